@@ -1,0 +1,1 @@
+"""The storage contract as checks that any backend can be run against."""

@@ -1,0 +1,1 @@
+"""The storage contract over S3 with boto3."""

@@ -1,0 +1,1 @@
+"""The storage contract, its stores and its embedded backends."""
