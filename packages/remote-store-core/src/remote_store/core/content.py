@@ -1,0 +1,73 @@
+"""What can be written: bytes, or a stream of them; and the readable that async code gets."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator
+from types import TracebackType
+from typing import BinaryIO, Protocol, Self, TypeAlias
+
+Buffer: TypeAlias = bytes | bytearray | memoryview
+Content: TypeAlias = Buffer | BinaryIO
+
+
+class AsyncBinaryIO(Protocol):
+    """A binary file whose I/O is awaited; the methods mean what they mean in `io`."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the file is closed."""
+        ...
+
+    def readable(self) -> bool:
+        """Whether `read` works."""
+        ...
+
+    def writable(self) -> bool:
+        """Whether `write` works."""
+        ...
+
+    def seekable(self) -> bool:
+        """Whether `seek` works."""
+        ...
+
+    async def read(self, size: int = -1, /) -> bytes:
+        """Up to `size` bytes, fewer only at the end; all that is left for -1."""
+        ...
+
+    async def readinto(self, buffer: bytearray | memoryview, /) -> int:
+        """Fill the buffer; the number of bytes is smaller than the buffer only at the end."""
+        ...
+
+    async def readline(self, size: int = -1, /) -> bytes:
+        """One line with its newline."""
+        ...
+
+    async def write(self, data: Buffer, /) -> int:
+        """Write all of the bytes."""
+        ...
+
+    async def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Move to an offset in bytes, and say the new position."""
+        ...
+
+    def tell(self) -> int:
+        """The position in bytes."""
+        ...
+
+    async def close(self) -> None:
+        """Release the connection or the file."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """The lines."""
+        ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
+
+AsyncContent: TypeAlias = Buffer | BinaryIO | AsyncBinaryIO | AsyncIterable[bytes]
+AsyncBinaryIO.__module__ = "remote_store.core"

@@ -1,0 +1,113 @@
+"""The errors of the contract: one base, and one class for each thing a caller can act on."""
+
+from __future__ import annotations
+
+SHOWN_PATHS = 10
+
+
+class RemoteStoreError(Exception):
+    """Base of every error that a store raises; itself for a failure that fits no subclass.
+
+    The text of the error is made of the message, the paths and the service's facts when it is shown, so changing
+    `path` (as a scoped store does) changes what a reader sees. The SDK's own exception is the `__cause__`.
+
+    Args:
+        message: What went wrong and what to do next, without any path and without any secret.
+        path: The path the error is about.
+        paths: Further paths, for an error about several.
+        backend: Name of the backend that raised it.
+        code: The service's error code, such as `NoSuchKey`.
+        status: The HTTP status.
+        request_id: The service's id of the failed request.
+        retryable: Whether the same call may succeed later.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        path: str | None = None,
+        paths: tuple[str, ...] = (),
+        backend: str | None = None,
+        code: str | None = None,
+        status: int | None = None,
+        request_id: str | None = None,
+        retryable: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+        self.paths = paths
+        self.backend = backend
+        self.code = code
+        self.status = status
+        self.request_id = request_id
+        self.retryable = retryable
+
+    def __str__(self) -> str:
+        facts = {"backend": self.backend, "code": self.code, "status": self.status, "request_id": self.request_id}
+        known = ", ".join(f"{name}={value}" for name, value in facts.items() if value is not None)
+        text = self.message if self.path is None else f"{self.path!r}: {self.message}"
+        if self.paths:
+            more = f" and {len(self.paths) - SHOWN_PATHS} more" if len(self.paths) > SHOWN_PATHS else ""
+            text += f" ({', '.join(map(repr, self.paths[:SHOWN_PATHS]))}{more})"
+        return f"{text} [{known}]" if known else text
+
+
+class NotFound(RemoteStoreError, FileNotFoundError):
+    """The file, the folder or the bucket does not exist."""
+
+
+class AlreadyExists(RemoteStoreError, FileExistsError):
+    """The destination exists and `overwrite` is `False`."""
+
+
+class PreconditionFailed(RemoteStoreError):
+    """The object is not the one that was seen before: it changed under a reader, a copy or a move."""
+
+
+class PermissionDenied(RemoteStoreError, PermissionError):
+    """The credentials are missing, wrong, expired, or not allowed to do this."""
+
+
+class InvalidPath(RemoteStoreError, ValueError):
+    """The path is malformed or too long, or names a folder where a file is meant, or the other way round."""
+
+
+class DirectoryNotEmpty(RemoteStoreError, OSError):
+    """A folder with content was to be deleted without `recursive=True`."""
+
+
+class CapabilityNotSupported(RemoteStoreError, NotImplementedError):
+    """The backend lacks the capability that the call needs.
+
+    Args:
+        message: What is not supported and what to use instead.
+        capability: Name of the missing capability.
+        path: The path the call was about.
+        backend: Name of the backend.
+    """
+
+    def __init__(
+        self, message: str = "", *, capability: str = "", path: str | None = None, backend: str | None = None
+    ) -> None:
+        super().__init__(message, path=path, backend=backend)
+        self.capability = capability
+
+
+class BackendUnavailable(RemoteStoreError, ConnectionError):
+    """The service did not answer, answered that it is busy or broken, or the backend is closed."""
+
+
+for _class in (
+    RemoteStoreError,
+    NotFound,
+    AlreadyExists,
+    PreconditionFailed,
+    PermissionDenied,
+    InvalidPath,
+    DirectoryNotEmpty,
+    CapabilityNotSupported,
+    BackendUnavailable,
+):
+    _class.__module__ = "remote_store.core"

@@ -1,0 +1,125 @@
+"""The S3 port: one call of the S3 API in, its answer or a fault out. This is all that a lane has to provide.
+
+An operation of the contract is a generator. It yields steps, receives answers and returns its result; it does no I/O.
+A runner, sync or async, takes the steps to a port.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to the S3 API, in the API Reference's own vocabulary.
+
+    Attributes:
+        operation: Name of the operation, such as `HeadObject`.
+        params: Its parameters, such as `{"Bucket": ..., "Key": ...}`.
+    """
+
+    operation: str
+    params: Mapping[str, Any]
+
+
+class Fault(Exception):
+    """A call that failed, as the service or the connection said it; not yet an error of the contract.
+
+    The SDK's own exception is the `__cause__`.
+
+    Args:
+        code: The service's code (`NoSuchKey`), or the name of the SDK's exception where no answer came; a bare HTTP
+            status (`404`) where the answer had no body.
+        status: The HTTP status, `None` where no answer came.
+        message: The service's or the SDK's text; shown, never interpreted.
+        request_id: The service's id of the request.
+        attempts: How many requests were sent for this call. After more than one, an earlier one may have succeeded.
+        transport: Whether the connection failed: refused, reset, timed out, cut short.
+        credentials: Whether no usable credentials were found, so that no request was sent.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        status: int | None = None,
+        message: str = "",
+        request_id: str | None = None,
+        *,
+        attempts: int = 1,
+        transport: bool = False,
+        credentials: bool = False,
+    ) -> None:
+        super().__init__(code, status, message, request_id)
+        self.code = code
+        self.status = status
+        self.message = message
+        self.request_id = request_id
+        self.attempts = attempts
+        self.transport = transport
+        self.credentials = credentials
+
+
+class Body(Protocol):
+    """The bytes of a `GetObject` answer. Methods raise `Fault` when the connection breaks."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Up to `size` bytes; all that is left for -1; empty at the end."""
+        ...
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        """Up to as many bytes as the buffer holds, into it; 0 at the end."""
+        ...
+
+    def close(self) -> None:
+        """Give the connection back, or close it if the body was not read to its end."""
+        ...
+
+
+class AsyncBody(Protocol):
+    """The bytes of a `GetObject` answer, awaited. Methods raise `Fault` when the connection breaks."""
+
+    async def read(self, size: int = -1, /) -> bytes:
+        """Up to `size` bytes; all that is left for -1; empty at the end."""
+        ...
+
+    async def close(self) -> None:
+        """Give the connection back, or close it if the body was not read to its end."""
+        ...
+
+
+class S3Port(Protocol):
+    """Performs S3 calls over one SDK client, from any number of threads."""
+
+    def perform(self, call: Call) -> Mapping[str, Any]:
+        """Send the call and return the answer in the shape of the API Reference; `GetObject` has a `Body`.
+
+        `ListObjectsV2` is asked with `EncodingType=url` and answers with the keys as they came, still encoded.
+
+        Raises:
+            Fault: The service refused or did not answer.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close the client, unless it is the user's own."""
+        ...
+
+
+class AsyncS3Port(Protocol):
+    """Performs S3 calls over one async SDK client, inside one event loop."""
+
+    async def perform(self, call: Call) -> Mapping[str, Any]:
+        """Send the call and return the answer in the shape of the API Reference; `GetObject` has an `AsyncBody`.
+
+        `ListObjectsV2` is asked with `EncodingType=url` and answers with the keys as they came, still encoded.
+
+        Raises:
+            Fault: The service refused or did not answer.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close the client, unless it is the user's own."""
+        ...

@@ -1,0 +1,192 @@
+"""The options that every S3 lane takes, with one meaning."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from typing import Any, Literal, Self, TypedDict, Unpack, get_args
+from urllib.parse import urlsplit
+
+from remote_store.core.retry import RetryPolicy
+from remote_store.core.secret import Secret
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+SMALLEST_PART = 5 * MIB
+LARGEST_PART = 5 * GIB
+
+AddressingStyle = Literal["auto", "path", "virtual"]
+
+
+class S3OptionFields(TypedDict, total=False):
+    """The keyword arguments of every lane; `S3Options` says what each one means."""
+
+    endpoint_url: str | None
+    region_name: str | None
+    key: str | None
+    secret: str | Secret | None
+    session_token: str | Secret | None
+    profile: str | None
+    anon: bool
+    addressing_style: AddressingStyle
+    tls_ca_bundle: str | None
+    retry: RetryPolicy
+    connect_timeout: float
+    read_timeout: float
+    max_connections: int
+    part_size: int
+    grow_parts: bool
+    max_concurrency: int
+    conditional_writes: bool | None
+    put_options: Mapping[str, Any]
+    reject_write_under_file_ancestor: bool
+    client_options: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3Options:
+    """The checked options of an S3 backend.
+
+    Attributes:
+        endpoint_url: URL of an S3 server that is not AWS; without it AWS, or what the environment names.
+        region_name: AWS region; without it what the SDK finds.
+        key: Access key id; without it what the SDK's credential chain finds.
+        secret: Secret access key, together with `key`.
+        session_token: Token of temporary credentials, together with `key` and `secret`.
+        profile: Name of a profile in the shared AWS configuration.
+        anon: Send unsigned requests.
+        addressing_style: Where the bucket stands: in the `path`, in the host name (`virtual`), or `auto`.
+        tls_ca_bundle: File of certificates to trust instead of the SDK's own.
+        retry: How often a request is tried.
+        connect_timeout: Seconds to wait for a connection.
+        read_timeout: Seconds to wait for the next bytes of an answer.
+        max_connections: Size of the connection pool; raised to `max_concurrency` where that is larger.
+        part_size: Bytes per part of a multipart upload, 5 MiB to 5 GiB; up to it an upload is a single PUT. Streams of
+            unknown length and large ranges use it too.
+        grow_parts: Let the parts of a stream of unknown length grow, so that it can reach 5 TiB; `False` keeps every
+            part but the last the same size, which some servers demand, and ends at 10,000 parts.
+        max_concurrency: Requests in flight at once within one operation.
+        conditional_writes: Whether the server honours `If-None-Match` and `If-Match` on writes; `None` means yes on AWS
+            and not sure on any other endpoint.
+        put_options: S3 parameters added to every write, such as `ServerSideEncryption`, `StorageClass`, `Tagging`.
+        reject_write_under_file_ancestor: Refuse to write `a/b` where `a` is a file, at one HEAD per ancestor.
+        client_options: Options passed to the SDK's client as they are.
+    """
+
+    endpoint_url: str | None = None
+    region_name: str | None = None
+    key: str | None = None
+    secret: Secret | None = None
+    session_token: Secret | None = None
+    profile: str | None = None
+    anon: bool = False
+    addressing_style: AddressingStyle = "auto"
+    tls_ca_bundle: str | None = None
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    connect_timeout: float = 10.0
+    read_timeout: float = 60.0
+    max_connections: int = 32
+    part_size: int = 8 * MIB
+    grow_parts: bool = True
+    max_concurrency: int = 4
+    conditional_writes: bool | None = None
+    put_options: Mapping[str, Any] = field(default_factory=dict)
+    reject_write_under_file_ancestor: bool = False
+    client_options: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def build(cls, **arguments: Unpack[S3OptionFields]) -> Self:
+        """Check the keyword arguments of a lane.
+
+        Raises:
+            TypeError: An option is unknown, or of the wrong type.
+            ValueError: An option has a value that cannot be meant.
+        """
+        known = [option.name for option in fields(cls)]
+        for name in arguments:
+            if name not in known:
+                nearest = get_close_matches(name, known, n=1)
+                hint = f"did you mean {nearest[0]!r}?" if nearest else f"known options: {', '.join(known)}"
+                raise TypeError(f"unknown option {name!r}; {hint} Options of the SDK go into client_options")
+        secrets: dict[str, Any] = {
+            name: Secret(value) for name in ("secret", "session_token") if (value := arguments.get(name)) is not None
+        }
+        return cls(**{**arguments, **secrets})
+
+    def __post_init__(self) -> None:
+        _check_credentials(self)
+        _check_endpoint(self.endpoint_url)
+        if self.addressing_style not in get_args(AddressingStyle):
+            raise ValueError(f"addressing_style is one of {get_args(AddressingStyle)}, not {self.addressing_style!r}")
+        if not isinstance(self.retry, RetryPolicy):
+            raise TypeError(f"retry is a RetryPolicy, not {type(self.retry).__name__}")
+        if self.conditional_writes not in (None, True, False):
+            raise TypeError(f"conditional_writes is None, True or False, not {self.conditional_writes!r}")
+        for name in ("connect_timeout", "read_timeout", "max_connections", "max_concurrency"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+                raise ValueError(f"{name} is a number above 0, not {value!r}")
+        if not isinstance(self.part_size, int) or not SMALLEST_PART <= self.part_size <= LARGEST_PART:
+            raise ValueError(f"part_size is 5 MiB to 5 GiB ({SMALLEST_PART} to {LARGEST_PART}), not {self.part_size!r}")
+        for name in ("put_options", "client_options"):
+            if not isinstance(getattr(self, name), Mapping):
+                raise TypeError(f"{name} is a mapping, not {type(getattr(self, name)).__name__}")
+
+    @property
+    def custom_endpoint(self) -> bool:
+        """Whether requests go to another server than AWS, by option or by the SDK's environment variables."""
+        named = (self.endpoint_url, os.environ.get("AWS_ENDPOINT_URL_S3"), os.environ.get("AWS_ENDPOINT_URL"))
+        return any(named)
+
+    @property
+    def trusts_conditional_writes(self) -> bool:
+        """Whether a conditional write is known to be honoured by the endpoint."""
+        return not self.custom_endpoint if self.conditional_writes is None else self.conditional_writes
+
+
+def check_bucket(bucket: str) -> str:
+    """Refuse what cannot be the name of a bucket.
+
+    Raises:
+        TypeError: The name is not a string.
+        ValueError: The name is blank, or holds a slash or white space.
+    """
+    if not isinstance(bucket, str):
+        raise TypeError(f"bucket is a str, not {type(bucket).__name__}")
+    if not bucket.strip():
+        raise ValueError("bucket is blank; give the name of a bucket")
+    if "/" in bucket or bucket.split() != [bucket]:
+        raise ValueError(f"{bucket!r} is no bucket name; a prefix belongs into Store(backend, root_path=...)")
+    return bucket
+
+
+def _check_credentials(options: S3Options) -> None:
+    for name in ("region_name", "key", "profile", "tls_ca_bundle"):
+        value = getattr(options, name)
+        if value is not None and (not isinstance(value, str) or not value.strip()):
+            raise ValueError(f"{name} is blank or no text; leave it out or give a value")
+    if (options.key is None) != (options.secret is None):
+        raise ValueError("key and secret go together; give both, or neither to use the SDK's credential chain")
+    if options.secret is not None and not options.secret:
+        raise ValueError("secret is blank; leave key and secret out to use the SDK's credential chain")
+    if options.session_token is not None and options.key is None:
+        raise ValueError("session_token goes with key and secret; give all three")
+    if options.anon and options.key is not None:
+        raise ValueError("anon sends unsigned requests; give either anon=True or key and secret")
+    if options.profile is not None and options.key is not None:
+        raise ValueError("profile names credentials too; give either profile or key and secret")
+
+
+def _check_endpoint(endpoint_url: str | None) -> None:
+    if endpoint_url is None:
+        return
+    if not isinstance(endpoint_url, str):
+        raise TypeError(f"endpoint_url is a str, not {type(endpoint_url).__name__}")
+    parts = urlsplit(endpoint_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("endpoint_url is a whole URL such as http://127.0.0.1:9000 or https://s3.example.org")
+    if parts.username or parts.password:
+        raise ValueError("endpoint_url holds credentials; pass them as key and secret, where they are not shown")
