@@ -1,0 +1,161 @@
+"""Write the synchronous twins of asynchronous sources, or check that they are current.
+
+Run it as `uv run tools/unasync.py`, with `--check` to change nothing, and with paths of sources to take only those.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import io
+import itertools
+import re
+import subprocess
+import sys
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CORE = "packages/remote-store-core/src/remote_store/core"
+SUITE = "conformance/src/remote_store/conformance/suite"
+
+FILES = {
+    f"{CORE}/aio/backend.py": f"{CORE}/backend.py",
+    f"{CORE}/aio/store.py": f"{CORE}/store.py",
+    f"{CORE}/s3/aio.py": f"{CORE}/s3/backend.py",
+}
+FOLDERS = {f"{SUITE}/aio": SUITE}
+
+MODULES = {
+    r"\bremote_store\.core\.s3\.aio\b": "remote_store.core.s3.backend",
+    r"\bremote_store\.core\.aio\b": "remote_store.core",
+    r"\bremote_store\.conformance\.suite\.aio\b": "remote_store.conformance.suite",
+}
+WORDS = {
+    "__aenter__": "__enter__",
+    "__aexit__": "__exit__",
+    "__aiter__": "__iter__",
+    "__anext__": "__next__",
+    "aclose": "close",
+    "aclosing": "closing",
+    "aiter": "iter",
+    "anext": "next",
+    "asynccontextmanager": "contextmanager",
+    "enter_async_context": "enter_context",
+    "push_async_exit": "push",
+    "push_async_callback": "callback",
+}
+PARTS = [(r"Async(?=[A-Z])", ""), (r"\basync_(?=\w)", ""), (r"(?<=_)async_(?=\w)", ""), (r"(?<=\w)_async\b", "")]
+TEXT = {tokenize.STRING, tokenize.COMMENT, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
+
+
+def pairs() -> dict[Path, Path]:
+    """Each source with its twin; a folder without sources stands there as a source that is missing."""
+    found = {ROOT / source: ROOT / twin for source, twin in FILES.items()}
+    for folder, target in FOLDERS.items():
+        sources = sorted((ROOT / folder).glob("*.py")) or [ROOT / folder / "__init__.py"]
+        found |= {source: ROOT / target / source.name for source in sources}
+    return found
+
+
+def rename(word: str) -> str:
+    """The synchronous word for an asynchronous one.
+
+    Raises:
+        ValueError: The word has no twin.
+    """
+    if word == "AsyncGenerator":
+        raise ValueError("AsyncGenerator takes other arguments than Generator; annotate with AsyncIterator")
+    if word in WORDS:
+        return WORDS[word]
+    for pattern, replacement in PARTS:
+        word = re.sub(pattern, replacement, word)
+    return word
+
+
+def rename_text(text: str) -> str:
+    """The same for the words of a string or a comment; `await` goes where code follows it."""
+    text = re.sub(r"\bawait (?=[A-Za-z_]\w*[.(])", "", text)
+    text = re.sub(r"\basync (?=(?:def|with|for)\b)", "", text)
+    return re.sub(r"\w+", lambda match: rename(match[0]), text)
+
+
+def edits(source: str) -> Iterator[tuple[tuple[int, int], tuple[int, int], str]]:
+    """What changes, as start and end (line, column) and replacement, in the order of the source."""
+    tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
+    for token, following in itertools.pairwise(tokens):
+        if token.string in {"async", "await"}:
+            yield token.start, following.start, ""
+        elif token.type == tokenize.NAME or token.type in TEXT:
+            new = rename(token.string) if token.type == tokenize.NAME else rename_text(token.string)
+            if new != token.string:
+                yield token.start, token.end, new
+
+
+def unasync(source: str) -> str:
+    """The synchronous twin of a source, not yet formatted."""
+    starts = [0, *itertools.accumulate(map(len, io.StringIO(source)))]
+    text, position = [], 0
+    for (row, column), (end_row, end_column), new in edits(source):
+        text += [source[position : starts[row - 1] + column], new]
+        position = starts[end_row - 1] + end_column
+    result = "".join(text) + source[position:]
+    for pattern, module in MODULES.items():
+        result = re.sub(pattern, module, result)
+    return result
+
+
+def formatted(code: str, path: Path) -> str:
+    """The code as ruff leaves it: no unused import, imports sorted, formatted."""
+    for arguments in (["check", "--fix", "--exit-zero", "--select", "I,F401"], ["format"]):
+        command = [sys.executable, "-m", "ruff", *arguments, "--quiet", "--stdin-filename", str(path), "-"]
+        code = subprocess.run(command, input=code, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    return code
+
+
+def twin_of(source: Path, twin: Path) -> str:
+    """The whole text of a twin, with the line that names its source."""
+    header = f"# Generated from {source.relative_to(ROOT).as_posix()} by tools/unasync.py; edit that.\n"
+    return formatted(header + unasync(source.read_text("utf-8")), twin)
+
+
+def orphans(table: dict[Path, Path]) -> list[Path]:
+    """Generated files whose source is gone."""
+    folders = {twin.parent for twin in table.values()}
+    files = [path for folder in folders for path in sorted(folder.glob("*.py")) if path not in pairs().values()]
+    return [path for path in files if path.read_text("utf-8").startswith("# Generated from ")]
+
+
+def main() -> int:
+    """Write or check the twins; 1 where `--check` finds a stale one, with the difference printed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing, fail where a twin is stale")
+    parser.add_argument("sources", nargs="*", type=Path, help="sources to take, all of them by default")
+    options = parser.parse_args()
+    table = pairs()
+    if options.sources:
+        table = {source.resolve(): table[source.resolve()] for source in options.sources}
+    stale = orphans(table)
+    for path in stale:
+        print(f"{path.relative_to(ROOT).as_posix()}: its source is gone, delete it")
+    for source, twin in table.items():
+        old = twin.read_text("utf-8") if twin.exists() else ""
+        new = twin_of(source, twin)
+        if old == new:
+            continue
+        name = twin.relative_to(ROOT).as_posix()
+        if options.check:
+            stale.append(twin)
+            print(f"{name} is stale, run tools/unasync.py", flush=True)
+            sys.stdout.writelines(
+                difflib.unified_diff(old.splitlines(True), new.splitlines(True), name, f"{name} anew")
+            )
+        else:
+            twin.write_text(new, "utf-8")
+            print(f"wrote {name}")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
