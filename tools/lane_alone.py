@@ -1,0 +1,225 @@
+"""Install one lane from its built wheel, alone, and run its conformance tests there.
+
+The environment is fresh, outside the workspace, and takes the newest release of the SDK or the oldest that the lane
+says it works with. What comes along is compared with what the lane promises to stay clear of.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from dataclasses import dataclass
+from email.parser import HeaderParser
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What stands in a lane's environment beside core, and what must not.
+
+    Attributes:
+        modules: The SDK's modules, which must come from its own distribution.
+        forbidden: Distributions that must not come along.
+    """
+
+    modules: tuple[str, ...]
+    forbidden: frozenset[str]
+
+
+SDKS = frozenset({"aiobotocore", "aiohttp", "boto3", "botocore", "fsspec", "pyarrow", "s3fs", "s3transfer"})
+LANES = {
+    "core": Lane((), SDKS),
+    "boto3": Lane(("boto3", "botocore"), SDKS - {"boto3", "botocore", "s3transfer"}),
+}
+TEST_LIBRARIES = ("pytest-asyncio", "pytest-timeout", "pytest-xdist")
+PYTEST_INI = """[pytest]
+addopts = --import-mode=importlib --strict-markers
+asyncio_mode = auto
+timeout = 120
+markers =
+    clause(*ids): the contract clauses that a test checks
+"""
+
+
+class Broken(Exception):
+    """The lane does not stand alone; the message says where."""
+
+
+def run(*command: str | Path, cwd: Path, quiet: bool = True) -> str:
+    """Run a program outside the workspace's environment; its standard output, or nothing where it is shown.
+
+    Raises:
+        Broken: The program failed.
+    """
+    foreign = {"PYTHONPATH", "VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTEST_ADDOPTS"}
+    environment = {name: value for name, value in os.environ.items() if name not in foreign}
+    channel = subprocess.PIPE if quiet else None
+    result = subprocess.run(command, check=False, cwd=cwd, env=environment, stdout=channel, stderr=channel, text=True)
+    if result.returncode:
+        shown = " ".join(map(str, command))
+        raise Broken(f"{shown} ended with {result.returncode}\n{result.stdout or ''}{result.stderr or ''}")
+    return result.stdout or ""
+
+
+def build(distribution: str, folder: Path) -> Path:
+    """The wheel of one distribution of the workspace."""
+    run("uv", "build", "--quiet", "--wheel", "--package", distribution, "--out-dir", folder, ROOT, cwd=ROOT)
+    return next(folder.glob(f"{distribution.replace('-', '_')}-*.whl"))
+
+
+def check_wheel(wheel: Path) -> None:
+    """Refuse a wheel that reaches out of its portion of the namespace.
+
+    Raises:
+        Broken: It holds a file that is another portion's, or no `py.typed`.
+    """
+    portion = f"remote_store/{wheel.name.split('-')[0].removeprefix('remote_store_')}/"
+    names = zipfile.ZipFile(wheel).namelist()
+    outside = [name for name in names if name.startswith("remote_store/") and not name.startswith(portion)]
+    outside = [name for name in outside if name != "remote_store/"]
+    if outside:
+        raise Broken(f"{wheel.name} holds {outside}, which is not its portion of the namespace")
+    if f"{portion}py.typed" not in names or f"{portion}__init__.py" not in names:
+        raise Broken(f"{wheel.name} lacks {portion}py.typed or {portion}__init__.py")
+
+
+def requirements(wheel: Path) -> list[str]:
+    """What a wheel needs without its extras, our own distributions left out; named, the resolver takes it as direct."""
+    archive = zipfile.ZipFile(wheel)
+    metadata = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+    lines = HeaderParser().parsestr(archive.read(metadata).decode()).get_all("Requires-Dist", [])
+    return [line for line in lines if "extra ==" not in line and not line.startswith("remote-store-")]
+
+
+def closure(python: Path, folder: Path) -> dict[str, str]:
+    """Every installed distribution with its version."""
+    listed = json.loads(run("uv", "pip", "list", "--format", "json", "--python", python, cwd=folder))
+    return {row["name"]: row["version"] for row in listed}
+
+
+def check_closure(name: str, installed: dict[str, str]) -> None:
+    """Refuse an environment that holds what the lane must not bring.
+
+    Raises:
+        Broken: A forbidden distribution is there, or core did not stay alone.
+    """
+    unwanted = LANES[name].forbidden & installed.keys()
+    if name == "core":
+        unwanted |= installed.keys() - {"remote-store-core"}
+    if unwanted:
+        raise Broken(f"the {name} lane brings {sorted(unwanted)} along")
+
+
+def check_lowest(wanted: list[str], installed: dict[str, str]) -> None:
+    """Refuse a run on lower bounds that did not get them.
+
+    Raises:
+        Broken: A requirement was installed at another version than its lower bound.
+    """
+    for line in wanted:
+        name, bound = re.split(r">=|~=", line.partition(",")[0].replace(" ", ""), maxsplit=1)
+        if installed[name] != bound:
+            raise Broken(f"{name} is {installed[name]}, its lower bound {bound} was asked for")
+
+
+def check_imports(name: str, python: Path, folder: Path) -> None:
+    """Import the lane and its SDK in an isolated interpreter.
+
+    Raises:
+        Broken: An import failed, or a module comes from elsewhere than its own folder in site-packages.
+    """
+    modules = ["remote_store.core", f"remote_store.{name}", *LANES[name].modules]
+    code = (
+        "import importlib, pathlib, sys, sysconfig\n"
+        "site = pathlib.Path(sysconfig.get_path('purelib'))\n"
+        "for name in sys.argv[1:]:\n"
+        "    found = pathlib.Path(importlib.import_module(name).__file__)\n"
+        "    wanted = site.joinpath(*name.split('.'), '__init__.py')\n"
+        "    assert found == wanted, f'{name} is {found}, not {wanted}'\n"
+        "assert getattr(importlib.import_module('remote_store'), '__file__', None) is None\n"
+    )
+    run(python, "-P", "-I", "-c", code, *modules, cwd=folder)
+
+
+def prove(name: str, resolution: str, folder: Path) -> None:
+    """Build, install, look and test, in a folder that is empty.
+
+    Raises:
+        Broken: Something of it did not hold.
+    """
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"[{name} {resolution} {time.monotonic() - started:5.1f}s] {text}", flush=True)
+
+    wheels = {
+        part: build(f"remote-store-{part}", folder / "dist") for part in dict.fromkeys(["core", name, "conformance"])
+    }
+    for wheel in wheels.values():
+        check_wheel(wheel)
+    say(f"built {', '.join(wheel.name for wheel in wheels.values())}")
+
+    python = folder / "venv" / "bin" / "python"
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    run("uv", "venv", "--quiet", "--no-project", "--python", version, folder / "venv", cwd=folder)
+    install = ("uv", "pip", "install", "--quiet", "--python", python)
+    wanted = requirements(wheels[name])
+    strategy = {"newest": "highest", "lowest": "lowest-direct"}[resolution]
+    lane = dict.fromkeys([wheels["core"], wheels[name]])
+    run(*install, "--resolution", strategy, *lane, *wanted, cwd=folder)
+    installed = closure(python, folder)
+    check_closure(name, installed)
+    if resolution == "lowest":
+        check_lowest(wanted, installed)
+    check_imports(name, python, folder)
+    say("alone with " + ", ".join(f"{package} {number}" for package, number in sorted(installed.items())))
+
+    pins = folder / "pins.txt"
+    pins.write_text("".join(f"{package}=={number}\n" for package, number in installed.items()), "utf-8")
+    conformance = f"remote-store-conformance[endpoint,hypothesis,servers] @ {wheels['conformance'].as_uri()}"
+    run(*install, "--constraint", pins, "--find-links", folder / "dist", conformance, *TEST_LIBRARIES, cwd=folder)
+    with_tests = closure(python, folder)
+    moved = {package: with_tests.get(package) for package in installed if with_tests.get(package) != installed[package]}
+    if moved:
+        raise Broken(f"the test libraries moved {moved}")
+
+    tests = ROOT / "packages" / f"remote-store-{name}" / "tests"
+    if not (tests / "test_conformance.py").exists():
+        raise Broken(f"{tests} has no test_conformance.py, so nothing says that the lane keeps the contract")
+    foreign = folder / "foreign"
+    foreign.mkdir()
+    for path in [tests / "test_conformance.py", *tests.glob("conftest.py")]:
+        shutil.copy(path, foreign)
+    (foreign / "pytest.ini").write_text(PYTEST_INI, "utf-8")
+    say("conformance from the wheels, in a foreign folder")
+    run(python, "-P", "-m", "pytest", "-n", "2", "-p", "no:cacheprovider", cwd=foreign, quiet=False)
+    say("stands alone")
+
+
+def main() -> int:
+    """Prove one lane; 1 where it does not stand alone, with the reason printed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("lane", choices=LANES)
+    parser.add_argument("--resolution", choices=["newest", "lowest"], default="newest")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="lane-alone-") as folder:
+        try:
+            prove(options.lane, options.resolution, Path(folder).resolve())
+        except Broken as broken:
+            print(f"lane_alone: {broken}", file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
