@@ -1,0 +1,86 @@
+"""Content on its way in for async backends, and files whose I/O is awaited."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Callable
+from typing import cast
+
+from remote_store.core.content import AsyncContent, Buffer, Content
+from remote_store.core.streams import BUFFERS, Source, as_bytes, check_binary
+
+
+class AsyncSource:
+    """Content to be written, whatever its type, as blocks of the size that the writer wants.
+
+    The reads of a blocking stream go to a thread.
+
+    Args:
+        content: The bytes, a binary stream whose `read` blocks or is awaited, or an async iterable of bytes. A stream
+            is read from where it stands and stays open.
+
+    Attributes:
+        size: How many bytes there are; `None` for a stream that does not say. A file may still grow or shrink.
+
+    Raises:
+        TypeError: The content is text, or cannot be read.
+    """
+
+    def __init__(self, content: AsyncContent) -> None:
+        check_async_content(content)
+        self.size: int | None = None
+        self._carry = memoryview(b"")
+        self._source: Source | None = None
+        self._read: Callable[[int], object] | None = None
+        self._in_thread = False
+        read = getattr(content, "read", None)
+        if is_async_stream(content):
+            self._read = read
+            self._chunks = cast("AsyncIterator[bytes]", None if read else aiter(content))  # type: ignore[arg-type]
+        else:
+            self._source = Source(cast("Content", content))
+            self._in_thread = not isinstance(content, BUFFERS)
+            self.size = self._source.size
+
+    async def read_block(self, size: int) -> bytes:
+        """The next `size` bytes, fewer only at the end; an exception of the stream passes through."""
+        if self._source is not None:
+            if self._in_thread:
+                return await asyncio.to_thread(self._source.read_block, size)
+            return self._source.read_block(size)
+        gathered = bytearray()
+        while len(gathered) < size:
+            data = await self._next(size - len(gathered))
+            if data is None:
+                break
+            gathered += data
+        return bytes(gathered)
+
+    async def _next(self, size: int) -> Buffer | None:
+        if self._read is not None:
+            data = self._read(size)
+            return as_bytes(await data if inspect.isawaitable(data) else data, size) or None
+        while not self._carry:
+            try:
+                self._carry = memoryview(as_bytes(await anext(self._chunks)))
+            except StopAsyncIteration:
+                return None
+        block, self._carry = self._carry[:size], self._carry[size:]
+        return block
+
+
+def is_async_stream(content: object) -> bool:
+    """Whether the content is read by awaiting: its `read` is async, or it is iterated with `async for`."""
+    return inspect.iscoroutinefunction(getattr(content, "read", None)) or hasattr(content, "__aiter__")
+
+
+def check_async_content(content: object) -> None:
+    """Refuse what is neither bytes, nor a binary stream, nor an async iterable, without reading from it.
+
+    Raises:
+        TypeError: The content is text, a text stream, or cannot be read.
+    """
+    check_binary(content)
+    if not isinstance(content, BUFFERS) and not is_async_stream(content) and not hasattr(content, "read"):
+        raise TypeError(f"content is bytes, a binary stream or an async iterable, not {type(content).__name__}")

@@ -1,0 +1,51 @@
+"""What may be stored next to the bytes: the user's metadata and the content type."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+LARGEST_METADATA = 2048
+NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-z]+")
+VALUE = re.compile(r"(?! )[ -~]*(?<! )")
+
+
+def check_metadata(metadata: Mapping[str, str] | None) -> dict[str, str]:
+    """Refuse the metadata that a service would change or drop; a copy of the rest, empty for `None`.
+
+    Raises:
+        TypeError: It is no mapping of `str` to `str`.
+        ValueError: A name is not a lower-case ASCII token, a value is not printable ASCII without white space around
+            it, or names and values together exceed 2,048 bytes.
+    """
+    if metadata is None:
+        return {}
+    if not isinstance(metadata, Mapping):
+        raise TypeError(f"metadata is a mapping of str to str, not {type(metadata).__name__}")
+    checked = dict(metadata)
+    for name, value in checked.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise TypeError(f"metadata is text: {name!r} and its value must both be str")
+        if not NAME.fullmatch(name):
+            raise ValueError(f"metadata name {name!r} must be ASCII letters in lower case, digits and -_.!#$%&'*+^`|~")
+        if not VALUE.fullmatch(value):
+            raise ValueError(f"the value of metadata {name!r} must be printable ASCII without white space around it")
+    size = sum(len(name) + len(value) for name, value in checked.items())
+    if size > LARGEST_METADATA:
+        raise ValueError(f"metadata has {size} bytes of names and values; at most {LARGEST_METADATA} can be stored")
+    return checked
+
+
+def check_content_type(content_type: str | None) -> None:
+    """Refuse a content type that no header could carry as it is.
+
+    Raises:
+        TypeError: It is not a `str`.
+        ValueError: It is empty, not printable ASCII, or has white space around it.
+    """
+    if content_type is None:
+        return
+    if not isinstance(content_type, str):
+        raise TypeError(f"a content type is a str, not {type(content_type).__name__}")
+    if not content_type or not VALUE.fullmatch(content_type):
+        raise ValueError("a content type is printable ASCII without white space around it, such as 'text/plain'")
