@@ -21,6 +21,7 @@ from email.parser import HeaderParser
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+UV = os.environ.get("UV", "uv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def run(*command: str | Path, cwd: Path, quiet: bool = True) -> str:
 
 def build(distribution: str, folder: Path) -> Path:
     """The wheel of one distribution of the workspace."""
-    run("uv", "build", "--quiet", "--wheel", "--package", distribution, "--out-dir", folder, ROOT, cwd=ROOT)
+    run(UV, "build", "--quiet", "--wheel", "--package", distribution, "--out-dir", folder, ROOT, cwd=ROOT)
     return next(folder.glob(f"{distribution.replace('-', '_')}-*.whl"))
 
 
@@ -103,7 +104,7 @@ def requirements(wheel: Path) -> list[str]:
 
 def closure(python: Path, folder: Path) -> dict[str, str]:
     """Every installed distribution with its version."""
-    listed = json.loads(run("uv", "pip", "list", "--format", "json", "--python", python, cwd=folder))
+    listed = json.loads(run(UV, "pip", "list", "--format", "json", "--python", python, cwd=folder))
     return {row["name"]: row["version"] for row in listed}
 
 
@@ -171,8 +172,8 @@ def prove(name: str, resolution: str, folder: Path) -> None:
 
     python = folder / "venv" / "bin" / "python"
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    run("uv", "venv", "--quiet", "--no-project", "--python", version, folder / "venv", cwd=folder)
-    install = ("uv", "pip", "install", "--quiet", "--python", python)
+    run(UV, "venv", "--quiet", "--no-project", "--python", version, folder / "venv", cwd=folder)
+    install = (UV, "pip", "install", "--quiet", "--python", python)
     wanted = requirements(wheels[name])
     strategy = {"newest": "highest", "lowest": "lowest-direct"}[resolution]
     lane = dict.fromkeys([wheels["core"], wheels[name]])
