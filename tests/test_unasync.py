@@ -33,6 +33,11 @@ import unasync
             "from remote_store.core.s3.backend import S3Backend\n",
         ),
         ("from remote_store.conformance.suite.aio import read\n", "from remote_store.conformance.suite import read\n"),
+        (
+            "from remote_store.core import (\n    AsyncBinaryIO,\n    AsyncStore,\n)\n",
+            "from typing import BinaryIO\nfrom remote_store.core import Store\n",
+        ),
+        ("from remote_store.core import AsyncBinaryIO\n", "from typing import BinaryIO\n"),
         ('"an AsyncStore: `await store.read(path)`"\n', '"an Store: `store.read(path)`"\n'),
         ('"you await the answer of an async twin"\n', '"you await the answer of an async twin"\n'),
         ('f"{self.async_name} AsyncStore {{x}} {y!r}"\n', 'f"{self.name} Store {{x}} {y!r}"\n'),

@@ -46,6 +46,7 @@ TEST_LIBRARIES = ("pytest-asyncio", "pytest-timeout", "pytest-xdist")
 PYTEST_INI = """[pytest]
 addopts = --import-mode=importlib --strict-markers
 asyncio_mode = auto
+asyncio_default_fixture_loop_scope = function
 timeout = 120
 markers =
     clause(*ids): the contract clauses that a test checks

@@ -46,7 +46,9 @@ WORDS = {
     "push_async_exit": "push",
     "push_async_callback": "callback",
 }
+HOMES = {"BinaryIO": "typing"}
 PARTS = [(r"Async(?=[A-Z])", ""), (r"\basync_(?=\w)", ""), (r"(?<=_)async_(?=\w)", ""), (r"(?<=\w)_async\b", "")]
+IMPORT = re.compile(r"^(from remote_store[\w.]* import )(\([^)]*\)|[^(\n]*)$", re.MULTILINE)
 TEXT = {tokenize.STRING, tokenize.COMMENT, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
 
 
@@ -93,6 +95,14 @@ def edits(source: str) -> Iterator[tuple[tuple[int, int], tuple[int, int], str]]
                 yield token.start, token.end, new
 
 
+def send_home(statement: re.Match[str]) -> str:
+    """An import of ours, with the names that are the standard library's taken from there."""
+    names = [name.strip() for name in statement[2].strip("()").split(",") if name.strip()]
+    moved = [f"from {HOMES[name]} import {name}" for name in names if name in HOMES]
+    kept = ", ".join(name for name in names if name not in HOMES)
+    return "\n".join([*moved, *([f"{statement[1]}{kept}"] if kept else [])]) if moved else statement[0]
+
+
 def unasync(source: str) -> str:
     """The synchronous twin of a source, not yet formatted."""
     starts = [0, *itertools.accumulate(map(len, io.StringIO(source)))]
@@ -103,7 +113,7 @@ def unasync(source: str) -> str:
     result = "".join(text) + source[position:]
     for pattern, module in MODULES.items():
         result = re.sub(pattern, module, result)
-    return result
+    return IMPORT.sub(send_home, result)
 
 
 def formatted(code: str, path: Path) -> str:
