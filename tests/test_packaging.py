@@ -128,7 +128,12 @@ def test_a_wheel_holds_its_portion_and_nothing_else(folder: Path, tmp_path: Path
     names = zipfile.ZipFile(wheel).namelist()
     root = portion(folder).replace(".", "/") + "/"
     assert [name for name in names if not name.startswith((root, "remote_store_")) and name != "remote_store/"] == []
-    assert [name for name in names if "test_" in name or name.endswith(".pyc")] == []
+    source = folder / "src"
+    files = {
+        path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file() and path.suffix != ".pyc"
+    }
+    assert files - set(names) == set()
+    assert [name for name in names if "/tests/" in name or name.endswith(".pyc")] == []
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
@@ -163,3 +168,11 @@ def test_an_import_contract_turns_red_when_it_is_broken(contract: str, name: str
     broken = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert broken.returncode == 1, broken.stdout + broken.stderr
     assert f"remote_store.{name}.intruder" in broken.stdout
+
+
+def test_the_example_of_core_runs_as_printed(tmp_path: Path) -> None:
+    readme = (ROOT / "packages/remote-store-core/README.md").read_text("utf-8")
+    example = readme.partition("```python\n")[2].partition("```")[0]
+    command = [sys.executable, "-P", "-I", "-c", example]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (0, "['reports/2026.txt']\nTrue\n"), result.stderr
