@@ -1,0 +1,204 @@
+"""What the author of a backend writes: how to make one, and the facts about it that no capability tells."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+from remote_store.core import AsyncBackend, Backend
+
+if TYPE_CHECKING:
+    from remote_store.conformance.endpoint import Endpoint
+
+B = TypeVar("B", Backend, AsyncBackend)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Facts about a storage that are no capabilities.
+
+    Attributes:
+        kind: What it is at bottom, such as `s3`, `tree` or `memory`; rules of one kind apply to that kind only.
+        flat: A file `a` may stand beside files `a/...`, as on S3; `False` for a tree of folders.
+        rejects_file_ancestor: Writing `a/b` where `a` is a file is refused.
+        foreign_keys: The storage can hold keys that are not canonical, such as `a//b`.
+        markers: A zero-byte object `dir/` makes a folder exist.
+        case_sensitive: `A` and `a` are two files.
+        empty_folders: A folder stays when its last file goes.
+        shared: Two instances that the harness makes see the same files.
+        picklable: An instance pickles, and its copy sees the same files.
+        max_key_bytes: The longest key in bytes of UTF-8; `None` where nothing is refused for its length.
+        max_segment_bytes: The longest segment of a key in bytes; `None` for no limit below that of the key.
+        part_size: Bytes up to which a write is one request; `None` where writes have no parts.
+        contenders: How many writers race for one key.
+        secrets: Texts that no message and no repr may show.
+    """
+
+    kind: str = "other"
+    flat: bool = True
+    rejects_file_ancestor: bool = False
+    foreign_keys: bool = True
+    markers: bool = False
+    case_sensitive: bool = True
+    empty_folders: bool = False
+    shared: bool = True
+    picklable: bool = True
+    max_key_bytes: int | None = 1024
+    max_segment_bytes: int | None = None
+    part_size: int | None = None
+    contenders: int = 16
+    secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviation:
+    """A rule that is known not to hold, and how it shows. A check that passes or fails otherwise is then red.
+
+    Attributes:
+        reason: Why it does not hold.
+        raises: What the check fails with: the exception itself or the cause of the failed check.
+        link: Where more is written about it.
+        checks: Names of the checks it is about, as shell patterns; all checks of the rule by default.
+        variants: Parameters of the check it is about, as shell patterns.
+    """
+
+    reason: str
+    raises: type[BaseException] | tuple[type[BaseException], ...] = AssertionError
+    link: str = ""
+    checks: tuple[str, ...] = ("*",)
+    variants: tuple[str, ...] = ("*",)
+
+
+@dataclass(frozen=True, slots=True)
+class RawHead:
+    """What an oracle sees of a file beside its bytes; `None` is what it cannot see."""
+
+    size: int
+    metadata: Mapping[str, str] | None = None
+    content_type: str | None = None
+    storage_class: str | None = None
+    tags: Mapping[str, str] | None = None
+
+
+class Oracle(ABC):
+    """Another way to the same storage, which does not use the backend under test."""
+
+    @abstractmethod
+    def raw_put(
+        self, key: str, data: bytes = b"", *, metadata: Mapping[str, str] | None = None, content_type: str | None = None
+    ) -> None:
+        """Store exactly this key, whether or not the backend would write it."""
+
+    @abstractmethod
+    def raw_get(self, key: str) -> bytes | None:
+        """The bytes under exactly this key; `None` where it does not exist."""
+
+    @abstractmethod
+    def raw_list(self, prefix: str = "") -> list[str]:
+        """Every key that begins with the text, markers included."""
+
+    @abstractmethod
+    def raw_delete(self, key: str) -> None:
+        """Delete exactly this key; nothing happens where it does not exist."""
+
+    def raw_head(self, key: str) -> RawHead | None:
+        """What is known of a key; `None` where it does not exist."""
+        data = self.raw_get(key)
+        return None if data is None else RawHead(len(data))
+
+    def raw_uploads(self, prefix: str = "") -> list[str] | None:  # noqa: ARG002
+        """Keys with an unfinished upload; `None` where the storage knows no such thing."""
+        return None
+
+    def raw_clear(self, prefix: str) -> None:
+        """Delete every key that begins with the text, and unfinished uploads too where there are such."""
+        for key in self.raw_list(prefix):
+            self.raw_delete(key)
+
+
+class AnyHarness(ABC, Generic[B]):
+    """One storage and how to reach it; `make` is the only thing that must be written.
+
+    Attributes:
+        profile: Facts about the storage.
+        deviations: Rules that are known not to hold, by id.
+        options: Names of the options that `make` takes.
+    """
+
+    profile: Profile = Profile()
+    deviations: Mapping[str, Deviation | tuple[Deviation, ...]] = {}
+    options: frozenset[str] = frozenset()
+
+    @abstractmethod
+    def make(self, **options: Any) -> B:
+        """A new instance on the storage; with an endpoint in front, one that speaks through it."""
+
+    def make_absent(self, **options: Any) -> B | None:  # noqa: ARG002
+        """An instance whose container, such as a bucket, does not exist; `None` where there is no such thing."""
+        return None
+
+    def isolated(self) -> Self | None:
+        """A harness on another storage that is empty and that nobody else uses; `None` where none can be had."""
+        return None
+
+    @property
+    def oracle(self) -> Oracle | None:
+        """Another way to the storage; `None` where there is none, then some rules stay untested."""
+        return None
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """The endpoint in front of the storage's server; `None` where there is none or no server."""
+        return None
+
+
+class Harness(AnyHarness[Backend]):
+    """The harness of a synchronous backend."""
+
+
+class AsyncHarness(AnyHarness[AsyncBackend]):
+    """The harness of an asynchronous backend."""
+
+
+@dataclass
+class ThreadedHarness(AsyncHarness):
+    """The harness of a synchronous backend that is driven asynchronously through core's bounded threads.
+
+    Attributes:
+        harness: The harness of the synchronous backend.
+    """
+
+    harness: Harness
+    deviations: Mapping[str, Deviation | tuple[Deviation, ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.profile = self.harness.profile
+        self.deviations = self.harness.deviations
+        self.options = self.harness.options
+
+    def make(self, **options: Any) -> AsyncBackend:
+        return _threaded(self.harness.make(**options))
+
+    def make_absent(self, **options: Any) -> AsyncBackend | None:
+        absent = self.harness.make_absent(**options)
+        return None if absent is None else _threaded(absent)
+
+    def isolated(self) -> ThreadedHarness | None:
+        isolated = self.harness.isolated()
+        return None if isolated is None else type(self)(isolated)
+
+    @property
+    def oracle(self) -> Oracle | None:
+        return self.harness.oracle
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        return self.harness.endpoint
+
+
+def _threaded(backend: Backend) -> AsyncBackend:
+    from remote_store.core.aio.bridge import ThreadedBackend
+
+    return ThreadedBackend(backend)
