@@ -17,6 +17,8 @@ from remote_store.core.errors import (
     PreconditionFailed,
     RemoteStoreError,
 )
+from remote_store.core.local import LocalBackend
+from remote_store.core.memory import MemoryBackend
 from remote_store.core.models import ContentDigest, FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import RemotePath
 from remote_store.core.retry import RetryPolicy
@@ -39,6 +41,8 @@ __all__ = [
     "FolderEntry",
     "FolderInfo",
     "InvalidPath",
+    "LocalBackend",
+    "MemoryBackend",
     "NotFound",
     "PermissionDenied",
     "PreconditionFailed",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import io
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from remote_store.core.content import Buffer, Content
@@ -43,6 +44,10 @@ class Source:
         if isinstance(self._buffer, bytes):
             return self._buffer[start : self._position]
         return bytes(memoryview(self._buffer)[start : self._position])
+
+    def blocks(self, size: int) -> Iterator[bytes]:
+        """All that is left, in blocks of `size` bytes, the last one shorter."""
+        return iter(lambda: self.read_block(size), b"")
 
 
 def read_block(source: BinaryIO, size: int) -> bytes:
