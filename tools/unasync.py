@@ -29,6 +29,7 @@ FOLDERS = {f"{SUITE}/aio": SUITE}
 
 MODULES = {
     r"\bremote_store\.core\.s3\.aio\b": "remote_store.core.s3.backend",
+    r"\bremote_store\.core\.s3\.aio_": "remote_store.core.s3.",
     r"\bremote_store\.core\.aio\b": "remote_store.core",
     r"\bremote_store\.conformance\.suite\.aio\b": "remote_store.conformance.suite",
 }

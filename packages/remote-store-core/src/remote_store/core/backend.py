@@ -1,3 +1,4 @@
+# Generated from packages/remote-store-core/src/remote_store/core/aio/backend.py by tools/unasync.py; edit that.
 """The contract that a backend keeps: what its author writes, and what a store calls."""
 
 from __future__ import annotations
@@ -166,9 +167,7 @@ class Backend(ABC):
         """
 
     @abstractmethod
-    def list_files(
-        self, path: str, *, recursive: bool = False, max_depth: int | None = None
-    ) -> Iterator[FileInfo]:
+    def list_files(self, path: str, *, recursive: bool = False, max_depth: int | None = None) -> Iterator[FileInfo]:
         """The files of a folder, lazily, in no promised order; none for a path that is no folder.
 
         Args:

@@ -111,10 +111,11 @@ class S3Options:
                 nearest = get_close_matches(name, known, n=1)
                 hint = f"did you mean {nearest[0]!r}?" if nearest else f"known options: {', '.join(known)}"
                 raise TypeError(f"unknown option {name!r}; {hint} Options of the SDK go into client_options")
-        secrets: dict[str, Any] = {
-            name: Secret(value) for name in ("secret", "session_token") if (value := arguments.get(name)) is not None
-        }
-        return cls(**{**arguments, **secrets})
+        given: dict[str, Any] = dict(arguments)
+        for name in ("secret", "session_token"):
+            if given.get(name) is not None:
+                given[name] = Secret(given[name])
+        return cls(**given)
 
     def __post_init__(self) -> None:
         _check_credentials(self)

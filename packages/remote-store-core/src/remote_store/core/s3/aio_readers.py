@@ -1,0 +1,243 @@
+"""The awaited file that `read` and `read_seekable` return: a plan of a read, carried out over connections."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Any, Self
+
+from remote_store.core.content import Buffer
+from remote_store.core.s3.aio_runner import fetch
+from remote_store.core.s3.calls import AsyncBody, AsyncS3Port, Fault
+from remote_store.core.s3.faults import typed
+from remote_store.core.s3.readers import LINE_BLOCK, SEQUENTIAL_BLOCK
+from remote_store.core.s3.reading import ReadPlan
+from remote_store.core.s3.runner import PIECE
+
+
+class AsyncObjectReader:
+    """An object as an awaited binary file, every request pinned to the version that was opened.
+
+    Read in sequence it drinks one body. A seek drops the body; the next read reopens it there. With `exact` every read
+    is a request for just those bytes, and only `readline` and `peek` ask for a block of 8 KiB. Not for several tasks
+    at once.
+
+    Args:
+        port: Where requests go.
+        plan: The read, whose size and version are known.
+        body: The body that is open at the start of the object.
+        exact: Ask for nothing that was not asked for.
+        backend: Name for errors.
+        path: Path for errors.
+    """
+
+    def __init__(
+        self, port: AsyncS3Port, plan: ReadPlan, body: AsyncBody | None, *, exact: bool, backend: str, path: str
+    ) -> None:
+        self._port = port
+        self._plan = plan
+        self._body = body
+        self._exact = exact
+        self._backend = backend
+        self._path = path
+        self._ahead = b""
+        self._offset = 0
+        self._closed = False
+        self._size = plan.end or 0
+        self.name = path
+
+    @property
+    def closed(self) -> bool:
+        """Whether the file is closed."""
+        return self._closed
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def seekable(self) -> bool:
+        """Always."""
+        return True
+
+    def writable(self) -> bool:
+        """Never."""
+        return False
+
+    async def write(self, _data: Buffer, /) -> int:
+        """Refused: the file is open for reading.
+
+        Raises:
+            io.UnsupportedOperation: Always.
+        """
+        raise io.UnsupportedOperation("the file is open for reading")
+
+    def tell(self) -> int:
+        """The position in bytes; no request."""
+        self._check_open()
+        return self._plan.position - len(self._ahead) + self._offset
+
+    async def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Move; no request.
+
+        Raises:
+            ValueError: The new position is negative, or `whence` is unknown.
+        """
+        here = self.tell()
+        starts = {io.SEEK_SET: 0, io.SEEK_CUR: here, io.SEEK_END: self._size}
+        if whence not in starts:
+            raise ValueError(f"whence is 0, 1 or 2, not {whence!r}")
+        position = starts[whence] + offset
+        if position < 0:
+            raise ValueError(f"the position {position} is before the start of the file")
+        skipped = position - here
+        if -self._offset <= skipped <= len(self._ahead) - self._offset:
+            self._offset += skipped
+        else:
+            await self._drop_body()
+            self._ahead, self._offset = b"", 0
+            self._plan.position = position
+        return position
+
+    async def read(self, size: int | None = -1, /) -> bytes:
+        """Up to `size` bytes, fewer only at the end; all that is left for -1 or `None`.
+
+        Raises:
+            PreconditionFailed: The object changed since it was opened.
+            BackendUnavailable: Too many connections in a row broke.
+        """
+        left = max(0, self._size - self.tell())
+        wanted = left if size is None or size < 0 else min(size, left)
+        if wanted <= len(self._ahead) - self._offset:
+            return self._take_ahead(wanted)
+        if not self._exact and wanted < SEQUENTIAL_BLOCK:
+            data = self._take_ahead(wanted)
+            await self._fill_ahead(SEQUENTIAL_BLOCK)
+            return data + self._take_ahead(wanted - len(data))
+        buffer = bytearray(wanted)
+        await self.readinto(buffer)
+        return bytes(buffer)
+
+    async def readinto(self, buffer: bytearray | memoryview, /) -> int:
+        """Fill the buffer, which is short only at the end; the bytes are copied once.
+
+        Raises:
+            PreconditionFailed: The object changed since it was opened.
+            BackendUnavailable: Too many connections in a row broke.
+        """
+        with memoryview(buffer) as whole, whole.cast("B") as view:
+            ahead = self._take_ahead(len(view))
+            view[: len(ahead)] = ahead
+            with view[len(ahead) :] as rest:
+                return len(ahead) + await self._read_rest(rest)
+
+    async def _peek(self) -> bytes:
+        """Some of the next bytes, at least one except at the end, without moving."""
+        self._check_open()
+        if self._offset == len(self._ahead):
+            await self._fill_ahead(LINE_BLOCK if self._exact else SEQUENTIAL_BLOCK)
+        return self._ahead[self._offset :]
+
+    async def readline(self, size: int | None = -1, /) -> bytes:
+        """One line with its newline, at most `size` bytes of it."""
+        limit = self._size if size is None or size < 0 else size
+        pieces: list[bytes] = []
+        while limit > 0 and await self._peek():
+            end = self._ahead.find(b"\n", self._offset, self._offset + limit) + 1
+            piece = self._take_ahead((end or min(len(self._ahead), self._offset + limit)) - self._offset)
+            pieces.append(piece)
+            limit = 0 if end else limit - len(piece)
+        return b"".join(pieces)
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        self._closed = True
+        self._ahead, self._offset = b"", 0
+        await self._drop_body()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        line = await self.readline()
+        if not line:
+            raise StopAsyncIteration
+        return line
+
+    async def __aenter__(self) -> Self:
+        self._check_open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._path!r}{' closed' if self.closed else ''}>"
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise ValueError("I/O operation on closed file")
+
+    def _take_ahead(self, size: int) -> bytes:
+        data = self._ahead[self._offset : self._offset + size]
+        self._offset += len(data)
+        return data
+
+    async def _fill_ahead(self, size: int) -> None:
+        buffer = bytearray(max(0, min(size, self._size - self._plan.position)))
+        with memoryview(buffer) as view:
+            await self._read_rest(view)
+        self._ahead, self._offset = bytes(buffer), 0
+
+    async def _read_rest(self, view: memoryview) -> int:
+        self._check_open()
+        wanted = max(0, min(len(view), self._size - self._plan.position))
+        if not wanted:
+            return 0
+        try:
+            if self._exact:
+                await fetch(self._port, self._plan.part(wanted), view[:wanted])
+                self._plan.position += wanted
+            else:
+                await self._drink(view[:wanted])
+        except Fault as fault:
+            await self._drop_body()
+            error = typed(fault, path=self._path)
+            error.backend = self._backend
+            raise error from error.__cause__
+        except BaseException:
+            await self._drop_body()
+            raise
+        return wanted
+
+    async def _drink(self, view: memoryview) -> None:
+        filled = 0
+        while filled < len(view):
+            body = self._body or await self._reopen()
+            try:
+                data = await body.read(min(len(view) - filled, PIECE))
+                if not data:
+                    self._plan.check_end()
+            except Fault as fault:
+                await self._drop_body()
+                await asyncio.sleep(self._plan.broken(fault))
+            else:
+                view[filled : filled + len(data)] = data
+                self._plan.advanced(len(data))
+                filled += len(data)
+        if not self._plan.remaining:
+            await self._drop_body()
+
+    async def _reopen(self) -> AsyncBody:
+        answer: Any = await self._port.perform(self._plan.request())
+        self._body = body = answer["Body"]
+        self._plan.opened(answer)
+        return body  # type: ignore[no-any-return]
+
+    async def _drop_body(self) -> None:
+        body, self._body = self._body, None
+        if body is not None:
+            await body.close()

@@ -1,0 +1,237 @@
+"""Takes the steps of operations to an async port, over tasks where several are to be under way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+from remote_store.core.aio.streams import AsyncSource
+from remote_store.core.errors import BackendUnavailable
+from remote_store.core.s3.calls import AsyncBody, AsyncS3Port, Call, Fault
+from remote_store.core.s3.reading import ReadPlan, allocate
+from remote_store.core.s3.runner import PIECE, WHOLE
+from remote_store.core.s3.steps import (
+    Answer,
+    CloseBody,
+    Drain,
+    Fetch,
+    Operation,
+    Outcome,
+    Pause,
+    ReadBlock,
+    ReadBody,
+    Start,
+    Step,
+    Wait,
+    finished,
+)
+
+T = TypeVar("T")
+
+
+class AsyncRunner:
+    """Runs operations over one port, in the event loop that used it first.
+
+    Args:
+        connect: Makes the port.
+        window: How many calls of one operation may be under way.
+    """
+
+    def __init__(self, connect: Callable[[], Awaitable[AsyncS3Port]], window: int) -> None:
+        self._connect = connect
+        self._window = window
+        self._lock = asyncio.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._port: AsyncS3Port | None = None
+        self._closed = False
+
+    def check_open(self) -> None:
+        """Refuse to go on after `close`.
+
+        Raises:
+            BackendUnavailable: The backend is closed.
+        """
+        if self._closed:
+            raise BackendUnavailable("the backend is closed; make a new one")
+
+    async def port(self) -> AsyncS3Port:
+        """The port.
+
+        Raises:
+            BackendUnavailable: The backend is closed, or belongs to another event loop.
+        """
+        self.check_open()
+        loop = asyncio.get_running_loop()
+        if self._port is None:
+            async with self._lock:
+                if self._port is None:
+                    self._port, self._loop = await self._connect(), loop
+        if self._loop is not loop:
+            raise BackendUnavailable("the backend belongs to another event loop; make one for each loop")
+        return self._port
+
+    async def close(self) -> None:
+        """Close the port, for good."""
+        self._closed = True
+        port, self._port = self._port, None
+        if port is not None:
+            await port.close()
+
+    async def run(self, operation: Operation[T], source: AsyncSource | None = None) -> T:
+        """Run an operation to its end, its last wishes included when anything, a cancellation too, interrupts it.
+
+        Raises:
+            Fault: The operation let one pass.
+            RemoteStoreError: The operation decided so.
+        """
+        port = await self.port()
+        started: list[asyncio.Task[Any]] = []
+        answer: Any = None
+        error: BaseException | None = None
+        interrupted = False
+        try:
+            while True:
+                try:
+                    step = operation.send(answer) if error is None else operation.throw(error)
+                    answer = error = None
+                    taking = self._take(step, port, source, started)
+                    answer = await (finish(taking) if interrupted else taking)
+                except StopIteration as stop:
+                    if finished(operation):
+                        return stop.value  # type: ignore[no-any-return]
+                    error = stop
+                except BaseException as caught:
+                    if finished(operation):
+                        raise
+                    error = caught
+                    interrupted = interrupted or not isinstance(caught, Exception)
+        finally:
+            error = None
+
+    async def _take(
+        self, step: Step, port: AsyncS3Port, source: AsyncSource | None, started: list[asyncio.Task[Any]]
+    ) -> Any:
+        match step:
+            case Call():
+                return await port.perform(step)
+            case ReadBlock():
+                return await source.read_block(step.size) if source is not None else b""
+            case ReadBody():
+                return await read_body(port, step.plan, step.body)
+            case Fetch():
+                return await fetch(port, step.plan, step.buffer, step.body)
+            case Start():
+                return await self._start(step, port, started)
+            case Wait():
+                answers = await asyncio.gather(*started)
+                started.clear()
+                return answers
+            case Drain():
+                for task in started:
+                    task.cancel()
+                await asyncio.gather(*started, return_exceptions=True)
+                return started.clear()
+            case CloseBody():
+                return await step.body.close()
+            case Pause():
+                return await asyncio.sleep(step.seconds)
+            case _:
+                return await self._fan_out(step, port)
+
+    async def _start(self, start: Start, port: AsyncS3Port, started: list[asyncio.Task[Any]]) -> None:
+        under_way = {task for task in started if not task.done()}
+        while len(under_way) >= start.window:
+            _, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+        for task in started:
+            if task.done():
+                task.result()
+        started.append(asyncio.create_task(self._take(start.step, port, None, [])))
+
+    async def _fan_out(self, calls: tuple[Call, ...], port: AsyncS3Port) -> list[Outcome]:
+        room = asyncio.Semaphore(self._window)
+
+        async def outcome(call: Call) -> Outcome:
+            async with room:
+                try:
+                    return await port.perform(call)
+                except Fault as fault:
+                    return fault
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(outcome(call)) for call in calls]
+        return [task.result() for task in tasks]
+
+
+async def finish(work: Coroutine[Any, Any, T]) -> T:
+    """Do the work to its end, however often the task that waits for it is cancelled meanwhile."""
+    task = asyncio.create_task(work)
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise
+    return task.result()
+
+
+async def fetch(port: AsyncS3Port, plan: ReadPlan, buffer: memoryview, body: AsyncBody | None = None) -> None:
+    """Read what the plan still has to read into the buffer, going on where a connection broke.
+
+    Raises:
+        Fault: The object changed, or too many connections in a row broke.
+    """
+    answer: Answer = {}
+    filled = 0
+    while True:
+        if body is None:
+            answer = await port.perform(plan.request())
+            body = answer["Body"]
+        try:
+            if answer:
+                plan.opened(answer)
+            while wanted := min(plan.remaining, len(buffer) - filled):
+                data = await body.read(min(wanted, PIECE))
+                if not data:
+                    plan.check_end()
+                buffer[filled : filled + len(data)] = data
+                plan.advanced(len(data))
+                filled += len(data)
+        except Fault as fault:
+            seconds = plan.broken(fault)
+        else:
+            return
+        finally:
+            await body.close()
+        body = None
+        await asyncio.sleep(seconds)
+
+
+async def read_body(port: AsyncS3Port, plan: ReadPlan, body: AsyncBody) -> bytes:
+    """Read what the plan still has to read, as one value.
+
+    Raises:
+        Fault: The object changed, or too many connections in a row broke.
+    """
+    size = plan.remaining
+    if size <= WHOLE:
+        try:
+            data = await body.read()
+            plan.advanced(len(data))
+            plan.check_end()
+            return data[:size]
+        except Fault as fault:
+            plan.position -= size - plan.remaining
+            seconds = plan.broken(fault)
+        finally:
+            await body.close()
+        await asyncio.sleep(seconds)
+        return await _read_large(port, plan, None)
+    return await _read_large(port, plan, body)
+
+
+async def _read_large(port: AsyncS3Port, plan: ReadPlan, body: AsyncBody | None) -> bytes:
+    whole, buffer = allocate(plan.remaining)
+    with buffer:
+        await fetch(port, plan, buffer, body)
+    return whole.getvalue()

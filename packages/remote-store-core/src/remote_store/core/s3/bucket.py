@@ -1,0 +1,66 @@
+"""The bucket that an operation works on, with the options that shape its calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from remote_store.core.s3.calls import Call
+from remote_store.core.s3.options import S3Options
+
+CREATE_OPTIONS = frozenset(
+    {
+        "ACL",
+        "BucketKeyEnabled",
+        "CacheControl",
+        "ChecksumAlgorithm",
+        "ContentDisposition",
+        "ContentEncoding",
+        "ContentLanguage",
+        "ExpectedBucketOwner",
+        "Expires",
+        "GrantFullControl",
+        "GrantRead",
+        "GrantReadACP",
+        "GrantWriteACP",
+        "ObjectLockLegalHoldStatus",
+        "ObjectLockMode",
+        "ObjectLockRetainUntilDate",
+        "RequestPayer",
+        "SSECustomerAlgorithm",
+        "SSECustomerKey",
+        "SSECustomerKeyMD5",
+        "SSEKMSEncryptionContext",
+        "SSEKMSKeyId",
+        "ServerSideEncryption",
+        "StorageClass",
+        "Tagging",
+        "WebsiteRedirectLocation",
+    }
+)
+"""What may stand in `put_options`: the parameters that PutObject and CreateMultipartUpload share."""
+
+REQUEST_OPTIONS = frozenset({"ExpectedBucketOwner", "RequestPayer"})
+KEY_OPTIONS = frozenset({"SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5"})
+READ_OPTIONS = REQUEST_OPTIONS | KEY_OPTIONS
+PART_OPTIONS = REQUEST_OPTIONS | KEY_OPTIONS | {"ChecksumAlgorithm"}
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One bucket, seen through the options of a backend.
+
+    Attributes:
+        name: Name of the bucket.
+        options: The options of the backend.
+    """
+
+    name: str
+    options: S3Options
+
+    def call(self, operation: str, allowed: Iterable[str] = REQUEST_OPTIONS, /, **params: Any) -> Call:
+        """A call on this bucket, with those of the `put_options` that the operation takes too."""
+        extra = self.options.put_options
+        shared = {name: extra[name] for name in allowed if name in extra} if extra else {}
+        return Call(operation, {"Bucket": self.name, **shared, **params})

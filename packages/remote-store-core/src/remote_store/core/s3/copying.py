@@ -1,0 +1,181 @@
+"""Copying and moving inside a bucket, without passing the bytes through the client."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from remote_store.core.errors import PreconditionFailed
+from remote_store.core.s3 import faults, probes, upload
+from remote_store.core.s3.bucket import CREATE_OPTIONS, READ_OPTIONS, Bucket
+from remote_store.core.s3.calls import Fault
+from remote_store.core.s3.options import GIB
+from remote_store.core.s3.responses import bare
+from remote_store.core.s3.steps import Answer, Operation, Start, Wait
+
+LARGEST_COPY = 5 * GIB
+KEPT = (
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "ContentType",
+    "Metadata",
+    "StorageClass",
+    "WebsiteRedirectLocation",
+)
+COPY_OPTIONS = CREATE_OPTIONS - {*KEPT, "Expires", "Tagging"}
+
+
+def copy(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[str | None]:
+    """Copy an object: 1 request; 1 HEAD more on AWS, and 1 HEAD before an untrusted create. The copy's entity tag.
+
+    CopyObject forgets the storage class (S3 API Reference, CopyObject), so on AWS the source is asked for it.
+    """
+    if src == dst:
+        yield from probes.require_file(bucket, src)
+        return None
+    yield from probes.refuse_file_ancestor(bucket, dst)
+    source = None if bucket.options.custom_endpoint else (yield from probes.require_file(bucket, src))
+    if not overwrite and not bucket.options.trusts_conditional_writes and (yield from probes.is_file(bucket, dst)):
+        yield from probes.require_file(bucket, src)
+        raise probes.already_exists(dst)
+    if source is not None and source["ContentLength"] > LARGEST_COPY:
+        return (yield from copy_parts(bucket, src, dst, source, overwrite=overwrite))
+    try:
+        return (yield from _copy_whole(bucket, src, dst, source, overwrite=overwrite))
+    except Fault as fault:
+        if faults.is_missing(fault):
+            raise (yield from probes.missing(bucket, src, fault)) from fault.__cause__
+        if faults.is_precondition(fault):
+            return (yield from _refused(bucket, src, dst, fault, overwrite=overwrite))
+        if fault.code not in ("InvalidRequest", "EntityTooLarge") or source is not None:
+            raise
+        source = yield from probes.require_file(bucket, src)
+        if source["ContentLength"] <= LARGEST_COPY:
+            raise
+    return (yield from copy_parts(bucket, src, dst, source, overwrite=overwrite))
+
+
+def _copy_whole(bucket: Bucket, src: str, dst: str, source: Answer | None, *, overwrite: bool) -> Operation[str | None]:
+    params: dict[str, Any] = {"Key": dst, "CopySource": {"Bucket": bucket.name, "Key": src}}
+    if not overwrite:
+        params["IfNoneMatch"] = "*"
+    if source is not None:
+        params["CopySourceIfMatch"] = source["ETag"]
+        params |= {name: source[name] for name in ("StorageClass",) if source.get(name)}
+    try:
+        answer = yield bucket.call("CopyObject", COPY_OPTIONS, **params)
+    except Fault as fault:
+        if overwrite or not faults.lacks_feature(fault) or bucket.options.trusts_conditional_writes:
+            raise
+        del params["IfNoneMatch"]
+        answer = yield bucket.call("CopyObject", COPY_OPTIONS, **params)
+    return bare(answer.get("CopyObjectResult", {}).get("ETag"))
+
+
+def _refused(bucket: Bucket, src: str, dst: str, fault: Fault, *, overwrite: bool) -> Operation[str | None]:
+    source = yield from probes.require_file(bucket, src)
+    if overwrite:
+        raise faults.typed(fault, path=src)
+    try:
+        existing = yield from probes.head(bucket, dst)
+    except Fault as missing:
+        raise faults.typed(fault if faults.is_missing(missing) else missing, path=src) from fault.__cause__
+    if fault.attempts > 1 and _same(source, existing):
+        # An earlier try of the same request may have made the copy and lost its answer on the way.
+        return bare(existing.get("ETag"))
+    raise probes.already_exists(dst, fault)
+
+
+def _same(source: Answer, existing: Answer) -> bool:
+    return all(source.get(name) == existing.get(name) for name in ("ETag", "ContentLength", "ContentType", "Metadata"))
+
+
+def copy_parts(bucket: Bucket, src: str, dst: str, source: Answer, *, overwrite: bool) -> Operation[str | None]:
+    """Copy an object of any size part by part, with all that stands beside its bytes: n + 3 requests for n parts."""
+    described = {name: source[name] for name in KEPT if source.get(name)}
+    if source.get("Expires"):
+        described["Expires"] = source["Expires"]
+    tagging = yield from _tagging(bucket, src)
+    if tagging:
+        described["Tagging"] = tagging
+    created = yield bucket.call("CreateMultipartUpload", COPY_OPTIONS, Key=dst, **described)
+    target = {"Key": dst, "UploadId": created["UploadId"]}
+    try:
+        for number, (first, last) in enumerate(upload.parts_of(source["ContentLength"], part_size(bucket)), start=1):
+            call = upload.part_call(
+                bucket,
+                target,
+                number,
+                CopySource={"Bucket": bucket.name, "Key": src},
+                CopySourceRange=f"bytes={first}-{last}",
+                CopySourceIfMatch=source["ETag"],
+            )
+            yield Start(call, bucket.options.max_concurrency)
+        parts = upload.listed_parts((yield Wait()))
+        answer = yield from upload.complete(bucket, target, parts, overwrite=overwrite)
+    except BaseException as error:
+        yield from upload.abandon(bucket, target, error)
+        if isinstance(error, Fault) and faults.is_precondition(error):
+            raise faults.typed(error, path=src) from error.__cause__
+        raise
+    return bare(answer.get("ETag"))
+
+
+def part_size(bucket: Bucket) -> int:
+    """Bytes of one copied part: no byte passes the client, so parts of a GiB cost no memory."""
+    return max(bucket.options.part_size, GIB)
+
+
+def _tagging(bucket: Bucket, key: str) -> Operation[str]:
+    try:
+        answer = yield bucket.call("GetObjectTagging", Key=key)
+    except Fault as fault:
+        if faults.lacks_feature(fault):
+            return ""
+        raise
+    return urlencode([(tag["Key"], tag["Value"]) for tag in answer.get("TagSet") or ()])
+
+
+def move(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[None]:
+    """Copy, then delete the source if it is still what was copied: 1 request more than `copy`."""
+    etag = yield from copy(bucket, src, dst, overwrite=overwrite)
+    if src == dst:
+        return
+    try:
+        yield bucket.call("DeleteObject", Key=src, **({"IfMatch": f'"{etag}"'} if etag else {}))
+    except Fault as fault:
+        if faults.lacks_feature(fault):
+            yield bucket.call("DeleteObject", Key=src)
+        elif faults.is_precondition(fault):
+            yield from _move_again(bucket, src, dst, etag)
+        elif not faults.is_missing(fault):
+            raise
+
+
+def _move_again(bucket: Bucket, src: str, dst: str, copied: str | None) -> Operation[None]:
+    # The copy of a multipart object has another entity tag than its source; copied again, the source's own tag is held.
+    try:
+        source = yield from probes.head(bucket, src)
+    except Fault as fault:
+        if faults.is_missing(fault):
+            return
+        raise
+    tag = bare(source["ETag"]) or ""
+    if "-" not in tag and not source.get("SSEKMSKeyId") and tag != copied:
+        raise _changed(src)
+    if source["ContentLength"] > LARGEST_COPY:
+        yield from copy_parts(bucket, src, dst, source, overwrite=True)
+    else:
+        yield from _copy_whole(bucket, src, dst, source, overwrite=True)
+    try:
+        yield bucket.call("DeleteObject", READ_OPTIONS & {"RequestPayer"}, Key=src, IfMatch=source["ETag"])
+    except Fault as fault:
+        if faults.is_precondition(fault):
+            raise _changed(src) from fault.__cause__
+        raise
+
+
+def _changed(src: str) -> PreconditionFailed:
+    return PreconditionFailed("the source changed while it was moved; it is kept, beside the copy", path=src)

@@ -1,0 +1,129 @@
+"""The plan of a read: which range comes next, of which version, and when to give up. It does no I/O."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from remote_store.core.retry import RetryPolicy
+from remote_store.core.s3.calls import Call, Fault
+
+PROGRESS = 64 * 1024
+"""Bytes after which earlier failures are forgotten, so that many cuts in a long read do not add up."""
+
+
+class ReadPlan:
+    """One pass over a range of one version of an object.
+
+    The first answer tells the version and the size; every later request is pinned to that version and begins at the
+    first byte that has not arrived.
+
+    Args:
+        call: The `GetObject` of the whole object.
+        retry: How many failures in a row are borne.
+        start: Offset of the first byte.
+        end: Offset behind the last byte; `None` for the end of the object.
+        etag: The version to read, where it is known already, as the server writes it.
+    """
+
+    __slots__ = ("_call", "_etag", "_failures", "_mark", "_retry", "end", "position", "total")
+
+    def __init__(
+        self, call: Call, retry: RetryPolicy, *, start: int = 0, end: int | None = None, etag: str | None = None
+    ) -> None:
+        self._call = call
+        self._retry = retry
+        self._etag = etag
+        self._failures = 0
+        self._mark = start
+        self.position = start
+        self.end = end
+        self.total: int | None = None
+
+    @property
+    def remaining(self) -> int:
+        """Bytes that have not arrived; known after the first answer."""
+        if self.end is None:
+            raise ValueError("the end is known after the first answer")
+        return max(0, self.end - self.position)
+
+    @property
+    def etag(self) -> str | None:
+        """The version that is read, as the server writes it; known after the first answer."""
+        return self._etag
+
+    def part(self, size: int) -> ReadPlan:
+        """A plan for the next `size` bytes alone, of the same version."""
+        return ReadPlan(self._call, self._retry, start=self.position, end=self.position + size, etag=self._etag)
+
+    def request(self) -> Call:
+        """The request for all that has not arrived."""
+        conditions: dict[str, Any] = {}
+        if self.position or self.end is not None:
+            conditions["Range"] = f"bytes={self.position}-{'' if self.end is None else self.end - 1}"
+        if self._etag is not None:
+            conditions["IfMatch"] = self._etag
+        return Call("GetObject", {**self._call.params, **conditions}) if conditions else self._call
+
+    def opened(self, answer: Mapping[str, Any]) -> None:
+        """Take note of an answer: the version, the size, and that it is the range that was asked for.
+
+        Raises:
+            Fault: It is another version (`PreconditionFailed`) or another range (`InvalidRange`).
+        """
+        etag = answer.get("ETag")
+        if self._etag is not None and etag is not None and etag.strip('"') != self._etag.strip('"'):
+            raise Fault("PreconditionFailed", 412, "the server answered with another version than the one asked for")
+        self._etag = etag if self._etag is None else self._etag
+        content_range = answer.get("ContentRange")
+        if "ContentLength" not in answer:
+            raise Fault("MissingContentLength", 200, "the server did not say how long the object is")
+        if content_range is None:
+            if self.position:
+                raise Fault("InvalidRange", 200, "the server ignored the range")
+            self.total = int(answer["ContentLength"])
+        else:
+            span, _, total = content_range.removeprefix("bytes ").partition("/")
+            if span.partition("-")[0] != str(self.position):
+                raise Fault("InvalidRange", 206, "the server answered with another range than the one asked for")
+            self.total = int(total) if total.isdigit() else self.position + int(answer["ContentLength"])
+        self.end = self.total if self.end is None else min(self.end, self.total)
+
+    def advanced(self, count: int) -> None:
+        """Take note of bytes that arrived."""
+        self.position += count
+        if self._failures and self.position - self._mark >= PROGRESS:
+            self._failures = 0
+
+    def check_end(self) -> None:
+        """Take note that the body ended.
+
+        Raises:
+            Fault: It ended before its last byte.
+        """
+        if self.remaining:
+            raise Fault("IncompleteBody", None, f"the body ended {self.remaining} bytes early", transport=True)
+
+    def broken(self, fault: Fault) -> float:
+        """Seconds to wait before the next request, after a body that broke.
+
+        Raises:
+            Fault: The one given, where it is no matter of the connection or there were too many in a row.
+        """
+        if not fault.transport:
+            raise fault
+        self._failures += 1
+        self._mark = self.position
+        if self._failures >= self._retry.max_attempts:
+            raise fault
+        return self._retry.delay(self._failures)
+
+
+def allocate(size: int) -> tuple[io.BytesIO, memoryview]:
+    """A buffer to read into, and the file whose `getvalue` hands it out as `bytes` without a copy."""
+    whole = io.BytesIO()
+    if size:
+        whole.seek(size - 1)
+        whole.write(b"\0")
+    return whole, whole.getbuffer()

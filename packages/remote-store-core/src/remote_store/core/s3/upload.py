@@ -1,0 +1,222 @@
+"""Writing whole objects: one PUT up to the part size, a multipart upload above it; the object or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from remote_store.core.errors import RemoteStoreError
+from remote_store.core.models import WriteResult
+from remote_store.core.s3 import faults, probes, responses
+from remote_store.core.s3.bucket import CREATE_OPTIONS, KEY_OPTIONS, PART_OPTIONS, READ_OPTIONS, REQUEST_OPTIONS, Bucket
+from remote_store.core.s3.calls import Call, Fault
+from remote_store.core.s3.options import LARGEST_PART, MIB, S3Options
+from remote_store.core.s3.reading import ReadPlan
+from remote_store.core.s3.steps import Answer, CloseBody, Drain, Operation, Pause, ReadBlock, ReadBody, Start, Wait
+
+MOST_PARTS = 10_000
+LARGEST_OBJECT = 5 * 1024 * 1024 * MIB
+PARTS_PER_SIZE = 250
+
+
+def write(
+    bucket: Bucket,
+    key: str,
+    size: int | None,
+    *,
+    overwrite: bool,
+    metadata: Mapping[str, str],
+    content_type: str | None,
+) -> Operation[WriteResult]:
+    """Write the runner's source: 1 PUT, or n + 2 requests for n parts; 1 HEAD before an untrusted create.
+
+    Args:
+        bucket: The bucket.
+        key: The object.
+        size: Length of the source, where it is known.
+        overwrite: Replace an object that exists.
+        metadata: The user's metadata.
+        content_type: MIME type.
+    """
+    yield from probes.refuse_file_ancestor(bucket, key)
+    if not overwrite and not bucket.options.trusts_conditional_writes:
+        yield from probes.refuse_existing(bucket, key)
+    described: dict[str, Any] = {"Key": key}
+    if metadata:
+        described["Metadata"] = metadata
+    if content_type is not None:
+        described["ContentType"] = content_type
+    sizes = part_sizes(bucket.options, size)
+    first: bytes = yield ReadBlock(next(sizes))
+    if len(first) < bucket.options.part_size:
+        return (yield from _put(bucket, key, first, described, overwrite=overwrite))
+    second: bytes = yield ReadBlock(next(sizes))
+    if not second:
+        return (yield from _put(bucket, key, first, described, overwrite=overwrite))
+    return (yield from _put_parts(bucket, key, [first, second], sizes, described, overwrite=overwrite))
+
+
+def part_sizes(options: S3Options, size: int | None) -> Iterator[int]:
+    """The size of each part: equal where the length is known, else growing in steps so as to reach 5 TiB."""
+    smallest = options.part_size
+    if size is not None:
+        smallest = max(smallest, -(-size // MOST_PARTS // MIB) * MIB)
+    growing = size is None and options.grow_parts
+    steps = MOST_PARTS // PARTS_PER_SIZE
+    growth = max(0, -(-2 * (LARGEST_OBJECT // MOST_PARTS - smallest) // (steps - 1))) if growing else 0
+    for number in range(MOST_PARTS):
+        yield min(smallest + growth * (number // PARTS_PER_SIZE), LARGEST_PART)
+
+
+def _put(
+    bucket: Bucket, key: str, body: bytes, described: Mapping[str, Any], *, overwrite: bool
+) -> Operation[WriteResult]:
+    condition = {} if overwrite else {"IfNoneMatch": "*"}
+    conflicts = 0
+    answer: Answer | None = None
+    while answer is None:
+        try:
+            answer = yield bucket.call("PutObject", CREATE_OPTIONS, **described, **condition, Body=body)
+        except Fault as fault:
+            conflicts += 1
+            if faults.is_conflict(fault) and conflicts < bucket.options.retry.max_attempts:
+                yield Pause(bucket.options.retry.delay(conflicts))
+            elif condition and faults.lacks_feature(fault) and not bucket.options.trusts_conditional_writes:
+                condition = {}
+            elif condition and faults.is_precondition(fault):
+                answer = yield from _answer_to_lost_put(bucket, key, body, described, fault)
+            else:
+                raise
+    return responses.write_result(key, len(body), answer, described.get("Metadata") or {})
+
+
+def _answer_to_lost_put(
+    bucket: Bucket, key: str, body: bytes, described: Mapping[str, Any], refused: Fault
+) -> Operation[Answer]:
+    # An earlier try of the same request may have created the object and lost its answer on the way.
+    if refused.attempts > 1:
+        try:
+            plan = ReadPlan(bucket.call("GetObject", READ_OPTIONS, Key=key), bucket.options.retry)
+            answer: Answer = yield plan.request()
+            plan.opened(answer)
+            if plan.remaining == len(body) and (answer.get("Metadata") or {}) == (described.get("Metadata") or {}):
+                if (yield ReadBody(plan, answer["Body"])) == body:
+                    return answer
+            else:
+                yield CloseBody(answer["Body"])
+        except Fault:
+            pass
+    raise probes.already_exists(key, refused)
+
+
+def _put_parts(
+    bucket: Bucket,
+    key: str,
+    blocks: list[bytes],
+    sizes: Iterator[int],
+    described: Mapping[str, Any],
+    *,
+    overwrite: bool,
+) -> Operation[WriteResult]:
+    created = yield bucket.call("CreateMultipartUpload", CREATE_OPTIONS, **described)
+    upload = {"Key": key, "UploadId": created["UploadId"]}
+    try:
+        total = yield from _send_parts(bucket, upload, blocks, sizes)
+        parts = listed_parts((yield Wait()))
+        answer = yield from complete(bucket, upload, parts, overwrite=overwrite)
+    except BaseException as error:
+        yield from abandon(bucket, upload, error)
+        raise
+    return responses.write_result(key, total, answer, described.get("Metadata") or {})
+
+
+def _send_parts(bucket: Bucket, upload: Mapping[str, Any], blocks: list[bytes], sizes: Iterator[int]) -> Operation[int]:
+    number = total = 0
+    most = bucket.options.max_concurrency
+    memory = bucket.options.part_size * most
+    while True:
+        block = blocks.pop(0) if blocks else (yield ReadBlock(next(sizes, 1)))
+        if not block:
+            return total
+        number += 1
+        if number > MOST_PARTS:
+            raise RemoteStoreError(
+                f"the stream is longer than {MOST_PARTS} parts hold; raise part_size", path=upload["Key"]
+            )
+        total += len(block)
+        call = bucket.call("UploadPart", PART_OPTIONS, **upload, PartNumber=number, Body=block)
+        yield Start(call, most if len(block) <= bucket.options.part_size else max(1, memory // len(block)))
+        del block, call
+
+
+def listed_parts(answers: list[Answer]) -> list[dict[str, Any]]:
+    """The parts as `CompleteMultipartUpload` lists them, from the answers to `UploadPart` or `UploadPartCopy`."""
+    parts = [answer.get("CopyPartResult", answer) for answer in answers]
+    return [
+        {"PartNumber": number, "ETag": part["ETag"], **responses.checksums(part)}
+        for number, part in enumerate(parts, start=1)
+    ]
+
+
+def complete(
+    bucket: Bucket, upload: Mapping[str, Any], parts: list[dict[str, Any]], *, overwrite: bool
+) -> Operation[Answer]:
+    """Make the object of its parts: 1 request."""
+    key = upload["Key"]
+    condition = {} if overwrite else {"IfNoneMatch": "*"}
+    allowed = REQUEST_OPTIONS | KEY_OPTIONS
+    listed = {**upload, "MultipartUpload": {"Parts": parts}}
+    answer: Answer | None = None
+    while answer is None:
+        try:
+            answer = yield bucket.call("CompleteMultipartUpload", allowed, **listed, **condition)
+        except Fault as fault:
+            refused = bool(condition) and faults.is_precondition(fault)
+            if condition and faults.lacks_feature(fault) and not bucket.options.trusts_conditional_writes:
+                condition = {}
+                continue
+            if fault.attempts > 1 and (refused or fault.code == "NoSuchUpload"):
+                answer = yield from _made_of(bucket, key, parts)
+            if answer is None and refused:
+                raise probes.already_exists(key, fault) from fault.__cause__
+            if answer is None:
+                raise
+    return answer
+
+
+def _made_of(bucket: Bucket, key: str, parts: list[dict[str, Any]]) -> Operation[Answer | None]:
+    # The entity tag of a multipart upload is the MD5 of its parts' tags, so it tells whose object this is.
+    try:
+        tags = b"".join(bytes.fromhex(part["ETag"].strip('"')) for part in parts)
+        answer: Answer = yield bucket.call("HeadObject", READ_OPTIONS, Key=key)
+    except (Fault, ValueError):
+        return None
+    expected = f"{hashlib.md5(tags, usedforsecurity=False).hexdigest()}-{len(parts)}"
+    return answer if responses.bare(answer.get("ETag")) == expected else None
+
+
+def abandon(bucket: Bucket, upload: Mapping[str, Any], error: BaseException) -> Operation[None]:
+    """Leave nothing of an upload behind: 1 request, after the parts under way have ended.
+
+    A part that ends after the abort would stay and be paid for (S3 API Reference, AbortMultipartUpload).
+    """
+    yield Drain()
+    try:
+        yield bucket.call("AbortMultipartUpload", **upload)
+    except Fault as fault:
+        if not faults.is_missing(fault):
+            error.add_note(
+                f"multipart upload {upload['UploadId']!r} could not be aborted ({fault.code}) and still lies there"
+            )
+
+
+def parts_of(size: int, part_size: int) -> list[tuple[int, int]]:
+    """The ranges, first and last byte, of an object copied part by part."""
+    part = max(part_size, -(-size // MOST_PARTS // MIB) * MIB)
+    return [(start, min(start + part, size) - 1) for start in range(0, size, part)]
+
+
+def part_call(bucket: Bucket, upload: Mapping[str, Any], number: int, **params: Any) -> Call:
+    """One `UploadPartCopy`."""
+    return bucket.call("UploadPartCopy", PART_OPTIONS - {"ChecksumAlgorithm"}, **upload, PartNumber=number, **params)
