@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from remote_store.core.aio.backend import AsyncBackend
+from remote_store.core.aio.store import AsyncStore, open_async_store
 from remote_store.core.backend import Backend
 from remote_store.core.capabilities import Capability
+from remote_store.core.config import BackendConfig, Config, StoreConfig
 from remote_store.core.content import AsyncBinaryIO, AsyncContent, Buffer, Content
 from remote_store.core.errors import (
     AlreadyExists,
@@ -21,19 +23,27 @@ from remote_store.core.local import LocalBackend
 from remote_store.core.memory import MemoryBackend
 from remote_store.core.models import ContentDigest, FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import RemotePath
+from remote_store.core.registry import BackendNotInstalled, LaneChoice, choose_async_lane, choose_lane
 from remote_store.core.retry import RetryPolicy
 from remote_store.core.secret import Secret
+from remote_store.core.settings import ConfigError
+from remote_store.core.store import Store, open_store
 
 __all__ = [
     "AlreadyExists",
     "AsyncBackend",
     "AsyncBinaryIO",
     "AsyncContent",
+    "AsyncStore",
     "Backend",
+    "BackendConfig",
+    "BackendNotInstalled",
     "BackendUnavailable",
     "Buffer",
     "Capability",
     "CapabilityNotSupported",
+    "Config",
+    "ConfigError",
     "Content",
     "ContentDigest",
     "DirectoryNotEmpty",
@@ -41,6 +51,7 @@ __all__ = [
     "FolderEntry",
     "FolderInfo",
     "InvalidPath",
+    "LaneChoice",
     "LocalBackend",
     "MemoryBackend",
     "NotFound",
@@ -51,5 +62,11 @@ __all__ = [
     "ResolutionPlan",
     "RetryPolicy",
     "Secret",
+    "Store",
+    "StoreConfig",
     "WriteResult",
+    "choose_async_lane",
+    "choose_lane",
+    "open_async_store",
+    "open_store",
 ]

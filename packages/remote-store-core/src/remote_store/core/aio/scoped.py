@@ -1,0 +1,118 @@
+"""Files of an async backend in the hands of a scoped store: their later errors have the store's paths too."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any, Self
+
+from remote_store.core.content import AsyncBinaryIO, Buffer
+from remote_store.core.errors import RemoteStoreError
+from remote_store.core.rebase import Scope
+
+
+class AsyncScopedFile:
+    """An awaited binary file that passes everything on, without a buffer or a position of its own.
+
+    Args:
+        file: The backend's file, closed together with this one.
+        scope: Says the paths of its errors.
+    """
+
+    def __init__(self, file: AsyncBinaryIO, scope: Scope) -> None:
+        self._file = file
+        self._errors = scope.errors()
+
+    @classmethod
+    def over(cls, file: AsyncBinaryIO, scope: Scope) -> AsyncBinaryIO:
+        """The file in the scope: itself where keys and paths are the same."""
+        return cls(file, scope) if scope.prefix else file
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("_file", "_errors"):
+            raise AttributeError(name)
+        return getattr(self._file, name)
+
+    def __repr__(self) -> str:
+        return f"AsyncScopedFile({self._file!r})"
+
+    @property
+    def closed(self) -> bool:
+        """Whether the backend's file is closed."""
+        return self._file.closed
+
+    def readable(self) -> bool:
+        return self._file.readable()
+
+    def writable(self) -> bool:
+        return self._file.writable()
+
+    def seekable(self) -> bool:
+        return self._file.seekable()
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    async def read(self, size: int = -1, /) -> bytes:
+        with self._errors:
+            return await self._file.read(size)
+
+    async def readinto(self, buffer: bytearray | memoryview, /) -> int:
+        with self._errors:
+            return await self._file.readinto(buffer)
+
+    async def readline(self, size: int = -1, /) -> bytes:
+        with self._errors:
+            return await self._file.readline(size)
+
+    async def write(self, data: Buffer, /) -> int:
+        with self._errors:
+            return await self._file.write(data)
+
+    async def seek(self, offset: int, whence: int = 0, /) -> int:
+        with self._errors:
+            return await self._file.seek(offset, whence)
+
+    async def close(self) -> None:
+        with self._errors:
+            await self._file.close()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while line := await self.readline():
+            yield line
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+class AsyncScopedOpening(AbstractAsyncContextManager[AsyncBinaryIO]):
+    """A file opened by an async backend for writing, where the errors of the `async with` block stay the caller's own.
+
+    Args:
+        opening: The backend's context.
+        scope: Says the paths of its errors.
+    """
+
+    def __init__(self, opening: AbstractAsyncContextManager[AsyncBinaryIO], scope: Scope) -> None:
+        self._opening = opening
+        self._scope = scope
+
+    async def __aenter__(self) -> AsyncBinaryIO:
+        with self._scope.errors():
+            return AsyncScopedFile.over(await self._opening.__aenter__(), self._scope)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        try:
+            return await self._opening.__aexit__(kind, error, traceback)
+        except RemoteStoreError as failure:
+            if failure is not error:
+                self._scope.errors().rebase(failure)
+            raise

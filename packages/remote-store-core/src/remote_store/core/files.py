@@ -1,0 +1,127 @@
+"""Files on the local disk: what a store uploads, and what it downloads into."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
+
+from remote_store.core.content import Content
+from remote_store.core.errors import BackendUnavailable
+
+Progress: TypeAlias = Callable[[int], None]
+
+PIECE = 512 * 1024
+NO_LINKS = {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
+
+
+@contextmanager
+def opened(source: str | os.PathLike[str] | Content) -> Iterator[Content]:
+    """A local file, open for reading and closed at the end; a stream as it is."""
+    if isinstance(source, str | os.PathLike):
+        with Path(source).open("rb") as file:
+            yield file
+    else:
+        yield source
+
+
+class Counted:
+    """A binary stream that reports how many bytes have been read from it.
+
+    Args:
+        file: The stream.
+        progress: Gets the number of bytes so far after each read.
+    """
+
+    def __init__(self, file: Any, progress: Progress) -> None:
+        self.file = file
+        self._progress = progress
+        self._done = 0
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "file":
+            raise AttributeError(name)
+        return getattr(self.file, name)
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Up to `size` bytes."""
+        data: bytes = self.file.read(size)
+        if data:
+            self._done += len(data)
+            self._progress(self._done)
+        return data
+
+
+def counted(content: Any, progress: Progress | None) -> Any:
+    """The stream, reporting where somebody wants to know."""
+    return content if progress is None or not hasattr(content, "read") else Counted(content, progress)
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[BinaryIO]:
+    """A new file that takes the name of `path` on a clean exit, and leaves nothing behind on an exception.
+
+    Raises:
+        FileExistsError: There is a file and `overwrite` is `False`.
+        IsADirectoryError: There is a folder.
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    if not overwrite and os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    partial = target.with_name(f".{secrets.token_hex(8)}.partial")
+    file = partial.open("xb")
+    try:
+        with file:
+            yield file
+        _take_name(partial, target, overwrite=overwrite)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _take_name(partial: Path, target: Path, *, overwrite: bool) -> None:
+    if not overwrite:
+        try:
+            target.hardlink_to(partial)
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+            # Without links the name is claimed by an empty file first, so that nobody else's is replaced.
+            target.touch(exist_ok=False)
+        else:
+            return
+    partial.replace(target)
+
+
+def transfer(source: BinaryIO, target: BinaryIO, progress: Progress | None) -> int:
+    """Copy a stream to its end and say its length.
+
+    Raises:
+        BackendUnavailable: The stream ended before its own size.
+    """
+    buffer = memoryview(bytearray(PIECE))
+    done = 0
+    while count := source.readinto(buffer):  # type: ignore[attr-defined]
+        target.write(buffer[:count])
+        done += count
+        if progress is not None:
+            progress(done)
+    if source.seekable():
+        check_complete(done, source.seek(0, io.SEEK_END))
+    return done
+
+
+def check_complete(done: int, size: int) -> None:
+    """Refuse a transfer that ended early.
+
+    Raises:
+        BackendUnavailable: Fewer or more bytes came than the file has.
+    """
+    if done != size:
+        raise BackendUnavailable(f"{done} of {size} bytes arrived; download it again", retryable=True)

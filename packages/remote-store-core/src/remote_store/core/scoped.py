@@ -1,0 +1,130 @@
+"""Files of a backend in the hands of a scoped store: their later errors have the store's paths too."""
+
+from __future__ import annotations
+
+import io
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, BinaryIO, cast
+
+from remote_store.core.errors import RemoteStoreError
+from remote_store.core.rebase import Scope
+
+
+class ScopedFile(io.BufferedIOBase):
+    """A binary file that passes everything on, without a buffer or a position of its own.
+
+    Args:
+        file: The backend's file, closed together with this one.
+        scope: Says the paths of its errors.
+    """
+
+    def __init__(self, file: BinaryIO, scope: Scope) -> None:
+        self._file: Any = file
+        self._errors = scope.errors()
+
+    @classmethod
+    def over(cls, file: BinaryIO, scope: Scope) -> BinaryIO:
+        """The file in the scope: itself where keys and paths are the same."""
+        return cast("BinaryIO", cls(file, scope)) if scope.prefix else file
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("_file", "_errors"):
+            raise AttributeError(name)
+        return getattr(self._file, name)
+
+    def __repr__(self) -> str:
+        return f"ScopedFile({self.__dict__.get('_file')!r})"
+
+    @property
+    def closed(self) -> bool:
+        """Whether the backend's file is closed."""
+        return "_file" not in self.__dict__ or bool(self._file.closed)
+
+    def readable(self) -> bool:
+        return bool(self._file.readable())
+
+    def writable(self) -> bool:
+        return bool(self._file.writable())
+
+    def seekable(self) -> bool:
+        return bool(self._file.seekable())
+
+    def fileno(self) -> int:
+        return int(self._file.fileno())
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        with self._errors:
+            return cast("bytes", self._file.read(size))
+
+    def read1(self, size: int = -1, /) -> bytes:
+        with self._errors:
+            return cast("bytes", getattr(self._file, "read1", self._file.read)(size))
+
+    def readinto(self, buffer: Any, /) -> int:
+        with self._errors:
+            return cast("int", self._file.readinto(buffer))
+
+    def readinto1(self, buffer: Any, /) -> int:
+        with self._errors:
+            return cast("int", getattr(self._file, "readinto1", self._file.readinto)(buffer))
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        with self._errors:
+            return cast("bytes", self._file.readline(size))
+
+    def __next__(self) -> bytes:
+        line = self.readline()
+        if not line:
+            raise StopIteration
+        return line
+
+    def write(self, data: Any, /) -> int:
+        with self._errors:
+            return cast("int", self._file.write(data))
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        with self._errors:
+            return cast("int", self._file.seek(offset, whence))
+
+    def truncate(self, size: int | None = None, /) -> int:
+        with self._errors:
+            return cast("int", self._file.truncate(size))
+
+    def flush(self) -> None:
+        with self._errors:
+            self._file.flush()
+
+    def close(self) -> None:
+        with self._errors:
+            self._file.close()
+
+
+class ScopedOpening(AbstractContextManager[BinaryIO]):
+    """A file opened by a backend for writing, where the errors of the `with` block stay the caller's own.
+
+    Args:
+        opening: The backend's context.
+        scope: Says the paths of its errors.
+    """
+
+    def __init__(self, opening: AbstractContextManager[BinaryIO], scope: Scope) -> None:
+        self._opening = opening
+        self._scope = scope
+
+    def __enter__(self) -> BinaryIO:
+        with self._scope.errors():
+            return ScopedFile.over(self._opening.__enter__(), self._scope)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        try:
+            return self._opening.__exit__(kind, error, traceback)
+        except RemoteStoreError as failure:
+            if failure is not error:
+                self._scope.errors().rebase(failure)
+            raise

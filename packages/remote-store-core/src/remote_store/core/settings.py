@@ -1,0 +1,175 @@
+"""What a backend can be told: the settings that its constructor declares, and how a text becomes such a value."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, NotRequired, Required, Self, Union, get_args, get_origin, get_type_hints
+
+from remote_store.core.secret import Secret
+
+SECRET_NAMES = frozenset({"secret", "session_token"})
+TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+
+
+class ConfigError(ValueError):
+    """A configuration, an environment variable or a URL that names no store; the text says what to change."""
+
+
+ConfigError.__module__ = "remote_store.core"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings that a factory of backends declares.
+
+    Attributes:
+        types: Type of each setting by its name; `Any` where none is declared.
+        required: The names without a default.
+        complete: Whether there are no others.
+    """
+
+    types: Mapping[str, Any]
+    required: tuple[str, ...]
+    complete: bool
+
+    @classmethod
+    def of(cls, factory: Callable[..., Any]) -> Self:
+        """Read the signature of a class or a function; `**options: Unpack[...]` declares what its fields are."""
+        hints = _hints(factory)
+        types: dict[str, Any] = {}
+        required = []
+        complete = True
+        for name, parameter in inspect.signature(factory).parameters.items():
+            hint = hints.get(name, Any)
+            if parameter.kind is parameter.VAR_KEYWORD:
+                unpacked = get_args(hint)
+                complete = bool(unpacked)
+                types |= get_type_hints(unpacked[0]) if unpacked else {}
+            elif parameter.kind is not parameter.VAR_POSITIONAL:
+                types[name] = hint
+                if parameter.default is parameter.empty:
+                    required.append(name)
+        return cls(types, tuple(required), complete)
+
+    def is_secret(self, name: str) -> bool:
+        """Whether a setting holds a secret, by its name or its type."""
+        return name in SECRET_NAMES or Secret in _members(self.types.get(name, Any))
+
+    def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments for the factory: each text as the type that its setting declares.
+
+        Raises:
+            ConfigError: A setting is unknown or missing, or a text is no such value.
+        """
+        if self.complete:
+            for name in given:
+                refuse_unknown("setting", name, self.types)
+        missing = [name for name in self.required if name not in given]
+        if missing:
+            raise ConfigError(f"{', '.join(map(repr, missing))} must be set too")
+        return {name: self._value(name, value) for name, value in given.items()}
+
+    def _value(self, name: str, value: Any) -> Any:
+        if self.is_secret(name) and isinstance(value, str):
+            return Secret(value)
+        return converted(name, value, self.types.get(name, Any))
+
+
+def refuse_unknown(kind: str, name: str, known: Iterable[str]) -> None:
+    """Refuse a name that is not among the known ones.
+
+    Raises:
+        ConfigError: Its text has the nearest known name, or all of them.
+    """
+    names = list(known)
+    if name not in names:
+        nearest = get_close_matches(name, names, n=1)
+        hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(names) or 'none'}"
+        raise ConfigError(f"unknown {kind} {name!r}; {hint}")
+
+
+def converted(name: str, value: Any, hint: Any) -> Any:
+    """A value as the type that is asked for: from a text, or a dataclass from a mapping; any other as it is.
+
+    Truth is `true`, `yes`, `on`, `1` and their opposites; no value is `none`; mappings and dataclasses are JSON.
+
+    Raises:
+        ConfigError: The text is no such value, or a dataclass has no such field.
+    """
+    members = _members(hint)
+    if isinstance(value, Mapping):
+        for member in members:
+            if is_dataclass(member) and isinstance(member, type):
+                return _built(name, value, member)
+        return value
+    if not isinstance(value, str) or Any in members or str in members:
+        return value
+    for member in members:
+        try:
+            return _parsed(name, value, member)
+        except ConfigError:
+            raise
+        except ValueError:
+            continue
+    wanted = " or ".join(_word(member) for member in members)
+    raise ConfigError(f"{name!r} must be {wanted}, which the given text is not")
+
+
+def _hints(factory: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        return get_type_hints(factory.__init__ if isinstance(factory, type) else factory, include_extras=True)  # type: ignore[misc]
+    except NameError:
+        # A name that is imported for type checkers only; the factory checks its own arguments.
+        return {}
+
+
+def _members(hint: Any) -> list[Any]:
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        return [member for part in get_args(hint) for member in _members(part)]
+    if origin in (Annotated, Required, NotRequired):
+        return _members(get_args(hint)[0])
+    return [hint]
+
+
+def _parsed(name: str, text: str, member: Any) -> Any:
+    if member is NoneType and text.lower() == "none":
+        return None
+    if get_origin(member) is Literal and text in get_args(member):
+        return text
+    if member is bool and text.lower() in TRUTHS:
+        return TRUTHS[text.lower()]
+    if member in (int, float, Path):
+        return member(text)
+    if is_dataclass(member) or (get_origin(member) or member) in (dict, Mapping):
+        value = json.loads(text)
+        if isinstance(value, Mapping):
+            return converted(name, value, member)
+    raise ValueError
+
+
+def _built(name: str, value: Mapping[str, Any], kind: type) -> Any:
+    hints = get_type_hints(kind)
+    names = [field.name for field in fields(kind)]
+    for key in value:
+        refuse_unknown(f"field of {name!r}", key, names)
+    arguments = {key: converted(f"{name}.{key}", item, hints[key]) for key, item in value.items()}
+    try:
+        return kind(**arguments)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{name!r} cannot be made of what is given: {error}") from error
+
+
+def _word(member: Any) -> str:
+    if get_origin(member) is Literal:
+        return "one of " + ", ".join(map(repr, get_args(member)))
+    words = {NoneType: "none", bool: "true or false", int: "a whole number", float: "a number"}
+    if is_dataclass(member) or (get_origin(member) or member) in (dict, Mapping):
+        return "a mapping in JSON"
+    return words.get(member, f"a {getattr(member, '__name__', member)} given in Python")

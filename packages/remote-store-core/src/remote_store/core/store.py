@@ -1,0 +1,481 @@
+# Generated from packages/remote-store-core/src/remote_store/core/aio/store.py by tools/unasync.py; edit that.
+"""The store: a backend as its users see it, with paths as people type them and a folder as its root."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, BinaryIO, Self, TypeVar
+
+from remote_store.core.backend import Backend
+from remote_store.core.capabilities import Capability
+from remote_store.core.config import Config, configured, from_environment
+from remote_store.core.content import Content
+from remote_store.core.errors import InvalidPath, NotFound
+from remote_store.core.files import Progress, counted, opened, replacing, transfer
+from remote_store.core.glob import GlobPattern
+from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
+from remote_store.core.path import RemotePath
+from remote_store.core.rebase import Scope
+from remote_store.core.registry import find_backend
+from remote_store.core.scoped import ScopedFile, ScopedOpening
+from remote_store.core.url import from_url
+
+T = TypeVar("T")
+Row = TypeVar("Row", bound=FileInfo | FolderEntry)
+
+
+class Store:
+    """Files below one folder of a backend.
+
+    A path is a `str` as people type it: empty and `.` segments drop, `..` is refused. A `RemotePath` is taken byte for
+    byte, so that what a listing returned reaches its file whoever named it. `""` and `"."` mean the root, where a
+    folder is meant. All paths that come back, in answers and in errors, are relative to the root. A method means,
+    costs and raises what the backend's method of that name does; an exception of the caller's own stream or block
+    passes unchanged.
+
+    Args:
+        backend: Where the files live.
+        root_path: The folder that becomes the root; it need not exist.
+        owns_backend: Whether closing the store closes the backend.
+
+    Raises:
+        InvalidPath: `root_path` is malformed.
+        TypeError: `backend` is no `Backend`.
+    """
+
+    def __init__(self, backend: Backend, root_path: str = "", *, owns_backend: bool = True) -> None:
+        if not isinstance(backend, Backend):
+            raise TypeError(f"backend is no Backend but a {type(backend).__name__}; from_url takes a URL")
+        self._backend = backend
+        self._scope = Scope.at(root_path)
+        self._owns_backend = owns_backend
+
+    @classmethod
+    def from_url(cls, url: str, **options: Any) -> Self:
+        """Make a store from a URL such as `s3+boto3://bucket/prefix?region_name=eu-west-1`, without any I/O.
+
+        Args:
+            url: Backend, place and settings, but never credentials.
+            options: Settings of the backend as Python values; they win over those in the URL.
+
+        Raises:
+            BackendNotInstalled: The backend's distribution is missing.
+            ConfigError: The URL is malformed or holds credentials, or a setting is unknown or wrong.
+        """
+        return cls(*from_url(url, options, find_backend))
+
+    @classmethod
+    def from_config(cls, config: Config, name: str) -> Self:
+        """Make a store of a configuration, without any I/O but the reading of environment variables.
+
+        Raises:
+            BackendNotInstalled: The backend's distribution is missing.
+            ConfigError: There is no such store, a variable is not set, or a setting is unknown or wrong.
+        """
+        return cls(*configured(config, name, find_backend))
+
+    @classmethod
+    def from_env(cls, prefix: str = "REMOTE_STORE_") -> Self:
+        """Make a store from environment variables, without any other I/O.
+
+        `REMOTE_STORE_TYPE` is the type of the backend, `REMOTE_STORE_ROOT_PATH` the root, and every other variable
+        with the prefix a setting, such as `REMOTE_STORE_BUCKET`. An empty variable counts as unset.
+
+        Raises:
+            BackendNotInstalled: The backend's distribution is missing.
+            ConfigError: The type is not set, or a variable is no setting, or has a wrong value.
+        """
+        return cls(*from_environment(prefix, find_backend))
+
+    def __repr__(self) -> str:
+        return f"Store({self._backend!r}, root_path={self._scope.root!r})"
+
+    @property
+    def backend(self) -> Backend:
+        """The backend, whose paths are exact keys."""
+        return self._backend
+
+    @property
+    def root_path(self) -> str:
+        """Key of the root inside the backend."""
+        return self._scope.root
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What the backend promises."""
+        return self._backend.capabilities
+
+    def supports(self, capability: Capability) -> bool:
+        """Whether the backend promises this."""
+        return capability in self._backend.capabilities
+
+    def child(self, path: str) -> Store:
+        """The store of a folder. It shares the backend, and closing it leaves the backend open."""
+        return Store(self._backend, RemotePath.exact(self._scope.folder(path)), owns_backend=False)
+
+    def exists(self, path: str) -> bool:
+        """Whether a file or a folder is there; the root always is, without a request."""
+        key = self._probed(path)
+        with self._scope.errors():
+            return self._backend.exists(key)
+
+    def is_file(self, path: str) -> bool:
+        """Whether a file is there."""
+        key = self._probed(path)
+        with self._scope.errors():
+            return self._backend.is_file(key)
+
+    def is_folder(self, path: str) -> bool:
+        """Whether a folder is there; the root always is, without a request."""
+        key = self._probed(path)
+        with self._scope.errors():
+            return self._backend.is_folder(key)
+
+    def read(self, path: str) -> BinaryIO:
+        """Open a file for reading from its start."""
+        key = self._scope.key(path)
+        with self._scope.errors():
+            return ScopedFile.over(self._backend.read(key), self._scope)
+
+    def read_seekable(self, path: str) -> BinaryIO:
+        """Open a file for random access."""
+        key = self._scope.key(path)
+        with self._scope.errors():
+            return ScopedFile.over(self._backend.read_seekable(key), self._scope)
+
+    def read_bytes(self, path: str) -> bytes:
+        """The whole content of a file."""
+        key = self._scope.key(path)
+        with self._scope.errors():
+            return self._backend.read_bytes(key)
+
+    def read_range(self, path: str, start: int, length: int) -> bytes:
+        """Up to `length` bytes from offset `start`."""
+        key = self._scope.key(path)
+        with self._scope.errors():
+            return self._backend.read_range(key, start, length)
+
+    def read_text(self, path: str, *, encoding: str = "utf-8", errors: str = "strict") -> str:
+        """The whole content of a file as text; line ends stay as they are.
+
+        Args:
+            path: The file.
+            encoding: How the text is encoded.
+            errors: What to do with bytes that are no text, as in `bytes.decode`.
+
+        Raises:
+            UnicodeDecodeError: The content is no such text.
+        """
+        return (self.read_bytes(path)).decode(encoding, errors)
+
+    def write(
+        self,
+        path: str,
+        content: Content,
+        *,
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+    ) -> WriteResult:
+        """Write a whole file, or nothing."""
+        key = self._scope.key(path)
+        with self._scope.errors(key):
+            result = self._backend.write(
+                key, content, overwrite=overwrite, metadata=metadata, content_type=content_type
+            )
+        return self._scope.written(result)
+
+    def write_atomic(
+        self,
+        path: str,
+        content: Content,
+        *,
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+    ) -> WriteResult:
+        """Write like `write`; a reader sees the old file or the whole new one."""
+        key = self._scope.key(path)
+        with self._scope.errors(key):
+            result = self._backend.write_atomic(
+                key, content, overwrite=overwrite, metadata=metadata, content_type=content_type
+            )
+        return self._scope.written(result)
+
+    def write_text(
+        self,
+        path: str,
+        text: str,
+        *,
+        encoding: str = "utf-8",
+        errors: str = "strict",
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+    ) -> WriteResult:
+        """Write a whole file of text; line ends stay as they are.
+
+        Args:
+            path: The file.
+            text: The text.
+            encoding: How to encode it.
+            errors: What to do with characters that the encoding lacks, as in `str.encode`.
+            overwrite: Replace a file that exists.
+            metadata: The user's own metadata.
+            content_type: MIME type to store with the file.
+
+        Raises:
+            TypeError: `text` is no `str`.
+            UnicodeEncodeError: The encoding lacks a character.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"text is a str, not {type(text).__name__}; bytes are written with write")
+        content = text.encode(encoding, errors)
+        return self.write(path, content, overwrite=overwrite, metadata=metadata, content_type=content_type)
+
+    def open_atomic(
+        self,
+        path: str,
+        *,
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+    ) -> AbstractContextManager[BinaryIO]:
+        """Open a file to be written piece by piece; it appears whole on a clean exit, else not at all."""
+        key = self._scope.key(path)
+        with self._scope.errors():
+            opening = self._backend.open_atomic(key, overwrite=overwrite, metadata=metadata, content_type=content_type)
+        return ScopedOpening(opening, self._scope)
+
+    def upload(
+        self,
+        source: str | os.PathLike[str] | Content,
+        path: str,
+        *,
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+        progress: Progress | None = None,
+    ) -> WriteResult:
+        """Write the content of a local file, or of a stream, which stays open.
+
+        Args:
+            source: Path of a file on the local disk, or a binary stream.
+            path: The file to write.
+            overwrite: Replace a file that exists.
+            metadata: The user's own metadata.
+            content_type: MIME type to store with the file.
+            progress: Called with the number of bytes read from the source so far.
+
+        Raises:
+            OSError: The local file cannot be read.
+        """
+        self._scope.key(path)
+        with opened(source) as stream:
+            content = counted(stream, progress)
+            return self.write(path, content, overwrite=overwrite, metadata=metadata, content_type=content_type)
+
+    def download(
+        self,
+        path: str,
+        local_path: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        progress: Progress | None = None,
+    ) -> int:
+        """Read a file into a local file, in one request, and say its length in bytes.
+
+        The local file appears whole: until then the bytes are in a hidden file of the same folder, which a failure
+        removes, leaving an old file as it was.
+
+        Args:
+            path: The file to read.
+            local_path: Path of the file on the local disk; its folder exists.
+            overwrite: Replace a local file that exists.
+            progress: Called with the number of bytes written so far.
+
+        Raises:
+            FileExistsError: The local file exists and `overwrite` is `False`.
+            OSError: The local file cannot be written, or the disk is full.
+            BackendUnavailable: Another number of bytes arrived than the file has.
+        """
+        self._scope.key(path)
+        with replacing(local_path, overwrite=overwrite) as target, self.read(path) as stream:
+            return transfer(stream, target, progress)
+
+    def delete(self, path: str, *, missing_ok: bool = False) -> None:
+        """Delete one file, and nothing else."""
+        key = self._scope.key(path)
+        with self._scope.errors():
+            self._backend.delete(key, missing_ok=missing_ok)
+
+    def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
+        """Delete a folder below the root; the root itself is refused."""
+        key = self._scope.key(path)
+        with self._scope.errors():
+            self._backend.delete_folder(key, recursive=recursive, missing_ok=missing_ok)
+
+    def list_files(
+        self, path: str = "", *, recursive: bool = False, max_depth: int | None = None, pattern: str | None = None
+    ) -> Iterator[FileInfo]:
+        """The files of a folder, lazily, in no promised order.
+
+        Args:
+            path: The folder.
+            recursive: Also the files of its subfolders, at any depth.
+            max_depth: How many levels of subfolders to include; where given it decides alone, and 0 means none.
+            pattern: Only files whose name, the last segment, matches, with `*`, `?` and `[...]`; case counts.
+
+        Raises:
+            ValueError: `max_depth` is negative.
+        """
+        if max_depth is not None:
+            recursive = max_depth > 0
+        matches = None if pattern is None else re.compile(fnmatch.translate(pattern)).match
+        key = self._scope.folder(path)
+        with self._scope.errors():
+            rows = self._backend.list_files(key, recursive=recursive, max_depth=max_depth)
+        return self._listed(rows, self._scope.file, matches)
+
+    def list_folders(self, path: str = "") -> Iterator[FolderEntry]:
+        """The folders directly in a folder, lazily, in no promised order."""
+        key = self._scope.folder(path)
+        with self._scope.errors():
+            rows = self._backend.list_folders(key)
+        return self._listed(rows, self._scope.entry)
+
+    def iter_children(self, path: str = "") -> Iterator[FileInfo | FolderEntry]:
+        """The files and the folders directly in a folder, lazily, in no promised order."""
+        key = self._scope.folder(path)
+        with self._scope.errors():
+            rows = self._backend.iter_children(key)
+        return self._listed(rows, self._scope.child)
+
+    def glob(self, pattern: str) -> Iterator[FileInfo]:
+        """The files whose path, relative to the root, matches a pattern, lazily, in no promised order."""
+        GlobPattern.parse(pattern)
+        with self._scope.errors():
+            rows = self._backend.glob(self._scope.pattern(pattern))
+        return self._listed(rows, self._scope.file)
+
+    def head(self, path: str) -> FileInfo:
+        """The facts of one file; the short name of `get_file_info`."""
+        return self.get_file_info(path)
+
+    def get_file_info(self, path: str) -> FileInfo:
+        """The facts of one file."""
+        key = self._scope.key(path)
+        with self._scope.errors():
+            return self._scope.file(self._backend.get_file_info(key))
+
+    def get_folder_info(self, path: str = "") -> FolderInfo:
+        """The totals of one folder, at every depth; the root always has them."""
+        key = self._scope.folder(path)
+        with self._scope.errors():
+            try:
+                return self._scope.totals(self._backend.get_folder_info(key))
+            except NotFound:
+                if not self._scope.is_root(path) or not self._scope.prefix:
+                    raise
+                return FolderInfo(RemotePath.exact(""), 0, 0)
+
+    def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+        """Move one file; at least one whole copy exists at any time."""
+        source, target = self._scope.key(src), self._scope.key(dst)
+        with self._scope.errors():
+            self._backend.move(source, target, overwrite=overwrite)
+
+    def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+        """Copy one file with its metadata and content type."""
+        source, target = self._scope.key(src), self._scope.key(dst)
+        with self._scope.errors():
+            self._backend.copy(source, target, overwrite=overwrite)
+
+    def native_path(self, path: str = "") -> str:
+        """The path in the backend's own notation, such as `bucket/prefix/path`; no I/O."""
+        return self._backend.native_path(self._scope.folder(path))
+
+    def to_key(self, native_path: str) -> RemotePath:
+        """The path of a native path; the inverse of `native_path`, no I/O.
+
+        Raises:
+            InvalidPath: The path does not belong to the backend, or lies outside the root.
+        """
+        key = self._backend.to_key(native_path)
+        if not self._scope.holds(key):
+            raise InvalidPath("the path lies outside the root of the store", path=native_path)
+        return self._scope.path(key)
+
+    def resolve(self, path: str = "") -> ResolutionPlan:
+        """Where the path would live, with its key inside the backend; no I/O, no secret."""
+        return self._backend.resolve(self._scope.folder(path))
+
+    def ping(self) -> None:
+        """Ask the service whether it can be worked with; the short name of `check_health`."""
+        self.check_health()
+
+    def check_health(self) -> None:
+        """Ask the service whether it can be worked with."""
+        with self._scope.errors():
+            self._backend.check_health()
+
+    def unwrap(self, kind: type[T]) -> T:
+        """Hand out the backend's native handle of the given type."""
+        return self._backend.unwrap(kind)
+
+    def close(self) -> None:
+        """Close the backend, for good, if the store owns it; of any other store it does nothing."""
+        if self._owns_backend:
+            self._backend.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _probed(self, path: str) -> str:
+        # The backend's own root stands for the store's, which is a folder whether or not anything is in it.
+        return "" if self._scope.is_root(path) else self._scope.key(path)
+
+    def _listed(
+        self,
+        rows: Iterator[Row],
+        rebased: Callable[[Row], Row],
+        matches: Callable[[str], object] | None = None,
+    ) -> Iterator[Row]:
+        with self._scope.errors():
+            try:
+                for row in rows:
+                    if matches is None or matches(row.name):
+                        yield rebased(row)
+            finally:
+                close = getattr(rows, "close", None)
+                if close is not None:
+                    close()
+
+
+def open_store(config: Config | Mapping[str, Any] | str | os.PathLike[str], name: str) -> Store:
+    """Make a store of a configuration: one that was read, tables as in its TOML, or the path of a TOML file.
+
+    Raises:
+        BackendNotInstalled: The backend's distribution is missing.
+        ConfigError: The configuration or the store is wrong; the text says what to change.
+        OSError: The file cannot be read.
+    """
+    if isinstance(config, str | os.PathLike):
+        config = Config.from_file(config)
+    elif not isinstance(config, Config):
+        config = Config.from_dict(config)
+    return Store.from_config(config, name)
+
+
+for _named in (Store, open_store):
+    _named.__module__ = "remote_store.core"
