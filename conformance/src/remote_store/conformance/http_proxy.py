@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import selectors
 import socket
 import struct
 import threading
@@ -28,15 +27,13 @@ from remote_store.conformance.faults import (
     TruncateRequest,
     operation_of,
 )
+from remote_store.conformance.http_side import Closed, Side, readable, undelivered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 __all__ = ["Exchange"]
 
-_PIECE = 256 * 1024
-_PACKET = 64 * 1024
-_HEAD_LIMIT = 128 * 1024
 _CONNECT_SECONDS = 10.0
 _DELIVERY_SECONDS = 5.0
 _SLICE_SECONDS = 0.02
@@ -46,52 +43,6 @@ _BODY_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 _Headers = list[tuple[bytes, bytes]]
 _Argument = TypeVar("_Argument")
 _Result = TypeVar("_Result")
-
-
-class _Closed(Exception):
-    """The connection is over; nothing more can be said on it."""
-
-
-class _Side:
-    """One socket with its HTTP state; output is kept until it is worth a packet."""
-
-    def __init__(self, connection: socket.socket, role: type[h11.CLIENT | h11.SERVER]) -> None:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket = connection
-        self.http = h11.Connection(role, max_incomplete_event_size=_HEAD_LIMIT)
-        self._output: list[bytes] = []
-        self._waiting = 0
-
-    @property
-    def idle(self) -> bool:
-        """Whether both sides have said everything of the request that is going on."""
-        return self.http.our_state is h11.DONE and self.http.their_state is h11.DONE
-
-    def send(self, event: h11.Event) -> None:
-        data = self.http.send(event)
-        if data:
-            self._output.append(data)
-            self._waiting += len(data)
-            if self._waiting >= _PACKET:
-                self.flush()
-
-    def flush(self) -> None:
-        if self._output:
-            data = b"".join(self._output)
-            self._output.clear()
-            self._waiting = 0
-            self.socket.sendall(data)
-
-    def receive(self) -> None:
-        self.http.receive_data(self.socket.recv(_PIECE))
-
-    def event(self) -> h11.Event:
-        """Return the next event, waiting for it."""
-        while (event := self.http.next_event()) is h11.NEED_DATA:
-            self.receive()
-        if not isinstance(event, h11.Event) or isinstance(event, h11.ConnectionClosed):
-            raise _Closed
-        return event
 
 
 class Exchange:
@@ -111,18 +62,18 @@ class Exchange:
         arrived: Callable[[Request], Sequence[Fault]],
         failed: Callable[[Exception], None],
     ) -> None:
-        self._client = _Side(client, h11.SERVER)
+        self._client = Side(client, h11.SERVER)
         self._address = upstream
         self._arrived = arrived
         self._failed = failed
-        self._upstream: _Side | None = None
+        self._upstream: Side | None = None
         self._aborted = threading.Event()
 
     def run(self) -> None:
         """Serve requests until either side ends the connection, and close both."""
         try:
             # What breaks on one side is shown to the other by closing it.
-            with contextlib.suppress(_Closed, h11.RemoteProtocolError, OSError):
+            with contextlib.suppress(Closed, h11.RemoteProtocolError, OSError):
                 while True:
                     self._serve_one()
                     if not self._client.idle:
@@ -143,9 +94,10 @@ class Exchange:
                     side.socket.shutdown(socket.SHUT_RDWR)
 
     def _serve_one(self) -> None:
+        """Take one request through its faults, to the server and back."""
         head = self._client.event()
         if not isinstance(head, h11.Request):
-            raise _Closed
+            raise Closed
         request = _describe(head)
         dropped = set(_HOP_BY_HOP)
         on_answer: list[Fault] = []
@@ -170,6 +122,7 @@ class Exchange:
         return self._forward(head, dropped, on_answer)
 
     def _guarded(self, function: Callable[[_Argument], _Result], argument: _Argument) -> _Result:
+        """Call a function of the test; what it raises goes to the test, and the connection is reset."""
         try:
             return function(argument)
         except Exception as error:  # noqa: BLE001 - an injected function may raise anything, and the test gets it
@@ -177,6 +130,7 @@ class Exchange:
             self._reset()
 
     def _answer(self, fault: Answer, head: h11.Request) -> None:
+        """Answer in the server's place, after the whole request has been heard."""
         body = b"" if head.method == b"HEAD" else fault.content()
         headers = {"x-amz-request-id": "INJECTED", "Content-Length": str(len(body))}
         if fault.code:
@@ -209,6 +163,7 @@ class Exchange:
                 size += len(event.data)
 
     def _forward(self, head: h11.Request, dropped: set[bytes], faults: Sequence[Fault]) -> None:
+        """Pass the request on and its answer back, and make both connections ready for the next one."""
         upstream = self._connected()
         headers = _without(head.headers.raw_items(), dropped)
         upstream.send(h11.Request(method=head.method, target=head.target, headers=headers))
@@ -217,7 +172,7 @@ class Exchange:
             upstream, answer, faults, has_body=head.method != b"HEAD" and answer.status_code not in {204, 304}
         )
         if self._client.http.they_are_waiting_for_100_continue:
-            raise _Closed
+            raise Closed
         # A server may answer before it has heard everything; the client goes on talking.
         self._swallow(None)
         if upstream.idle:
@@ -225,16 +180,17 @@ class Exchange:
         else:
             self._drop_upstream()
 
-    def _connected(self) -> _Side:
-        if self._upstream is not None and _readable(0, self._upstream.socket):
+    def _connected(self) -> Side:
+        """Return the connection to the server, a new one where there is none that lives."""
+        if self._upstream is not None and readable(0, self._upstream.socket):
             # An idle connection that can be read has been closed by the server.
             self._drop_upstream()
         if self._upstream is None:
             connection = socket.create_connection(self._address, timeout=_CONNECT_SECONDS)
             connection.settimeout(None)
-            self._upstream = _Side(connection, h11.CLIENT)
+            self._upstream = Side(connection, h11.CLIENT)
             if self._aborted.is_set():
-                raise _Closed
+                raise Closed
         return self._upstream
 
     def _drop_upstream(self) -> None:
@@ -242,7 +198,7 @@ class Exchange:
             self._upstream.socket.close()
             self._upstream = None
 
-    def _upload(self, upstream: _Side) -> h11.Response | None:
+    def _upload(self, upstream: Side) -> h11.Response | None:
         """Pass the request's body on; return the head of an answer that came before its end."""
         client = self._client
         while True:
@@ -259,7 +215,7 @@ class Exchange:
                 return None
             elif event is h11.NEED_DATA:
                 upstream.flush()
-                if upstream.socket in _readable(None, client.socket, upstream.socket):
+                if upstream.socket in readable(None, client.socket, upstream.socket):
                     upstream.receive()
                     answer = self._early_answer(upstream)
                     if answer is not None:
@@ -267,19 +223,20 @@ class Exchange:
                 else:
                     client.receive()
             else:
-                raise _Closed
+                raise Closed
 
-    def _early_answer(self, upstream: _Side) -> h11.Response | None:
+    def _early_answer(self, upstream: Side) -> h11.Response | None:
         """Pass on what the server says while it is spoken to; return the head of its answer if that is there."""
         while (event := upstream.http.next_event()) is not h11.NEED_DATA:
             if isinstance(event, h11.Response):
                 return event
             if not isinstance(event, h11.InformationalResponse):
-                raise _Closed
+                raise Closed
             self._pass_on_interim(event)
         return None
 
-    def _answer_head(self, upstream: _Side) -> h11.Response:
+    def _answer_head(self, upstream: Side) -> h11.Response:
+        """Wait for the head of the answer, and pass on what comes before."""
         while not isinstance(event := upstream.event(), h11.Response):
             if isinstance(event, h11.InformationalResponse):
                 self._pass_on_interim(event)
@@ -291,7 +248,8 @@ class Exchange:
             self._client.send(event)
             self._client.flush()
 
-    def _download(self, upstream: _Side, head: h11.Response, faults: Sequence[Fault], *, has_body: bool) -> None:
+    def _download(self, upstream: Side, head: h11.Response, faults: Sequence[Fault], *, has_body: bool) -> None:
+        """Pass the answer on with what the faults make of it."""
         headers = _without(head.headers.raw_items(), _HOP_BY_HOP)
         pieces = self._pieces(upstream)
         marks: list[Reset | ShortBody | Stall] = []
@@ -315,7 +273,8 @@ class Exchange:
         self._client.send(h11.EndOfMessage())
         self._client.flush()
 
-    def _pieces(self, upstream: _Side) -> Iterator[bytes]:
+    def _pieces(self, upstream: Side) -> Iterator[bytes]:
+        """Yield the answer's body as it comes; whatever waits for the client leaves before each wait."""
         while True:
             event = upstream.http.next_event()
             if isinstance(event, h11.Data):
@@ -326,9 +285,10 @@ class Exchange:
                 self._client.flush()
                 upstream.receive()
             else:
-                raise _Closed
+                raise Closed
 
     def _pass_on_body(self, pieces: Iterator[bytes], marks: list[Reset | ShortBody | Stall]) -> None:
+        """Pass the body on and act at each mark when so many bytes have gone out."""
         sent = 0
         for piece in pieces:
             rest = piece
@@ -355,22 +315,23 @@ class Exchange:
             case Reset():
                 self._reset()
             case ShortBody():
-                raise _Closed
+                raise Closed
 
     def _stall(self, seconds: float) -> None:
+        """Fall silent, but notice when the client hangs up or the endpoint closes."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
-            hung_up = _readable(0, self._client.socket) and not self._client.socket.recv(1, socket.MSG_PEEK)
+            hung_up = readable(0, self._client.socket) and not self._client.socket.recv(1, socket.MSG_PEEK)
             if hung_up or self._aborted.wait(min(left, _SLICE_SECONDS)):
-                raise _Closed
+                raise Closed
 
     def _reset(self) -> NoReturn:
         """Make closing the connection a reset, which the client sees after all that was sent to it."""
         deadline = time.monotonic() + _DELIVERY_SECONDS
-        while _undelivered(self._client.socket) and time.monotonic() < deadline:
+        while undelivered(self._client.socket) and time.monotonic() < deadline:
             time.sleep(0.001)
         self._client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        raise _Closed
+        raise Closed
 
 
 def _describe(head: h11.Request) -> Request:
@@ -383,22 +344,3 @@ def _describe(head: h11.Request) -> Request:
 
 def _without(headers: Sequence[tuple[bytes, bytes]], names: set[bytes] | frozenset[bytes]) -> _Headers:
     return [(name, value) for name, value in headers if name.lower() not in names]
-
-
-def _readable(timeout: float | None, *sockets: socket.socket) -> list[socket.socket]:
-    with selectors.DefaultSelector() as selector:
-        for each in sockets:
-            selector.register(each, selectors.EVENT_READ)
-        ready = {key.fileobj for key, _ in selector.select(timeout)}
-    return [each for each in sockets if each in ready]
-
-
-def _undelivered(connection: socket.socket) -> int:
-    """Return how many sent bytes the peer's kernel has not taken yet, 0 where the platform does not say."""
-    try:
-        import fcntl
-        import termios
-
-        return int(struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, b"\0" * 4))[0])
-    except (ImportError, OSError):
-        return 0
