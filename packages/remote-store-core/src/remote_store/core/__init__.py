@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from remote_store.core.aio.backend import AsyncBackend
+from remote_store.core.aio.bridge import ThreadedBackend
 from remote_store.core.aio.store import AsyncStore, open_async_store
 from remote_store.core.backend import Backend
 from remote_store.core.capabilities import Capability
@@ -64,6 +65,7 @@ __all__ = [
     "Secret",
     "Store",
     "StoreConfig",
+    "ThreadedBackend",
     "WriteResult",
     "choose_async_lane",
     "choose_lane",

@@ -47,7 +47,8 @@ class Source:
 
     def blocks(self, size: int) -> Iterator[bytes]:
         """All that is left, in blocks of `size` bytes, the last one shorter."""
-        return iter(lambda: self.read_block(size), b"")
+        while block := self.read_block(size):
+            yield block
 
 
 def read_block(source: BinaryIO, size: int) -> bytes:

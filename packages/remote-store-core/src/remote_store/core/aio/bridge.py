@@ -1,0 +1,311 @@
+"""Any blocking backend as an async one."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
+from functools import partial
+from types import TracebackType
+from typing import BinaryIO, Generic, NamedTuple, ParamSpec, Self, TypeVar, cast
+
+from remote_store.core.aio.backend import AsyncBackend
+from remote_store.core.aio.pulled import GuardedStream, PulledStream, WriteStopped
+from remote_store.core.aio.streams import AsyncSource, check_async_content, is_async_stream
+from remote_store.core.aio.threaded_file import ThreadedFile, close_quietly
+from remote_store.core.aio.threads import Threads, ended
+from remote_store.core.backend import Backend
+from remote_store.core.content import AsyncBinaryIO, AsyncContent, Content
+from remote_store.core.errors import BackendUnavailable
+from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
+from remote_store.core.streams import BUFFERS
+
+P = ParamSpec("P")
+T = TypeVar("T")
+PAGE = 256
+
+
+class ThreadedBackend(AsyncBackend):
+    """Any blocking backend as an async one, on a bounded number of threads.
+
+    Bodies and listings are passed on piece by piece. It belongs to no event loop: one instance may be used from
+    several, one after the other or at the same time. A cancelled write ends at its next read of the content, and the
+    cancellation is raised when its thread has ended, so that nothing goes on unseen; so it is with everything else
+    that changes files. A cancelled read is left alone: its thread comes to its end later, and what it opened is
+    closed. Content that is itself read by awaiting gets threads of its own, so that it may be read through this same
+    backend; it must not in turn wait for writes of such content, once `max_threads` of them run.
+
+    Args:
+        backend: The blocking backend; it is closed together with this one.
+        max_threads: Largest number of calls that run at the same time; as many again may be writes of content that is
+            read by awaiting.
+
+    Raises:
+        ValueError: `max_threads` is less than 1.
+    """
+
+    def __init__(self, backend: Backend, *, max_threads: int = 32) -> None:
+        if max_threads < 1:
+            raise ValueError(f"max_threads is at least 1, not {max_threads}")
+        self._backend = backend
+        self._threads = Threads(max_threads)
+        self._writers = Threads(max_threads)
+        self._closed = False
+        self.name = backend.name
+        self.capabilities = backend.capabilities
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._backend!r})"
+
+    async def exists(self, path: str) -> bool:
+        return await self._call(self._backend.exists, path)
+
+    async def is_file(self, path: str) -> bool:
+        return await self._call(self._backend.is_file, path)
+
+    async def is_folder(self, path: str) -> bool:
+        return await self._call(self._backend.is_folder, path)
+
+    async def read(self, path: str) -> AsyncBinaryIO:
+        return await self._open(self._backend.read, path)
+
+    async def read_seekable(self, path: str) -> AsyncBinaryIO:
+        return await self._open(self._backend.read_seekable, path)
+
+    async def read_bytes(self, path: str) -> bytes:
+        return await self._call(self._backend.read_bytes, path)
+
+    async def read_range(self, path: str, start: int, length: int) -> bytes:
+        return await self._call(self._backend.read_range, path, start, length)
+
+    async def write(
+        self,
+        path: str,
+        content: AsyncContent,
+        *,
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+    ) -> WriteResult:
+        put = partial(self._backend.write, overwrite=overwrite, metadata=metadata, content_type=content_type)
+        return await self._put(put, path, content)
+
+    async def write_atomic(
+        self,
+        path: str,
+        content: AsyncContent,
+        *,
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+    ) -> WriteResult:
+        put = partial(self._backend.write_atomic, overwrite=overwrite, metadata=metadata, content_type=content_type)
+        return await self._put(put, path, content)
+
+    @asynccontextmanager
+    async def open_atomic(
+        self,
+        path: str,
+        *,
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+    ) -> AsyncIterator[AsyncBinaryIO]:
+        self._check_open()
+        manager = self._backend.open_atomic(path, overwrite=overwrite, metadata=metadata, content_type=content_type)
+        file = await self._threads.finish(
+            manager.__enter__, undo=lambda _: manager.__exit__(WriteStopped, WriteStopped(), None)
+        )
+        try:
+            yield ThreadedFile(file, self._threads)
+        except BaseException as error:
+            handled = await self._threads.finish(partial(manager.__exit__, type(error), error, error.__traceback__))
+            if not handled:
+                raise
+        else:
+            await self._threads.finish(partial(manager.__exit__, None, None, None))
+
+    async def delete(self, path: str, *, missing_ok: bool = False) -> None:
+        await self._finish(self._backend.delete, path, missing_ok=missing_ok)
+
+    async def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
+        await self._finish(self._backend.delete_folder, path, recursive=recursive, missing_ok=missing_ok)
+
+    def list_files(
+        self, path: str, *, recursive: bool = False, max_depth: int | None = None
+    ) -> AsyncIterator[FileInfo]:
+        self._check_open()
+        return self._stream(self._backend.list_files(path, recursive=recursive, max_depth=max_depth))
+
+    def list_folders(self, path: str) -> AsyncIterator[FolderEntry]:
+        self._check_open()
+        return self._stream(self._backend.list_folders(path))
+
+    def iter_children(self, path: str) -> AsyncIterator[FileInfo | FolderEntry]:
+        self._check_open()
+        return self._stream(self._backend.iter_children(path))
+
+    async def get_file_info(self, path: str) -> FileInfo:
+        return await self._call(self._backend.get_file_info, path)
+
+    async def get_folder_info(self, path: str) -> FolderInfo:
+        return await self._call(self._backend.get_folder_info, path)
+
+    async def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+        await self._finish(self._backend.move, src, dst, overwrite=overwrite)
+
+    async def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+        await self._finish(self._backend.copy, src, dst, overwrite=overwrite)
+
+    def glob(self, pattern: str) -> AsyncIterator[FileInfo]:
+        self._check_open()
+        return self._stream(self._backend.glob(pattern))
+
+    def native_path(self, key: str) -> str:
+        return self._backend.native_path(key)
+
+    def to_key(self, path: str) -> str:
+        return self._backend.to_key(path)
+
+    def resolve(self, key: str) -> ResolutionPlan:
+        return self._backend.resolve(key)
+
+    async def check_health(self) -> None:
+        await self._call(self._backend.check_health)
+
+    def unwrap(self, kind: type[T]) -> T:
+        """Hand out the native handle: the blocking backend itself, and everything that it hands out."""
+        self._check_open()
+        if kind is not object and isinstance(self._backend, kind):
+            return self._backend
+        return self._backend.unwrap(kind)
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            await self._threads.finish(self._backend.close)
+        finally:
+            self._threads.close()
+            self._writers.close()
+
+    async def __aenter__(self) -> Self:
+        await self._call(self._backend.__enter__)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise BackendUnavailable("the backend is closed; make a new one", backend=self.name)
+
+    async def _call(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        self._check_open()
+        return await self._threads.call(partial(method, *args, **kwargs))
+
+    async def _finish(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        self._check_open()
+        return await self._threads.finish(partial(method, *args, **kwargs))
+
+    async def _open(self, method: Callable[[str], BinaryIO], path: str) -> AsyncBinaryIO:
+        self._check_open()
+        file = await self._threads.call(partial(method, path), abandon=close_result)
+        return ThreadedFile(file, self._threads)
+
+    async def _put(self, put: Callable[[str, Content], WriteResult], path: str, content: AsyncContent) -> WriteResult:
+        self._check_open()
+        check_async_content(content)
+        if isinstance(content, BUFFERS):
+            return await self._threads.finish(partial(put, path, content))
+        if is_async_stream(content) and not isinstance(content, ThreadedFile):
+            pulled = PulledStream(AsyncSource(content), asyncio.get_running_loop())
+            return await self._writers.finish(partial(put, path, cast("BinaryIO", pulled)), stop=pulled.stop)
+        # A file of a bridge is read in the thread that writes.
+        stream = content.file if isinstance(content, ThreadedFile) else cast("BinaryIO", content)
+        guarded = GuardedStream(stream)
+        return await self._threads.finish(partial(put, path, cast("BinaryIO", guarded)), stop=guarded.stop)
+
+    async def _stream(self, rows: Iterator[T]) -> AsyncIterator[T]:
+        shared = SharedRows(rows)
+        count = 1
+        try:
+            while True:
+                page = await self._threads.call(partial(shared.take, count))
+                for row in page.rows:
+                    yield row
+                if page.error is not None:
+                    raise page.error
+                if len(page.rows) < count:
+                    return
+                # The first row costs no more than itself, and a long listing few changes of thread.
+                count = min(count * 2, PAGE)
+        except asyncio.CancelledError:
+            self._threads.release(shared.close)
+            raise
+        except GeneratorExit:
+            await ended(self._threads.release(shared.close))
+            raise
+
+
+class Page(NamedTuple, Generic[T]):
+    """Some rows of a listing, and the error that came after them."""
+
+    rows: list[T]
+    error: Exception | None
+
+
+class SharedRows(Generic[T]):
+    """A listing that is advanced and closed in different threads.
+
+    Args:
+        rows: The listing.
+    """
+
+    def __init__(self, rows: Iterator[T]) -> None:
+        self._rows = rows
+        self._lock = threading.Lock()
+
+    def take(self, count: int) -> Page[T]:
+        """Up to `count` rows; fewer only at the end, or before an error."""
+        taken: list[T] = []
+        with self._lock:
+            try:
+                for row in itertools.islice(self._rows, count):
+                    taken.append(row)  # noqa: PERF402 - what came before an error is kept
+            except Exception as error:  # noqa: BLE001
+                return Page(taken, error)
+        return Page(taken, None)
+
+    def close(self) -> None:
+        """End the listing early, after the rows that are being taken now."""
+        with self._lock:
+            close = getattr(self._rows, "close", None)
+            if close is not None:
+                close()
+
+
+def leave(manager: AbstractContextManager[BinaryIO], _: BinaryIO) -> None:
+    """Leave a context that was entered for nobody, so that it keeps nothing."""
+    stopped = WriteStopped()
+    with suppress(WriteStopped):
+        manager.__exit__(WriteStopped, stopped, None)
+
+
+def close_result(future: Future[BinaryIO]) -> None:
+    """Close the file that a call will have opened."""
+
+    def close(ended: Future[BinaryIO]) -> None:
+        if ended.exception() is None:
+            close_quietly(ended.result())
+
+    future.add_done_callback(close)
+
+
+ThreadedBackend.__module__ = "remote_store.core"
