@@ -27,6 +27,7 @@ from remote_store.core.s3.faults import typed
 from remote_store.core.s3.keys import check_folder, check_key, check_new_key
 from remote_store.core.s3.listing import Cursor
 from remote_store.core.s3.options import S3Options, check_bucket
+from remote_store.core.s3.reading import ReadPlan
 from remote_store.core.s3.responses import Page
 from remote_store.core.s3.steps import Operation
 from remote_store.core.streams import check_max_depth, check_range
@@ -82,15 +83,13 @@ class AsyncS3Backend(AsyncBackend):
         """Open a file for reading from its start: 1 request, and 1 more for each seek that is read from."""
         self._check(check_key, path)
         plan, body = await self._run(fetching.open_sequential(self._bucket, path), path)
-        reader = AsyncObjectReader(await self._runner.port(), plan, body, exact=False, backend=self.name, path=path)
-        return cast("AsyncBinaryIO", reader)
+        return self._reader(plan, body, path, exact=False)
 
     async def read_seekable(self, path: str) -> AsyncBinaryIO:
         """Open a file for random access: 1 request, and 1 more for each read."""
         self._check(check_key, path)
         plan = await self._run(fetching.open_random(self._bucket, path), path)
-        reader = AsyncObjectReader(await self._runner.port(), plan, None, exact=True, backend=self.name, path=path)
-        return cast("AsyncBinaryIO", reader)
+        return self._reader(plan, None, path, exact=True)
 
     async def read_bytes(self, path: str) -> bytes:
         """The whole content: 1 request; 1 for each part, several at once, from 4 times `part_size` on."""
@@ -301,6 +300,11 @@ class AsyncS3Backend(AsyncBackend):
             error.backend = error.backend or self.name
             error.path = path if error.path is None else error.path
             raise
+
+    def _reader(self, plan: ReadPlan, body: Any, path: str, *, exact: bool) -> AsyncBinaryIO:
+        options = self._bucket.options
+        reader = AsyncObjectReader(self._runner, options, plan, body, exact=exact, backend=self.name, path=path)
+        return cast("AsyncBinaryIO", reader)
 
     async def _pages(self, path: str, cursor: Cursor, take: Callable[[Page], Iterator[T]]) -> AsyncIterator[T]:
         while not cursor.done:

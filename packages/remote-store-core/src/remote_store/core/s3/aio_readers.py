@@ -9,11 +9,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from remote_store.core.content import Buffer
-from remote_store.core.s3.aio_runner import fetch
-from remote_store.core.s3.calls import AsyncBody, AsyncS3Port, Fault
+from remote_store.core.s3.aio_runner import AsyncRunner, fetch
+from remote_store.core.s3.calls import AsyncBody, Fault
 from remote_store.core.s3.faults import typed
+from remote_store.core.s3.fetching import fill, worth_a_split
+from remote_store.core.s3.options import S3Options
 from remote_store.core.s3.readers import LINE_BLOCK, SEQUENTIAL_BLOCK
-from remote_store.core.s3.reading import ReadPlan
+from remote_store.core.s3.reading import ReadPlan, allocate
 from remote_store.core.s3.runner import PIECE
 
 
@@ -21,11 +23,13 @@ class AsyncObjectReader:
     """An object as an awaited binary file, every request pinned to the version that was opened.
 
     Read in sequence it drinks one body. A seek drops the body; the next read reopens it there. With `exact` every read
-    is a request for just those bytes, and only `readline` and `peek` ask for a block of 8 KiB. Not for several tasks
+    is a request for just those bytes, and only `readline` and `peek` ask for a block of 8 KiB. Else a read of 4 parts
+    or more fetches ranges at once, straight into the buffer. Not for several tasks
     at once.
 
     Args:
-        port: Where requests go.
+        runner: Where requests go.
+        options: The options of the backend.
         plan: The read, whose size and version are known.
         body: The body that is open at the start of the object.
         exact: Ask for nothing that was not asked for.
@@ -34,14 +38,24 @@ class AsyncObjectReader:
     """
 
     def __init__(
-        self, port: AsyncS3Port, plan: ReadPlan, body: AsyncBody | None, *, exact: bool, backend: str, path: str
+        self,
+        runner: AsyncRunner,
+        options: S3Options,
+        plan: ReadPlan,
+        body: AsyncBody | None,
+        *,
+        exact: bool,
+        backend: str,
+        path: str,
     ) -> None:
-        self._port = port
+        self._runner = runner
+        self._options = options
         self._plan = plan
         self._body = body
         self._exact = exact
         self._backend = backend
         self._path = path
+        self._body_at = plan.position
         self._ahead = b""
         self._offset = 0
         self._closed = False
@@ -95,7 +109,6 @@ class AsyncObjectReader:
         if -self._offset <= skipped <= len(self._ahead) - self._offset:
             self._offset += skipped
         else:
-            await self._drop_body()
             self._ahead, self._offset = b"", 0
             self._plan.position = position
         return position
@@ -113,11 +126,16 @@ class AsyncObjectReader:
             return self._take_ahead(wanted)
         if not self._exact and wanted < SEQUENTIAL_BLOCK:
             data = self._take_ahead(wanted)
-            await self._fill_ahead(SEQUENTIAL_BLOCK)
+            try:
+                await self._fill_ahead(SEQUENTIAL_BLOCK)
+            except BaseException:
+                self._offset -= len(data)
+                raise
             return data + self._take_ahead(wanted - len(data))
-        buffer = bytearray(wanted)
-        await self.readinto(buffer)
-        return bytes(buffer)
+        whole, buffer = allocate(wanted)
+        with buffer:
+            await self.readinto(buffer)
+        return whole.getvalue()
 
     async def readinto(self, buffer: bytearray | memoryview, /) -> int:
         """Fill the buffer, which is short only at the end; the bytes are copied once.
@@ -129,8 +147,12 @@ class AsyncObjectReader:
         with memoryview(buffer) as whole, whole.cast("B") as view:
             ahead = self._take_ahead(len(view))
             view[: len(ahead)] = ahead
-            with view[len(ahead) :] as rest:
-                return len(ahead) + await self._read_rest(rest)
+            try:
+                with view[len(ahead) :] as rest:
+                    return len(ahead) + await self._read_rest(rest)
+            except BaseException:
+                self._offset -= len(ahead)
+                raise
 
     async def _peek(self) -> bytes:
         """Some of the next bytes, at least one except at the end, without moving."""
@@ -194,29 +216,33 @@ class AsyncObjectReader:
 
     async def _read_rest(self, view: memoryview) -> int:
         self._check_open()
-        wanted = max(0, min(len(view), self._size - self._plan.position))
+        start = self._plan.position
+        wanted = max(0, min(len(view), self._size - start))
         if not wanted:
             return 0
         try:
             if self._exact:
-                await fetch(self._port, self._plan.part(wanted), view[:wanted])
+                await fetch(await self._runner.port(), self._plan.part(wanted), view[:wanted])
                 self._plan.position += wanted
+            elif worth_a_split(self._options, self._plan, wanted):
+                body, self._body = await self._body_here(), None
+                await self._runner.run(fill(self._options, self._plan, view[:wanted], body))
             else:
                 await self._drink(view[:wanted])
-        except Fault as fault:
+        except BaseException as caught:
             await self._drop_body()
-            error = typed(fault, path=self._path)
+            self._plan.position = start
+            if not isinstance(caught, Fault):
+                raise
+            error = typed(caught, path=self._path)
             error.backend = self._backend
             raise error from error.__cause__
-        except BaseException:
-            await self._drop_body()
-            raise
         return wanted
 
     async def _drink(self, view: memoryview) -> None:
         filled = 0
         while filled < len(view):
-            body = self._body or await self._reopen()
+            body = await self._body_here() or await self._reopen()
             try:
                 data = await body.read(min(len(view) - filled, PIECE))
                 if not data:
@@ -227,14 +253,22 @@ class AsyncObjectReader:
             else:
                 view[filled : filled + len(data)] = data
                 self._plan.advanced(len(data))
+                self._body_at = self._plan.position
                 filled += len(data)
         if not self._plan.remaining:
             await self._drop_body()
 
+    async def _body_here(self) -> AsyncBody | None:
+        if self._body_at != self._plan.position:
+            await self._drop_body()
+        return self._body
+
     async def _reopen(self) -> AsyncBody:
-        answer: Any = await self._port.perform(self._plan.request())
+        port = await self._runner.port()
+        answer: Any = await port.perform(self._plan.request())
         self._body = body = answer["Body"]
         self._plan.opened(answer)
+        self._body_at = self._plan.position
         return body  # type: ignore[no-any-return]
 
     async def _drop_body(self) -> None:

@@ -25,6 +25,7 @@ from remote_store.core.s3.keys import check_folder, check_key, check_new_key
 from remote_store.core.s3.listing import Cursor
 from remote_store.core.s3.options import S3Options, check_bucket
 from remote_store.core.s3.readers import ObjectReader
+from remote_store.core.s3.reading import ReadPlan
 from remote_store.core.s3.responses import Page
 from remote_store.core.s3.runner import Runner
 from remote_store.core.s3.spool import Spool
@@ -82,15 +83,13 @@ class S3Backend(Backend):
         """Open a file for reading from its start: 1 request, and 1 more for each seek that is read from."""
         self._check(check_key, path)
         plan, body = self._run(fetching.open_sequential(self._bucket, path), path)
-        reader = ObjectReader(self._runner.port(), plan, body, exact=False, backend=self.name, path=path)
-        return cast("BinaryIO", reader)
+        return self._reader(plan, body, path, exact=False)
 
     def read_seekable(self, path: str) -> BinaryIO:
         """Open a file for random access: 1 request, and 1 more for each read."""
         self._check(check_key, path)
         plan = self._run(fetching.open_random(self._bucket, path), path)
-        reader = ObjectReader(self._runner.port(), plan, None, exact=True, backend=self.name, path=path)
-        return cast("BinaryIO", reader)
+        return self._reader(plan, None, path, exact=True)
 
     def read_bytes(self, path: str) -> bytes:
         """The whole content: 1 request; 1 for each part, several at once, from 4 times `part_size` on."""
@@ -299,6 +298,11 @@ class S3Backend(Backend):
             error.backend = error.backend or self.name
             error.path = path if error.path is None else error.path
             raise
+
+    def _reader(self, plan: ReadPlan, body: Any, path: str, *, exact: bool) -> BinaryIO:
+        options = self._bucket.options
+        reader = ObjectReader(self._runner, options, plan, body, exact=exact, backend=self.name, path=path)
+        return cast("BinaryIO", reader)
 
     def _pages(self, path: str, cursor: Cursor, take: Callable[[Page], Iterator[T]]) -> Iterator[T]:
         while not cursor.done:

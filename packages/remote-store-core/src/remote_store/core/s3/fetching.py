@@ -7,6 +7,7 @@ from typing import Any
 from remote_store.core.s3 import probes
 from remote_store.core.s3.bucket import READ_OPTIONS, Bucket
 from remote_store.core.s3.calls import Call, Fault
+from remote_store.core.s3.options import S3Options
 from remote_store.core.s3.reading import ReadPlan, allocate
 from remote_store.core.s3.steps import Answer, CloseBody, Drain, Fetch, Operation, ReadBody, Start, Wait
 
@@ -78,22 +79,30 @@ def _open(bucket: Bucket, key: str, plan: ReadPlan) -> Operation[Any]:
 
 
 def _read(bucket: Bucket, plan: ReadPlan, body: Any) -> Operation[bytes]:
-    size, part = plan.remaining, bucket.options.part_size
-    if size < PARTS_WORTH_A_SPLIT * part or bucket.options.max_concurrency == 1 or plan.etag is None:
+    if not worth_a_split(bucket.options, plan, plan.remaining):
         data: bytes = yield ReadBody(plan, body)
         return data
-    whole, buffer = allocate(size)
+    whole, buffer = allocate(plan.remaining)
+    yield from fill(bucket.options, plan, buffer, body)
+    buffer.release()
+    return whole.getvalue()
+
+
+def worth_a_split(options: S3Options, plan: ReadPlan, size: int) -> bool:
+    """Whether so many bytes are to be fetched as ranges at once; not without a version to pin them to."""
+    many = size >= PARTS_WORTH_A_SPLIT * options.part_size
+    return many and options.max_concurrency > 1 and plan.etag is not None
+
+
+def fill(options: S3Options, plan: ReadPlan, buffer: memoryview, body: Any) -> Operation[None]:
+    """Fetch the next bytes of a plan into a buffer, as ranges at once, the first of them over an open body."""
     try:
-        for start in range(0, size, part):
-            end = min(start + part, size)
-            step = Fetch(plan.part(end - start), buffer[start:end], body)
-            yield Start(step, bucket.options.max_concurrency)
+        for start in range(0, len(buffer), options.part_size):
+            end = min(start + options.part_size, len(buffer))
+            yield Start(Fetch(plan.part(end - start), buffer[start:end], body), options.max_concurrency)
             plan.position += end - start
             body = None
-            del step
         yield Wait()
     except BaseException:
         yield Drain()
         raise
-    buffer.release()
-    return whole.getvalue()

@@ -6,10 +6,12 @@ import io
 import time
 from typing import TYPE_CHECKING, Any
 
-from remote_store.core.s3.calls import Body, Fault, S3Port
+from remote_store.core.s3.calls import Body, Fault
 from remote_store.core.s3.faults import typed
-from remote_store.core.s3.reading import ReadPlan
-from remote_store.core.s3.runner import PIECE, fetch
+from remote_store.core.s3.fetching import fill, worth_a_split
+from remote_store.core.s3.options import S3Options
+from remote_store.core.s3.reading import ReadPlan, allocate
+from remote_store.core.s3.runner import PIECE, Runner, fetch
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -22,11 +24,13 @@ class ObjectReader(io.BufferedIOBase):
     """An object as a binary file, every request pinned to the version that was opened.
 
     Read in sequence it drinks one body. A seek drops the body; the next read reopens it there. With `exact` every read
-    is a request for just those bytes, and only `readline` and `peek` ask for a block of 8 KiB. Not for several threads
+    is a request for just those bytes, and only `readline` and `peek` ask for a block of 8 KiB. Else a read of 4 parts
+    or more fetches ranges at once, straight into the buffer. Not for several threads
     at once.
 
     Args:
-        port: Where requests go.
+        runner: Where requests go.
+        options: The options of the backend.
         plan: The read, whose size and version are known.
         body: The body that is open at the start of the object.
         exact: Ask for nothing that was not asked for.
@@ -35,15 +39,25 @@ class ObjectReader(io.BufferedIOBase):
     """
 
     def __init__(
-        self, port: S3Port, plan: ReadPlan, body: Body | None, *, exact: bool, backend: str, path: str
+        self,
+        runner: Runner,
+        options: S3Options,
+        plan: ReadPlan,
+        body: Body | None,
+        *,
+        exact: bool,
+        backend: str,
+        path: str,
     ) -> None:
         super().__init__()
-        self._port = port
+        self._runner = runner
+        self._options = options
         self._plan = plan
         self._body = body
         self._exact = exact
         self._backend = backend
         self._path = path
+        self._body_at = plan.position
         self._ahead = b""
         self._offset = 0
         self._size = plan.end or 0
@@ -79,7 +93,6 @@ class ObjectReader(io.BufferedIOBase):
         if -self._offset <= skipped <= len(self._ahead) - self._offset:
             self._offset += skipped
         else:
-            self._drop_body()
             self._ahead, self._offset = b"", 0
             self._plan.position = position
         return position
@@ -97,11 +110,16 @@ class ObjectReader(io.BufferedIOBase):
             return self._take_ahead(wanted)
         if not self._exact and wanted < SEQUENTIAL_BLOCK:
             data = self._take_ahead(wanted)
-            self._fill_ahead(SEQUENTIAL_BLOCK)
+            try:
+                self._fill_ahead(SEQUENTIAL_BLOCK)
+            except BaseException:
+                self._offset -= len(data)
+                raise
             return data + self._take_ahead(wanted - len(data))
-        buffer = bytearray(wanted)
-        self.readinto(buffer)
-        return bytes(buffer)
+        whole, buffer = allocate(wanted)
+        with buffer:
+            self.readinto(buffer)
+        return whole.getvalue()
 
     def read1(self, size: int = -1, /) -> bytes:
         """Like `read`, but at the most one block for -1."""
@@ -117,8 +135,12 @@ class ObjectReader(io.BufferedIOBase):
         with memoryview(buffer) as whole, whole.cast("B") as view:
             ahead = self._take_ahead(len(view))
             view[: len(ahead)] = ahead
-            with view[len(ahead) :] as rest:
-                return len(ahead) + self._read_rest(rest)
+            try:
+                with view[len(ahead) :] as rest:
+                    return len(ahead) + self._read_rest(rest)
+            except BaseException:
+                self._offset -= len(ahead)
+                raise
 
     def readinto1(self, buffer: WriteableBuffer, /) -> int:
         """Like `readinto`."""
@@ -169,29 +191,33 @@ class ObjectReader(io.BufferedIOBase):
 
     def _read_rest(self, view: memoryview) -> int:
         self._check_open()
-        wanted = max(0, min(len(view), self._size - self._plan.position))
+        start = self._plan.position
+        wanted = max(0, min(len(view), self._size - start))
         if not wanted:
             return 0
         try:
             if self._exact:
-                fetch(self._port, self._plan.part(wanted), view[:wanted])
+                fetch(self._runner.port(), self._plan.part(wanted), view[:wanted])
                 self._plan.position += wanted
+            elif worth_a_split(self._options, self._plan, wanted):
+                body, self._body = self._body_here(), None
+                self._runner.run(fill(self._options, self._plan, view[:wanted], body))
             else:
                 self._drink(view[:wanted])
-        except Fault as fault:
+        except BaseException as caught:
             self._drop_body()
-            error = typed(fault, path=self._path)
+            self._plan.position = start
+            if not isinstance(caught, Fault):
+                raise
+            error = typed(caught, path=self._path)
             error.backend = self._backend
             raise error from error.__cause__
-        except BaseException:
-            self._drop_body()
-            raise
         return wanted
 
     def _drink(self, view: memoryview) -> None:
         filled = 0
         while filled < len(view):
-            body = self._body or self._reopen()
+            body = self._body_here() or self._reopen()
             try:
                 count = body.readinto(view[filled : filled + PIECE])
                 if not count:
@@ -201,14 +227,22 @@ class ObjectReader(io.BufferedIOBase):
                 time.sleep(self._plan.broken(fault))
             else:
                 self._plan.advanced(count)
+                self._body_at = self._plan.position
                 filled += count
         if not self._plan.remaining:
             self._drop_body()
 
+    def _body_here(self) -> Body | None:
+        if self._body_at != self._plan.position:
+            self._drop_body()
+        return self._body
+
     def _reopen(self) -> Body:
-        answer: Any = self._port.perform(self._plan.request())
+        port = self._runner.port()
+        answer: Any = port.perform(self._plan.request())
         self._body = body = answer["Body"]
         self._plan.opened(answer)
+        self._body_at = self._plan.position
         return body  # type: ignore[no-any-return]
 
     def _drop_body(self) -> None:
