@@ -99,8 +99,8 @@ def _take_name(partial: Path, target: Path, *, overwrite: bool) -> None:
     partial.replace(target)
 
 
-def transfer(source: BinaryIO, target: BinaryIO, progress: Progress | None) -> int:
-    """Copy a stream to its end and say its length.
+def transfer(source: BinaryIO, target: BinaryIO, path: str, progress: Progress | None) -> int:
+    """Copy the file at a path of a store to its end and say its length.
 
     Raises:
         BackendUnavailable: The stream ended before its own size.
@@ -113,15 +113,15 @@ def transfer(source: BinaryIO, target: BinaryIO, progress: Progress | None) -> i
         if progress is not None:
             progress(done)
     if source.seekable():
-        check_complete(done, source.seek(0, io.SEEK_END))
+        check_complete(path, done, source.seek(0, io.SEEK_END))
     return done
 
 
-def check_complete(done: int, size: int) -> None:
+def check_complete(path: str, done: int, size: int) -> None:
     """Refuse a transfer that ended early.
 
     Raises:
         BackendUnavailable: Fewer or more bytes came than the file has.
     """
     if done != size:
-        raise BackendUnavailable(f"{done} of {size} bytes arrived; download it again", retryable=True)
+        raise BackendUnavailable(f"{done} of {size} bytes arrived; download it again", path=path, retryable=True)

@@ -171,7 +171,8 @@ class Store:
         Raises:
             UnicodeDecodeError: The content is no such text.
         """
-        return (self.read_bytes(path)).decode(encoding, errors)
+        content = self.read_bytes(path)
+        return content.decode(encoding, errors)
 
     def write(
         self,
@@ -306,7 +307,7 @@ class Store:
         """
         self._scope.key(path)
         with replacing(local_path, overwrite=overwrite) as target, self.read(path) as stream:
-            return transfer(stream, target, progress)
+            return transfer(stream, target, path, progress)
 
     def delete(self, path: str, *, missing_ok: bool = False) -> None:
         """Delete one file, and nothing else."""

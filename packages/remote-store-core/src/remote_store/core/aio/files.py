@@ -99,8 +99,8 @@ def async_replacing(path: str | os.PathLike[str], *, overwrite: bool) -> Abstrac
     return in_threads(files.replacing(path, overwrite=overwrite))
 
 
-async def async_transfer(source: AsyncBinaryIO, target: BinaryIO, progress: Progress | None) -> int:
-    """Copy a stream to its end and say its length.
+async def async_transfer(source: AsyncBinaryIO, target: BinaryIO, path: str, progress: Progress | None) -> int:
+    """Copy the file at a path of a store to its end and say its length.
 
     Raises:
         BackendUnavailable: The stream ended before its own size.
@@ -113,5 +113,5 @@ async def async_transfer(source: AsyncBinaryIO, target: BinaryIO, progress: Prog
         if progress is not None:
             progress(done)
     if source.seekable():
-        check_complete(done, await source.seek(0, io.SEEK_END))
+        check_complete(path, done, await source.seek(0, io.SEEK_END))
     return done

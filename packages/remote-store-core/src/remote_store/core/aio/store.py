@@ -171,7 +171,8 @@ class AsyncStore:
         Raises:
             UnicodeDecodeError: The content is no such text.
         """
-        return (await self.read_bytes(path)).decode(encoding, errors)
+        content = await self.read_bytes(path)
+        return content.decode(encoding, errors)
 
     async def write(
         self,
@@ -306,7 +307,7 @@ class AsyncStore:
         """
         self._scope.key(path)
         async with async_replacing(local_path, overwrite=overwrite) as target, await self.read(path) as stream:
-            return await async_transfer(stream, target, progress)
+            return await async_transfer(stream, target, path, progress)
 
     async def delete(self, path: str, *, missing_ok: bool = False) -> None:
         """Delete one file, and nothing else."""
