@@ -6,7 +6,8 @@ import io
 import multiprocessing
 import pickle
 import threading
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -43,6 +44,17 @@ class Gate:
 
     async def reached(self) -> None:
         assert await asyncio.to_thread(self.arrived.wait, 30)
+
+
+def becomes_true(condition: Callable[[], bool]) -> bool:
+    """Wait, without a bound of its own besides the test's, for what another thread does."""
+    while not condition():
+        time.sleep(0.01)
+    return True
+
+
+def files_below(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 @pytest.fixture
@@ -164,7 +176,7 @@ async def test_open_atomic_commits_on_a_clean_exit_only(bridge: ThreadedBackend,
         assert not memory.exists("a")
     assert (memory.read_bytes("a"), memory.get_file_info("a").content_type) == (b"12", "text/plain")
     error = Caller("mine")
-    with pytest.raises(Caller) as raised:
+    with pytest.raises(Caller) as raised:  # noqa: PT012
         async with bridge.open_atomic("b") as file:
             await file.write(b"12")
             raise error
@@ -210,7 +222,7 @@ async def test_a_listing_is_pulled_as_it_is_used() -> None:
 
 async def test_a_listing_that_breaks_gives_what_came_before_and_the_error() -> None:
     rows = []
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound):  # noqa: PT012
         async for row in ThreadedBackend(Counted()).list_files(""):
             rows.append(row)  # noqa: PERF401
     assert len(rows) == 5000
@@ -295,7 +307,7 @@ async def test_a_cancelled_write_of_a_blocking_stream_ends_at_its_next_read(tmp_
     gate.opened.set()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert files_below(tmp_path) == []
 
 
 async def test_a_cancelled_open_closes_what_it_opened() -> None:
@@ -317,9 +329,7 @@ async def test_a_cancelled_open_closes_what_it_opened() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     gate.opened.set()
-    while not (opened and opened[0].closed):
-        await asyncio.sleep(0.01)
-    assert opened[0].closed
+    assert await asyncio.to_thread(becomes_true, lambda: bool(opened) and opened[0].closed)
 
 
 async def test_a_cancelled_read_closes_the_file() -> None:
@@ -347,9 +357,7 @@ async def test_a_cancelled_read_closes_the_file() -> None:
         await file.read()
     await file.close()
     gate.opened.set()
-    while not slow.closed:
-        await asyncio.sleep(0.01)
-    assert slow.closed
+    assert await asyncio.to_thread(becomes_true, lambda: slow.closed)
 
 
 async def test_a_cancellation_inside_open_atomic_commits_nothing(
@@ -401,7 +409,7 @@ async def test_a_cancelled_entry_of_open_atomic_keeps_nothing(tmp_path: Path) ->
     gate.opened.set()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert files_below(tmp_path) == []
 
 
 async def test_a_call_that_waits_for_a_thread_can_be_cancelled() -> None:
@@ -514,7 +522,7 @@ async def test_closing_is_final_and_closes_the_backend(bridge: ThreadedBackend, 
         assert not raised.value.retryable
     for listing in (bridge.list_files, bridge.list_folders, bridge.iter_children, bridge.glob):
         with pytest.raises(BackendUnavailable):
-            listing("")  # type: ignore[operator]
+            listing("")
     with pytest.raises(BackendUnavailable):
         async with bridge.open_atomic("a"):
             pytest.fail("the block is not entered")

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+
+from remote_store.core import (
+    AlreadyExists,
+    BackendUnavailable,
+    CapabilityNotSupported,
+    DirectoryNotEmpty,
+    InvalidPath,
+    NotFound,
+    PermissionDenied,
+    PreconditionFailed,
+    RemoteStoreError,
+)
+
+BUILTINS: list[tuple[type[RemoteStoreError], type[Exception]]] = [
+    (NotFound, FileNotFoundError),
+    (AlreadyExists, FileExistsError),
+    (PreconditionFailed, RemoteStoreError),
+    (PermissionDenied, PermissionError),
+    (InvalidPath, ValueError),
+    (DirectoryNotEmpty, OSError),
+    (CapabilityNotSupported, NotImplementedError),
+    (BackendUnavailable, ConnectionError),
+]
+
+
+@pytest.mark.parametrize("kind, builtin", BUILTINS)
+def test_each_error_is_caught_as_the_builtin(kind: type[RemoteStoreError], builtin: type[Exception]) -> None:
+    with pytest.raises(builtin):
+        raise kind("no")
+    assert issubclass(kind, RemoteStoreError)
+    assert kind.__module__ == "remote_store.core"
+
+
+@pytest.mark.parametrize(
+    "kind", [RemoteStoreError, *(kind for kind, _ in BUILTINS if kind is not CapabilityNotSupported)]
+)
+def test_errors_survive_pickling_and_copying(kind: type[RemoteStoreError]) -> None:
+    error = kind(
+        "it failed", path="a", paths=("b",), backend="s3", code="X", status=400, request_id="1", retryable=True
+    )
+    for again in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert type(again) is kind
+        assert vars(again) == vars(error)
+        assert str(again) == str(error)
+
+
+def test_a_missing_capability_survives_pickling() -> None:
+    error = CapabilityNotSupported("no", capability="glob", path="a", backend="s3")
+    again = pickle.loads(pickle.dumps(error))
+    assert (again.capability, str(again)) == ("glob", str(error))
+
+
+def test_the_text_has_the_facts() -> None:
+    error = NotFound("no such file", path="a/b", backend="s3", code="NoSuchKey", status=404, request_id="1")
+    assert str(error) == "'a/b': no such file [backend=s3, code=NoSuchKey, status=404, request_id=1]"
+    assert str(NotFound("no such bucket")) == "no such bucket"
+
+
+def test_the_text_follows_the_path() -> None:
+    error = NotFound("no such file", path="long/a")
+    error.path = "a"
+    assert str(error) == "'a': no such file"
+
+
+def test_many_paths_are_cut_short() -> None:
+    text = str(RemoteStoreError("some are left", paths=tuple(f"k{number}" for number in range(25))))
+    assert "'k0'" in text
+    assert "'k9'" in text
+    assert "'k10'" not in text
+    assert "and 15 more" in text
+
+
+def test_nothing_is_retryable_unless_it_says_so() -> None:
+    assert not BackendUnavailable("closed").retryable
+    assert BackendUnavailable("busy", retryable=True).retryable
