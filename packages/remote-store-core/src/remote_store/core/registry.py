@@ -13,6 +13,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from remote_store.core.aio.backend import AsyncBackend
+from remote_store.core.aio.bridge import ThreadedBackend
 from remote_store.core.backend import Backend
 from remote_store.core.settings import ConfigError, Settings, refuse_unknown
 
@@ -127,8 +128,6 @@ def find_async_backend(name: str) -> Adapter[AsyncBackend]:
     """
     name = choose_async_lane().type if name == "s3" else name
     if name not in offered(ASYNC_GROUP):
-        from remote_store.core.aio.bridge import ThreadedBackend
-
         return _sync_adapter(name, ThreadedBackend)
     distribution, factory = _load(name, ASYNC_GROUP)
     return Adapter(name, distribution, factory, AsyncBackend, lambda backend: backend)
