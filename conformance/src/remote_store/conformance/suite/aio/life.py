@@ -1,0 +1,292 @@
+"""The life of a backend: many callers, pickles, forks, its end, and what it says of itself."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from remote_store.conformance.case import AsyncCase, not_applicable
+from remote_store.conformance.check import async_check
+from remote_store.conformance.hostile import FOREIGN_KEYS, KEYS
+from remote_store.conformance.processes import in_fork
+from remote_store.conformance.suite.aio.trees import fill, found
+from remote_store.core import (
+    AsyncBackend,
+    BackendUnavailable,
+    Capability,
+    CapabilityNotSupported,
+    InvalidPath,
+    NotFound,
+)
+
+CALLERS = 16
+
+
+class Unknown:
+    """A type that no backend has a handle of."""
+
+
+class AsyncLifeSuite:
+    """LIFE: sharing, copying, closing, describing."""
+
+    async def _round_trip(self, backend: AsyncBackend, path: str, content: bytes) -> tuple[bytes, int]:
+        await backend.write(path, content)
+        return await backend.read_bytes(path), (await backend.get_file_info(path)).size
+
+    @async_check("LIFE-001", needs=(Capability.WRITE, Capability.READ, Capability.METADATA))
+    async def test_life_many_callers_at_once(self, case: AsyncCase) -> None:
+        contents = [case.content(100 + number) for number in range(CALLERS)]
+        for round_number in range(3):
+            tasks = [
+                partial(self._round_trip, case.backend, case.path(f"{round_number}-{number}"), content)
+                for number, content in enumerate(contents)
+            ]
+            answers = await case.together(tasks)
+            case.expect_equal(answers, [(content, len(content)) for content in contents], "what each caller got")
+
+    @async_check("LIFE-002", needs=(Capability.WRITE, Capability.READ))
+    async def test_life_a_cold_start_with_many_callers(self, case: AsyncCase) -> None:
+        await fill(case, "file", data=b"content")
+        for _ in range(3):
+            fresh = case.make()
+            answers = await case.together([partial(fresh.read_bytes, case.path("file"))] * CALLERS)
+            case.expect_equal(answers, [b"content"] * CALLERS, "what each caller got")
+
+    @async_check("LIFE-003", "LIFE-022", needs=(Capability.WRITE, Capability.READ))
+    async def test_life_a_backend_pickles(self, case: AsyncCase) -> None:
+        case.require_profile("the profile says that instances do not pickle", case.profile.picklable)
+        await fill(case, "file", data=b"content")
+        copy: AsyncBackend = pickle.loads(pickle.dumps(case.backend))
+        case.expect_equal(type(copy), type(case.backend), "the type of the copy")
+        case.expect_equal(copy.capabilities, case.backend.capabilities, "the capabilities of the copy")
+        case.expect_equal(await copy.read_bytes(case.path("file")), b"content", "the content that the copy reads")
+        await copy.close()
+        case.expect_equal(await case.backend.read_bytes(case.path("file")), b"content", "the content after its close")
+
+    @async_check("LIFE-004", needs=(Capability.WRITE, Capability.READ))
+    async def test_life_a_fork_works_on_both_sides(self, case: AsyncCase) -> None:
+        case.require_profile("the storage does not outlive its process", case.profile.shared)
+        await fill(case, "file", data=b"parent")
+        answer = in_fork(partial(self._in_the_child, case.backend, case.path("file"), case.path("child")))
+        case.expect_equal(answer, b"parent", "what the child reads")
+        case.expect_equal(await case.backend.read_bytes(case.path("file")), b"parent", "what the parent reads")
+        case.expect_equal(await case.backend.read_bytes(case.path("child")), b"child", "what the child wrote")
+
+    async def _in_the_child(self, backend: AsyncBackend, source: str, target: str) -> bytes:
+        await backend.write(target, b"child")
+        return await backend.read_bytes(source)
+
+    @async_check("LIFE-005")
+    async def test_life_close_again_and_again(self, case: AsyncCase) -> None:
+        await case.backend.exists(case.path("file"))
+        for _ in range(3):
+            await case.backend.close()
+
+    @async_check("LIFE-005")
+    async def test_life_close_before_the_first_use(self, case: AsyncCase) -> None:
+        await case.backend.close()
+        with case.expect_raises(BackendUnavailable):
+            await case.backend.exists(case.path("file"))
+
+    @async_check("LIFE-006")
+    async def test_life_a_closed_backend_refuses(self, case: AsyncCase) -> None:
+        backend, path = case.backend, case.path("file")
+        await backend.close()
+        for key in (path, ""):
+            calls: dict[str, Callable[[], Any]] = {
+                "exists": partial(backend.exists, key),
+                "is_file": partial(backend.is_file, key),
+                "is_folder": partial(backend.is_folder, key),
+                "read": partial(backend.read, key),
+                "read_seekable": partial(backend.read_seekable, key),
+                "read_bytes": partial(backend.read_bytes, key),
+                "read_range": partial(backend.read_range, key, 0, 1),
+                "write": partial(backend.write, key, b"x"),
+                "write_atomic": partial(backend.write_atomic, key, b"x"),
+                "delete": partial(backend.delete, key),
+                "delete_folder": partial(backend.delete_folder, key, recursive=True),
+                "get_file_info": partial(backend.get_file_info, key),
+                "get_folder_info": partial(backend.get_folder_info, key),
+                "move": partial(backend.move, key, path),
+                "copy": partial(backend.copy, key, path),
+                "check_health": backend.check_health,
+            }
+            for name, call in calls.items():
+                with case.expect_raises(BackendUnavailable, what=name, where=lambda error: not error.retryable):
+                    await call()
+
+    @async_check("LIFE-006")
+    async def test_life_a_closed_backend_refuses_listings_and_contexts(self, case: AsyncCase) -> None:
+        backend, folder = case.backend, case.folder
+        await backend.close()
+        with case.expect_raises(BackendUnavailable, what="list_files", where=lambda error: not error.retryable):
+            await found(backend.list_files(folder))
+        with case.expect_raises(BackendUnavailable, what="list_folders", where=lambda error: not error.retryable):
+            await found(backend.list_folders(folder))
+        with case.expect_raises(BackendUnavailable, what="iter_children", where=lambda error: not error.retryable):
+            await found(backend.iter_children(folder))
+        with case.expect_raises(BackendUnavailable, what="glob", where=lambda error: not error.retryable):
+            await found(backend.glob("*"))
+        with case.expect_raises(BackendUnavailable, what="open_atomic", where=lambda error: not error.retryable):
+            async with backend.open_atomic(case.path("file")):
+                pass
+        with case.expect_raises(BackendUnavailable, what="unwrap", where=lambda error: not error.retryable):
+            backend.unwrap(Unknown)
+
+    @async_check("LIFE-007")
+    async def test_life_a_closed_backend_tells_what_it_was(self, case: AsyncCase) -> None:
+        backend, path = case.backend, case.path("file")
+        before = describe(backend, path)
+        await backend.close()
+        case.expect_equal(describe(backend, path), before, "what it says of itself")
+
+    @async_check("LIFE-008")
+    async def test_life_a_context_closes(self, case: AsyncCase) -> None:
+        async with case.backend as entered:
+            case.expect(entered is case.backend, "the context gives the backend itself")
+            await entered.exists(case.path("file"))
+        with case.expect_raises(BackendUnavailable):
+            await case.backend.exists(case.path("file"))
+
+    @async_check("LIFE-008")
+    async def test_life_a_context_lets_exceptions_through(self, case: AsyncCase) -> None:
+        mine = RuntimeError("the caller's own")
+        with case.expect_raises(RuntimeError) as caught:
+            async with case.backend:
+                raise mine
+        case.expect(caught.error is mine, "the exception is the caller's own")
+        with case.expect_raises(BackendUnavailable):
+            await case.backend.exists(case.path("file"))
+
+    @async_check("LIFE-009")
+    async def test_life_no_secret_is_shown(self, case: AsyncCase) -> None:
+        case.require_profile("the profile names no secrets", case.profile.secrets)
+        await case.backend.exists(case.path("file"))
+        for text in (repr(case.backend), str(case.backend), f"{case.backend}"):
+            case.expect(not any(secret in text for secret in case.profile.secrets), f"no secret in {text!r}")
+
+    @async_check("LIFE-010")
+    async def test_life_a_healthy_backend(self, case: AsyncCase) -> None:
+        for _ in range(2):
+            await case.backend.check_health()
+
+    @async_check("LIFE-011")
+    async def test_life_an_absent_container_is_not_healthy(self, case: AsyncCase) -> None:
+        with case.expect_raises(NotFound):
+            await case.absent().check_health()
+
+    @async_check("LIFE-012")
+    async def test_life_an_absent_container_is_empty(self, case: AsyncCase) -> None:
+        backend, path = case.absent(), case.path("file")
+        answers = [await backend.exists(path), await backend.is_file(path), await backend.is_folder(path)]
+        case.expect_equal(answers, [False] * 3, "exists, is_file and is_folder")
+        for folder in (case.folder, ""):
+            case.expect_equal(await found(backend.list_files(folder, recursive=True)), [], "list_files")
+            case.expect_equal(await found(backend.list_folders(folder)), [], "list_folders")
+            case.expect_equal(await found(backend.iter_children(folder)), [], "iter_children")
+        case.expect_equal(await found(backend.glob("**")), [], "glob")
+        await backend.delete(path, missing_ok=True)
+        await backend.delete_folder(path, missing_ok=True)
+        await backend.delete_folder(path, recursive=True, missing_ok=True)
+
+    @async_check("LIFE-013")
+    async def test_life_an_absent_container_is_not_made(self, case: AsyncCase) -> None:
+        backend, path = case.absent(), case.path("file")
+        calls: dict[str, Callable[[], Any]] = {
+            "read": partial(backend.read, path),
+            "read_bytes": partial(backend.read_bytes, path),
+            "get_file_info": partial(backend.get_file_info, path),
+            "get_folder_info": partial(backend.get_folder_info, path),
+            "delete": partial(backend.delete, path),
+            "delete_folder": partial(backend.delete_folder, path, recursive=True),
+            "copy": partial(backend.copy, path, case.path("other")),
+            "move": partial(backend.move, path, case.path("other")),
+            "write": partial(backend.write, path, b"x"),
+            "write, overwriting": partial(backend.write, path, b"x", overwrite=True),
+            "check_health": backend.check_health,
+        }
+        for name, call in calls.items():
+            with case.expect_raises(NotFound, what=name):
+                await call()
+
+    @async_check("LIFE-014")
+    async def test_life_native_paths_lead_back(self, case: AsyncCase) -> None:
+        keys = [*KEYS.values(), *(FOREIGN_KEYS.values() if case.profile.foreign_keys else ())]
+        natives = [case.backend.native_path(key) for key in keys]
+        case.expect_equal(list(map(case.backend.to_key, natives)), keys, "the keys of the native paths")
+        case.expect_equal(len(set(natives)), len(set(keys)), "the number of native paths")
+
+    @async_check("LIFE-015")
+    async def test_life_paths_of_elsewhere_are_refused(self, case: AsyncCase) -> None:
+        base = case.backend.native_path("key").removesuffix("key")
+        case.require_profile("every path belongs to this backend", base.strip("/"))
+        for path in (f"{base[:-1]}2/key", "somewhere-else/key", f"{base[:-1]}", "key"):
+            if path + "/" != base:
+                with case.expect_raises(InvalidPath, what=f"to_key({path!r})"):
+                    case.backend.to_key(path)
+
+    @async_check("LIFE-016")
+    async def test_life_a_key_resolves_without_a_look(self, case: AsyncCase) -> None:
+        for key in (case.path("file"), case.path("absent/a b+c")):
+            plan = case.backend.resolve(key)
+            case.expect_equal((plan.key, plan.native_path), (key, case.backend.native_path(key)), "key, native path")
+            case.expect_equal(plan.backend, case.backend.name, "the backend")
+            case.expect(isinstance(plan.kind, str) and plan.kind, f"a kind in {plan}")
+            shown = repr(plan)
+            case.expect(not any(secret in shown for secret in case.profile.secrets), f"no secret in {shown}")
+
+    @async_check("LIFE-017")
+    async def test_life_the_class_declares_the_most(self, case: AsyncCase) -> None:
+        own = case.backend.capabilities
+        case.expect_type(own, frozenset, "the capabilities")
+        case.expect(all(isinstance(capability, Capability) for capability in own), f"only capabilities in {own}")
+        declared = getattr(type(case.backend), "capabilities", None)
+        if not isinstance(declared, frozenset):
+            not_applicable("the class only passes on the capabilities of another backend")
+        case.expect(own <= declared, f"the class declares {sorted(own - declared, key=str)} too")
+
+    @async_check("LIFE-018")
+    async def test_life_an_unknown_handle(self, case: AsyncCase) -> None:
+        for kind in (Unknown, int, Iterable):
+            with case.expect_raises(CapabilityNotSupported):
+                case.backend.unwrap(kind)
+
+    @async_check("LIFE-019")
+    async def test_life_the_name_stands_in_errors(self, case: AsyncCase) -> None:
+        name = case.backend.name
+        case.expect(isinstance(name, str) and name.strip() == name and name, f"{name!r} is a name")
+        with case.expect_raises(NotFound, where=lambda error: error.backend == name and name in str(error)):
+            await case.backend.get_file_info(case.path("absent"))
+
+    @async_check("LIFE-020")
+    async def test_life_making_needs_no_container(self, case: AsyncCase) -> None:
+        absent = case.absent()
+        key = case.path("file")
+        case.expect_equal(absent.to_key(absent.native_path(key)), key, "the key of its native path")
+        case.expect_equal(absent.resolve(key).key, key, "the key of its plan")
+        case.expect(bool(repr(absent)), "a repr")
+        await absent.close()
+
+    @async_check("LIFE-021", needs=(Capability.WRITE, Capability.READ))
+    async def test_life_two_instances_share_a_storage(self, case: AsyncCase) -> None:
+        other = case.make()
+        await fill(case, "file", data=b"one")
+        case.expect_equal(await other.read_bytes(case.path("file")), b"one", "what the other reads")
+        await other.write(case.path("file"), b"two", overwrite=True)
+        await other.close()
+        case.expect_equal(await case.backend.read_bytes(case.path("file")), b"two", "what the first reads")
+
+
+def describe(backend: AsyncBackend, path: str) -> list[object]:
+    """What a backend says of itself without asking anybody."""
+    native = backend.native_path(path)
+    return [
+        backend.name,
+        backend.capabilities,
+        repr(backend),
+        native,
+        backend.to_key(native),
+        backend.resolve(path),
+    ]

@@ -1,0 +1,222 @@
+"""Facts about files and folders, and the user's own metadata."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import zlib
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from remote_store.conformance.case import AsyncCase
+from remote_store.conformance.check import async_check
+from remote_store.conformance.suite.aio.trees import fill, fill_many
+from remote_store.core import ContentDigest, InvalidPath, NotFound
+
+PRINTABLE = {"letters": "aZ09", "signs": "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", "spaces": "a b", "percent": "%41%C3%A9"}
+UNFIT: tuple[dict[Any, Any], ...] = (
+    {"Upper": "case"},
+    {"a b": "space"},
+    {"": "nameless"},
+    {"nämé": "x"},
+    {"colon:": "x"},
+    {"value": "é"},
+    {"value": " front"},
+    {"value": "end "},
+    {"value": "line\nbreak"},
+    {"value": "nul\0"},
+    {"value": "x" * 3000},
+)
+MISTYPED: tuple[dict[Any, Any], ...] = ({"value": 1}, {"value": b"bytes"}, {1: "value"})
+HASHES = ("md5", "sha1", "sha256")
+
+
+class AsyncMetadataSuite:
+    """META: get_file_info, get_folder_info, the three probes, metadata, content type, digest."""
+
+    @async_check("META-001")
+    async def test_meta_facts_of_a_file(self, case: AsyncCase) -> None:
+        for size in (0, 1, 1000):
+            await fill(case, "sub/file.txt", data=b"x" * size)
+            info = await case.backend.get_file_info(case.path("sub/file.txt"))
+            facts = info.path, info.name, info.size
+            case.expect_equal(facts, (case.path("sub/file.txt"), "file.txt", size), "path, name and size")
+
+    @async_check("META-002", "META-024")
+    async def test_meta_a_missing_file(self, case: AsyncCase) -> None:
+        with case.expect_raises(NotFound, path=case.path("absent")) as caught:
+            await case.backend.get_file_info(case.path("absent"))
+        case.expect_equal(caught.error.backend, case.backend.name, "the backend in the error")
+        case.expect(repr(case.path("absent")) in str(caught.error), "the text names the path", caught.error)
+
+    @async_check("META-003")
+    async def test_meta_a_folder_is_no_file(self, case: AsyncCase) -> None:
+        await fill(case, "folder/file")
+        for path in (case.path("folder"), ""):
+            with case.expect_raises(InvalidPath, path=path):
+                await case.backend.get_file_info(path)
+
+    @async_check("META-004")
+    async def test_meta_times_are_aware_and_in_order(self, case: AsyncCase) -> None:
+        await fill(case, "first")
+        await fill(case, "second")
+        times = [(await case.backend.get_file_info(case.path(name))).modified_at for name in ("first", "second")]
+        times += [info.modified_at async for info in case.backend.list_files(case.folder)]
+        for time in times:
+            case.expect(time is None or time.utcoffset() == timedelta(0), f"{time!r} is aware and in UTC")
+        if times[0] is not None and times[1] is not None:
+            case.expect(times[0] <= times[1], f"{times[0]} is not later than {times[1]}")
+
+    @async_check("META-005", "META-006")
+    async def test_meta_one_tag_everywhere(self, case: AsyncCase) -> None:
+        written = await case.backend.write(case.path("file"), b"content")
+        listed = [info.etag async for info in case.backend.list_files(case.folder)]
+        tags = [written.etag, (await case.backend.get_file_info(case.path("file"))).etag, *listed]
+        known = {tag for tag in tags if tag is not None}
+        case.expect(len(known) <= 1, f"one ETag in {tags}")
+        case.expect(not any('"' in tag or tag.startswith("W/") for tag in known), f"no quotes in {tags}")
+
+    @async_check("META-007")
+    async def test_meta_the_tag_follows_the_content(self, case: AsyncCase) -> None:
+        tags = []
+        for content in (b"one", b"two"):
+            await fill(case, "file", data=content)
+            tags.append((await case.backend.get_file_info(case.path("file"))).etag)
+        case.expect(tags[0] is None or tags[0] != tags[1], f"two contents, two ETags in {tags}")
+
+    @async_check("META-008")
+    async def test_meta_the_content_type_comes_back(self, case: AsyncCase) -> None:
+        for content_type in ("text/csv", "text/html; charset=utf-8", "application/vnd.apache.parquet"):
+            await case.backend.write(case.path("file"), b"x", overwrite=True, content_type=content_type)
+            info = await case.backend.get_file_info(case.path("file"))
+            case.expect_equal(info.content_type, content_type, "the content type")
+
+    async def _metadata(self, case: AsyncCase, name: str) -> Mapping[str, str]:
+        return (await case.backend.get_file_info(case.path(name))).metadata or {}
+
+    @async_check("META-009")
+    async def test_meta_metadata_comes_back(self, case: AsyncCase) -> None:
+        metadata = {"author": "someone", "run-id": "42", "x_y.z": "1"}
+        await case.backend.write(case.path("file"), b"x", metadata=metadata)
+        case.expect_equal(dict(await self._metadata(case, "file")), metadata, "the metadata")
+
+    @async_check("META-010")
+    async def test_meta_printable_values_survive(self, case: AsyncCase) -> None:
+        await case.backend.write(case.path("file"), b"x", metadata=PRINTABLE)
+        case.expect_equal(dict(await self._metadata(case, "file")), PRINTABLE, "the metadata")
+
+    @async_check("META-011")
+    async def test_meta_no_metadata_is_none(self, case: AsyncCase) -> None:
+        await case.backend.write(case.path("without"), b"x")
+        await case.backend.write(case.path("empty"), b"x", metadata={})
+        for name in ("without", "empty"):
+            case.expect_equal(dict(await self._metadata(case, name)), {}, "the metadata")
+
+    @async_check("META-012")
+    async def test_meta_unfit_metadata_is_refused(self, case: AsyncCase) -> None:
+        wrong: list[tuple[type[Exception], dict[Any, Any]]] = [(ValueError, metadata) for metadata in UNFIT]
+        for kind, metadata in wrong + [(TypeError, metadata) for metadata in MISTYPED]:
+            with case.expect_raises(kind, what=f"a write with metadata {metadata!r}"):
+                await case.backend.write(case.path("file"), b"x", metadata=metadata)
+            case.expect_equal(await case.backend.exists(case.path("file")), False, f"exists after {metadata!r}")
+
+    @async_check("META-013")
+    async def test_meta_the_result_tells_the_metadata(self, case: AsyncCase) -> None:
+        result = await case.backend.write(case.path("file"), b"x", metadata={"a": "b"})
+        case.expect_equal(dict(result.metadata or {}), {"a": "b"}, "the metadata of the result")
+
+    @async_check("META-014")
+    async def test_meta_an_overwrite_replaces_metadata(self, case: AsyncCase) -> None:
+        path = case.path("file")
+        await case.backend.write(path, b"x", metadata={"old": "1", "both": "1"}, content_type="text/csv")
+        await case.backend.write(path, b"x", metadata={"both": "2"}, overwrite=True)
+        case.expect_equal(dict(await self._metadata(case, "file")), {"both": "2"}, "the metadata")
+        info = await case.backend.get_file_info(path)
+        case.expect(info.content_type != "text/csv", f"{info.content_type!r} is not the old content type")
+
+    @async_check("META-015", "META-016")
+    async def test_meta_totals_of_a_folder(self, case: AsyncCase) -> None:
+        await fill(case, "dir/a", "dir/b/c", "dir/b/d/e", "dir2/f", "dir.txt", data=b"1234")
+        for path in (case.path("dir"), case.path("dir") + "/"):
+            info = await case.backend.get_folder_info(path)
+            case.expect_equal((info.file_count, info.total_size), (3, 12), "count and size")
+        case.expect_equal((await case.backend.get_folder_info(case.path("dir"))).path, case.path("dir"), "the path")
+
+    @async_check("META-017", "META-024")
+    async def test_meta_a_missing_folder(self, case: AsyncCase) -> None:
+        await fill(case, "absent2/file")
+        with case.expect_raises(NotFound, path=case.path("absent")) as caught:
+            await case.backend.get_folder_info(case.path("absent"))
+        case.expect_equal(caught.error.backend, case.backend.name, "the backend in the error")
+
+    @async_check("META-018")
+    async def test_meta_a_file_is_no_folder(self, case: AsyncCase) -> None:
+        await fill(case, "file")
+        with case.expect_raises(InvalidPath, path=case.path("file")):
+            await case.backend.get_folder_info(case.path("file"))
+
+    @async_check("META-019")
+    async def test_meta_totals_of_the_root(self, case: AsyncCase) -> None:
+        await fill(case, "file", data=b"123")
+        info = await case.backend.get_folder_info("")
+        case.expect(info.file_count >= 1 and info.total_size >= 3, f"the file counts in {info}")
+
+    @async_check("META-020")
+    async def test_meta_the_time_of_a_folder_is_its_latest(self, case: AsyncCase) -> None:
+        await fill(case, "dir/a", "dir/b/c")
+        files = [info.modified_at async for info in case.backend.list_files(case.path("dir"), recursive=True)]
+        times = [time for time in files if time is not None]
+        info = await case.backend.get_folder_info(case.path("dir"))
+        case.expect_equal(info.modified_at, max(times) if times else None, "the time")
+
+    @async_check("META-021")
+    async def test_meta_a_full_digest_is_the_checksum(self, case: AsyncCase) -> None:
+        content = bytes(range(256)) * 64
+        written = await case.backend.write(case.path("file"), content)
+        info = await case.backend.get_file_info(case.path("file"))
+        for digest in (written.digest, info.digest):
+            case.expect(digest is None or is_honest(digest, content), f"{digest} is the checksum of the content")
+
+    @async_check("META-022")
+    async def test_meta_probes_tell_the_kinds_apart(self, case: AsyncCase) -> None:
+        await fill(case, "dir/file")
+        truth = {"dir/file": (True, True, False), "dir": (True, False, True), "absent": (False, False, False)}
+        for name, expected in truth.items():
+            path = case.path(name)
+            answers = (
+                await case.backend.exists(path),
+                await case.backend.is_file(path),
+                await case.backend.is_folder(path),
+            )
+            case.expect_equal(answers, expected, f"exists, is_file and is_folder of {name!r}")
+        case.expect_equal(await case.backend.is_folder(case.path("dir") + "/"), True, "is_folder with a slash")
+
+    @async_check("META-023")
+    async def test_meta_unfit_content_types_are_refused(self, case: AsyncCase) -> None:
+        wrongs: tuple[tuple[Any, type[Exception]], ...] = (
+            ("text/plain\r\nx-injected: 1", ValueError),
+            ("text/é", ValueError),
+            (3, TypeError),
+        )
+        for wrong, kind in wrongs:
+            content_type: Any = wrong
+            with case.expect_raises(kind, what=f"a write with content type {wrong!r}"):
+                await case.backend.write(case.path("file"), b"x", content_type=content_type)
+            case.expect_equal(await case.backend.exists(case.path("file")), False, f"exists after {wrong!r}")
+
+    @async_check("META-025")
+    async def test_meta_totals_of_more_than_a_page(self, case: AsyncCase) -> None:
+        await fill_many(case, [f"{number % 5}/{number:05}" for number in range(1001)])
+        case.expect_equal((await case.backend.get_folder_info(case.folder)).file_count, 1001, "the number of files")
+
+
+def is_honest(digest: ContentDigest, content: bytes) -> bool:
+    """Whether a digest that claims the whole content is its checksum, in hex or base64; unknown algorithms pass."""
+    if digest.algorithm == "crc32":
+        computed = zlib.crc32(content).to_bytes(4, "big")
+    elif digest.algorithm in HASHES:
+        computed = hashlib.new(digest.algorithm, content, usedforsecurity=False).digest()
+    else:
+        return True
+    return not digest.full_object or digest.value in (computed.hex(), base64.b64encode(computed).decode())

@@ -1,0 +1,88 @@
+"""What checks share: filling a folder, and reading listings to their end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from fnmatch import fnmatchcase
+
+from remote_store.conformance.case import AsyncCase
+from remote_store.conformance.check import deviations
+from remote_store.conformance.hostile import FOREIGN_KEYS, KEYS
+from remote_store.core import AsyncBackend, FileInfo, FolderEntry
+
+Entry = FileInfo | FolderEntry
+STEPS = 2000
+
+
+async def fill(case: AsyncCase, *names: str, data: bytes = b"x") -> list[str]:
+    """Write files into the case's folder; their paths, sorted."""
+    paths = sorted(map(case.path, names))
+    for path in paths:
+        await case.backend.write(path, data, overwrite=True)
+    return paths
+
+
+async def fill_many(case: AsyncCase, names: Iterable[str]) -> list[str]:
+    """The same for many empty files, past the backend where the harness can."""
+    paths = sorted(map(case.path, names))
+    oracle = case.harness.oracle
+    for path in paths:
+        if oracle is None:
+            await case.backend.write(path, b"", overwrite=True)
+        else:
+            oracle.raw_put(path, b"")
+    return paths
+
+
+async def found(listing: AsyncIterator[Entry]) -> list[str]:
+    """The paths of a listing, sorted; a repetition stays visible."""
+    return sorted([entry.path async for entry in listing])
+
+
+async def names(listing: AsyncIterator[Entry]) -> list[str]:
+    """The names of a listing, sorted."""
+    return sorted([entry.name async for entry in listing])
+
+
+async def walk(backend: AsyncBackend, folder: str) -> list[str]:
+    """The files below a folder, found folder by folder, sorted.
+
+    Raises:
+        RecursionError: The walk does not end.
+    """
+    pending, paths = [folder], list[str]()
+    for _ in range(STEPS):
+        if not pending:
+            return sorted(paths)
+        async for child in backend.iter_children(pending.pop()):
+            if isinstance(child, FolderEntry):
+                pending.append(child.path)
+            else:
+                paths.append(child.path)
+    raise RecursionError(f"the walk of {folder!r} does not end")
+
+
+def writable(case: AsyncCase) -> list[str]:
+    """The hostile names, without those that the harness declares as deviations of the PATH rules, one by one."""
+    return [KEYS[name] for name in KEYS if not _declared(case, name)]
+
+
+def put_foreign(case: AsyncCase) -> list[str]:
+    """Store the keys that other tools write, past the backend; their paths, sorted. Deviations are left out too."""
+    case.require_profile("the storage holds canonical keys only", case.profile.foreign_keys)
+    keys = {**FOREIGN_KEYS, **KEYS}
+    paths = sorted(case.path(keys[name]) for name in keys if not _declared(case, name))
+    for path in paths:
+        case.oracle.raw_put(path, b"foreign")
+    return paths
+
+
+def _declared(case: AsyncCase, name: str) -> bool:
+    declared = [
+        deviation
+        for identifier, value in case.harness.deviations.items()
+        if identifier.startswith("PATH-")
+        for deviation in deviations(value)
+    ]
+    patterns = {pattern for deviation in declared for pattern in deviation.variants if pattern != "*"}
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -1,0 +1,259 @@
+# Generated from conformance/src/remote_store/conformance/suite/aio/listing.py by tools/unasync.py; edit that.
+"""Listings: what they yield, how often, how deep, and when they refuse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from remote_store.conformance.case import Case
+from remote_store.conformance.check import check
+from remote_store.conformance.suite.trees import fill, fill_many, found, names, put_foreign, walk, writable
+from remote_store.core import FileInfo, FolderEntry, InvalidPath
+
+
+class ListingSuite:
+    """LIST: list_files, list_folders and iter_children."""
+
+    @check("LIST-001")
+    def test_list_direct_files_are_listed_once(self, case: Case) -> None:
+        fill(case, "one.txt", "two", data=b"12345")
+        files = [info for info in case.backend.list_files(case.folder)]
+        case.expect_equal(sorted(info.path for info in files), [case.path("one.txt"), case.path("two")], "the paths")
+        case.expect_equal(sorted((info.name, info.size) for info in files), [("one.txt", 5), ("two", 5)], "name, size")
+
+    @check("LIST-002")
+    def test_list_subfolders_are_left_out(self, case: Case) -> None:
+        fill(case, "top", "sub/deep", "sub/deeper/deepest")
+        case.expect_equal(found(case.backend.list_files(case.folder)), [case.path("top")], "the paths")
+
+    @check("LIST-003")
+    def test_list_recursive_goes_to_every_depth(self, case: Case) -> None:
+        expected = fill(case, "top", "a/b", "a/b2/c", "a/b2/d/e/f/g", "z/y")
+        case.expect_equal(found(case.backend.list_files(case.folder, recursive=True)), expected, "the paths")
+
+    @check("LIST-004")
+    def test_list_depth_counts_levels_of_subfolders(self, case: Case) -> None:
+        fill(case, "d0", "a/d1", "a/b/d2", "a/b/c/d3")
+        for depth in range(5):
+            listing = case.backend.list_files(case.folder, recursive=True, max_depth=depth)
+            levels = [f"d{level}" for level in range(min(depth, 3) + 1)]
+            case.expect_equal(names(listing), levels, f"the names with max_depth={depth}")
+
+    @check("LIST-004")
+    def test_list_depth_counts_from_the_folder_and_from_the_root(self, case: Case) -> None:
+        fill(case, "a/d0", "a/b/d1", "a/b/c/d2")
+        listing = case.backend.list_files(case.path("a"), recursive=True, max_depth=1)
+        case.expect_equal(names(listing), ["d0", "d1"], "the names below the subfolder")
+        listing = case.backend.list_files("", recursive=True, max_depth=case.path("a/d0").count("/"))
+        inside = [path for path in found(listing) if path.startswith(case.folder + "/")]
+        case.expect_equal(inside, [case.path("a/d0")], "the paths from the root")
+
+    @check("LIST-005")
+    def test_list_depth_alone_enters_no_subfolder(self, case: Case) -> None:
+        fill(case, "top", "sub/deep")
+        listing = case.backend.list_files(case.folder, max_depth=5)
+        case.expect_equal(names(listing), ["top"], "the names")
+
+    @check("LIST-006")
+    def test_list_negative_depth_is_refused_at_the_call(self, case: Case) -> None:
+        for recursive in (True, False):
+            with case.expect_raises(ValueError):
+                case.backend.list_files(case.folder, recursive=recursive, max_depth=-1)
+
+    @check("LIST-007")
+    def test_list_direct_folders_are_listed_once(self, case: Case) -> None:
+        fill(case, "file", "one/a", "one/b", "two/deep/er/c")
+        folders = [entry for entry in case.backend.list_folders(case.folder)]
+        expected = [(case.path("one"), "one"), (case.path("two"), "two")]
+        case.expect_equal(sorted((entry.path, entry.name) for entry in folders), expected, "path and name")
+        case.expect(all(isinstance(entry, FolderEntry) for entry in folders), "every item is a FolderEntry")
+
+    @check("LIST-008")
+    def test_list_children_are_files_and_folders_once(self, case: Case) -> None:
+        fill(case, "file", "sub/a", "sub/b", "other/c", "sub.txt")
+        children = [child for child in case.backend.iter_children(case.folder)]
+        files = sorted(child.path for child in children if isinstance(child, FileInfo))
+        folders = sorted(child.path for child in children if isinstance(child, FolderEntry))
+        case.expect_equal(files, [case.path("file"), case.path("sub.txt")], "the files")
+        case.expect_equal(folders, [case.path("other"), case.path("sub")], "the folders")
+        case.expect_equal(len(children), 4, "the number of children")
+
+    @check("LIST-009")
+    def test_list_siblings_with_the_same_beginning_stay_out(self, case: Case) -> None:
+        fill(case, "dir/in", "dir/sub/in", "dir2/out", "dir.txt", "dir-1/out", "di", "dir2/sub/out")
+        folder = case.path("dir")
+        inside = [case.path("dir/in"), case.path("dir/sub/in")]
+        case.expect_equal(found(case.backend.list_files(folder, recursive=True)), inside, "the files below")
+        case.expect_equal(found(case.backend.list_files(folder)), inside[:1], "the direct files")
+        case.expect_equal(found(case.backend.list_folders(folder)), [case.path("dir/sub")], "the folders")
+        case.expect_equal(names(case.backend.iter_children(folder)), ["in", "sub"], "the children")
+
+    @check("LIST-010")
+    def test_list_a_missing_path_lists_nothing(self, case: Case) -> None:
+        fill(case, "present/file")
+        for path in (case.path("absent"), case.path("pres"), case.path("present/file/below")):
+            self._expect_nothing(case, path)
+
+    @check("LIST-011")
+    def test_list_the_path_of_a_file_lists_nothing(self, case: Case) -> None:
+        fill(case, "folder/file")
+        self._expect_nothing(case, case.path("folder/file"))
+
+    def _expect_nothing(self, case: Case, path: str) -> None:
+        backend = case.backend
+        case.expect_equal(found(backend.list_files(path)), [], f"list_files({path!r})")
+        case.expect_equal(found(backend.list_files(path, recursive=True)), [], f"list_files({path!r}), recursive")
+        case.expect_equal(found(backend.list_folders(path)), [], f"list_folders({path!r})")
+        case.expect_equal(found(backend.iter_children(path)), [], f"iter_children({path!r})")
+
+    @check("LIST-012")
+    def test_list_page_boundaries_lose_and_repeat_nothing(self, case: Case) -> None:
+        expected = fill_many(case, [f"many/{number:05}" for number in range(999)])
+        for number in (999, 1000, 1001):
+            for listing in (
+                case.backend.list_files(case.path("many")),
+                case.backend.list_files(case.folder, recursive=True),
+                case.backend.iter_children(case.path("many")),
+            ):
+                case.expect_equal(found(listing), expected, f"the paths of {number} files")
+            expected += fill_many(case, [f"many/{number:05}"])
+
+    @check("LIST-013")
+    def test_list_more_folders_than_a_page_are_listed_once(self, case: Case) -> None:
+        fill_many(case, [f"{number:05}/file" for number in range(1001)])
+        expected = [case.path(f"{number:05}") for number in range(1001)]
+        case.expect_equal(found(case.backend.list_folders(case.folder)), expected, "list_folders")
+        case.expect_equal(found(case.backend.iter_children(case.folder)), expected, "iter_children")
+
+    @check("LIST-014")
+    def test_list_hostile_names_are_listed_exactly(self, case: Case) -> None:
+        expected = fill(case, *writable(case))
+        case.expect_equal(found(case.backend.list_files(case.folder, recursive=True)), expected, "the paths")
+        case.expect_equal(walk(case.backend, case.folder), expected, "the paths of a walk")
+
+    @check("LIST-015")
+    def test_list_a_slash_at_the_end_changes_nothing(self, case: Case) -> None:
+        fill(case, "dir/in", "dir/sub/in")
+        folder = case.path("dir") + "/"
+        case.expect_equal(found(case.backend.list_files(folder)), [case.path("dir/in")], "list_files")
+        case.expect_equal(found(case.backend.list_folders(folder)), [case.path("dir/sub")], "list_folders")
+        case.expect_equal(names(case.backend.iter_children(folder)), ["in", "sub"], "iter_children")
+
+    @check("LIST-016")
+    def test_list_the_root_lists_what_is_below_it(self, case: Case) -> None:
+        fill(case, "file")
+        top = case.folder.partition("/")[0]
+        folders = [entry.path for entry in case.backend.list_folders("")]
+        case.expect_equal(folders.count(top), 1, f"how often list_folders yields {top!r}")
+        children = [child.path for child in case.backend.iter_children("")]
+        case.expect_equal(children.count(top), 1, f"how often iter_children yields {top!r}")
+        files = [info.path for info in case.backend.list_files("", recursive=True)]
+        case.expect_equal(files.count(case.path("file")), 1, "how often list_files yields the file")
+
+    @check("LIST-017")
+    def test_list_a_listing_may_be_left_early(self, case: Case) -> None:
+        expected = fill(case, "a", "b", "c/d")
+        for _ in range(20):
+            for info in case.backend.list_files(case.folder, recursive=True):
+                case.expect(info.path in expected, "the first path is one of them", info.path)
+                break
+        case.expect_equal(found(case.backend.list_files(case.folder, recursive=True)), expected, "the paths")
+
+    @check("LIST-018")
+    def test_list_a_folder_goes_with_its_last_file(self, case: Case) -> None:
+        fill(case, "keep", "dir/sub/last")
+        case.backend.delete(case.path("dir/sub/last"))
+        case.expect_equal(found(case.backend.list_folders(case.folder)), [], "list_folders")
+        case.expect_equal(names(case.backend.iter_children(case.folder)), ["keep"], "iter_children")
+        case.expect_equal(case.backend.is_folder(case.path("dir")), False, "is_folder")
+        case.expect_equal(case.backend.exists(case.path("dir/sub")), False, "exists")
+
+    @check("LIST-019")
+    def test_list_inserts_disturb_no_listing(self, case: Case) -> None:
+        steady = fill_many(case, [f"{number:05}-steady" for number in range(1200)])
+        seen: list[str] = []
+        for info in case.backend.list_files(case.folder):
+            seen.append(info.path)
+            if len(seen) % 400 == 1:
+                fill(case, f"{len(seen):05}-added", f"{2 * len(seen):05}-added", "99999-added", "00000-added")
+        kept = sorted(path for path in seen if path.endswith("-steady"))
+        case.expect_equal(kept, steady, "the files that existed all the time")
+        case.expect_equal(len(seen), len(set(seen)), "the number of paths")
+
+    @check("LIST-020")
+    def test_list_deletes_disturb_no_listing(self, case: Case) -> None:
+        fill_many(case, [f"{number:05}" for number in range(1200)])
+        doomed = {case.path(f"{number:05}") for number in range(0, 1200, 40)}
+        seen: list[str] = []
+        for info in case.backend.list_files(case.folder):
+            seen.append(info.path)
+            if len(seen) == 1:
+                for path in sorted(doomed):
+                    case.backend.delete(path)
+        steady = [path for number in range(1200) if (path := case.path(f"{number:05}")) not in doomed]
+        case.expect_equal(sorted(path for path in seen if path not in doomed), steady, "the files that stayed")
+        case.expect_equal(len(seen), len(set(seen)), "the number of paths")
+
+    @check("LIST-021")
+    def test_list_malformed_paths_are_refused_at_the_call(self, case: Case) -> None:
+        for method in (case.backend.list_files, case.backend.list_folders, case.backend.iter_children):
+            with case.expect_raises(InvalidPath):
+                method(case.path("nul\0"))
+            wrong: Any = b"bytes"
+            with case.expect_raises(TypeError):
+                method(wrong)
+
+    @check("LIST-022")
+    def test_list_listings_show_the_last_state(self, case: Case) -> None:
+        for size in (1, 2, 3):
+            fill(case, "file", data=b"x" * size)
+            sizes = [info.size for info in case.backend.list_files(case.folder)]
+            case.expect_equal(sizes, [size], "the sizes after a write")
+        case.backend.delete(case.path("file"))
+        case.expect_equal(found(case.backend.list_files(case.folder)), [], "the paths after the delete")
+
+    @check("LIST-023")
+    def test_list_a_walk_reaches_foreign_keys_once(self, case: Case) -> None:
+        expected = put_foreign(case)
+        case.expect_equal(walk(case.backend, case.folder), expected, "the paths of a walk")
+
+    @check("LIST-024")
+    def test_list_listed_folders_can_be_entered(self, case: Case) -> None:
+        fill(case, "a/b/c/file", "a b/file", "a+b/file", "é/file")
+        pending, entered = [case.folder], 0
+        while pending:
+            for entry in case.backend.list_folders(pending.pop()):
+                case.expect_equal(case.backend.is_folder(entry.path), True, f"is_folder({entry.path!r})")
+                case.expect(bool(found(case.backend.iter_children(entry.path))), f"{entry.path!r} has children")
+                pending.append(entry.path)
+                entered += 1
+        case.expect_equal(entered, 6, "the number of folders")
+
+    @check("LIST-025")
+    def test_list_two_listings_in_turns(self, case: Case) -> None:
+        expected = fill(case, *[f"left/{number}" for number in range(5)])
+        other = fill(case, *[f"right/{number}" for number in range(5)])
+        left = case.backend.list_files(case.path("left"))
+        right = case.backend.list_files(case.path("right"))
+        lefts, rights = [], []
+        for _ in range(5):
+            lefts.append((next(left)).path)
+            rights.append((next(right)).path)
+        case.expect_equal(sorted(lefts), expected, "the paths of the one")
+        case.expect_equal(sorted(rights), other, "the paths of the other")
+
+    @check("LIST-026")
+    def test_list_case_tells_names_apart(self, case: Case) -> None:
+        case.require_profile("the storage does not tell case apart", case.profile.case_sensitive)
+        expected = fill(case, "Name", "name", "NAME", "Dir/x", "dir/x")
+        case.expect_equal(found(case.backend.list_files(case.folder, recursive=True)), expected, "the paths")
+
+    @check("LIST-027")
+    def test_list_listed_facts_are_those_of_the_file(self, case: Case) -> None:
+        fill(case, "one", "two", data=b"content")
+        for listed in case.backend.list_files(case.folder):
+            asked = case.backend.get_file_info(listed.path)
+            case.expect_equal((listed.name, listed.size), (asked.name, asked.size), "name and size")
+            for fact in ("modified_at", "etag"):
+                pair = getattr(listed, fact), getattr(asked, fact)
+                case.expect(None in pair or pair[0] == pair[1], f"{fact}, listed and asked for, in {pair}")

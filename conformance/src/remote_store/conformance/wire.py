@@ -1,0 +1,78 @@
+"""What checks of S3 and of the wire share: facts about the case, pages made by hand, sources that are hard to send."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from typing import Any, BinaryIO, cast
+from urllib.parse import quote
+
+from remote_store.conformance.case import AnyCase, not_applicable, untested
+from remote_store.conformance.endpoint import Endpoint
+from remote_store.conformance.faults import Request
+from remote_store.conformance.hostile import SOURCES, Failing
+
+POLLS = 100
+PAUSE = 0.05
+
+
+def require_s3(case: AnyCase[Any]) -> Endpoint:
+    """The endpoint in front of an S3 server; the check ends where the backend is another or there is none."""
+    case.require_profile("the rule is for S3", case.profile.kind == "s3")
+    return case.endpoint
+
+
+def part_size(case: AnyCase[Any]) -> int:
+    """The bytes of a part; the check ends where writes have no parts."""
+    size: int | None = case.profile.part_size
+    return size if size is not None else not_applicable("writes have no parts")
+
+
+def uploads(case: AnyCase[Any]) -> list[str]:
+    """The keys of this case that have an unfinished upload; the check ends where nobody can tell."""
+    found: list[str] | None = case.oracle.raw_uploads(f"{case.folder}/")
+    return found if found is not None else untested("the oracle sees no uploads")
+
+
+def operations(sent: Iterable[Request]) -> list[str]:
+    """The S3 operations of requests."""
+    return [request.operation for request in sent]
+
+
+def page(keys: Iterable[str], token: str) -> bytes:
+    """A page of a listing that says that there is more."""
+    entries = "".join(
+        f"<Contents><Key>{quote(key)}</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified>"
+        "<ETag>&quot;0&quot;</ETag><Size>1</Size><StorageClass>STANDARD</StorageClass></Contents>"
+        for key in keys
+    )
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+        f"<IsTruncated>true</IsTruncated><NextContinuationToken>{token}</NextContinuationToken>"
+        f"<EncodingType>url</EncodingType><MaxKeys>1000</MaxKeys><KeyCount>1</KeyCount>{entries}</ListBucketResult>"
+    ).encode()
+
+
+def settles(condition: Callable[[], bool]) -> bool:
+    """Whether a condition comes true within a few seconds."""
+    for _ in range(POLLS):
+        if condition():
+            return True
+        time.sleep(PAUSE)
+    return condition()
+
+
+def unseekable(content: bytes) -> BinaryIO:
+    """A stream like a pipe."""
+    return SOURCES["unseekable"](content)
+
+
+def failing(good: int, error: BaseException) -> BinaryIO:
+    """A stream that raises after so many bytes."""
+    return cast("BinaryIO", Failing(good, error))
+
+
+def streams(content: bytes) -> dict[str, BinaryIO]:
+    """The content as a stream of known and one of unknown length."""
+    return {"seekable": BytesIO(content), "unseekable": unseekable(content)}
