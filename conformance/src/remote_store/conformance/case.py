@@ -121,6 +121,17 @@ class AnyCase(Expectations, Generic[B]):
             not_applicable(f"the harness makes no backend with {', '.join(sorted(unknown))}")
         return changes
 
+    @contextmanager
+    def expect_no_request(self, what: str) -> Iterator[None]:
+        """Fail where a request reaches the endpoint within the block; without an endpoint nothing can be said."""
+        endpoint: Endpoint | None = self.harness.endpoint
+        if endpoint is None:
+            yield
+            return
+        with endpoint.recording() as requests:
+            yield
+        self.expect_equal([request.operation for request in requests], [], f"requests of {what}")
+
     def _isolated(self) -> AnyHarness[B]:
         harness: AnyHarness[B] | None = self.harness.isolated()
         return harness if harness is not None else untested("the harness makes no storage of its own for a test")

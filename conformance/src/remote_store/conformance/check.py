@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from functools import partial, wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import pytest
 
@@ -38,7 +38,8 @@ def check(
             with judged(case, identifiers):
                 case.drive(partial(method, suite, case, *arguments, **options), identifiers, needs)
 
-        return _marked(run, method, identifiers)
+        _mark(run, identifiers)
+        return cast("Callable[Concatenate[S, Case, P], None]", run)
 
     return decorate
 
@@ -61,7 +62,8 @@ def async_check(
             with judged(case, identifiers):
                 asyncio.run(case.drive(partial(method, suite, case, *arguments, **options), identifiers, needs))
 
-        return _marked(run, method, identifiers)
+        _mark(run, identifiers)
+        return cast("Callable[Concatenate[S, AsyncCase, P], None]", run)
 
     return decorate
 
@@ -121,14 +123,13 @@ def validate(suite: type, case: AnyCase[Any]) -> None:
                 raise ConfigurationError(f"deviation of {identifier}: no check of it is named {', '.join(idle)}")
 
 
-def _marked(run: Callable[P, None], method: object, identifiers: tuple[str, ...]) -> Callable[P, None]:
+def _mark(run: Callable[..., None], identifiers: tuple[str, ...]) -> None:
     if not identifiers:
-        raise ConfigurationError(f"{method!r} checks no rule")
+        raise ConfigurationError(f"{run.__qualname__} checks no rule")
     for identifier in identifiers:
         rule(identifier)
     # Plugins that look for coroutines follow `__wrapped__`; the check runs its own loop.
     run.__signature__ = inspect.signature(run)  # type: ignore[attr-defined]
     del run.__wrapped__  # type: ignore[attr-defined]
     run.clauses = identifiers  # type: ignore[attr-defined]
-    marked: Callable[P, None] = pytest.mark.clause(*identifiers)(run)
-    return marked
+    pytest.mark.clause(*identifiers)(run)

@@ -12,10 +12,11 @@ from remote_store.conformance.harness import AsyncHarness, Harness
 from remote_store.conformance.rules import ConfigurationError
 from remote_store.conformance.suite import Contract
 from remote_store.conformance.suite.aio import AsyncContract
+from remote_store.conformance.suite.standard import StandardSuite
 from remote_store.core import AsyncBackend, Backend
 
 
-class BackendConformance(Contract):
+class BackendConformance(Contract, StandardSuite):
     """Every check for a synchronous backend.
 
     A subclass whose name begins with `Test` sets `harness`, or overrides `make` where nothing else is to be said.

@@ -79,7 +79,7 @@ class Expectations:
     @contextmanager
     def expect_raises(
         self,
-        kind: type[E],
+        kind: type[E] | tuple[type[E], ...],
         *,
         path: str | None = None,
         what: str = "the call is refused",
@@ -88,7 +88,7 @@ class Expectations:
         """Fail unless the block raises the error, about this path.
 
         Args:
-            kind: Class of the error.
+            kind: Class of the error, or several that are all right.
             path: What the error's `path` must be.
             what: What the block does, for the message.
             where: A further condition on the error.
@@ -116,6 +116,8 @@ def shown(value: object) -> str:
         return value
     if isinstance(value, type):
         return value.__name__
+    if isinstance(value, tuple) and value and all(isinstance(member, type) for member in value):
+        return " or ".join(member.__name__ for member in value)
     if isinstance(value, BaseException):
         return f"{type(value).__name__}: {value}"
     text = f"{len(value):,} bytes " if isinstance(value, bytes) and len(value) > SHOWN else ""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from remote_store.core import AsyncBackend, Backend
+from remote_store.core import AsyncBackend, Backend, ThreadedBackend
 
 if TYPE_CHECKING:
     from remote_store.conformance.endpoint import Endpoint
@@ -179,11 +179,11 @@ class ThreadedHarness(AsyncHarness):
         self.options = self.harness.options
 
     def make(self, **options: Any) -> AsyncBackend:
-        return _threaded(self.harness.make(**options))
+        return ThreadedBackend(self.harness.make(**options))
 
     def make_absent(self, **options: Any) -> AsyncBackend | None:
         absent = self.harness.make_absent(**options)
-        return None if absent is None else _threaded(absent)
+        return None if absent is None else ThreadedBackend(absent)
 
     def isolated(self) -> ThreadedHarness | None:
         isolated = self.harness.isolated()
@@ -196,9 +196,3 @@ class ThreadedHarness(AsyncHarness):
     @property
     def endpoint(self) -> Endpoint | None:
         return self.harness.endpoint
-
-
-def _threaded(backend: Backend) -> AsyncBackend:
-    from remote_store.core.aio.bridge import ThreadedBackend
-
-    return ThreadedBackend(backend)

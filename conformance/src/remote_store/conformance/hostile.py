@@ -2,8 +2,219 @@
 
 from __future__ import annotations
 
+import io
+import tempfile
+import unicodedata
+from collections.abc import Callable
+from typing import BinaryIO, cast
+
 VERSION = 1
 KIB = 1024
 
 SIZES = (0, 1, 64 * KIB - 1, 64 * KIB, 64 * KIB + 1, 1_000_003)
 PIECES = (1, 7, 4_096, 64 * KIB, 64 * KIB + 1, 1_000_000)
+
+# Canonical keys: a backend writes them, and must not read anything into them.
+KEYS = {
+    "accents": "naïve/café",
+    "nfc": unicodedata.normalize("NFC", "é"),
+    "nfd": unicodedata.normalize("NFD", "é"),
+    "cjk": "日本語/文件",
+    "right_to_left": "שלום/مرحبا",
+    "emoji": "👩‍🚀/🪐",
+    "zero_width": "a\u200bb\ufeffc",
+    "kelvin": "\u212a and \u017f",
+    "percent": "100%",
+    "percent_escape": "a%20b%2Fc%25",
+    "percent_utf8": "%C3%A9",
+    "plus": "a+b c",
+    "spaces": " lead/ and /trail ",
+    "only_space": " ",
+    "quotes": "q\"'`<>&;",
+    "entities": "&amp;&#65;&lt;",
+    "star": "a*b",
+    "question": "a?b",
+    "brackets": "[ab]",
+    "braces": "{a,b}^|~",
+    "hash": "a#b?c=d&e",
+    "query": "?versioning",
+    "equals": "x=1,y=2/@:$!()",
+    "backslash": "back\\slash",
+    "colon": "c:d",
+    "home": "~/$HOME",
+    "dots": ".../..a/b..",
+    "hidden": ".hidden",
+    "trailing_dot": "name.",
+    "dash": "-rf",
+    "device": "NUL/con.txt",
+    "compressed": "file.csv.gz",
+    "tab": "tab\there",
+    "newline": "mid\nline",
+    "newline_end": "end\n",
+    "carriage_return": "cr\rx",
+    "control": "\x01ctl",
+    "delete_character": "del\x7f",
+    "noncharacter": "\ufffe",
+    "low_codepoints": "a!b",
+    "long_segment": "s" * 255,
+    "deep": "/".join("abcdefghijklmnopqrstuvwxyz"),
+}
+
+# Keys that differ only in what some storage or some tool takes for the same.
+CONFUSABLE = (
+    ("Case", "case"),
+    (KEYS["nfc"], KEYS["nfd"]),
+    ("a b", "a+b"),
+    ("a b", "a%20b"),
+    ("name", "name "),
+    ("name", "name."),
+    ("\u212a", "K"),
+    ("a-b", "a/b"),
+    ("dir", "dir2"),
+)
+
+# Keys that are not canonical: other tools write them, a backend only reads, copies and deletes them.
+FOREIGN_KEYS = {
+    "double_slash": "a//b",
+    "triple_slash": "a///b",
+    "slash_in_front": "/lead",
+    "dot_segment": "a/./b",
+    "dot_dot_segment": "a/../b",
+    "dot_in_front": "./x",
+    "dot_dot_in_front": "../up",
+    "dot_at_end": "x/.",
+    "dot_dot_at_end": "x/..",
+}
+ROOT_KEYS = {**FOREIGN_KEYS, "dot": ".", "dot_dot": "..", "two_slashes_in_front": "//lead"}
+
+NOT_CANONICAL = ("a//b", "/a", "a/", "./a", "a/.", "a/./b", "../a", "a/..", "a/../b", ".", "..", "/", "//")
+WRONG_TYPES = (None, 1, b"bytes", ("a", "b"))
+WRONG_CONTENT: dict[str, Callable[[], object]] = {
+    "str": lambda: "text",
+    "text_stream": lambda: io.StringIO("text"),
+    "none": lambda: None,
+    "int": lambda: 5,
+    "list": lambda: [b"a", b"b"],
+    "object": object,
+}
+
+
+def key_of_bytes(size: int, character: str = "é", start: str = "") -> str:
+    """A key of exactly so many bytes of UTF-8, one segment after the start."""
+    width = len(character.encode())
+    left = size - len(start.encode())
+    return start + character * (left // width) + "x" * (left % width)
+
+
+def segmented_key(size: int, start: str, segment: int = 200) -> str:
+    """A key of exactly so many bytes of UTF-8, in segments that every storage takes."""
+    key = start
+    while (left := size - len(key.encode())) > segment:
+        key += "é" * ((segment - 1) // 2) + "/"
+    return key_of_bytes(size, start=key) if left else key
+
+
+class Unseekable(io.RawIOBase):
+    """A stream like a pipe: it cannot seek and does not know its length.
+
+    Args:
+        content: What it gives.
+        most: How many bytes it gives at a time at the most.
+    """
+
+    def __init__(self, content: bytes, most: int | None = None) -> None:
+        self._content = io.BytesIO(content)
+        self._most = most
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        size = len(buffer) if self._most is None else min(len(buffer), self._most)
+        data = self._content.read(size)
+        buffer[: len(data)] = data
+        return len(data)
+
+
+class OnlyRead:
+    """A stream with nothing but `read`, as some libraries hand out."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = io.BytesIO(content)
+        self.closed = False
+
+    def read(self, size: int = -1) -> bytes:
+        return self._content.read(size)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Failing(io.RawIOBase):
+    """A stream that raises after so many bytes.
+
+    Args:
+        good: How many bytes it gives before.
+        error: What it raises.
+        size: The length that it claims to have by `seek` and `tell`; `None` for a stream that cannot seek.
+    """
+
+    def __init__(self, good: int, error: BaseException, size: int | None = None) -> None:
+        self._left = good
+        self._error = error
+        self._size = size
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return self._size is not None
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if self._size is None:
+            raise io.UnsupportedOperation("seek")
+        self._position = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        return self._position
+
+    def tell(self) -> int:
+        if self._size is None:
+            raise io.UnsupportedOperation("tell")
+        return self._position
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        if not self._left:
+            raise self._error
+        size = min(len(buffer), self._left)
+        buffer[:size] = b"f" * size
+        self._left -= size
+        self._position += size
+        return size
+
+
+def _file(content: bytes) -> BinaryIO:
+    stream = tempfile.TemporaryFile()  # noqa: SIM115
+    stream.write(content)
+    stream.seek(0)
+    return cast("BinaryIO", stream)
+
+
+# Every kind of stream that a write takes, made of its content.
+SOURCES: dict[str, Callable[[bytes], BinaryIO]] = {
+    "bytes_io": io.BytesIO,
+    "file": _file,
+    "buffered": lambda content: cast("BinaryIO", io.BufferedReader(Unseekable(content))),
+    "unseekable": lambda content: cast("BinaryIO", Unseekable(content)),
+    "short_reads": lambda content: cast("BinaryIO", Unseekable(content, most=7_001)),
+    "only_read": lambda content: cast("BinaryIO", OnlyRead(content)),
+}
+
+# Every kind of buffer that a write takes, made of its content.
+BUFFERS: dict[str, Callable[[bytes], bytes | bytearray | memoryview]] = {
+    "bytes": bytes,
+    "bytearray": bytearray,
+    "memoryview": memoryview,
+    "writable_view": lambda content: memoryview(bytearray(content)),
+    "strided_view": lambda content: memoryview(bytes(byte for byte in content for _ in range(2)))[::2],
+    "wide_items": lambda content: memoryview(content).cast("I"),
+}

@@ -1,0 +1,279 @@
+"""Checks of writes that are whole or nothing, and of races."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from contextlib import closing
+from functools import partial
+from typing import Any
+
+import pytest
+
+from remote_store.conformance.case import AsyncCase
+from remote_store.conformance.check import async_check
+from remote_store.conformance.hostile import BUFFERS, NOT_CANONICAL, SOURCES, WRONG_CONTENT, Unseekable
+from remote_store.conformance.suite.aio.errors import CALLERS_ERRORS
+from remote_store.conformance.suite.aio.writing import nothing_else
+from remote_store.core import AlreadyExists, AsyncBackend, Capability, InvalidPath
+
+READ = (Capability.READ, Capability.WRITE)
+ROUNDS = 3
+
+
+class AsyncAtomSuite:
+    @pytest.mark.parametrize("kind", BUFFERS)
+    @async_check("ATOM-001", needs=READ)
+    async def test_atomic_write_takes_any_buffer(self, case: AsyncCase, kind: str) -> None:
+        path, content = case.path("file"), case.content(100_000)
+        result = await case.backend.write_atomic(path, BUFFERS[kind](content))
+        case.expect_equal((str(result.path), result.size), (path, len(content)), "path and size in the result")
+        case.expect_equal(await case.backend.read_bytes(path), content, f"what was written from a {kind}")
+
+    @pytest.mark.parametrize("kind", SOURCES)
+    @async_check("ATOM-001", needs=READ)
+    async def test_atomic_write_takes_any_stream(self, case: AsyncCase, kind: str) -> None:
+        path, content = case.path("file"), case.content(100_000)
+        with closing(SOURCES[kind](content)) as source:
+            result = await case.backend.write_atomic(path, source)
+            case.expect_equal(source.closed, False, "closed of the caller's stream")
+        case.expect_equal((str(result.path), result.size), (path, len(content)), "path and size in the result")
+        case.expect_equal(await case.backend.read_bytes(path), content, f"what was written from {kind}")
+
+    @async_check("ATOM-001", needs=READ)
+    async def test_atomic_write_overwrites_when_asked(self, case: AsyncCase) -> None:
+        path = case.path("file")
+        await case.backend.write_atomic(path, b"first content")
+        with case.expect_raises(AlreadyExists, path=path, what="write_atomic to a file that exists"):
+            await case.backend.write_atomic(path, b"second")
+        case.expect_equal(await case.backend.read_bytes(path), b"first content", "the file after the refusal")
+        await case.backend.write_atomic(path, b"third", overwrite=True)
+        case.expect_equal(await case.backend.read_bytes(path), b"third", "the file after it was overwritten")
+        await nothing_else(case, [path])
+
+    @pytest.mark.parametrize("kind", WRONG_CONTENT)
+    @async_check("ATOM-001", needs=READ)
+    async def test_atomic_write_refuses_what_is_no_bytes(self, case: AsyncCase, kind: str) -> None:
+        path = case.path("file")
+        wrong: Any = WRONG_CONTENT[kind]()
+        with case.expect_raises(TypeError, what=f"write_atomic of {type(wrong).__name__}"):
+            await case.backend.write_atomic(path, wrong)
+        case.expect_equal(await case.backend.exists(path), False, "exists after the refusal")
+
+    @async_check("ATOM-002", needs=READ)
+    async def test_atomic_write_is_never_seen_half(self, case: AsyncCase) -> None:
+        path = case.path("file")
+        contents = [bytes([number]) * (100_000 + 50_000 * (number % 3)) for number in range(12)]
+        await case.backend.write(path, contents[0])
+        seen: list[bytes] = []
+
+        async def write() -> None:
+            for content in contents:
+                await case.backend.write_atomic(path, content, overwrite=True)
+
+        async def read() -> None:
+            for _ in range(2 * len(contents)):
+                data = await case.backend.read_bytes(path)
+                if data not in contents:
+                    seen.append(data)
+
+        for result in await case.together([write, read, read]):
+            if isinstance(result, Exception):
+                case.fail("reading and overwriting at the same time", "no exception", result)
+        case.expect_equal([len(data) for data in seen], [], "the sizes of contents that nobody wrote")
+
+    @async_check("ATOM-003", needs=READ)
+    async def test_atomic_open_commits_at_the_end(self, case: AsyncCase) -> None:
+        path, content = case.path("folder/file"), case.content(300_000)
+        async with case.backend.open_atomic(path) as stream:
+            await stream.write(content[:100_000])
+            case.expect_equal(await case.backend.exists(path), False, "exists inside the block")
+            await stream.write(content[100_000:])
+        case.expect_equal(await case.backend.read_bytes(path), content, "the file after the block")
+        await nothing_else(case, [path])
+
+    @async_check("ATOM-003", needs=READ)
+    async def test_atomic_open_overwrites_at_the_end(self, case: AsyncCase) -> None:
+        path = case.path("file")
+        await case.backend.write(path, b"old and longer")
+        async with case.backend.open_atomic(path, overwrite=True) as stream:
+            await stream.write(b"new")
+            case.expect_equal(await case.backend.read_bytes(path), b"old and longer", "the file inside the block")
+        case.expect_equal(await case.backend.read_bytes(path), b"new", "the file after the block")
+
+    @pytest.mark.parametrize("overwrite", [False, True])
+    @pytest.mark.parametrize("name", CALLERS_ERRORS)
+    @async_check("ATOM-004", needs=READ)
+    async def test_atomic_open_with_an_exception(self, case: AsyncCase, name: str, overwrite: bool) -> None:
+        path, error, observed = case.path("file"), CALLERS_ERRORS[name](), None
+        before = str(error)
+        if overwrite:
+            await case.backend.write(path, b"old")
+        try:
+            async with case.backend.open_atomic(path, overwrite=overwrite) as stream:
+                await stream.write(b"half" * 10_000)
+                raise error
+        except BaseException as raised:
+            observed = raised
+        case.expect(observed is error, "the exception of the block is the one that comes out", observed)
+        case.expect_equal(str(observed), before, "the text of the exception")
+        if overwrite:
+            case.expect_equal(await case.backend.read_bytes(path), b"old", "the old file")
+        await nothing_else(case, [path] if overwrite else [])
+
+    @async_check("ATOM-005", needs=READ)
+    async def test_atomic_open_of_a_file_that_exists(self, case: AsyncCase) -> None:
+        path, entered = case.path("file"), []
+        await case.backend.write(path, b"old")
+        with case.expect_raises(AlreadyExists, path=path, what="open_atomic of a file that exists"):
+            async with case.backend.open_atomic(path) as stream:
+                entered.append(stream)
+        case.expect_equal(len(entered), 0, "how often the block was entered")
+        case.expect_equal(await case.backend.read_bytes(path), b"old", "the old file")
+
+    @async_check("ATOM-006", needs=READ)
+    async def test_atomic_open_when_another_was_faster(self, case: AsyncCase) -> None:
+        path = case.path("file")
+        with case.expect_raises(AlreadyExists, path=path, what="the end of the slower block"):
+            async with case.backend.open_atomic(path) as stream:
+                await stream.write(b"slow")
+                await case.backend.write(path, b"fast")
+        case.expect_equal(await case.backend.read_bytes(path), b"fast", "the file of the faster writer")
+        await nothing_else(case, [path])
+
+    @async_check("ATOM-007", needs=READ)
+    async def test_atomic_open_takes_pieces(self, case: AsyncCase) -> None:
+        path = case.path("file")
+        async with case.backend.open_atomic(path) as stream:
+            case.expect_equal(stream.writable(), True, "writable() inside the block")
+            case.expect_equal(await stream.write(b"bytes "), 6, "what write of bytes says")
+            case.expect_equal(await stream.write(bytearray(b"array ")), 6, "what write of a bytearray says")
+            case.expect_equal(await stream.write(memoryview(b"view")), 4, "what write of a view says")
+            case.expect_equal(await stream.write(b""), 0, "what write of nothing says")
+            case.expect_equal(stream.tell(), 16, "tell after 16 bytes")
+        case.expect_equal(await case.backend.read_bytes(path), b"bytes array view", "the pieces")
+
+    @async_check("ATOM-007", needs=READ)
+    async def test_atomic_open_refuses_text(self, case: AsyncCase) -> None:
+        path = case.path("file")
+        text: Any = "text"
+        with case.expect_raises(TypeError, what="writing text inside the block"):
+            async with case.backend.open_atomic(path) as stream:
+                await stream.write(text)
+        case.expect_equal(await case.backend.exists(path), False, "exists after the refusal")
+
+    @async_check("ATOM-008", needs=READ)
+    async def test_atomic_open_is_closed_after_the_block(self, case: AsyncCase) -> None:
+        path = case.path("file")
+        async with case.backend.open_atomic(path) as stream:
+            await stream.write(b"inside")
+        case.expect_equal(stream.closed, True, "closed after the block")
+        with case.expect_raises(ValueError, what="writing after the block"):
+            await stream.write(b"outside")
+        case.expect_equal(await case.backend.read_bytes(path), b"inside", "the file")
+
+    @async_check("ATOM-009", needs=READ)
+    async def test_atomic_open_without_a_write(self, case: AsyncCase) -> None:
+        path = case.path("file")
+        async with case.backend.open_atomic(path):
+            pass
+        case.expect_equal(await case.backend.read_bytes(path), b"", "the file of an empty block")
+
+    @pytest.mark.parametrize("key", NOT_CANONICAL)
+    @async_check("ATOM-010", needs=READ)
+    async def test_atomic_open_refuses_a_key_at_once(self, case: AsyncCase, key: str) -> None:
+        path, entered = case.path(key), []
+        with case.expect_raises(InvalidPath, path=path, what=f"open_atomic of {key!r}"):
+            async with case.backend.open_atomic(path) as stream:
+                entered.append(stream)
+        case.expect_equal(len(entered), 0, "how often the block was entered")
+
+    @pytest.mark.parametrize("options", [{"metadata": {"Upper": "x"}}, {"content_type": "a\nb"}], ids=["name", "type"])
+    @async_check("ATOM-010", needs=READ)
+    async def test_atomic_open_refuses_options_at_once(self, case: AsyncCase, options: dict[str, Any]) -> None:
+        if "metadata" in options:
+            case.require(Capability.USER_METADATA)
+        entered = []
+        with case.expect_raises((ValueError, TypeError), what=f"open_atomic with {options}"):
+            async with case.backend.open_atomic(case.path("file"), **options) as stream:
+                entered.append(stream)
+        case.expect_equal(len(entered), 0, "how often the block was entered")
+
+    @async_check("ATOM-011", needs=(Capability.USER_METADATA, Capability.METADATA))
+    async def test_atomic_open_keeps_metadata(self, case: AsyncCase) -> None:
+        path, metadata = case.path("file"), {"name": "value", "other-name": "with spaces"}
+        async with case.backend.open_atomic(path, metadata=metadata, content_type="text/x-test") as stream:
+            await stream.write(b"content")
+        info = await case.backend.get_file_info(path)
+        case.expect_equal(dict(info.metadata or {}), metadata, "the metadata")
+        case.expect_equal(info.content_type, "text/x-test", "the content type")
+
+    @async_check("ATOM-011", needs=READ)
+    async def test_atomic_open_of_several_parts(self, case: AsyncCase) -> None:
+        part = case.profile.part_size or 1_000_000
+        path, content = case.path("file"), case.content(2 * part + 1)
+        async with case.backend.open_atomic(path) as stream:
+            for start in range(0, len(content), 700_001):
+                await stream.write(content[start : start + 700_001])
+        case.expect_equal(await case.backend.read_bytes(path), content, "the file of several parts")
+        await nothing_else(case, [path])
+
+    @async_check("ATOM-012", needs=READ)
+    async def test_atomic_race_of_writes(self, case: AsyncCase) -> None:
+        for number in range(ROUNDS):
+            path = case.path(f"round-{number}")
+            contents = distinct(case.profile.contenders, 10_000)
+            writes = [partial(case.backend.write, path, content) for content in contents]
+            await one_winner(case, path, contents, await case.together(writes))
+
+    @async_check("ATOM-013", needs=READ)
+    async def test_atomic_race_of_large_streams(self, case: AsyncCase) -> None:
+        part = case.profile.part_size or 1_000_000
+        count = min(4, case.profile.contenders)
+        for number in range(ROUNDS):
+            path = case.path(f"round-{number}")
+            contents = distinct(count, part + 1_000)
+            sources: list[Any] = [Unseekable(content) for content in contents]
+            writes = [partial(case.backend.write, path, source) for source in sources]
+            await one_winner(case, path, contents, await case.together(writes))
+        await nothing_else(case, [case.path(f"round-{number}") for number in range(ROUNDS)])
+
+    @async_check("ATOM-014", needs=(*READ, Capability.ATOMIC_WRITE))
+    async def test_atomic_race_of_blocks(self, case: AsyncCase) -> None:
+        async def write(path: str, content: bytes) -> None:
+            async with case.backend.open_atomic(path) as stream:
+                await stream.write(content)
+
+        for number in range(ROUNDS):
+            path = case.path(f"round-{number}")
+            contents = distinct(case.profile.contenders, 10_000)
+            blocks = [partial(write, path, content) for content in contents]
+            await one_winner(case, path, contents, await case.together(blocks))
+
+    @async_check("ATOM-015", needs=READ)
+    async def test_atomic_race_of_instances(self, case: AsyncCase) -> None:
+        count = min(8, case.profile.contenders)
+        backends: list[AsyncBackend] = [case.make() for _ in range(count)]
+        for number in range(ROUNDS):
+            path = case.path(f"round-{number}")
+            contents = distinct(count, 10_000)
+            writes = [
+                partial(backend.write, path, io.BytesIO(content))
+                for backend, content in zip(backends, contents, strict=True)
+            ]
+            await one_winner(case, path, contents, await case.together(writes))
+
+
+def distinct(count: int, size: int) -> list[bytes]:
+    """Contents that differ in every byte."""
+    return [bytes([number % 256]) * (size + number) for number in range(count)]
+
+
+async def one_winner(case: AsyncCase, path: str, contents: list[bytes], results: Sequence[object]) -> None:
+    """Fail unless exactly one of the writers succeeded, the others were told, and the file is the winner's."""
+    won = [number for number, result in enumerate(results) if not isinstance(result, Exception)]
+    for result in results:
+        if isinstance(result, Exception) and not isinstance(result, AlreadyExists):
+            case.fail("a writer that lost the race", AlreadyExists, result)
+    case.expect_equal(len(won), 1, f"the number of winners among {len(results)}")
+    case.expect_equal(await case.backend.read_bytes(path), contents[won[0]], "the winner's content")

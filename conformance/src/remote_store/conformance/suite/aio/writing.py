@@ -1,0 +1,281 @@
+"""Checks of writing."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from base64 import b64encode
+from contextlib import closing
+from functools import partial
+from typing import Any
+
+import pytest
+
+from remote_store.conformance.case import AsyncCase
+from remote_store.conformance.check import async_check
+from remote_store.conformance.hostile import BUFFERS, SIZES, SOURCES, Failing, Unseekable
+from remote_store.conformance.suite.aio.errors import Boom
+from remote_store.core import AlreadyExists, Capability
+
+READ, LIST = Capability.READ, Capability.LIST
+AROUND_PARTS = {
+    "part_minus_1": (1, -1),
+    "part": (1, 0),
+    "part_plus_1": (1, 1),
+    "two_parts": (2, 0),
+    "two_parts_plus_1": (2, 1),
+}
+
+
+class NothingYet(io.RawIOBase):
+    """A non-blocking stream that gives one block and then has nothing yet."""
+
+    def __init__(self) -> None:
+        self._blocks = [b"some"]
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> Any:
+        return self._blocks.pop() if self._blocks else None
+
+
+class AsyncWriteSuite:
+    @pytest.mark.parametrize("size", SIZES)
+    @async_check("WRITE-001", needs=(READ,))
+    async def test_write_of_any_size(self, case: AsyncCase, size: int) -> None:
+        path, content = case.path("file"), case.content(size)
+        result = await case.backend.write(path, content)
+        case.expect_equal(result.size, size, "the size in the write's result")
+        case.expect_equal(await case.backend.read_bytes(path), content, "what was written")
+
+    @pytest.mark.parametrize("size", SIZES)
+    @async_check("WRITE-001")
+    async def test_write_arrives_at_the_storage(self, case: AsyncCase, size: int) -> None:
+        path, content = case.path("file.gz"), case.content(size)
+        oracle = case.oracle
+        await case.backend.write(path, content)
+        case.expect_equal(oracle.raw_get(path), content, "what is in the storage")
+
+    @pytest.mark.parametrize("kind", BUFFERS)
+    @async_check("WRITE-002", needs=(READ,))
+    async def test_write_of_a_buffer(self, case: AsyncCase, kind: str) -> None:
+        path, content = case.path("file"), case.content(70_000)
+        result = await case.backend.write(path, BUFFERS[kind](content))
+        case.expect_equal(result.size, len(content), "the size in the write's result")
+        case.expect_equal(await case.backend.read_bytes(path), content, f"what was written from a {kind}")
+
+    @pytest.mark.parametrize("size", [0, 1, 70_000, 3_000_001])
+    @pytest.mark.parametrize("kind", SOURCES)
+    @async_check("WRITE-003", "WRITE-005", needs=(READ,))
+    async def test_write_of_a_stream(self, case: AsyncCase, kind: str, size: int) -> None:
+        path, content = case.path("file"), case.content(size)
+        with closing(SOURCES[kind](content)) as source:
+            result = await case.backend.write(path, source)
+            case.expect_equal(source.closed, False, "closed of the caller's stream")
+            case.expect_equal(source.read(1), b"", "what is left in the caller's stream")
+        case.expect_equal(result.size, size, "the size in the write's result")
+        case.expect_equal(await case.backend.read_bytes(path), content, f"what was written from {kind}")
+
+    @pytest.mark.parametrize("kind", SOURCES)
+    @async_check("WRITE-004", "WRITE-005", needs=(READ,))
+    async def test_write_from_where_the_stream_stands(self, case: AsyncCase, kind: str) -> None:
+        path, content = case.path("file"), case.content(100_000)
+        with closing(SOURCES[kind](content)) as source:
+            header = source.read(1_000)
+            result = await case.backend.write(path, source)
+        rest = content[len(header) :]
+        case.expect_equal(result.size, len(rest), "the size in the write's result")
+        case.expect_equal(await case.backend.read_bytes(path), rest, "what was written after the header")
+
+    @pytest.mark.parametrize("kind", ["bytes_io", "file"])
+    @async_check("WRITE-004", needs=(READ,))
+    async def test_write_of_a_stream_at_its_end(self, case: AsyncCase, kind: str) -> None:
+        path = case.path("file")
+        with closing(SOURCES[kind](b"content")) as source:
+            source.seek(0, io.SEEK_END)
+            result = await case.backend.write(path, source)
+        case.expect_equal(result.size, 0, "the size in the write's result")
+        case.expect_equal(await case.backend.read_bytes(path), b"", "what was written from the end of a stream")
+
+    @async_check("WRITE-006", needs=(READ,))
+    async def test_write_overwrites_nothing_unasked(self, case: AsyncCase) -> None:
+        path = case.path("file")
+        await case.backend.write(path, b"old")
+        for content in (b"new", io.BytesIO(b"new"), Unseekable(b"n" * 100_000), b""):
+            with case.expect_raises(AlreadyExists, path=path, what="write to a file that exists"):
+                await case.backend.write(path, content)  # type: ignore[arg-type]
+        with case.expect_raises(AlreadyExists, path=path, what="write with overwrite=False"):
+            await case.backend.write(path, b"new", overwrite=False)
+        case.expect_equal(await case.backend.read_bytes(path), b"old", "the file after the refusals")
+
+    @pytest.mark.parametrize("size", [0, 2, 200_000])
+    @async_check("WRITE-007", needs=(READ,))
+    async def test_write_overwrites_whole(self, case: AsyncCase, size: int) -> None:
+        path, content = case.path("file"), case.content(size)
+        await case.backend.write(path, b"o" * 100_000)
+        result = await case.backend.write(path, content, overwrite=True)
+        case.expect_equal(result.size, size, "the size in the write's result")
+        case.expect_equal(await case.backend.read_bytes(path), content, "the file after it was overwritten")
+
+    @async_check("WRITE-007", needs=(READ,))
+    async def test_write_with_overwrite_makes_a_file(self, case: AsyncCase) -> None:
+        path = case.path("file")
+        await case.backend.write(path, b"new", overwrite=True)
+        case.expect_equal(await case.backend.read_bytes(path), b"new", "a new file")
+
+    @pytest.mark.parametrize("claimed", [None, 20_000_000])
+    @pytest.mark.parametrize("good", [0, 1, 300_000, 12_000_000])
+    @pytest.mark.parametrize("overwrite", [False, True])
+    @async_check("WRITE-008", needs=(READ,))
+    async def test_write_from_a_failing_stream(
+        self, case: AsyncCase, overwrite: bool, good: int, claimed: int | None
+    ) -> None:
+        path, error = case.path("file"), Boom("the source is broken")
+        if overwrite:
+            await case.backend.write(path, b"old")
+        source: Any = Failing(good, error, claimed)
+        with case.expect_raises(Boom, what="write from a stream that fails", where=lambda raised: raised is error):
+            await case.backend.write(path, source, overwrite=overwrite)
+        if overwrite:
+            case.expect_equal(await case.backend.read_bytes(path), b"old", "the old file")
+        else:
+            case.expect_equal(await case.backend.exists(path), False, "exists of what was not written")
+        await nothing_else(case, [path] if overwrite else [])
+
+    @async_check("WRITE-009", needs=(Capability.METADATA,))
+    async def test_write_result_is_true(self, case: AsyncCase) -> None:
+        path, content = case.path("folder/file"), case.content(12_345)
+        result = await case.backend.write(path, content)
+        case.expect_equal(str(result.path), path, "the path in the result")
+        case.expect_equal(result.size, len(content), "the size in the result")
+        info = await case.backend.get_file_info(path)
+        if result.etag is not None:
+            case.expect(result.etag and '"' not in result.etag, "the ETag has no quotes", result.etag)
+            case.expect_equal(result.etag, info.etag, "the ETag in the result")
+        if result.digest is not None and result.digest.full_object and result.digest.algorithm in ("md5", "sha256"):
+            digest = hashlib.new(result.digest.algorithm, content, usedforsecurity=False).digest()
+            case.expect(
+                result.digest.value in (digest.hex(), b64encode(digest).decode()),
+                "the digest is that of the content",
+                result.digest,
+            )
+
+    @async_check("WRITE-010", needs=(READ,))
+    async def test_write_needs_no_folder(self, case: AsyncCase) -> None:
+        path = case.path("a/b/c/d/file")
+        await case.backend.write(path, b"deep")
+        case.expect_equal(await case.backend.read_bytes(path), b"deep", "a file deep below")
+        for folder in ("a", "a/b", "a/b/c", "a/b/c/d"):
+            case.expect_equal(await case.backend.is_folder(case.path(folder)), True, f"is_folder of {folder!r}")
+            case.expect_equal(await case.backend.is_file(case.path(folder)), False, f"is_file of {folder!r}")
+
+    @pytest.mark.parametrize("kind", ["bytes", "bytes_io", "unseekable", "short_reads"])
+    @pytest.mark.parametrize("size", AROUND_PARTS)
+    @async_check("WRITE-011", needs=(READ,))
+    async def test_write_around_parts(self, case: AsyncCase, size: str, kind: str) -> None:
+        part = case.profile.part_size
+        case.require_profile("writes have no parts", part is not None)
+        parts, more = AROUND_PARTS[size]
+        path, content = case.path("file"), case.content(parts * (part or 0) + more)
+        source: Any = content if kind == "bytes" else SOURCES[kind](content)
+        result = await case.backend.write(path, source)
+        case.expect_equal(result.size, len(content), "the size in the write's result")
+        case.expect_equal(await case.backend.read_bytes(path), content, f"{size} written from {kind}")
+
+    @async_check("WRITE-012", needs=(READ, LIST, Capability.METADATA))
+    async def test_write_is_seen_at_once(self, case: AsyncCase) -> None:
+        path = case.path("folder/file")
+        case.expect_equal(await case.backend.exists(path), False, "exists before the write")
+        case.expect_equal(await names(case, "folder"), [], "the listing before the write")
+        for content in (b"first", b"second time"):
+            await case.backend.write(path, content, overwrite=True)
+            case.expect_equal(await case.backend.exists(path), True, "exists after the write")
+            case.expect_equal(await case.backend.read_bytes(path), content, "the content after the write")
+            case.expect_equal((await case.backend.get_file_info(path)).size, len(content), "the size after the write")
+            case.expect_equal(await names(case, "folder"), [path], "the listing after the write")
+
+    @async_check("WRITE-012", needs=(READ, LIST))
+    async def test_write_is_seen_by_another_instance(self, case: AsyncCase) -> None:
+        path, other = case.path("folder/file"), case.make()
+        case.expect_equal(await other.exists(path), False, "exists of the other instance before the write")
+        await case.backend.write(path, b"first")
+        case.expect_equal(await other.read_bytes(path), b"first", "what the other instance reads")
+        await case.backend.write(path, b"second", overwrite=True)
+        case.expect_equal(await other.read_bytes(path), b"second", "what the other instance reads then")
+        listed = [str(entry.path) async for entry in other.list_files(case.path("folder"))]
+        case.expect_equal(listed, [path], "what the other instance lists")
+
+    @pytest.mark.parametrize("size", [10, 70_000])
+    @async_check("WRITE-013", needs=(READ,))
+    async def test_write_keeps_no_buffer(self, case: AsyncCase, size: int) -> None:
+        path, content = case.path("file"), case.content(size)
+        buffer = bytearray(content)
+        await case.backend.write(path, buffer)
+        buffer[:] = b"x" * size
+        case.expect_equal(await case.backend.read_bytes(path), content, "the file after the buffer changed")
+        buffer.extend(b"resized")
+
+    @async_check("WRITE-014", needs=(READ,))
+    async def test_write_of_a_stream_that_has_nothing_yet(self, case: AsyncCase) -> None:
+        path = case.path("file")
+        await case.backend.write(path, b"old")
+        with case.expect_raises((OSError, TypeError, ValueError), what="write of a non-blocking stream"):
+            await case.backend.write(path, NothingYet(), overwrite=True)  # type: ignore[arg-type]
+        case.expect_equal(await case.backend.read_bytes(path), b"old", "the file after the refusal")
+
+    @async_check("WRITE-015", needs=(READ,))
+    async def test_write_by_many_to_one_key(self, case: AsyncCase) -> None:
+        path, count = case.path("file"), case.profile.contenders
+        contents = [bytes([number]) * (200_000 + number) for number in range(count)]
+        writes = [partial(case.backend.write, path, content, overwrite=True) for content in contents]
+        for result in await case.together(writes):
+            if isinstance(result, Exception):
+                case.fail("one of many that overwrite one key", "a result", result)
+        case.expect(await case.backend.read_bytes(path) in contents, "the file is the content of one of them")
+
+    @async_check("WRITE-016", needs=(READ,))
+    async def test_write_by_many_to_many_keys(self, case: AsyncCase) -> None:
+        contents = {case.path(f"folder-{number % 3}/file-{number}"): case.content(90_000) for number in range(16)}
+        writes = [partial(case.backend.write, path, io.BytesIO(content)) for path, content in contents.items()]
+        for result in await case.together(writes):
+            if isinstance(result, Exception):
+                case.fail("one of many that write at once", "a result", result)
+        for path, content in contents.items():
+            case.expect_equal(await case.backend.read_bytes(path), content, "one of many files")
+
+    @async_check("WRITE-017")
+    async def test_write_takes_its_options_by_name(self, case: AsyncCase) -> None:
+        write: Any = case.backend.write
+        path = case.path("file")
+        with case.expect_raises(TypeError, what="write with a third positional argument"):
+            await write(path, b"x", True)
+        with case.expect_raises(TypeError, what="write with an unknown option"):
+            await write(path, b"x", overwite=True)
+        case.expect_equal(await case.backend.exists(path), False, "exists after the refusals")
+
+    @async_check("WRITE-018", needs=(READ,))
+    async def test_write_leaves_nothing_else(self, case: AsyncCase) -> None:
+        paths = [case.path(name) for name in ("a/b/file", "a/b/file2", "a/file", "file")]
+        for path in paths:
+            await case.backend.write(path, b"first")
+            await case.backend.write(path, io.BytesIO(b"second"), overwrite=True)
+            with case.expect_raises(AlreadyExists, path=path, what="write to a file that exists"):
+                await case.backend.write(path, b"third")
+        await nothing_else(case, paths)
+
+
+async def names(case: AsyncCase, folder: str) -> list[str]:
+    """The paths of the files directly in a folder."""
+    return [str(entry.path) async for entry in case.backend.list_files(case.path(folder))]
+
+
+async def nothing_else(case: AsyncCase, paths: list[str]) -> None:
+    """Fail where the test's folder, or the storage below it, holds anything else."""
+    if LIST in case.backend.capabilities:
+        listed = [str(entry.path) async for entry in case.backend.list_files(case.folder, recursive=True)]
+        case.expect_same(listed, paths, "every file in the folder")
+    oracle = case.harness.oracle
+    if oracle is not None:
+        case.expect_same(oracle.raw_list(case.folder + "/"), paths, "every key in the storage")
+        case.expect_equal(oracle.raw_uploads(case.folder + "/") or [], [], "unfinished uploads in the storage")
