@@ -15,6 +15,7 @@ import pytest
 
 from remote_store.core import (
     AlreadyExists,
+    AsyncBinaryIO,
     Backend,
     BackendUnavailable,
     CapabilityNotSupported,
@@ -168,6 +169,43 @@ async def test_a_file_has_the_methods_of_io(bridge: ThreadedBackend, memory: Mem
     assert file.closed
     with pytest.raises(ValueError, match="closed"):
         await file.read()
+
+
+async def test_reading_goes_on_after_the_last_line_that_was_used(
+    bridge: ThreadedBackend, memory: MemoryBackend
+) -> None:
+    memory.write("a", b"".join(b"%d\n" % number for number in range(1000, 2000)))
+
+    async def used(lines: int) -> AsyncBinaryIO:
+        file = await bridge.read("a")
+        async for _ in file:
+            lines -= 1
+            if not lines:
+                break
+        return file
+
+    file = await used(2)
+    assert file.tell() == 10
+    assert await file.readline(2) == b"10"
+    assert await file.readline() == b"02\n"
+    assert await file.read(7) == b"1003\n10"
+    buffer = bytearray(4)
+    assert (await file.readinto(buffer), bytes(buffer)) == (4, b"04\n1")
+    assert len(await file.read(4000)) == 4000
+    assert file.tell() == 4026
+    assert len(await file.read()) == 5000 - 4026
+    file = await used(2)
+    assert await file.seek(5, io.SEEK_CUR) == 15
+    assert [line async for line in file] == [b"%d\n" % number for number in range(1003, 2000)]
+    file = await used(2)
+    await bridge.write("rest", file)
+    assert memory.read_bytes("rest") == memory.read_bytes("a")[10:]
+    file = await used(1)
+    assert len(await file.read()) == 4995
+    file = await used(1)
+    await file.close()
+    with pytest.raises(ValueError, match="closed"):
+        await file.readline()
 
 
 async def test_open_atomic_commits_on_a_clean_exit_only(bridge: ThreadedBackend, memory: MemoryBackend) -> None:

@@ -224,12 +224,12 @@ class ThreadedBackend(AsyncBackend):
         check_async_content(content)
         if isinstance(content, BUFFERS):
             return await self._threads.finish(partial(put, path, content))
-        if is_async_stream(content) and not isinstance(content, ThreadedFile):
-            pulled = PulledStream(AsyncSource(content), asyncio.get_running_loop())
-            return await self._writers.finish(partial(put, path, cast("BinaryIO", pulled)), stop=pulled.stop)
         # A file of a bridge is read in the thread that writes.
-        stream = content.file if isinstance(content, ThreadedFile) else cast("BinaryIO", content)
-        guarded = GuardedStream(stream)
+        stream = content.blocking or content if isinstance(content, ThreadedFile) else content
+        if is_async_stream(stream):
+            pulled = PulledStream(AsyncSource(stream), asyncio.get_running_loop())
+            return await self._writers.finish(partial(put, path, cast("BinaryIO", pulled)), stop=pulled.stop)
+        guarded = GuardedStream(cast("BinaryIO", stream))
         return await self._threads.finish(partial(put, path, cast("BinaryIO", guarded)), stop=guarded.stop)
 
     async def _stream(self, rows: Iterator[T]) -> AsyncIterator[T]:

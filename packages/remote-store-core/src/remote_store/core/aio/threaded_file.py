@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -14,6 +16,7 @@ from remote_store.core.content import Buffer
 from remote_store.core.errors import BackendUnavailable
 
 T = TypeVar("T")
+LINES = 1 << 16
 
 
 class ThreadedFile:
@@ -30,6 +33,12 @@ class ThreadedFile:
         self.file = file
         self._threads = threads
         self._abandoned = False
+        self._ahead: deque[bytes] = deque()
+
+    @property
+    def blocking(self) -> BinaryIO | None:
+        """The blocking file, unless lines of it wait here to be read."""
+        return None if self._ahead else self.file
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.file!r})"
@@ -49,26 +58,41 @@ class ThreadedFile:
         return self.file.seekable()
 
     async def read(self, size: int = -1, /) -> bytes:
-        return await self._read(partial(self.file.read, size))
+        ahead = self._take_ahead(size)
+        if not ahead:
+            return await self._read(partial(self.file.read, size))
+        if len(ahead) == size:
+            return ahead
+        return ahead + await self._read(partial(self.file.read, size if size < 0 else size - len(ahead)))
 
     async def readinto(self, buffer: bytearray | memoryview, /) -> int:
-        return await self._read(partial(cast("Any", self.file).readinto, buffer))
+        if not self._ahead:
+            return await self._read(partial(cast("Any", self.file).readinto, buffer))
+        data = await self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
     async def readline(self, size: int = -1, /) -> bytes:
-        return await self._read(partial(self.file.readline, size))
+        if not self._ahead:
+            return await self._read(partial(self.file.readline, size))
+        return self._take_ahead(min(size, len(self._ahead[0])) if size >= 0 else len(self._ahead[0]))
 
     async def write(self, data: Buffer, /) -> int:
         self._check_open()
         return await self._threads.finish(partial(self.file.write, data))
 
     async def seek(self, offset: int, whence: int = 0, /) -> int:
-        return await self._read(partial(self.file.seek, offset, whence))
+        start = offset - self._ahead_size() if whence == io.SEEK_CUR else offset
+        position = await self._read(partial(self.file.seek, start, whence))
+        self._ahead.clear()
+        return position
 
     def tell(self) -> int:
         self._check_open()
-        return self.file.tell()
+        return self.file.tell() - self._ahead_size()
 
     async def close(self) -> None:
+        self._ahead.clear()
         if self.closed:
             return
         try:
@@ -77,8 +101,13 @@ class ThreadedFile:
             self.file.close()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while line := await self.readline():
-            yield line
+        while True:
+            # One change of thread a line would be most of the time.
+            if not self._ahead:
+                self._ahead.extend(await self._read(partial(self.file.readlines, LINES)))
+            if not self._ahead:
+                return
+            yield self._ahead.popleft()
 
     async def __aenter__(self) -> Self:
         self._check_open()
@@ -93,12 +122,27 @@ class ThreadedFile:
         if self._abandoned:
             raise ValueError("I/O operation on closed file: a cancelled read closed it")
 
+    def _ahead_size(self) -> int:
+        return sum(map(len, self._ahead))
+
+    def _take_ahead(self, size: int) -> bytes:
+        """Up to `size` bytes, or all for -1, of the lines that were read ahead."""
+        if not self._ahead:
+            return b""
+        taken = b"".join(self._ahead)
+        self._ahead.clear()
+        if 0 <= size < len(taken):
+            self._ahead.extend(io.BytesIO(taken[size:]).readlines())
+            return taken[:size]
+        return taken
+
     async def _read(self, function: Callable[[], T]) -> T:
         self._check_open()
         return await self._threads.call(function, abandon=self._abandon)
 
     def _abandon(self, future: Future[Any]) -> None:
         self._abandoned = True
+        self._ahead.clear()
         future.add_done_callback(lambda _: close_quietly(self.file))
 
 
