@@ -75,8 +75,9 @@ class AsyncCounted:
 async def _counted_chunks(chunks: AsyncIterable[bytes], progress: Progress) -> AsyncIterator[bytes]:
     done = 0
     async for chunk in chunks:
-        done += len(chunk)
-        progress(done)
+        if chunk:
+            done += len(chunk)
+            progress(done)
         yield chunk
 
 
