@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, NoReturn, cast
 
 import pytest
 
@@ -47,7 +47,7 @@ class BrokenFile(io.BytesIO):
     def fail(self, *args: Any) -> Any:
         raise self.error
 
-    read = readinto = readline = seek = write = read1 = truncate = fail
+    read = readinto = readline = seek = write = read1 = truncate = peek = fail
 
 
 class Broken(MemoryBackend):
@@ -309,6 +309,7 @@ def test_a_stream_that_breaks_later_speaks_of_paths_below_the_root(opening: str)
         lambda file: io.TextIOWrapper(file).read(),
         lambda file: file.write(b""),
         lambda file: file.truncate(),
+        lambda file: file.peek(1),
     ]
     for use in uses:
         error = PreconditionFailed("changed", path="team/a/x")
@@ -399,6 +400,21 @@ def test_an_error_of_the_callers_stream_passes_unchanged(method: str, error: Bas
     assert caught.value is error
     assert (getattr(error, "path", None), getattr(error, "paths", None)) == said
     assert not store.exists("x")
+
+
+@pytest.mark.parametrize(
+    "path, seen", [("team/a/b", "a/b"), ("team/a", "a"), ("team", ""), ("team/a/b/c", "team/a/b/c")]
+)
+def test_a_write_that_meets_a_file_above_it_says_which(path: str, seen: str) -> None:
+    class Strict(MemoryBackend):
+        def write(self, path: str, content: object, **options: Any) -> NoReturn:
+            raise error
+
+    error = InvalidPath("a file is in the way", path=path)
+    with pytest.raises(InvalidPath) as caught:
+        Store(Strict(), "team").write("a/b", b"")
+    assert caught.value is error
+    assert error.path == seen
 
 
 def test_an_error_that_another_store_has_said_is_not_said_again() -> None:

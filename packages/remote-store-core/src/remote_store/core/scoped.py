@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, BinaryIO, cast
@@ -31,7 +32,8 @@ class ScopedFile(io.BufferedIOBase):
     def __getattr__(self, name: str) -> Any:
         if name in ("_file", "_errors"):
             raise AttributeError(name)
-        return getattr(self._file, name)
+        value = getattr(self._file, name)
+        return self._rebasing(value) if callable(value) else value
 
     def __repr__(self) -> str:
         return f"ScopedFile({self.__dict__.get('_file')!r})"
@@ -101,6 +103,13 @@ class ScopedFile(io.BufferedIOBase):
     def close(self) -> None:
         with self._errors:
             self._file.close()
+
+    def _rebasing(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            with self._errors:
+                return method(*arguments, **options)
+
+        return call
 
 
 class ScopedOpening(AbstractContextManager[BinaryIO]):
