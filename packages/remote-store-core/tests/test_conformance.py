@@ -1,0 +1,147 @@
+# Keys are exact text, and `Path` would rewrite them.
+# ruff: noqa: PTH103, PTH107, PTH120, PTH123, PTH208
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from remote_store.conformance import (
+    AsyncBackendConformance,
+    BackendConformance,
+    Harness,
+    Oracle,
+    Profile,
+    RawHead,
+    ThreadedHarness,
+)
+from remote_store.core import LocalBackend, MemoryBackend
+from remote_store.core.local_tree import UNFINISHED
+from remote_store.core.memory import StoredFile
+
+
+class DictOracle(Oracle):
+    def __init__(self, model: MemoryBackend) -> None:
+        self.model = model
+
+    def raw_put(
+        self, key: str, data: bytes = b"", *, metadata: Mapping[str, str] | None = None, content_type: str | None = None
+    ) -> None:
+        spare = MemoryBackend()
+        spare.write("spare", data)
+        stored = spare._files["spare"]
+        self.model._files[key] = StoredFile(data, stored.md5, dict(metadata or {}), content_type)
+
+    def raw_get(self, key: str) -> bytes | None:
+        stored = self.model._files.get(key)
+        return None if stored is None else stored.content
+
+    def raw_list(self, prefix: str = "") -> list[str]:
+        return [key for key in self.model._files if key.startswith(prefix)]
+
+    def raw_delete(self, key: str) -> None:
+        self.model._files.pop(key, None)
+
+    def raw_head(self, key: str) -> RawHead | None:
+        stored = self.model._files.get(key)
+        return None if stored is None else RawHead(len(stored.content), stored.metadata, stored.content_type)
+
+
+class MemoryHarness(Harness):
+    profile = Profile(kind="memory", max_key_bytes=None, picklable=False)
+
+    def __init__(self) -> None:
+        self.model = MemoryBackend()
+
+    def make(self, **options: Any) -> MemoryBackend:
+        backend = MemoryBackend(**options)
+        # Two instances on one storage, which only a test has.
+        backend._files, backend._lock = self.model._files, self.model._lock
+        return backend
+
+    def isolated(self) -> MemoryHarness:
+        return MemoryHarness()
+
+    @property
+    def oracle(self) -> DictOracle:
+        return DictOracle(self.model)
+
+
+class DiskOracle(Oracle):
+    def __init__(self, root: str) -> None:
+        self.root = root
+
+    def raw_put(
+        self, key: str, data: bytes = b"", *, metadata: Mapping[str, str] | None = None, content_type: str | None = None
+    ) -> None:
+        path = f"{self.root}/{key}"
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(data)
+
+    def raw_get(self, key: str) -> bytes | None:
+        try:
+            with open(f"{self.root}/{key}", "rb") as file:
+                return file.read()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+
+    def raw_list(self, prefix: str = "") -> list[str]:
+        keys = [
+            f"{folder}/{name}"[len(self.root) + 1 :]
+            for folder, _, names in os.walk(self.root)
+            if UNFINISHED not in folder
+            for name in names
+        ]
+        return [key for key in keys if key.startswith(prefix)]
+
+    def raw_delete(self, key: str) -> None:
+        path = f"{self.root}/{key}"
+        with suppress(FileNotFoundError, NotADirectoryError):
+            os.remove(path)
+        with suppress(OSError):
+            os.removedirs(os.path.dirname(path))
+        os.makedirs(self.root, exist_ok=True)
+
+    def raw_uploads(self, prefix: str = "") -> list[str]:
+        with suppress(FileNotFoundError):
+            return os.listdir(f"{self.root}/{UNFINISHED}")
+        return []
+
+
+class LocalHarness(Harness):
+    profile = Profile(kind="tree", flat=False, foreign_keys=False, max_key_bytes=None, max_segment_bytes=255)
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="conformance-")
+
+    def make(self, **options: Any) -> LocalBackend:
+        return LocalBackend(self._folder.name, **options)
+
+    def make_absent(self, **options: Any) -> LocalBackend:
+        return LocalBackend(f"{self._folder.name}/absent/root", **options)
+
+    def isolated(self) -> LocalHarness:
+        return LocalHarness()
+
+    @property
+    def oracle(self) -> DiskOracle:
+        return DiskOracle(self._folder.name)
+
+
+class TestMemory(BackendConformance):
+    harness = MemoryHarness()
+
+
+class TestMemoryInThreads(AsyncBackendConformance):
+    harness = ThreadedHarness(MemoryHarness())
+
+
+class TestLocal(BackendConformance):
+    harness = LocalHarness()
+
+
+class TestLocalInThreads(AsyncBackendConformance):
+    harness = ThreadedHarness(LocalHarness())
