@@ -1,0 +1,88 @@
+"""What is measured: each operation with its arguments, what it must return, and what is to be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from world import SMALL, World
+
+Arguments = list[tuple[Any, ...]]
+SPAN = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One row of the table.
+
+    Attributes:
+        name: Name of the method of a contestant.
+        title: What it does, for the table.
+        prepare: Gives the arguments of each call of one measurement; what it takes is not measured.
+        expects: What every call must return.
+        leaves: The large object that a call must have left, complete.
+        large: Whether one call takes seconds; memory is measured for these.
+        cpu: How many times less client CPU time than its rival a lane is to take.
+        memory: By how many MiB at most the process of a lane is to grow.
+    """
+
+    name: str
+    title: str
+    prepare: Callable[[World], Arguments]
+    expects: Callable[[World], int] | None = None
+    leaves: str | None = None
+    large: bool = False
+    cpu: float | None = None
+    memory: int | None = None
+
+
+def _calls(make: Callable[[World], tuple[Any, ...]], part: int = 1) -> Callable[[World], Arguments]:
+    return lambda world: [make(world) for _ in range(max(1, world.scale.calls // part))]
+
+
+def _large(world: World) -> int:
+    return world.scale.large
+
+
+OPERATIONS = (
+    Operation("head", "head", _calls(lambda _: ("small",)), lambda _: len(SMALL), cpu=1.5),
+    Operation("get", "get 4 KiB", _calls(lambda _: ("small",)), lambda _: len(SMALL), cpu=1.5),
+    Operation("put", "put 4 KiB", _calls(lambda _: ("put", SMALL)), cpu=1.3),
+    Operation("create", "create 4 KiB", _calls(lambda world: (world.fresh(), SMALL)), cpu=1.3),
+    Operation(
+        "get_many",
+        "get 4 KiB, 16 threads",
+        lambda world: [(["small"] * world.scale.calls * 2,)],
+        lambda world: len(SMALL) * world.scale.calls * 2,
+    ),
+    Operation("list_all", "list {listed:,} keys", lambda _: [("listed",)], lambda world: world.scale.listed, cpu=5.0),
+    Operation("stream", "stream {large} MiB", lambda _: [("large",)], _large, large=True, memory=64),
+    Operation("read", "read {large} MiB whole", lambda _: [("large",)], _large, large=True),
+    Operation("download", "download {large} MiB", lambda world: [("large", world.target)], _large, large=True),
+    Operation(
+        "upload_file",
+        "upload {large} MiB, file",
+        lambda world: [("uploaded", world.file)],
+        leaves="uploaded",
+        large=True,
+        memory=64,
+    ),
+    Operation(
+        "upload_stream",
+        "upload {large} MiB, pipe",
+        lambda world: [("piped", world.pipe())],
+        leaves="piped",
+        large=True,
+        memory=64,
+    ),
+    Operation(
+        "random_reads",
+        "{places} random reads of 64 KiB",
+        lambda world: [("large", world.places())],
+        lambda world: world.scale.places * SPAN,
+    ),
+    Operation("copy", "copy 4 KiB", _calls(lambda _: ("small", "copied"), 2)),
+    Operation("delete_tree", "delete {tree:,} files of a tree", lambda world: [(world.tree(),)]),
+)
+"""The rows, in the order of the table."""

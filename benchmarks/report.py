@@ -1,0 +1,203 @@
+"""Writes the page of a run, from the run itself."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from measuring import Times
+from operations import OPERATIONS, Operation
+from remote_store.conformance.servers import Server
+from world import MIB, Scale
+
+METHOD = """\
+## How it is measured
+
+One process runs all contestants against one server, which is a process of its own on the same machine. For each
+operation they take turns, the order turned round after each round; a first call of each is not counted. The table has
+the median of {rounds} rounds, of {large_rounds} for what moves {large} MiB. CPU time is the user and system time of the
+client's process, all its threads included. A ratio is the other's time by the lane's, so that more than 1 speaks for
+the lane; the range behind it is that of single rounds. Every call is checked: a listing has every key, a read every
+byte, and an upload is asked for its size. What a measurement needs (fresh keys, a tree to delete) is made outside it,
+without any SDK.
+
+Memory is measured in a fresh process for each number: it connects, reads one small object, notes its resident memory,
+does the operation once, and reads the high-water mark of its resident memory from the kernel.
+
+Client and server share the machine. Times on the clock therefore say less than CPU time, and nothing about a server
+across a network.
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What was measured.
+
+    Attributes:
+        server: Against what.
+        scale: How much.
+        contestants: Who, by title.
+        times: By operation and contestant.
+        growth: Bytes of memory by operation and contestant.
+        command: What was typed.
+    """
+
+    server: Server
+    scale: Scale
+    contestants: dict[str, type[Any]]
+    times: dict[str, dict[str, Times]]
+    growth: dict[str, dict[str, int | None]]
+    command: str
+
+    def lanes(self) -> Iterator[tuple[str, str]]:
+        """Each lane with the bare SDK that it stands against."""
+        for title, contestant in self.contestants.items():
+            if contestant.rival is not None:
+                yield title, contestant.rival
+
+    def measured(self, lane: str, rival: str) -> Iterator[tuple[Operation, Times, Times]]:
+        """The operations that both can do."""
+        for operation in OPERATIONS:
+            times = self.times.get(operation.name, {})
+            if lane in times and rival in times:
+                yield operation, times[lane], times[rival]
+
+
+def page(run: Run) -> str:
+    """The page, in Markdown."""
+    parts = ["# Performance\n", f"Written by `{run.command}`.\n"]
+    for lane, rival in run.lanes():
+        parts += [
+            f"## {lane} beside {rival}\n",
+            table(run, lane, rival),
+            verdict(run, lane, rival),
+            memory(run, lane, rival),
+        ]
+        parts += [what_each_does(run, lane, rival)]
+    scale = run.scale
+    parts += [
+        METHOD.format(rounds=scale.rounds, large_rounds=scale.large_rounds, large=scale.large // MIB),
+        machine(run),
+    ]
+    return "\n".join(parts)
+
+
+def table(run: Run, lane: str, rival: str) -> str:
+    """Times and ratios of a lane, with what is to be reached."""
+    lines = [
+        f"| operation | CPU {rival} | CPU lane | ratio | to reach | wall {rival} | wall lane | ratio | to reach |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for operation, ours, theirs in run.measured(lane, rival):
+        cells = [title(operation, run.scale)]
+        for kind, target in (("cpu", operation.cpu), ("wall", 1.0)):
+            cells += [duration(theirs.median(kind)), duration(ours.median(kind)), spread(ours, theirs, kind)]
+            cells += [reached(ratio(ours, theirs, kind), target)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def verdict(run: Run, lane: str, rival: str) -> str:
+    """Which targets were missed."""
+    missed = []
+    for operation, ours, theirs in run.measured(lane, rival):
+        if operation.cpu is not None and ratio(ours, theirs, "cpu") < operation.cpu:
+            missed.append(f"CPU of {title(operation, run.scale)}")
+        if ratio(ours, theirs, "wall") < 1:
+            missed.append(f"wall time of {title(operation, run.scale)}")
+        grown = run.growth.get(operation.name, {}).get(lane)
+        if operation.memory is not None and grown is not None and grown > operation.memory * MIB:
+            missed.append(f"memory of {title(operation, run.scale)}")
+    return f"Not reached: {', '.join(missed)}.\n" if missed else "Every target is reached.\n"
+
+
+def memory(run: Run, lane: str, rival: str) -> str:
+    """Growth of memory."""
+    lines = [f"| growth of memory, MiB | {rival} | lane | to stay below |", "|---|--:|--:|--:|"]
+    for operation in OPERATIONS:
+        grown = run.growth.get(operation.name, {})
+        theirs, ours = (grown.get(name) for name in (rival, lane))
+        if ours is None or theirs is None:
+            continue
+        limit = "" if operation.memory is None else f"{operation.memory} {_mark(ours <= operation.memory * MIB)}"
+        lines.append(f"| {title(operation, run.scale)} | {theirs / MIB:.0f} | {ours / MIB:.0f} | {limit} |")
+    return "\n".join(lines) + "\n"
+
+
+def what_each_does(run: Run, lane: str, rival: str) -> str:
+    """The calls that were measured, as the contestants' own docstrings say."""
+    ours, theirs = run.contestants[lane], run.contestants[rival]
+    lines = [
+        f"{rival}: {theirs.__doc__}\n",
+        f"{lane}: {ours.__doc__}\n",
+        f"| operation | {rival} | lane |",
+        "|---|---|---|",
+    ]
+    for operation, _, _ in run.measured(lane, rival):
+        calls = (getattr(side, operation.name).__doc__ for side in (theirs, ours))
+        lines.append(f"| {title(operation, run.scale)} | {' | '.join(calls)} |")
+    return "\n".join(lines) + "\n"
+
+
+def machine(run: Run) -> str:
+    """Where and with what it was run."""
+    names = sorted({name for contestant in run.contestants.values() for name in contestant.distributions})
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in names]
+    lines = [
+        "## Where\n",
+        "| | |",
+        "|---|---|",
+        f"| date | {datetime.now(UTC):%Y-%m-%d %H:%M} UTC |",
+        f"| machine | {processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()} |",
+        f"| Python | {platform.python_implementation()} {platform.python_version()} |",
+        f"| server | {run.server.kind} {run.server.version} |",
+        f"| versions | {', '.join(versions)} |",
+        f"| command | `{run.command}` |",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def processor() -> str:
+    """Name of the processor, as the kernel says it."""
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text().splitlines() if information.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def title(operation: Operation, scale: Scale) -> str:
+    """What an operation does, with its numbers."""
+    return operation.title.format(large=scale.large // MIB, listed=scale.listed, tree=scale.tree, places=scale.places)
+
+
+def ratio(ours: Times, theirs: Times, kind: str) -> float:
+    """How many times more the other one takes, by the medians."""
+    return round(theirs.median(kind) / ours.median(kind), 2)
+
+
+def spread(ours: Times, theirs: Times, kind: str) -> str:
+    """The ratio, and its range over the rounds."""
+    rounds = [other / own for own, other in zip(getattr(ours, kind), getattr(theirs, kind), strict=True)]
+    return f"**{ratio(ours, theirs, kind):.2f}** ({min(rounds):.2f} to {max(rounds):.2f})"
+
+
+def reached(value: float, target: float | None) -> str:
+    """The target, and whether it is reached."""
+    return "" if target is None else f"{target:.1f} {_mark(value >= target)}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a reader wants them."""
+    if seconds < 0.01:
+        return f"{seconds * 1e6:,.0f} µs"
+    return f"{seconds * 1e3:,.0f} ms" if seconds < 10 else f"{seconds:.1f} s"
+
+
+def _mark(good: bool) -> str:
+    return "✓" if good else "✗"

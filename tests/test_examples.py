@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+BLOCK = re.compile(r"(?P<mark><!-- not run -->\n)?^```python\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+
+
+def blocks() -> list[tuple[str, str, bool]]:
+    """Where each block of Python in the documentation stands, its code, and whether it is meant to run."""
+    found = []
+    for page in PAGES:
+        text = page.read_text("utf-8")
+        for match in BLOCK.finditer(text):
+            line = text.count("\n", 0, match.start("code")) + 1
+            found.append((f"{page.relative_to(ROOT)}:{line}", match["code"], match["mark"] is None))
+    return found
+
+
+def run(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    # No file of the working directory is to stand in for a package.
+    environment = os.environ | {"PYTHONSAFEPATH": "1", "PYTHONWARNINGS": "error::ResourceWarning"}
+    return subprocess.run(
+        [sys.executable, *words], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def each_block(*, runs: bool) -> pytest.MarkDecorator:
+    chosen = [(where, code) for where, code, meant in blocks() if meant == runs]
+    return pytest.mark.parametrize("where, code", chosen, ids=[where for where, _ in chosen])
+
+
+@each_block(runs=True)
+def test_what_the_documentation_shows_runs(where: str, code: str, tmp_path: Path) -> None:
+    script = tmp_path / "block.py"
+    script.write_text(code, "utf-8")
+    result = run(str(script), cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, ""), where
+
+
+@each_block(runs=False)
+def test_what_is_not_run_is_python_at_least(where: str, code: str) -> None:
+    assert ast.parse(code, where).body
+
+
+def test_the_readme_shows_something_that_runs() -> None:
+    assert any(where.startswith("README.md") and meant for where, _, meant in blocks())
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_an_example_runs_and_says_that_all_is_well(example: Path, tmp_path: Path) -> None:
+    result = run(str(example), cwd=tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stdout.splitlines()[-1].startswith("All is well")
+
+
+def test_the_benchmark_runs(tmp_path: Path) -> None:
+    # Unsafe path on purpose: the modules of the benchmark stand beside it.
+    command = [sys.executable, str(ROOT / "benchmarks/bench.py"), "--quick"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    rows = [line for line in result.stdout.splitlines() if line.startswith("| head |")]
+    assert len(rows) >= 2, result.stdout
