@@ -50,7 +50,7 @@ class DictOracle(Oracle):
 
 
 class MemoryHarness(Harness):
-    profile = Profile(kind="memory", max_key_bytes=None, picklable=False)
+    profile = Profile(kind="memory", max_key_bytes=None, in_process=True, picklable=False)
 
     def __init__(self) -> None:
         self.model = MemoryBackend()

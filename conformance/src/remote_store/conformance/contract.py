@@ -12,6 +12,7 @@ from remote_store.conformance.harness import AsyncHarness, Harness
 from remote_store.conformance.rules import ConfigurationError
 from remote_store.conformance.suite import Contract
 from remote_store.conformance.suite.aio import AsyncContract
+from remote_store.conformance.suite.asynchronous import AsyncTaskSuite
 from remote_store.conformance.suite.standard import StandardSuite
 from remote_store.core import AsyncBackend, Backend
 
@@ -42,7 +43,7 @@ class BackendConformance(Contract, StandardSuite):
         return case
 
 
-class AsyncBackendConformance(AsyncContract):
+class AsyncBackendConformance(AsyncContract, AsyncTaskSuite):
     """Every check for an asynchronous backend; used like `BackendConformance`."""
 
     harness: AsyncHarness | None = None

@@ -28,6 +28,7 @@ class Profile:
         case_sensitive: `A` and `a` are two files.
         empty_folders: A folder stays when its last file goes.
         shared: Two instances that the harness makes see the same files.
+        in_process: The storage is in the memory of this process; a forked child has a copy of it.
         picklable: An instance pickles, and its copy sees the same files.
         max_key_bytes: The longest key in bytes of UTF-8; `None` where nothing is refused for its length.
         max_segment_bytes: The longest segment of a key in bytes; `None` for no limit below that of the key.
@@ -44,6 +45,7 @@ class Profile:
     case_sensitive: bool = True
     empty_folders: bool = False
     shared: bool = True
+    in_process: bool = False
     picklable: bool = True
     max_key_bytes: int | None = 1024
     max_segment_bytes: int | None = None

@@ -4,21 +4,22 @@
 from __future__ import annotations
 
 from remote_store.conformance.suite.atomic import AtomSuite
+from remote_store.conformance.suite.copying import CopyingSuite, MovingSuite
+from remote_store.conformance.suite.cost import CostSuite
+from remote_store.conformance.suite.deleting import DeletingSuite
 from remote_store.conformance.suite.errors import ErrSuite
+from remote_store.conformance.suite.glob import GlobSuite
+from remote_store.conformance.suite.life import LifeSuite
+from remote_store.conformance.suite.listing import ListingSuite
+from remote_store.conformance.suite.metadata import MetadataSuite
 from remote_store.conformance.suite.paths import PathSuite
 from remote_store.conformance.suite.reading import ReadSuite
+from remote_store.conformance.suite.s3 import S3Suite
 from remote_store.conformance.suite.seeking import SeekSuite
+from remote_store.conformance.suite.wire import BodySuite, UploadSuite, WireSuite
 from remote_store.conformance.suite.writing import WriteSuite
 
-__all__ = [
-    "AtomSuite",
-    "Contract",
-    "ErrSuite",
-    "PathSuite",
-    "ReadSuite",
-    "SeekSuite",
-    "WriteSuite",
-]
+__all__ = ["Contract"]
 
 
 class Contract(
@@ -28,5 +29,17 @@ class Contract(
     SeekSuite,
     WriteSuite,
     AtomSuite,
+    ListingSuite,
+    GlobSuite,
+    MetadataSuite,
+    CopyingSuite,
+    MovingSuite,
+    DeletingSuite,
+    LifeSuite,
+    CostSuite,
+    S3Suite,
+    WireSuite,
+    BodySuite,
+    UploadSuite,
 ):
     """Every check that is the same for synchronous and asynchronous backends."""

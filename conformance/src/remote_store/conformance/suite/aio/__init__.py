@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from remote_store.conformance.suite.aio.atomic import AsyncAtomSuite
+from remote_store.conformance.suite.aio.copying import AsyncCopyingSuite, AsyncMovingSuite
+from remote_store.conformance.suite.aio.cost import AsyncCostSuite
+from remote_store.conformance.suite.aio.deleting import AsyncDeletingSuite
 from remote_store.conformance.suite.aio.errors import AsyncErrSuite
+from remote_store.conformance.suite.aio.glob import AsyncGlobSuite
+from remote_store.conformance.suite.aio.life import AsyncLifeSuite
+from remote_store.conformance.suite.aio.listing import AsyncListingSuite
+from remote_store.conformance.suite.aio.metadata import AsyncMetadataSuite
 from remote_store.conformance.suite.aio.paths import AsyncPathSuite
 from remote_store.conformance.suite.aio.reading import AsyncReadSuite
+from remote_store.conformance.suite.aio.s3 import AsyncS3Suite
 from remote_store.conformance.suite.aio.seeking import AsyncSeekSuite
+from remote_store.conformance.suite.aio.wire import AsyncBodySuite, AsyncUploadSuite, AsyncWireSuite
 from remote_store.conformance.suite.aio.writing import AsyncWriteSuite
 
-__all__ = [
-    "AsyncAtomSuite",
-    "AsyncContract",
-    "AsyncErrSuite",
-    "AsyncPathSuite",
-    "AsyncReadSuite",
-    "AsyncSeekSuite",
-    "AsyncWriteSuite",
-]
+__all__ = ["AsyncContract"]
 
 
 class AsyncContract(
@@ -27,5 +28,17 @@ class AsyncContract(
     AsyncSeekSuite,
     AsyncWriteSuite,
     AsyncAtomSuite,
+    AsyncListingSuite,
+    AsyncGlobSuite,
+    AsyncMetadataSuite,
+    AsyncCopyingSuite,
+    AsyncMovingSuite,
+    AsyncDeletingSuite,
+    AsyncLifeSuite,
+    AsyncCostSuite,
+    AsyncS3Suite,
+    AsyncWireSuite,
+    AsyncBodySuite,
+    AsyncUploadSuite,
 ):
     """Every check that is the same for synchronous and asynchronous backends."""
