@@ -53,6 +53,9 @@ class BrokenFile:
 
     read = readinto = readline = seek = write = fail
 
+    def seekable(self) -> bool:
+        return False
+
     async def close(self) -> None:
         self.closed = True
 

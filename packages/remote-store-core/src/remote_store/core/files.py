@@ -17,6 +17,7 @@ from remote_store.core.errors import BackendUnavailable
 Progress: TypeAlias = Callable[[int], None]
 
 PIECE = 512 * 1024
+LARGE_PIECE = 32 * 1024 * 1024
 NO_LINKS = {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
 
 
@@ -99,21 +100,30 @@ def _take_name(partial: Path, target: Path, *, overwrite: bool) -> None:
     partial.replace(target)
 
 
+def piece_of(size: int | None) -> int:
+    """Bytes to ask for at once: of a large file so many that a backend can fetch ranges of it at the same time."""
+    return LARGE_PIECE if size is not None and size >= LARGE_PIECE else PIECE
+
+
 def transfer(source: BinaryIO, target: BinaryIO, path: str, progress: Progress | None) -> int:
     """Copy the file at a path of a store to its end and say its length.
 
     Raises:
         BackendUnavailable: The stream ended before its own size.
     """
-    buffer = memoryview(bytearray(PIECE))
+    size = None
+    if source.seekable():
+        size = source.seek(0, io.SEEK_END)
+        source.seek(0)
+    buffer = memoryview(bytearray(piece_of(size)))
     done = 0
     while count := source.readinto(buffer):  # type: ignore[attr-defined]
         target.write(buffer[:count])
         done += count
         if progress is not None:
             progress(done)
-    if source.seekable():
-        check_complete(path, done, source.seek(0, io.SEEK_END))
+    if size is not None:
+        check_complete(path, done, size)
     return done
 
 

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, ParamSpec, TypeVar
 from remote_store.core import files
 from remote_store.core.aio.streams import is_async_stream
 from remote_store.core.content import AsyncBinaryIO, AsyncContent
-from remote_store.core.files import PIECE, Progress, check_complete
+from remote_store.core.files import Progress, check_complete, piece_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -106,13 +106,17 @@ async def async_transfer(source: AsyncBinaryIO, target: BinaryIO, path: str, pro
     Raises:
         BackendUnavailable: The stream ended before its own size.
     """
-    buffer = memoryview(bytearray(PIECE))
+    size = None
+    if source.seekable():
+        size = await source.seek(0, io.SEEK_END)
+        await source.seek(0)
+    buffer = memoryview(bytearray(piece_of(size)))
     done = 0
     while count := await source.readinto(buffer):
         await run_in_thread(target.write, buffer[:count])
         done += count
         if progress is not None:
             progress(done)
-    if source.seekable():
-        check_complete(path, done, await source.seek(0, io.SEEK_END))
+    if size is not None:
+        check_complete(path, done, size)
     return done
