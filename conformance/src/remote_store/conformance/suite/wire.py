@@ -135,7 +135,8 @@ class WireSuite:
             with case.expect_raises(PermissionDenied, what=operation) as caught:
                 call()
             case.expect_equal(caught.error.retryable, False, f"retryable of {operation}")
-            if code:
+            # A HEAD, which a delete begins with, has lost its code; WIRE-005 says when it is asked for.
+            if code and operation not in ("HeadObject", "DeleteObject"):
                 case.expect_equal(
                     (caught.error.code, caught.error.status), (code, status), f"{operation}: code, status"
                 )
@@ -232,7 +233,7 @@ class WireSuite:
     def test_wire_a_missing_bucket(self, case: Case) -> None:
         require_s3(case)
         absent, path = case.absent(), case.path("file")
-        for name in ("read_bytes", "read", "get_folder_info"):
+        for name in ("read_bytes", "read"):
             with case.expect_raises(NotFound, what=name, where=lambda error: error.code == "NoSuchBucket"):
                 getattr(absent, name)(path)
         for overwrite in (False, True):
@@ -385,13 +386,14 @@ class BodySuite:
         content = self._cut_file(case, fault)
         with case.endpoint.recording() as sent:
             with case.make(retry=THRICE).read(case.path("file")) as stream:
-                case.expect_equal(stream.read(), content, "the bytes")
+                case.expect_equal(stream.read(10_000), content[:10_000], "the bytes before the cut")
+                case.expect_equal(stream.read(), content[10_000:], "the other bytes")
         case.expect_equal(operations(sent), ["GetObject"] * 2, "the requests")
         headers = sent[1].headers
         info = case.backend.get_file_info(case.path("file"))
         case.expect_equal((headers.get("if-match") or "").strip('"'), info.etag, "If-Match of the resume")
         start = headers.get("range", "bytes=0-").removeprefix("bytes=").partition("-")[0]
-        case.expect(0 < int(start) <= 100_000, "the resume goes on where the body broke", headers.get("range"))
+        case.expect(10_000 <= int(start) <= 100_000, "the resume goes on where the body broke", headers.get("range"))
 
     @pytest.mark.parametrize("size", [4 * 1024 * 1024, 64 * 1024 * 1024])
     @check("WIRE-010")

@@ -6,7 +6,7 @@ from functools import partial
 
 from remote_store.conformance.case import AsyncCase
 from remote_store.conformance.check import async_check
-from remote_store.conformance.suite.aio.trees import fill, fill_many, found, put_foreign, writable
+from remote_store.conformance.suite.aio.trees import fill, found, put_foreign, writable
 from remote_store.core import DirectoryNotEmpty, InvalidPath, NotFound, RemoteStoreError
 
 
@@ -37,12 +37,12 @@ class AsyncDeletingSuite:
 
     @async_check("DEL-003")
     async def test_delete_wildcards_are_literal(self, case: AsyncCase) -> None:
-        await fill(case, "a*b", "a?b", "a[x]b", "axb", "ayb", "a\\*b")
+        await fill(case, "a*b", "a?b", "a[x]b", "axb", "ayb")
         await case.backend.delete(case.path("a*b"))
-        await self._expect_files(case, "a?b", "a[x]b", "axb", "ayb", "a\\*b")
+        await self._expect_files(case, "a?b", "a[x]b", "axb", "ayb")
         await case.backend.delete(case.path("a?b"))
         await case.backend.delete(case.path("a[x]b"))
-        await self._expect_files(case, "axb", "ayb", "a\\*b")
+        await self._expect_files(case, "axb", "ayb")
 
     @async_check("DEL-004")
     async def test_delete_a_folder_is_no_file(self, case: AsyncCase) -> None:
@@ -110,13 +110,6 @@ class AsyncDeletingSuite:
                 with case.expect_raises(InvalidPath, path=case.path("file")):
                     await case.backend.delete_folder(case.path("file"), recursive=recursive, missing_ok=missing_ok)
         await self._expect_files(case, "file")
-
-    @async_check("DEL-012")
-    async def test_delete_more_files_than_a_page(self, case: AsyncCase) -> None:
-        await fill_many(case, [f"dir/{number % 3}/{number:05}" for number in range(1001)])
-        await fill(case, "keep")
-        await case.backend.delete_folder(case.path("dir"), recursive=True)
-        await self._expect_files(case, "keep")
 
     @async_check("DEL-013")
     async def test_delete_hostile_names(self, case: AsyncCase) -> None:

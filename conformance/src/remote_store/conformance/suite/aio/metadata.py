@@ -11,7 +11,7 @@ from typing import Any
 
 from remote_store.conformance.case import AsyncCase
 from remote_store.conformance.check import async_check
-from remote_store.conformance.suite.aio.trees import fill, fill_many
+from remote_store.conformance.suite.aio.trees import fill
 from remote_store.core import ContentDigest, InvalidPath, NotFound
 
 PRINTABLE = {"letters": "aZ09", "signs": "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", "spaces": "a b", "percent": "%41%C3%A9"}
@@ -204,11 +204,6 @@ class AsyncMetadataSuite:
             with case.expect_raises(kind, what=f"a write with content type {wrong!r}"):
                 await case.backend.write(case.path("file"), b"x", content_type=content_type)
             case.expect_equal(await case.backend.exists(case.path("file")), False, f"exists after {wrong!r}")
-
-    @async_check("META-025")
-    async def test_meta_totals_of_more_than_a_page(self, case: AsyncCase) -> None:
-        await fill_many(case, [f"{number % 5}/{number:05}" for number in range(1001)])
-        case.expect_equal((await case.backend.get_folder_info(case.folder)).file_count, 1001, "the number of files")
 
 
 def is_honest(digest: ContentDigest, content: bytes) -> bool:

@@ -212,7 +212,7 @@ class AsyncS3Suite:
     @async_check("S3-011")
     async def test_s3_control_characters_go_one_by_one(self, case: AsyncCase) -> None:
         require_s3(case)
-        for name in (*CONTROL, "plain", "tab\there"):
+        for name in (*CONTROL, "plain", "plain too"):
             case.oracle.raw_put(case.path(f"dir/{name}"), b"x")
         with case.endpoint.recording() as sent:
             await case.backend.delete_folder(case.path("dir"), recursive=True)
