@@ -1,0 +1,70 @@
+"""Write `docs/contract.md` from the catalogue of rules, or check that it is current.
+
+Run it as `uv run tools/contract_page.py`, with `--check` to change nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from pathlib import Path
+
+from remote_store.conformance import Area, Rule, areas
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "contract.md"
+HEAD = """<!-- Generated from the catalogue in conformance/ by tools/contract_page.py; edit that. -->
+# The contract
+
+What a backend promises, clause by clause. Every clause has a stable id, and at least one check in
+`remote-store-conformance` that is marked with it; a failing check shows the clause and a hint. A clause with a
+capability binds a backend that declares the capability; a backend that does not declare it refuses the operation with
+`CapabilityNotSupported`. MUST binds everybody, SHOULD may be broken for a reason that is stated, MAY is allowed.
+"""
+TAIL = """
+## What passing does not prove
+
+- That data survives a failing disk, a lost region or a deleted account: durability is the storage's promise.
+- That access is denied to whom it should be: the checks run with credentials that may do everything.
+- That it is fast: the number of requests is checked, time is not.
+- That another storage behind the same backend behaves the same: a run speaks for the server that it ran on.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return HEAD + "".join(map(section, areas())) + TAIL
+
+
+def section(area: Area) -> str:
+    """One area as a heading, a sentence and a table."""
+    rows = "".join(map(row, area.rules))
+    table = f"| id | level | capability | clause |\n|---|---|---|---|\n{rows}"
+    return f"\n## {area.name}: {area.title}\n\n{area.about}\n\n{table}"
+
+
+def row(rule: Rule) -> str:
+    """One clause as a row of its table."""
+    capability = f"`{rule.capability.name}`" if rule.capability else ""
+    clause = rule.text.replace("|", "\\|") + (f" *(untested: {rule.untested})*" if rule.untested else "")
+    return f"| {rule.id} | {rule.level} | {capability} | {clause} |\n"
+
+
+def main() -> int:
+    """Write or check the page; 1 where `--check` finds it stale, with the difference printed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing, fail where the page is stale")
+    options = parser.parse_args()
+    old, new = PAGE.read_text("utf-8") if PAGE.exists() else "", page()
+    if old == new:
+        return 0
+    if not options.check:
+        PAGE.write_text(new, "utf-8")
+        return 0
+    print("docs/contract.md is stale, run tools/contract_page.py", flush=True)
+    sys.stdout.writelines(difflib.unified_diff(old.splitlines(True), new.splitlines(True), "docs/contract.md", "anew"))
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
