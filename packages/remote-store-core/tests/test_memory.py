@@ -107,6 +107,14 @@ def test_depth(backend: MemoryBackend) -> None:
     assert paths(backend.list_files("missing", recursive=True)) == paths(backend.list_files("a")) == []
 
 
+def test_folders_of_keys_that_nobody_can_write(backend: MemoryBackend) -> None:
+    backend.write("a", b"")
+    backend._files = dict.fromkeys(("a//b", "/c", "a/d"), backend._files["a"])
+    assert set(backend.list_folders("")) == {FolderEntry("a", "a"), FolderEntry("/", "")}
+    assert list(backend.list_folders("a")) == [FolderEntry("a//", "")]
+    assert (paths(backend.list_files("a//")), paths(backend.list_files("/"))) == (["a//b"], ["/c"])
+
+
 def test_glob(backend: MemoryBackend) -> None:
     for key in ("a.txt", "d/b.txt", "d/e/c.txt", "d/e/c.csv"):
         backend.write(key, b"")

@@ -337,7 +337,8 @@ class MemoryBackend(Backend):
         start = len(folder_prefix(path))
         deeper = (key for key in keys_below(self._snapshot(), path) if "/" in key[start:])
         for folder in dict.fromkeys(key[: key.index("/", start)] for key in deeper):
-            yield FolderEntry(folder, folder[start:])
+            # The folder between two slashes would lose its own.
+            yield FolderEntry(folder if folder[start:] else folder + "/", folder[start:])
 
 
 class Spool(io.BytesIO):
