@@ -54,10 +54,18 @@ class Bucket:
     Attributes:
         name: Name of the bucket.
         options: The options of the backend.
+
+    Raises:
+        ValueError: One of the `put_options` is no parameter of a write.
     """
 
     name: str
     options: S3Options
+
+    def __post_init__(self) -> None:
+        unknown = sorted(self.options.put_options.keys() - CREATE_OPTIONS)
+        if unknown:
+            raise ValueError(f"put_options takes {', '.join(sorted(CREATE_OPTIONS))}, not {', '.join(unknown)}")
 
     def call(self, operation: str, allowed: Iterable[str] = REQUEST_OPTIONS, /, **params: Any) -> Call:
         """A call on this bucket, with those of the `put_options` that the operation takes too."""

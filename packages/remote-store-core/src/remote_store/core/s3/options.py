@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -124,12 +125,19 @@ class S3Options:
             raise ValueError(f"addressing_style is one of {get_args(AddressingStyle)}, not {self.addressing_style!r}")
         if not isinstance(self.retry, RetryPolicy):
             raise TypeError(f"retry is a RetryPolicy, not {type(self.retry).__name__}")
-        if self.conditional_writes not in (None, True, False):
+        for name in ("anon", "grow_parts", "reject_write_under_file_ancestor"):
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f"{name} is True or False, not {getattr(self, name)!r}")
+        if not isinstance(self.conditional_writes, bool | None):
             raise TypeError(f"conditional_writes is None, True or False, not {self.conditional_writes!r}")
-        for name in ("connect_timeout", "read_timeout", "max_connections", "max_concurrency"):
+        for name in ("connect_timeout", "read_timeout"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-                raise ValueError(f"{name} is a number above 0, not {value!r}")
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+                raise ValueError(f"{name} is a number of seconds above 0, not {value!r}")
+        for name in ("max_connections", "max_concurrency"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name} is a whole number above 0, not {value!r}")
         if not isinstance(self.part_size, int) or not SMALLEST_PART <= self.part_size <= LARGEST_PART:
             raise ValueError(f"part_size is 5 MiB to 5 GiB ({SMALLEST_PART} to {LARGEST_PART}), not {self.part_size!r}")
         for name in ("put_options", "client_options"):
@@ -173,6 +181,8 @@ def _check_credentials(options: S3Options) -> None:
         raise ValueError("key and secret go together; give both, or neither to use the SDK's credential chain")
     if options.secret is not None and not options.secret:
         raise ValueError("secret is blank; leave key and secret out to use the SDK's credential chain")
+    if options.session_token is not None and not options.session_token:
+        raise ValueError("session_token is blank; leave it out or give a value")
     if options.session_token is not None and options.key is None:
         raise ValueError("session_token goes with key and secret; give all three")
     if options.anon and options.key is not None:
