@@ -1,0 +1,118 @@
+"""The S3 backends over an S3 server in memory, sync and async, behind one way of calling them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from typing import Any, Protocol
+
+import pytest
+
+from remote_store.conformance.fake_s3 import AsyncFakeS3Port, FakeS3, FakeS3Port
+from remote_store.core.s3 import AsyncS3Backend, S3Backend, S3Options
+
+
+class SyncFakeBackend(S3Backend):
+    def __init__(self, s3: FakeS3, **options: Any) -> None:
+        super().__init__(s3.bucket, S3Options.build(**options))
+        self.s3 = s3
+        self.ports: list[FakeS3Port] = []
+
+    def _connect(self) -> FakeS3Port:
+        self.ports.append(FakeS3Port(self.s3))
+        return self.ports[-1]
+
+
+class AsyncFakeBackend(AsyncS3Backend):
+    def __init__(self, s3: FakeS3, **options: Any) -> None:
+        super().__init__(s3.bucket, S3Options.build(**options))
+        self.s3 = s3
+        self.ports: list[AsyncFakeS3Port] = []
+
+    async def _connect(self) -> AsyncFakeS3Port:
+        await asyncio.sleep(0)
+        self.ports.append(AsyncFakeS3Port(self.s3))
+        return self.ports[-1]
+
+
+class Lane:
+    """A backend, sync or async, whose methods are called alike."""
+
+    def __init__(self, backend: SyncFakeBackend | AsyncFakeBackend, loop: asyncio.Runner) -> None:
+        self.backend = backend
+        self.is_async = isinstance(backend, AsyncFakeBackend)
+        self._loop = loop
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return lambda *args, **options: self.done(getattr(self.backend, name)(*args, **options))
+
+    def done(self, value: Any) -> Any:
+        """What an awaitable comes to, and the items of an iterator of either kind."""
+        if asyncio.iscoroutine(value):
+            return self._loop.run(value)
+        if isinstance(value, AsyncIterator) and not hasattr(value, "read"):
+            return self._loop.run(gather(value))
+        return list(value) if isinstance(value, Iterator) and not hasattr(value, "read") else value
+
+    def write_spooled(self, path: str, *pieces: bytes, error: BaseException | None = None, **options: Any) -> None:
+        if self.is_async:
+            self._loop.run(self._write_async(path, pieces, error, options))
+            return
+        with self.backend.open_atomic(path, **options) as file:
+            for piece in pieces:
+                file.write(piece)
+            if error is not None:
+                raise error
+
+    async def _write_async(
+        self, path: str, pieces: tuple[bytes, ...], error: BaseException | None, options: dict[str, Any]
+    ) -> None:
+        async with self.backend.open_atomic(path, **options) as file:
+            for piece in pieces:
+                await file.write(piece)
+            if error is not None:
+                raise error
+
+
+class OpenLane(Protocol):
+    def __call__(self, **options: Any) -> Lane: ...
+
+
+async def gather(items: AsyncIterator[Any]) -> list[Any]:
+    return [item async for item in items]
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Generator[FakeS3]:
+    """A server that must hold no open body and no open upload when the test has ended."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(random, "uniform", lambda _low, _high: 0.0)
+    server = FakeS3()
+    yield server
+    assert not server.open_bodies()
+    assert not server.uploads
+
+
+@pytest.fixture(params=["sync", "async"])
+def open_lane(request: pytest.FixtureRequest, s3: FakeS3) -> Generator[OpenLane]:
+    """Opens a backend, trusted on AWS unless options say otherwise; all of them are closed at the end."""
+    opened: list[Lane] = []
+    with asyncio.Runner() as loop:
+
+        def opener(**options: Any) -> Lane:
+            kind = SyncFakeBackend if request.param == "sync" else AsyncFakeBackend
+            opened.append(Lane(kind(s3, **options), loop))
+            return opened[-1]
+
+        yield opener
+        for lane in opened:
+            lane.close()
+            assert all(port.closed for port in lane.backend.ports)
+
+
+@pytest.fixture
+def lane(open_lane: OpenLane) -> Lane:
+    """A backend with a custom endpoint that is trusted for conditional writes."""
+    return open_lane(endpoint_url="http://s3.test", conditional_writes=True)

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import pytest
+
+from remote_store.core import Capability, RetryPolicy, Secret
+from remote_store.core.s3 import S3Options
+from remote_store.core.s3.bucket import Bucket
+from remote_store.core.s3.options import GIB, MIB, check_bucket
+
+
+@pytest.fixture(autouse=True)
+def no_endpoint_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"key": "AKID"},
+        {"secret": "hush"},
+        {"key": "AKID", "secret": ""},
+        {"key": " ", "secret": "hush"},
+        {"session_token": "token"},
+        {"key": "AKID", "secret": "hush", "session_token": ""},
+        {"anon": True, "key": "AKID", "secret": "hush"},
+        {"profile": "work", "key": "AKID", "secret": "hush"},
+        {"profile": ""},
+        {"region_name": "  "},
+        {"tls_ca_bundle": ""},
+        {"endpoint_url": ""},
+        {"endpoint_url": "127.0.0.1:9000"},
+        {"endpoint_url": "s3://bucket"},
+        {"endpoint_url": "http://"},
+        {"endpoint_url": "http://user:hush@host"},
+        {"addressing_style": "host"},
+        {"connect_timeout": 0},
+        {"connect_timeout": -1.0},
+        {"connect_timeout": float("nan")},
+        {"read_timeout": float("inf")},
+        {"read_timeout": True},
+        {"max_connections": 0},
+        {"max_connections": 2.5},
+        {"max_concurrency": 0},
+        {"max_concurrency": True},
+        {"max_concurrency": 1.5},
+        {"part_size": 5 * MIB - 1},
+        {"part_size": 5 * GIB + 1},
+        {"part_size": 8.0 * MIB},
+        {"part_size": True},
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises((TypeError, ValueError)) as caught:
+        S3Options.build(**options)
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"endpoint_url": 1},
+        {"secret": 1, "key": "AKID"},
+        {"retry": 3},
+        {"retry": None},
+        {"conditional_writes": "yes"},
+        {"put_options": [("ACL", "private")]},
+        {"client_options": None},
+        {"anon": "false"},
+        {"grow_parts": 0},
+        {"reject_write_under_file_ancestor": "no"},
+    ],
+)
+def test_an_option_of_the_wrong_type_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(TypeError):
+        S3Options.build(**options)
+
+
+def test_an_unknown_option_is_refused_with_the_nearest_known() -> None:
+    with pytest.raises(TypeError, match="unknown option 'part_sise'; did you mean 'part_size'"):
+        S3Options.build(part_sise=8 * MIB)  # type: ignore[call-arg]
+
+
+def test_an_option_like_no_other_is_refused_with_all_known() -> None:
+    with pytest.raises(TypeError, match="known options: endpoint_url, .* client_options"):
+        S3Options.build(zzz=1)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("name", ["StorageClas", "Metadata", "ContentType", "Key", "Bucket", "Body", "IfNoneMatch"])
+def test_put_options_that_no_write_would_send_are_refused_not_ignored(name: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        Bucket("bucket", S3Options.build(put_options={name: "x"}))
+
+
+@pytest.mark.parametrize("size", [5 * MIB, 5 * GIB])
+def test_the_smallest_and_the_largest_part_are_taken(size: int) -> None:
+    assert S3Options.build(part_size=size).part_size == size
+
+
+def test_secrets_are_wrapped_and_not_shown() -> None:
+    options = S3Options.build(key="AKID", secret="hush", session_token=Secret("token"))
+    assert options.secret == Secret("hush")
+    assert options.session_token == Secret("token")
+    assert "hush" not in repr(options)
+    assert "token'" not in repr(options).replace("session_token", "")
+
+
+def test_options_pickle_with_their_secrets() -> None:
+    options = S3Options.build(key="AKID", secret="hush", retry=RetryPolicy(2), put_options={"ACL": "private"})
+    assert pickle.loads(pickle.dumps(options)) == options
+
+
+@pytest.mark.parametrize(
+    "options, variable, trusted",
+    [
+        ({}, None, True),
+        ({"endpoint_url": "http://h"}, None, False),
+        ({}, "AWS_ENDPOINT_URL", False),
+        ({}, "AWS_ENDPOINT_URL_S3", False),
+        ({"conditional_writes": True}, "AWS_ENDPOINT_URL", True),
+        ({"endpoint_url": "http://h", "conditional_writes": True}, None, True),
+        ({"conditional_writes": False}, None, False),
+    ],
+)
+def test_conditional_writes_are_trusted_on_aws_and_where_they_are_stated(
+    options: dict[str, Any], variable: str | None, trusted: bool, monkeypatch: pytest.MonkeyPatch, open_lane: Any
+) -> None:
+    if variable:
+        monkeypatch.setenv(variable, "http://other")
+    assert S3Options.build(**options).trusts_conditional_writes is trusted
+    assert (Capability.ATOMIC_CREATE in open_lane(**options).backend.capabilities) is trusted
+
+
+@pytest.mark.parametrize("bucket", ["", "  ", "a/b", "a b", " a", "a\n"])
+def test_what_cannot_be_a_bucket_is_refused(bucket: str) -> None:
+    with pytest.raises(ValueError, match="bucket"):
+        check_bucket(bucket)
+
+
+@pytest.mark.parametrize("bucket", [None, b"bucket", 1])
+def test_a_bucket_that_is_no_text_is_a_type_error(bucket: object) -> None:
+    with pytest.raises(TypeError, match="bucket is a str"):
+        check_bucket(bucket)  # type: ignore[arg-type]
+
+
+def test_an_operation_gets_those_put_options_that_it_takes() -> None:
+    options = {"ServerSideEncryption": "aws:kms", "RequestPayer": "requester", "SSECustomerKey": "k"}
+    bucket = Bucket("bucket", S3Options.build(put_options=options))
+    assert bucket.call("ListObjectsV2").params == {"Bucket": "bucket", "RequestPayer": "requester"}
