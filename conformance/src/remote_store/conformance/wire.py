@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from io import BytesIO
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import quote
 
 from remote_store.conformance.case import AnyCase, not_applicable, untested
-from remote_store.conformance.endpoint import Endpoint
 from remote_store.conformance.faults import Request
 from remote_store.conformance.hostile import SOURCES, Failing
+
+if TYPE_CHECKING:
+    from remote_store.conformance.endpoint import Endpoint
 
 POLLS = 100
 PAUSE = 0.05
