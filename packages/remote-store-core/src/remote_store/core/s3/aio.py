@@ -245,7 +245,6 @@ class AsyncS3Backend(AsyncBackend):
 
     async def check_health(self) -> None:
         """List one key of the bucket: 1 request, whose answer has a code where a HEAD would have none."""
-        self._runner.check_open()
         await self._run(probes.check_health(self._bucket), None)
 
     def unwrap(self, kind: type[T]) -> T:

@@ -36,8 +36,11 @@ def copy(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[st
         yield from probes.require_file(bucket, src)
         return None
     yield from probes.refuse_file_ancestor(bucket, dst)
-    source = None if bucket.options.custom_endpoint else (yield from probes.require_file(bucket, src))
-    if not overwrite and not bucket.options.trusts_conditional_writes and (yield from probes.is_file(bucket, dst)):
+    source = None
+    if not bucket.options.custom_endpoint or src.endswith("/"):
+        source = yield from probes.require_file(bucket, src)
+        probes.refuse_marker(src, source["ContentLength"])
+    if not overwrite and not bucket.options.trusts_conditional_writes and (yield from _is_taken(bucket, dst)):
         yield from probes.require_file(bucket, src)
         raise probes.already_exists(dst)
     if source is not None and source["ContentLength"] > LARGEST_COPY:
@@ -55,6 +58,13 @@ def copy(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[st
         if source["ContentLength"] <= LARGEST_COPY:
             raise
     return (yield from copy_parts(bucket, src, dst, source, overwrite=overwrite))
+
+
+def _is_taken(bucket: Bucket, dst: str) -> Operation[bool]:
+    try:
+        return (yield from probes.is_file(bucket, dst))
+    except Fault as fault:
+        raise faults.typed(fault, path=dst) from fault.__cause__
 
 
 def _copy_whole(bucket: Bucket, src: str, dst: str, source: Answer | None, *, overwrite: bool) -> Operation[str | None]:
@@ -81,7 +91,9 @@ def _refused(bucket: Bucket, src: str, dst: str, fault: Fault, *, overwrite: boo
     try:
         existing = yield from probes.head(bucket, dst)
     except Fault as missing:
-        raise faults.typed(fault if faults.is_missing(missing) else missing, path=src) from fault.__cause__
+        if faults.is_missing(missing):
+            raise faults.typed(fault, path=src) from fault.__cause__
+        raise faults.typed(missing, path=dst) from missing.__cause__
     if fault.attempts > 1 and _same(source, existing):
         # An earlier try of the same request may have made the copy and lost its answer on the way.
         return bare(existing.get("ETag"))

@@ -6,8 +6,9 @@ from remote_store.core.errors import DirectoryNotEmpty, InvalidPath, NotFound, R
 from remote_store.core.s3 import faults, listing, probes
 from remote_store.core.s3.bucket import Bucket
 from remote_store.core.s3.calls import Call, Fault
-from remote_store.core.s3.keys import UNSPEAKABLE_IN_XML, prefix_of
+from remote_store.core.s3.keys import UNSPEAKABLE_IN_XML, is_marker, prefix_of
 from remote_store.core.s3.listing import Cursor
+from remote_store.core.s3.responses import Page
 from remote_store.core.s3.steps import Operation
 
 
@@ -38,7 +39,7 @@ def delete_folder(bucket: Bucket, path: str, *, recursive: bool, missing_ok: boo
         if missing_ok and isinstance(error, NotFound):
             return
         raise error
-    if not recursive and (not cursor.done or any(info.path != cursor.prefix for info in page.objects)):
+    if not recursive and (not cursor.done or not _is_bare(page, cursor.prefix)):
         raise DirectoryNotEmpty("the folder has content; pass recursive=True to delete it too", path=path)
     left: dict[str, Fault] = {}
     while True:
@@ -48,6 +49,10 @@ def delete_folder(bucket: Bucket, path: str, *, recursive: bool, missing_ok: boo
         page = yield from listing.next_page(bucket, cursor)
     if left:
         raise _not_deleted(path, left)
+
+
+def _is_bare(page: Page, prefix: str) -> bool:
+    return all(info.path == prefix and is_marker(prefix, info.size) for info in page.objects)
 
 
 def _delete_all(bucket: Bucket, keys: list[str], left: dict[str, Fault]) -> Operation[None]:
@@ -62,14 +67,20 @@ def _delete_all(bucket: Bucket, keys: list[str], left: dict[str, Fault]) -> Oper
         return
     outcomes = yield tuple(calls)
     singles = zip(others, outcomes[1:] if speakable else outcomes, strict=True)
-    left.update((key, outcome) for key, outcome in singles if isinstance(outcome, Fault))
+    left.update((key, told) for key, told in singles if isinstance(told, Fault) and not _is_gone(told))
     if not speakable:
         return
     if isinstance(outcomes[0], Fault):
         left.update((key, outcomes[0]) for key in speakable)
         return
     for error in outcomes[0].get("Errors") or ():
-        left[error["Key"]] = Fault(error.get("Code") or "Unknown", None, error.get("Message") or "")
+        told = Fault(error.get("Code") or "Unknown", None, error.get("Message") or "")
+        if not _is_gone(told):
+            left[error["Key"]] = told
+
+
+def _is_gone(fault: Fault) -> bool:
+    return faults.is_missing(fault) and not faults.is_missing_bucket(fault)
 
 
 def _not_deleted(path: str, left: dict[str, Fault]) -> RemoteStoreError:

@@ -48,9 +48,11 @@ def read_range(bucket: Bucket, key: str, start: int, length: int) -> Operation[b
     try:
         body = yield from _open(bucket, key, plan)
     except Fault as fault:
-        if fault.status == 416:
-            return b""
-        raise
+        if fault.status != 416:
+            raise
+        if key.endswith("/"):
+            probes.refuse_marker(key, (yield from probes.require_file(bucket, key))["ContentLength"])
+        return b""
     if not length:
         yield CloseBody(body)
         return b""

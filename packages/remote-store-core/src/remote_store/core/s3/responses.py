@@ -39,16 +39,18 @@ class Page:
 
 
 def page(answer: Mapping[str, Any]) -> Page:
-    """Read a listing that was asked for with `EncodingType=url`."""
-    objects = [listed_file(entry) for entry in answer.get("Contents") or ()]
-    prefixes = [unquote_plus(entry["Prefix"]) for entry in answer.get("CommonPrefixes") or ()]
+    """Read a listing that was asked for with `EncodingType=url`; a server that does not know it answers plainly."""
+    encoded = answer.get("EncodingType") == "url"
+    objects = [listed_file(entry, encoded=encoded) for entry in answer.get("Contents") or ()]
+    prefixes = [entry["Prefix"] for entry in answer.get("CommonPrefixes") or ()]
+    prefixes = [unquote_plus(prefix) for prefix in prefixes] if encoded else prefixes
     return Page(objects, prefixes, answer.get("NextContinuationToken") if answer.get("IsTruncated") else None)
 
 
-def listed_file(entry: Mapping[str, Any]) -> FileInfo:
-    """The object of one `Contents` entry, whose key is URL-encoded."""
+def listed_file(entry: Mapping[str, Any], *, encoded: bool) -> FileInfo:
+    """The object of one `Contents` entry, whose key may be URL-encoded."""
     key = entry["Key"]
-    if "%" in key or "+" in key:
+    if encoded and ("%" in key or "+" in key):
         key = unquote_plus(key)
     return FileInfo(
         key,
