@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import random
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from typing import Any, Protocol
@@ -11,6 +12,7 @@ import pytest
 
 from remote_store.conformance.fake_s3 import AsyncFakeS3Port, FakeS3, FakeS3Port
 from remote_store.core.s3 import AsyncS3Backend, S3Backend, S3Options
+from remote_store.core.s3.steps import Operation
 
 
 class SyncFakeBackend(S3Backend):
@@ -49,7 +51,7 @@ class Lane:
 
     def done(self, value: Any) -> Any:
         """What an awaitable comes to, and the items of an iterator of either kind."""
-        if asyncio.iscoroutine(value):
+        if inspect.iscoroutine(value):
             return self._loop.run(value)
         if isinstance(value, AsyncIterator) and not hasattr(value, "read"):
             return self._loop.run(gather(value))
@@ -81,6 +83,30 @@ class OpenLane(Protocol):
 
 async def gather(items: AsyncIterator[Any]) -> list[Any]:
     return [item async for item in items]
+
+
+class Drive(Protocol):
+    def __call__(self, operation: Operation[Any], *answers: Any) -> tuple[Any, list[Any]]: ...
+
+
+@pytest.fixture
+def drive() -> Drive:
+    """Feeds an operation by hand: answers are sent, exceptions thrown; what it returns, and the steps it asked for."""
+
+    def driver(operation: Operation[Any], *answers: Any) -> tuple[Any, list[Any]]:
+        steps = [next(operation)]
+        left = list(answers)
+        while True:
+            assert left, f"no answer left for {steps[-1]}"
+            answer = left.pop(0)
+            try:
+                threw = isinstance(answer, BaseException)
+                steps.append(operation.throw(answer) if threw else operation.send(answer))
+            except StopIteration as stop:
+                assert not left
+                return stop.value, steps
+
+    return driver
 
 
 @pytest.fixture

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from remote_store.conformance.fake_s3 import FakeS3
+from remote_store.core import ContentDigest
+from remote_store.core.s3 import Call, responses
+
+TIME = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def entry(key: str, size: int = 1) -> dict[str, Any]:
+    return {"Key": key, "Size": size, "ETag": '"AbC"', "LastModified": TIME, "StorageClass": "GLACIER"}
+
+
+def test_a_page_is_decoded_once() -> None:
+    answer = {
+        "EncodingType": "url",
+        "Contents": [entry("a+b%2Bc%252F"), entry("d/", 0), entry("e/")],
+        "CommonPrefixes": [{"Prefix": "f+g/"}, {"Prefix": "h%2F%2F/"}],
+    }
+    page = responses.page(answer)
+    assert [info.path for info in page.objects] == ["a b+c%2F", "d/", "e/"]
+    assert [info.path for info in page.files()] == ["a b+c%2F", "e/"]
+    assert [(folder.path, folder.name) for folder in page.folders()] == [("f g", "f g"), ("h///", "")]
+    info = page.objects[0]
+    assert (info.etag, info.modified_at, info.storage_class, info.metadata) == ("AbC", TIME, "GLACIER", None)
+
+
+def test_a_server_that_did_not_encode_is_not_decoded() -> None:
+    page = responses.page({"Contents": [entry("a+b%2F")], "CommonPrefixes": [{"Prefix": "f+g/"}]})
+    assert [info.path for info in page.objects] == ["a+b%2F"]
+    assert page.prefixes == ["f+g/"]
+
+
+@pytest.mark.parametrize(
+    "answer, token",
+    [
+        ({}, None),
+        ({"IsTruncated": False, "NextContinuationToken": "t"}, None),
+        ({"IsTruncated": True, "NextContinuationToken": "t"}, "t"),
+        ({"IsTruncated": True}, None),
+    ],
+)
+def test_only_a_truncated_page_has_a_next_one(answer: dict[str, Any], token: str | None) -> None:
+    assert responses.page(answer).token == token
+
+
+@given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=20))
+def test_every_key_comes_back_exactly_from_a_listing(key: str) -> None:
+    s3 = FakeS3()
+    s3.put(key, b"x")
+    answer = s3.answer(Call("ListObjectsV2", {"Bucket": "bucket", "EncodingType": "url"}))
+    assert [info.path for info in responses.page(answer).objects] == [key]
+
+
+@pytest.mark.parametrize(
+    "answer, digest",
+    [
+        ({"ETag": '"e"'}, None),
+        ({"ETag": '"e"', "ChecksumCRC32": None}, None),
+        ({"ETag": '"e"', "ChecksumType": "FULL_OBJECT"}, None),
+        ({"ETag": '"e"', "ChecksumCRC32": "x"}, ContentDigest("crc32", "x", full_object=True)),
+        ({"ETag": '"e-2"', "ChecksumSHA256": "x-2"}, ContentDigest("sha256", "x-2", full_object=False)),
+        (
+            {"ETag": '"e-2"', "ChecksumCRC64NVME": "x", "ChecksumType": "FULL_OBJECT"},
+            ContentDigest("crc64nvme", "x", full_object=True),
+        ),
+        (
+            {"ETag": '"e"', "ChecksumCRC32": "x", "ChecksumType": "COMPOSITE"},
+            ContentDigest("crc32", "x", full_object=False),
+        ),
+    ],
+)
+def test_a_digest_says_whether_it_covers_the_object(answer: dict[str, Any], digest: ContentDigest | None) -> None:
+    assert responses.digest(answer) == digest
+
+
+def test_what_the_service_did_not_say_is_none() -> None:
+    info = responses.file_info("a", {"ContentLength": 0})
+    assert (info.modified_at, info.etag, info.content_type, info.digest, info.version_id) == (None,) * 5
+    result = responses.write_result("a", 3, {}, {"m": "1"})
+    assert (result.size, result.etag, result.version_id, result.digest) == (3, None, None, None)
+    assert result.metadata == {"m": "1"}
+
+
+@pytest.mark.parametrize(
+    "time",
+    [TIME, TIME.replace(tzinfo=None), TIME.astimezone(timezone(timedelta(hours=2)))],
+)
+def test_times_are_aware_and_in_utc(time: datetime) -> None:
+    told = responses.utc(time)
+    assert told == TIME
+    assert told is not None
+    assert told.tzinfo is UTC
+
+
+def test_an_entity_tag_keeps_its_case_and_loses_its_quotes() -> None:
+    assert responses.bare('"AbC-2"') == "AbC-2"
+    assert responses.bare("AbC") == "AbC"
+    assert responses.bare(None) is None
