@@ -149,10 +149,14 @@ class AsyncObjectReader:
             view[: len(ahead)] = ahead
             try:
                 with view[len(ahead) :] as rest:
-                    return len(ahead) + await self._read_rest(rest)
+                    count = await self._read_rest(rest)
             except BaseException:
                 self._offset -= len(ahead)
                 raise
+            if count:
+                # What was read ahead ends no longer where the next request begins.
+                self._ahead, self._offset = b"", 0
+            return len(ahead) + count
 
     async def _peek(self) -> bytes:
         """Some of the next bytes, at least one except at the end, without moving."""
@@ -225,8 +229,8 @@ class AsyncObjectReader:
                 await fetch(await self._runner.port(), self._plan.part(wanted), view[:wanted])
                 self._plan.position += wanted
             elif worth_a_split(self._options, self._plan, wanted):
-                body, self._body = await self._body_here(), None
-                await self._runner.run(fill(self._options, self._plan, view[:wanted], body))
+                await self._runner.run(fill(self._options, self._plan, view[:wanted], await self._body_here()))
+                self._body = None
             else:
                 await self._drink(view[:wanted])
         except BaseException as caught:

@@ -98,13 +98,17 @@ def worth_a_split(options: S3Options, plan: ReadPlan, size: int) -> bool:
 
 def fill(options: S3Options, plan: ReadPlan, buffer: memoryview, body: Any) -> Operation[None]:
     """Fetch the next bytes of a plan into a buffer, as ranges at once, the first of them over an open body."""
+    first = body
     try:
         for start in range(0, len(buffer), options.part_size):
             end = min(start + options.part_size, len(buffer))
-            yield Start(Fetch(plan.part(end - start), buffer[start:end], body), options.max_concurrency)
+            yield Start(Fetch(plan.part(end - start), buffer[start:end], first), options.max_concurrency)
             plan.position += end - start
-            body = None
+            first = None
         yield Wait()
     except BaseException:
         yield Drain()
+        if body is not None:
+            # The fetch that was to close it may never have begun.
+            yield CloseBody(body)
         raise

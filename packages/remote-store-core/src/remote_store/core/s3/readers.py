@@ -137,10 +137,14 @@ class ObjectReader(io.BufferedIOBase):
             view[: len(ahead)] = ahead
             try:
                 with view[len(ahead) :] as rest:
-                    return len(ahead) + self._read_rest(rest)
+                    count = self._read_rest(rest)
             except BaseException:
                 self._offset -= len(ahead)
                 raise
+            if count:
+                # What was read ahead ends no longer where the next request begins.
+                self._ahead, self._offset = b"", 0
+            return len(ahead) + count
 
     def readinto1(self, buffer: WriteableBuffer, /) -> int:
         """Like `readinto`."""
@@ -200,8 +204,8 @@ class ObjectReader(io.BufferedIOBase):
                 fetch(self._runner.port(), self._plan.part(wanted), view[:wanted])
                 self._plan.position += wanted
             elif worth_a_split(self._options, self._plan, wanted):
-                body, self._body = self._body_here(), None
-                self._runner.run(fill(self._options, self._plan, view[:wanted], body))
+                self._runner.run(fill(self._options, self._plan, view[:wanted], self._body_here()))
+                self._body = None
             else:
                 self._drink(view[:wanted])
         except BaseException as caught:

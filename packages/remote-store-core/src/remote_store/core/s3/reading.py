@@ -27,7 +27,7 @@ class ReadPlan:
         etag: The version to read, where it is known already, as the server writes it.
     """
 
-    __slots__ = ("_call", "_etag", "_failures", "_mark", "_retry", "end", "position", "total")
+    __slots__ = ("_call", "_etag", "_failures", "_mark", "_retry", "_start", "end", "position", "total")
 
     def __init__(
         self, call: Call, retry: RetryPolicy, *, start: int = 0, end: int | None = None, etag: str | None = None
@@ -37,6 +37,7 @@ class ReadPlan:
         self._etag = etag
         self._failures = 0
         self._mark = start
+        self._start = start
         self.position = start
         self.end = end
         self.total: int | None = None
@@ -80,9 +81,9 @@ class ReadPlan:
         if "ContentLength" not in answer:
             raise Fault("MissingContentLength", 200, "the server did not say how long the object is")
         if content_range is None:
-            if self.position:
-                raise Fault("InvalidRange", 200, "the server ignored the range")
             self.total = int(answer["ContentLength"])
+            if self.position or (self.end is not None and self.end < self.total):
+                raise Fault("InvalidRange", 200, "the server ignored the range")
         else:
             span, _, total = content_range.removeprefix("bytes ").partition("/")
             if span.partition("-")[0] != str(self.position):
@@ -109,9 +110,10 @@ class ReadPlan:
         """Seconds to wait before the next request, after a body that broke.
 
         Raises:
-            Fault: The one given, where it is no matter of the connection or there were too many in a row.
+            Fault: The one given, where it is no matter of the connection, there were too many in a row, or no version
+                is known that the rest could be pinned to.
         """
-        if not fault.transport:
+        if not fault.transport or (self._etag is None and self.position > self._start):
             raise fault
         self._failures += 1
         self._mark = self.position
