@@ -142,10 +142,17 @@ class AnyCase(Expectations, Generic[B]):
 
     def _prepare(self, identifiers: tuple[str, ...], needs: tuple[Capability, ...]) -> None:
         self.rules = tuple(map(rule, identifiers))
+        self._clear_faults()
         declared = [entry.capability for entry in self.rules if entry.capability is not None]
         self.require(*declared, *needs)
 
+    def _clear_faults(self) -> None:
+        endpoint: Endpoint | None = self.harness.endpoint
+        if endpoint is not None:
+            endpoint.reset()
+
     def _sweep_by_oracle(self) -> bool:
+        self._clear_faults()
         oracle = self.harness.oracle
         if oracle is None:
             return False

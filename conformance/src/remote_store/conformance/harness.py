@@ -56,7 +56,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
-    """A rule that is known not to hold, and how it shows. A check that passes or fails otherwise is then red.
+    """A rule that is known not to hold, and how it shows. A check that passes, or fails otherwise, is then red.
 
     Attributes:
         reason: Why it does not hold.
@@ -64,6 +64,7 @@ class Deviation:
         link: Where more is written about it.
         checks: Names of the checks it is about, as shell patterns; all checks of the rule by default.
         variants: Parameters of the check it is about, as shell patterns.
+        sometimes: It shows in some runs only, such as in a race; then a check that passes is not red.
     """
 
     reason: str
@@ -71,6 +72,7 @@ class Deviation:
     link: str = ""
     checks: tuple[str, ...] = ("*",)
     variants: tuple[str, ...] = ("*",)
+    sometimes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,24 @@ KEYS = {
     "deep": "/".join("abcdefghijklmnopqrstuvwxyz"),
 }
 
+# Those of them that clients and servers stumble over on the way.
+ODD_KEYS = (
+    "nfd",
+    "percent_escape",
+    "plus",
+    "spaces",
+    "entities",
+    "star",
+    "query",
+    "backslash",
+    "tab",
+    "newline_end",
+    "carriage_return",
+    "control",
+    "noncharacter",
+    "long_segment",
+)
+
 # Keys that differ only in what some storage or some tool takes for the same.
 CONFUSABLE = (
     ("Case", "case"),

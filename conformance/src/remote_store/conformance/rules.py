@@ -74,7 +74,9 @@ def areas() -> tuple[Area, ...]:
     names = [f"{heading['name'].lower()}.toml" for heading in headings]
     if unknown := tables.keys() - set(names):
         raise ConfigurationError(f"areas.toml has no heading for {', '.join(sorted(unknown))}")
-    return tuple(_area(heading, tables[name]) for heading, name in zip(headings, names, strict=True) if name in tables)
+    return tuple(
+        area_of(heading, tables[name]) for heading, name in zip(headings, names, strict=True) if name in tables
+    )
 
 
 @cache
@@ -94,7 +96,12 @@ def rule(identifier: str) -> Rule:
     return rules()[identifier]
 
 
-def _area(heading: Mapping[str, str], table: Mapping[str, Any]) -> Area:
+def area_of(heading: Mapping[str, str], table: Mapping[str, Any]) -> Area:
+    """An area of its heading and its file.
+
+    Raises:
+        ConfigurationError: A rule is malformed, or the ids are not in order.
+    """
     found = tuple(_rule(heading["name"], row) for row in table["rule"])
     identifiers = [entry.id for entry in found]
     if identifiers != sorted(set(identifiers)):

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -14,6 +14,7 @@ from remote_store.conformance.hostile import (
     FOREIGN_KEYS,
     KEYS,
     NOT_CANONICAL,
+    ODD_KEYS,
     ROOT_KEYS,
     WRONG_TYPES,
     key_of_bytes,
@@ -31,7 +32,7 @@ from remote_store.conformance.suite.operations import (
 from remote_store.core import Capability, InvalidPath, NotFound
 
 READ, WRITE, LIST = Capability.READ, Capability.WRITE, Capability.LIST
-FOREIGN = {**FOREIGN_KEYS, **KEYS}
+FOREIGN = {**FOREIGN_KEYS, **{name: KEYS[name] for name in ODD_KEYS}}
 MALFORMED = {"nul": "a\0b", "surrogate": "a\ud800b"}
 ROOT_OPERATIONS = {**FILE_OPERATIONS, **TOLERANT_OPERATIONS, **WRITE_OPERATIONS}
 del ROOT_OPERATIONS["delete_folder_tolerant"]
@@ -47,7 +48,7 @@ class PathSuite:
         case.expect_equal(case.backend.read_bytes(path), content, "the content under the key")
         case.expect_equal(case.backend.is_file(path), True, "is_file of the key")
 
-    @pytest.mark.parametrize("key", KEYS)
+    @pytest.mark.parametrize("key", ODD_KEYS)
     @check("PATH-001")
     def test_path_hostile_key_arrives_at_the_storage(self, case: Case, key: str) -> None:
         path, content = case.path(KEYS[key]), key.encode()
@@ -99,16 +100,16 @@ class PathSuite:
             row.run(case.backend, path, case.path("other"))
 
     @pytest.mark.parametrize("operation", WRITE_OPERATIONS)
-    @pytest.mark.parametrize("key", NOT_CANONICAL)
     @check("PATH-004")
-    def test_path_not_canonical_is_not_written(self, case: Case, key: str, operation: str) -> None:
-        row, path, source = required(case, operation), case.path(key), case.path("source")
+    def test_path_not_canonical_is_not_written(self, case: Case, operation: str) -> None:
+        row, source = required(case, operation), case.path("source")
         case.backend.write(source, DATA)
-        with (
-            case.expect_no_request(f"{operation} to a key that is not canonical"),
-            case.expect_raises(InvalidPath, path=path, what=f"{operation} to a key that is not canonical"),
-        ):
-            row.run(case.backend, path, source)
+        for path in map(case.path, NOT_CANONICAL):
+            with (
+                case.expect_no_request(f"{operation} to {path!r}"),
+                case.expect_raises(InvalidPath, path=path, what=f"{operation} to {path!r}"),
+            ):
+                row.run(case.backend, path, source)
         if LIST in case.backend.capabilities:
             entries = [entry.path for entry in case.backend.list_files(case.folder, recursive=True)]
             case.expect_equal(entries, [source], "every file after the refusal")
@@ -124,16 +125,16 @@ class PathSuite:
         ):
             row.run(case.backend, path, case.path("other"))
 
-    @pytest.mark.parametrize("wrong", WRONG_TYPES)
     @pytest.mark.parametrize("operation", PATH_OPERATIONS)
     @check("PATH-006")
-    def test_path_of_wrong_type(self, case: Case, operation: str, wrong: Any) -> None:
-        row = required(case, operation)
-        with (
-            case.expect_no_request(f"{operation} of {wrong!r}"),
-            case.expect_raises(TypeError, what=f"{operation} of {wrong!r}"),
-        ):
-            row.run(case.backend, wrong, case.path("other"))
+    def test_path_of_wrong_type(self, case: Case, operation: str) -> None:
+        row, wrong_types = required(case, operation), cast("tuple[Any, ...]", WRONG_TYPES)
+        for wrong in wrong_types:
+            with (
+                case.expect_no_request(f"{operation} of {wrong!r}"),
+                case.expect_raises(TypeError, what=f"{operation} of {wrong!r}"),
+            ):
+                row.run(case.backend, wrong, case.path("other"))
 
     @check("PATH-007")
     def test_path_root_exists(self, case: Case) -> None:

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+import pytest
+
+from remote_store.conformance import AsyncCase, Case, Harness, Oracle, Profile, ThreadedHarness
+from remote_store.core import Backend, Capability, MemoryBackend
+
+
+class Undeletable(MemoryBackend):
+    def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> NoReturn:
+        raise RuntimeError("broken")
+
+
+class Shared(Harness):
+    options = frozenset({"colour"})
+
+    def __init__(self, backend: MemoryBackend | None = None, *, shared: bool = True) -> None:
+        self.model = backend or MemoryBackend()
+        self.profile = Profile(shared=shared)
+        self.made: list[Mapping[str, Any]] = []
+
+    def make(self, **options: Any) -> Backend:
+        self.made.append(options)
+        backend = type(self.model)()
+        backend._files, backend._lock = self.model._files, self.model._lock
+        return backend
+
+
+class WithOracle(Shared):
+    @property
+    def oracle(self) -> Oracle:
+        return DictOracle(self.model._files)
+
+
+class DictOracle(Oracle):
+    def __init__(self, files: dict[str, Any]) -> None:
+        self.files = files
+
+    def raw_put(
+        self, key: str, data: bytes = b"", *, metadata: Mapping[str, str] | None = None, content_type: str | None = None
+    ) -> None:
+        raise NotImplementedError
+
+    def raw_get(self, key: str) -> bytes | None:
+        return self.files[key].content if key in self.files else None
+
+    def raw_list(self, prefix: str = "") -> list[str]:
+        return [key for key in self.files if key.startswith(prefix)]
+
+    def raw_delete(self, key: str) -> None:
+        del self.files[key]
+
+
+def test_every_case_has_a_folder_of_its_own_and_the_same_randomness() -> None:
+    first, second = (Case(Shared(), "test_name", "variant") for _ in range(2))
+    assert first.folder != second.folder
+    assert first.path("a/b") == f"{first.folder}/a/b"
+    assert first.content(1_000) == second.content(1_000) != first.content(1_000)
+    assert Case(Shared(), root="").path("a") == "a"
+
+
+def test_instances_are_made_when_they_are_asked_for_and_closed_at_the_end() -> None:
+    harness = Shared()
+    with Case(harness) as case:
+        assert harness.made == []
+        backends = [case.backend, case.make(colour="red")]
+        assert case.backend is backends[0]
+        assert harness.made == [{}, {"colour": "red"}]
+    assert all(backend._closed for backend in backends)  # type: ignore[attr-defined]
+
+
+def test_what_the_harness_cannot_do_is_not_applicable() -> None:
+    case = Case(Shared())
+    with pytest.raises(pytest.skip.Exception, match="not applicable: .* shade"):
+        case.make(shade="dark")
+    with pytest.raises(pytest.skip.Exception, match="not applicable: .* share"):
+        Case(Shared(shared=False)).make()
+    with pytest.raises(pytest.skip.Exception, match="not applicable: .* absent"):
+        case.absent()
+    with pytest.raises(pytest.skip.Exception, match="not applicable: .* endpoint"):
+        _ = case.endpoint
+    with pytest.raises(pytest.skip.Exception, match="untested: .* oracle"):
+        _ = case.oracle
+    with pytest.raises(pytest.skip.Exception, match="untested: .* of its own"), case.isolated():
+        pass
+    with pytest.raises(pytest.skip.Exception, match="not applicable: no wings"):
+        case.require_profile("no wings", condition=False)
+    case.require(Capability.READ)
+    assert case.harness.oracle is None
+
+
+@pytest.mark.parametrize("harness", [Shared(), WithOracle(), WithOracle(Undeletable())])
+def test_a_case_leaves_nothing_of_its_own_and_everything_else(harness: Shared) -> None:
+    harness.model.write("conformance", b"kept")
+    with Case(harness) as case:
+        case.backend.write(case.path("a/b"), b"gone")
+    assert list(harness.model._files) == ["conformance"]
+
+
+@pytest.mark.parametrize("harness", [Shared(), WithOracle()])
+async def test_an_asynchronous_case_leaves_nothing_either(harness: Shared) -> None:
+    async with AsyncCase(ThreadedHarness(harness)) as case:
+        await case.backend.write(case.path("a/b"), b"gone")
+        assert list(harness.model._files) == [case.path("a/b")]
+    assert list(harness.model._files) == []
+
+
+def test_a_cleanup_that_fails_hides_no_failure() -> None:
+    harness = Shared(Undeletable())
+
+    def run() -> None:
+        with Case(harness) as case:
+            case.backend.write(case.path("a"), b"stays")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run()
+    assert len(harness.model._files) == 1
+
+
+def test_tasks_run_at_the_same_time_and_keep_their_order() -> None:
+    meeting = threading.Barrier(3)
+
+    def task(number: int) -> int:
+        meeting.wait(10)
+        if number == 1:
+            raise ValueError(number)
+        return number
+
+    results = Case(Shared()).together([lambda: task(0), lambda: task(1), lambda: task(2)])
+    assert [results[0], type(results[1]), results[2]] == [0, ValueError, 2]
+
+
+async def test_awaited_tasks_keep_their_order_too() -> None:
+    async def task(number: int) -> int:
+        if number == 1:
+            raise ValueError(number)
+        return number
+
+    results = await AsyncCase(ThreadedHarness(Shared())).together([lambda: task(0), lambda: task(1)])
+    assert [results[0], type(results[1])] == [0, ValueError]
+
+
+def test_a_case_on_a_storage_of_its_own_has_the_root() -> None:
+    class Alone(Shared):
+        def isolated(self) -> Alone:
+            return Alone()
+
+    with Case(Alone()) as case, case.isolated() as alone:
+        assert alone.path("x") == "x"
+        alone.backend.write("x", b"")
+        assert not case.backend.exists("x")

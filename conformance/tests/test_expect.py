@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import pytest
+
+from remote_store.conformance import CheckFailed, rule
+from remote_store.conformance.expect import Expectations, shown
+from remote_store.core import InvalidPath, NotFound
+
+READ = rule("READ-001")
+
+
+@pytest.fixture
+def expectations() -> Expectations:
+    made = Expectations()
+    made.rules = (READ,)
+    return made
+
+
+def test_a_failure_says_what_was_expected_what_came_and_what_to_look_at(expectations: Expectations) -> None:
+    with pytest.raises(CheckFailed) as caught:
+        expectations.expect_equal(1, 2, "the number of bytes")
+    assert str(caught.value) == (
+        f"the number of bytes\n  expected: 2\n  observed: 1\n  READ-001 MUST: {READ.text}\n  hint: {READ.hint}"
+    )
+
+
+def test_a_failure_is_an_assertion_error_whose_cause_is_the_backends(expectations: Expectations) -> None:
+    error = OSError("disk")
+    with pytest.raises(AssertionError) as caught:
+        expectations.fail("reading", NotFound, error)
+    assert caught.value.__cause__ is error
+    assert "expected: NotFound" in str(caught.value)
+    assert "observed: OSError: disk" in str(caught.value)
+
+
+@pytest.mark.parametrize("observed, expected", [(1, True), (bytearray(b"x"), b"x"), (0, False), (None, b"")])
+def test_equal_means_equal_and_of_the_type(expectations: Expectations, observed: object, expected: object) -> None:
+    with pytest.raises(CheckFailed):
+        expectations.expect_equal(observed, expected, "a value")
+
+
+@pytest.mark.parametrize(
+    "observed, offset", [(b"aXcd", "offset 1"), (b"abc", "offset 3"), (b"", "offset 0"), (b"abcde", "offset 4")]
+)
+def test_bytes_are_compared_by_their_first_difference(expectations: Expectations, observed: bytes, offset: str) -> None:
+    with pytest.raises(CheckFailed, match=offset):
+        expectations.expect_equal(observed, b"abcd", "bytes")
+
+
+def test_long_values_are_shortened() -> None:
+    assert shown(b"x" * 100_000).startswith("100,000 bytes b'xxx")
+    assert len(shown(b"x" * 100_000)) < 1_300
+    assert len(shown(list(range(100_000)))) < 1_300
+    assert shown((ValueError, TypeError)) == "ValueError or TypeError"
+
+
+def test_the_same_things_in_another_order_are_the_same(expectations: Expectations) -> None:
+    expectations.expect_same(["b", "a"], ["a", "b"], "names")
+    with pytest.raises(CheckFailed, match=r"missing \['b'\], extra \['a'\]"):
+        expectations.expect_same(["a", "a"], ["a", "b"], "names")
+
+
+def test_a_condition_fails_with_what_was_observed(expectations: Expectations) -> None:
+    expectations.expect(True, "it holds")
+    with pytest.raises(CheckFailed, match=r"observed: \['seen'\]"):
+        expectations.expect([], "it holds", ["seen"])
+
+
+def test_a_type_is_expected(expectations: Expectations) -> None:
+    expectations.expect_type(True, int, "a number")
+    with pytest.raises(CheckFailed, match="observed: str"):
+        expectations.expect_type("1", int, "a number")
+
+
+def test_the_expected_exception_is_handed_out(expectations: Expectations) -> None:
+    error = NotFound("gone", path="a/b")
+    with expectations.expect_raises(NotFound, path="a/b", where=lambda raised: raised is error) as caught:
+        raise error
+    assert caught.error is error
+    with expectations.expect_raises((ValueError, OSError)):
+        raise error
+
+
+@pytest.mark.parametrize(
+    "error, text",
+    [
+        (InvalidPath("wrong", path="a"), "observed: InvalidPath"),
+        (NotFound("gone", path="b"), "the error's path"),
+        (NotFound("", path="a"), "has a message"),
+        (NotFound("gone", path="a"), "says what it should"),
+    ],
+)
+def test_another_exception_is_a_failure(expectations: Expectations, error: Exception, text: str) -> None:
+    with (
+        pytest.raises(CheckFailed, match=text) as caught,
+        expectations.expect_raises(NotFound, path="a", where=lambda _: False),
+    ):
+        raise error
+    assert caught.value.__cause__ is error
+
+
+def test_no_exception_is_a_failure(expectations: Expectations) -> None:
+    with pytest.raises(CheckFailed, match="observed: no exception"), expectations.expect_raises(NotFound):
+        pass
+
+
+def test_an_interrupt_is_not_taken_for_a_failure(expectations: Expectations) -> None:
+    with pytest.raises(KeyboardInterrupt), expectations.expect_raises(NotFound):
+        raise KeyboardInterrupt

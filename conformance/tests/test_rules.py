@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import pytest
+
+from remote_store.conformance import Area, ConfigurationError, areas, rule, rules
+from remote_store.conformance.rules import Rule, area_of
+from remote_store.core import Capability
+
+HEADING = {"name": "READ", "title": "Reading", "about": "About reading."}
+ROW = {"id": "READ-001", "level": "MUST", "since": "0.1", "text": "t.", "rationale": "r.", "hint": "h."}
+
+
+def test_the_catalogue_is_read_in_the_order_of_its_headings() -> None:
+    names = [area.name for area in areas()]
+    assert names[:6] == ["PATH", "ERR", "READ", "SEEK", "WRITE", "ATOM"]
+    assert len(names) == len(set(names))
+    assert list(rules()) == [entry.id for area in areas() for entry in area.rules]
+
+
+def test_a_rule_knows_its_capability_as_such() -> None:
+    assert rule("READ-001").capability is Capability.READ
+    assert rule("PATH-007").capability is None
+
+
+def test_an_unknown_id_is_an_error_of_the_harness() -> None:
+    with pytest.raises(ConfigurationError, match="READ-999"):
+        rule("READ-999")
+
+
+def test_an_area_is_made_of_its_rows() -> None:
+    made = area_of(HEADING, {"rule": [ROW]})
+    assert made == Area("READ", "Reading", "About reading.", (Rule(**ROW),))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": "WRITE-001"},
+        {"id": "READ-one"},
+        {"level": "SHALL"},
+        {"capability": "READING"},
+        {"colour": "red"},
+    ],
+)
+def test_a_row_that_is_wrong_is_refused_by_its_id(change: dict[str, str]) -> None:
+    row = {**ROW, **change}
+    with pytest.raises(ConfigurationError, match=row["id"]):
+        area_of(HEADING, {"rule": [row]})
+
+
+@pytest.mark.parametrize("identifiers", [("READ-002", "READ-001"), ("READ-001", "READ-001")])
+def test_ids_out_of_order_or_used_twice_are_refused(identifiers: tuple[str, str]) -> None:
+    with pytest.raises(ConfigurationError, match="not in order"):
+        area_of(HEADING, {"rule": [{**ROW, "id": identifier} for identifier in identifiers]})
+
+
+def test_a_row_without_a_field_is_refused() -> None:
+    row = {name: value for name, value in ROW.items() if name != "hint"}
+    with pytest.raises(ConfigurationError, match="hint"):
+        area_of(HEADING, {"rule": [row]})
