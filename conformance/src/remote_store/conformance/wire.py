@@ -11,11 +11,14 @@ from urllib.parse import quote
 from remote_store.conformance.case import AnyCase, not_applicable, untested
 from remote_store.conformance.faults import Request
 from remote_store.conformance.hostile import SOURCES, Failing
+from remote_store.core import RetryPolicy
 
 if TYPE_CHECKING:
     from remote_store.conformance.endpoint import Endpoint
 
 POLLS = 100
+TWICE = RetryPolicy(max_attempts=2)
+THRICE = RetryPolicy(max_attempts=3)
 PAUSE = 0.05
 
 
@@ -78,3 +81,8 @@ def failing(good: int, error: BaseException) -> BinaryIO:
 def streams(content: bytes) -> dict[str, BinaryIO]:
     """The content as a stream of known and one of unknown length."""
     return {"seekable": BytesIO(content), "unseekable": unseekable(content)}
+
+
+def named(value: object) -> str:
+    """The id of a parameter that is a fault."""
+    return type(value).__name__

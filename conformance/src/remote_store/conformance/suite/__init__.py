@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from remote_store.conformance.suite.atomic import AtomSuite
+from remote_store.conformance.suite.bodies import BodySuite
+from remote_store.conformance.suite.commits import CommitSuite
 from remote_store.conformance.suite.copying import CopyingSuite, MovingSuite
 from remote_store.conformance.suite.cost import CostSuite
 from remote_store.conformance.suite.deleting import DeletingSuite
@@ -16,7 +18,8 @@ from remote_store.conformance.suite.paths import PathSuite
 from remote_store.conformance.suite.reading import ReadSuite
 from remote_store.conformance.suite.s3 import S3Suite
 from remote_store.conformance.suite.seeking import SeekSuite
-from remote_store.conformance.suite.wire import BodySuite, UploadSuite, WireSuite
+from remote_store.conformance.suite.uploads import UploadSuite
+from remote_store.conformance.suite.wire import WireSuite
 from remote_store.conformance.suite.writing import WriteSuite
 
 __all__ = ["Contract"]
@@ -38,6 +41,7 @@ class Contract(
     LifeSuite,
     CostSuite,
     S3Suite,
+    CommitSuite,
     WireSuite,
     BodySuite,
     UploadSuite,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from remote_store.conformance.suite.aio.atomic import AsyncAtomSuite
+from remote_store.conformance.suite.aio.bodies import AsyncBodySuite
+from remote_store.conformance.suite.aio.commits import AsyncCommitSuite
 from remote_store.conformance.suite.aio.copying import AsyncCopyingSuite, AsyncMovingSuite
 from remote_store.conformance.suite.aio.cost import AsyncCostSuite
 from remote_store.conformance.suite.aio.deleting import AsyncDeletingSuite
@@ -15,7 +17,8 @@ from remote_store.conformance.suite.aio.paths import AsyncPathSuite
 from remote_store.conformance.suite.aio.reading import AsyncReadSuite
 from remote_store.conformance.suite.aio.s3 import AsyncS3Suite
 from remote_store.conformance.suite.aio.seeking import AsyncSeekSuite
-from remote_store.conformance.suite.aio.wire import AsyncBodySuite, AsyncUploadSuite, AsyncWireSuite
+from remote_store.conformance.suite.aio.uploads import AsyncUploadSuite
+from remote_store.conformance.suite.aio.wire import AsyncWireSuite
 from remote_store.conformance.suite.aio.writing import AsyncWriteSuite
 
 __all__ = ["AsyncContract"]
@@ -37,6 +40,7 @@ class AsyncContract(
     AsyncLifeSuite,
     AsyncCostSuite,
     AsyncS3Suite,
+    AsyncCommitSuite,
     AsyncWireSuite,
     AsyncBodySuite,
     AsyncUploadSuite,

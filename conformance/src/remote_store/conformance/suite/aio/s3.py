@@ -1,4 +1,4 @@
-"""What only a backend on S3 promises: names shared by files and folders, markers, uploads, conditions, pages."""
+"""What only a backend on S3 promises of names: shared by files and folders, markers, long and strange ones, pages."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.case import AsyncCase, not_applicable
+from remote_store.conformance.case import AsyncCase
 from remote_store.conformance.check import async_check
-from remote_store.conformance.faults import Answer, Call, ErrorInOK, RewriteBody
+from remote_store.conformance.faults import Answer, RewriteBody
 from remote_store.conformance.suite.aio.trees import fill, found, names
-from remote_store.conformance.wire import failing, operations, page, part_size, require_s3, unseekable, uploads
+from remote_store.conformance.wire import operations, page, require_s3
 from remote_store.core import (
-    AlreadyExists,
     BackendUnavailable,
     DirectoryNotEmpty,
     InvalidPath,
@@ -25,7 +24,6 @@ from remote_store.core import (
 )
 
 CONTROL = ("\x01", "\x1f", "\x08", "\ufffe")
-EVERY_FAILURE = (KeyboardInterrupt, OSError, SystemExit)
 
 
 class AsyncS3Suite:
@@ -93,61 +91,6 @@ class AsyncS3Suite:
             await stream.write(b"x")
         expected = sorted(map(case.path, ("a/d", "g/h/i", "j/k", "l/m")))
         case.expect_equal(sorted(oracle.raw_list(case.folder + "/")), expected, "the keys")
-
-    @pytest.mark.parametrize("failure", EVERY_FAILURE, ids=lambda failure: failure.__name__)
-    @async_check("S3-005")
-    async def test_s3_a_failing_stream_leaves_no_upload(self, case: AsyncCase, failure: type[BaseException]) -> None:
-        require_s3(case)
-        path, size = case.path("file"), part_size(case)
-        await fill(case, "file", data=b"old")
-        for good in (0, size // 2, size + 1000, 3 * size):
-            mine = failure("mine")
-            # An event loop ends on these two wherever they pass through it, so they are caught right here.
-            try:
-                await case.backend.write(path, failing(good, mine), overwrite=True)
-            except failure as error:
-                case.expect(error is mine, "the exception is the stream's own", error)
-            else:
-                case.fail("the write of a failing stream", failure, "no exception")
-            case.expect_equal(await case.backend.read_bytes(path), b"old", f"the content after {good:,} bytes")
-            case.expect_equal(uploads(case), [], f"the unfinished uploads after {good:,} bytes")
-
-    @async_check("S3-006")
-    async def test_s3_a_create_is_conditional(self, case: AsyncCase) -> None:
-        require_s3(case)
-        backend, size = case.make(conditional_writes=True), part_size(case)
-        with case.endpoint.recording() as sent:
-            await backend.write(case.path("one"), b"x")
-            await backend.write(case.path("many"), unseekable(bytes(size + 1)))
-        for operation in ("PutObject", "CompleteMultipartUpload"):
-            conditions = [request.headers.get("if-none-match") for request in sent if request.operation == operation]
-            case.expect_equal(conditions, ["*"], f"If-None-Match of {operation}")
-
-    @async_check("S3-007")
-    async def test_s3_a_refused_completion_is_aborted(self, case: AsyncCase) -> None:
-        require_s3(case)
-        backend, oracle, path = case.make(conditional_writes=True), case.oracle, case.path("file")
-        faster = Call(lambda _request: oracle.raw_put(path, b"faster"))
-        case.endpoint.inject(faster, operation="CompleteMultipartUpload")
-        with case.expect_raises(AlreadyExists, path=path):
-            await backend.write(path, unseekable(bytes(part_size(case) + 1)))
-        case.expect_equal(oracle.raw_get(path), b"faster", "the content")
-        case.expect_equal(uploads(case), [], "the unfinished uploads")
-
-    @async_check("S3-008")
-    async def test_s3_copies_keep_tags_and_class(self, case: AsyncCase) -> None:
-        require_s3(case)
-        backend = case.make(put_options={"Tagging": "a=b&c=d", "StorageClass": "STANDARD_IA"})
-        await backend.write(case.path("source"), b"x")
-        before = case.oracle.raw_head(case.path("source"))
-        await case.backend.copy(case.path("source"), case.path("copy"))
-        await case.backend.move(case.path("source"), case.path("moved"))
-        for name in ("copy", "moved"):
-            after = case.oracle.raw_head(case.path(name))
-            if before is None or after is None or before.tags is None:
-                not_applicable("the oracle sees no tags")
-            case.expect_equal(dict(after.tags or {}), {"a": "b", "c": "d"}, f"the tags of {name}")
-            case.expect_equal(after.storage_class, before.storage_class, f"the storage class of {name}")
 
     @async_check("S3-009")
     async def test_s3_a_file_as_ancestor_is_refused_on_demand(self, case: AsyncCase) -> None:
@@ -315,66 +258,6 @@ class AsyncS3Suite:
             case.oracle.raw_delete(path)
             with case.expect_raises(RemoteStoreError, where=lambda e: isinstance(e, NotFound | PreconditionFailed)):
                 await stream.read(10)
-
-    @async_check("S3-016")
-    async def test_s3_errors_inside_of_success(self, case: AsyncCase) -> None:
-        require_s3(case)
-        backend = case.make(retry=RetryPolicy(max_attempts=2))
-        await fill(case, "source", data=b"source")
-        case.endpoint.inject(ErrorInOK("InternalError", "broken"), operation="CopyObject", times=None)
-        with case.expect_raises(BackendUnavailable):
-            await backend.copy(case.path("source"), case.path("copy"))
-        case.endpoint.inject(ErrorInOK("InternalError", "broken"), operation="CompleteMultipartUpload", times=None)
-        with case.expect_raises(BackendUnavailable):
-            await backend.write(case.path("stream"), unseekable(bytes(part_size(case) + 1)))
-        case.expect_equal(case.oracle.raw_list(case.folder + "/"), [case.path("source")], "the keys")
-        case.expect_equal(uploads(case), [], "the unfinished uploads")
-
-    @async_check("S3-016")
-    async def test_s3_an_error_inside_of_success_may_pass(self, case: AsyncCase) -> None:
-        require_s3(case)
-        backend = case.make(retry=RetryPolicy(max_attempts=3))
-        await fill(case, "source", data=b"source")
-        for operation in ("CopyObject", "CompleteMultipartUpload"):
-            case.endpoint.inject(ErrorInOK("InternalError", "broken"), operation=operation)
-        await backend.copy(case.path("source"), case.path("copy"))
-        content = case.content(part_size(case) + 1)
-        await backend.write(case.path("stream"), unseekable(content))
-        case.expect_equal(case.oracle.raw_get(case.path("copy")), b"source", "the copy")
-        case.expect_equal(case.oracle.raw_get(case.path("stream")), content, "the stream")
-
-    @async_check("S3-017")
-    async def test_s3_the_tag_is_the_server_s(self, case: AsyncCase) -> None:
-        require_s3(case)
-        case.endpoint.inject(Answer(200, headers={"ETag": '"AbCdEf-1"'}), operation="PutObject")
-        written = await case.backend.write(case.path("one"), b"x", overwrite=True)
-        case.expect_equal(written.etag, "AbCdEf-1", "the ETag of one PUT")
-        content = case.content(part_size(case) + 1)
-        written = await case.backend.write(case.path("many"), unseekable(content), overwrite=True)
-        info = await case.backend.get_file_info(case.path("many"))
-        case.expect_equal((written.etag, written.size), (info.etag, len(content)), "the ETag and size of many parts")
-
-    @async_check("S3-018")
-    async def test_s3_a_source_that_changed_is_kept(self, case: AsyncCase) -> None:
-        require_s3(case)
-        backend, oracle, source = case.make(conditional_writes=True), case.oracle, case.path("source")
-        await fill(case, "source", data=b"old")
-        case.endpoint.inject(Call(lambda _request: oracle.raw_put(source, b"new")), operation="DeleteObject")
-        with case.expect_raises(PreconditionFailed, path=source):
-            await backend.move(source, case.path("target"))
-        case.expect_equal(oracle.raw_get(source), b"new", "the source")
-        case.expect_equal(oracle.raw_get(case.path("target")), b"old", "the target")
-
-    @async_check("S3-019")
-    async def test_s3_put_options_stand_on_every_write(self, case: AsyncCase) -> None:
-        require_s3(case)
-        backend = case.make(put_options={"StorageClass": "STANDARD_IA"})
-        with case.endpoint.recording() as sent:
-            await backend.write(case.path("one"), b"x")
-            await backend.write(case.path("many"), unseekable(bytes(part_size(case) + 1)))
-        for operation in ("PutObject", "CreateMultipartUpload"):
-            classes = [request.headers.get("x-amz-storage-class") for request in sent if request.operation == operation]
-            case.expect_equal(classes, ["STANDARD_IA"], f"the storage class of {operation}")
 
     @async_check("S3-021")
     async def test_s3_listings_ask_for_encoded_keys(self, case: AsyncCase) -> None:

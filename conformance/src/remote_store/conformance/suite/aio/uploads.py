@@ -1,0 +1,179 @@
+"""Writes that break: whole or not at all, and no upload left behind."""
+
+from __future__ import annotations
+
+import pytest
+
+from remote_store.conformance.case import AsyncCase
+from remote_store.conformance.check import async_check
+from remote_store.conformance.faults import (
+    Answer,
+    Call,
+    DropHeaders,
+    Fault,
+    LostAnswer,
+    Reset,
+    TruncateRequest,
+)
+from remote_store.conformance.suite.aio.trees import fill
+from remote_store.conformance.wire import (
+    THRICE,
+    TWICE,
+    failing,
+    named,
+    operations,
+    part_size,
+    require_s3,
+    unseekable,
+    uploads,
+)
+from remote_store.core import (
+    AlreadyExists,
+    BackendUnavailable,
+    RemoteStoreError,
+    RetryPolicy,
+)
+
+
+class AsyncUploadSuite:
+    """WIRE: writes that break."""
+
+    @pytest.mark.parametrize("overwrite", [False, True])
+    @async_check("WIRE-014")
+    async def test_wire_a_lost_answer_of_a_put(self, case: AsyncCase, overwrite: bool) -> None:
+        require_s3(case)
+        backend, path = case.make(conditional_writes=True, retry=THRICE), case.path("file")
+        injection = case.endpoint.inject(LostAnswer(), operation="PutObject")
+        written = await backend.write(path, b"mine", overwrite=overwrite, metadata={"a": "b"})
+        case.expect_equal(injection.hits, 1, "the answers that were lost")
+        info = await case.backend.get_file_info(path)
+        case.expect_equal((written.etag, written.size), (info.etag, 4), "ETag and size of the result")
+        case.expect_equal(await case.backend.read_bytes(path), b"mine", "the content")
+
+    @async_check("WIRE-014")
+    async def test_wire_a_lost_answer_of_a_completion(self, case: AsyncCase) -> None:
+        require_s3(case)
+        backend, path = case.make(conditional_writes=True, retry=THRICE), case.path("file")
+        content = case.content(part_size(case) + 1)
+        injection = case.endpoint.inject(LostAnswer(), operation="CompleteMultipartUpload")
+        written = await backend.write(path, unseekable(content))
+        case.expect_equal(injection.hits, 1, "the answers that were lost")
+        info = await case.backend.get_file_info(path)
+        case.expect_equal((written.etag, written.size), (info.etag, len(content)), "ETag and size of the result")
+        case.expect_equal(case.oracle.raw_get(path), content, "the content")
+        case.expect_equal(uploads(case), [], "the unfinished uploads")
+
+    @async_check("WIRE-014")
+    async def test_wire_a_lost_answer_of_a_copy(self, case: AsyncCase) -> None:
+        require_s3(case)
+        backend = case.make(conditional_writes=True, retry=THRICE)
+        await fill(case, "source", data=b"content")
+        case.endpoint.inject(LostAnswer(), operation="CopyObject")
+        await backend.copy(case.path("source"), case.path("copy"))
+        case.expect_equal(await case.backend.read_bytes(case.path("copy")), b"content", "the content")
+
+    @async_check("WIRE-015")
+    async def test_wire_another_writer_was_faster(self, case: AsyncCase) -> None:
+        require_s3(case)
+        backend, oracle, path = case.make(conditional_writes=True, retry=THRICE), case.oracle, case.path("file")
+        case.endpoint.inject(Reset(), operation="PutObject")
+        faster = Call(lambda _request: oracle.raw_put(path, b"other"))
+        case.endpoint.inject(faster, operation="PutObject", after=1)
+        with case.expect_raises(AlreadyExists, path=path):
+            await backend.write(path, b"mine")
+        case.expect_equal(oracle.raw_get(path), b"other", "the content")
+
+    @pytest.mark.parametrize("stated", [None, False])
+    @async_check("WIRE-016")
+    async def test_wire_a_server_that_ignores_conditions(self, case: AsyncCase, stated: bool | None) -> None:
+        require_s3(case)
+        backend = case.make(conditional_writes=stated)
+        await fill(case, "file", "source", data=b"old")
+        case.endpoint.inject(DropHeaders(("if-none-match", "x-amz-copy-if-none-match")), times=None)
+        for content in (b"new", unseekable(b"new"), unseekable(bytes(part_size(case) + 1))):
+            with case.expect_raises(AlreadyExists, path=case.path("file")):
+                await backend.write(case.path("file"), content)
+        for method in (backend.copy, backend.move):
+            with case.expect_raises(AlreadyExists, path=case.path("file")):
+                await method(case.path("source"), case.path("file"))
+        with case.expect_raises(AlreadyExists, path=case.path("file")):
+            async with backend.open_atomic(case.path("file")) as stream:
+                await stream.write(b"new")
+        for name in ("file", "source"):
+            case.expect_equal(case.oracle.raw_get(case.path(name)), b"old", f"the content of {name}")
+
+    @pytest.mark.parametrize(
+        "fault", [TruncateRequest(after_bytes=1000), Reset(), Answer(500, "InternalError")], ids=named
+    )
+    @async_check("WIRE-025")
+    async def test_wire_an_upload_is_tried_again(self, case: AsyncCase, fault: Fault) -> None:
+        require_s3(case)
+        backend, content = case.make(retry=THRICE), case.content(2 * part_size(case) + 1)
+        for name, source in (("bytes", content[:200_000]), ("stream", unseekable(content[:200_000]))):
+            case.endpoint.inject(fault, operation="PutObject")
+            await backend.write(case.path(name), source, overwrite=True)
+            case.expect_equal(case.oracle.raw_get(case.path(name)), content[:200_000], f"the content of {name}")
+        case.endpoint.inject(fault, operation="UploadPart", after=1)
+        await backend.write(case.path("parts"), unseekable(content), overwrite=True)
+        case.expect(case.oracle.raw_get(case.path("parts")) == content, "the content of many parts is exact")
+
+    @pytest.mark.parametrize("fault", [TruncateRequest(after_bytes=1000), Answer(503, "SlowDown")], ids=named)
+    @async_check("WIRE-028")
+    async def test_wire_an_overwrite_that_fails(self, case: AsyncCase, fault: Fault) -> None:
+        require_s3(case)
+        backend, path = case.make(retry=TWICE), case.path("file")
+        await fill(case, "file", data=b"old")
+        for operation in ("PutObject", "CreateMultipartUpload", "CompleteMultipartUpload"):
+            case.endpoint.clear_faults()
+            injection = case.endpoint.inject(fault, operation=operation, times=None)
+            size = 200_000 if operation == "PutObject" else part_size(case) + 1
+            with case.expect_raises(BackendUnavailable, path=path, what=operation):
+                await backend.write(path, unseekable(bytes(size)), overwrite=True)
+            case.expect_equal(injection.hits, 2, f"the attempts of {operation}")
+            case.expect_equal(case.oracle.raw_get(path), b"old", f"the content after {operation}")
+            case.expect_equal(uploads(case), [], f"the unfinished uploads after {operation}")
+
+    @async_check("WIRE-026")
+    async def test_wire_a_part_that_fails_for_good(self, case: AsyncCase) -> None:
+        require_s3(case)
+        backend, path = case.make(retry=TWICE), case.path("file")
+        await fill(case, "file", data=b"old")
+        case.endpoint.inject(
+            Answer(500, "InternalError"),
+            operation="UploadPart",
+            times=None,
+            match=lambda request: request.query.get("partNumber") == "2",
+        )
+        with case.endpoint.recording() as sent, case.expect_raises(BackendUnavailable, path=path):
+            await backend.write(path, unseekable(bytes(3 * part_size(case))), overwrite=True)
+        case.expect_equal(operations(sent)[-1], "AbortMultipartUpload", "the last request")
+        case.expect_equal(case.oracle.raw_get(path), b"old", "the content")
+        case.expect_equal(uploads(case), [], "the unfinished uploads")
+
+    @async_check("WIRE-027")
+    async def test_wire_an_abort_that_fails(self, case: AsyncCase) -> None:
+        require_s3(case)
+        backend, path = case.make(retry=RetryPolicy.disabled()), case.path("file")
+        case.endpoint.inject(Answer(403, "AccessDenied"), operation="AbortMultipartUpload", times=None)
+        mine = OSError("mine")
+        with case.expect_raises(OSError) as caught:
+            await backend.write(path, failing(part_size(case) + 1, mine))
+        case.expect(caught.error is mine, "the exception is the stream's own", caught.error)
+        case.endpoint.inject(Answer(500, "InternalError"), operation="UploadPart", times=None)
+        with case.expect_raises(BackendUnavailable, path=path):
+            await backend.write(path, unseekable(bytes(part_size(case) + 1)))
+
+    @pytest.mark.parametrize("times", [1, None])
+    @async_check("WIRE-029")
+    async def test_wire_a_conflict(self, case: AsyncCase, times: int | None) -> None:
+        require_s3(case)
+        backend, oracle, path = case.make(conditional_writes=True, retry=TWICE), case.oracle, case.path("file")
+        case.endpoint.inject(Answer(409, "ConditionalRequestConflict"), operation="PutObject", times=times)
+        try:
+            await backend.write(path, b"mine")
+        except RemoteStoreError as error:
+            case.expect_equal((error.status, error.path), (409, path), "status and path")
+            case.expect_equal(oracle.raw_get(path), None, "the content after the error")
+        else:
+            case.expect_equal(oracle.raw_get(path), b"mine", "the content after the success")
+            case.expect(times is not None, "a conflict that stays is no success")

@@ -1,0 +1,139 @@
+# Generated from conformance/src/remote_store/conformance/suite/aio/commits.py by tools/unasync.py; edit that.
+"""What only a backend on S3 promises of writes: uploads, conditions, and what a copy keeps."""
+
+from __future__ import annotations
+
+import pytest
+
+from remote_store.conformance.case import Case, not_applicable
+from remote_store.conformance.check import check
+from remote_store.conformance.faults import Answer, Call, ErrorInOK
+from remote_store.conformance.suite.trees import fill
+from remote_store.conformance.wire import failing, part_size, require_s3, unseekable, uploads
+from remote_store.core import (
+    AlreadyExists,
+    BackendUnavailable,
+    PreconditionFailed,
+    RetryPolicy,
+)
+
+EVERY_FAILURE = (KeyboardInterrupt, OSError, SystemExit)
+
+
+class CommitSuite:
+    """S3: uploads, conditions, copies."""
+
+    @pytest.mark.parametrize("failure", EVERY_FAILURE, ids=lambda failure: failure.__name__)
+    @check("S3-005")
+    def test_s3_a_failing_stream_leaves_no_upload(self, case: Case, failure: type[BaseException]) -> None:
+        require_s3(case)
+        path, size = case.path("file"), part_size(case)
+        fill(case, "file", data=b"old")
+        for good in (0, size // 2, size + 1000, 3 * size):
+            mine = failure("mine")
+            # An event loop ends on these two wherever they pass through it, so they are caught right here.
+            try:
+                case.backend.write(path, failing(good, mine), overwrite=True)
+            except failure as error:
+                case.expect(error is mine, "the exception is the stream's own", error)
+            else:
+                case.fail("the write of a failing stream", failure, "no exception")
+            case.expect_equal(case.backend.read_bytes(path), b"old", f"the content after {good:,} bytes")
+            case.expect_equal(uploads(case), [], f"the unfinished uploads after {good:,} bytes")
+
+    @check("S3-006")
+    def test_s3_a_create_is_conditional(self, case: Case) -> None:
+        require_s3(case)
+        backend, size = case.make(conditional_writes=True), part_size(case)
+        with case.endpoint.recording() as sent:
+            backend.write(case.path("one"), b"x")
+            backend.write(case.path("many"), unseekable(bytes(size + 1)))
+        for operation in ("PutObject", "CompleteMultipartUpload"):
+            conditions = [request.headers.get("if-none-match") for request in sent if request.operation == operation]
+            case.expect_equal(conditions, ["*"], f"If-None-Match of {operation}")
+
+    @check("S3-007")
+    def test_s3_a_refused_completion_is_aborted(self, case: Case) -> None:
+        require_s3(case)
+        backend, oracle, path = case.make(conditional_writes=True), case.oracle, case.path("file")
+        faster = Call(lambda _request: oracle.raw_put(path, b"faster"))
+        case.endpoint.inject(faster, operation="CompleteMultipartUpload")
+        with case.expect_raises(AlreadyExists, path=path):
+            backend.write(path, unseekable(bytes(part_size(case) + 1)))
+        case.expect_equal(oracle.raw_get(path), b"faster", "the content")
+        case.expect_equal(uploads(case), [], "the unfinished uploads")
+
+    @check("S3-008")
+    def test_s3_copies_keep_tags_and_class(self, case: Case) -> None:
+        require_s3(case)
+        backend = case.make(put_options={"Tagging": "a=b&c=d", "StorageClass": "STANDARD_IA"})
+        backend.write(case.path("source"), b"x")
+        before = case.oracle.raw_head(case.path("source"))
+        case.backend.copy(case.path("source"), case.path("copy"))
+        case.backend.move(case.path("source"), case.path("moved"))
+        for name in ("copy", "moved"):
+            after = case.oracle.raw_head(case.path(name))
+            if before is None or after is None or before.tags is None:
+                not_applicable("the oracle sees no tags")
+            case.expect_equal(dict(after.tags or {}), {"a": "b", "c": "d"}, f"the tags of {name}")
+            case.expect_equal(after.storage_class, before.storage_class, f"the storage class of {name}")
+
+    @check("S3-016")
+    def test_s3_errors_inside_of_success(self, case: Case) -> None:
+        require_s3(case)
+        backend = case.make(retry=RetryPolicy(max_attempts=2))
+        fill(case, "source", data=b"source")
+        case.endpoint.inject(ErrorInOK("InternalError", "broken"), operation="CopyObject", times=None)
+        with case.expect_raises(BackendUnavailable):
+            backend.copy(case.path("source"), case.path("copy"))
+        case.endpoint.inject(ErrorInOK("InternalError", "broken"), operation="CompleteMultipartUpload", times=None)
+        with case.expect_raises(BackendUnavailable):
+            backend.write(case.path("stream"), unseekable(bytes(part_size(case) + 1)))
+        case.expect_equal(case.oracle.raw_list(case.folder + "/"), [case.path("source")], "the keys")
+        case.expect_equal(uploads(case), [], "the unfinished uploads")
+
+    @check("S3-016")
+    def test_s3_an_error_inside_of_success_may_pass(self, case: Case) -> None:
+        require_s3(case)
+        backend = case.make(retry=RetryPolicy(max_attempts=3))
+        fill(case, "source", data=b"source")
+        for operation in ("CopyObject", "CompleteMultipartUpload"):
+            case.endpoint.inject(ErrorInOK("InternalError", "broken"), operation=operation)
+        backend.copy(case.path("source"), case.path("copy"))
+        content = case.content(part_size(case) + 1)
+        backend.write(case.path("stream"), unseekable(content))
+        case.expect_equal(case.oracle.raw_get(case.path("copy")), b"source", "the copy")
+        case.expect_equal(case.oracle.raw_get(case.path("stream")), content, "the stream")
+
+    @check("S3-017")
+    def test_s3_the_tag_is_the_server_s(self, case: Case) -> None:
+        require_s3(case)
+        case.endpoint.inject(Answer(200, headers={"ETag": '"AbCdEf-1"'}), operation="PutObject")
+        written = case.backend.write(case.path("one"), b"x", overwrite=True)
+        case.expect_equal(written.etag, "AbCdEf-1", "the ETag of one PUT")
+        content = case.content(part_size(case) + 1)
+        written = case.backend.write(case.path("many"), unseekable(content), overwrite=True)
+        info = case.backend.get_file_info(case.path("many"))
+        case.expect_equal((written.etag, written.size), (info.etag, len(content)), "the ETag and size of many parts")
+
+    @check("S3-018")
+    def test_s3_a_source_that_changed_is_kept(self, case: Case) -> None:
+        require_s3(case)
+        backend, oracle, source = case.make(conditional_writes=True), case.oracle, case.path("source")
+        fill(case, "source", data=b"old")
+        case.endpoint.inject(Call(lambda _request: oracle.raw_put(source, b"new")), operation="DeleteObject")
+        with case.expect_raises(PreconditionFailed, path=source):
+            backend.move(source, case.path("target"))
+        case.expect_equal(oracle.raw_get(source), b"new", "the source")
+        case.expect_equal(oracle.raw_get(case.path("target")), b"old", "the target")
+
+    @check("S3-019")
+    def test_s3_put_options_stand_on_every_write(self, case: Case) -> None:
+        require_s3(case)
+        backend = case.make(put_options={"StorageClass": "STANDARD_IA"})
+        with case.endpoint.recording() as sent:
+            backend.write(case.path("one"), b"x")
+            backend.write(case.path("many"), unseekable(bytes(part_size(case) + 1)))
+        for operation in ("PutObject", "CreateMultipartUpload"):
+            classes = [request.headers.get("x-amz-storage-class") for request in sent if request.operation == operation]
+            case.expect_equal(classes, ["STANDARD_IA"], f"the storage class of {operation}")
