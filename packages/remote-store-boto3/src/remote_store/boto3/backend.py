@@ -1,0 +1,141 @@
+"""The S3 backends over boto3."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar, Unpack, cast
+
+import boto3
+from botocore.client import BaseClient
+from botocore.config import Config
+
+from remote_store.boto3.client import check_put_options, create_client, is_aws
+from remote_store.boto3.port import FAILED, TRANSPORT, Boto3Port
+from remote_store.core import ThreadedBackend
+from remote_store.core.s3 import Fault, S3Backend, S3OptionFields, S3Options
+from remote_store.core.s3.faults import typed
+from remote_store.core.s3.sdk_faults import fault_of
+from remote_store.core.s3.sdk_options import WITH_HANDLE
+
+T = TypeVar("T")
+
+OF_A_SESSION = {"key", "secret", "session_token", "profile"}
+DEFAULT_THREADS = S3Options().max_connections
+CLIENT_OPTIONS = {"api_version", "aws_account_id", "config", "use_ssl", "verify"}
+
+
+class Boto3OptionFields(S3OptionFields, total=False):
+    """The keyword arguments of the backends here; `S3Boto3Backend` says what each one means."""
+
+    client: BaseClient | None
+    session: boto3.Session | None
+
+
+class S3Boto3Backend(S3Backend):
+    """One bucket of an S3 server, through a boto3 client.
+
+    Making one does no I/O; the client is made at the first request, with a session of its own. `unwrap` hands out:
+
+    - `botocore.client.BaseClient`: the S3 client that the backend itself works with; do not close it.
+
+    Args:
+        bucket: Name of the bucket.
+        client: An S3 client to use as it is, neither changed nor closed; only options that are not about a client go
+            with it. Without `conditional_writes` only an AWS endpoint is trusted with conditional writes. A backend
+            that was given a client cannot be pickled, and a forked child shares its connections.
+        session: A `boto3.Session` whose credentials, region and configuration a client is made with; it is not changed.
+            A backend that was given one cannot be pickled.
+        **options: The options of every S3 backend, see `remote_store.core.s3.S3Options`. `client_options` are of the
+            arguments of `boto3.client` those without an option of their own: `config`, `verify`, `use_ssl`,
+            `api_version`, `aws_account_id`. What such a `config` says outranks the other options.
+
+    Raises:
+        TypeError: An option is unknown or of the wrong type.
+        ValueError: An option cannot be meant, or does not go with the client or the session.
+        FileNotFoundError: `tls_ca_bundle` names no file.
+    """
+
+    name = "s3-boto3"
+
+    def __init__(
+        self,
+        bucket: str,
+        *,
+        client: BaseClient | None = None,
+        session: boto3.Session | None = None,
+        **options: Unpack[S3OptionFields],
+    ) -> None:
+        checked = S3Options.build(**options)
+        _check_client_options(checked)
+        given = {name for name, value in options.items() if value is not None}
+        if session is not None:
+            _check_handle("session", session, isinstance(session, boto3.Session), given & OF_A_SESSION)
+        if client is not None:
+            given |= set() if session is None else {"session"}
+            right = isinstance(client, BaseClient) and client.meta.service_model.service_name == "s3"
+            _check_handle("client", client, right, given - WITH_HANDLE)
+            if not is_aws(client):
+                checked = S3Options.build(**{**options, "endpoint_url": client.meta.endpoint_url})
+        self._client = client
+        self._session = session
+        super().__init__(bucket, checked)
+
+    def unwrap(self, kind: type[T]) -> T:
+        """Hand out the native handle; the class says which there are.
+
+        Raises:
+            CapabilityNotSupported: There is no handle of that type.
+        """
+        self._runner.check_open()
+        if issubclass(kind, BaseClient):
+            try:
+                client = cast("Boto3Port", self._runner.port()).client
+            except Fault as fault:
+                raise typed(fault) from fault.__cause__
+            if isinstance(client, kind):
+                return client
+        return super().unwrap(kind)
+
+    def _connect(self) -> Boto3Port:
+        options = self._bucket.options
+        try:
+            client = create_client(options, self._session) if self._client is None else self._client
+        except FAILED as error:
+            raise fault_of(error, TRANSPORT, attempts=1) from error
+        check_put_options(client, options.put_options)
+        return Boto3Port(client, owned=self._client is None)
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self._client is not None or self._session is not None:
+            raise TypeError("a backend that was given a client or a session cannot be pickled; make it from options")
+        return super().__getstate__()
+
+
+class AsyncS3Boto3Backend(ThreadedBackend):
+    """One bucket of an S3 server, awaited: `S3Boto3Backend` on at most as many threads as it has connections.
+
+    Args:
+        bucket: Name of the bucket.
+        **options: As for `S3Boto3Backend`.
+    """
+
+    def __init__(self, bucket: str, **options: Unpack[Boto3OptionFields]) -> None:
+        super().__init__(S3Boto3Backend(bucket, **options), max_threads=options.get("max_connections", DEFAULT_THREADS))
+
+
+def _check_handle(name: str, handle: object, right: bool, refused: set[str]) -> None:
+    if not right:
+        raise TypeError(f"{name} is an S3 {name} of boto3, not {type(handle).__module__}.{type(handle).__qualname__}")
+    if refused:
+        raise ValueError(f"the {name} has these of its own, so leave them out: {', '.join(sorted(refused))}")
+
+
+def _check_client_options(options: S3Options) -> None:
+    if unknown := sorted(options.client_options.keys() - CLIENT_OPTIONS):
+        raise TypeError(
+            f"unknown in client_options: {', '.join(unknown)}; known are {', '.join(sorted(CLIENT_OPTIONS))}"
+        )
+    if not isinstance(options.client_options.get("config"), Config | None):
+        raise TypeError("config in client_options is a botocore.config.Config")
+    if options.tls_ca_bundle is not None and not Path(options.tls_ca_bundle).is_file():
+        raise FileNotFoundError(f"tls_ca_bundle is no file: {options.tls_ca_bundle!r}")

@@ -1,0 +1,114 @@
+"""The S3 port over a boto3 client: performs calls, and says what failed in the port's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from http.client import HTTPException
+from typing import Any
+
+from botocore import exceptions as sdk
+from botocore import xform_name
+from botocore.client import BaseClient
+from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError
+
+from remote_store.core.s3.calls import Call, Fault
+from remote_store.core.s3.sdk_faults import fault_of
+
+BROKEN_BODY = (sdk.HTTPClientError, sdk.IncompleteReadError, HTTPError, HTTPException, OSError)
+TRANSPORT = (sdk.ConnectionError, ResponseParserError, *BROKEN_BODY)
+FAILED = (sdk.ClientError, sdk.BotoCoreError, ResponseParserError)
+
+
+class Boto3Port:
+    """Performs S3 calls over one client, from any number of threads.
+
+    Args:
+        client: The S3 client.
+        owned: Whether to close the client together with the port.
+    """
+
+    def __init__(self, client: BaseClient, *, owned: bool) -> None:
+        self.client = client
+        self._owned = owned
+        self._attempts: int = (client.meta.config.retries or {}).get("total_max_attempts") or 1
+        self._methods: dict[str, Callable[..., dict[str, Any]]] = {}
+
+    def perform(self, call: Call) -> Mapping[str, Any]:
+        """Send the call and return botocore's answer to it, the `Body` of a `GetObject` as a `Boto3Body`.
+
+        Raises:
+            Fault: The service refused or did not answer, or there are no credentials.
+        """
+        method = self._methods.get(call.operation)
+        if method is None:
+            method = self._methods[call.operation] = getattr(self.client, xform_name(call.operation))
+        try:
+            answer = method(**call.params)
+        except FAILED as error:
+            raise fault_of(error, TRANSPORT, attempts=self._attempts) from error
+        if "Body" in answer:
+            answer["Body"] = Boto3Body(answer["Body"], answer.get("ContentLength"))
+        return answer
+
+    def close(self) -> None:
+        """Close the connections of a client that is our own."""
+        if self._owned:
+            self.client.close()
+
+
+class Boto3Body:
+    """The bytes of a `GetObject` answer.
+
+    Args:
+        stream: The body as botocore hands it out.
+        length: How many bytes it promises.
+    """
+
+    __slots__ = ("_left", "_stream")
+
+    def __init__(self, stream: Any, length: int | None) -> None:
+        self._stream = stream
+        self._left = -1 if length is None else length
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Up to `size` bytes; all that is left for -1; empty at the end.
+
+        Raises:
+            Fault: The connection broke, or the bytes do not match their checksum.
+        """
+        try:
+            data: bytes = self._stream.read(None if size < 0 else size)
+            self._take(len(data))
+        except (sdk.BotoCoreError, *BROKEN_BODY) as error:
+            raise fault_of(error, TRANSPORT, attempts=1) from error
+        return data
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        """Up to as many bytes as the buffer holds, into it; 0 at the end.
+
+        Raises:
+            Fault: The connection broke, or the bytes do not match their checksum.
+        """
+        try:
+            count: int = self._stream.readinto(buffer)
+            self._take(count)
+        except (sdk.BotoCoreError, *BROKEN_BODY) as error:
+            raise fault_of(error, TRANSPORT, attempts=1) from error
+        return count
+
+    def close(self) -> None:
+        """Drop the connection, unless the body was read to its end: then it is back in the pool already."""
+        if not self._left:
+            # A body without a byte is at its end only after a read.
+            with suppress(Fault):
+                self.read(1)
+        self._stream.close()
+
+    def _take(self, count: int) -> None:
+        self._left -= count
+        if not self._left:
+            self._left = -1
+            # Only a read at the end compares the checksum of the whole.
+            self._stream.read(1)
