@@ -43,7 +43,7 @@ class Threads:
         """
         if self._process != os.getpid():
             self._start_anew()
-        call = partial(contextvars.copy_context().run, _contained, partial(function, *args, **kwargs))
+        call = partial(contextvars.copy_context().run, contained, partial(function, *args, **kwargs))
         with self._lock:
             if self._closed:
                 raise BackendUnavailable("the backend is closed; make a new one")
@@ -116,7 +116,12 @@ class Threads:
         self._process = os.getpid()
 
 
-def _contained(function: Callable[[], T]) -> T:
+def contained(function: Callable[[], T]) -> T:
+    """Call a function whose outcome an event loop waits for.
+
+    Raises:
+        RuntimeError: It raised `StopIteration`.
+    """
     try:
         return function()
     except StopIteration as error:

@@ -124,14 +124,9 @@ class AsyncRunner:
             case Start():
                 return await self._start(step, port, started)
             case Wait():
-                answers = await asyncio.gather(*started)
-                started.clear()
-                return answers
+                return await self._wait(started)
             case Drain():
-                for task in started:
-                    task.cancel()
-                await asyncio.gather(*started, return_exceptions=True)
-                return started.clear()
+                return await self._drain(started, patient=step.patient)
             case CloseBody():
                 return await step.body.close()
             case Pause():
@@ -147,6 +142,24 @@ class AsyncRunner:
             if task.done():
                 task.result()
         started.append(asyncio.create_task(self._take(start.step, port, None, [])))
+
+    async def _wait(self, started: list[asyncio.Task[Any]]) -> list[Any]:
+        if started:
+            # Unlike `gather`, it leaves the tasks alone when it is cancelled itself.
+            await asyncio.wait(started, return_when=asyncio.FIRST_EXCEPTION)
+        answers = [task.result() for task in started if task.done()]
+        started.clear()
+        return answers
+
+    async def _drain(self, started: list[asyncio.Task[Any]], *, patient: bool) -> list[Any]:
+        for task in started:
+            if not patient:
+                task.cancel()
+        if started:
+            await asyncio.wait(started)
+        answers = [task.result() for task in started if not task.cancelled() and task.exception() is None]
+        started.clear()
+        return answers
 
     async def _fan_out(self, calls: tuple[Call, ...], port: AsyncS3Port) -> list[Outcome]:
         room = asyncio.Semaphore(self._window)

@@ -112,8 +112,7 @@ def copy_parts(bucket: Bucket, src: str, dst: str, source: Answer, *, overwrite:
     tagging = yield from _tagging(bucket, src)
     if tagging:
         described["Tagging"] = tagging
-    created = yield bucket.call("CreateMultipartUpload", COPY_OPTIONS, Key=dst, **described)
-    target = {"Key": dst, "UploadId": created["UploadId"]}
+    target = yield from upload.begin(bucket, bucket.call("CreateMultipartUpload", COPY_OPTIONS, Key=dst, **described))
     try:
         for number, (first, last) in enumerate(upload.parts_of(source["ContentLength"], part_size(bucket)), start=1):
             call = upload.part_call(

@@ -166,7 +166,9 @@ class Runner:
                 return answers
             case Drain():
                 wait(started)
-                return started.clear()
+                answers = [future.result() for future in started if future.exception() is None]
+                started.clear()
+                return answers
             case CloseBody():
                 return step.body.close()
             case Pause():

@@ -50,7 +50,13 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Drain:
-    """Wait until nothing that was begun is under way any more, whatever became of it."""
+    """Wait until nothing that was begun is under way any more; the answers of what came to a good end.
+
+    Attributes:
+        patient: Let everything come to its own end, where the runner could cut it short.
+    """
+
+    patient: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,13 +48,13 @@ def write(
     if content_type is not None:
         described["ContentType"] = content_type
     sizes = part_sizes(bucket.options, size)
-    first: bytes = yield ReadBlock(next(sizes))
-    if len(first) < bucket.options.part_size:
-        return (yield from _put(bucket, key, first, described, overwrite=overwrite))
-    second: bytes = yield ReadBlock(next(sizes))
-    if not second:
-        return (yield from _put(bucket, key, first, described, overwrite=overwrite))
-    return (yield from _put_parts(bucket, key, [first, second], sizes, described, overwrite=overwrite))
+    # The list is all that holds the blocks, so that they go as soon as they are sent.
+    blocks: list[bytes] = [(yield ReadBlock(next(sizes)))]
+    if len(blocks[0]) >= bucket.options.part_size:
+        blocks.append((yield ReadBlock(next(sizes))))
+    if len(blocks) == 1 or not blocks[1]:
+        return (yield from _put(bucket, key, blocks[0], described, overwrite=overwrite))
+    return (yield from _put_parts(bucket, blocks, sizes, described, overwrite=overwrite))
 
 
 def part_sizes(options: S3Options, size: int | None) -> Iterator[int]:
@@ -64,7 +64,8 @@ def part_sizes(options: S3Options, size: int | None) -> Iterator[int]:
         smallest = max(smallest, -(-size // MOST_PARTS // MIB) * MIB)
     growing = size is None and options.grow_parts
     steps = MOST_PARTS // PARTS_PER_SIZE
-    growth = max(0, -(-2 * (LARGEST_OBJECT // MOST_PARTS - smallest) // (steps - 1))) if growing else 0
+    missing = -(-LARGEST_OBJECT // MOST_PARTS) - smallest
+    growth = max(0, -(-2 * missing // (steps - 1))) if growing else 0
     for number in range(MOST_PARTS):
         yield min(smallest + growth * (number // PARTS_PER_SIZE), LARGEST_PART)
 
@@ -74,53 +75,56 @@ def _put(
 ) -> Operation[WriteResult]:
     condition = {} if overwrite else {"IfNoneMatch": "*"}
     conflicts = 0
+    retried = False
     answer: Answer | None = None
     while answer is None:
         try:
             answer = yield bucket.call("PutObject", CREATE_OPTIONS, **described, **condition, Body=body)
         except Fault as fault:
             conflicts += 1
+            retried = retried or fault.attempts > 1
             if faults.is_conflict(fault) and conflicts < bucket.options.retry.max_attempts:
                 yield Pause(bucket.options.retry.delay(conflicts))
             elif condition and faults.lacks_feature(fault) and not bucket.options.trusts_conditional_writes:
                 condition = {}
             elif condition and faults.is_precondition(fault):
-                answer = yield from _answer_to_lost_put(bucket, key, body, described, fault)
+                answer = (yield from _lost_put(bucket, key, body, described)) if retried else None
+                if answer is None:
+                    raise probes.already_exists(key, fault) from fault.__cause__
             else:
                 raise
     return responses.write_result(key, len(body), answer, described.get("Metadata") or {})
 
 
-def _answer_to_lost_put(
-    bucket: Bucket, key: str, body: bytes, described: Mapping[str, Any], refused: Fault
-) -> Operation[Answer]:
+def _lost_put(bucket: Bucket, key: str, body: bytes, described: Mapping[str, Any]) -> Operation[Answer | None]:
     # An earlier try of the same request may have created the object and lost its answer on the way.
-    if refused.attempts > 1:
-        try:
-            plan = ReadPlan(bucket.call("GetObject", READ_OPTIONS, Key=key), bucket.options.retry)
-            answer: Answer = yield plan.request()
-            plan.opened(answer)
-            if plan.remaining == len(body) and (answer.get("Metadata") or {}) == (described.get("Metadata") or {}):
-                if (yield ReadBody(plan, answer["Body"])) == body:
-                    return answer
-            else:
-                yield CloseBody(answer["Body"])
-        except Fault:
-            pass
-    raise probes.already_exists(key, refused)
+    plan = ReadPlan(bucket.call("GetObject", READ_OPTIONS, Key=key), bucket.options.retry)
+    try:
+        answer: Answer = yield plan.request()
+        if not _is_described(answer, len(body), described):
+            yield CloseBody(answer["Body"])
+            return None
+        plan.opened(answer)
+        found = yield ReadBody(plan, answer["Body"])
+    except Fault:
+        return None
+    return answer if found == body else None
+
+
+def _is_described(answer: Answer, size: int, described: Mapping[str, Any]) -> bool:
+    told = answer.get("ContentLength"), answer.get("Metadata") or {}, answer.get("ContentType")
+    return told == (size, described.get("Metadata") or {}, described.get("ContentType", told[2]))
 
 
 def _put_parts(
     bucket: Bucket,
-    key: str,
     blocks: list[bytes],
     sizes: Iterator[int],
     described: Mapping[str, Any],
     *,
     overwrite: bool,
 ) -> Operation[WriteResult]:
-    created = yield bucket.call("CreateMultipartUpload", CREATE_OPTIONS, **described)
-    upload = {"Key": key, "UploadId": created["UploadId"]}
+    upload = yield from begin(bucket, bucket.call("CreateMultipartUpload", CREATE_OPTIONS, **described))
     try:
         total = yield from _send_parts(bucket, upload, blocks, sizes)
         parts = listed_parts((yield Wait()))
@@ -128,7 +132,22 @@ def _put_parts(
     except BaseException as error:
         yield from abandon(bucket, upload, error)
         raise
-    return responses.write_result(key, total, answer, described.get("Metadata") or {})
+    return responses.write_result(upload["Key"], total, answer, described.get("Metadata") or {})
+
+
+def begin(bucket: Bucket, call: Call) -> Operation[dict[str, Any]]:
+    """Begin a multipart upload: 1 request. What names the upload in the calls that go on with it.
+
+    An interruption waits for the answer, which alone tells what is to be aborted.
+    """
+    try:
+        yield Start(call, 1)
+        (created,) = yield Wait()
+    except BaseException as error:
+        for created in (yield Drain(patient=True)):
+            yield from abandon(bucket, {"Key": call.params["Key"], "UploadId": created["UploadId"]}, error)
+        raise
+    return {"Key": call.params["Key"], "UploadId": created["UploadId"]}
 
 
 def _send_parts(bucket: Bucket, upload: Mapping[str, Any], blocks: list[bytes], sizes: Iterator[int]) -> Operation[int]:
@@ -197,10 +216,18 @@ def _made_of(bucket: Bucket, key: str, parts: list[dict[str, Any]]) -> Operation
 
 
 def abandon(bucket: Bucket, upload: Mapping[str, Any], error: BaseException) -> Operation[None]:
-    """Leave nothing of an upload behind: 1 request, after the parts under way have ended.
+    """Leave nothing of an upload behind: 1 request, after the parts under way have ended; 1 more if interrupted.
 
     A part that ends after the abort would stay and be paid for (S3 API Reference, AbortMultipartUpload).
     """
+    try:
+        yield from _abort(bucket, upload, error)
+    except BaseException:
+        yield from _abort(bucket, upload, error)
+        raise
+
+
+def _abort(bucket: Bucket, upload: Mapping[str, Any], error: BaseException) -> Operation[None]:
     yield Drain()
     try:
         yield bucket.call("AbortMultipartUpload", **upload)
