@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+
+from remote_store.boto3 import client as module
+from remote_store.boto3.client import check_put_options, create_client, is_aws, private_session
+from remote_store.core import RetryPolicy
+from remote_store.core.s3 import Call, S3Options
+
+MIB = 1024 * 1024
+AWS = {"key": "k", "secret": "s", "region_name": "eu-west-1"}
+CUSTOM = {**AWS, "endpoint_url": "http://127.0.0.1:9"}
+
+
+def client_of(**options):
+    return create_client(S3Options.build(**options))
+
+
+def put(port, bucket, body=b"x", **params):
+    port.perform(Call("PutObject", {"Bucket": bucket, "Key": "k", "Body": body, **params}))
+
+
+def test_all_that_differs_between_releases_is_said():
+    config = client_of(
+        **AWS,
+        retry=RetryPolicy(7),
+        connect_timeout=1.5,
+        read_timeout=2.5,
+        max_connections=3,
+        max_concurrency=40,
+        addressing_style="virtual",
+    ).meta.config
+    assert config.retries == {"mode": "standard", "total_max_attempts": 7}
+    assert (config.connect_timeout, config.read_timeout, config.max_pool_connections) == (1.5, 2.5, 40)
+    assert config.s3["addressing_style"] == "virtual"
+    assert config.signature_version == "s3v4"
+    assert config.tcp_keepalive
+
+
+@pytest.mark.parametrize(
+    "options,environment,expected",
+    [
+        (AWS, {}, "when_supported"),
+        (CUSTOM, {}, "when_required"),
+        (AWS, {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "when_required"),
+        (AWS, {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9"}, "when_required"),
+        (CUSTOM, {"AWS_REQUEST_CHECKSUM_CALCULATION": "when_supported", "AWS_MAX_ATTEMPTS": "9"}, "when_required"),
+    ],
+)
+def test_checksums_follow_the_kind_of_endpoint(monkeypatch, options, environment, expected):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    config = client_of(**options).meta.config
+    assert config.request_checksum_calculation == expected
+    assert config.response_checksum_validation == expected
+    assert config.retries["total_max_attempts"] == 5
+
+
+def test_an_endpoint_that_the_aws_configuration_names_has_to_be_passed():
+    Path(os.environ["AWS_CONFIG_FILE"]).write_text("[default]\nendpoint_url = http://127.0.0.1:9\n")
+    with pytest.raises(ValueError, match="endpoint_url='http://127.0.0.1:9'"):
+        client_of(**AWS)
+    assert client_of(**CUSTOM).meta.endpoint_url == CUSTOM["endpoint_url"]
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "cn-north-1", "us-gov-west-1"])
+def test_aws_is_told_from_other_servers(region):
+    assert is_aws(client_of(**{**AWS, "region_name": region}))
+    assert not is_aws(client_of(**{**CUSTOM, "region_name": region}))
+
+
+def test_small_bodies_are_sent_without_asking_and_large_ones_after(make_port, endpoint, bucket):
+    port = make_port()
+    put(port, bucket, b"x" * (MIB - 1))
+    put(port, bucket, b"x" * MIB)
+    upload = port.perform(Call("CreateMultipartUpload", {"Bucket": bucket, "Key": "k"}))["UploadId"]
+    for size in (10, MIB):
+        params = {"Bucket": bucket, "Key": "k", "UploadId": upload, "PartNumber": 1, "Body": b"x" * size}
+        port.perform(Call("UploadPart", params))
+    asked = [request.headers.get("expect") for request in endpoint.requests if request.method == "PUT"]
+    assert asked == [None, "100-continue", None, "100-continue"]
+    assert port.perform(Call("HeadObject", {"Bucket": bucket, "Key": "k"}))["ContentLength"] == MIB
+
+
+@pytest.mark.parametrize("body", [b"", b"bytes", bytearray(b"array"), memoryview(b"view")])
+def test_bodies_arrive_whole(make_port, plain, bucket, body):
+    put(make_port(), bucket, body)
+    assert plain.get_object(Bucket=bucket, Key="k")["Body"].read() == bytes(body)
+
+
+def test_requests_carry_no_more_than_they_need(make_port, endpoint, bucket):
+    put(make_port(), bucket)
+    headers = endpoint.requests[-1].headers
+    assert headers["user-agent"] == f"remote-store-boto3 Boto3/{boto3.__version__}"
+    assert not [
+        name for name in headers if name.startswith(("x-amz-checksum", "x-amz-sdk", "amz-sdk", "x-amz-trailer"))
+    ]
+    assert "AWS4-HMAC-SHA256" in headers["authorization"]
+
+
+def test_checksums_that_are_asked_for_are_sent(make_port, endpoint, bucket):
+    put(make_port(), bucket, ChecksumAlgorithm="SHA256")
+    assert endpoint.requests[-1].headers["x-amz-checksum-sha256"]
+
+
+def test_anonymous_requests_are_unsigned(make_port, endpoint, bucket):
+    port = make_port(anon=True, key=None, secret=None)
+    put(port, bucket)
+    assert "authorization" not in endpoint.requests[-1].headers
+    assert port.client.meta.config.signature_version is UNSIGNED
+
+
+def test_a_session_token_is_sent(make_port, endpoint, bucket):
+    put(make_port(session_token="TOKEN"), bucket)
+    assert endpoint.requests[-1].headers["x-amz-security-token"] == "TOKEN"
+
+
+@pytest.mark.parametrize("style,path", [("path", "/bucket/k"), ("auto", "/bucket/k"), ("virtual", "/k")])
+def test_the_bucket_stands_where_it_is_told(style, path):
+    client = client_of(**{**CUSTOM, "endpoint_url": "http://s3.example.org"}, addressing_style=style)
+    url = client.generate_presigned_url("get_object", Params={"Bucket": "bucket", "Key": "k"})
+    assert (
+        url.split("?")[0] == ("http://bucket.s3.example.org" if style == "virtual" else "http://s3.example.org") + path
+    )
+
+
+@pytest.mark.parametrize("options", [CUSTOM, AWS, {**AWS, "region_name": "us-east-1"}])
+def test_presigned_urls_are_signed_with_version_4(options):
+    url = client_of(**options).generate_presigned_url("get_object", Params={"Bucket": "bucket", "Key": "k"})
+    assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in url
+
+
+def test_what_the_users_config_says_wins():
+    theirs = Config(read_timeout=1, retries={"max_attempts": 1}, s3={"payload_signing_enabled": False})
+    config = client_of(**CUSTOM, addressing_style="path", client_options={"config": theirs}).meta.config
+    assert config.read_timeout == 1
+    assert config.retries["total_max_attempts"] == 2
+    assert config.s3 == {"addressing_style": "path", "payload_signing_enabled": False}
+    assert config.connect_timeout == 10
+
+
+def test_a_bundle_of_certificates_is_used(tmp_path):
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text("")
+    options = S3Options.build(**CUSTOM, tls_ca_bundle=str(bundle))
+    assert module.client_arguments(options)["verify"] == str(bundle)
+    assert module.client_arguments(S3Options.build(**CUSTOM, client_options={"verify": False}))["verify"] is False
+
+
+@pytest.mark.parametrize("put_options", [{"Tagging": {"a": "b"}}, {"StorageClass": 5}, {"BucketKeyEnabled": "yes"}])
+def test_put_options_of_a_wrong_type_are_refused(put_options):
+    with pytest.raises(ValueError, match=next(iter(put_options))):
+        check_put_options(client_of(**CUSTOM), put_options)
+
+
+def test_put_options_that_can_be_sent_are_accepted():
+    put_options = {"ServerSideEncryption": "aws:kms", "Tagging": "a=b", "StorageClass": "STANDARD_IA", "ACL": "private"}
+    assert check_put_options(client_of(**CUSTOM), put_options) is None
+
+
+def test_sessions_are_private_and_share_the_service_models():
+    first, second = private_session(None), private_session(None)
+    assert first is not second
+    assert first.get_component("event_emitter") is not second.get_component("event_emitter")
+    assert first.get_component("data_loader") is second.get_component("data_loader")
+
+
+def test_the_client_has_what_boto3_adds(make_port, plain, bucket, tmp_path):
+    file = tmp_path / "file"
+    file.write_bytes(b"x" * 100)
+    make_port().client.upload_file(str(file), bucket, "k")
+    assert plain.head_object(Bucket=bucket, Key="k")["ContentLength"] == 100
+
+
+def test_a_session_that_is_lent_stays_as_it_was(place, endpoint, bucket):
+    session = boto3.session.Session(place["key"], place["secret"], region_name=place["region_name"])
+    options = S3Options.build(endpoint_url=place["endpoint_url"])
+    ours = create_client(options, session)
+    ours.put_object(Bucket=bucket, Key="k", Body=b"x")
+    theirs = session.client("s3", endpoint_url=place["endpoint_url"])
+    theirs.put_object(Bucket=bucket, Key="k", Body=b"x")
+    ours_sent, theirs_sent = (request.headers for request in endpoint.requests)
+    assert "expect" not in ours_sent
+    assert theirs_sent["expect"] == "100-continue"
+    assert "amz-sdk-invocation-id" in theirs_sent
+    assert theirs.meta.config.signature_version == "s3v4"
+    assert session.client("s3").meta.config.retries["mode"] != "adaptive"
+
+
+def test_clients_can_be_made_in_many_threads_at_once():
+    barrier = threading.Barrier(8)
+
+    def make(_number):
+        barrier.wait()
+        return client_of(**CUSTOM).meta.endpoint_url
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(make, range(8))) == [CUSTOM["endpoint_url"]] * 8
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_child_forked_while_a_client_is_made_can_make_one():
+    making, going = threading.Event(), threading.Event()
+
+    def hold():
+        with module._creating:
+            making.set()
+            going.wait(10)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    making.wait(10)
+    threading.Timer(0.2, going.set).start()
+    child = os.fork()
+    if not child:
+        os._exit(0 if module._creating.acquire(timeout=5) else 1)
+    holder.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert not module._creating.locked()
