@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from remote_store.core.errors import PreconditionFailed
 from remote_store.core.s3 import faults, probes, upload
-from remote_store.core.s3.bucket import CREATE_OPTIONS, READ_OPTIONS, Bucket
+from remote_store.core.s3.bucket import CREATE_OPTIONS, KEY_OPTIONS, Bucket
 from remote_store.core.s3.calls import Fault
 from remote_store.core.s3.options import GIB
 from remote_store.core.s3.responses import bare
@@ -28,8 +28,9 @@ COPY_OPTIONS = CREATE_OPTIONS - {*KEPT, "Expires", "Tagging"}
 
 
 def copy(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[str | None]:
-    """Copy an object: 1 request; 1 HEAD more on AWS, and 1 HEAD before an untrusted create. The copy's entity tag.
+    """Copy an object: 1 request; 1 HEAD more on AWS, and 1 HEAD before an untrusted create.
 
+    Returns the entity tag of what was copied, as far as it is known: else that of the copy, which mostly is the same.
     CopyObject forgets the storage class (S3 API Reference, CopyObject), so on AWS the source is asked for it.
     """
     if src == dst:
@@ -68,7 +69,7 @@ def _is_taken(bucket: Bucket, dst: str) -> Operation[bool]:
 
 
 def _copy_whole(bucket: Bucket, src: str, dst: str, source: Answer | None, *, overwrite: bool) -> Operation[str | None]:
-    params: dict[str, Any] = {"Key": dst, "CopySource": {"Bucket": bucket.name, "Key": src}}
+    params = {"Key": dst, **_copy_source(bucket, src)}
     if not overwrite:
         params["IfNoneMatch"] = "*"
     if source is not None:
@@ -81,7 +82,14 @@ def _copy_whole(bucket: Bucket, src: str, dst: str, source: Answer | None, *, ov
             raise
         del params["IfNoneMatch"]
         answer = yield bucket.call("CopyObject", COPY_OPTIONS, **params)
-    return bare(answer.get("CopyObjectResult", {}).get("ETag"))
+    return bare((source or answer.get("CopyObjectResult") or {}).get("ETag"))
+
+
+def _copy_source(bucket: Bucket, src: str) -> dict[str, Any]:
+    # Who encrypts with keys of their own has to hand them in for the source too.
+    given = bucket.options.put_options
+    keys = {f"CopySource{name}": given[name] for name in sorted(KEY_OPTIONS) if name in given}
+    return {"CopySource": {"Bucket": bucket.name, "Key": src}, **keys}
 
 
 def _refused(bucket: Bucket, src: str, dst: str, fault: Fault, *, overwrite: bool) -> Operation[str | None]:
@@ -119,19 +127,19 @@ def copy_parts(bucket: Bucket, src: str, dst: str, source: Answer, *, overwrite:
                 bucket,
                 target,
                 number,
-                CopySource={"Bucket": bucket.name, "Key": src},
+                **_copy_source(bucket, src),
                 CopySourceRange=f"bytes={first}-{last}",
                 CopySourceIfMatch=source["ETag"],
             )
             yield Start(call, bucket.options.max_concurrency)
         parts = upload.listed_parts((yield Wait()))
-        answer = yield from upload.complete(bucket, target, parts, overwrite=overwrite)
+        yield from upload.complete(bucket, target, parts, overwrite=overwrite)
     except BaseException as error:
         yield from upload.abandon(bucket, target, error)
         if isinstance(error, Fault) and faults.is_precondition(error):
             raise faults.typed(error, path=src) from error.__cause__
         raise
-    return bare(answer.get("ETag"))
+    return bare(source["ETag"])
 
 
 def part_size(bucket: Bucket) -> int:
@@ -166,7 +174,8 @@ def move(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[No
 
 
 def _move_again(bucket: Bucket, src: str, dst: str, copied: str | None) -> Operation[None]:
-    # The copy of a multipart object has another entity tag than its source; copied again, the source's own tag is held.
+    # The copy of a multipart or an encrypted object has another entity tag than its source; copied again, the source's
+    # own tag is held.
     try:
         source = yield from probes.head(bucket, src)
     except Fault as fault:
@@ -174,18 +183,20 @@ def _move_again(bucket: Bucket, src: str, dst: str, copied: str | None) -> Opera
             return
         raise
     tag = bare(source["ETag"]) or ""
-    if "-" not in tag and not source.get("SSEKMSKeyId") and tag != copied:
+    encrypted = source.get("SSEKMSKeyId") or source.get("SSECustomerAlgorithm")
+    if "-" not in tag and not encrypted and "ServerSideEncryption" not in bucket.options.put_options and tag != copied:
         raise _changed(src)
     if source["ContentLength"] > LARGEST_COPY:
         yield from copy_parts(bucket, src, dst, source, overwrite=True)
     else:
         yield from _copy_whole(bucket, src, dst, source, overwrite=True)
     try:
-        yield bucket.call("DeleteObject", READ_OPTIONS & {"RequestPayer"}, Key=src, IfMatch=source["ETag"])
+        yield bucket.call("DeleteObject", Key=src, IfMatch=source["ETag"])
     except Fault as fault:
         if faults.is_precondition(fault):
             raise _changed(src) from fault.__cause__
-        raise
+        if not faults.is_missing(fault):
+            raise
 
 
 def _changed(src: str) -> PreconditionFailed:
