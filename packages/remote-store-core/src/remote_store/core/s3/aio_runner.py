@@ -10,7 +10,7 @@ from remote_store.core.aio.streams import AsyncSource
 from remote_store.core.errors import BackendUnavailable
 from remote_store.core.s3.calls import AsyncBody, AsyncS3Port, Call, Fault
 from remote_store.core.s3.reading import ReadPlan, allocate
-from remote_store.core.s3.runner import PIECE, WHOLE
+from remote_store.core.s3.runner import CLOSED, PIECE, WHOLE
 from remote_store.core.s3.steps import (
     Answer,
     CloseBody,
@@ -53,7 +53,7 @@ class AsyncRunner:
             BackendUnavailable: The backend is closed.
         """
         if self._closed:
-            raise BackendUnavailable("the backend is closed; make a new one")
+            raise BackendUnavailable(CLOSED)
 
     async def port(self) -> AsyncS3Port:
         """The port.
@@ -66,10 +66,18 @@ class AsyncRunner:
         if self._port is None:
             async with self._lock:
                 if self._port is None:
-                    self._port, self._loop = await self._connect(), loop
+                    self._port, self._loop = await self._connected(), loop
         if self._loop is not loop:
             raise BackendUnavailable("the backend belongs to another event loop; make one for each loop")
         return self._port
+
+    async def _connected(self) -> AsyncS3Port:
+        self.check_open()
+        port = await self._connect()
+        if self._closed:
+            await port.close()
+        self.check_open()
+        return port
 
     async def close(self) -> None:
         """Close the port, for good."""

@@ -32,6 +32,7 @@ from remote_store.core.streams import Source
 T = TypeVar("T")
 PIECE = 256 * 1024
 WHOLE = 1024 * 1024
+CLOSED = "the backend is closed; make a new one"
 
 
 class Connection:
@@ -48,18 +49,31 @@ class Connection:
         self._lock = threading.Lock()
         self._port: S3Port | None = None
         self._executor: Executor | None = None
+        self._closed = False
 
     def port(self) -> S3Port:
-        """The port; threads that ask at once get the same one."""
-        if self._port is None:
+        """The port; threads that ask at once get the same one.
+
+        Raises:
+            BackendUnavailable: It was closed.
+        """
+        port = self._port
+        if port is None:
             with self._lock:
+                self._check_open()
                 if self._port is None:
                     self._port = self._connect()
-        return self._port
+                port = self._port
+        return port
 
     def executor(self) -> Executor:
-        """The threads."""
+        """The threads.
+
+        Raises:
+            BackendUnavailable: They were ended.
+        """
         with self._lock:
+            self._check_open()
             if self._executor is None:
                 self._executor = ThreadPoolExecutor(self._threads, thread_name_prefix="remote-store-s3")
             return self._executor
@@ -67,10 +81,16 @@ class Connection:
     def close(self) -> None:
         """Close the port and end the threads."""
         with self._lock:
+            self._closed = True
+            port, self._port = self._port, None
             if self._executor is not None:
                 self._executor.shutdown()
-            if self._port is not None:
-                self._port.close()
+            if port is not None:
+                port.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise BackendUnavailable(CLOSED)
 
 
 class Runner:
@@ -94,7 +114,7 @@ class Runner:
             BackendUnavailable: The backend is closed.
         """
         if self._closed:
-            raise BackendUnavailable("the backend is closed; make a new one")
+            raise BackendUnavailable(CLOSED)
 
     def port(self) -> S3Port:
         """The port of this process.
