@@ -190,14 +190,6 @@ def on_moto(*, trusted: bool) -> Deviations:
                 variants=("newline*",),
             ),
         ),
-        (
-            "COPY-009 DEL-013 DEL-017 LIST-014 LIST-023",
-            Deviation(
-                reason="moto answers 404 to every request about a key with a newline, and this check has one",
-                raises=(ClientError, NotFound),
-                checks=("*hostile_names*", "*foreign_keys*"),
-            ),
-        ),
         ("S3-008", Deviation(reason="moto's CopyObject loses the storage class", checks=("*tags_and_class",))),
         ("WIRE-018", Deviation(reason="moto accepts any secret", checks=("*wrong_secret",))),
     ]

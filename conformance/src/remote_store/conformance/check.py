@@ -118,9 +118,8 @@ def validate(suite: type, case: AnyCase[Any]) -> None:
         rule(identifier)
         names = [name for name, identifiers in checks.items() if identifier in identifiers]
         for deviation in deviations(value):
-            idle = [p for p in deviation.checks if not any(fnmatchcase(name, p) for name in names)]
-            if idle and names:
-                raise ConfigurationError(f"deviation of {identifier}: no check of it is named {', '.join(idle)}")
+            if not any(fnmatchcase(name, pattern) for name in names for pattern in deviation.checks):
+                raise ConfigurationError(f"deviation of {identifier}: no check of it is {', '.join(deviation.checks)}")
 
 
 def _mark(run: Callable[..., None], identifiers: tuple[str, ...]) -> None:

@@ -15,6 +15,8 @@ from remote_store.conformance.suite.trees import fill, fill_many, found
 from remote_store.conformance.wire import operations, part_size, require_s3, unseekable
 from remote_store.core import AlreadyExists, Backend, InvalidPath, NotFound
 
+ANCESTORS = "every write asks for the ancestors too"
+
 
 class CostSuite:
     """COST: the table of requests."""
@@ -109,6 +111,7 @@ class CostSuite:
     @check("COST-007")
     def test_cost_a_trusted_create_is_one_request(self, case: Case) -> None:
         require_s3(case)
+        case.require_profile(ANCESTORS, not case.profile.rejects_file_ancestor)
         trusted = case.make(conditional_writes=True)
         self._expect(case, partial(trusted.write, case.path("file"), b"x"), "PutObject")
         self._expect(case, partial(trusted.write, case.path("stream"), unseekable(b"x")), "PutObject")
@@ -119,12 +122,14 @@ class CostSuite:
     @check("COST-008")
     def test_cost_an_untrusted_create_is_two_requests(self, case: Case) -> None:
         require_s3(case)
+        case.require_profile(ANCESTORS, not case.profile.rejects_file_ancestor)
         untrusted = case.make(conditional_writes=False)
         self._expect(case, partial(untrusted.write, case.path("file"), b"x"), "HeadObject", "PutObject")
 
     @check("COST-009")
     def test_cost_an_overwrite_is_one_request(self, case: Case) -> None:
         require_s3(case)
+        case.require_profile(ANCESTORS, not case.profile.rejects_file_ancestor)
         for _ in range(2):
             call = partial(case.backend.write, case.path("file"), b"x", overwrite=True)
             self._expect(case, call, "PutObject")
@@ -132,6 +137,7 @@ class CostSuite:
     @check("COST-010")
     def test_cost_a_stream_of_parts(self, case: Case) -> None:
         require_s3(case)
+        case.require_profile(ANCESTORS, not case.profile.rejects_file_ancestor)
         backend = case.make(conditional_writes=True)
         content = case.content(2 * part_size(case) + 1)
         for kind in ("bytes", "bytes_io", "unseekable"):
@@ -145,6 +151,7 @@ class CostSuite:
     @check("COST-011")
     def test_cost_the_part_size_decides(self, case: Case) -> None:
         require_s3(case)
+        case.require_profile(ANCESTORS, not case.profile.rejects_file_ancestor)
         size = part_size(case)
         content = case.content(size + 1)
         for source in (content[:size], unseekable(content[:size])):
@@ -164,6 +171,7 @@ class CostSuite:
     @check("COST-013")
     def test_cost_a_copy_and_a_move(self, case: Case) -> None:
         require_s3(case)
+        case.require_profile(ANCESTORS, not case.profile.rejects_file_ancestor)
         for trusted, most in ((False, 2), (True, 1)):
             backend = case.make(conditional_writes=trusted)
             for overwrite in (False, True):
@@ -249,6 +257,7 @@ class CostSuite:
     @check("COST-020")
     def test_cost_a_small_open_atomic(self, case: Case) -> None:
         require_s3(case)
+        case.require_profile(ANCESTORS, not case.profile.rejects_file_ancestor)
         with case.endpoint.recording() as sent:
             with case.backend.open_atomic(case.path("file"), overwrite=True) as stream:
                 for _ in range(10):

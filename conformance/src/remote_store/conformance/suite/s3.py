@@ -33,7 +33,7 @@ class S3Suite:
     @check("S3-001")
     def test_s3_a_file_beside_a_folder_of_its_name(self, case: Case) -> None:
         require_s3(case)
-        fill(case, "a", "a/b", "other")
+        fill(case, "a/b", "a", "other")
         path = case.path("a")
         answers = [
             case.backend.exists(path),

@@ -14,6 +14,8 @@ from remote_store.conformance.suite.aio.trees import fill, fill_many, found
 from remote_store.conformance.wire import operations, part_size, require_s3, unseekable
 from remote_store.core import AlreadyExists, AsyncBackend, InvalidPath, NotFound
 
+ANCESTORS = "every write asks for the ancestors too"
+
 
 class AsyncCostSuite:
     """COST: the table of requests."""
@@ -108,6 +110,7 @@ class AsyncCostSuite:
     @async_check("COST-007")
     async def test_cost_a_trusted_create_is_one_request(self, case: AsyncCase) -> None:
         require_s3(case)
+        case.require_profile(ANCESTORS, not case.profile.rejects_file_ancestor)
         trusted = case.make(conditional_writes=True)
         await self._expect(case, partial(trusted.write, case.path("file"), b"x"), "PutObject")
         await self._expect(case, partial(trusted.write, case.path("stream"), unseekable(b"x")), "PutObject")
@@ -118,12 +121,14 @@ class AsyncCostSuite:
     @async_check("COST-008")
     async def test_cost_an_untrusted_create_is_two_requests(self, case: AsyncCase) -> None:
         require_s3(case)
+        case.require_profile(ANCESTORS, not case.profile.rejects_file_ancestor)
         untrusted = case.make(conditional_writes=False)
         await self._expect(case, partial(untrusted.write, case.path("file"), b"x"), "HeadObject", "PutObject")
 
     @async_check("COST-009")
     async def test_cost_an_overwrite_is_one_request(self, case: AsyncCase) -> None:
         require_s3(case)
+        case.require_profile(ANCESTORS, not case.profile.rejects_file_ancestor)
         for _ in range(2):
             call = partial(case.backend.write, case.path("file"), b"x", overwrite=True)
             await self._expect(case, call, "PutObject")
@@ -131,6 +136,7 @@ class AsyncCostSuite:
     @async_check("COST-010")
     async def test_cost_a_stream_of_parts(self, case: AsyncCase) -> None:
         require_s3(case)
+        case.require_profile(ANCESTORS, not case.profile.rejects_file_ancestor)
         backend = case.make(conditional_writes=True)
         content = case.content(2 * part_size(case) + 1)
         for kind in ("bytes", "bytes_io", "unseekable"):
@@ -144,6 +150,7 @@ class AsyncCostSuite:
     @async_check("COST-011")
     async def test_cost_the_part_size_decides(self, case: AsyncCase) -> None:
         require_s3(case)
+        case.require_profile(ANCESTORS, not case.profile.rejects_file_ancestor)
         size = part_size(case)
         content = case.content(size + 1)
         for source in (content[:size], unseekable(content[:size])):
@@ -163,6 +170,7 @@ class AsyncCostSuite:
     @async_check("COST-013")
     async def test_cost_a_copy_and_a_move(self, case: AsyncCase) -> None:
         require_s3(case)
+        case.require_profile(ANCESTORS, not case.profile.rejects_file_ancestor)
         for trusted, most in ((False, 2), (True, 1)):
             backend = case.make(conditional_writes=trusted)
             for overwrite in (False, True):
@@ -248,6 +256,7 @@ class AsyncCostSuite:
     @async_check("COST-020")
     async def test_cost_a_small_open_atomic(self, case: AsyncCase) -> None:
         require_s3(case)
+        case.require_profile(ANCESTORS, not case.profile.rejects_file_ancestor)
         with case.endpoint.recording() as sent:
             async with case.backend.open_atomic(case.path("file"), overwrite=True) as stream:
                 for _ in range(10):

@@ -73,6 +73,15 @@ class AsyncErrSuite:
         case.expect(path not in error.message, "the message does not repeat the path", error.message)
         case.expect(repr(path) in str(error), "the error shows its path", str(error))
 
+    @pytest.mark.parametrize("operation", PATH_OPERATIONS)
+    @async_check("ERR-002", "ERR-003")
+    async def test_error_of_a_malformed_path_is_complete(self, case: AsyncCase, operation: str) -> None:
+        row, path = required(case, operation), case.path("a\0b")
+        with case.expect_raises(InvalidPath, path=path, what=f"{operation} of a malformed path") as caught:
+            await row.run(case.backend, path, case.path("other"))
+        case.expect_equal(caught.error.backend, case.backend.name, "the error's backend")
+        case.expect(path not in caught.error.message, "the message does not repeat the path", caught.error.message)
+
     @pytest.mark.parametrize("name", BUILTINS)
     @async_check("ERR-004", needs=(READ, WRITE, DELETE))
     async def test_error_pickles(self, case: AsyncCase, name: str) -> None:
