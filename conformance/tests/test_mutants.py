@@ -269,7 +269,7 @@ class SlowTear(MemoryBackend):
     def write_atomic(self, path: str, content: Any, **options: Any) -> WriteResult:
         if path in self._files and options.get("overwrite"):
             super().write(path, content[: len(content) // 2], overwrite=True)
-            time.sleep(0.001)
+            time.sleep(0.01)
         return super().write_atomic(path, content, **options)
 
 

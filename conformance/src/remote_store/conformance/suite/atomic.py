@@ -67,13 +67,17 @@ class AtomSuite:
         contents = [bytes([number]) * (100_000 + 50_000 * (number % 3)) for number in range(12)]
         case.backend.write(path, contents[0])
         seen: list[bytes] = []
+        written: list[int] = []
 
         def write() -> None:
             for content in contents:
-                case.backend.write_atomic(path, content, overwrite=True)
+                result = case.backend.write_atomic(path, content, overwrite=True)
+                written.append(result.size)
 
         def read() -> None:
-            for _ in range(2 * len(contents)):
+            for _ in range(100_000):
+                if len(written) == len(contents):
+                    break
                 data = case.backend.read_bytes(path)
                 if data not in contents:
                     seen.append(data)

@@ -66,13 +66,17 @@ class AsyncAtomSuite:
         contents = [bytes([number]) * (100_000 + 50_000 * (number % 3)) for number in range(12)]
         await case.backend.write(path, contents[0])
         seen: list[bytes] = []
+        written: list[int] = []
 
         async def write() -> None:
             for content in contents:
-                await case.backend.write_atomic(path, content, overwrite=True)
+                result = await case.backend.write_atomic(path, content, overwrite=True)
+                written.append(result.size)
 
         async def read() -> None:
-            for _ in range(2 * len(contents)):
+            for _ in range(100_000):
+                if len(written) == len(contents):
+                    break
                 data = await case.backend.read_bytes(path)
                 if data not in contents:
                     seen.append(data)
