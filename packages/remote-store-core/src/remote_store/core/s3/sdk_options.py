@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from remote_store.core.s3.options import S3Options
 
@@ -17,6 +20,11 @@ WITH_HANDLE = frozenset(
     )
 )
 """What can be chosen beside a client or a filesystem of the user's, which brings all the rest."""
+
+CLIENT_OPTIONS = frozenset(("api_version", "aws_account_id", "config", "use_ssl", "verify"))
+"""The arguments of a client that no option of the contract stands for."""
+
+AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
 def client_arguments(options: S3Options) -> dict[str, Any]:
@@ -47,3 +55,76 @@ def config_arguments(options: S3Options) -> dict[str, Any]:
         "request_checksum_calculation": checksums,
         "response_checksum_validation": checksums,
     }
+
+
+def check_client_options(options: S3Options, config: type) -> None:
+    """Refuse what a client cannot be made with.
+
+    Args:
+        options: The options.
+        config: The SDK's class of configurations.
+
+    Raises:
+        TypeError: `client_options` has a name that is unknown or an option of the contract, or another `config`.
+        FileNotFoundError: `tls_ca_bundle` names no file.
+    """
+    if unknown := sorted(options.client_options.keys() - CLIENT_OPTIONS):
+        known = ", ".join(sorted(CLIENT_OPTIONS))
+        raise TypeError(f"unknown in client_options: {', '.join(unknown)}; known are {known}")
+    if not isinstance(options.client_options.get("config"), config | None):
+        raise TypeError(f"config in client_options is a {config.__module__}.{config.__qualname__}")
+    if options.tls_ca_bundle is not None and not Path(options.tls_ca_bundle).is_file():
+        raise FileNotFoundError(f"tls_ca_bundle is no file: {options.tls_ca_bundle!r}")
+
+
+def check_handle(name: str, handle: object, *, right: bool, refused: Iterable[str]) -> None:
+    """Refuse a client, session or filesystem of the user's that cannot be used, or options that it brings itself.
+
+    Args:
+        name: What it is, as the argument is called.
+        handle: The handle.
+        right: Whether it is of the right kind.
+        refused: Options that were given beside it and that do not go with it.
+
+    Raises:
+        TypeError: It is not of the right kind.
+        ValueError: There are refused options.
+    """
+    if not right:
+        raise TypeError(f"{name} cannot be a {type(handle).__module__}.{type(handle).__qualname__} here")
+    if names := ", ".join(sorted(refused)):
+        raise ValueError(f"the {name} has these of its own, so leave them out: {names}")
+
+
+def is_aws(client: Any) -> bool:
+    """Whether the requests of a client go to AWS itself."""
+    return (urlsplit(client.meta.endpoint_url).hostname or "").endswith(AWS_HOSTS)
+
+
+def check_client(
+    client: Any, options: S3Options, validate: Callable[[Any, Any], object], invalid: type[Exception]
+) -> None:
+    """Refuse a client that the options do not describe, or that could not send the `put_options`.
+
+    Args:
+        client: A client of our own.
+        options: The options that it was made with.
+        validate: The SDK's check of parameters against a shape of the service's model.
+        invalid: What the check raises.
+
+    Raises:
+        ValueError: The AWS configuration names an endpoint that the options do not know of, or a value among the
+            `put_options` is of a wrong type.
+    """
+    if not options.custom_endpoint and not is_aws(client):
+        raise ValueError(f"the AWS configuration names an endpoint; pass it: endpoint_url={client.meta.endpoint_url!r}")
+    shape = client.meta.service_model.operation_model("CreateMultipartUpload").input_shape
+    try:
+        validate({"Bucket": "bucket", "Key": "key", **options.put_options}, shape)
+    except invalid as error:
+        raise ValueError(f"put_options cannot be sent: {error}") from error
+
+
+def do_not_redirect(context: Mapping[str, Any], **_others: Any) -> None:
+    """Handle botocore's `before-call`: let nothing look for the region of the bucket in order to ask again there."""
+    context.get("s3_redirect", {})["redirected"] = True

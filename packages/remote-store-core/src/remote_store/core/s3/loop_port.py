@@ -1,0 +1,152 @@
+"""An async port for threads: every call runs in an event loop elsewhere, and the thread waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, TypeVar
+
+from remote_store.core.errors import BackendUnavailable
+from remote_store.core.s3.calls import AsyncBody, AsyncS3Port, Call, Fault
+from remote_store.core.s3.options import KIB
+
+T = TypeVar("T")
+SMALL_BODY = 64 * KIB
+
+
+@dataclass(frozen=True, slots=True)
+class LoopThread:
+    """An event loop that runs in a thread.
+
+    Attributes:
+        loop: The event loop.
+        process: The process that has the thread.
+    """
+
+    loop: asyncio.AbstractEventLoop
+    process: int
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do the work in the loop and wait for it; cancel it when the wait is interrupted.
+
+        Raises:
+            Fault: This is a forked child, which has no such thread.
+            BackendUnavailable: This is the thread of the loop, which would wait for itself.
+        """
+        with suppress(RuntimeError):
+            if asyncio.get_running_loop() is self.loop:
+                work.close()
+                raise BackendUnavailable("this event loop carries the requests; use the async backend inside it")
+        if os.getpid() != self.process:
+            work.close()
+            raise Fault("OtherProcess", message="the connection is one of the parent process", transport=True)
+        future = asyncio.run_coroutine_threadsafe(work, self.loop)
+        try:
+            return future.result()
+        finally:
+            future.cancel()
+
+
+class LoopPort:
+    """Performs S3 calls in an event loop, from any number of other threads.
+
+    Args:
+        thread: The event loop.
+        port: The port in that loop.
+    """
+
+    def __init__(self, thread: LoopThread, port: AsyncS3Port) -> None:
+        self._thread = thread
+        self._port = port
+
+    def perform(self, call: Call) -> Mapping[str, Any]:
+        """Send the call and return the answer, the `Body` of a `GetObject` as a `LoopBody`.
+
+        Raises:
+            Fault: The service refused or did not answer.
+            BackendUnavailable: This is the thread of the loop, which would wait for itself.
+        """
+        return self._thread.run(self._perform(call))
+
+    def close(self) -> None:
+        """Close the port."""
+        self._thread.run(self._port.close())
+
+    async def _perform(self, call: Call) -> Mapping[str, Any]:
+        answer = await self._port.perform(call)
+        if "Body" not in answer:
+            return answer
+        body = LoopBody(self._thread, answer["Body"], answer.get("ContentLength"))
+        await body.read_ahead()
+        return {**answer, "Body": body}
+
+
+class LoopBody:
+    """The bytes of a `GetObject` answer, for threads.
+
+    Args:
+        thread: The event loop that reads them.
+        body: The body in that loop.
+        length: How many bytes it promises.
+    """
+
+    __slots__ = ("_ahead", "_body", "_left", "_thread")
+
+    def __init__(self, thread: LoopThread, body: AsyncBody, length: int | None) -> None:
+        self._thread = thread
+        self._body = body
+        self._left = SMALL_BODY if length is None else length
+        self._ahead = BytesIO()
+
+    async def read_ahead(self) -> None:
+        """Take a small body in the same change of threads as its answer; a fault comes again at the first read."""
+        if self._left < SMALL_BODY:
+            with suppress(Fault):
+                self._ahead = BytesIO(await self._read(-1))
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Up to `size` bytes; all that is left for -1; empty at the end.
+
+        Raises:
+            Fault: The connection broke, or the bytes do not match their checksum.
+        """
+        return self._ahead.read(size) or self._thread.run(self._read(size))
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        """As many bytes as the buffer holds, into it, fewer at the end or before a fault; 0 at the end.
+
+        Raises:
+            Fault: The connection broke, or the bytes do not match their checksum.
+        """
+        return self._ahead.readinto(buffer) or self._thread.run(self._fill(buffer))
+
+    def close(self) -> None:
+        """Drop the connection, unless the body was read to its end: then it is back in the pool already."""
+        if self._left:
+            with suppress(Fault):
+                self._thread.run(self._body.close())
+
+    async def _read(self, size: int) -> bytes:
+        data = await self._body.read(size)
+        self._left -= len(data)
+        return data
+
+    async def _fill(self, buffer: memoryview) -> int:
+        filled = 0
+        while filled < len(buffer):
+            try:
+                data = await self._read(len(buffer) - filled)
+            except Fault:
+                if filled:
+                    # It comes again at the next read, and what came before it counts.
+                    break
+                raise
+            if not data:
+                break
+            buffer[filled : filled + len(data)] = data
+            filled += len(data)
+        return filled
