@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import random
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from typing import Any, Protocol
 
 import pytest
@@ -51,8 +51,8 @@ class Lane:
 
     def done(self, value: Any) -> Any:
         """What an awaitable comes to, and the items of an iterator of either kind."""
-        if inspect.iscoroutine(value):
-            return self._loop.run(value)
+        if inspect.isawaitable(value):
+            return self._loop.run(awaited(value))
         if isinstance(value, AsyncIterator) and not hasattr(value, "read"):
             return self._loop.run(gather(value))
         return list(value) if isinstance(value, Iterator) and not hasattr(value, "read") else value
@@ -79,6 +79,10 @@ class Lane:
 
 class OpenLane(Protocol):
     def __call__(self, **options: Any) -> Lane: ...
+
+
+async def awaited(value: Awaitable[Any]) -> Any:
+    return await value
 
 
 async def gather(items: AsyncIterator[Any]) -> list[Any]:

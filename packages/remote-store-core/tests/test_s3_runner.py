@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -436,6 +437,37 @@ def test_a_forked_child_connects_by_itself(used: bool, s3: FakeS3) -> None:
     runner.run(one(HEAD))
     assert made == [os.getpid()]
     runner.close()
+
+
+@pytest.mark.parametrize("queued", [True, False])
+def test_an_interruption_while_a_call_is_queued_is_waited_for(
+    queued: bool, s3: FakeS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3.put("a")
+    s3.before = lambda _call: time.sleep(0.01)
+    submit = ThreadPoolExecutor.submit
+
+    def interrupted(*arguments: Any) -> Any:
+        if queued:
+            submit(*arguments)
+        raise Interruption
+
+    def operation() -> Operation[Any]:
+        try:
+            yield Start(HEAD, 2)
+        except BaseException:
+            told.append((yield Drain()))
+            raise
+
+    told: list[Any] = []
+    runner = Runner(lambda: FakeS3Port(s3), 2)
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", interrupted)
+    with pytest.raises(Interruption):
+        runner.run(operation())
+    calls = len(s3.calls)
+    assert len(told[0]) == calls
+    runner.close()
+    assert len(s3.calls) == calls
 
 
 # ---- event loops and cancellation

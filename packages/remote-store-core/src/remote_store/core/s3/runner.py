@@ -185,10 +185,10 @@ class Runner:
                 started.clear()
                 return answers
             case Drain():
-                wait(started)
-                answers = [future.result() for future in started if future.exception() is None]
+                begun = [future for future in started if not future.cancelled()]
+                wait(begun)
                 started.clear()
-                return answers
+                return [future.result() for future in begun if future.exception() is None]
             case CloseBody():
                 return step.body.close()
             case Pause():
@@ -200,10 +200,26 @@ class Runner:
         under_way = [future for future in started if not future.done()]
         while len(under_way) >= start.window:
             under_way = list(wait(under_way, return_when=FIRST_COMPLETED).not_done)
-        for future in started:
-            if future.done():
-                future.result()
-        started.append(self._connection().executor().submit(self._take, start.step, port, None, []))
+        for begun in started:
+            if begun.done():
+                begun.result()
+        future: Future[Any] = Future()
+        executor = self._connection().executor()
+        try:
+            started.append(future)
+            executor.submit(self._settle, future, start.step, port)
+        except BaseException:
+            # Ctrl-C can come after the call was queued: what has begun is waited for, what has not never will.
+            future.cancel()
+            raise
+
+    def _settle(self, future: Future[Any], step: Step, port: S3Port) -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            future.set_result(self._take(step, port, None, []))
+        except BaseException as error:  # noqa: BLE001
+            future.set_exception(error)
 
     def _fan_out(self, calls: tuple[Call, ...], port: S3Port) -> list[Outcome]:
         if len(calls) == 1:
