@@ -299,11 +299,20 @@ def test_a_bundle_of_certificates_has_to_exist(bucket, tmp_path):
         S3Boto3Backend(bucket, tls_ca_bundle=str(tmp_path / "absent"))
 
 
-def test_put_options_of_a_wrong_type_are_refused_before_any_request(place, endpoint, bucket):
-    backend = S3Boto3Backend(bucket, **place, put_options={"Tagging": {"a": "b"}})
-    with pytest.raises(ValueError, match="Tagging"):
+@pytest.mark.parametrize("put_options", [{"Tagging": {"a": "b"}}, {"StorageClass": 5}, {"BucketKeyEnabled": "yes"}])
+def test_put_options_of_a_wrong_type_are_refused_before_any_request(place, endpoint, bucket, put_options):
+    backend = S3Boto3Backend(bucket, **place, put_options=put_options)
+    with pytest.raises(ValueError, match=next(iter(put_options))):
         backend.write("k", b"x")
     assert endpoint.count() == 0
+
+
+def test_an_endpoint_that_the_aws_configuration_names_has_to_be_passed(endpoint, place, bucket):
+    Path(os.environ["AWS_CONFIG_FILE"]).write_text(f"[default]\nendpoint_url = {endpoint.url}\n")
+    with pytest.raises(ValueError, match=f"endpoint_url='{endpoint.url}'"):
+        S3Boto3Backend(bucket, key="k", secret="s", region_name="us-east-1").check_health()
+    assert endpoint.count() == 0
+    S3Boto3Backend(bucket, **place).check_health()
 
 
 def test_the_async_backend_does_the_same(place, bucket):

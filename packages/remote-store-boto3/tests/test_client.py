@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import boto3
 import pytest
@@ -11,9 +10,10 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from remote_store.boto3 import client as module
-from remote_store.boto3.client import check_put_options, create_client, is_aws, private_session
+from remote_store.boto3.client import create_client, private_session
 from remote_store.core import RetryPolicy
 from remote_store.core.s3 import Call, S3Options
+from remote_store.core.s3.sdk_options import is_aws
 
 MIB = 1024 * 1024
 AWS = {"key": "k", "secret": "s", "region_name": "eu-west-1"}
@@ -62,13 +62,6 @@ def test_checksums_follow_the_kind_of_endpoint(monkeypatch, options, environment
     assert config.request_checksum_calculation == expected
     assert config.response_checksum_validation == expected
     assert config.retries["total_max_attempts"] == 5
-
-
-def test_an_endpoint_that_the_aws_configuration_names_has_to_be_passed():
-    Path(os.environ["AWS_CONFIG_FILE"]).write_text("[default]\nendpoint_url = http://127.0.0.1:9\n")
-    with pytest.raises(ValueError, match="endpoint_url='http://127.0.0.1:9'"):
-        client_of(**AWS)
-    assert client_of(**CUSTOM).meta.endpoint_url == CUSTOM["endpoint_url"]
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "cn-north-1", "us-gov-west-1"])
@@ -153,17 +146,6 @@ def test_a_bundle_of_certificates_is_used(tmp_path):
     options = S3Options.build(**CUSTOM, tls_ca_bundle=str(bundle))
     assert module.client_arguments(options)["verify"] == str(bundle)
     assert module.client_arguments(S3Options.build(**CUSTOM, client_options={"verify": False}))["verify"] is False
-
-
-@pytest.mark.parametrize("put_options", [{"Tagging": {"a": "b"}}, {"StorageClass": 5}, {"BucketKeyEnabled": "yes"}])
-def test_put_options_of_a_wrong_type_are_refused(put_options):
-    with pytest.raises(ValueError, match=next(iter(put_options))):
-        check_put_options(client_of(**CUSTOM), put_options)
-
-
-def test_put_options_that_can_be_sent_are_accepted():
-    put_options = {"ServerSideEncryption": "aws:kms", "Tagging": "a=b", "StorageClass": "STANDARD_IA", "ACL": "private"}
-    assert check_put_options(client_of(**CUSTOM), put_options) is None
 
 
 def test_sessions_are_private_and_share_the_service_models():

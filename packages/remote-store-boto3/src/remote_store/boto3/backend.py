@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, TypeVar, Unpack, cast
 
 import boto3
 from botocore.client import BaseClient
 from botocore.config import Config
+from botocore.exceptions import ParamValidationError
+from botocore.validate import validate_parameters
 
-from remote_store.boto3.client import check_put_options, create_client, is_aws
+from remote_store.boto3.client import create_client
 from remote_store.boto3.port import FAILED, TRANSPORT, Boto3Port
 from remote_store.core import ThreadedBackend
 from remote_store.core.s3 import Fault, S3Backend, S3OptionFields, S3Options
 from remote_store.core.s3.faults import typed
 from remote_store.core.s3.sdk_faults import fault_of
-from remote_store.core.s3.sdk_options import WITH_HANDLE
+from remote_store.core.s3.sdk_options import WITH_HANDLE, check_client, check_client_options, check_handle, is_aws
 
 T = TypeVar("T")
 
 OF_A_SESSION = {"key", "secret", "session_token", "profile"}
 DEFAULT_THREADS = S3Options().max_connections
-CLIENT_OPTIONS = {"api_version", "aws_account_id", "config", "use_ssl", "verify"}
 
 
 class Boto3OptionFields(S3OptionFields, total=False):
@@ -66,14 +66,14 @@ class S3Boto3Backend(S3Backend):
         **options: Unpack[S3OptionFields],
     ) -> None:
         checked = S3Options.build(**options)
-        _check_client_options(checked)
+        check_client_options(checked, Config)
         given = {name for name, value in options.items() if value is not None}
         if session is not None:
-            _check_handle("session", session, isinstance(session, boto3.Session), given & OF_A_SESSION)
+            check_handle("session", session, right=isinstance(session, boto3.Session), refused=given & OF_A_SESSION)
         if client is not None:
             given |= set() if session is None else {"session"}
             right = isinstance(client, BaseClient) and client.meta.service_model.service_name == "s3"
-            _check_handle("client", client, right, given - WITH_HANDLE)
+            check_handle("client", client, right=right, refused=given - WITH_HANDLE)
             if not is_aws(client):
                 checked = S3Options.build(**{**options, "endpoint_url": client.meta.endpoint_url})
         self._client = client
@@ -102,7 +102,7 @@ class S3Boto3Backend(S3Backend):
             client = create_client(options, self._session) if self._client is None else self._client
         except FAILED as error:
             raise fault_of(error, TRANSPORT, attempts=1) from error
-        check_put_options(client, options.put_options)
+        check_client(client, options, validate_parameters, ParamValidationError)
         return Boto3Port(client, owned=self._client is None)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -121,21 +121,3 @@ class AsyncS3Boto3Backend(ThreadedBackend):
 
     def __init__(self, bucket: str, **options: Unpack[Boto3OptionFields]) -> None:
         super().__init__(S3Boto3Backend(bucket, **options), max_threads=options.get("max_connections", DEFAULT_THREADS))
-
-
-def _check_handle(name: str, handle: object, right: bool, refused: set[str]) -> None:
-    if not right:
-        raise TypeError(f"{name} is an S3 {name} of boto3, not {type(handle).__module__}.{type(handle).__qualname__}")
-    if refused:
-        raise ValueError(f"the {name} has these of its own, so leave them out: {', '.join(sorted(refused))}")
-
-
-def _check_client_options(options: S3Options) -> None:
-    if unknown := sorted(options.client_options.keys() - CLIENT_OPTIONS):
-        raise TypeError(
-            f"unknown in client_options: {', '.join(unknown)}; known are {', '.join(sorted(CLIENT_OPTIONS))}"
-        )
-    if not isinstance(options.client_options.get("config"), Config | None):
-        raise TypeError("config in client_options is a botocore.config.Config")
-    if options.tls_ca_bundle is not None and not Path(options.tls_ca_bundle).is_file():
-        raise FileNotFoundError(f"tls_ca_bundle is no file: {options.tls_ca_bundle!r}")

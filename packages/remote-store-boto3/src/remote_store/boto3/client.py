@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
 
 import boto3
 from boto3.utils import lazy_call
 from botocore import UNSIGNED
 from botocore.client import BaseClient
 from botocore.config import Config
-from botocore.exceptions import ParamValidationError
 from botocore.handlers import add_retry_headers, convert_body_to_file_like_object, handle_expires_header
 from botocore.loaders import create_loader
 from botocore.session import Session
-from botocore.validate import validate_parameters
 
 from remote_store.boto3.answers import AnswerParsers
 from remote_store.core.s3.listing_xml import answer_listing
 from remote_store.core.s3.options import MIB, S3Options
-from remote_store.core.s3.sdk_options import client_arguments, config_arguments
+from remote_store.core.s3.sdk_options import client_arguments, config_arguments, do_not_redirect
 
 USER_AGENT = f"remote-store-boto3 Boto3/{boto3.__version__}"
 LARGE_BODY = 1 * MIB
-AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 _creating = threading.Lock()
 if hasattr(os, "register_at_fork"):
@@ -46,14 +41,11 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
 
     Raises:
         BotoCoreError: There are no whole credentials where they are looked for.
-        ValueError: The AWS configuration names an endpoint that the options do not know of.
     """
     with _creating:
         create = private_session(options.profile).create_client if session is None else session.client
         config = client_config(options, options.client_options.get("config") or Config())
         client: BaseClient = create("s3", **{**client_arguments(options), "config": config})
-    if not options.custom_endpoint and not is_aws(client):
-        raise ValueError(f"the AWS configuration names an endpoint; pass it: endpoint_url={client.meta.endpoint_url!r}")
     # The client has a copy of its session's handlers, so nothing below changes the session.
     events = client.meta.events
     # Under this name it comes before botocore's look for an error, which would parse the page as well.
@@ -87,29 +79,6 @@ def client_config(options: S3Options, theirs: Config) -> Config:
     styles = Config(s3={**arguments["s3"], **(theirs.s3 or {})})
     ours = Config(signature_version=UNSIGNED if options.anon else "s3v4", user_agent=USER_AGENT, **arguments)
     return ours.merge(theirs).merge(styles)
-
-
-def is_aws(client: BaseClient) -> bool:
-    """Whether requests go to AWS itself."""
-    return (urlsplit(client.meta.endpoint_url).hostname or "").endswith(AWS_HOSTS)
-
-
-def check_put_options(client: BaseClient, put_options: Mapping[str, Any]) -> None:
-    """Refuse `put_options` of a wrong type, as botocore would if it checked every request.
-
-    Raises:
-        ValueError: S3 does not know the name, or takes another type.
-    """
-    shape = client.meta.service_model.operation_model("CreateMultipartUpload").input_shape
-    try:
-        validate_parameters({"Bucket": "bucket", "Key": "key", **put_options}, shape)
-    except ParamValidationError as error:
-        raise ValueError(f"put_options cannot be sent: {error}") from error
-
-
-def do_not_redirect(context: dict[str, Any], **_others: Any) -> None:
-    """Handle `before-call`: let nothing look for the region of the bucket in order to ask again there."""
-    context.get("s3_redirect", {})["redirected"] = True
 
 
 def ask_before_large_body(params: dict[str, Any], **_others: Any) -> None:
