@@ -209,7 +209,9 @@ def on_seaweedfs() -> Deviations:
     dots = Deviation(
         reason="SeaweedFS refuses keys with . and .. segments", raises=ClientError, variants=("dot_*", "dot")
     )
-    slashes = Deviation(reason="SeaweedFS takes several slashes for one", variants=("*slash*",))
+    slashes = Deviation(
+        reason="SeaweedFS takes several slashes for one", variants=("double_*", "triple_*", "slash_*", "two_*")
+    )
     backslash = Deviation(reason="SeaweedFS takes a backslash for a slash", variants=("backslash",))
     both = (AssertionError, ClientError, RemoteStoreError)
     return known(
@@ -218,8 +220,6 @@ def on_seaweedfs() -> Deviations:
         ("PATH-011", backslash),
         ("PATH-011 PATH-013 PATH-014 PATH-015", slashes),
         ("PATH-011", replace(dots, checks=("*hide_nothing",), variants=("",))),
-        ("DEL-017 LIST-023", replace(dots, checks=("*foreign_keys*",), variants=("",))),
-        ("LIST-014", replace(backslash, variants=("",))),
         (
             "PATH-018 COPY-023",
             Deviation(

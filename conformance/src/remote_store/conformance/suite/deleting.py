@@ -167,7 +167,8 @@ class DeletingSuite:
     @check("DEL-020")
     def test_delete_a_file_beside_a_folder_of_its_name(self, case: Case) -> None:
         case.require_profile("a file and a folder cannot share a name", case.profile.flat)
-        fill(case, "a/b", "a/c/d", "a")
+        fill(case, "a/b", "a/c/d")
+        fill(case, "a")
         case.backend.delete(case.path("a"))
         self._expect_files(case, "a/b", "a/c/d")
         fill(case, "a")

@@ -33,7 +33,8 @@ class S3Suite:
     @check("S3-001")
     def test_s3_a_file_beside_a_folder_of_its_name(self, case: Case) -> None:
         require_s3(case)
-        fill(case, "a/b", "a", "other")
+        fill(case, "a/b", "other")
+        fill(case, "a")
         path = case.path("a")
         answers = [
             case.backend.exists(path),

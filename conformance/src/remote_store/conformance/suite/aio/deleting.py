@@ -166,7 +166,8 @@ class AsyncDeletingSuite:
     @async_check("DEL-020")
     async def test_delete_a_file_beside_a_folder_of_its_name(self, case: AsyncCase) -> None:
         case.require_profile("a file and a folder cannot share a name", case.profile.flat)
-        await fill(case, "a/b", "a/c/d", "a")
+        await fill(case, "a/b", "a/c/d")
+        await fill(case, "a")
         await case.backend.delete(case.path("a"))
         await self._expect_files(case, "a/b", "a/c/d")
         await fill(case, "a")
