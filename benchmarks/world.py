@@ -47,7 +47,7 @@ class Scale:
 
 
 FULL = Scale(rounds=12, large_rounds=6, calls=200, listed=20_000, tree=1_000, large=256 * MIB, places=150)
-QUICK = Scale(rounds=2, large_rounds=2, calls=10, listed=1_200, tree=50, large=40 * MIB, places=20)
+QUICK = Scale(rounds=1, large_rounds=1, calls=10, listed=1_200, tree=50, large=40 * MIB, places=20)
 
 
 class World:

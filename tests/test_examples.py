@@ -56,6 +56,7 @@ def test_the_readme_shows_something_that_runs() -> None:
     assert any(where.startswith("README.md") and meant for where, _, meant in blocks())
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 def test_an_example_runs_and_says_that_all_is_well(example: Path, tmp_path: Path) -> None:
     result = run(str(example), cwd=tmp_path)
@@ -63,6 +64,7 @@ def test_an_example_runs_and_says_that_all_is_well(example: Path, tmp_path: Path
     assert result.stdout.splitlines()[-1].startswith("All is well")
 
 
+@pytest.mark.timeout(300)
 def test_the_benchmark_runs(tmp_path: Path) -> None:
     # Unsafe path on purpose: the modules of the benchmark stand beside it.
     command = [sys.executable, str(ROOT / "benchmarks/bench.py"), "--quick"]
