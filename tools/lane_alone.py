@@ -31,16 +31,20 @@ class Lane:
     Attributes:
         modules: The SDK's modules, which must come from its own distribution.
         forbidden: Distributions that must not come along.
+        lanes: Other lanes that it is built on.
     """
 
     modules: tuple[str, ...]
     forbidden: frozenset[str]
+    lanes: tuple[str, ...] = ()
 
 
 SDKS = frozenset({"aiobotocore", "aiohttp", "boto3", "botocore", "fsspec", "pyarrow", "s3fs", "s3transfer"})
 LANES = {
     "core": Lane((), SDKS),
     "boto3": Lane(("boto3", "botocore"), SDKS - {"boto3", "botocore", "s3transfer"}),
+    "pyarrow": Lane(("pyarrow",), SDKS - {"boto3", "botocore", "pyarrow", "s3transfer"}, lanes=("boto3",)),
+    "s3fs": Lane(("aiobotocore", "s3fs"), frozenset({"boto3", "pyarrow", "s3transfer"})),
 }
 TEST_LIBRARIES = ("pytest-asyncio", "pytest-timeout", "pytest-xdist")
 PYTEST_INI = """[pytest]
@@ -164,9 +168,8 @@ def prove(name: str, resolution: str, folder: Path) -> None:
     def say(text: str) -> None:
         print(f"[{name} {resolution} {time.monotonic() - started:5.1f}s] {text}", flush=True)
 
-    wheels = {
-        part: build(f"remote-store-{part}", folder / "dist") for part in dict.fromkeys(["core", name, "conformance"])
-    }
+    parts = dict.fromkeys(["core", *LANES[name].lanes, name])
+    wheels = {part: build(f"remote-store-{part}", folder / "dist") for part in [*parts, "conformance"]}
     for wheel in wheels.values():
         check_wheel(wheel)
     say(f"built {', '.join(wheel.name for wheel in wheels.values())}")
@@ -177,8 +180,7 @@ def prove(name: str, resolution: str, folder: Path) -> None:
     install = (UV, "pip", "install", "--quiet", "--python", python)
     wanted = requirements(wheels[name])
     strategy = {"newest": "highest", "lowest": "lowest-direct"}[resolution]
-    lane = dict.fromkeys([wheels["core"], wheels[name]])
-    run(*install, "--resolution", strategy, *lane, *wanted, cwd=folder)
+    run(*install, "--resolution", strategy, *(wheels[part] for part in parts), *wanted, cwd=folder)
     installed = closure(python, folder)
     check_closure(name, installed)
     if resolution == "lowest":
@@ -204,7 +206,9 @@ def prove(name: str, resolution: str, folder: Path) -> None:
         shutil.copy(path, foreign)
     (foreign / "pytest.ini").write_text(PYTEST_INI, "utf-8")
     say("conformance from the wheels, in a foreign folder")
-    run(python, "-P", "-m", "pytest", "-n", "2", "-p", "no:cacheprovider", cwd=foreign, quiet=False)
+    # The workspace's own run has every class; here the two servers tell whether the SDK of this environment differs.
+    classes = [] if name == "core" else ["-k", "not Strict and not Async"]
+    run(python, "-P", "-m", "pytest", "-n", "2", "-p", "no:cacheprovider", *classes, cwd=foreign, quiet=False)
     say("stands alone")
 
 
