@@ -8,6 +8,7 @@ uv run benchmarks/bench.py --write    in full, and write docs/performance.md fro
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -29,7 +30,9 @@ def main() -> None:
     with seaweedfs_server() as server:
         print(f"{server.kind} {server.version} at {server.url}", flush=True)
         with populated(server, scale) as world:
-            run = Run(server, scale, {one.title: one for one in CONTESTANTS}, {}, {}, command(arguments))
+            run = Run(
+                server, scale, {one.title: one for one in CONTESTANTS}, {}, {}, command(arguments), [os.getloadavg()[0]]
+            )
             clients = {one.title: one(server) for one in CONTESTANTS}
             for operation in chosen:
                 times = run.times[operation.name] = measure(operation, clients, world)
@@ -42,6 +45,7 @@ def main() -> None:
                 run.growth[operation.name] = {
                     one.title: growth(operation, one, world) for one in CONTESTANTS if hasattr(one, operation.name)
                 }
+    run.loads.append(os.getloadavg()[0])
     print(f"\n{page(run)}")
     if arguments.write:
         PAGE.write_text(page(run), "utf-8")

@@ -30,8 +30,8 @@ without any SDK.
 Memory is measured in a fresh process for each number: it connects, reads one small object, notes its resident memory,
 does the operation once, and reads the high-water mark of its resident memory from the kernel.
 
-Client and server share the machine. Times on the clock therefore say less than CPU time, and nothing about a server
-across a network.
+Client and server share the machine with whatever else runs there, whose load stands below: other work makes every time
+longer and lets single rounds differ more. Times on the clock say nothing about a server across a network.
 """
 
 
@@ -46,6 +46,7 @@ class Run:
         times: By operation and contestant.
         growth: Bytes of memory by operation and contestant.
         command: What was typed.
+        loads: How many processes wanted a core, over the last minute, before and after.
     """
 
     server: Server
@@ -54,6 +55,7 @@ class Run:
     times: dict[str, dict[str, Times]]
     growth: dict[str, dict[str, int | None]]
     command: str
+    loads: list[float]
 
     def lanes(self) -> Iterator[tuple[str, str]]:
         """Each lane with the bare SDK that it stands against."""
@@ -155,6 +157,7 @@ def machine(run: Run) -> str:
         "|---|---|",
         f"| date | {datetime.now(UTC):%Y-%m-%d %H:%M} UTC |",
         f"| machine | {processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()} |",
+        f"| load | {run.loads[0]:.1f} before, {run.loads[-1]:.1f} after (processes that wanted a core) |",
         f"| Python | {platform.python_implementation()} {platform.python_version()} |",
         f"| server | {run.server.kind} {run.server.version} |",
         f"| versions | {', '.join(versions)} |",
