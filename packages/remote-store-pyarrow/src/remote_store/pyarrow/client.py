@@ -1,0 +1,85 @@
+"""From the boto3 client that keeps the contract to a filesystem of pyarrow that reaches the same bucket alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+import pyarrow as pa
+from botocore import UNSIGNED
+from botocore.client import BaseClient
+from botocore.config import Config
+from botocore.credentials import Credentials
+from botocore.httpsession import ProxyConfiguration
+from botocore.utils import get_environ_proxies
+
+from remote_store.boto3.client import private_session
+from remote_store.core.s3 import S3Options
+from remote_store.core.s3.sdk_options import is_aws
+
+KNOWS_TLS_BUNDLES = int(pa.__version__.partition(".")[0]) >= 21
+
+
+def check_options(options: S3Options, client: BaseClient | None) -> None:
+    """Refuse what the Python interface of pyarrow cannot be told.
+
+    Raises:
+        ValueError: An option cannot be passed on.
+    """
+    verify = options.client_options.get("verify")
+    config = options.client_options.get("config") or Config()
+    refused = {
+        "client": (client, "its credentials cannot be read; pass a session, or key and secret"),
+        "verify=False": (verify is False, "it verifies certificates always; name a tls_ca_bundle"),
+        "tls_ca_bundle": (
+            (options.tls_ca_bundle or verify) and not KNOWS_TLS_BUNDLES,
+            "it takes them from release 21 on",
+        ),
+        "client_cert": (config.client_cert, "it has no certificates of clients"),
+        "proxies_config": (config.proxies_config, "it knows no more of a proxy than its address"),
+        "use_accelerate_endpoint": ((config.s3 or {}).get("use_accelerate_endpoint"), "pass that endpoint_url instead"),
+        "use_fips_endpoint": (config.use_fips_endpoint, "pass that endpoint_url instead"),
+    }
+    for name, (given, reason) in refused.items():
+        if given:
+            raise ValueError(f"{name} cannot be passed on to pyarrow, so it is refused: {reason}")
+
+
+def find_credentials(options: S3Options, session: boto3.Session | None) -> Credentials | None:
+    """The credentials that the client found, by the same search; `None` where there are none."""
+    if options.key is not None and options.secret is not None:
+        token = options.session_token and options.session_token.reveal()
+        return Credentials(options.key, options.secret.reveal(), token)
+    return (session or private_session(options.profile)).get_credentials()
+
+
+def find_tls_bundle(options: S3Options, session: boto3.Session | None) -> str | None:
+    """The file of certificates that the client trusts; `None` where it trusts those of its SDK."""
+    given: str | bool | None = options.client_options.get("verify", options.tls_ca_bundle)
+    if isinstance(given, str):
+        return given
+    profile = options.profile if session is None or session.profile_name == "default" else session.profile_name
+    bundle: str | None = private_session(profile).get_config_variable("ca_bundle")
+    return bundle
+
+
+def filesystem_arguments(client: BaseClient) -> dict[str, Any]:
+    """What a filesystem is told of a client, but its credentials, its certificates and its number of attempts."""
+    config, url = client.meta.config, client.meta.endpoint_url
+    scheme, _, place = url.partition("://")
+    style = (config.s3 or {}).get("addressing_style")
+    arguments: dict[str, Any] = {
+        "scheme": scheme,
+        "endpoint_override": place.rstrip("/"),
+        "force_virtual_addressing": style != "path" if is_aws(client) else style == "virtual",
+        "region": client.meta.region_name,
+        "connect_timeout": config.connect_timeout,
+        "request_timeout": config.read_timeout,
+        "anonymous": config.signature_version is UNSIGNED,
+        "allow_bucket_creation": False,
+        "allow_bucket_deletion": False,
+    }
+    proxies = get_environ_proxies(url) if config.proxies is None else config.proxies
+    if proxy := ProxyConfiguration(proxies).proxy_url_for(url):
+        arguments["proxy_options"] = proxy
+    return arguments

@@ -1,0 +1,82 @@
+"""The port of the boto3 lane, with a filesystem of pyarrow beside its client."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+import boto3
+from botocore.client import BaseClient
+from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem
+
+from remote_store.boto3.port import FAILED, TRANSPORT, Boto3Port
+from remote_store.core.s3 import Fault, S3Options
+from remote_store.core.s3.sdk_faults import fault_of
+from remote_store.pyarrow.client import KNOWS_TLS_BUNDLES, filesystem_arguments, find_credentials, find_tls_bundle
+
+
+class PyArrowPort(Boto3Port):
+    """Performs S3 calls over the client, every one of them, and makes the filesystem for `unwrap`.
+
+    Args:
+        client: The S3 client.
+        options: What the client was made from.
+        session: The user's session, if the client was made from one.
+    """
+
+    def __init__(self, client: BaseClient, options: S3Options, session: boto3.Session | None) -> None:
+        super().__init__(client, owned=True)
+        self._options = options
+        self._session = session
+        self._lock = threading.Lock()
+        self._credentials: Any = None
+        self._identity: dict[str, str | None] = {}
+        self._filesystem: S3FileSystem | None = None
+
+    def filesystem(self) -> S3FileSystem:
+        """A filesystem with the configuration of the client; the same one until the credentials change.
+
+        Raises:
+            Fault: There are no credentials.
+            TimeoutError: pyarrow was at work in another thread when this process was forked, and stays locked.
+        """
+        with self._lock:
+            arguments = filesystem_arguments(self.client)
+            identity = {} if arguments["anonymous"] else self._find_identity()
+            if self._filesystem is None or identity != self._identity:
+                if KNOWS_TLS_BUNDLES and (bundle := find_tls_bundle(self._options, self._session)):
+                    arguments["tls_ca_file_path"] = bundle
+                arguments["retry_strategy"] = AwsStandardS3RetryStrategy(max_attempts=self._attempts)
+                self._filesystem = in_time(self._options.connect_timeout, lambda: S3FileSystem(**arguments, **identity))
+                self._identity = identity
+            return self._filesystem
+
+    def _find_identity(self) -> dict[str, str | None]:
+        try:
+            self._credentials = self._credentials or find_credentials(self._options, self._session)
+            found = self._credentials and self._credentials.get_frozen_credentials()
+        except FAILED as error:
+            raise fault_of(error, TRANSPORT, attempts=1) from error
+        if found is None:
+            raise Fault("NoCredentialsError", credentials=True)
+        return {"access_key": found.access_key, "secret_key": found.secret_key, "session_token": found.token}
+
+
+def in_time(seconds: float, make: Callable[[], S3FileSystem]) -> S3FileSystem:
+    """Make it in a thread of its own, that may stay behind.
+
+    Raises:
+        TimeoutError: It is not made in time.
+    """
+    made: Future[S3FileSystem] = Future()
+
+    def work() -> None:
+        try:
+            made.set_result(make())
+        except Exception as error:  # noqa: BLE001 - it goes to who waits
+            made.set_exception(error)
+
+    threading.Thread(target=work, name="remote-store-pyarrow", daemon=True).start()
+    return made.result(seconds)
