@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,21 +35,31 @@ class LoopThread:
         """Do the work in the loop and wait for it; cancel it when the wait is interrupted.
 
         Raises:
-            Fault: This is a forked child, which has no such thread.
+            Fault: The thread is not there: in a forked child, and at the end of the process.
             BackendUnavailable: This is the thread of the loop, which would wait for itself.
         """
         with suppress(RuntimeError):
             if asyncio.get_running_loop() is self.loop:
                 work.close()
                 raise BackendUnavailable("this event loop carries the requests; use the async backend inside it")
-        if os.getpid() != self.process:
+        if not self._alive():
             work.close()
-            raise Fault("OtherProcess", message="the connection is one of the parent process", transport=True)
+            raise Fault("NoLoop", message="the event loop of the connection is not in this process", transport=True)
         future = asyncio.run_coroutine_threadsafe(work, self.loop)
         try:
             return future.result()
         finally:
             future.cancel()
+
+    def start(self, work: Coroutine[Any, Any, object]) -> None:
+        """Do the work in the loop without waiting, so that it may be asked for anywhere, by the garbage collector too."""
+        if self._alive():
+            asyncio.run_coroutine_threadsafe(work, self.loop)
+        else:
+            work.close()
+
+    def _alive(self) -> bool:
+        return os.getpid() == self.process and not sys.is_finalizing()
 
 
 class LoopPort:
@@ -127,8 +138,7 @@ class LoopBody:
     def close(self) -> None:
         """Drop the connection, unless the body was read to its end: then it is back in the pool already."""
         if self._left:
-            with suppress(Fault):
-                self._thread.run(self._body.close())
+            self._thread.start(self._body.close())
 
     async def _read(self, size: int) -> bytes:
         data = await self._body.read(size)

@@ -1,0 +1,105 @@
+"""The S3 port over an aiobotocore client: awaits calls, and says what failed in the port's words."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
+from typing import Any
+
+import aiohttp
+from aiobotocore.client import AioBaseClient
+from botocore import exceptions as sdk
+from botocore import xform_name
+from botocore.parsers import ResponseParserError
+from s3fs import S3FileSystem
+
+from remote_store.core.s3.calls import Call
+from remote_store.core.s3.sdk_faults import fault_of
+
+BROKEN_BODY = (sdk.HTTPClientError, sdk.IncompleteReadError, aiohttp.ClientError, OSError)
+TRANSPORT = (sdk.ConnectionError, ResponseParserError, *BROKEN_BODY)
+FAILED = (sdk.ClientError, sdk.BotoCoreError, ResponseParserError, aiohttp.ClientError, TimeoutError)
+CHANGES = frozenset({"CompleteMultipartUpload", "CopyObject", "DeleteObject", "DeleteObjects", "PutObject"})
+
+
+class AsyncS3FsPort:
+    """Performs S3 calls over one client, from any number of tasks of its event loop.
+
+    Args:
+        client: The S3 client.
+        room: How many calls may be under way at once; bodies that are being read do not count.
+        theirs: The user's filesystem whose client it is: told of every change, and left open.
+    """
+
+    def __init__(self, client: AioBaseClient, *, room: int | None, theirs: S3FileSystem | None) -> None:
+        self._client = client
+        self._room = nullcontext() if room is None else asyncio.Semaphore(room)
+        self._theirs = theirs
+        self._attempts: int = (client.meta.config.retries or {}).get("total_max_attempts") or 1
+        self._methods: dict[str, Callable[..., Awaitable[dict[str, Any]]]] = {}
+
+    async def perform(self, call: Call) -> Mapping[str, Any]:
+        """Send the call and return aiobotocore's answer to it, the `Body` of a `GetObject` as an `AsyncS3FsBody`.
+
+        Raises:
+            Fault: The service refused or did not answer, or there are no credentials.
+        """
+        method = self._methods.get(call.operation)
+        if method is None:
+            method = self._methods[call.operation] = getattr(self._client, xform_name(call.operation))
+        try:
+            async with self._room:
+                answer = await method(**call.params)
+        except FAILED as error:
+            fault = fault_of(error, TRANSPORT, attempts=self._attempts)
+            # Below a client that is not ours, aiohttp may have sent the request once more.
+            fault.attempts += self._theirs is not None
+            raise fault from error
+        finally:
+            if self._theirs is not None and call.operation in CHANGES:
+                key = call.params.get("Key")
+                self._theirs.invalidate_cache(None if key is None else f"{call.params['Bucket']}/{key}")
+        if "Body" in answer:
+            answer["Body"] = AsyncS3FsBody(answer["Body"], answer.get("ContentLength"))
+        return answer
+
+    async def close(self) -> None:
+        """Close the connections of a client that is our own."""
+        if self._theirs is None:
+            await self._client.close()
+
+
+class AsyncS3FsBody:
+    """The bytes of a `GetObject` answer.
+
+    Args:
+        stream: The body as aiobotocore hands it out.
+        length: How many bytes it promises.
+    """
+
+    __slots__ = ("_left", "_stream")
+
+    def __init__(self, stream: Any, length: int | None) -> None:
+        self._stream = stream
+        self._left = -1 if length is None else length
+
+    async def read(self, size: int = -1, /) -> bytes:
+        """Up to `size` bytes, as many as have arrived; all that is left for -1; empty at the end.
+
+        Raises:
+            Fault: The connection broke, or the bytes do not match their checksum.
+        """
+        try:
+            data: bytes = await self._stream.read(None if size < 0 else size)
+            self._left -= len(data)
+            if data and not self._left:
+                # Only a read at the end compares the checksum, and so does every read after it.
+                await self._stream.read(1)
+        except (sdk.BotoCoreError, *BROKEN_BODY) as error:
+            raise fault_of(error, TRANSPORT, attempts=1) from error
+        return data
+
+    async def close(self) -> None:
+        """Drop the connection, unless the body was read to its end: then it is back in the pool already."""
+        self._stream.close()
