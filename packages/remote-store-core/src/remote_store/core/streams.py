@@ -20,6 +20,7 @@ class Source:
 
     Attributes:
         size: How many bytes there are; `None` for a stream that does not say. A file may still grow or shrink.
+        failure: The exception of the stream, which is the caller's own.
 
     Raises:
         TypeError: The content is text, or cannot be read.
@@ -29,6 +30,7 @@ class Source:
         check_content(content)
         self._buffer: Buffer | None = None
         self._position = 0
+        self.failure: BaseException | None = None
         if isinstance(content, BUFFERS):
             self._buffer = _flat(content) if isinstance(content, memoryview) else content
             self.size: int | None = len(self._buffer)
@@ -39,7 +41,11 @@ class Source:
     def read_block(self, size: int) -> bytes:
         """The next `size` bytes, fewer only at the end; an exception of the stream passes through."""
         if self._buffer is None:
-            return read_block(self._stream, size)
+            try:
+                return read_block(self._stream, size)
+            except BaseException as error:
+                self.failure = error
+                raise
         start, self._position = self._position, self._position + size
         if isinstance(self._buffer, bytes):
             return self._buffer[start : self._position]

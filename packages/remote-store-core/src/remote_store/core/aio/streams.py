@@ -24,6 +24,7 @@ class AsyncSource:
 
     Attributes:
         size: How many bytes there are; `None` for a stream that does not say. A file may still grow or shrink.
+        failure: The exception of the stream, which is the caller's own.
 
     Raises:
         TypeError: The content is text, or cannot be read.
@@ -32,6 +33,7 @@ class AsyncSource:
     def __init__(self, content: AsyncContent) -> None:
         check_async_content(content)
         self.size: int | None = None
+        self.failure: BaseException | None = None
         self._carry = memoryview(b"")
         self._source: Source | None = None
         self._read: Callable[[int], object] | None = None
@@ -47,6 +49,13 @@ class AsyncSource:
 
     async def read_block(self, size: int) -> bytes:
         """The next `size` bytes, fewer only at the end; an exception of the stream passes through."""
+        try:
+            return await self._block(size)
+        except BaseException as error:
+            self.failure = error
+            raise
+
+    async def _block(self, size: int) -> bytes:
         if self._source is not None:
             if self._in_thread:
                 return await asyncio.to_thread(contained, partial(self._source.read_block, size))

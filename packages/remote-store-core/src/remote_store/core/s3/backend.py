@@ -294,8 +294,9 @@ class S3Backend(Backend):
             error.backend = self.name
             raise error from error.__cause__
         except RemoteStoreError as error:
-            error.backend = error.backend or self.name
-            error.path = path if error.path is None else error.path
+            if source is None or source.failure is not error:
+                error.backend = error.backend or self.name
+                error.path = path if error.path is None else error.path
             raise
 
     def _reader(self, plan: ReadPlan, body: Any, path: str, *, exact: bool) -> BinaryIO:
