@@ -41,3 +41,6 @@ __all__ = [
     "rules",
     "untested",
 ]
+
+for _name in __all__:
+    globals()[_name].__module__ = "remote_store.conformance"

@@ -208,3 +208,6 @@ def _not_installed(name: str, lane: str) -> BackendNotInstalled:
 
 def _distribution(entry: EntryPoint) -> str:
     return entry.dist.name if entry.dist else "an unknown distribution"
+
+
+choose_lane.__module__ = choose_async_lane.__module__ = "remote_store.core"
