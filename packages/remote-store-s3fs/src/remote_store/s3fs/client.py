@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+from collections.abc import AsyncIterator
 from functools import cache, partial
 from types import SimpleNamespace
 from typing import Any, TypeVar
@@ -20,16 +21,18 @@ from botocore.loaders import create_loader
 from botocore.validate import validate_parameters
 from s3fs import S3FileSystem
 
-from remote_store.core.s3 import S3OptionFields, S3Options, sdk_options
+from remote_store.core.s3 import Fault, S3OptionFields, S3Options, sdk_options
 from remote_store.core.s3.answer_headers import HeaderReader
+from remote_store.core.s3.faults import typed
 from remote_store.core.s3.listing_xml import answer_listing
-from remote_store.core.s3.options import MIB
+from remote_store.core.s3.options import KIB, MIB
 from remote_store.core.s3.sdk_faults import fault_of
 from remote_store.s3fs.port import FAILED, TRANSPORT, AsyncS3FsPort
 
 T = TypeVar("T")
 USER_AGENT = f"remote-store-s3fs aiobotocore/{aiobotocore.__version__}"
 LARGE_BODY = 1 * MIB
+PIECE = 256 * KIB
 
 shared_loader = cache(create_loader)
 
@@ -65,13 +68,27 @@ class Handle:
         self._made: dict[int, S3FileSystem] = {}
 
     def filesystem(self) -> S3FileSystem:
-        """The filesystem of this process; threads that ask at once get the same one."""
+        """The filesystem of this process; threads that ask at once get the same one.
+
+        Raises:
+            Fault: There is no such profile.
+        """
         process = os.getpid()
-        return self._made.get(process) or self._made.setdefault(process, self._make())
+        try:
+            return self._made.get(process) or self._made.setdefault(process, self._make())
+        except FAILED as error:
+            raise fault_of(error, TRANSPORT, attempts=1) from error
 
     def get(self, kind: type[T]) -> T | None:
-        """The filesystem where it is of the given type."""
-        filesystem = self.filesystem()
+        """The filesystem where it is of the given type.
+
+        Raises:
+            PermissionDenied: There is no such profile.
+        """
+        try:
+            filesystem = self.filesystem()
+        except Fault as fault:
+            raise typed(fault) from fault.__cause__
         return filesystem if isinstance(filesystem, kind) else None
 
     async def connect(self, bucket: str) -> AsyncS3FsPort:
@@ -153,14 +170,46 @@ def private_session(options: S3Options) -> AioSession:
     session.unregister("request-created", add_retry_headers)
     for event in ("before-parameter-build.s3.PutObject", "before-parameter-build.s3.UploadPart"):
         session.unregister(event, convert_body_to_file_like_object)
-        session.register(event, send_large_body_in_pieces)
+        session.register(event, send_in_pieces)
     return session
 
 
-def send_large_body_in_pieces(params: dict[str, Any], **_others: Any) -> None:
-    """Handle `before-parameter-build`: a file goes out in pieces, after asking the server whether it wants it."""
+def send_in_pieces(params: dict[str, Any], **_others: Any) -> None:
+    """Handle `before-parameter-build`: a small body goes out as it is, a large one as a file is sent."""
     if len(params["Body"]) >= LARGE_BODY:
-        convert_body_to_file_like_object(params)
+        params["Body"] = Pieces(params["Body"])
+
+
+class Pieces:
+    """A body that is sent without being copied, and after asking for leave, because botocore takes it for a file.
+
+    Args:
+        data: The bytes.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._data = memoryview(data)
+        self._at = 0
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def tell(self) -> int:
+        """The position in bytes."""
+        return self._at
+
+    def seek(self, offset: int) -> None:
+        """Move, to be read, hashed or sent again."""
+        self._at = offset
+
+    def read(self, size: int | None = None) -> memoryview:
+        """Up to `size` bytes; all that is left without it; empty at the end."""
+        start, self._at = self._at, len(self) if size is None else min(len(self), self._at + size)
+        return self._data[start : self._at]
+
+    async def __aiter__(self) -> AsyncIterator[memoryview]:
+        while piece := self.read(PIECE):
+            yield piece
 
 
 class SingleRequests(AIOHTTPSession):  # type: ignore[misc]

@@ -52,7 +52,7 @@ class LoopThread:
             future.cancel()
 
     def start(self, work: Coroutine[Any, Any, object]) -> None:
-        """Do the work in the loop without waiting, so that it may be asked for anywhere, by the garbage collector too."""
+        """Do the work in the loop without waiting, so that it may be asked for anywhere, by a finalizer too."""
         if self._alive():
             asyncio.run_coroutine_threadsafe(work, self.loop)
         else:
