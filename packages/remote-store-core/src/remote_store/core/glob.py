@@ -28,17 +28,18 @@ class GlobPattern:
     expression: re.Pattern[str]
 
     @classmethod
-    def parse(cls, pattern: str) -> GlobPattern:
+    def parse(cls, pattern: str, backend: str | None = None) -> GlobPattern:
         """Read a pattern.
 
         Raises:
             InvalidPath: The pattern is empty or absolute, or has an empty, `.` or `..` segment.
             TypeError: The pattern is not a string.
         """
-        require_text(pattern)
+        require_text(pattern, backend)
         segments = pattern.split("/")
         if any(segment in ("", ".", "..") for segment in segments):
-            raise InvalidPath("a pattern is a path whose segments are neither empty nor '.' nor '..'", path=pattern)
+            message = "a pattern is a path whose segments are neither empty nor '.' nor '..'"
+            raise InvalidPath(message, path=pattern, backend=backend)
         wild = WILDCARD.search(pattern)
         prefix = pattern[: wild.start()] if wild else pattern
         folder = prefix.rpartition("/")[0]

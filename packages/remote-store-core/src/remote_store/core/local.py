@@ -167,7 +167,7 @@ class LocalBackend(Backend):
 
     def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         self._check_open()
-        require_text(path)
+        require_text(path, self.name)
         if not path:
             raise InvalidPath("the root cannot be deleted; delete what is in it", path=path, backend=self.name)
         try:
@@ -190,7 +190,7 @@ class LocalBackend(Backend):
 
     def list_files(self, path: str, *, recursive: bool = False, max_depth: int | None = None) -> Iterator[FileInfo]:
         self._check_open()
-        require_text(path)
+        require_text(path, self.name)
         check_max_depth(max_depth)
         entries = self._tree.walk(path, max_depth if recursive else 0)
         return (entry for entry in entries if isinstance(entry, FileInfo))
@@ -200,7 +200,7 @@ class LocalBackend(Backend):
 
     def iter_children(self, path: str) -> Iterator[FileInfo | FolderEntry]:
         self._check_open()
-        require_text(path)
+        require_text(path, self.name)
         return self._tree.walk(path, 0)
 
     def get_file_info(self, path: str) -> FileInfo:
@@ -208,7 +208,7 @@ class LocalBackend(Backend):
 
     def get_folder_info(self, path: str) -> FolderInfo:
         self._check_open()
-        require_text(path)
+        require_text(path, self.name)
         if path:
             self._folder(path)
         files = list(self.list_files(path, recursive=True))
@@ -239,7 +239,7 @@ class LocalBackend(Backend):
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         self._check_open()
-        parsed = GlobPattern.parse(pattern)
+        parsed = GlobPattern.parse(pattern, self.name)
         files = self.list_files(parsed.folder, recursive=parsed.recursive)
         return (file for file in files if parsed.matches(file.path))
 
@@ -289,7 +289,7 @@ class LocalBackend(Backend):
 
     def _check_write(self, path: str, metadata: Mapping[str, str] | None, content_type: str | None) -> None:
         self._check_open()
-        require_canonical(path)
+        require_canonical(path, self.name)
         check_content_type(content_type)
         if check_metadata(metadata):
             message = "files on disk have no metadata; write without"
@@ -297,7 +297,7 @@ class LocalBackend(Backend):
 
     def _kind(self, path: str) -> int | None:
         self._check_open()
-        require_text(path)
+        require_text(path, self.name)
         if not path:
             return stat.S_IFDIR
         found = self._tree.look(path)
@@ -306,7 +306,7 @@ class LocalBackend(Backend):
 
     def _file(self, path: str) -> Found:
         self._check_open()
-        require_file_path(path)
+        require_file_path(path, self.name)
         found = self._tree.look(path)
         if found is None:
             raise NotFound("there is no such file", path=path, backend=self.name)
@@ -324,8 +324,8 @@ class LocalBackend(Backend):
 
     def _source_and_target(self, src: str, dst: str, *, overwrite: bool) -> tuple[Found, str | None]:
         self._check_open()
-        require_file_path(src)
-        require_canonical(dst)
+        require_file_path(src, self.name)
+        require_canonical(dst, self.name)
         found = self._file(src)
         return found, None if src == dst else self._tree.target(dst, overwrite=overwrite)
 

@@ -94,12 +94,12 @@ class MemoryBackend(Backend):
 
     def is_file(self, path: str) -> bool:
         self._check_open()
-        require_text(path)
+        require_text(path, self.name)
         return path in self._files
 
     def is_folder(self, path: str) -> bool:
         self._check_open()
-        require_text(path)
+        require_text(path, self.name)
         with self._lock:
             return not path or bool(keys_below(self._files, path))
 
@@ -160,7 +160,7 @@ class MemoryBackend(Backend):
 
     def delete(self, path: str, *, missing_ok: bool = False) -> None:
         self._check_open()
-        require_file_path(path)
+        require_file_path(path, self.name)
         with self._lock:
             if self._find(path) is not None:
                 del self._files[path]
@@ -169,7 +169,7 @@ class MemoryBackend(Backend):
 
     def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         self._check_open()
-        require_text(path)
+        require_text(path, self.name)
         if not path:
             raise InvalidPath("the root cannot be deleted; delete what is in it", path=path, backend=self.name)
         with self._lock:
@@ -184,14 +184,14 @@ class MemoryBackend(Backend):
 
     def list_files(self, path: str, *, recursive: bool = False, max_depth: int | None = None) -> Iterator[FileInfo]:
         self._check_open()
-        require_text(path)
+        require_text(path, self.name)
         check_max_depth(max_depth)
         deepest = max_depth if recursive else 0
         return self._list_files(path, deepest)
 
     def list_folders(self, path: str) -> Iterator[FolderEntry]:
         self._check_open()
-        require_text(path)
+        require_text(path, self.name)
         return self._list_folders(path)
 
     def iter_children(self, path: str) -> Iterator[FileInfo | FolderEntry]:
@@ -202,7 +202,7 @@ class MemoryBackend(Backend):
 
     def get_folder_info(self, path: str) -> FolderInfo:
         self._check_open()
-        require_text(path)
+        require_text(path, self.name)
         with self._lock:
             files = [self._files[key] for key in self._folder(path)]
         if path and not files:
@@ -218,7 +218,7 @@ class MemoryBackend(Backend):
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         self._check_open()
-        parsed = GlobPattern.parse(pattern)
+        parsed = GlobPattern.parse(pattern, self.name)
         files = self.list_files(parsed.folder, recursive=parsed.recursive)
         return (file for file in files if parsed.matches(file.path))
 
@@ -263,7 +263,7 @@ class MemoryBackend(Backend):
         self, path: str, metadata: Mapping[str, str] | None, content_type: str | None
     ) -> Mapping[str, str]:
         self._check_open()
-        require_canonical(path)
+        require_canonical(path, self.name)
         check_content_type(content_type)
         return check_metadata(metadata)
 
@@ -284,8 +284,8 @@ class MemoryBackend(Backend):
 
     def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
         self._check_open()
-        require_file_path(src)
-        require_canonical(dst)
+        require_file_path(src, self.name)
+        require_canonical(dst, self.name)
         with self._lock:
             file = self._find(src)
             if file is None:
@@ -304,7 +304,7 @@ class MemoryBackend(Backend):
 
     def _file(self, path: str) -> StoredFile:
         self._check_open()
-        require_file_path(path)
+        require_file_path(path, self.name)
         with self._lock:
             file = self._find(path)
         if file is None:

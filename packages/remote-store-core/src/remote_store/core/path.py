@@ -72,7 +72,7 @@ class RemotePath(str):
 RemotePath.__module__ = "remote_store.core"
 
 
-def require_text(path: str) -> None:
+def require_text(path: str, backend: str | None = None) -> None:
     """Refuse what can be no key anywhere: another type than `str`, a NUL, a lone surrogate.
 
     Raises:
@@ -82,32 +82,35 @@ def require_text(path: str) -> None:
     if not isinstance(path, str):
         raise TypeError(f"a path is a str, not {type(path).__name__}")
     if "\0" in path:
-        raise InvalidPath("a key cannot contain NUL", path=path)
+        raise InvalidPath("a key cannot contain NUL", path=path, backend=backend)
     try:
         path.encode()
     except UnicodeEncodeError as error:
-        raise InvalidPath("a key must have a UTF-8 form; this one has a lone surrogate", path=path) from error
+        message = "a key must have a UTF-8 form; this one has a lone surrogate"
+        raise InvalidPath(message, path=path, backend=backend) from error
 
 
-def require_file_path(path: str) -> None:
+def require_file_path(path: str, backend: str | None = None) -> None:
     """Refuse, for a file-shaped operation that reads or deletes, what cannot name a file.
 
     Raises:
         InvalidPath: The path is the root, or malformed.
         TypeError: The path is not a string.
     """
-    require_text(path)
+    require_text(path, backend)
     if not path:
-        raise InvalidPath("the root is a folder; name a file", path=path)
+        raise InvalidPath("the root is a folder; name a file", path=path, backend=backend)
 
 
-def require_canonical(path: str) -> None:
+def require_canonical(path: str, backend: str | None = None) -> None:
     """Refuse, for an operation that writes, every key that a typed path could never reach.
 
     Raises:
         InvalidPath: The path is the root, malformed or not canonical.
         TypeError: The path is not a string.
     """
-    require_file_path(path)
-    if path != RemotePath(str(path)):
-        raise InvalidPath("not a canonical key: empty, '.' and '..' segments are read but never written", path=path)
+    require_file_path(path, backend)
+    segments = path.split("/")
+    if "" in segments or "." in segments or ".." in segments:
+        message = "not a canonical key: empty, '.' and '..' segments are read but never written"
+        raise InvalidPath(message, path=path, backend=backend)

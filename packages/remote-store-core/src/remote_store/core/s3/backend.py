@@ -217,7 +217,7 @@ class S3Backend(Backend):
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         """The files that match: 1 request for each 1,000 keys behind the pattern's plain beginning."""
         self._check(require_text, pattern)
-        parsed = GlobPattern.parse(pattern)
+        parsed = GlobPattern.parse(pattern, self.name)
         cursor = Cursor(parsed.prefix, "" if parsed.recursive else "/")
         return self._pages(pattern, cursor, lambda page: (info for info in page.files() if parsed.matches(info.path)))
 
