@@ -19,7 +19,12 @@ from botocore.session import Session
 from remote_store.boto3.answers import AnswerParsers
 from remote_store.core.s3.listing_xml import answer_listing
 from remote_store.core.s3.options import MIB, S3Options
-from remote_store.core.s3.sdk_options import client_arguments, config_arguments, do_not_redirect
+from remote_store.core.s3.sdk_options import (
+    client_arguments,
+    config_arguments,
+    do_not_redirect,
+    retry_too_many_requests,
+)
 
 USER_AGENT = f"remote-store-boto3 Boto3/{boto3.__version__}"
 LARGE_BODY = 1 * MIB
@@ -54,6 +59,7 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
     events.register("before-call.s3" if options.custom_endpoint else "before-call.s3.HeadBucket", do_not_redirect)
     # Nothing on S3's side needs the headers that say how often a request was tried; they are signed at each request.
     events.unregister("request-created", add_retry_headers)
+    events.register("needs-retry.s3", retry_too_many_requests(options.retry))
     for operation in ("PutObject", "UploadPart"):
         # Bytes made a file are sent in small pieces, and only after asking the server whether it wants them.
         events.unregister(f"before-parameter-build.s3.{operation}", convert_body_to_file_like_object)

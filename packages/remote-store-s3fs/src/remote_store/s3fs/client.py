@@ -168,6 +168,7 @@ def private_session(options: S3Options) -> AioSession:
     session.register(asked, sdk_options.do_not_redirect)
     # Nothing on S3's side needs the headers that say how often a request was tried; they are signed at each request.
     session.unregister("request-created", add_retry_headers)
+    session.register("needs-retry.s3", sdk_options.retry_too_many_requests(options.retry))
     for event in ("before-parameter-build.s3.PutObject", "before-parameter-build.s3.UploadPart"):
         session.unregister(event, convert_body_to_file_like_object)
         session.register(event, send_in_pieces)

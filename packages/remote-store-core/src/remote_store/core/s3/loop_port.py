@@ -110,14 +110,15 @@ class LoopBody:
     def __init__(self, thread: LoopThread, body: AsyncBody, length: int | None) -> None:
         self._thread = thread
         self._body = body
-        self._left = SMALL_BODY if length is None else length
+        self._left = -1 if length is None else length
         self._ahead = BytesIO()
 
     async def read_ahead(self) -> None:
         """Take a small body in the same change of threads as its answer; a fault comes again at the first read."""
-        if self._left < SMALL_BODY:
+        if 0 <= self._left < SMALL_BODY:
+            buffer = bytearray(max(1, self._left))
             with suppress(Fault):
-                self._ahead = BytesIO(await self._read(-1))
+                self._ahead = BytesIO(buffer[: await self._fill(memoryview(buffer))])
 
     def read(self, size: int = -1, /) -> bytes:
         """Up to `size` bytes; all that is left for -1; empty at the end.
@@ -125,7 +126,7 @@ class LoopBody:
         Raises:
             Fault: The connection broke, or the bytes do not match their checksum.
         """
-        return self._ahead.read(size) or self._thread.run(self._read(size))
+        return self._ahead.read(size) or (self._thread.run(self._read(size)) if self._left else b"")
 
     def readinto(self, buffer: memoryview, /) -> int:
         """As many bytes as the buffer holds, into it, fewer at the end or before a fault; 0 at the end.
@@ -133,16 +134,18 @@ class LoopBody:
         Raises:
             Fault: The connection broke, or the bytes do not match their checksum.
         """
-        return self._ahead.readinto(buffer) or self._thread.run(self._fill(buffer))
+        return self._ahead.readinto(buffer) or (self._thread.run(self._fill(buffer)) if self._left else 0)
 
     def close(self) -> None:
-        """Drop the connection, unless the body was read to its end: then it is back in the pool already."""
+        """Drop the connection, unless the body was read to its end and closed there; nobody waits for that."""
         if self._left:
             self._thread.start(self._body.close())
 
     async def _read(self, size: int) -> bytes:
-        data = await self._body.read(size)
+        data = await self._body.read(size) if self._left else b""
         self._left -= len(data)
+        if not self._left:
+            await self._body.close()
         return data
 
     async def _fill(self, buffer: memoryview) -> int:

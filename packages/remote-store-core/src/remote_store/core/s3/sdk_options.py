@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from remote_store.core.retry import RetryPolicy
 from remote_store.core.s3.options import S3Options
 
 WITH_HANDLE = frozenset(
@@ -24,6 +25,7 @@ WITH_HANDLE = frozenset(
 CLIENT_OPTIONS = frozenset(("api_version", "aws_account_id", "config", "use_ssl", "verify"))
 """The arguments of a client that no option of the contract stands for."""
 
+TOO_MANY_REQUESTS = 429
 AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
@@ -128,3 +130,13 @@ def check_client(
 def do_not_redirect(context: Mapping[str, Any], **_others: Any) -> None:
     """Handle botocore's `before-call`: let nothing look for the region of the bucket in order to ask again there."""
     context.get("s3_redirect", {})["redirected"] = True
+
+
+def retry_too_many_requests(retry: RetryPolicy) -> Callable[..., float | None]:
+    """Make a handler of botocore's `needs-retry`: a 429 without a code is tried again too, as botocore 1.44 does."""
+
+    def delay(response: tuple[Any, Any] | None = None, attempts: int = 1, **_others: Any) -> float | None:
+        too_many = response is not None and response[0].status_code == TOO_MANY_REQUESTS
+        return retry.delay(attempts) if too_many and attempts < retry.max_attempts else None
+
+    return delay
