@@ -62,13 +62,3 @@ def test_an_example_runs_and_says_that_all_is_well(example: Path, tmp_path: Path
     result = run(str(example), cwd=tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
     assert result.stdout.splitlines()[-1].startswith("All is well")
-
-
-@pytest.mark.timeout(300)
-def test_the_benchmark_runs(tmp_path: Path) -> None:
-    # Unsafe path on purpose: the modules of the benchmark stand beside it.
-    command = [sys.executable, str(ROOT / "benchmarks/bench.py"), "--quick"]
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert result.returncode == 0, result.stdout + result.stderr
-    rows = [line for line in result.stdout.splitlines() if line.startswith("| head |")]
-    assert len(rows) >= 2, result.stdout
