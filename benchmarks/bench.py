@@ -12,6 +12,9 @@ import os
 import sys
 from pathlib import Path
 
+# `python -P` leaves the folder of a script out of the path.
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
 from contestants import CONTESTANTS
 from measuring import growth, measure
 from operations import OPERATIONS
