@@ -1,6 +1,6 @@
 """Measures the lanes beside the bare SDKs below them, on a SeaweedFS of its own.
 
-uv run benchmarks/bench.py            every operation in full, a few minutes
+uv run benchmarks/bench.py            every operation in full, some twenty minutes
 uv run benchmarks/bench.py --quick    everything once on a small scale, to see that it runs
 uv run benchmarks/bench.py --write    in full, and write docs/performance.md from it
 """
@@ -43,8 +43,8 @@ def main() -> None:
                 print(f"{title(operation, scale):34}{shown}", flush=True)
             for client in clients.values():
                 client.close()
-            large = [operation for operation in chosen if operation.large]
-            for operation in large[:1] if arguments.quick else large:
+            growing = [operation for operation in chosen if operation.large or operation.grows]
+            for operation in growing[:1] if arguments.quick else growing:
                 run.growth[operation.name] = {
                     one.title: growth(operation, one, world) for one in CONTESTANTS if hasattr(one, operation.name)
                 }

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from world import SMALL, World
+from world import SMALL, SPAN, World
 
 Arguments = list[tuple[Any, ...]]
-SPAN = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -22,8 +21,8 @@ class Operation:
         prepare: Gives the arguments of each call of one measurement; what it takes is not measured.
         expects: What every call must return.
         leaves: The large object that a call must have left, complete.
-        large: Whether one call takes seconds; memory is measured for these.
-        cpu: How many times less client CPU time than its rival a lane is to take.
+        large: Whether one call takes seconds.
+        grows: Whether memory is measured for it; it always is for a large one.
         memory: By how many MiB at most the process of a lane is to grow.
     """
 
@@ -33,7 +32,7 @@ class Operation:
     expects: Callable[[World], int] | None = None
     leaves: str | None = None
     large: bool = False
-    cpu: float | None = None
+    grows: bool = False
     memory: int | None = None
 
 
@@ -46,17 +45,25 @@ def _large(world: World) -> int:
 
 
 OPERATIONS = (
-    Operation("head", "head", _calls(lambda _: ("small",)), lambda _: len(SMALL), cpu=1.5),
-    Operation("get", "get 4 KiB", _calls(lambda _: ("small",)), lambda _: len(SMALL), cpu=1.5),
-    Operation("put", "put 4 KiB", _calls(lambda _: ("put", SMALL)), cpu=1.3),
-    Operation("create", "create 4 KiB", _calls(lambda world: (world.fresh(), SMALL)), cpu=1.3),
+    Operation("head", "head", _calls(lambda _: ("small",)), lambda _: len(SMALL)),
+    Operation("get", "get 4 KiB", _calls(lambda _: ("small",)), lambda _: len(SMALL)),
+    Operation("put", "put 4 KiB", _calls(lambda _: ("put", SMALL))),
+    Operation("create", "create 4 KiB", _calls(lambda world: (world.fresh(), SMALL))),
     Operation(
         "get_many",
         "get 4 KiB, 16 threads",
         lambda world: [(["small"] * world.scale.calls * 2,)],
         lambda world: len(SMALL) * world.scale.calls * 2,
     ),
-    Operation("list_all", "list {listed:,} keys", lambda _: [("listed",)], lambda world: world.scale.listed, cpu=5.0),
+    Operation(
+        "get_at_once",
+        "get 4 KiB, {tasks:,} at once",
+        lambda world: [(["small"] * world.scale.tasks,)],
+        lambda world: len(SMALL) * world.scale.tasks,
+        grows=True,
+        memory=64,
+    ),
+    Operation("list_all", "list {listed:,} keys", lambda _: [("listed",)], lambda world: world.scale.listed),
     Operation("stream", "stream {large} MiB", lambda _: [("large",)], _large, large=True, memory=64),
     Operation("read", "read {large} MiB whole", lambda _: [("large",)], _large, large=True),
     Operation("download", "download {large} MiB", lambda world: [("large", world.target)], _large, large=True),

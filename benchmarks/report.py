@@ -6,16 +6,18 @@ import importlib.metadata
 import os
 import platform
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from lanes import Rival
 from measuring import Times
 from operations import OPERATIONS, Operation
 from remote_store.conformance.servers import Server
 from world import MIB, Scale
 
+KINDS = {"cpu": "CPU time", "wall": "wall time"}
 METHOD = """\
 ## How it is measured
 
@@ -57,18 +59,18 @@ class Run:
     command: str
     loads: list[float]
 
-    def lanes(self) -> Iterator[tuple[str, str]]:
-        """Each lane with the bare SDK that it stands against."""
+    def lanes(self) -> Iterator[tuple[str, Rival]]:
+        """Each lane with each of those that it stands against."""
         for title, contestant in self.contestants.items():
-            if contestant.rival is not None:
-                yield title, contestant.rival
+            for rival in getattr(contestant, "rivals", ()):
+                yield title, rival
 
-    def measured(self, lane: str, rival: str) -> Iterator[tuple[Operation, Times, Times]]:
+    def measured(self, lane: str, rival: Rival) -> Iterator[tuple[Operation, Times, Times]]:
         """The operations that both can do."""
         for operation in OPERATIONS:
             times = self.times.get(operation.name, {})
-            if lane in times and rival in times:
-                yield operation, times[lane], times[rival]
+            if lane in times and rival.title in times:
+                yield operation, times[lane], times[rival.title]
 
 
 def page(run: Run) -> str:
@@ -76,7 +78,7 @@ def page(run: Run) -> str:
     parts = ["# Performance\n", f"Written by `{run.command}`.\n"]
     for lane, rival in run.lanes():
         parts += [
-            f"## {lane} beside {rival}\n",
+            f"## {lane} beside {rival.title}\n",
             table(run, lane, rival),
             verdict(run, lane, rival),
             memory(run, lane, rival),
@@ -90,41 +92,46 @@ def page(run: Run) -> str:
     return "\n".join(parts)
 
 
-def table(run: Run, lane: str, rival: str) -> str:
+def table(run: Run, lane: str, rival: Rival) -> str:
     """Times and ratios of a lane, with what is to be reached."""
+    columns = "".join(f" {kind} {rival.title} | {kind} lane | ratio | to reach |" for kind in ("CPU", "wall"))
     lines = [
-        f"| operation | CPU {rival} | CPU lane | ratio | to reach | wall {rival} | wall lane | ratio | to reach |",
+        f"| operation |{columns}",
         "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for operation, ours, theirs in run.measured(lane, rival):
         cells = [title(operation, run.scale)]
-        for kind, target in (("cpu", operation.cpu), ("wall", 1.0)):
+        for kind, target in targets(operation, rival).items():
             cells += [duration(theirs.median(kind)), duration(ours.median(kind)), spread(ours, theirs, kind)]
             cells += [reached(ratio(ours, theirs, kind), target)]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def verdict(run: Run, lane: str, rival: str) -> str:
+def targets(operation: Operation, rival: Rival) -> dict[str, float | None]:
+    """What is to be reached for an operation, by kind of time; `None` where nothing is."""
+    return {"cpu": rival.cpu.get(operation.name), "wall": rival.wall.get(operation.name, rival.floor)}
+
+
+def verdict(run: Run, lane: str, rival: Rival) -> str:
     """Which targets were missed."""
     missed = []
     for operation, ours, theirs in run.measured(lane, rival):
-        if operation.cpu is not None and ratio(ours, theirs, "cpu") < operation.cpu:
-            missed.append(f"CPU of {title(operation, run.scale)}")
-        if ratio(ours, theirs, "wall") < 1:
-            missed.append(f"wall time of {title(operation, run.scale)}")
+        for kind, target in targets(operation, rival).items():
+            if target is not None and ratio(ours, theirs, kind) < target:
+                missed.append(f"{KINDS[kind]} of {title(operation, run.scale)}")
         grown = run.growth.get(operation.name, {}).get(lane)
         if operation.memory is not None and grown is not None and grown > operation.memory * MIB:
             missed.append(f"memory of {title(operation, run.scale)}")
     return f"Not reached: {', '.join(missed)}.\n" if missed else "Every target is reached.\n"
 
 
-def memory(run: Run, lane: str, rival: str) -> str:
+def memory(run: Run, lane: str, rival: Rival) -> str:
     """Growth of memory."""
-    lines = [f"| growth of memory, MiB | {rival} | lane | to stay below |", "|---|--:|--:|--:|"]
+    lines = [f"| growth of memory, MiB | {rival.title} | lane | to stay below |", "|---|--:|--:|--:|"]
     for operation in OPERATIONS:
         grown = run.growth.get(operation.name, {})
-        theirs, ours = (grown.get(name) for name in (rival, lane))
+        theirs, ours = (grown.get(name) for name in (rival.title, lane))
         if ours is None or theirs is None:
             continue
         limit = "" if operation.memory is None else f"{operation.memory} {_mark(ours <= operation.memory * MIB)}"
@@ -132,13 +139,13 @@ def memory(run: Run, lane: str, rival: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def what_each_does(run: Run, lane: str, rival: str) -> str:
+def what_each_does(run: Run, lane: str, rival: Rival) -> str:
     """The calls that were measured, as the contestants' own docstrings say."""
-    ours, theirs = run.contestants[lane], run.contestants[rival]
+    ours, theirs = run.contestants[lane], run.contestants[rival.title]
     lines = [
-        f"{rival}: {theirs.__doc__}\n",
+        f"{rival.title}: {theirs.__doc__}\n",
         f"{lane}: {ours.__doc__}\n",
-        f"| operation | {rival} | lane |",
+        f"| operation | {rival.title} | lane |",
         "|---|---|---|",
     ]
     for operation, _, _ in run.measured(lane, rival):
@@ -176,7 +183,7 @@ def processor() -> str:
 
 def title(operation: Operation, scale: Scale) -> str:
     """What an operation does, with its numbers."""
-    return operation.title.format(large=scale.large // MIB, listed=scale.listed, tree=scale.tree, places=scale.places)
+    return operation.title.format(**{**asdict(scale), "large": scale.large // MIB})
 
 
 def ratio(ours: Times, theirs: Times, kind: str) -> float:
@@ -192,7 +199,7 @@ def spread(ours: Times, theirs: Times, kind: str) -> str:
 
 def reached(value: float, target: float | None) -> str:
     """The target, and whether it is reached."""
-    return "" if target is None else f"{target:.1f} {_mark(value >= target)}"
+    return "" if target is None else f"{target:g} {_mark(value >= target)}"
 
 
 def duration(seconds: float) -> str:

@@ -19,8 +19,14 @@ from remote_store.conformance.servers import Server, sign_v4
 
 MIB = 1024 * 1024
 BUCKET = "benchmark"
+SPAN = 64 * 1024
+"""Bytes of one random read."""
+
+THREADS = 16
+"""Threads of a contestant that reads with several."""
+
 SMALL = os.urandom(4096)
-THREADS = 4
+WRITERS = 4
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ class Scale:
         tree: Keys in a tree that is deleted.
         large: Bytes of the large object.
         places: Random reads in the large object.
+        tasks: Reads under way at once.
     """
 
     rounds: int
@@ -44,10 +51,11 @@ class Scale:
     tree: int
     large: int
     places: int
+    tasks: int
 
 
-FULL = Scale(rounds=12, large_rounds=6, calls=200, listed=20_000, tree=1_000, large=256 * MIB, places=150)
-QUICK = Scale(rounds=1, large_rounds=1, calls=10, listed=1_200, tree=50, large=40 * MIB, places=20)
+FULL = Scale(rounds=9, large_rounds=5, calls=200, listed=20_000, tree=1_000, large=256 * MIB, places=150, tasks=1_000)
+QUICK = Scale(rounds=1, large_rounds=1, calls=10, listed=1_200, tree=50, large=40 * MIB, places=20, tasks=50)
 
 
 class World:
@@ -81,8 +89,8 @@ class World:
     def put(self, keys: Iterable[str], body: bytes = b"x") -> None:
         """Write small objects, several at once."""
         every = list(keys)
-        with ThreadPoolExecutor(THREADS) as pool:
-            list(pool.map(lambda first: _put_all(self.server, every[first::THREADS], body), range(THREADS)))
+        with ThreadPoolExecutor(WRITERS) as pool:
+            list(pool.map(lambda first: _put_all(self.server, every[first::WRITERS], body), range(WRITERS)))
 
     def fresh(self) -> str:
         """A key that nothing has been written to."""
@@ -103,7 +111,7 @@ class World:
 
     def places(self) -> list[int]:
         """Offsets in the large object, the same ones each time."""
-        return random.Random(7).sample(range(self.scale.large - 64 * 1024), self.scale.places)
+        return random.Random(7).sample(range(self.scale.large - SPAN), self.scale.places)
 
     def size(self, key: str) -> int:
         """Length of an object on the server."""
