@@ -20,15 +20,19 @@ from remote_store.core.errors import (
     PreconditionFailed,
     RemoteStoreError,
 )
+from remote_store.core.glob import GlobPattern
 from remote_store.core.local import LocalBackend
 from remote_store.core.memory import MemoryBackend
+from remote_store.core.metadata import check_content_type, check_metadata
 from remote_store.core.models import ContentDigest, FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
-from remote_store.core.path import RemotePath
+from remote_store.core.path import RemotePath, require_canonical, require_file_path, require_text
+from remote_store.core.range_reader import RangeReader
 from remote_store.core.registry import BackendNotInstalled, LaneChoice, choose_async_lane, choose_lane
 from remote_store.core.retry import RetryPolicy
 from remote_store.core.secret import Secret
 from remote_store.core.settings import ConfigError
 from remote_store.core.store import Store, open_store
+from remote_store.core.streams import Source, check_max_depth, check_range
 
 __all__ = [
     "AlreadyExists",
@@ -51,6 +55,7 @@ __all__ = [
     "FileInfo",
     "FolderEntry",
     "FolderInfo",
+    "GlobPattern",
     "InvalidPath",
     "LaneChoice",
     "LocalBackend",
@@ -58,17 +63,26 @@ __all__ = [
     "NotFound",
     "PermissionDenied",
     "PreconditionFailed",
+    "RangeReader",
     "RemotePath",
     "RemoteStoreError",
     "ResolutionPlan",
     "RetryPolicy",
     "Secret",
+    "Source",
     "Store",
     "StoreConfig",
     "ThreadedBackend",
     "WriteResult",
+    "check_content_type",
+    "check_max_depth",
+    "check_metadata",
+    "check_range",
     "choose_async_lane",
     "choose_lane",
     "open_async_store",
     "open_store",
+    "require_canonical",
+    "require_file_path",
+    "require_text",
 ]

@@ -77,3 +77,6 @@ def _piece(piece: str) -> str:
         members = re.sub(r"([\\\[\]^])", r"\\\1", piece[2:-1] if negated else piece[1:-1])
         return f"(?!/)[{'^' if negated else ''}{members}]"
     return re.escape(piece)
+
+
+GlobPattern.__module__ = "remote_store.core"

@@ -49,3 +49,6 @@ def check_content_type(content_type: str | None) -> None:
         raise TypeError(f"a content type is a str, not {type(content_type).__name__}")
     if not content_type or not VALUE.fullmatch(content_type):
         raise ValueError("a content type is printable ASCII without white space around it, such as 'text/plain'")
+
+
+check_content_type.__module__ = check_metadata.__module__ = "remote_store.core"

@@ -114,3 +114,6 @@ def require_canonical(path: str, backend: str | None = None) -> None:
     if "" in segments or "." in segments or ".." in segments:
         message = "not a canonical key: empty, '.' and '..' segments are read but never written"
         raise InvalidPath(message, path=path, backend=backend)
+
+
+require_canonical.__module__ = require_file_path.__module__ = require_text.__module__ = "remote_store.core"

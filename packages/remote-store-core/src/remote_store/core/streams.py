@@ -164,3 +164,6 @@ def _bytes_left(stream: BinaryIO) -> int | None:
     stream.seek(here)
     # Files of the kernel call themselves empty and are not.
     return end - here if end > here else None
+
+
+Source.__module__ = check_max_depth.__module__ = check_range.__module__ = "remote_store.core"
