@@ -55,16 +55,31 @@ class LifeSuite:
             answers = case.together([partial(fresh.read_bytes, case.path("file"))] * CALLERS)
             case.expect_equal(answers, [b"content"] * CALLERS, "what each caller got")
 
-    @check("LIFE-003", "LIFE-022", needs=(Capability.WRITE, Capability.READ))
-    def test_life_a_backend_pickles(self, case: Case) -> None:
+    def _copy(self, case: Case) -> Backend:
         case.require_profile("the profile says that instances do not pickle", case.profile.picklable)
+        try:
+            copy: Backend = pickle.loads(pickle.dumps(case.backend))
+        except Exception as error:
+            case.fail("a pickle of the backend", "a copy", error)
+        return copy
+
+    @check("LIFE-003", needs=(Capability.WRITE, Capability.READ))
+    def test_life_a_backend_pickles(self, case: Case) -> None:
         fill(case, "file", data=b"content")
-        copy: Backend = pickle.loads(pickle.dumps(case.backend))
+        copy = self._copy(case)
         case.expect_equal(type(copy), type(case.backend), "the type of the copy")
         case.expect_equal(copy.capabilities, case.backend.capabilities, "the capabilities of the copy")
         case.expect_equal(copy.read_bytes(case.path("file")), b"content", "the content that the copy reads")
         copy.close()
+
+    @check("LIFE-022", needs=(Capability.WRITE, Capability.READ))
+    def test_life_a_pickled_copy_closes_alone(self, case: Case) -> None:
+        fill(case, "file", data=b"content")
+        copy, other = self._copy(case), self._copy(case)
+        copy.close()
         case.expect_equal(case.backend.read_bytes(case.path("file")), b"content", "the content after its close")
+        case.expect_equal(other.read_bytes(case.path("file")), b"content", "what another copy reads then")
+        other.close()
 
     @check("LIFE-004", needs=(Capability.WRITE, Capability.READ))
     def test_life_a_fork_works_on_both_sides(self, case: Case) -> None:
@@ -170,8 +185,9 @@ class LifeSuite:
 
     @check("LIFE-010")
     def test_life_a_healthy_backend(self, case: Case) -> None:
+        check_health: Callable[[], Any] = case.backend.check_health
         for _ in range(2):
-            case.backend.check_health()
+            case.expect_equal(check_health(), None, "what check_health returns")
 
     @check("LIFE-011")
     def test_life_an_absent_container_is_not_healthy(self, case: Case) -> None:

@@ -135,7 +135,7 @@ class ListingSuite:
     def test_list_hostile_names_are_listed_exactly(self, case: Case) -> None:
         expected = fill(case, *writable(case))
         case.expect_equal(found(case.backend.list_files(case.folder, recursive=True)), expected, "the paths")
-        case.expect_equal(walk(case.backend, case.folder), expected, "the paths of a walk")
+        case.expect_equal(walk(case), expected, "the paths of a walk")
 
     @check("LIST-015")
     def test_list_a_slash_at_the_end_changes_nothing(self, case: Case) -> None:
@@ -213,7 +213,7 @@ class ListingSuite:
     @check("LIST-023")
     def test_list_a_walk_reaches_foreign_keys_once(self, case: Case) -> None:
         expected = put_foreign(case)
-        case.expect_equal(walk(case.backend, case.folder), expected, "the paths of a walk")
+        case.expect_equal(walk(case), expected, "the paths of a walk")
 
     @check("LIST-024")
     def test_list_listed_folders_can_be_entered(self, case: Case) -> None:

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from remote_store.conformance.case import Case
 from remote_store.conformance.check import deviations
 from remote_store.conformance.hostile import FOREIGN_KEYS, KEYS
-from remote_store.core import Backend, FileInfo, FolderEntry
+from remote_store.core import FileInfo, FolderEntry
 
 Entry = FileInfo | FolderEntry
 STEPS = 2000
@@ -45,22 +45,18 @@ def names(listing: Iterator[Entry]) -> list[str]:
     return sorted([entry.name for entry in listing])
 
 
-def walk(backend: Backend, folder: str) -> list[str]:
-    """The files below a folder, found folder by folder, sorted.
-
-    Raises:
-        RecursionError: The walk does not end.
-    """
-    pending, paths = [folder], list[str]()
-    for _ in range(STEPS):
-        if not pending:
-            return sorted(paths)
-        for child in backend.iter_children(pending.pop()):
+def walk(case: Case) -> list[str]:
+    """The files below the case's folder, found folder by folder, sorted; the check fails where that has no end."""
+    pending, paths, steps = [case.folder], list[str](), 0
+    while pending:
+        steps += 1
+        case.expect(steps <= STEPS, "a walk, folder by folder, ends", f"{len(pending):,} folders are left")
+        for child in case.backend.iter_children(pending.pop()):
             if isinstance(child, FolderEntry):
                 pending.append(child.path)
             else:
                 paths.append(child.path)
-    raise RecursionError(f"the walk of {folder!r} does not end")
+    return sorted(paths)
 
 
 def writable(case: Case) -> list[str]:

@@ -222,13 +222,18 @@ class WireSuite:
 
         return keeps
 
-    @check("WIRE-019", "WIRE-032")
-    def test_wire_a_missing_bucket(self, case: Case) -> None:
+    @check("WIRE-032")
+    def test_wire_a_read_from_a_missing_bucket(self, case: Case) -> None:
         require_s3(case)
         absent, path = case.absent(), case.path("file")
         for name in ("read_bytes", "read"):
             with case.expect_raises(NotFound, what=name, where=lambda error: error.code == "NoSuchBucket"):
                 getattr(absent, name)(path)
+
+    @check("WIRE-019")
+    def test_wire_a_write_into_a_missing_bucket(self, case: Case) -> None:
+        require_s3(case)
+        absent, path = case.absent(), case.path("file")
         for overwrite in (False, True):
             with case.expect_raises(NotFound, path=path, where=lambda error: error.code == "NoSuchBucket"):
                 absent.write(path, b"x", overwrite=overwrite)

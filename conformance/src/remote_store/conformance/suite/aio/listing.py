@@ -134,7 +134,7 @@ class AsyncListingSuite:
     async def test_list_hostile_names_are_listed_exactly(self, case: AsyncCase) -> None:
         expected = await fill(case, *writable(case))
         case.expect_equal(await found(case.backend.list_files(case.folder, recursive=True)), expected, "the paths")
-        case.expect_equal(await walk(case.backend, case.folder), expected, "the paths of a walk")
+        case.expect_equal(await walk(case), expected, "the paths of a walk")
 
     @async_check("LIST-015")
     async def test_list_a_slash_at_the_end_changes_nothing(self, case: AsyncCase) -> None:
@@ -212,7 +212,7 @@ class AsyncListingSuite:
     @async_check("LIST-023")
     async def test_list_a_walk_reaches_foreign_keys_once(self, case: AsyncCase) -> None:
         expected = put_foreign(case)
-        case.expect_equal(await walk(case.backend, case.folder), expected, "the paths of a walk")
+        case.expect_equal(await walk(case), expected, "the paths of a walk")
 
     @async_check("LIST-024")
     async def test_list_listed_folders_can_be_entered(self, case: AsyncCase) -> None:

@@ -62,7 +62,7 @@ class AsyncReadSuite:
         await case.backend.write(path, CONTENT)
         case.expect_equal(await case.backend.read_range(path, start, 0), b"", f"read_range({start}, 0)")
 
-    @async_check("READ-005", "READ-007")
+    @async_check("READ-007")
     async def test_read_range_of_no_length_needs_a_file(self, case: AsyncCase) -> None:
         path = case.path("missing")
         with case.expect_raises(NotFound, path=path, what="read_range(0, 0) of a missing file"):
@@ -128,7 +128,7 @@ class AsyncReadSuite:
             case.expect_equal(await stream.read(0), b"", "read(0)")
             case.expect_equal(await stream.read(3), CONTENT[:3], "the read after read(0)")
 
-    @async_check("READ-011", "READ-016", needs=WRITE)
+    @async_check("READ-011", needs=WRITE)
     async def test_read_stream_tells_its_state(self, case: AsyncCase) -> None:
         path = case.path("file")
         await case.backend.write(path, CONTENT)
@@ -138,6 +138,13 @@ class AsyncReadSuite:
         case.expect_equal(stream.closed, False, "closed of an open stream")
         await stream.close()
         case.expect_equal(stream.closed, True, "closed of a closed stream")
+
+    @async_check("READ-016", needs=WRITE)
+    async def test_read_of_a_closed_stream(self, case: AsyncCase) -> None:
+        path = case.path("file")
+        await case.backend.write(path, CONTENT)
+        stream = await case.backend.read(path)
+        await stream.close()
         await stream.close()
         with case.expect_raises(ValueError, what="reading a closed stream"):
             await stream.read(1)

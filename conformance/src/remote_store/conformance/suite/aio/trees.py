@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from remote_store.conformance.case import AsyncCase
 from remote_store.conformance.check import deviations
 from remote_store.conformance.hostile import FOREIGN_KEYS, KEYS
-from remote_store.core import AsyncBackend, FileInfo, FolderEntry
+from remote_store.core import FileInfo, FolderEntry
 
 Entry = FileInfo | FolderEntry
 STEPS = 2000
@@ -44,22 +44,18 @@ async def names(listing: AsyncIterator[Entry]) -> list[str]:
     return sorted([entry.name async for entry in listing])
 
 
-async def walk(backend: AsyncBackend, folder: str) -> list[str]:
-    """The files below a folder, found folder by folder, sorted.
-
-    Raises:
-        RecursionError: The walk does not end.
-    """
-    pending, paths = [folder], list[str]()
-    for _ in range(STEPS):
-        if not pending:
-            return sorted(paths)
-        async for child in backend.iter_children(pending.pop()):
+async def walk(case: AsyncCase) -> list[str]:
+    """The files below the case's folder, found folder by folder, sorted; the check fails where that has no end."""
+    pending, paths, steps = [case.folder], list[str](), 0
+    while pending:
+        steps += 1
+        case.expect(steps <= STEPS, "a walk, folder by folder, ends", f"{len(pending):,} folders are left")
+        async for child in case.backend.iter_children(pending.pop()):
             if isinstance(child, FolderEntry):
                 pending.append(child.path)
             else:
                 paths.append(child.path)
-    raise RecursionError(f"the walk of {folder!r} does not end")
+    return sorted(paths)
 
 
 def writable(case: AsyncCase) -> list[str]:

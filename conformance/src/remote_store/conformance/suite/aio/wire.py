@@ -223,13 +223,18 @@ class AsyncWireSuite:
 
         return keeps
 
-    @async_check("WIRE-019", "WIRE-032")
-    async def test_wire_a_missing_bucket(self, case: AsyncCase) -> None:
+    @async_check("WIRE-032")
+    async def test_wire_a_read_from_a_missing_bucket(self, case: AsyncCase) -> None:
         require_s3(case)
         absent, path = case.absent(), case.path("file")
         for name in ("read_bytes", "read"):
             with case.expect_raises(NotFound, what=name, where=lambda error: error.code == "NoSuchBucket"):
                 await getattr(absent, name)(path)
+
+    @async_check("WIRE-019")
+    async def test_wire_a_write_into_a_missing_bucket(self, case: AsyncCase) -> None:
+        require_s3(case)
+        absent, path = case.absent(), case.path("file")
         for overwrite in (False, True):
             with case.expect_raises(NotFound, path=path, where=lambda error: error.code == "NoSuchBucket"):
                 await absent.write(path, b"x", overwrite=overwrite)
