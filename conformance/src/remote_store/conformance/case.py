@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, Self, TypeVar
 
 import pytest
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from remote_store.conformance.endpoint import Endpoint
 
 T = TypeVar("T")
+Tier = Literal["quick", "full", "soak"]
 
 
 def not_applicable(reason: str) -> NoReturn:
@@ -44,7 +45,10 @@ class AnyCase(Expectations, Generic[B]):
         variant: Parameters of the check.
         root: The folder that only this test uses; `""` on a storage of its own.
         rng: Randomness that is the same in every run of this test.
+        tier: How much is explored: `quick`, `full` or `soak`.
     """
+
+    tier: Tier = "full"
 
     def __init__(self, harness: AnyHarness[B], name: str = "", variant: str = "", root: str | None = None) -> None:
         self.harness: AnyHarness[B] = harness

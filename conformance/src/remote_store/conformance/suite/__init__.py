@@ -11,6 +11,7 @@ from remote_store.conformance.suite.cost import CostSuite
 from remote_store.conformance.suite.deleting import DeletingSuite
 from remote_store.conformance.suite.errors import ErrSuite
 from remote_store.conformance.suite.glob import GlobSuite
+from remote_store.conformance.suite.histories import HistorySuite
 from remote_store.conformance.suite.life import LifeSuite
 from remote_store.conformance.suite.listing import ListingSuite
 from remote_store.conformance.suite.metadata import MetadataSuite
@@ -45,5 +46,6 @@ class Contract(
     WireSuite,
     BodySuite,
     UploadSuite,
+    HistorySuite,
 ):
     """Every check that is the same for synchronous and asynchronous backends."""

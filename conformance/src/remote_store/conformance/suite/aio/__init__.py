@@ -10,6 +10,7 @@ from remote_store.conformance.suite.aio.cost import AsyncCostSuite
 from remote_store.conformance.suite.aio.deleting import AsyncDeletingSuite
 from remote_store.conformance.suite.aio.errors import AsyncErrSuite
 from remote_store.conformance.suite.aio.glob import AsyncGlobSuite
+from remote_store.conformance.suite.aio.histories import AsyncHistorySuite
 from remote_store.conformance.suite.aio.life import AsyncLifeSuite
 from remote_store.conformance.suite.aio.listing import AsyncListingSuite
 from remote_store.conformance.suite.aio.metadata import AsyncMetadataSuite
@@ -44,5 +45,6 @@ class AsyncContract(
     AsyncWireSuite,
     AsyncBodySuite,
     AsyncUploadSuite,
+    AsyncHistorySuite,
 ):
     """Every check that is the same for synchronous and asynchronous backends."""

@@ -1,0 +1,119 @@
+"""Long histories of calls against the model: how many, on which names, and what is said of one that went wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from remote_store.conformance.case import AnyCase, AsyncCase, Case, Tier, untested
+from remote_store.conformance.history import Outcome, Step
+from remote_store.conformance.program import program
+from remote_store.core import AsyncBackend, Backend
+
+if TYPE_CHECKING:
+    from remote_store.conformance.machine import Divergence
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much is explored.
+
+    Attributes:
+        examples: How many histories.
+        steps: How many calls in each.
+        shrink_seconds: How long a history that went wrong may be made shorter.
+    """
+
+    examples: int
+    steps: int
+    shrink_seconds: float
+
+
+BUDGETS: dict[Tier, Budget] = {
+    "quick": Budget(examples=8, steps=15, shrink_seconds=5),
+    "full": Budget(examples=15, steps=25, shrink_seconds=20),
+    "soak": Budget(examples=500, steps=60, shrink_seconds=60),
+}
+
+# Files and folders that clash: siblings that begin alike, a file beside a folder, a wildcard's neighbours.
+NAMES = ("a", "a/b", "b", "a/b/c", "ab", "a/bc", "ab/c", "a-b", "a.b/c", "b/a")
+
+
+def explore(
+    case: Case, perform: Callable[[Backend, Step], Outcome], names: Sequence[str], *, instances: int = 1
+) -> None:
+    """Run histories on a backend; the check fails with the shortest one that leaves the model.
+
+    Args:
+        case: The running check.
+        perform: Makes a call.
+        names: Names of files.
+        instances: How many instances of the backend take turns.
+    """
+    backends = [case.backend, *(case.make() for _ in range(instances - 1))]
+    judge(case, _search(case, lambda step: perform(backends[step.instance], step), names, instances))
+
+
+async def async_explore(
+    case: AsyncCase,
+    perform: Callable[[AsyncBackend, Step], Awaitable[Outcome]],
+    names: Sequence[str],
+    *,
+    instances: int = 1,
+) -> None:
+    """The same for an asynchronous backend, whose calls run in this loop while Hypothesis runs in a thread."""
+    backends = [case.backend, *(case.make() for _ in range(instances - 1))]
+    loop = asyncio.get_running_loop()
+
+    async def awaited(step: Step) -> Outcome:
+        return await perform(backends[step.instance], step)
+
+    def wait(step: Step) -> Outcome:
+        return asyncio.run_coroutine_threadsafe(awaited(step), loop).result()
+
+    judge(case, await asyncio.to_thread(_search, case, wait, names, instances), asynchronous=True)
+
+
+def _search(
+    case: AnyCase[Any], perform: Callable[[Step], Outcome], names: Sequence[str], instances: int
+) -> Divergence | None:
+    try:
+        # Hypothesis is an extra, and takes a while to import.
+        from remote_store.conformance.machine import Ground, search
+    except ModuleNotFoundError as error:
+        if error.name != "hypothesis":
+            raise
+        untested("Hypothesis is missing; pip install 'remote-store-conformance[hypothesis]'")
+    if not case.profile.case_sensitive:
+        names = list({name.casefold(): name for name in names}.values())
+    ground = Ground(
+        names=names,
+        folder=case.folder,
+        profile=case.profile,
+        capabilities=case.backend.capabilities,
+        instances=instances,
+        perform=perform,
+    )
+    budget = BUDGETS[case.tier]
+    return search(ground, examples=budget.examples, steps=budget.steps, shrink_seconds=budget.shrink_seconds)
+
+
+def judge(case: AnyCase[Any], found: Divergence | None, *, asynchronous: bool = False) -> None:
+    """Fail with a program that reproduces the divergence, unless there is none."""
+    if found is None:
+        return
+    last = found.calls[-1]
+    text = program(found.calls, found.folder, asynchronous=asynchronous)
+    once = "" if found.again else "\n  (the same calls went right another time: the answers do not follow from them)"
+    what = f"{last.step.method} after {len(found.calls) - 1} calls goes another way than the model{once}\n\n{text}"
+    case.fail(what, " or ".join(map(said, last.expected)), last.came.error or said(last.came))
+
+
+def said(outcome: Outcome) -> str:
+    """An outcome for a message."""
+    if outcome.error is None:
+        return repr(outcome.value)
+    path = getattr(outcome.error, "path", None)
+    return type(outcome.error).__name__ + (f" about {path!r}" if path is not None else "")

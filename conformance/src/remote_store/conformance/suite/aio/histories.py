@@ -1,0 +1,28 @@
+"""Histories of calls, held to the model."""
+
+from __future__ import annotations
+
+from remote_store.conformance.case import AsyncCase
+from remote_store.conformance.check import async_check
+from remote_store.conformance.stateful import NAMES, async_explore
+from remote_store.conformance.suite.aio.steps import perform
+from remote_store.conformance.suite.aio.trees import writable
+from remote_store.core import Capability
+
+WRITE = (Capability.WRITE,)
+
+
+class AsyncHistorySuite:
+    """MODEL: any calls in any order."""
+
+    @async_check("MODEL-001", needs=WRITE)
+    async def test_model_any_history(self, case: AsyncCase) -> None:
+        await async_explore(case, perform, NAMES)
+
+    @async_check("MODEL-002", needs=WRITE)
+    async def test_model_hostile_names(self, case: AsyncCase) -> None:
+        await async_explore(case, perform, writable(case))
+
+    @async_check("MODEL-003", needs=WRITE)
+    async def test_model_instances_in_turns(self, case: AsyncCase) -> None:
+        await async_explore(case, perform, NAMES, instances=2)

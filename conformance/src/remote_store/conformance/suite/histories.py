@@ -1,0 +1,29 @@
+# Generated from conformance/src/remote_store/conformance/suite/aio/histories.py by tools/unasync.py; edit that.
+"""Histories of calls, held to the model."""
+
+from __future__ import annotations
+
+from remote_store.conformance.case import Case
+from remote_store.conformance.check import check
+from remote_store.conformance.stateful import NAMES, explore
+from remote_store.conformance.suite.steps import perform
+from remote_store.conformance.suite.trees import writable
+from remote_store.core import Capability
+
+WRITE = (Capability.WRITE,)
+
+
+class HistorySuite:
+    """MODEL: any calls in any order."""
+
+    @check("MODEL-001", needs=WRITE)
+    def test_model_any_history(self, case: Case) -> None:
+        explore(case, perform, NAMES)
+
+    @check("MODEL-002", needs=WRITE)
+    def test_model_hostile_names(self, case: Case) -> None:
+        explore(case, perform, writable(case))
+
+    @check("MODEL-003", needs=WRITE)
+    def test_model_instances_in_turns(self, case: Case) -> None:
+        explore(case, perform, NAMES, instances=2)
