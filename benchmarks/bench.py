@@ -2,12 +2,13 @@
 
 uv run benchmarks/bench.py            every operation in full, some twenty minutes
 uv run benchmarks/bench.py --quick    everything once on a small scale, to see that it runs
-uv run benchmarks/bench.py --write    in full, and write docs/performance.md from it
+uv run benchmarks/bench.py --write    in full, and write docs/performance.md and results.json from it
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
@@ -19,10 +20,11 @@ from contestants import CONTESTANTS
 from measuring import growth, measure
 from operations import OPERATIONS
 from remote_store.conformance.servers import seaweedfs_server
-from report import Run, duration, page, title
+from report import Run, duration, page, results, title
 from world import FULL, QUICK, populated
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
+RESULTS = Path(__file__).resolve().parent / "results.json"
 
 
 def main() -> None:
@@ -52,6 +54,7 @@ def main() -> None:
     print(f"\n{page(run)}")
     if arguments.write:
         PAGE.write_text(page(run), "utf-8")
+        RESULTS.write_text(json.dumps(results(run), indent=1) + "\n", "utf-8")
 
 
 def parse(words: list[str]) -> argparse.Namespace:

@@ -92,6 +92,23 @@ def page(run: Run) -> str:
     return "\n".join(parts)
 
 
+def results(run: Run) -> dict[str, Any]:
+    """The medians of CPU time in seconds and the growth of memory in bytes, for other pages."""
+    chosen = [operation for operation in OPERATIONS if operation.name in run.times]
+    return {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "machine": f"{processor()}, {os.cpu_count()} cores",
+        "titles": list(run.contestants),
+        "cpu": {
+            title(operation, run.scale): {
+                name: round(times.median("cpu"), 7) for name, times in run.times[operation.name].items()
+            }
+            for operation in chosen
+        },
+        "growth": {title(one, run.scale): run.growth[one.name] for one in chosen if one.name in run.growth},
+    }
+
+
 def table(run: Run, lane: str, rival: Rival) -> str:
     """Times and ratios of a lane, with what is to be reached."""
     columns = "".join(f" {kind} {rival.title} | {kind} lane | ratio | to reach |" for kind in ("CPU", "wall"))

@@ -111,7 +111,7 @@ class S3Options:
             if name not in known:
                 nearest = get_close_matches(name, known, n=1)
                 hint = f"did you mean {nearest[0]!r}?" if nearest else f"known options: {', '.join(known)}"
-                raise TypeError(f"unknown option {name!r}; {hint} Options of the SDK go into client_options")
+                raise TypeError(f"unknown option {name!r}; {hint} (options of the SDK go into client_options)")
         given: dict[str, Any] = dict(arguments)
         for name in ("secret", "session_token"):
             if given.get(name) is not None:
