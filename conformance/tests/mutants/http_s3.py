@@ -59,12 +59,21 @@ def started(server: Start) -> tuple[Server, Endpoint]:
     return running, endpoint
 
 
+@cache
+def straight(server: Server) -> HttpPort:
+    """A port to a server without the endpoint between."""
+    port = HttpPort(
+        S3Options.build(endpoint_url=server.url, key=server.key, secret=server.secret, region_name=server.region)
+    )
+    atexit.register(port.close)
+    return port
+
+
 class HttpOracle(Oracle):
     """The bucket as the port sees it that is right, without the endpoint between."""
 
     def __init__(self, server: Server, bucket: str) -> None:
-        options = {"endpoint_url": server.url, "key": server.key, "secret": server.secret, "region_name": server.region}
-        self.port = HttpPort(S3Options.build(**options))
+        self.port = straight(server)
         self.bucket = bucket
 
     def raw_put(
@@ -115,7 +124,9 @@ class HttpOracle(Oracle):
     def raw_clear(self, prefix: str) -> None:
         for key, upload in self.uploads(prefix):
             self.call("AbortMultipartUpload", Key=key, UploadId=upload)
-        super().raw_clear(prefix)
+        keys = self.raw_list(prefix)
+        for start in range(0, len(keys), 1000):
+            self.call("DeleteObjects", Delete={"Objects": [{"Key": key} for key in keys[start : start + 1000]]})
 
     def uploads(self, prefix: str) -> list[tuple[str, str]]:
         """Key and id of every unfinished upload."""

@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 from urllib.parse import quote
 
 from mutants.http_s3 import HttpBackend
@@ -44,10 +44,11 @@ class StartsTwice(MemoryBackend):
 
     def _file(self, path: str) -> StoredFile:
         if not self.__dict__.get("_started"):
-            self._started, self._client = True, None
+            self._started = True
+            self._client: Any = None
             time.sleep(0.01)
             self._client = super()._file
-        return self._client(path)
+        return cast("StoredFile", self._client(path))
 
 
 @broken("LIFE-003")

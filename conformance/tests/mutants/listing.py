@@ -85,7 +85,7 @@ class CountsTheFolderItself(MemoryBackend):
 
 
 @broken("LIST-004")
-class CountsFromTheRoot(Lists):
+class CountsFromTheRoot(MemoryBackend):
     """Counts the levels of `max_depth` from the root instead of from the folder."""
 
     def list_files(self, path: str, *, recursive: bool = False, max_depth: int | None = None) -> Iterator[FileInfo]:
@@ -326,7 +326,7 @@ class SharesTheCursor(MemoryBackend):
 
     def _list_files(self, path: str, deepest: int | None) -> Iterator[FileInfo]:
         self._rows = super()._list_files(path, deepest)
-        return iter(lambda: next(self._rows, None), None)  # type: ignore[arg-type]
+        return iter(lambda: next(self._rows, None), None)
 
 
 @broken("LIST-026")

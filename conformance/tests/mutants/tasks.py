@@ -95,7 +95,7 @@ class LosesItsTurn(ThreadedBackend):
 
 @broken("ASYNC-004", "LIFE-001")
 class OneAnswerForAllTasks(ThreadedBackend):
-    """Keeps the answer to the last request in the instance, and takes it from there."""
+    """Keeps the answer to the last read of all tasks in the instance, and takes it from there."""
 
     async def read_bytes(self, path: str) -> bytes:
         self._answer = await super().read_bytes(path)

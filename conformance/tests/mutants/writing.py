@@ -167,7 +167,7 @@ class InventsTags(MemoryBackend):
 
 @broken("WRITE-009", "META-005")
 class QuotesTags(MemoryBackend):
-    """Hands on the quotes that an ETag has on the wire."""
+    """Answers a write with the quotes that an ETag has on the wire."""
 
     def _commit(self, path: str, *arguments: Any) -> WriteResult:
         result = super()._commit(path, *arguments)
