@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from functools import partial
 from io import BytesIO
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from remote_store.conformance.case import AsyncCase, not_applicable
 from remote_store.conformance.check import async_check
 from remote_store.conformance.faults import Stall
-from remote_store.conformance.suite.aio.trees import fill, found
+from remote_store.conformance.suite.aio.trees import fill, found, taken
 from remote_store.conformance.wire import part_size, require_s3, uploads
 from remote_store.core import AsyncBinaryIO, Capability, NotFound
 
+T = TypeVar("T")
 WRITE = (Capability.WRITE,)
 TASKS = 64
 SECONDS = 30.0
@@ -56,6 +57,12 @@ class AsyncReads:
 class AsyncTaskSuite:
     """ASYNC: tasks, cancellation, async sources."""
 
+    async def _soon(self, case: AsyncCase, waiting: Awaitable[T], what: str) -> T:
+        try:
+            return await asyncio.wait_for(waiting, SECONDS)
+        except TimeoutError as error:
+            case.fail(what, f"that it happens within {SECONDS:.0f} seconds", error)
+
     async def _cancelled(self, task: asyncio.Task[Any], case: AsyncCase) -> None:
         task.cancel()
         done, _ = await asyncio.wait([task], timeout=SECONDS)
@@ -66,7 +73,7 @@ class AsyncTaskSuite:
     async def test_async_a_cancelled_write_leaves_nothing(self, case: AsyncCase) -> None:
         source = Waiting(b"x" * 1000, rest=b"y")
         task = asyncio.create_task(case.backend.write(case.path("file"), source))
-        await asyncio.wait_for(source.reached.wait(), SECONDS)
+        await self._soon(case, source.reached.wait(), "the source is read")
         await self._cancelled(task, case)
         case.expect_equal(await case.backend.exists(case.path("file")), False, "exists")
         case.expect_equal(await found(case.backend.list_files(case.folder, recursive=True)), [], "the files")
@@ -76,7 +83,7 @@ class AsyncTaskSuite:
         await fill(case, "file", data=b"old")
         source = Waiting(b"x" * 1000, rest=b"y")
         task = asyncio.create_task(case.backend.write(case.path("file"), source, overwrite=True))
-        await asyncio.wait_for(source.reached.wait(), SECONDS)
+        await self._soon(case, source.reached.wait(), "the source is read")
         await self._cancelled(task, case)
         case.expect_equal(await case.backend.read_bytes(case.path("file")), b"old", "the content")
 
@@ -168,7 +175,7 @@ class AsyncTaskSuite:
         expected = await fill(case, *[f"{number:03}" for number in range(20)])
         for _ in range(10):
             listing = case.backend.list_files(case.folder)
-            case.expect((await anext(listing)).path in expected, "the first file is one of them")
+            case.expect((await taken(case, listing)).path in expected, "the first file is one of them")
             closing: Any = getattr(listing, "aclose", None)
             if closing is not None:
                 await closing()
@@ -181,12 +188,15 @@ class AsyncTaskSuite:
 
         async def release() -> None:
             await source.reached.wait()
-            await case.backend.write(case.path("other"), b"other")
-            source.released.set()
+            try:
+                await case.backend.write(case.path("other"), b"other")
+            finally:
+                source.released.set()
 
-        async with asyncio.timeout(SECONDS), asyncio.TaskGroup() as group:
-            group.create_task(case.backend.write(case.path("file"), source))
-            group.create_task(release())
+        writes = asyncio.gather(case.backend.write(case.path("file"), source), release(), return_exceptions=True)
+        answers = await self._soon(case, writes, "a write ends while the source of another waits")
+        errors = [answer for answer in answers if isinstance(answer, BaseException)]
+        case.expect_equal(errors, [], "the exceptions of two writes at once")
         case.expect_equal(await case.backend.read_bytes(case.path("file")), b"first second", "the content")
 
     @async_check("ASYNC-010")
@@ -200,7 +210,7 @@ class AsyncTaskSuite:
                 await asyncio.Event().wait()
 
         task = asyncio.create_task(work())
-        await asyncio.wait_for(inside.wait(), SECONDS)
+        await self._soon(case, inside.wait(), "the block is entered")
         await self._cancelled(task, case)
         case.expect_equal(await found(case.backend.list_files(case.folder, recursive=True)), [], "the files")
 
@@ -220,7 +230,7 @@ class AsyncTaskSuite:
         await asyncio.sleep(0)
         for task in tasks[::2]:
             task.cancel()
-        answers = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), SECONDS)
+        answers = await self._soon(case, asyncio.gather(*tasks, return_exceptions=True), "every task ends")
         case.expect(all(answer == content for answer in answers[1::2]), "the other tasks read the whole file")
 
     @async_check("ASYNC-013")
@@ -250,7 +260,7 @@ class AsyncTaskSuite:
             not_applicable("there are unfinished uploads before")
         source = Waiting(b"x" * (2 * size), rest=b"y")
         task = asyncio.create_task(case.backend.write(case.path("file"), source))
-        await asyncio.wait_for(source.reached.wait(), SECONDS)
+        await self._soon(case, source.reached.wait(), "the source is read")
         await self._cancelled(task, case)
         case.expect_equal(uploads(case), [], "the unfinished uploads")
         case.expect_equal(await case.backend.exists(case.path("file")), False, "exists")

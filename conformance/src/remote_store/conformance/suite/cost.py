@@ -11,7 +11,7 @@ from remote_store.conformance.case import Case
 from remote_store.conformance.check import check
 from remote_store.conformance.faults import Request
 from remote_store.conformance.hostile import SOURCES
-from remote_store.conformance.suite.trees import fill, fill_many, found
+from remote_store.conformance.suite.trees import fill, fill_many, found, taken
 from remote_store.conformance.wire import operations, part_size, require_s3, unseekable
 from remote_store.core import AlreadyExists, Backend, InvalidPath, NotFound
 
@@ -199,7 +199,7 @@ class CostSuite:
         with case.endpoint.recording() as sent:
             listing = backend.list_files(folder, recursive=True)
             case.expect_equal(len(sent), 0, "the requests before the first item is asked for")
-            next(listing)
+            taken(case, listing)
             case.expect_equal(len(sent), 1, "the requests for the first item")
             rest = [info.path for info in listing]
         case.expect_equal(len(sent), 2, "the requests for all of them")

@@ -21,6 +21,7 @@ class DeletingSuite:
     @check("DEL-001")
     def test_delete_a_deleted_file_is_gone(self, case: Case) -> None:
         fill(case, "file", "other")
+        case.expect_equal(case.backend.is_file(case.path("file")), True, "is_file before")
         case.backend.delete(case.path("file"))
         case.expect_equal(case.backend.is_file(case.path("file")), False, "is_file")
         with case.expect_raises(NotFound, path=case.path("file")):

@@ -20,6 +20,7 @@ from remote_store.core import (
     CapabilityNotSupported,
     InvalidPath,
     NotFound,
+    RemoteStoreError,
 )
 
 CALLERS = 16
@@ -85,7 +86,10 @@ class LifeSuite:
     def test_life_a_fork_works_on_both_sides(self, case: Case) -> None:
         case.require_profile("the storage does not outlive its process", not case.profile.in_process)
         fill(case, "file", data=b"parent")
-        answer = in_fork(partial(self._in_the_child, case.backend, case.path("file"), case.path("child")))
+        try:
+            answer = in_fork(partial(self._in_the_child, case.backend, case.path("file"), case.path("child")))
+        except Exception as error:
+            case.fail("reading and writing in a forked child", "no exception", error)
         case.expect_equal(answer, b"parent", "what the child reads")
         case.expect_equal(case.backend.read_bytes(case.path("file")), b"parent", "what the parent reads")
         case.expect_equal(case.backend.read_bytes(case.path("child")), b"child", "what the child wrote")
@@ -279,8 +283,10 @@ class LifeSuite:
 
     @check("LIFE-020")
     def test_life_making_needs_no_container(self, case: Case) -> None:
-        absent = case.absent()
-        key = case.path("file")
+        try:
+            absent, key = case.absent(), case.path("file")
+        except (OSError, RemoteStoreError) as error:
+            case.fail("making a backend for a container that does not exist", "a backend, and no look", error)
         case.expect_equal(absent.to_key(absent.native_path(key)), key, "the key of its native path")
         case.expect_equal(absent.resolve(key).key, key, "the key of its plan")
         case.expect(bool(repr(absent)), "a repr")
@@ -291,6 +297,7 @@ class LifeSuite:
         other = case.make()
         fill(case, "file", data=b"one")
         case.expect_equal(other.read_bytes(case.path("file")), b"one", "what the other reads")
+        case.expect_equal(case.backend.read_bytes(case.path("file")), b"one", "what the first reads before")
         other.write(case.path("file"), b"two", overwrite=True)
         other.close()
         case.expect_equal(case.backend.read_bytes(case.path("file")), b"two", "what the first reads")

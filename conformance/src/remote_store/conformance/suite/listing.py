@@ -7,7 +7,7 @@ from typing import Any
 
 from remote_store.conformance.case import Case
 from remote_store.conformance.check import check
-from remote_store.conformance.suite.trees import fill, fill_many, found, names, put_foreign, walk, writable
+from remote_store.conformance.suite.trees import fill, fill_many, found, names, put_foreign, taken, walk, writable
 from remote_store.core import Capability, FileInfo, FolderEntry, InvalidPath
 
 
@@ -169,6 +169,8 @@ class ListingSuite:
     def test_list_a_folder_goes_with_its_last_file(self, case: Case) -> None:
         case.require_profile("the storage keeps empty folders", not case.profile.empty_folders)
         fill(case, "keep", "dir/sub/last")
+        case.expect_equal(found(case.backend.list_folders(case.folder)), [case.path("dir")], "list_folders before")
+        case.expect_equal(case.backend.exists(case.path("dir/sub")), True, "exists before")
         case.backend.delete(case.path("dir/sub/last"))
         case.expect_equal(found(case.backend.list_folders(case.folder)), [], "list_folders")
         case.expect_equal(names(case.backend.iter_children(case.folder)), ["keep"], "iter_children")
@@ -235,8 +237,8 @@ class ListingSuite:
         right = case.backend.list_files(case.path("right"))
         lefts, rights = [], []
         for _ in range(5):
-            lefts.append((next(left)).path)
-            rights.append((next(right)).path)
+            lefts.append((taken(case, left)).path)
+            rights.append((taken(case, right)).path)
         case.expect_equal(sorted(lefts), expected, "the paths of the one")
         case.expect_equal(sorted(rights), other, "the paths of the other")
 

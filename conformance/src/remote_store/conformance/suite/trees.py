@@ -45,6 +45,12 @@ def names(listing: Iterator[Entry]) -> list[str]:
     return sorted([entry.name for entry in listing])
 
 
+def taken(case: Case, listing: Iterator[Entry]) -> Entry:
+    """The next entry of a listing; the check fails where there is none."""
+    entry = next(listing, None)
+    return entry if entry is not None else case.fail("the listing", "one more entry", "its end")
+
+
 def walk(case: Case) -> list[str]:
     """The files below the case's folder, found folder by folder, sorted; the check fails where that has no end."""
     pending, paths, steps = [case.folder], list[str](), 0

@@ -10,7 +10,7 @@ from remote_store.conformance.case import AsyncCase
 from remote_store.conformance.check import async_check
 from remote_store.conformance.faults import Request
 from remote_store.conformance.hostile import SOURCES
-from remote_store.conformance.suite.aio.trees import fill, fill_many, found
+from remote_store.conformance.suite.aio.trees import fill, fill_many, found, taken
 from remote_store.conformance.wire import operations, part_size, require_s3, unseekable
 from remote_store.core import AlreadyExists, AsyncBackend, InvalidPath, NotFound
 
@@ -198,7 +198,7 @@ class AsyncCostSuite:
         with case.endpoint.recording() as sent:
             listing = backend.list_files(folder, recursive=True)
             case.expect_equal(len(sent), 0, "the requests before the first item is asked for")
-            await anext(listing)
+            await taken(case, listing)
             case.expect_equal(len(sent), 1, "the requests for the first item")
             rest = [info.path async for info in listing]
         case.expect_equal(len(sent), 2, "the requests for all of them")

@@ -20,6 +20,7 @@ class AsyncDeletingSuite:
     @async_check("DEL-001")
     async def test_delete_a_deleted_file_is_gone(self, case: AsyncCase) -> None:
         await fill(case, "file", "other")
+        case.expect_equal(await case.backend.is_file(case.path("file")), True, "is_file before")
         await case.backend.delete(case.path("file"))
         case.expect_equal(await case.backend.is_file(case.path("file")), False, "is_file")
         with case.expect_raises(NotFound, path=case.path("file")):

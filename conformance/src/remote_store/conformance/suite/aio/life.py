@@ -19,6 +19,7 @@ from remote_store.core import (
     CapabilityNotSupported,
     InvalidPath,
     NotFound,
+    RemoteStoreError,
 )
 
 CALLERS = 16
@@ -84,7 +85,10 @@ class AsyncLifeSuite:
     async def test_life_a_fork_works_on_both_sides(self, case: AsyncCase) -> None:
         case.require_profile("the storage does not outlive its process", not case.profile.in_process)
         await fill(case, "file", data=b"parent")
-        answer = in_fork(partial(self._in_the_child, case.backend, case.path("file"), case.path("child")))
+        try:
+            answer = in_fork(partial(self._in_the_child, case.backend, case.path("file"), case.path("child")))
+        except Exception as error:
+            case.fail("reading and writing in a forked child", "no exception", error)
         case.expect_equal(answer, b"parent", "what the child reads")
         case.expect_equal(await case.backend.read_bytes(case.path("file")), b"parent", "what the parent reads")
         case.expect_equal(await case.backend.read_bytes(case.path("child")), b"child", "what the child wrote")
@@ -278,8 +282,10 @@ class AsyncLifeSuite:
 
     @async_check("LIFE-020")
     async def test_life_making_needs_no_container(self, case: AsyncCase) -> None:
-        absent = case.absent()
-        key = case.path("file")
+        try:
+            absent, key = case.absent(), case.path("file")
+        except (OSError, RemoteStoreError) as error:
+            case.fail("making a backend for a container that does not exist", "a backend, and no look", error)
         case.expect_equal(absent.to_key(absent.native_path(key)), key, "the key of its native path")
         case.expect_equal(absent.resolve(key).key, key, "the key of its plan")
         case.expect(bool(repr(absent)), "a repr")
@@ -290,6 +296,7 @@ class AsyncLifeSuite:
         other = case.make()
         await fill(case, "file", data=b"one")
         case.expect_equal(await other.read_bytes(case.path("file")), b"one", "what the other reads")
+        case.expect_equal(await case.backend.read_bytes(case.path("file")), b"one", "what the first reads before")
         await other.write(case.path("file"), b"two", overwrite=True)
         await other.close()
         case.expect_equal(await case.backend.read_bytes(case.path("file")), b"two", "what the first reads")

@@ -6,7 +6,7 @@ from typing import Any
 
 from remote_store.conformance.case import AsyncCase
 from remote_store.conformance.check import async_check
-from remote_store.conformance.suite.aio.trees import fill, fill_many, found, names, put_foreign, walk, writable
+from remote_store.conformance.suite.aio.trees import fill, fill_many, found, names, put_foreign, taken, walk, writable
 from remote_store.core import Capability, FileInfo, FolderEntry, InvalidPath
 
 
@@ -168,6 +168,10 @@ class AsyncListingSuite:
     async def test_list_a_folder_goes_with_its_last_file(self, case: AsyncCase) -> None:
         case.require_profile("the storage keeps empty folders", not case.profile.empty_folders)
         await fill(case, "keep", "dir/sub/last")
+        case.expect_equal(
+            await found(case.backend.list_folders(case.folder)), [case.path("dir")], "list_folders before"
+        )
+        case.expect_equal(await case.backend.exists(case.path("dir/sub")), True, "exists before")
         await case.backend.delete(case.path("dir/sub/last"))
         case.expect_equal(await found(case.backend.list_folders(case.folder)), [], "list_folders")
         case.expect_equal(await names(case.backend.iter_children(case.folder)), ["keep"], "iter_children")
@@ -234,8 +238,8 @@ class AsyncListingSuite:
         right = case.backend.list_files(case.path("right"))
         lefts, rights = [], []
         for _ in range(5):
-            lefts.append((await anext(left)).path)
-            rights.append((await anext(right)).path)
+            lefts.append((await taken(case, left)).path)
+            rights.append((await taken(case, right)).path)
         case.expect_equal(sorted(lefts), expected, "the paths of the one")
         case.expect_equal(sorted(rights), other, "the paths of the other")
 

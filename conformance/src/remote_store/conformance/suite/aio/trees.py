@@ -44,6 +44,12 @@ async def names(listing: AsyncIterator[Entry]) -> list[str]:
     return sorted([entry.name async for entry in listing])
 
 
+async def taken(case: AsyncCase, listing: AsyncIterator[Entry]) -> Entry:
+    """The next entry of a listing; the check fails where there is none."""
+    entry = await anext(listing, None)
+    return entry if entry is not None else case.fail("the listing", "one more entry", "its end")
+
+
 async def walk(case: AsyncCase) -> list[str]:
     """The files below the case's folder, found folder by folder, sorted; the check fails where that has no end."""
     pending, paths, steps = [case.folder], list[str](), 0

@@ -1,0 +1,244 @@
+"""Backends whose errors say the wrong thing, or say it too late, or not at all."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO, cast
+
+from mutants.memory import ModestMemory
+from mutants.registry import broken
+from remote_store.core import (
+    BackendUnavailable,
+    Capability,
+    CapabilityNotSupported,
+    DirectoryNotEmpty,
+    FileInfo,
+    InvalidPath,
+    MemoryBackend,
+    NotFound,
+    RemoteStoreError,
+    WriteResult,
+)
+
+
+@broken("ERR-001", "DEL-007")
+class RaisesThePlainError(MemoryBackend):
+    """Raises the base of all errors where a folder has content."""
+
+    def delete_folder(self, path: str, **options: Any) -> None:
+        try:
+            super().delete_folder(path, **options)
+        except DirectoryNotEmpty as error:
+            raise RemoteStoreError(error.message, path=path, backend=self.name) from error
+
+
+@broken("ERR-002", "LIFE-019", "META-024")
+class ForgetsWhoItIs(MemoryBackend):
+    """Raises errors without the name of the backend."""
+
+    def _missing(self, path: str, what: str) -> NotFound:
+        return NotFound(f"there is no {what}", path=path)
+
+
+@broken("ERR-002", "META-024", "DEL-002")
+class ForgetsThePath(MemoryBackend):
+    """Raises errors without the path."""
+
+    def _missing(self, path: str, what: str) -> NotFound:
+        return NotFound(f"there is no {what}", backend=self.name)
+
+
+@broken("ERR-003")
+class TalksAboutThePath(MemoryBackend):
+    """Writes the path into the message, where a scoped store cannot correct it."""
+
+    def _missing(self, path: str, what: str) -> NotFound:
+        return NotFound(f"there is no {path}", path=path, backend=self.name)
+
+
+class WithAHandle(NotFound):
+    """An error whose copy by pickle is another error."""
+
+    def __reduce__(self) -> Any:
+        return NotFound, ("an error came from a worker",)
+
+
+@broken("ERR-004")
+class RaisesWhatCannotTravel(MemoryBackend):
+    """Raises errors that lose their text and their path in a pickle."""
+
+    def _missing(self, path: str, what: str) -> NotFound:
+        return WithAHandle(f"there is no {what}", path=path, backend=self.name)
+
+
+@broken("ERR-005", "META-002")
+class LeaksTheKeyError(MemoryBackend):
+    """Lets the exception of the library underneath out of `get_file_info`."""
+
+    def get_file_info(self, path: str) -> FileInfo:
+        try:
+            return super().get_file_info(path)
+        except NotFound as error:
+            raise KeyError(path) from error
+
+
+@broken("ERR-005", "READ-007")
+class ReadsNothingFromNothing(MemoryBackend):
+    """Reads a file that does not exist as an empty one."""
+
+    def read_bytes(self, path: str) -> bytes:
+        try:
+            return super().read_bytes(path)
+        except NotFound:
+            return b""
+
+
+@broken("ERR-006", "READ-008", "META-003", "DEL-004", "SEEK-009", "COPY-007", "COPY-020")
+class TakesFoldersForNothing(MemoryBackend):
+    """Says that nothing is there where a folder is and a file is meant."""
+
+    def _find(self, path: str) -> Any:
+        return self._files.get(path)
+
+
+@broken("ERR-007", "DEL-011", "META-018")
+class TakesFilesForNothing(MemoryBackend):
+    """Says that nothing is there where a file is and a folder is meant."""
+
+    def _folder(self, path: str) -> list[str]:
+        try:
+            return super()._folder(path)
+        except InvalidPath:
+            return []
+
+
+@broken("ERR-008", "DEL-004")
+class ForgivesWrongKinds(MemoryBackend):
+    """Does nothing where a folder is deleted as a file with `missing_ok=True`."""
+
+    def delete(self, path: str, *, missing_ok: bool = False) -> None:
+        if not missing_ok or path in self._files or not path:
+            super().delete(path, missing_ok=missing_ok)
+
+
+@broken("ERR-009", "LIFE-006")
+class AnswersWhenClosed(MemoryBackend):
+    """Answers `False` on a closed backend instead of raising."""
+
+    def is_file(self, path: str) -> bool:
+        return not self._closed and super().is_file(path)
+
+
+@broken("ERR-009", "LIFE-006")
+class InvitesToTryAgain(MemoryBackend):
+    """Calls the error of a closed backend retryable."""
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise BackendUnavailable("there is no connection", backend=self.name, retryable=True)
+
+
+@broken("ERR-010")
+class LooksAtTheSourceFirst(MemoryBackend):
+    """Looks for the source of a copy before it looks at the paths."""
+
+    def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+        self._file(src)
+        super().copy(src, dst, overwrite=overwrite)
+
+
+@broken("ERR-011", "COPY-006")
+class LooksAtTheTargetFirst(MemoryBackend):
+    """Finds that the destination of a copy exists before it finds that there is no source."""
+
+    def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+        self._check_free(dst, overwrite=overwrite)
+        super().copy(src, dst, overwrite=overwrite)
+
+
+@broken("ERR-012", "ATOM-004")
+class WrapsTheCallersErrors(MemoryBackend):
+    """Turns an exception of the caller's stream or block into an error of its own."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        try:
+            return super().write(path, content, **options)
+        except (RemoteStoreError, TypeError, ValueError):
+            raise
+        except Exception as error:
+            raise RemoteStoreError("the write failed", path=path, backend=self.name) from error
+
+    @contextmanager
+    def open_atomic(self, path: str, **options: Any) -> Iterator[BinaryIO]:
+        try:
+            with super().open_atomic(path, **options) as stream:
+                yield stream
+        except OSError as error:
+            raise RemoteStoreError("the write failed", path=path, backend=self.name) from error
+
+
+class Quiet(io.BufferedReader):
+    """A stream whose `with` block swallows an OSError."""
+
+    def __exit__(self, *error: object) -> Any:
+        self.close()
+        return isinstance(error[1], OSError)
+
+
+@broken("ERR-013")
+class SwallowsInTheBlock(MemoryBackend):
+    """Ends a `with` block over a stream in silence where the caller's code in it failed."""
+
+    def read(self, path: str) -> BinaryIO:
+        return cast("BinaryIO", Quiet(io.BytesIO(self._file(path).content)))
+
+
+@broken("ERR-014", "ATOM-001")
+class TakesText(MemoryBackend):
+    """Encodes text that is written, where it should refuse it."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        return super().write(path, content.encode() if isinstance(content, str) else content, **options)
+
+
+@broken("ERR-015")
+class ClaimsNothing(ModestMemory):
+    """Declares no capability, and does everything."""
+
+    capabilities: frozenset[Capability] = frozenset()
+
+
+@broken("ERR-015")
+class RefusesInWordsOnly(ModestMemory):
+    """Raises a CapabilityNotSupported that does not say which capability is missing."""
+
+    def glob(self, pattern: str) -> Iterator[FileInfo]:
+        raise CapabilityNotSupported("no patterns here", capability="this", backend=self.name)
+
+
+@broken("ERR-016")
+class CallsItTransient(MemoryBackend):
+    """Calls a missing file something to try again."""
+
+    def _missing(self, path: str, what: str) -> NotFound:
+        return NotFound(f"there is no {what}", path=path, backend=self.name, retryable=True)
+
+
+@broken("ERR-017", "META-012", "META-023")
+class ChecksAfterTheWrite(MemoryBackend):
+    """Looks at metadata and content type when the content is written already."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        described = {name: options.pop(name) for name in ("metadata", "content_type") if name in options}
+        result = super().write(path, content, **options)
+        return super().write(path, self._files[path].content, overwrite=True, **described) if described else result
+
+
+@broken("GLOB-001", "GLOB-004", "GLOB-013", "GLOB-014")
+class ClaimsEverything(MemoryBackend):
+    """Declares patterns and does not implement them."""
+
+    def glob(self, pattern: str) -> Iterator[FileInfo]:
+        raise NotImplementedError

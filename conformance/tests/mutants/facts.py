@@ -1,0 +1,298 @@
+"""Backends that say something else of their files than what is so."""
+
+from __future__ import annotations
+
+import mimetypes
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta, timezone
+from hashlib import md5
+from typing import Any
+from urllib.parse import unquote
+
+from mutants.registry import broken
+from remote_store.core import (
+    ContentDigest,
+    FileInfo,
+    FolderInfo,
+    InvalidPath,
+    MemoryBackend,
+    NotFound,
+    WriteResult,
+)
+from remote_store.core.memory import folder_prefix
+
+
+class Describes(MemoryBackend):
+    """Files in memory, whose facts a subclass changes."""
+
+    def described(self, info: FileInfo) -> FileInfo:
+        """The facts as the subclass says them."""
+        raise NotImplementedError
+
+    def get_file_info(self, path: str) -> FileInfo:
+        return self.described(super().get_file_info(path))
+
+    def list_files(self, path: str, **options: Any) -> Iterator[FileInfo]:
+        return map(self.described, super().list_files(path, **options))
+
+
+@broken("META-001")
+class NamesTheWholePath(Describes):
+    """Gives a file its whole path for a name."""
+
+    def described(self, info: FileInfo) -> FileInfo:
+        return replace(info, name=info.path)
+
+
+@broken("META-002")
+class DescribesNothing(MemoryBackend):
+    """Describes a file that does not exist as an empty one."""
+
+    def get_file_info(self, path: str) -> FileInfo:
+        try:
+            return super().get_file_info(path)
+        except NotFound:
+            return FileInfo(path, path.rpartition("/")[2], 0)
+
+
+@broken("META-003")
+class DescribesFoldersAsFiles(MemoryBackend):
+    """Describes a folder as a file of the size of its content."""
+
+    def get_file_info(self, path: str) -> FileInfo:
+        try:
+            return super().get_file_info(path)
+        except InvalidPath:
+            return FileInfo(path, path.rpartition("/")[2], self.get_folder_info(path).total_size)
+
+
+@broken("META-004")
+class TimesAreNaive(Describes):
+    """Says times without a time zone."""
+
+    def described(self, info: FileInfo) -> FileInfo:
+        return replace(info, modified_at=info.modified_at and info.modified_at.replace(tzinfo=None))
+
+
+@broken("META-004")
+class TimesAreLocal(Describes):
+    """Says times in the time zone of the machine."""
+
+    def described(self, info: FileInfo) -> FileInfo:
+        return replace(info, modified_at=info.modified_at and info.modified_at.astimezone(timezone(timedelta(hours=2))))
+
+
+@broken("META-005")
+class TagsHaveQuotes(Describes):
+    """Hands on the quotes that an ETag has on the wire."""
+
+    def described(self, info: FileInfo) -> FileInfo:
+        return replace(info, etag=f'"{info.etag}"')
+
+
+@broken("META-006", "WRITE-009")
+class TagsAreLarge(Describes):
+    """Says ETags in capital letters where a file is described."""
+
+    def described(self, info: FileInfo) -> FileInfo:
+        return replace(info, etag=(info.etag or "").upper())
+
+
+@broken("META-007")
+class TagsAreOfTheName(Describes):
+    """Makes a file's ETag of its path."""
+
+    def described(self, info: FileInfo) -> FileInfo:
+        return replace(info, etag=md5(info.path.encode(), usedforsecurity=False).hexdigest())
+
+
+@broken("META-008")
+class GuessesTheContentType(Describes):
+    """Guesses the content type from the name, whatever was written."""
+
+    def described(self, info: FileInfo) -> FileInfo:
+        return replace(info, content_type=mimetypes.guess_type(info.path)[0])
+
+
+@broken("META-009", "META-010")
+class ForgetsMetadata(MemoryBackend):
+    """Takes metadata and stores none."""
+
+    def _commit(self, path: str, content: bytes, overwrite: bool, _metadata: Any, *rest: Any) -> WriteResult:
+        return super()._commit(path, content, overwrite, {}, *rest)
+
+
+@broken("META-009")
+class MetadataLosesItsDots(Describes):
+    """Rewrites names of metadata to identifiers."""
+
+    def described(self, info: FileInfo) -> FileInfo:
+        metadata = {name.replace(".", "_").replace("-", "_"): value for name, value in (info.metadata or {}).items()}
+        return replace(info, metadata=metadata)
+
+
+@broken("META-010")
+class UnquotesMetadata(Describes):
+    """Decodes percent escapes in metadata."""
+
+    def described(self, info: FileInfo) -> FileInfo:
+        return replace(info, metadata={name: unquote(value) for name, value in (info.metadata or {}).items()})
+
+
+@broken("META-009", "META-011")
+class AddsMetadata(MemoryBackend):
+    """Adds metadata of its own to that of the user."""
+
+    def _commit(self, path: str, content: bytes, overwrite: bool, metadata: Mapping[str, str], *rest: Any) -> Any:
+        return super()._commit(path, content, overwrite, {**metadata, "written-by": "backend"}, *rest)
+
+
+@broken("META-012")
+class EncodesMetadata(MemoryBackend):
+    """Rewrites metadata that cannot be stored as it is, where it should refuse it."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        given = options.pop("metadata", None) or {}
+        fit = {
+            str(name).lower(): str(value).encode("ascii", "replace").decode().strip() for name, value in given.items()
+        }
+        return super().write(path, content, metadata=fit, **options)
+
+
+@broken("META-013")
+class SaysNoMetadata(MemoryBackend):
+    """Says in the result of a write that there is no metadata."""
+
+    def _commit(self, path: str, *arguments: Any) -> WriteResult:
+        return replace(super()._commit(path, *arguments), metadata={})
+
+
+@broken("META-014")
+class MergesMetadata(MemoryBackend):
+    """Keeps what the new metadata does not name of the file that is replaced."""
+
+    def _commit(self, path: str, content: bytes, overwrite: bool, metadata: Mapping[str, str], *rest: Any) -> Any:
+        old = self._files.get(path)
+        return super()._commit(path, content, overwrite, {**(old.metadata if old else {}), **metadata}, *rest)
+
+
+@broken("META-015", "META-019")
+class CountsOneLevel(MemoryBackend):
+    """Counts the files directly in a folder only."""
+
+    def get_folder_info(self, path: str) -> FolderInfo:
+        info = super().get_folder_info(path)
+        files = list(self.list_files(path))
+        return replace(info, file_count=len(files), total_size=sum(file.size for file in files))
+
+
+@broken("META-016")
+class CountsByPrefix(MemoryBackend):
+    """Counts every file whose path begins with the folder's path."""
+
+    def get_folder_info(self, path: str) -> FolderInfo:
+        info = super().get_folder_info(path)
+        files = [file for key, file in self._files.items() if key.startswith(path.removesuffix("/"))]
+        return replace(info, file_count=len(files), total_size=sum(len(file.content) for file in files))
+
+
+@broken("META-017")
+class NothingIsAnEmptyFolder(MemoryBackend):
+    """Describes a folder that does not exist as an empty one."""
+
+    def get_folder_info(self, path: str) -> FolderInfo:
+        try:
+            return super().get_folder_info(path)
+        except NotFound:
+            return FolderInfo(path, 0, 0, None)
+
+
+@broken("META-018")
+class AFileIsAFolderOfOne(MemoryBackend):
+    """Describes a file as a folder that holds it."""
+
+    def get_folder_info(self, path: str) -> FolderInfo:
+        if path in self._files and not self._closed:
+            return FolderInfo(path, 1, len(self._files[path].content), None)
+        return super().get_folder_info(path)
+
+
+@broken("META-019")
+class TheRootHasNoTotals(MemoryBackend):
+    """Refuses to describe the root."""
+
+    def get_folder_info(self, path: str) -> FolderInfo:
+        if path == "" and not self._closed:
+            raise InvalidPath("the root has no totals", path=path, backend=self.name)
+        return super().get_folder_info(path)
+
+
+@broken("META-020")
+class TakesTheOldestTime(MemoryBackend):
+    """Says the time of a folder's oldest file."""
+
+    def get_folder_info(self, path: str) -> FolderInfo:
+        info = super().get_folder_info(path)
+        times = [file.modified_at for key, file in self._files.items() if key.startswith(folder_prefix(path))]
+        return replace(info, modified_at=min(times, default=None))
+
+
+@broken("META-021")
+class DigestIsOfTheTag(Describes):
+    """Calls a checksum of checksums one of the whole content."""
+
+    def described(self, info: FileInfo) -> FileInfo:
+        combined = md5(bytes.fromhex(info.etag or ""), usedforsecurity=False).digest()
+        return replace(info, digest=ContentDigest("md5", b64encode(combined).decode()))
+
+
+@broken("META-022")
+class FilesAreFoldersToo(MemoryBackend):
+    """Calls every path that exists a folder."""
+
+    def is_folder(self, path: str) -> bool:
+        return super().is_folder(path) or path in self._files
+
+
+@broken("META-022", "WRITE-010", "PATH-017")
+class FoldersDoNotExist(MemoryBackend):
+    """Says that a folder does not exist, because no key has its path."""
+
+    def is_folder(self, path: str) -> bool:
+        return super().is_folder(path) and not path
+
+    def exists(self, path: str) -> bool:
+        return self.is_file(path) or self.is_folder(path)
+
+
+@broken("META-023")
+class TakesAnyContentType(MemoryBackend):
+    """Takes a content type that would be two headers on the wire."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        given = options.pop("content_type", None)
+        result = super().write(path, content, **options)
+        object.__setattr__(self._files[path], "content_type", given)
+        return result
+
+
+@broken("META-024")
+class ErrorsSayNothing(MemoryBackend):
+    """Raises an error of a folder that says neither path nor backend."""
+
+    def get_folder_info(self, path: str) -> FolderInfo:
+        try:
+            return super().get_folder_info(path)
+        except NotFound as error:
+            raise NotFound("not found") from error
+
+
+@broken("META-025")
+class CountsOnePage(MemoryBackend):
+    """Counts the files of the first page of the service and no other."""
+
+    def get_folder_info(self, path: str) -> FolderInfo:
+        info = super().get_folder_info(path)
+        return replace(info, file_count=min(info.file_count, 1000))

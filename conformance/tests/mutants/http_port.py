@@ -1,0 +1,290 @@
+"""The S3 port over `http.client`: small, without an SDK, and right, so that it can be broken in one place at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import threading
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+from xml.etree import ElementTree as ET
+from xml.sax.saxutils import escape
+
+from remote_store.conformance.servers import sign_v4
+from remote_store.core.s3 import Call, Fault, S3Options
+from remote_store.core.s3.listing_xml import parse_page
+
+OPERATIONS = {
+    "HeadObject": ("HEAD", ""),
+    "GetObject": ("GET", ""),
+    "PutObject": ("PUT", ""),
+    "CopyObject": ("PUT", ""),
+    "DeleteObject": ("DELETE", ""),
+    "DeleteObjects": ("POST", "delete"),
+    "ListObjectsV2": ("GET", "list-type=2"),
+    "CreateMultipartUpload": ("POST", "uploads"),
+    "UploadPart": ("PUT", ""),
+    "CompleteMultipartUpload": ("POST", ""),
+    "AbortMultipartUpload": ("DELETE", ""),
+}
+QUERY = {
+    "Prefix": "prefix",
+    "Delimiter": "delimiter",
+    "EncodingType": "encoding-type",
+    "MaxKeys": "max-keys",
+    "ContinuationToken": "continuation-token",
+    "PartNumber": "partNumber",
+    "UploadId": "uploadId",
+}
+HEADERS = {
+    "ContentType": "content-type",
+    "CopySourceIfMatch": "x-amz-copy-source-if-match",
+    "IfMatch": "if-match",
+    "IfNoneMatch": "if-none-match",
+    "Range": "range",
+    "StorageClass": "x-amz-storage-class",
+    "Tagging": "x-amz-tagging",
+}
+ANSWERS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "content-length": ("ContentLength", int),
+    "content-range": ("ContentRange", str),
+    "content-type": ("ContentType", str),
+    "etag": ("ETag", str),
+    "last-modified": ("LastModified", parsedate_to_datetime),
+    "x-amz-storage-class": ("StorageClass", str),
+}
+METADATA = "x-amz-meta-"
+PASSING = frozenset({408, 429, 500, 502, 503, 504})
+BROKEN = (OSError, http.client.HTTPException)
+
+
+class HttpPort:
+    """Performs S3 calls over a pool of connections, from any number of threads.
+
+    Args:
+        options: Where the server is, who asks, and how often a request is tried.
+    """
+
+    def __init__(self, options: S3Options) -> None:
+        self.options = options
+        self.host = urlsplit(options.endpoint_url or "").netloc
+        self._idle: list[http.client.HTTPConnection] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def perform(self, call: Call) -> Mapping[str, Any]:
+        """Send the call, as often as the policy says, and return its answer.
+
+        Raises:
+            Fault: The service refused, or the connection broke.
+        """
+        for attempt in range(1, self.options.retry.max_attempts + 1):
+            try:
+                return self.send(call)
+            except Fault as fault:
+                fault.attempts = attempt
+                if attempt == self.options.retry.max_attempts or not self.passes(fault):
+                    raise
+        raise AssertionError("a policy has at least one attempt")
+
+    def passes(self, fault: Fault) -> bool:
+        """Whether the same request may succeed when it is sent again."""
+        return fault.transport or fault.status in PASSING or fault.code == "InternalError"
+
+    def send(self, call: Call) -> Mapping[str, Any]:
+        """Send the call once.
+
+        Raises:
+            Fault: The service refused, or the connection broke.
+        """
+        connection = self.connect()
+        try:
+            connection.request(*self.request(call))
+            response = connection.getresponse()
+            if call.operation == "GetObject" and response.status < 300:
+                return {**facts(response), "Body": HttpBody(self, connection, response)}
+            document = response.read()
+        except BROKEN as error:
+            connection.close()
+            raise broken(error) from error
+        self.give_back(connection, response)
+        return answer(call, response, document)
+
+    def ask(self, question: str, bucket: str, key: str | None = None) -> bytes:
+        """The body of a GET with a query such as `uploads`, whatever its status."""
+        target = quote(f"/{bucket}" + (f"/{key}" if key is not None else ""), safe="/~") + f"?{question}"
+        connection = self.connect()
+        connection.request("GET", target, headers=self.sign("GET", f"http://{self.host}{target}", {}))
+        response = connection.getresponse()
+        document = response.read()
+        self.give_back(connection, response)
+        return document
+
+    def request(self, call: Call) -> tuple[str, str, bytes, dict[str, str]]:
+        """Method, URL, body and signed headers of a call."""
+        params = call.params
+        method, first = OPERATIONS[call.operation]
+        query = {QUERY[name]: str(value) for name, value in params.items() if name in QUERY}
+        path = quote("/".join(["", params["Bucket"], *([params["Key"]] if "Key" in params else [])]), safe="/~")
+        target = f"{path}?{'&'.join(filter(None, [first, urlencode(query, quote_via=quote, safe='')]))}".rstrip("?")
+        headers = {HEADERS[name]: str(value) for name, value in params.items() if name in HEADERS}
+        headers |= {METADATA + name: value for name, value in params.get("Metadata", {}).items()}
+        if "CopySource" in params:
+            source = params["CopySource"]
+            headers["x-amz-copy-source"] = quote(f"{source['Bucket']}/{source['Key']}", safe="/~")
+        body = self.body(call)
+        if call.operation == "DeleteObjects":
+            headers["content-md5"] = b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+        return method, target, body, self.sign(method, f"http://{self.host}{target}", headers)
+
+    def body(self, call: Call) -> bytes:
+        """What a call sends."""
+        if "Delete" in call.params:
+            keys = [escape(row["Key"]) for row in call.params["Delete"]["Objects"]]
+            objects = "".join(f"<Object><Key>{key}</Key></Object>" for key in keys)
+            return f"<Delete><Quiet>true</Quiet>{objects}</Delete>".encode()
+        if "MultipartUpload" in call.params:
+            parts = "".join(
+                f"<Part><PartNumber>{part['PartNumber']}</PartNumber><ETag>{escape(part['ETag'])}</ETag></Part>"
+                for part in call.params["MultipartUpload"]["Parts"]
+            )
+            return f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()
+        return call.params.get("Body", b"")  # type: ignore[no-any-return]
+
+    def sign(self, method: str, url: str, headers: dict[str, str]) -> dict[str, str]:
+        """The headers with a signature."""
+        options = self.options
+        secret = str(options.secret.reveal()) if options.secret is not None else ""
+        region = options.region_name or "us-east-1"
+        return sign_v4(method, url, key=options.key or "", secret=secret, region=region, headers=headers)
+
+    def connect(self) -> http.client.HTTPConnection:
+        """A connection that nobody else uses.
+
+        Raises:
+            Fault: None can be had.
+        """
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        connection = http.client.HTTPConnection(self.host, timeout=self.options.connect_timeout)
+        try:
+            connection.connect()
+        except BROKEN as error:
+            raise broken(error) from error
+        connection.sock.settimeout(self.options.read_timeout)
+        return connection
+
+    def give_back(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
+        """Keep a connection whose answer was read to its end, and close any other."""
+        whole = response.isclosed() and not response.length and not response.will_close
+        with self._lock:
+            if whole and not self._closed and len(self._idle) < self.options.max_connections:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+
+class HttpBody:
+    """The bytes of a `GetObject` answer.
+
+    Args:
+        port: Where the connection goes back to.
+        connection: The connection that they come over.
+        response: The answer.
+    """
+
+    def __init__(
+        self, port: HttpPort, connection: http.client.HTTPConnection, response: http.client.HTTPResponse
+    ) -> None:
+        self._port, self._connection, self._response = port, connection, response
+        self._closed = False
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Up to `size` bytes; all that is left for -1; empty at the end.
+
+        Raises:
+            Fault: The connection broke.
+        """
+        try:
+            return self._response.read() if size < 0 else self._response.read(size)
+        except BROKEN as error:
+            raise broken(error) from error
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        """Up to as many bytes as the buffer holds, into it; 0 at the end.
+
+        Raises:
+            Fault: The connection broke.
+        """
+        try:
+            return self._response.readinto(buffer)
+        except BROKEN as error:
+            raise broken(error) from error
+
+    def close(self) -> None:
+        """Give the connection back, or close it if the body was not read to its end."""
+        if not self._closed:
+            self._closed = True
+            self._port.give_back(self._connection, self._response)
+            self._response.close()
+
+
+def broken(error: Exception) -> Fault:
+    """The fault of a connection that failed."""
+    return Fault(type(error).__name__, message=str(error), transport=True)
+
+
+def facts(response: http.client.HTTPResponse) -> dict[str, Any]:
+    """What the headers of an answer say."""
+    told = {name.lower(): value for name, value in response.getheaders()}
+    found = {name: convert(told[header]) for header, (name, convert) in ANSWERS.items() if header in told}
+    metadata = {name.removeprefix(METADATA): value for name, value in told.items() if name.startswith(METADATA)}
+    return {**found, "Metadata": metadata}
+
+
+def answer(call: Call, response: http.client.HTTPResponse, document: bytes) -> Mapping[str, Any]:
+    """The answer to a call in the shape of the API Reference.
+
+    Raises:
+        Fault: It is a refusal, also one inside of a 200.
+    """
+    root = tree(document)
+    if response.status >= 300 or root.tag == "Error":
+        code = root.findtext("Code") or str(response.status)
+        text, request_id = root.findtext("Message") or "", response.headers.get("x-amz-request-id")
+        cause = http.client.HTTPException(f"{response.status} {response.reason}")
+        raise Fault(code, response.status, text, request_id) from cause
+    if call.operation == "ListObjectsV2":
+        page = parse_page(document)
+        if page is None:
+            raise Fault("BadAnswer", 200, "this is no listing", transport=True)
+        return page
+    named = {child.tag: child.text or "" for child in root}
+    if call.operation == "DeleteObjects":
+        return {"Errors": [{child.tag: child.text or "" for child in row} for row in root.findall("Error")]}
+    if call.operation == "CopyObject":
+        return {"CopyObjectResult": named}
+    return {**facts(response), **named}
+
+
+def tree(document: bytes) -> ET.Element:
+    """The document without its namespaces; an empty element where it is none."""
+    try:
+        root = ET.fromstring(document)
+    except ET.ParseError:
+        return ET.Element("")
+    for node in root.iter():
+        node.tag = node.tag.rpartition("}")[2]
+    return root

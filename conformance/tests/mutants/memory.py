@@ -1,0 +1,96 @@
+"""The substrate of most broken backends: the files in the memory of this process, with an oracle beside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from remote_store.conformance import AsyncHarness, Harness, Oracle, Profile, RawHead
+from remote_store.core import Capability, CapabilityNotSupported, FileInfo, MemoryBackend, ThreadedBackend
+
+PART = 100_000
+
+
+class MemoryOracle(Oracle):
+    """The files of a model, past the backend under test."""
+
+    def __init__(self, files: dict[str, Any]) -> None:
+        self._files = files
+
+    def raw_put(
+        self, key: str, data: bytes = b"", *, metadata: Mapping[str, str] | None = None, content_type: str | None = None
+    ) -> None:
+        spare = MemoryBackend()
+        spare.write("spare", data, metadata=metadata, content_type=content_type)
+        self._files[key] = spare._files["spare"]
+
+    def raw_get(self, key: str) -> bytes | None:
+        return self._files[key].content if key in self._files else None
+
+    def raw_list(self, prefix: str = "") -> list[str]:
+        return [key for key in self._files if key.startswith(prefix)]
+
+    def raw_delete(self, key: str) -> None:
+        self._files.pop(key, None)
+
+    def raw_head(self, key: str) -> RawHead | None:
+        stored = self._files.get(key)
+        return None if stored is None else RawHead(len(stored.content), stored.metadata, stored.content_type)
+
+
+class ModestMemory(MemoryBackend):
+    """Files in memory without patterns, which is no bug: it says so, and refuses them."""
+
+    capabilities = frozenset(Capability) - {Capability.GLOB}
+
+    def glob(self, pattern: str) -> Iterator[FileInfo]:
+        raise CapabilityNotSupported("list the files and choose", capability=Capability.GLOB.value, backend=self.name)
+
+
+class MemoryHarness(Harness):
+    """Instances of one class that share the files of a model.
+
+    Args:
+        kind: The class; the backend that is right by default.
+    """
+
+    # Memory has no parts; a backend that is wrong beyond the first block of a stream is asked around this size.
+    profile = Profile(kind="memory", max_key_bytes=None, in_process=True, part_size=PART)
+
+    def __init__(self, kind: type[MemoryBackend] = MemoryBackend) -> None:
+        self.kind, self.model = kind, MemoryBackend()
+
+    def make(self, **options: Any) -> MemoryBackend:
+        backend = self.kind(**options)
+        backend._files, backend._lock = self.model._files, self.model._lock
+        return backend
+
+    def isolated(self) -> MemoryHarness:
+        return MemoryHarness(self.kind)
+
+    @property
+    def oracle(self) -> MemoryOracle:
+        return MemoryOracle(self.model._files)
+
+
+class ThreadedMemoryHarness(AsyncHarness):
+    """Instances of one bridge over backends that share the files of a model.
+
+    Args:
+        kind: The class; the bridge that is right by default.
+    """
+
+    profile = MemoryHarness.profile
+
+    def __init__(self, kind: type[ThreadedBackend] = ThreadedBackend) -> None:
+        self.kind, self.harness = kind, MemoryHarness()
+
+    def make(self, **options: Any) -> ThreadedBackend:
+        return self.kind(self.harness.make(**options))
+
+    def isolated(self) -> ThreadedMemoryHarness:
+        return ThreadedMemoryHarness(self.kind)
+
+    @property
+    def oracle(self) -> MemoryOracle:
+        return self.harness.oracle

@@ -1,0 +1,128 @@
+"""Runs one check of the suite against one harness and says how it ended; all that mutants know of the suite."""
+
+from __future__ import annotations
+
+import itertools
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import pytest
+
+from remote_store.conformance import (
+    AsyncBackendConformance,
+    AsyncCase,
+    AsyncHarness,
+    BackendConformance,
+    Case,
+    CheckFailed,
+    Harness,
+)
+from remote_store.conformance.check import identifiers_of
+
+AnyHarness = Harness | AsyncHarness
+SUITE = ("remote_store.conformance.suite", "remote_store.conformance.wire")
+BACKENDS = ("remote_store.core", "mutants.")
+
+
+class Ending(Enum):
+    """How a check ended: the backend keeps the rule, breaks it, was not asked, or nobody can tell."""
+
+    GREEN = "green"
+    RED = "red"
+    SKIPPED = "skipped"
+    CRASHED = "crashed"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check of the suite with one combination of its parameters.
+
+    Attributes:
+        name: Name of its method.
+        variant: Its parameters as text.
+        parameters: Its parameters.
+    """
+
+    name: str
+    variant: str
+    parameters: dict[str, Any] = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one check ended.
+
+    Attributes:
+        check: The check.
+        ending: How it ended.
+        told: What was raised, in one line.
+    """
+
+    check: Check
+    ending: Ending
+    told: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.ending.value}: {self.check.name}[{self.check.variant}] {self.told}".rstrip()
+
+
+def checks_of(identifier: str, harness: AnyHarness) -> Iterator[Check]:
+    """Every check of a rule with every combination of its parameters, in the order in which they are written."""
+    suite = suite_of(harness)
+    for name in dir(suite):
+        method = getattr(suite, name)
+        if identifier in identifiers_of(method):
+            for row in combinations(method.pytestmark):
+                yield Check(name, "-".join(text for text, _, _ in row), {key: value for _, key, value in row})
+
+
+def run(check: Check, harness: AnyHarness) -> Outcome:
+    """Run a check.
+
+    Args:
+        check: One of `checks_of`.
+        harness: How to reach the backend.
+    """
+    case = (AsyncCase if isinstance(harness, AsyncHarness) else Case)(harness, check.name, check.variant)  # type: ignore[arg-type]
+    try:
+        getattr(suite_of(harness)(), check.name)(case=case, **check.parameters)
+    except pytest.skip.Exception as skipped:
+        return Outcome(check, Ending.SKIPPED, str(skipped))
+    except pytest.xfail.Exception as expected:
+        return Outcome(check, Ending.SKIPPED, str(expected))
+    except Exception as error:  # noqa: BLE001 - every end is an outcome
+        ending = Ending.RED if isinstance(error, CheckFailed) or by_backend(error) else Ending.CRASHED
+        text = " ".join(str(error).partition("  hint:")[0].split())
+        return Outcome(check, ending, f"{type(error).__name__}: {text}")
+    return Outcome(check, Ending.GREEN)
+
+
+def by_backend(error: Exception) -> bool:
+    """Whether an exception came out of a backend that a check had called, and not out of check, harness or oracle.
+
+    A backend whose own code names what does not exist is broken by mistake, and proves nothing.
+    """
+    modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    last = max((number for number, name in enumerate(modules) if name.startswith(SUITE)), default=len(modules))
+    called = any(name.startswith(BACKENDS) for name in modules[last + 1 : last + 2])
+    return called and not isinstance(error, AttributeError | NameError)
+
+
+def suite_of(harness: AnyHarness) -> type[BackendConformance | AsyncBackendConformance]:
+    """The suite that a harness is for."""
+    return AsyncBackendConformance if isinstance(harness, AsyncHarness) else BackendConformance
+
+
+def combinations(marks: list[pytest.Mark]) -> Iterator[list[tuple[str, str, Any]]]:
+    """Every combination of the parameters that the marks of a check name: a text, the name and the value of each."""
+    axes = []
+    for mark in marks:
+        if mark.name == "parametrize":
+            names = [name.strip() for name in mark.args[0].split(",")]
+            rows = [row if len(names) > 1 else (row,) for row in mark.args[1]]
+            axes.append([[(str(value), key, value) for key, value in zip(names, row, strict=True)] for row in rows])
+    for combination in itertools.product(*axes):
+        yield list(itertools.chain.from_iterable(combination))

@@ -1,0 +1,33 @@
+"""The substrate of what memory cannot get wrong: a folder on disk, which has ancestors and outlives a process."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from remote_store.conformance import Harness, Profile
+from remote_store.core import LocalBackend
+
+
+class TreeHarness(Harness):
+    """Instances of one class in one folder.
+
+    Args:
+        kind: The class; the backend that is right by default.
+    """
+
+    profile = Profile(kind="tree", flat=False, foreign_keys=False, max_key_bytes=None, max_segment_bytes=255)
+
+    def __init__(self, kind: type[LocalBackend] = LocalBackend) -> None:
+        self.kind = kind
+        self._folder = tempfile.TemporaryDirectory(prefix="mutants-")
+
+    def make(self, **options: Any) -> LocalBackend:
+        return self.kind(self._folder.name, **options)
+
+    def make_absent(self, **options: Any) -> LocalBackend:
+        return self.kind(Path(self._folder.name, "absent"), **options)
+
+    def isolated(self) -> TreeHarness:
+        return TreeHarness(self.kind)

@@ -1,0 +1,297 @@
+"""Backends that store something else than what they were given."""
+
+from __future__ import annotations
+
+import io
+import time
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+from mutants.memory import PART
+from mutants.registry import broken
+from remote_store.core import MemoryBackend, NotFound, WriteResult
+from remote_store.core.memory import keys_below
+from remote_store.core.streams import Source
+
+
+@broken("WRITE-001", "WRITE-003", "WRITE-004", "ATOM-009")
+class DropsEmptyWrites(MemoryBackend):
+    """Stores nothing where the content has no bytes."""
+
+    def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
+        result = super()._commit(path, content, *rest)
+        if not content:
+            del self._files[path]
+        return result
+
+
+@broken("WRITE-001", "WRITE-011")
+class TruncatesAt64KiB(MemoryBackend):
+    """Stores the first 64 KiB of a content."""
+
+    def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
+        return super()._commit(path, content[: 64 * 1024], *rest)
+
+
+@broken("WRITE-002")
+class CountsItems(MemoryBackend):
+    """Takes the number of a view's items for the number of its bytes."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        if isinstance(content, memoryview):
+            content = content.tobytes()[: len(content)]
+        return super().write(path, content, **options)
+
+
+@broken("WRITE-002", "ATOM-001")
+class TakesContiguousViewsOnly(MemoryBackend):
+    """Raises BufferError for a view whose bytes do not lie side by side."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        if isinstance(content, memoryview) and not content.c_contiguous:
+            raise BufferError("memoryview: underlying buffer is not C-contiguous")
+        return super().write(path, content, **options)
+
+
+@broken("WRITE-003", "WRITE-005", "WRITE-011")
+class TakesAShortReadForTheEnd(MemoryBackend):
+    """Takes a read that gives less than it was asked for as the end of the stream."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        content = content.read(PART) if isinstance(content, io.RawIOBase) else content
+        return super().write(path, content, **options)
+
+
+@broken("WRITE-003")
+class AsksForTheLength(MemoryBackend):
+    """Seeks to the end of every stream to find its length."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        if hasattr(content, "read"):
+            here = content.tell()
+            content.seek(0, io.SEEK_END)
+            content.seek(here)
+        return super().write(path, content, **options)
+
+
+@broken("WRITE-004")
+class RewindsTheSource(MemoryBackend):
+    """Reads a stream from its start, wherever it stands."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        if isinstance(content, io.BytesIO):
+            content.seek(0)
+        return super().write(path, content, **options)
+
+
+@broken("WRITE-005", "ATOM-001")
+class ClosesTheSource(MemoryBackend):
+    """Closes the caller's stream after it was written."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        result = super().write(path, content, **options)
+        if hasattr(content, "close"):
+            content.close()
+        return result
+
+
+@broken("WRITE-006", "ATOM-001", "ATOM-005", "ATOM-006", "COPY-003", "COPY-016")
+class OverwritesAlways(MemoryBackend):
+    """Replaces a file that exists, whatever `overwrite` says."""
+
+    def _check_free(self, path: str, *, overwrite: bool) -> None:
+        pass
+
+
+@broken("WRITE-007")
+class KeepsTheTail(MemoryBackend):
+    """Leaves the rest of a longer file behind the new content."""
+
+    def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
+        old = self._files.get(path)
+        tail = old.content[len(content) :] if old is not None and rest[0] else b""
+        return super()._commit(path, content + tail, *rest)
+
+
+@broken("WRITE-007")
+class Appends(MemoryBackend):
+    """Appends to a file that it should replace."""
+
+    def _commit(self, path: str, content: bytes, overwrite: bool, *rest: Any) -> WriteResult:
+        old = self._files.get(path)
+        return super()._commit(path, old.content + content if old and overwrite else content, overwrite, *rest)
+
+
+@broken("WRITE-007")
+class ReplacesOnly(MemoryBackend):
+    """Raises NotFound where `overwrite=True` is said of a file that does not exist."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        if options.get("overwrite") and path not in self._files:
+            self._file(path)
+        return super().write(path, content, **options)
+
+
+@broken("WRITE-008")
+class KeepsHalf(MemoryBackend):
+    """Keeps what came of a stream before it failed."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        try:
+            return super().write(path, content, **options)
+        except Exception as error:
+            if type(error).__name__ == "Boom":
+                super().write(path, b"half", overwrite=True)
+            raise
+
+
+@broken("WRITE-008")
+class LeavesAnEmptyFile(MemoryBackend):
+    """Creates the file before it reads the content, and leaves it there where that fails."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        if hasattr(content, "readinto") and path not in self._files:
+            super().write(path, b"")
+            options["overwrite"] = True
+        return super().write(path, content, **options)
+
+
+@broken("WRITE-009", "META-006")
+class InventsTags(MemoryBackend):
+    """Answers a write with an ETag that is another one than the file's."""
+
+    def _commit(self, path: str, *arguments: Any) -> WriteResult:
+        return replace(super()._commit(path, *arguments), etag=uuid4().hex)
+
+
+@broken("WRITE-009", "META-005")
+class QuotesTags(MemoryBackend):
+    """Answers a write with the quotes that an ETag has on the wire."""
+
+    def _commit(self, path: str, *arguments: Any) -> WriteResult:
+        result = super()._commit(path, *arguments)
+        return replace(result, etag=f'"{result.etag}"')
+
+
+@broken("WRITE-010", "COPY-001")
+class NeedsTheFolder(MemoryBackend):
+    """Refuses to write into a folder that does not exist, unless it lies directly below the root."""
+
+    def _check_free(self, path: str, *, overwrite: bool) -> None:
+        folder = path.rpartition("/")[0]
+        if "/" in folder and not keys_below(self._files, folder):
+            raise NotFound("there is no such folder", path=folder, backend=self.name)
+        super()._check_free(path, overwrite=overwrite)
+
+
+@broken("WRITE-011", "ATOM-011")
+class LosesTheThirdPart(MemoryBackend):
+    """Stores two parts of a content that has more."""
+
+    def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
+        return super()._commit(path, content[: 2 * PART], *rest)
+
+
+@broken("WRITE-011")
+class DoublesTheFullPart(MemoryBackend):
+    """Sends a part that is exactly full once more where nothing comes after it."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        blocks = list(Source(content).blocks(PART))
+        if blocks and len(blocks[-1]) == PART:
+            blocks.append(blocks[-1])
+        return super().write(path, b"".join(blocks), **options)
+
+
+@broken("WRITE-012", "LIST-018", "DEL-001")
+class RemembersProbes(MemoryBackend):
+    """Remembers for the life of an instance whether a path exists."""
+
+    def exists(self, path: str) -> bool:
+        self._check_open()
+        known = self.__dict__.setdefault("_known", {})
+        return bool(known.setdefault(path, super().exists(path)))
+
+    def is_file(self, path: str) -> bool:
+        self._check_open()
+        known = self.__dict__.setdefault("_known_files", {})
+        if path not in known or not known[path]:
+            known[path] = super().is_file(path)
+        return bool(known[path])
+
+
+@broken("WRITE-013")
+class KeepsTheBuffer(MemoryBackend):
+    """Stores the caller's buffer instead of its bytes."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        result = super().write(path, content, **options)
+        if isinstance(content, bytearray):
+            object.__setattr__(self._files[path], "content", content)
+        return result
+
+    def read_bytes(self, path: str) -> bytes:
+        return bytes(super().read_bytes(path))
+
+
+@broken("WRITE-014")
+class TakesNothingForTheEnd(MemoryBackend):
+    """Takes it for the end where a stream has nothing at the moment."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        if not isinstance(content, bytes | bytearray | memoryview) and hasattr(content, "read"):
+            content = b"".join(iter(lambda: content.read(1 << 20), None))
+        return super().write(path, content, **options)
+
+
+@broken("WRITE-015", "ATOM-002")
+class WritesInPlace(MemoryBackend):
+    """Puts the new content over the old one piece by piece."""
+
+    def _commit(self, path: str, content: bytes, overwrite: bool, *rest: Any) -> WriteResult:
+        old, half = self._files.get(path), len(content) // 2
+        if overwrite and old is not None:
+            super()._commit(path, content[:half] + old.content[half:], overwrite, *rest)
+            time.sleep(0.005)
+            content = self._files[path].content[:half] + content[half:]
+        return super()._commit(path, content, overwrite, *rest)
+
+
+@broken("WRITE-016", "LIFE-001")
+class OneBufferForAll(MemoryBackend):
+    """Gathers what it writes in one buffer of the instance."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        self._gathered = b""
+        for block in Source(content).blocks(PART // 10):
+            self._gathered += block
+            time.sleep(0.001)
+        return super().write(path, self._gathered, **options)
+
+
+@broken("WRITE-017")
+class TakesOptionsByPosition(MemoryBackend):
+    """Takes `overwrite` as a third argument, so that a caller's mistake replaces a file."""
+
+    def write(self, path: str, content: Any, overwrite: bool = False, **options: Any) -> WriteResult:
+        return super().write(path, content, overwrite=overwrite, **options)
+
+
+@broken("WRITE-017")
+class IgnoresUnknownOptions(MemoryBackend):
+    """Takes options that it does not know, and does nothing with them."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        known = {name: options[name] for name in ("overwrite", "metadata", "content_type") if name in options}
+        return super().write(path, content, **known)
+
+
+@broken("WRITE-018", "ATOM-001")
+class LeavesTemporaryFiles(MemoryBackend):
+    """Leaves the file behind that it wrote first."""
+
+    def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
+        result = super()._commit(path, content, *rest)
+        self._files[f"{path}.part"] = self._files[path]
+        return result

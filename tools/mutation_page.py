@@ -1,0 +1,95 @@
+"""Write `docs/mutation-score.md` from the broken backends that the suite is tested by, or check that it is current.
+
+Run it as `uv run tools/mutation_page.py`, with `--check` to change nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from pathlib import Path
+
+from remote_store.conformance import Area, areas, rules
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "conformance" / "tests"))
+
+from mutants.registry import Broken, every  # noqa: E402 - the broken backends are tests, and no part of a package
+
+PAGE = ROOT / "docs" / "mutation-score.md"
+HEAD = """<!-- Generated from conformance/tests/mutants/ by tools/mutation_page.py; edit those. -->
+# Mutation score
+
+**{count} broken backends, {count} caught by the rule they break.**
+
+A suite that everything passes proves nothing, so this one is itself tested by backends that are wrong on purpose: copies
+of a backend that is right, each with one bug of the kind that real backends have. One is caught if a check of the rule
+that it breaks fails on it, because of what the backend did; a check that was skipped, or that tripped over the harness,
+has caught nothing. The backend that it is a copy of is green at every check of that rule. One that gets away turns CI
+red, as does a rule without one, so that the number above is that of the commit that this page belongs to.
+
+{binding} rules of the level MUST have checks, and each of them catches at least one. There is no check yet of
+{untested}.
+
+```
+uv run pytest conformance/tests/test_mutants.py -n 2
+```
+
+ends with the score of the run. `conformance/tests/` needs nothing of this repository but the wheels: copied elsewhere,
+it runs there with `pythonpath = .` in the `pytest.ini`.
+
+# What each rule catches
+"""
+BACKENDS = """
+# The broken backends
+
+| backend | copy of | bug | breaks |
+|---|---|---|---|
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    mutants = every()
+    binding = [rule for rule in rules().values() if rule.level == "MUST"]
+    untested = ", ".join(rule.id for rule in binding if rule.untested) or "no rule"
+    head = HEAD.format(
+        count=len(mutants), binding=len([rule for rule in binding if not rule.untested]), untested=untested
+    )
+    ordered = sorted(mutants, key=lambda mutant: (list(rules()).index(mutant.rules[0]), mutant.name))
+    return head + "".join(section(area, mutants) for area in areas()) + BACKENDS + "".join(map(row, ordered))
+
+
+def section(area: Area, mutants: tuple[Broken, ...]) -> str:
+    """The rules of one area, and what they catch."""
+    caught = {rule.id: [mutant.name for mutant in mutants if rule.id in mutant.rules] for rule in area.rules}
+    rows = "".join(f"| {identifier} | {', '.join(sorted(names))} |\n" for identifier, names in caught.items())
+    return f"\n## {area.name}: {area.title}\n\n| rule | catches |\n|---|---|\n{rows}"
+
+
+def row(mutant: Broken) -> str:
+    """One broken backend as a row of its table."""
+    return f"| {mutant.name} | {mutant.control.__name__} | {mutant.bug} | {', '.join(mutant.rules)} |\n"
+
+
+def main() -> int:
+    """Write or check the page; 1 where `--check` finds it stale, with the difference printed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing, fail where the page is stale")
+    options = parser.parse_args()
+    old, new = PAGE.read_text("utf-8") if PAGE.exists() else "", page()
+    if old == new:
+        return 0
+    if not options.check:
+        PAGE.write_text(new, "utf-8")
+        return 0
+    print("docs/mutation-score.md is stale, run tools/mutation_page.py", flush=True)
+    sys.stdout.writelines(
+        difflib.unified_diff(old.splitlines(True), new.splitlines(True), "docs/mutation-score.md", "anew")
+    )
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
