@@ -5,6 +5,7 @@ from __future__ import annotations
 from remote_store.conformance.case import AsyncCase, Case, not_applicable, untested
 from remote_store.conformance.check import async_check, check
 from remote_store.conformance.contract import AsyncBackendConformance, BackendConformance
+from remote_store.conformance.deviations import load_deviations
 from remote_store.conformance.expect import CheckFailed
 from remote_store.conformance.harness import (
     AsyncHarness,
@@ -15,9 +16,10 @@ from remote_store.conformance.harness import (
     RawHead,
     ThreadedHarness,
 )
-from remote_store.conformance.rules import Area, ConfigurationError, Rule, areas, rule, rules
+from remote_store.conformance.rules import CONTRACT_VERSION, Area, ConfigurationError, Rule, areas, rule, rules
 
 __all__ = [
+    "CONTRACT_VERSION",
     "Area",
     "AsyncBackendConformance",
     "AsyncCase",
@@ -36,11 +38,12 @@ __all__ = [
     "areas",
     "async_check",
     "check",
+    "load_deviations",
     "not_applicable",
     "rule",
     "rules",
     "untested",
 ]
 
-for _name in __all__:
+for _name in set(__all__) - {"CONTRACT_VERSION"}:
     globals()[_name].__module__ = "remote_store.conformance"

@@ -13,7 +13,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 import pytest
 
 from remote_store.conformance.case import AnyCase, AsyncCase, Case
-from remote_store.conformance.expect import CheckFailed
+from remote_store.conformance.deviations import has_expired, kinds_of
+from remote_store.conformance.expect import CheckFailed, shown
 from remote_store.conformance.harness import Deviation
 from remote_store.conformance.rules import ConfigurationError, rule
 from remote_store.core import Capability
@@ -71,7 +72,13 @@ def async_check(
 @contextmanager
 def judged(case: AnyCase[Any], identifiers: tuple[str, ...]) -> Iterator[None]:
     """Hold a check to what the harness says of its rules: it passes, or it fails exactly as declared."""
+    case.rules = tuple(map(rule, identifiers))
     deviation = deviation_of(case, identifiers)
+    if deviation is not None and has_expired(deviation):
+        raise CheckFailed(
+            f"its deviation has expired ({deviation.expires}); mend the backend, or state anew how long it holds: "
+            f"{told(deviation)}{case.lesson()}"
+        )
     try:
         yield
     except Exception as error:
@@ -79,12 +86,13 @@ def judged(case: AnyCase[Any], identifiers: tuple[str, ...]) -> Iterator[None]:
             if not isinstance(error, CheckFailed):
                 error.add_note(case.lesson())
             raise
-        if not isinstance(error, deviation.raises) and not isinstance(error.__cause__, deviation.raises):
-            error.add_note(f"declared as a deviation that fails with {deviation.raises}: {deviation.reason}")
+        kinds = kinds_of(deviation)
+        if not isinstance(error, kinds) and not isinstance(error.__cause__, kinds):
+            error.add_note(f"declared as a deviation that fails with {shown(kinds)}: {told(deviation)}")
             raise
         pytest.xfail(f"deviation: {deviation.reason}")
     if deviation is not None and not deviation.sometimes:
-        raise CheckFailed(f"declared as a deviation, but it holds; remove it: {deviation.reason}{case.lesson()}")
+        raise CheckFailed(f"declared as a deviation, but it holds; remove it: {told(deviation)}{case.lesson()}")
 
 
 def deviation_of(case: AnyCase[Any], identifiers: tuple[str, ...]) -> Deviation | None:
@@ -102,6 +110,11 @@ def deviations(value: Deviation | tuple[Deviation, ...]) -> tuple[Deviation, ...
     return (value,) if isinstance(value, Deviation) else value
 
 
+def told(deviation: Deviation) -> str:
+    """The reason of a deviation and where it is written down."""
+    return f"{deviation.reason} ({deviation.place})" if deviation.place else deviation.reason
+
+
 def identifiers_of(method: object) -> tuple[str, ...]:
     """The ids of the rules that a method checks; none for what is no check."""
     return getattr(method, "clauses", ())
@@ -111,13 +124,15 @@ def validate(suite: type, case: AnyCase[Any]) -> None:
     """Refuse a harness whose deviations name no rule, or no check of it.
 
     Raises:
-        ConfigurationError: A deviation is about nothing.
+        ConfigurationError: A deviation is about nothing, or names an expiry or an exception that there is not.
     """
     checks = {name: identifiers_of(getattr(suite, name)) for name in dir(suite) if name.startswith("test_")}
     for identifier, value in case.harness.deviations.items():
         rule(identifier)
         names = [name for name, identifiers in checks.items() if identifier in identifiers]
         for deviation in deviations(value):
+            has_expired(deviation)
+            kinds_of(deviation)
             if not any(fnmatchcase(name, pattern) for name in names for pattern in deviation.checks):
                 raise ConfigurationError(f"deviation of {identifier}: no check of it is {', '.join(deviation.checks)}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
 
 from remote_store.core import AsyncBackend, Backend, ThreadedBackend
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from remote_store.conformance.endpoint import Endpoint
 
 B = TypeVar("B", Backend, AsyncBackend)
+Raised: TypeAlias = type[BaseException] | str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,19 +61,25 @@ class Deviation:
 
     Attributes:
         reason: Why it does not hold.
-        raises: What the check fails with: the exception itself or the cause of the failed check.
+        raises: What the check fails with: the exception itself or the cause of the failed check. A text is the dotted
+            name of a class, which is imported when a check is run.
         link: Where more is written about it.
+        expires: From when on it is no excuse any more: a day such as `2027-06-30`, or a version of the contract such as
+            `0.3`; empty for never.
         checks: Names of the checks it is about, as shell patterns; all checks of the rule by default.
         variants: Parameters of the check it is about, as shell patterns.
         sometimes: It shows in some runs only, such as in a race; then a check that passes is not red.
+        place: Where it is written down, for messages.
     """
 
     reason: str
-    raises: type[BaseException] | tuple[type[BaseException], ...] = AssertionError
+    raises: Raised | tuple[Raised, ...] = AssertionError
     link: str = ""
+    expires: str = ""
     checks: tuple[str, ...] = ("*",)
     variants: tuple[str, ...] = ("*",)
     sometimes: bool = False
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from remote_store.core import Capability
+
+CONTRACT_VERSION = "0.1"
+"""The version of the contract that the catalogue is; the suite's own version is another number."""
 
 Level = Literal["MUST", "SHOULD", "MAY"]
 
@@ -92,7 +96,9 @@ def rule(identifier: str) -> Rule:
         ConfigurationError: There is no such rule.
     """
     if identifier not in rules():
-        raise ConfigurationError(f"{identifier!r} is no rule of the catalogue")
+        nearest = get_close_matches(identifier.upper(), rules(), n=1)
+        hint = f"; did you mean {nearest[0]}?" if nearest else ""
+        raise ConfigurationError(f"{identifier!r} is no rule of the catalogue{hint}")
     return rules()[identifier]
 
 
