@@ -18,6 +18,10 @@ class CheckFailed(AssertionError):
     """A backend broke a rule; the text is complete without any help of pytest."""
 
 
+class CheckHung(CheckFailed):
+    """A check did not end in its time."""
+
+
 class Caught(Generic[E]):
     """The exception that a block raised.
 
@@ -44,9 +48,12 @@ class Expectations:
             CheckFailed: Always.
         """
         cause = observed if isinstance(observed, BaseException) else None
-        raise CheckFailed(
-            f"{what}\n  expected: {shown(expected)}\n  observed: {shown(observed)}{self.lesson()}"
-        ) from cause
+        told = self.without_secrets(f"{what}\n  expected: {shown(expected)}\n  observed: {shown(observed)}")
+        raise CheckFailed(f"{told}{self.lesson()}") from cause
+
+    def without_secrets(self, text: str) -> str:
+        """The text as it may be shown; whoever knows secrets takes them out."""
+        return text
 
     def lesson(self) -> str:
         """The rules that the check is about, as the end of a message."""
@@ -107,7 +114,11 @@ class Expectations:
         except Exception as error:  # noqa: BLE001
             self.fail(what, kind, error)
         else:
-            self.fail(what, kind, "no exception")
+            self.fail(f"{what}{self.claim(kind)}", kind, "no exception")
+
+    def claim(self, kind: object) -> str:  # noqa: ARG002
+        """What the success of a call says where this class of errors was expected; nothing by default."""
+        return ""
 
 
 def shown(value: object) -> str:
