@@ -21,9 +21,11 @@ from remote_store.conformance import (
     Harness,
 )
 from remote_store.conformance.check import identifiers_of
+from remote_store.conformance.outcome import HarnessFailed
 
 AnyHarness = Harness | AsyncHarness
 SUITE = ("remote_store.conformance.suite", "remote_store.conformance.wire")
+RECORDER = "remote_store.conformance.recorder"
 BACKENDS = ("remote_store.core", "mutants.")
 
 
@@ -93,6 +95,8 @@ def run(check: Check, harness: AnyHarness) -> Outcome:
         return Outcome(check, Ending.SKIPPED, str(skipped))
     except pytest.xfail.Exception as expected:
         return Outcome(check, Ending.SKIPPED, str(expected))
+    except HarnessFailed as error:
+        return Outcome(check, Ending.CRASHED, str(error))
     except Exception as error:  # noqa: BLE001 - every end is an outcome
         ending = Ending.RED if isinstance(error, CheckFailed) or by_backend(error) else Ending.CRASHED
         text = " ".join(str(error).partition("  hint:")[0].split())
@@ -107,8 +111,9 @@ def by_backend(error: Exception) -> bool:
     """
     modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
     last = max((number for number, name in enumerate(modules) if name.startswith(SUITE)), default=len(modules))
-    called = any(name.startswith(BACKENDS) for name in modules[last + 1 : last + 2])
-    return called and not isinstance(error, AttributeError | NameError)
+    # Between a check and the backend stands what writes its calls down.
+    called = next((name for name in modules[last + 1 :] if name != RECORDER), "")
+    return called.startswith(BACKENDS) and not isinstance(error, AttributeError | NameError)
 
 
 def suite_of(harness: AnyHarness) -> type[BackendConformance | AsyncBackendConformance]:
