@@ -23,14 +23,13 @@ HEAD = """<!-- Generated from conformance/tests/mutants/ by tools/mutation_page.
 
 **{count} broken backends, {count} caught by the rule they break.**
 
-A suite that everything passes proves nothing, so this one is itself tested by backends that are wrong on purpose: copies
-of a backend that is right, each with one bug of the kind that real backends have. One is caught if a check of the rule
-that it breaks fails on it, because of what the backend did; a check that was skipped, or that tripped over the harness,
-has caught nothing. The backend that it is a copy of is green at every check of that rule. One that gets away turns CI
-red, as does a rule without one, so that the number above is that of the commit that this page belongs to.
+A suite that everything passes proves nothing, so this one is itself tested by backends that are wrong on purpose:
+copies of a backend that is right, each with one bug of the kind that real backends have. One is caught if a check of
+the rule that it breaks fails on it, because of what the backend did; a check that was skipped, or that tripped over the
+harness, has caught nothing. The backend that it is a copy of is green at every check of that rule. One that gets away
+turns CI red, as does a rule without one, so that the number above is that of the commit that this page belongs to.
 
-{binding} rules of the level MUST have checks, and each of them catches at least one. There is no check yet of
-{untested}.
+{binding} rules of the level MUST have checks, and each of them catches at least one. Without a check: {untested}.
 
 ```
 uv run pytest conformance/tests/test_mutants.py -n 2
@@ -39,10 +38,10 @@ uv run pytest conformance/tests/test_mutants.py -n 2
 ends with the score of the run. `conformance/tests/` needs nothing of this repository but the wheels: copied elsewhere,
 it runs there with `pythonpath = .` in the `pytest.ini`.
 
-# What each rule catches
+## What each rule catches
 """
 BACKENDS = """
-# The broken backends
+## The broken backends
 
 | backend | copy of | bug | breaks |
 |---|---|---|---|
@@ -65,7 +64,7 @@ def section(area: Area, mutants: tuple[Broken, ...]) -> str:
     """The rules of one area, and what they catch."""
     caught = {rule.id: [mutant.name for mutant in mutants if rule.id in mutant.rules] for rule in area.rules}
     rows = "".join(f"| {identifier} | {', '.join(sorted(names))} |\n" for identifier, names in caught.items())
-    return f"\n## {area.name}: {area.title}\n\n| rule | catches |\n|---|---|\n{rows}"
+    return f"\n### {area.name}: {area.title}\n\n| rule | catches |\n|---|---|\n{rows}"
 
 
 def row(mutant: Broken) -> str:

@@ -113,16 +113,6 @@ class HttpPort:
         self.give_back(connection, response)
         return answer(call, response, document)
 
-    def ask(self, question: str, bucket: str, key: str | None = None) -> bytes:
-        """The body of a GET with a query such as `uploads`, whatever its status."""
-        target = quote(f"/{bucket}" + (f"/{key}" if key is not None else ""), safe="/~") + f"?{question}"
-        connection = self.connect()
-        connection.request("GET", target, headers=self.sign("GET", f"http://{self.host}{target}", {}))
-        response = connection.getresponse()
-        document = response.read()
-        self.give_back(connection, response)
-        return document
-
     def request(self, call: Call) -> tuple[str, str, bytes, dict[str, str]]:
         """Method, URL, body and signed headers of a call."""
         params = call.params

@@ -8,16 +8,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mutants.http_s3 import (
-    HttpBackend,
-    HttpHarness,
-    MotoBackend,
-    MotoHarness,
-)
+from mutants.http_s3 import HttpBackend, MotoBackend
 from mutants.memory import MemoryHarness, ModestMemory, ThreadedMemoryHarness
 from mutants.running import AnyHarness
 from mutants.tree import TreeHarness
 from remote_store.conformance import Harness, ThreadedHarness, rule
+from remote_store.conformance.s3 import MOTO, SEAWEEDFS, S3Harness
 from remote_store.core import LocalBackend, MemoryBackend, ThreadedBackend
 
 K = TypeVar("K", bound=type)
@@ -26,8 +22,8 @@ SUBSTRATES: dict[type, Callable[[Any], AnyHarness]] = {
     MemoryBackend: MemoryHarness,
     ModestMemory: MemoryHarness,
     LocalBackend: TreeHarness,
-    HttpBackend: HttpHarness,
-    MotoBackend: MotoHarness,
+    HttpBackend: lambda kind: S3Harness(kind, SEAWEEDFS),
+    MotoBackend: lambda kind: S3Harness(kind, MOTO),
     ThreadedBackend: ThreadedMemoryHarness,
 }
 """Backends that are right, each with the harness that it and its broken copies are run by."""
