@@ -5,7 +5,7 @@ from __future__ import annotations
 from remote_store.conformance.case import AsyncCase, Case, not_applicable, untested
 from remote_store.conformance.check import async_check, check
 from remote_store.conformance.contract import AsyncBackendConformance, BackendConformance
-from remote_store.conformance.deviations import load_deviations
+from remote_store.conformance.deviations import join_deviations, load_deviations
 from remote_store.conformance.expect import CheckFailed
 from remote_store.conformance.harness import (
     AsyncHarness,
@@ -38,6 +38,7 @@ __all__ = [
     "areas",
     "async_check",
     "check",
+    "join_deviations",
     "load_deviations",
     "not_applicable",
     "rule",
