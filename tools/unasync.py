@@ -18,12 +18,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CORE = "packages/remote-store-core/src/remote_store/core"
-SUITE = "conformance/src/remote_store/conformance/suite"
+CONFORMANCE = "conformance/src/remote_store/conformance"
+SUITE = f"{CONFORMANCE}/suite"
 
 FILES = {
     f"{CORE}/aio/backend.py": f"{CORE}/backend.py",
     f"{CORE}/aio/store.py": f"{CORE}/store.py",
     f"{CORE}/s3/aio.py": f"{CORE}/s3/backend.py",
+    f"{CONFORMANCE}/async_cleanup.py": f"{CONFORMANCE}/cleanup.py",
 }
 FOLDERS = {f"{SUITE}/aio": SUITE}
 

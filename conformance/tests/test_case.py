@@ -15,6 +15,11 @@ class Undeletable(MemoryBackend):
         raise RuntimeError("broken")
 
 
+class WithoutAnyDelete(Undeletable):
+    def delete(self, path: str, *, missing_ok: bool = False) -> NoReturn:
+        raise RuntimeError("broken")
+
+
 class Shared(Harness):
     options = frozenset({"colour"})
 
@@ -110,16 +115,28 @@ async def test_an_asynchronous_case_leaves_nothing_either(harness: Shared) -> No
 
 
 def test_a_cleanup_that_fails_hides_no_failure() -> None:
-    harness = Shared(Undeletable())
+    harness = Shared(WithoutAnyDelete())
+    case = Case(harness)
 
     def run() -> None:
-        with Case(harness) as case:
+        with case:
             case.backend.write(case.path("a"), b"stays")
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         run()
-    assert len(harness.model._files) == 1
+    assert list(harness.model._files) == [case.path("a")]
+    assert case.left == case.root
+
+
+def test_a_cleanup_finds_another_way_where_folders_cannot_be_deleted() -> None:
+    harness = Shared(Undeletable())
+    harness.model.write("kept", b"")
+    with Case(harness) as case:
+        case.backend.write(case.path("a/b"), b"goes")
+        case.backend.close()
+    assert list(harness.model._files) == ["kept"]
+    assert case.left == ""
 
 
 def test_tasks_run_at_the_same_time_and_keep_their_order() -> None:

@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import posixpath
 import random
 import secrets
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
-import pytest
-
+from remote_store.conformance import async_cleanup, cleanup
 from remote_store.conformance.expect import Expectations
 from remote_store.conformance.harness import AnyHarness, B, Oracle, Profile
+from remote_store.conformance.history import KEPT, History, Recorder
+from remote_store.conformance.outcome import HarnessFailed, NotApplicable, Untested, Withheld
+from remote_store.conformance.redaction import redacted
 from remote_store.conformance.rules import rule
-from remote_store.core import AsyncBackend, Backend, Capability
+from remote_store.core import AsyncBackend, Backend, Capability, CapabilityNotSupported
 
 if TYPE_CHECKING:
     from remote_store.conformance.endpoint import Endpoint
+    from remote_store.conformance.faults import Request
 
 T = TypeVar("T")
+HARMFUL = frozenset({"delete", "delete_folder", "move"})
 
 
-def not_applicable(reason: str) -> NoReturn:
+def not_applicable(reason: str, lacks: Capability | None = None) -> NoReturn:
     """End the check without a verdict, because the backend makes no such promise."""
-    pytest.skip(f"not applicable: {reason}")
+    raise NotApplicable(reason, lacks)
 
 
 def untested(reason: str) -> NoReturn:
     """End the check without a verdict, because the harness offers no way to find out."""
-    pytest.skip(f"untested: {reason}")
+    raise Untested(reason)
 
 
 class AnyCase(Expectations, Generic[B]):
@@ -44,22 +48,66 @@ class AnyCase(Expectations, Generic[B]):
         variant: Parameters of the check.
         root: The folder that only this test uses; `""` on a storage of its own.
         rng: Randomness that is the same in every run of this test.
+        tier: How much is run: `quick`, `full` or `soak`.
+        requests: What reached the endpoint while the check ran.
+        retries: How often it was tried again, as the profile allows.
+        raced: It has let several callers race.
+        making: The harness is making a backend now.
+        left: The namespace that could not be removed, or an empty text.
+        under_claimed: A capability that works though it is not declared.
     """
 
-    def __init__(self, harness: AnyHarness[B], name: str = "", variant: str = "", root: str | None = None) -> None:
+    def __init__(
+        self,
+        harness: AnyHarness[B],
+        name: str = "",
+        variant: str = "",
+        root: str | None = None,
+        *,
+        tier: str = "full",
+        repeat: str = "",
+    ) -> None:
         self.harness: AnyHarness[B] = harness
+        self.deviations = harness.deviations
         self.name = name
         self.variant = variant
-        self.root = f"conformance-{secrets.token_hex(8)}" if root is None else root
-        self.rng = random.Random(f"{name}[{variant}]")
+        self.tier = tier
+        self.repeat = repeat
+        self.retries = 0
+        self.raced = False
+        self.making = False
+        self.left = ""
+        self.under_claimed: Capability | None = None
+        self.requests: list[Request] = []
+        self._alone = root == ""
+        self._given = root
+        self.begin()
+
+    def begin(self, *, again: int = 0) -> None:
+        """Forget what was, for another round of the same check.
+
+        Args:
+            again: Number of the round; its random bytes are others than those of round 0.
+        """
+        self.seed = f"{self.name}[{self.variant}]" + (f"#{again}" if again else "")
+        self.rng = random.Random(self.seed)
+        self.root = f"conformance-{secrets.token_hex(8)}" if self._given is None else self._given
+        self.history = History(self.harness.profile.settles_within)
+        self._recorder = Recorder()
         self._made: list[B] = []
         self._backend: B | None = None
+
+    def settle(self, harness: AnyHarness[B]) -> None:
+        """Go on with a storage of its own, which nobody else uses."""
+        self.harness = harness
+        self._alone = True
+        self.begin()
 
     @property
     def backend(self) -> B:
         """The backend under test."""
         if self._backend is None:
-            self._backend = self._keep(self.harness.make())
+            self._backend = self._keep(self._make({}))
         return self._backend
 
     @property
@@ -95,25 +143,67 @@ class AnyCase(Expectations, Generic[B]):
 
     def make(self, **changes: Any) -> B:
         """Another instance on the same storage, with other options; the check ends where none can be made."""
-        if not self.profile.shared:
-            not_applicable("two instances do not share a storage")
-        return self._keep(self.harness.make(**self._known(changes)))
+        self.require_profile("two instances do not share a storage", self.profile.shared)
+        return self._keep(self._make(self._known(changes)))
 
     def absent(self, **changes: Any) -> B:
         """An instance whose container does not exist; the check ends where there is no such thing."""
         made: B | None = self.harness.make_absent(**self._known(changes))
-        return self._keep(made) if made is not None else not_applicable("no container can be absent")
+        if made is None:
+            not_applicable("no container can be absent")
+        self._made.append(made)
+        self._recorder.watch(made, self.history)
+        return made
 
     def require(self, *capabilities: Capability) -> None:
         """End the check unless the live backend declares these capabilities."""
         for capability in capabilities:
             if capability not in self.backend.capabilities:
-                not_applicable(f"the backend does not declare {capability.name}")
+                not_applicable(f"the backend does not declare {capability.name}", capability)
 
     def require_profile(self, reason: str, condition: object) -> None:
         """End the check with the reason unless the condition, a fact of the profile, holds."""
+        if not condition and not self.harness.stated:
+            untested(f"{reason}, as is assumed of a factory without a profile")
         if not condition:
             not_applicable(reason)
+
+    def lesson(self) -> str:
+        """The rules that the check is about, what it did, and how to do it again, as the end of a message."""
+        told = ""
+        if calls := self.history.lines():
+            told += "\n  what it did:" + "".join(f"\n    {line}" for line in calls)
+        if self.requests:
+            told += "\n  on the wire:" + "".join(f"\n    {line}" for line in map(_told, self.requests[-KEPT:]))
+        told = super().lesson() + redacted(told, self.profile.secrets)
+        told += f"\n  seed: {self.seed}" if self.name else ""
+        return told + (f"\n  to repeat it: {self.repeat}" if self.repeat else "")
+
+    def claim(self, kind: object) -> str:
+        """A word on a capability that works though it is not declared."""
+        from remote_store.conformance.suite.operations import OPERATIONS
+
+        row = OPERATIONS.get(self.variant)
+        if kind is not CapabilityNotSupported or row is None or row.capability is None:
+            return ""
+        if row.capability in self.backend.capabilities:
+            return ""
+        self.under_claimed = row.capability
+        return f"; {row.capability.name} works though it is not declared: declare it, or refuse it"
+
+    def _make(self, changes: dict[str, Any]) -> B:
+        self.making = True
+        try:
+            made = self.harness.make(**changes)
+        except Exception as error:
+            if changes:
+                raise
+            raise HarnessFailed(f"make() raised {type(error).__name__}: {error}") from error
+        finally:
+            self.making = False
+        if not isinstance(made, Backend | AsyncBackend):
+            raise HarnessFailed(f"make() returned {made!r}, which is no backend")
+        return made
 
     def _known(self, changes: dict[str, Any]) -> dict[str, Any]:
         unknown = changes.keys() - self.harness.options
@@ -134,22 +224,48 @@ class AnyCase(Expectations, Generic[B]):
 
     def _isolated(self) -> AnyHarness[B]:
         harness: AnyHarness[B] | None = self.harness.isolated()
+        if harness is None and not self.profile.shared and self.profile.expendable:
+            return self.harness
         return harness if harness is not None else untested("the harness makes no storage of its own for a test")
 
     def _keep(self, backend: B) -> B:
         self._made.append(backend)
+        self._recorder.watch(backend, self.history, self._guard)
         return backend
 
-    def _prepare(self, identifiers: tuple[str, ...], needs: tuple[Capability, ...]) -> None:
+    def _guard(self, method: str, path: object) -> None:
+        """Withhold a call that would do harm outside the namespace of this check if the backend is wrong."""
+        if method not in HARMFUL or self._alone or self.profile.expendable:
+            return
+        plain = posixpath.normpath(path) if isinstance(path, str) else ""
+        if plain != self.root and not plain.startswith(f"{self.root}/"):
+            raise Withheld(
+                f"{method}({path!r}) could remove what is not this check's; give the harness isolated(), or state "
+                "Profile(expendable=True)"
+            )
+
+    @contextmanager
+    def _prepared(self, identifiers: tuple[str, ...], needs: tuple[Capability, ...]) -> Iterator[None]:
         self.rules = tuple(map(rule, identifiers))
         self._clear_faults()
-        declared = [entry.capability for entry in self.rules if entry.capability is not None]
-        self.require(*declared, *needs)
+        endpoint: Endpoint | None = self.harness.endpoint
+        with ExitStack() as stack:
+            if endpoint is not None:
+                self.requests = stack.enter_context(endpoint.recording())
+            declared = [entry.capability for entry in self.rules if entry.capability is not None]
+            self.require(*declared, *needs)
+            yield
 
     def _clear_faults(self) -> None:
         endpoint: Endpoint | None = self.harness.endpoint
         if endpoint is not None:
             endpoint.reset()
+
+    def abandon(self) -> None:
+        """Clean up after a check that hangs, as far as that needs nothing of what hangs."""
+        self._recorder.close()
+        if not self._sweep_by_oracle() and self.profile.shared:
+            self.left = self.root
 
     def _sweep_by_oracle(self) -> bool:
         self._clear_faults()
@@ -159,7 +275,8 @@ class AnyCase(Expectations, Generic[B]):
         # A test that fails already must not fail once more at the cleanup.
         with suppress(Exception):
             oracle.raw_clear(f"{self.root}/" if self.root else "")
-        return True
+            return True
+        return False
 
 
 class Case(AnyCase[Backend]):
@@ -170,27 +287,37 @@ class Case(AnyCase[Backend]):
         """A case on an empty storage of its own, whose namespace is the root."""
         harness = self._isolated()
         with Case(harness, self.name, self.variant, root="") as case:
-            case.rules = self.rules
+            case.rules, case.history = self.rules, self.history
             yield case
 
     def together(self, tasks: Sequence[Callable[[], T]]) -> list[T | Exception]:
         """Run all tasks at once, one thread each; what they returned or raised, in their order."""
+        self.require_profile("an instance serves one thread at a time", self.profile.threads)
+        self.raced = True
         ready = threading.Barrier(len(tasks))
+        answers: dict[int, T | BaseException] = {}
 
-        def run(task: Callable[[], T]) -> T | Exception:
+        def run(number: int, task: Callable[[], T]) -> None:
             ready.wait()
             try:
-                return task()
-            except Exception as error:  # noqa: BLE001
-                return error
+                answers[number] = task()
+            except BaseException as error:  # noqa: BLE001
+                answers[number] = error
 
-        with ThreadPoolExecutor(len(tasks)) as pool:
-            return list(pool.map(run, tasks))
+        # Daemons, so that one that hangs does not keep the process from its end, as a pool's would.
+        threads = [threading.Thread(target=run, args=pair, daemon=True) for pair in enumerate(tasks)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for answer in answers.values():
+            if isinstance(answer, BaseException) and not isinstance(answer, Exception):
+                raise answer
+        return [answers[number] for number in range(len(tasks))]  # type: ignore[misc]
 
     def drive(self, check: Callable[[], None], identifiers: tuple[str, ...], needs: tuple[Capability, ...]) -> None:
         """Run a check, and clean up after it."""
-        with self:
-            self._prepare(identifiers, needs)
+        with self, self._prepared(identifiers, needs):
             check()
 
     def __enter__(self) -> Self:
@@ -199,12 +326,22 @@ class Case(AnyCase[Backend]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if not self._sweep_by_oracle() and self.root:
-            with suppress(Exception):
-                self.backend.delete_folder(self.root, recursive=True, missing_ok=True)
+        self._recorder.close()
+        if self._made and not self._sweep_by_oracle() and self.root:
+            self.left = "" if self._swept() else self.root
         for backend in self._made:
             with suppress(Exception):
                 backend.close()
+
+    def _swept(self) -> bool:
+        if any(cleanup.clear(backend, self.root) for backend in self._made[:1]):
+            return True
+        if not self.profile.shared:
+            return True
+        # A check may have closed its backend, or broken it.
+        with suppress(Exception), self.harness.make() as fresh:
+            return cleanup.clear(fresh, self.root)
+        return False
 
 
 class AsyncCase(AnyCase[AsyncBackend]):
@@ -215,11 +352,12 @@ class AsyncCase(AnyCase[AsyncBackend]):
         """A case on an empty storage of its own, whose namespace is the root."""
         harness = self._isolated()
         async with AsyncCase(harness, self.name, self.variant, root="") as case:
-            case.rules = self.rules
+            case.rules, case.history = self.rules, self.history
             yield case
 
     async def together(self, tasks: Sequence[Callable[[], Awaitable[T]]]) -> list[T | Exception]:
         """Run all tasks at once; what they returned or raised, in their order."""
+        self.raced = True
 
         async def run(task: Callable[[], Awaitable[T]]) -> T | Exception:
             try:
@@ -234,8 +372,8 @@ class AsyncCase(AnyCase[AsyncBackend]):
     ) -> None:
         """Run a check, and clean up after it."""
         async with self:
-            self._prepare(identifiers, needs)
-            await check()
+            with self._prepared(identifiers, needs):
+                await check()
 
     async def __aenter__(self) -> Self:
         return self
@@ -243,9 +381,27 @@ class AsyncCase(AnyCase[AsyncBackend]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if not self._sweep_by_oracle() and self.root:
-            with suppress(Exception):
-                await self.backend.delete_folder(self.root, recursive=True, missing_ok=True)
+        self._recorder.close()
+        if self._made and not self._sweep_by_oracle() and self.root:
+            self.left = "" if await self._swept() else self.root
         for backend in self._made:
             with suppress(Exception):
                 await backend.close()
+
+    async def _swept(self) -> bool:
+        if self._made and await async_cleanup.clear(self._made[0], self.root):
+            return True
+        if not self.profile.shared:
+            return True
+        # A check may have closed its backend, or broken it.
+        with suppress(Exception):
+            async with self.harness.make() as fresh:
+                return await async_cleanup.clear(fresh, self.root)
+        return False
+
+
+def _told(request: Request) -> str:
+    """A request without its headers and the values of its query, which may hold a signature."""
+    return f"{request.operation}: {request.method} {request.path}" + (
+        f"?{'&'.join(request.query)}" if request.query else ""
+    )

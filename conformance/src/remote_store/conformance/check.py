@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from functools import partial, wraps
+from traceback import walk_tb
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import pytest
 
 from remote_store.conformance.case import AnyCase, AsyncCase, Case
 from remote_store.conformance.deviations import has_expired, kinds_of
-from remote_store.conformance.expect import CheckFailed, shown
-from remote_store.conformance.harness import Deviation
+from remote_store.conformance.expect import CheckFailed, CheckHung, shown
+from remote_store.conformance.harness import AnyHarness, Deviation, Oracle
+from remote_store.conformance.outcome import HarnessFailed, KnownDeviation, ProvisionalFailure, Withheld
 from remote_store.conformance.rules import ConfigurationError, rule
-from remote_store.core import Capability
+from remote_store.conformance.watchdog import Hung, bounded
+from remote_store.core import AsyncBackend, Backend, Capability
+
+SOAK_ROUNDS = 20
 
 S = TypeVar("S")
 P = ParamSpec("P")
@@ -36,8 +42,10 @@ def check(
     def decorate(method: Callable[Concatenate[S, Case, P], None]) -> Callable[Concatenate[S, Case, P], None]:
         @wraps(method)
         def run(suite: S, case: Case, *arguments: P.args, **options: P.kwargs) -> None:
+            __tracebackhide__ = True
+            once = partial(method, suite, case, *arguments, **options)
             with judged(case, identifiers):
-                case.drive(partial(method, suite, case, *arguments, **options), identifiers, needs)
+                held(case, lambda: case.drive(once, identifiers, needs))
 
         _mark(run, identifiers)
         return cast("Callable[Concatenate[S, Case, P], None]", run)
@@ -60,8 +68,10 @@ def async_check(
     ) -> Callable[Concatenate[S, AsyncCase, P], None]:
         @wraps(method)
         def run(suite: S, case: AsyncCase, *arguments: P.args, **options: P.kwargs) -> None:
+            __tracebackhide__ = True
+            once = partial(method, suite, case, *arguments, **options)
             with judged(case, identifiers):
-                asyncio.run(case.drive(partial(method, suite, case, *arguments, **options), identifiers, needs))
+                held(case, lambda: asyncio.run(case.drive(once, identifiers, needs)))
 
         _mark(run, identifiers)
         return cast("Callable[Concatenate[S, AsyncCase, P], None]", run)
@@ -69,9 +79,48 @@ def async_check(
     return decorate
 
 
+def held(case: AnyCase[Any], once: Callable[[], None]) -> None:
+    """Run a check within its time: again where the profile allows it, and often where the tier is to wait for a race.
+
+    A check that makes calls which could do harm runs on a storage of its own, where the harness makes one.
+    """
+    __tracebackhide__ = True
+    try:
+        _tried(case, once)
+    except Withheld:
+        alone = case.harness.isolated()
+        if alone is None:
+            raise
+        case.settle(alone)
+        _tried(case, once)
+    for again in range(1, SOAK_ROUNDS if case.tier == "soak" and case.raced else 1):
+        case.begin(again=again)
+        _tried(case, once)
+
+
+def _tried(case: AnyCase[Any], once: Callable[[], None]) -> None:
+    __tracebackhide__ = True
+    for left in reversed(range(max(1, case.profile.attempts))):
+        try:
+            bounded(once, case.profile.timeout)
+        except Hung as hung:
+            case.abandon()
+            if case.making:
+                raise HarnessFailed(f"make() hangs: {hung}") from hung
+            raise CheckHung(f"the check hangs: {hung}{case.lesson()}") from None
+        except Exception:
+            if not left:
+                raise
+            case.retries += 1
+            case.begin()
+        else:
+            return
+
+
 @contextmanager
 def judged(case: AnyCase[Any], identifiers: tuple[str, ...]) -> Iterator[None]:
     """Hold a check to what the harness says of its rules: it passes, or it fails exactly as declared."""
+    __tracebackhide__ = True
     case.rules = tuple(map(rule, identifiers))
     deviation = deviation_of(case, identifiers)
     if deviation is not None and has_expired(deviation):
@@ -83,22 +132,52 @@ def judged(case: AnyCase[Any], identifiers: tuple[str, ...]) -> Iterator[None]:
         yield
     except Exception as error:
         if deviation is None:
-            if not isinstance(error, CheckFailed):
-                error.add_note(case.lesson())
+            _explain(case, error)
+            if all(entry.provisional for entry in case.rules):
+                raise ProvisionalFailure(f"provisional: {_whole(error)}") from error
             raise
         kinds = kinds_of(deviation)
         if not isinstance(error, kinds) and not isinstance(error.__cause__, kinds):
             error.add_note(f"declared as a deviation that fails with {shown(kinds)}: {told(deviation)}")
             raise
-        pytest.xfail(f"deviation: {deviation.reason}")
+        raise KnownDeviation(f"deviation: {deviation.reason}") from error
     if deviation is not None and not deviation.sometimes:
         raise CheckFailed(f"declared as a deviation, but it holds; remove it: {told(deviation)}{case.lesson()}")
+
+
+def _explain(case: AnyCase[Any], error: Exception) -> None:
+    """Add what teaches to an exception that nobody expected, and tell the harness's own from the backend's.
+
+    Raises:
+        HarnessFailed: The exception comes out of what the author wrote around the backend.
+    """
+    if isinstance(error, CheckFailed):
+        return
+    if raiser := _raised_by_harness(error):
+        raise HarnessFailed(f"{raiser} raised {type(error).__name__}: {error}") from error
+    error.add_note(case.lesson())
+
+
+def _raised_by_harness(error: Exception) -> str:
+    """The harness or oracle out of whose code an exception comes; empty where it comes from elsewhere."""
+    for frame, _ in walk_tb(error.__traceback__):
+        owner = frame.f_locals.get("self")
+        if isinstance(owner, AnyHarness | Oracle):
+            return f"{type(owner).__name__}.{frame.f_code.co_name}()"
+        if isinstance(owner, Backend | AsyncBackend):
+            break
+    return ""
+
+
+def _whole(error: Exception) -> str:
+    """The text of an exception with its notes."""
+    return "".join(traceback.format_exception_only(error)).strip()
 
 
 def deviation_of(case: AnyCase[Any], identifiers: tuple[str, ...]) -> Deviation | None:
     """The deviation that the harness declares for this check and these parameters."""
     for identifier in identifiers:
-        for deviation in deviations(case.harness.deviations.get(identifier, ())):
+        for deviation in deviations(case.deviations.get(identifier, ())):
             by_name = any(fnmatchcase(case.name, pattern) for pattern in deviation.checks)
             if by_name and any(fnmatchcase(case.variant, pattern) for pattern in deviation.variants):
                 return deviation
@@ -127,7 +206,7 @@ def validate(suite: type, case: AnyCase[Any]) -> None:
         ConfigurationError: A deviation is about nothing, or names an expiry or an exception that there is not.
     """
     checks = {name: identifiers_of(getattr(suite, name)) for name in dir(suite) if name.startswith("test_")}
-    for identifier, value in case.harness.deviations.items():
+    for identifier, value in case.deviations.items():
         rule(identifier)
         names = [name for name, identifiers in checks.items() if identifier in identifiers]
         for deviation in deviations(value):

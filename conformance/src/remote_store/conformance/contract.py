@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, TypeVar
 
 import pytest
 
 from remote_store.conformance.case import AsyncCase, Case
 from remote_store.conformance.check import validate
-from remote_store.conformance.harness import AsyncHarness, Harness
+from remote_store.conformance.deviations import join_deviations, load_deviations
+from remote_store.conformance.harness import (
+    AnyHarness,
+    AsyncFactoryHarness,
+    AsyncHarness,
+    Deviation,
+    FactoryHarness,
+    Harness,
+)
 from remote_store.conformance.rules import ConfigurationError
+from remote_store.conformance.subject import Subject, look
 from remote_store.conformance.suite import Contract
 from remote_store.conformance.suite.aio import AsyncContract
 from remote_store.conformance.suite.asynchronous import AsyncTaskSuite
 from remote_store.conformance.suite.standard import StandardSuite
 from remote_store.core import AsyncBackend, Backend
 
+C = TypeVar("C", Case, AsyncCase)
+_subjects: dict[type, Subject | ConfigurationError] = {}
+
 
 class BackendConformance(Contract, StandardSuite):
     """Every check for a synchronous backend.
 
     A subclass whose name begins with `Test` sets `harness`, or overrides `make` where nothing else is to be said.
+
+    Attributes:
+        harness: How to reach the storage, and the facts about it.
+        target: What `remote-store-conformance run` was told to run; empty in a test file.
     """
 
     harness: Harness | None = None
+    target: str = ""
 
     def make(self) -> Backend:
         """A new backend; only for a subclass without a harness."""
@@ -32,21 +51,14 @@ class BackendConformance(Contract, StandardSuite):
     @pytest.fixture
     def case(self, request: pytest.FixtureRequest) -> Case:
         """What every check is given."""
-        suite = self
-
-        class Made(Harness):
-            def make(self, **_options: Any) -> Backend:
-                return suite.make()
-
-        case = Case(self.harness or Made(), *named(request))
-        validate(type(self), case)
-        return case
+        return _ready(self, request, Case, self.harness or FactoryHarness(self.make))
 
 
 class AsyncBackendConformance(AsyncContract, AsyncTaskSuite):
     """Every check for an asynchronous backend; used like `BackendConformance`."""
 
     harness: AsyncHarness | None = None
+    target: str = ""
 
     def make(self) -> AsyncBackend:
         """A new backend; only for a subclass without a harness."""
@@ -55,15 +67,59 @@ class AsyncBackendConformance(AsyncContract, AsyncTaskSuite):
     @pytest.fixture
     def case(self, request: pytest.FixtureRequest) -> AsyncCase:
         """What every check is given."""
-        suite = self
+        return _ready(self, request, AsyncCase, self.harness or AsyncFactoryHarness(self.make))
 
-        class Made(AsyncHarness):
-            def make(self, **_options: Any) -> AsyncBackend:
-                return suite.make()
 
-        case = AsyncCase(self.harness or Made(), *named(request))
-        validate(type(self), case)
-        return case
+SUITES = (BackendConformance, AsyncBackendConformance)
+
+
+def suite_of(kind: type) -> type | None:
+    """The suite that a class of tests is, or `None` where it is none."""
+    return next((suite for suite in SUITES if issubclass(kind, suite)), None)
+
+
+def subject_of(kind: type) -> Subject | None:
+    """The backend of a class of tests as the look before its first check has found it; `None` before that."""
+    found = _subjects.get(kind)
+    return found if isinstance(found, Subject) else None
+
+
+def _ready(suite: Any, request: pytest.FixtureRequest, case_type: type[C], harness: AnyHarness[Any]) -> C:
+    """The case of a running check, once the backend was looked at.
+
+    Raises:
+        ConfigurationError: The harness cannot be used.
+    """
+    kind = type(suite)
+    if kind not in _subjects:
+        try:
+            _subjects[kind] = look(harness)
+        except ConfigurationError as error:
+            _subjects[kind] = error
+    found = _subjects[kind]
+    if isinstance(found, ConfigurationError):
+        raise ConfigurationError(str(found)) from found.__cause__
+    harness.profile = found.profile
+    tier: str = request.config.getoption("conformance_tier", "full")
+    case = case_type(harness, *named(request), tier=tier, repeat=_repeat(suite, request))
+    case.deviations = join_deviations(_from_file(request.config), case.deviations)
+    validate(kind, case)
+    return case
+
+
+def _from_file(config: pytest.Config) -> Mapping[str, tuple[Deviation, ...]]:
+    path: str | None = config.getoption("conformance_deviations", None)
+    return _loaded(config.invocation_params.dir / path) if path else {}
+
+
+_loaded = cache(load_deviations)
+
+
+def _repeat(suite: Any, request: pytest.FixtureRequest) -> str:
+    if not suite.target:
+        return f"pytest {request.node.nodeid!r}"
+    rules = " ".join(f"--rule {identifier}" for identifier in getattr(request.function, "clauses", ()))
+    return f"remote-store-conformance run {suite.target} {rules}"
 
 
 def named(request: pytest.FixtureRequest) -> tuple[str, str]:

@@ -18,6 +18,10 @@ class CheckFailed(AssertionError):
     """A backend broke a rule; the text is complete without any help of pytest."""
 
 
+class CheckHung(CheckFailed):
+    """A check did not end in its time."""
+
+
 class Caught(Generic[E]):
     """The exception that a block raised.
 
@@ -107,7 +111,11 @@ class Expectations:
         except Exception as error:  # noqa: BLE001
             self.fail(what, kind, error)
         else:
-            self.fail(what, kind, "no exception")
+            self.fail(f"{what}{self.claim(kind)}", kind, "no exception")
+
+    def claim(self, kind: object) -> str:  # noqa: ARG002
+        """What the success of a call says where this class of errors was expected; nothing by default."""
+        return ""
 
 
 def shown(value: object) -> str:

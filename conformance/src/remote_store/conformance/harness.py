@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVar
 
 from remote_store.core import AsyncBackend, Backend, ThreadedBackend
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 B = TypeVar("B", Backend, AsyncBackend)
 Raised: TypeAlias = type[BaseException] | str
+EndpointKind: TypeAlias = Literal["memory", "emulator", "real"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,17 @@ class Profile:
         max_segment_bytes: The longest segment of a key in bytes; `None` for no limit below that of the key.
         part_size: Bytes up to which a write is one request; `None` where writes have no parts.
         contenders: How many writers race for one key.
-        secrets: Texts that no message and no repr may show.
+        threads: An instance may be used by several threads at once.
+        secrets: Texts that no message, no repr and no report may show.
+        endpoint_kind: What the run is against: memory, an emulator of a service, or the real one; `None` where nobody
+            says.
+        endpoint_version: Name and version of what it is against, such as `moto 5.2.5`.
+        expendable: Nothing but this run is in the storage, so a wrong backend may empty it. Without it, calls that would
+            then do harm are made on `Harness.isolated` storages only.
+        timeout: Seconds that one check may take.
+        settles_within: Seconds after which everybody sees a change; 0 is strong consistency. A check waits so long
+            between a change and the next look, and the report shows how long it waited in all.
+        attempts: How often a check is tried before it has failed; 1 is once. The report shows the tries.
     """
 
     kind: str = "other"
@@ -52,7 +63,14 @@ class Profile:
     max_segment_bytes: int | None = None
     part_size: int | None = None
     contenders: int = 16
+    threads: bool = True
     secrets: tuple[str, ...] = ()
+    endpoint_kind: EndpointKind | None = None
+    endpoint_version: str = ""
+    expendable: bool = False
+    timeout: float = 120.0
+    settles_within: float = 0.0
+    attempts: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,11 +154,13 @@ class AnyHarness(ABC, Generic[B]):
         profile: Facts about the storage.
         deviations: Rules that are known not to hold, by id.
         options: Names of the options that `make` takes.
+        stated: The profile is what the author says; `False` where only a factory is known and the profile is assumed.
     """
 
     profile: Profile = Profile()
     deviations: Mapping[str, Deviation | tuple[Deviation, ...]] = {}
     options: frozenset[str] = frozenset()
+    stated: bool = True
 
     @abstractmethod
     def make(self, **options: Any) -> B:
@@ -171,6 +191,39 @@ class Harness(AnyHarness[Backend]):
 
 class AsyncHarness(AnyHarness[AsyncBackend]):
     """The harness of an asynchronous backend."""
+
+
+class FactoryHarness(Harness):
+    """The harness of a factory and nothing else, whose facts are assumed in the sense that binds least.
+
+    A rule that would need such a fact is then untested, and never passed. Whether two instances share a storage is
+    found out by a look before the first check.
+
+    Args:
+        factory: Makes a new backend with each call.
+    """
+
+    stated = False
+    profile = Profile(max_key_bytes=None)
+
+    def __init__(self, factory: Callable[[], Backend]) -> None:
+        self._factory = factory
+
+    def make(self, **_options: Any) -> Backend:
+        return self._factory()
+
+
+class AsyncFactoryHarness(AsyncHarness):
+    """The harness of a factory of asynchronous backends; see `FactoryHarness`."""
+
+    stated = False
+    profile = Profile(max_key_bytes=None)
+
+    def __init__(self, factory: Callable[[], AsyncBackend]) -> None:
+        self._factory = factory
+
+    def make(self, **_options: Any) -> AsyncBackend:
+        return self._factory()
 
 
 @dataclass

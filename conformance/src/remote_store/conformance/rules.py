@@ -36,6 +36,8 @@ class Rule:
         since: Version of the contract that brought it.
         capability: Name of the capability without which it does not apply.
         untested: Why no check exists for it; empty where one does.
+        provisional: It is new: a backend that breaks it is told, and its verdict stays as it is.
+        aliases: Ids that it had before, which still find it.
     """
 
     id: str
@@ -46,6 +48,8 @@ class Rule:
     since: str
     capability: Capability | None = None
     untested: str = ""
+    provisional: bool = False
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +94,28 @@ def rules() -> Mapping[str, Rule]:
 
 
 def rule(identifier: str) -> Rule:
-    """The rule of an id.
+    """The rule of an id, or of an id that it had before.
 
     Raises:
         ConfigurationError: There is no such rule.
     """
-    if identifier not in rules():
+    found = rules().get(identifier) or _aliases().get(identifier)
+    if found is None:
         nearest = get_close_matches(identifier.upper(), rules(), n=1)
         hint = f"; did you mean {nearest[0]}?" if nearest else ""
         raise ConfigurationError(f"{identifier!r} is no rule of the catalogue{hint}")
-    return rules()[identifier]
+    return found
+
+
+@cache
+def _aliases() -> Mapping[str, Rule]:
+    found: dict[str, Rule] = {}
+    for entry in rules().values():
+        for alias in entry.aliases:
+            if alias in rules() or alias in found:
+                raise ConfigurationError(f"{alias}, once the id of {entry.id}, is that of another rule too")
+            found[alias] = entry
+    return MappingProxyType(found)
 
 
 def area_of(heading: Mapping[str, str], table: Mapping[str, Any]) -> Area:
@@ -118,7 +134,8 @@ def area_of(heading: Mapping[str, str], table: Mapping[str, Any]) -> Area:
 def _rule(area: str, row: Mapping[str, Any]) -> Rule:
     capability = row.get("capability")
     try:
-        made = Rule(**{**row, "capability": Capability[capability] if capability else None})
+        typed = {"capability": Capability[capability] if capability else None, "aliases": tuple(row.get("aliases", ()))}
+        made = Rule(**{**row, **typed})
     except (TypeError, KeyError) as error:
         raise ConfigurationError(f"rule {row.get('id')!r} of area {area}: {error}") from error
     name, _, number = made.id.rpartition("-")

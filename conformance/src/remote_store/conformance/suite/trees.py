@@ -81,7 +81,7 @@ def put_foreign(case: Case) -> list[str]:
 def _declared(case: Case, name: str) -> bool:
     declared = [
         deviation
-        for identifier, value in case.harness.deviations.items()
+        for identifier, value in case.deviations.items()
         if identifier.startswith("PATH-")
         for deviation in deviations(value)
     ]

@@ -80,7 +80,7 @@ def put_foreign(case: AsyncCase) -> list[str]:
 def _declared(case: AsyncCase, name: str) -> bool:
     declared = [
         deviation
-        for identifier, value in case.harness.deviations.items()
+        for identifier, value in case.deviations.items()
         if identifier.startswith("PATH-")
         for deviation in deviations(value)
     ]

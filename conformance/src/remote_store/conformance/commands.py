@@ -1,0 +1,106 @@
+"""What the subcommands do."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+from collections.abc import Iterator
+from difflib import get_close_matches
+from importlib.metadata import version
+from pathlib import Path
+from typing import get_args
+
+from remote_store.conformance.manifest import manifest
+from remote_store.conformance.rules import CONTRACT_VERSION, ConfigurationError, Level, Rule, areas, rule
+from remote_store.core import Capability
+
+WIDTH = 100
+
+
+def run_(options: argparse.Namespace) -> int:
+    """Run the suite; the exit code of its verdict."""
+    from remote_store.conformance import door
+    from remote_store.conformance.deviations import load_deviations
+    from remote_store.conformance.subject import look
+    from remote_store.conformance.summary import failures, summary
+    from remote_store.conformance.verdict import Level as Reached
+
+    door.make_current_folder_importable()
+    passed = ["--conformance-tier", options.tier]
+    for identifier in options.rule:
+        passed += ["--conformance-rule", rule(identifier).id]
+    if options.deviations:
+        load_deviations(options.deviations)
+        passed += ["--conformance-deviations", str(Path(options.deviations).resolve())]
+    if options.report:
+        passed += ["--conformance-report", str(Path(options.report).resolve())]
+    subject = look(door.known_harness(options.target))
+    suite = version("remote-store-conformance")
+    print(f"remote-store-conformance {suite}, contract {CONTRACT_VERSION}, {options.tier} tier")
+    print(f"{subject.kind} ({subject.name})")
+    try:
+        run = door.run_target(options.target, passed, workers=options.workers, out=sys.stdout)
+    except door.Broke as broke:
+        print(f"the suite failed, which is a defect of it:\n{broke}", file=sys.stderr)
+        return 4
+    print()
+    for line in (*failures(run), *summary(run)):
+        print(line)
+    if run.says_nothing():
+        raise ConfigurationError("no rule was executed, so the run says nothing about the backend")
+    return {Reached.FAILING: 1, Reached.PARTIAL: 2}.get(run.verdict.level, 0)
+
+
+def list_(options: argparse.Namespace) -> int:
+    """List rules; 0."""
+    names = [area.name for area in areas()]
+    wanted_area = _one_of("area", options.area, names)
+    capability = _one_of("capability", options.capability, [entry.name for entry in Capability])
+    level = _one_of("level", options.level, list(get_args(Level)))
+    for area in areas():
+        if wanted_area in (None, area.name):
+            for entry in area.rules:
+                needed = entry.capability.name if entry.capability else None
+                if capability in (None, needed) and level in (None, entry.level):
+                    print(f"{entry.id:<10} {entry.level:<6} {(needed or '').lower():<20} {entry.text}")
+    return 0
+
+
+def explain_(options: argparse.Namespace) -> int:
+    """Explain a rule; 0."""
+    entry = rule(options.rule)
+    print("\n".join(_explained(entry)))
+    return 0
+
+
+def _explained(entry: Rule) -> Iterator[str]:
+    from remote_store.conformance.contract import SUITES
+
+    yield f"{entry.id}  {entry.level}, since contract {entry.since}" + (", provisional" if entry.provisional else "")
+    yield textwrap.fill(entry.text, WIDTH)
+    yield ""
+    yield textwrap.fill(f"why   {entry.rationale}", WIDTH, subsequent_indent=" " * 6)
+    yield textwrap.fill(f"hint  {entry.hint}", WIDTH, subsequent_indent=" " * 6)
+    if entry.capability:
+        yield f"needs {entry.capability.name}"
+    if entry.aliases:
+        yield f"was   {', '.join(entry.aliases)}"
+    if entry.untested:
+        yield textwrap.fill(f"untested: {entry.untested}", WIDTH)
+    for suite in SUITES:
+        names = [name for name, expected in manifest(suite).items() if entry.id in expected.rules]
+        if names:
+            yield f"\nchecked by {suite.__name__}:"
+            yield from (f"  {name}" for name in names)
+
+
+def _one_of(what: str, given: str | None, known: list[str]) -> str | None:
+    if given is None:
+        return None
+    found = next((name for name in known if name == given.upper()), None)
+    if found is None:
+        nearest = get_close_matches(given.upper(), known, n=1)
+        hint = f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(known)}"
+        raise ConfigurationError(f"{given!r} is no {what}; {hint}")
+    return found

@@ -1,0 +1,155 @@
+"""Running the suite without a test file: pytest in this process, on a module made for it, shut off from the user's own.
+
+The verdict comes out of the same plugin as with a test file.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, TextIO
+
+import pytest
+
+from remote_store.conformance import plugin
+from remote_store.conformance.contract import AsyncBackendConformance, BackendConformance
+from remote_store.conformance.harness import AnyHarness, AsyncHarness
+from remote_store.conformance.outcome import Outcome, Record
+from remote_store.conformance.run import Run
+from remote_store.conformance.session import Session
+from remote_store.conformance.summary import counted
+from remote_store.conformance.target import harness_of
+
+MODULE = "test_conformance.py"
+FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+SOURCE = """\
+from remote_store.conformance.door import suite_for
+
+{name} = suite_for({target!r})
+"""
+
+
+class Broke(Exception):
+    """The suite itself failed, not the backend and not the harness."""
+
+
+@cache
+def known_harness(target: str) -> AnyHarness[Any]:
+    """The harness of a target, the same one each time in this process."""
+    return harness_of(target)
+
+
+def suite_for(target: str) -> type:
+    """The class of tests for a target."""
+    harness = known_harness(target)
+    suite = AsyncBackendConformance if isinstance(harness, AsyncHarness) else BackendConformance
+    return type(class_name(target), (suite,), {"harness": harness, "target": target, "__module__": "test_conformance"})
+
+
+def class_name(target: str) -> str:
+    """The name of the class of tests for a target."""
+    return "Test" + target.rpartition(":")[2].rpartition(".")[2]
+
+
+def run_target(target: str, options: Sequence[str], *, workers: str | None, out: TextIO) -> Run:
+    """Run the suite against a target.
+
+    Args:
+        target: The target, known to be one.
+        options: Options of the plugin.
+        workers: How many processes; `None` for this one.
+        out: Where progress is shown.
+
+    Raises:
+        Broke: No verdict came out of it.
+    """
+    progress = Progress(out)
+    with tempfile.TemporaryDirectory(prefix="conformance-") as folder, _shut_off():
+        module = Path(folder).resolve() / MODULE
+        module.write_text(SOURCE.format(name=class_name(target), target=target), "utf-8")
+        (module.parent / "pytest.ini").write_text("[pytest]\naddopts =\n", "utf-8")
+        parallel = ["-p", "xdist", "-n", workers] if workers else []
+        base = ["-c", str(module.parent / "pytest.ini"), "--rootdir", str(module.parent), "-p", "no:cacheprovider"]
+        shown = ["-p", plugin.__name__, "--import-mode=importlib", "--tb=short", "-q"]
+        pytest.main([*base, *shown, *parallel, *options, str(module)], plugins=[progress])
+    if progress.watch is None or not progress.watch.runs:
+        raise Broke(progress.trouble or (progress.watch.error if progress.watch else "") or "no check was collected")
+    return progress.watch.runs[0]
+
+
+@contextmanager
+def _shut_off() -> Iterator[None]:
+    """Keep the user's environment out of the run, and make what lies in the current folder importable."""
+    before = dict(os.environ)
+    for name in FOREIGN:
+        os.environ.pop(name, None)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def make_current_folder_importable() -> None:
+    """Let a target in the current folder be named, as `python -m` would."""
+    if os.getcwd() not in sys.path:  # noqa: PTH109
+        sys.path.insert(0, os.getcwd())  # noqa: PTH109
+
+
+class Progress:
+    """Shows how far a run is, in the place of pytest's own words."""
+
+    def __init__(self, out: TextIO) -> None:
+        self.watch: Session | None = None
+        self.trouble = ""
+        self._out = out
+        self._total = 0
+        self._ended: list[Outcome] = []
+        self._shown = 0
+        self._began = time.monotonic()
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Silence pytest."""
+        session.config.pluginmanager.unregister(name="terminalreporter")
+        self.watch = plugin.session(session.config)
+        self.watch.listeners.append(self._ended_one)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Know how many checks there are."""
+        self._total = len(session.items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: object, ids: Sequence[str]) -> None:  # noqa: ARG002
+        """Know how many checks there are, from another process."""
+        self._total = len(ids)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keep why nothing was collected."""
+        if report.failed:
+            self.trouble = str(report.longrepr)
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """Keep how the suite failed."""
+        self.trouble = str(excrepr)
+
+    def _ended_one(self, record: Record) -> None:
+        self._ended.append(record.outcome)
+        if not self._total:
+            return
+        done = len(self._ended)
+        text = f"{done:,} of {self._total:,} checks, {counted(self._ended)}, {time.monotonic() - self._began:.0f} s"
+        if self._out.isatty():
+            end = "\n" if done == self._total else ""
+            self._out.write(f"\r\x1b[K{100 * done // self._total:>3} %  {text}  {record.check if not end else ''}{end}")
+            self._out.flush()
+        elif 10 * done // self._total > self._shown:
+            self._shown = 10 * done // self._total
+            self._out.write(f"{10 * self._shown:>3} %  {text}\n")
+            self._out.flush()

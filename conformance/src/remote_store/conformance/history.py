@@ -1,0 +1,201 @@
+"""What a check asked of its backend and what came back, noted without the backend or the check seeing a difference."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeAlias
+
+from remote_store.conformance.redaction import SECRET_NAME
+from remote_store.core import AsyncBackend, Backend
+
+KEPT = 40
+SHOWN = 80
+CHANGES = frozenset({"write", "write_atomic", "open_atomic", "delete", "delete_folder", "move", "copy"})
+METHODS = tuple(name for name in vars(Backend) if not name.startswith("_") and callable(vars(Backend)[name]))
+Guard: TypeAlias = Callable[[str, object], None]
+_inside: ContextVar[bool] = ContextVar("inside", default=False)
+_watches: dict[int, tuple[History, Guard | None]] = {}
+
+
+class Call:
+    """One call and what came of it so far."""
+
+    __slots__ = ("asked", "came")
+
+    def __init__(self, asked: str) -> None:
+        self.asked = asked
+        self.came = "has not answered"
+
+
+class History:
+    """The calls of one check, the newest last.
+
+    Args:
+        settles_within: Seconds to wait after a change before the storage is looked at.
+
+    Attributes:
+        waited: Seconds spent on that waiting.
+        last: Name of the last method that was called.
+    """
+
+    def __init__(self, settles_within: float = 0.0) -> None:
+        self.settles_within = settles_within
+        self.waited = 0.0
+        self.last = ""
+        self._changed: float | None = None
+        self._calls: deque[Call] = deque(maxlen=KEPT)
+        self._count = 0
+        self._lock = threading.Lock()
+
+    def lines(self) -> list[str]:
+        """The calls as text, with a word on those that are no longer kept."""
+        with self._lock:
+            earlier = self._count - len(self._calls)
+            dropped = [f"... {earlier:,} earlier calls"] if earlier else []
+            return [*dropped, *(f"{call.asked} {call.came}" for call in self._calls)]
+
+    def pause(self, method: str) -> float:
+        """Seconds to wait before this call, because the storage needs them; they are counted."""
+        with self._lock:
+            if method in CHANGES or self._changed is None:
+                return 0.0
+            pause = max(0.0, self._changed + self.settles_within - time.monotonic())
+            self._changed = None
+            self.waited += pause
+            return pause
+
+    def begin(self, method: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> Call:
+        """Keep a call."""
+        given = [told(argument) for argument in arguments]
+        given += [f"{name}={'***' if SECRET_NAME.search(name) else told(value)}" for name, value in options.items()]
+        call = Call(f"{method}({', '.join(given)})")
+        with self._lock:
+            self._count += 1
+            self._calls.append(call)
+            self.last = method
+        return call
+
+    def end(self, method: str) -> None:
+        """Keep when the storage was changed."""
+        if method in CHANGES and self.settles_within:
+            with self._lock:
+                self._changed = time.monotonic()
+
+
+class Recorder:
+    """Notes the calls of some backends from when each is watched until the recorder is closed.
+
+    The methods are replaced on the class, not on the instance and not by a proxy, so that the backend keeps its type,
+    its identity, its attributes and its pickle. Calls that a backend makes to itself are not noted.
+    """
+
+    def __init__(self) -> None:
+        self._watched: list[object] = []
+        self._replaced: list[tuple[type, str, object]] = []
+
+    def watch(self, backend: object, history: History, guard: Guard | None = None) -> None:
+        """Note the calls of this instance too.
+
+        Args:
+            backend: The instance.
+            history: Where its calls are noted.
+            guard: Called with the name and the first argument of a call before it is made; what it raises is raised.
+        """
+        self._watched.append(backend)
+        _watches[id(backend)] = (history, guard)
+        for owner in type(backend).__mro__:
+            if owner in (Backend, AsyncBackend, object):
+                continue
+            for name in METHODS:
+                original = vars(owner).get(name)
+                if original is None or hasattr(original, "noted") or not hasattr(original, "__get__"):
+                    continue
+                setattr(owner, name, _noted(name, original))
+                self._replaced.append((owner, name, original))
+
+    def close(self) -> None:
+        """Put everything back."""
+        for owner, name, original in reversed(self._replaced):
+            setattr(owner, name, original)
+        for backend in self._watched:
+            _watches.pop(id(backend), None)
+        self._replaced.clear()
+        self._watched.clear()
+
+
+def told(value: object) -> str:
+    """An argument or an answer in a few words."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        data = bytes(value[:24])
+        return repr(data) if len(value) <= len(data) else f"<{len(value):,} bytes {data!r}...>"
+    if value is None or isinstance(value, str | int | float | bool | dict | tuple | list | frozenset):
+        text = repr(value)
+    else:
+        text = f"<{type(value).__name__}>" if type(value).__repr__ is object.__repr__ else repr(value)
+        text = f"<{type(value).__name__}>" if " at 0x" in text else text
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+
+
+def _noted(name: str, original: Any) -> Any:
+    if inspect.iscoroutinefunction(original):
+
+        @functools.wraps(original)
+        async def noted_async(self: Any, *arguments: Any, **options: Any) -> Any:
+            __tracebackhide__ = True
+            watch = _watches.get(id(self))
+            if watch is None or _inside.get():
+                return await original.__get__(self, type(self))(*arguments, **options)
+            with _note(watch, name, arguments, options) as note:
+                if pause := watch[0].pause(name):
+                    await asyncio.sleep(pause)
+                note.append(await original.__get__(self, type(self))(*arguments, **options))
+            return note[0]
+
+        noted_async.noted = True  # type: ignore[attr-defined]
+        return noted_async
+
+    @functools.wraps(original)
+    def noted(self: Any, *arguments: Any, **options: Any) -> Any:
+        __tracebackhide__ = True
+        watch = _watches.get(id(self))
+        if watch is None or _inside.get():
+            return original.__get__(self, type(self))(*arguments, **options)
+        with _note(watch, name, arguments, options) as note:
+            if pause := watch[0].pause(name):
+                time.sleep(pause)
+            note.append(original.__get__(self, type(self))(*arguments, **options))
+        return note[0]
+
+    noted.noted = True  # type: ignore[attr-defined]
+    return noted
+
+
+@contextmanager
+def _note(
+    watch: tuple[History, Guard | None], name: str, arguments: tuple[Any, ...], options: dict[str, Any]
+) -> Iterator[list[Any]]:
+    """Note what the block puts into the list, or raises."""
+    __tracebackhide__ = True
+    history, guard = watch
+    if guard is not None:
+        guard(name, arguments[0] if arguments else options.get("path", options.get("src")))
+    call = history.begin(name, arguments, options)
+    came: list[Any] = []
+    token = _inside.set(True)
+    try:
+        yield came
+        call.came = f"-> {told(came[0])}"
+    except BaseException as error:
+        call.came = f"raised {type(error).__name__}: {str(error)[: 2 * SHOWN]}"
+        raise
+    finally:
+        _inside.reset(token)
+        history.end(name)

@@ -1,0 +1,107 @@
+"""The pytest plugin. It only waits: nothing of the suite is imported before a test class of it is collected."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from remote_store.conformance.session import Session
+
+CONTRACT = "remote_store.conformance.contract"
+PROPERTY = "remote-store-conformance"
+TIERS = ("quick", "full", "soak")
+_key: pytest.StashKey[Session] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    group = parser.getgroup("remote-store conformance")
+    group.addoption(
+        "--conformance-report",
+        dest="conformance_report",
+        metavar="DIR",
+        help="write JSON, JUnit, HTML and a badge of each conformance class into this folder",
+    )
+    group.addoption(
+        "--conformance-deviations",
+        dest="conformance_deviations",
+        metavar="FILE",
+        help="TOML file of the deviations that are known",
+    )
+    group.addoption(
+        "--conformance-rule",
+        dest="conformance_rules",
+        metavar="ID",
+        action="append",
+        help="run only the checks of this rule; may be given several times, and makes the verdict partial",
+    )
+    group.addoption(
+        "--conformance-tier",
+        dest="conformance_tier",
+        choices=TIERS,
+        default="full",
+        help="how much is run: quick takes a few variants of each check, soak repeats races (default: full)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the mark that a check has, and wait for checks."""
+    config.addinivalue_line("markers", "clause(*ids): the contract clauses that a test checks")
+    config.pluginmanager.register(Listener(config))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin to watch where a conformance class was collected, and only there."""
+    if CONTRACT in sys.modules:
+        session(config).collected(items)
+
+
+class Listener:
+    """Hears of checks, which run here or in other processes."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the record of a check."""
+        for name, value in report.user_properties:
+            if name == PROPERTY:
+                session(self.config).take(json.loads(str(value)))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """Take what a process of pytest-xdist knows beside the records."""
+        sent = getattr(node, "workeroutput", {}).get(PROPERTY)
+        if sent and not error:
+            session(self.config).receive(sent)
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Compute the verdicts, or send what is known to who does."""
+        watch = self.config.stash.get(_key, None)
+        if watch is None:
+            return
+        if hasattr(self.config, "workeroutput"):
+            self.config.workeroutput[PROPERTY] = watch.send()
+        else:
+            watch.finish(session, exitstatus)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Show the verdicts."""
+        watch = self.config.stash.get(_key, None)
+        if watch is not None:
+            watch.show(terminalreporter)
+
+
+def session(config: pytest.Config) -> Session:
+    """The watch over this run, which is made when it is first needed."""
+    if _key not in config.stash:
+        from remote_store.conformance.session import Session
+
+        config.stash[_key] = Session(config)
+        config.pluginmanager.register(config.stash[_key])
+    return config.stash[_key]

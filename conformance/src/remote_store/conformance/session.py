@@ -1,0 +1,301 @@
+"""What the plugin does once a conformance class was collected: it notes what runs, what does not, and why."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pytest
+
+from remote_store.conformance.case import AnyCase
+from remote_store.conformance.contract import SUITES, subject_of, suite_of
+from remote_store.conformance.expect import CheckHung
+from remote_store.conformance.manifest import manifest, overridden, quick
+from remote_store.conformance.outcome import (
+    HarnessFailed,
+    KnownDeviation,
+    NotApplicable,
+    Outcome,
+    ProvisionalFailure,
+    Record,
+    Untested,
+)
+from remote_store.conformance.plugin import PROPERTY
+from remote_store.conformance.rules import ConfigurationError, rule
+from remote_store.conformance.run import Run, finished
+from remote_store.conformance.summary import summary
+
+MOST_HUNG = 10
+NAMES = {suite.__name__: suite for suite in SUITES}
+
+
+@dataclass
+class Watched:
+    """One class of tests while it runs.
+
+    Attributes:
+        suite: Name of its suite.
+        target: What was run: its node id, or what the command was told.
+        gone: How many variants of which checks were taken out of the run, by cause.
+        subject: The backend, as plain data, once it was looked at.
+        records: What ran, by check and variant.
+    """
+
+    suite: str
+    target: str
+    gone: dict[str, dict[str, int]] = field(default_factory=dict)
+    subject: dict[str, Any] | None = None
+    records: dict[tuple[str, str], Record] = field(default_factory=dict)
+
+
+class Session:
+    """The watch over the conformance classes of one pytest run."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.tier: str = config.getoption("conformance_tier")
+        self.rules = [rule(name).id for name in config.getoption("conformance_rules") or ()]
+        self.classes: dict[str, Watched] = {}
+        self.error = ""
+        self.runs: list[Run] = []
+        self.listeners: list[Callable[[Record], None]] = []
+        self._kinds: dict[str, type] = {}
+        self._before: dict[str, set[pytest.Item]] = {}
+        self._deselected: dict[str, set[pytest.Item]] = defaultdict(set)
+        self._hung: Counter[str] = Counter()
+
+    def collected(self, items: list[pytest.Item]) -> None:
+        """Note what was collected, and leave out what the tier or the chosen rules leave out."""
+        for item in items:
+            if name := _name(item):
+                self._before.setdefault(name, set()).add(item)
+        for name, found in self._before.items():
+            kind = next(iter(found)).cls  # type: ignore[attr-defined]
+            suite = suite_of(kind)
+            assert suite is not None
+            self._kinds[name] = kind
+            self.classes[name] = Watched(suite.__name__, kind.target or name)
+        chosen = {item for found in self._before.values() for item in self._chosen(found)}
+        left_out = [item for item in items if _name(item) and item not in chosen]
+        if left_out:
+            items[:] = [item for item in items if not _name(item) or item in chosen]
+            self._deselected.clear()
+            self.config.hook.pytest_deselected(items=left_out)
+            self._deselected.clear()
+        for name, found in self._before.items():
+            self._before[name] = found & chosen
+
+    def _chosen(self, found: set[pytest.Item]) -> list[pytest.Item]:
+        by_check: dict[str, list[Any]] = defaultdict(list)
+        for item in found:
+            by_check[item.originalname].append(item)  # type: ignore[attr-defined]
+        chosen: list[pytest.Item] = []
+        for variants in by_check.values():
+            clauses = getattr(variants[0].function, "clauses", ())
+            if self.rules and not set(self.rules) & set(clauses):
+                continue
+            chosen += quick(variants, _order) if self.tier == "quick" and clauses else variants
+        return chosen
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Note what somebody deselects."""
+        for item in items:
+            if name := _name(item):
+                self._deselected[name].add(item)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Compare what is left with the manifest."""
+        left = set(session.items)
+        for name, watched in self.classes.items():
+            kind, suite = self._kinds[name], NAMES[watched.suite]
+            before = self._before[name]
+            replaced = set(overridden(kind, suite))
+            names = Counter(item.originalname for item in before)  # type: ignore[attr-defined]
+            expected = {check: entry.in_tier(self.tier) for check, entry in manifest(suite).items()}
+            unchosen = {
+                check: count
+                for check, count in expected.items()
+                if self.rules and not set(self.rules) & set(manifest(suite)[check].rules)
+            }
+            known = expected.keys() - unchosen.keys()
+            absent = {check: expected[check] - names[check] for check in known if names[check] < expected[check]}
+            gone = before - left
+            causes = {
+                f"were left out by --rule {' '.join(self.rules)}": unchosen,
+                "were overridden by the test class": {
+                    check: expected.get(check, 1) for check in sorted(replaced) if check not in unchosen
+                },
+                self._why_deselected(): _counted(gone & self._deselected[name], expected),
+                "were taken out of the collection by a hook": _counted(gone - self._deselected[name], expected),
+                "were not collected": {check: absent[check] for check in sorted(absent)},
+            }
+            watched.gone = {cause: checks for cause, checks in causes.items() if checks}
+
+    def _why_deselected(self) -> str:
+        options = {"-k": self.config.getoption("keyword", ""), "-m": self.config.getoption("markexpr", "")}
+        told = " and ".join(f"{name} {value!r}" for name, value in options.items() if value)
+        return f"were deselected by {told or 'a plugin or a conftest'}"
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Give up on a class where check after check hangs, because each leaves a thread behind."""
+        if self._hung[_name(item)] >= MOST_HUNG:
+            pytest.skip(f"{MOST_HUNG} checks hang before it, so it is not tried")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Attach the record of a check to its report, which travels between processes."""
+        report = yield
+        name = _name(item)
+        if not name:
+            return report
+        error = call.excinfo.value if call.excinfo is not None else None
+        if isinstance(error, ConfigurationError):
+            report.longrepr = f"configuration error: {error}"
+            report.user_properties.append((PROPERTY, json.dumps({"class": name, "error": str(error)})))
+            item.session.shouldstop = "the conformance suite is not configured right"
+        elif call.when == "call" or error is not None:
+            record = self._record(item, call, error)
+            self._hung[name] += isinstance(error, CheckHung)
+            data = {"class": name, "record": record.as_dict()}
+            report.user_properties.append((PROPERTY, json.dumps(data)))
+        return report
+
+    def _record(self, item: Any, call: pytest.CallInfo[None], error: BaseException | None) -> Record:
+        suite = suite_of(item.cls)
+        entry = manifest(suite).get(item.originalname) if suite else None
+        outcome, reason = _outcome(error, call.when)
+        if suite and (item.originalname in overridden(item.cls, suite) or "case" in overridden(item.cls, suite)):
+            outcome, reason = Outcome.NOT_RUN, "overridden by the test class"
+        case = item.funcargs.get("case") if hasattr(item, "funcargs") else None
+        facts: dict[str, Any] = {}
+        if isinstance(case, AnyCase):
+            facts = {
+                "requests": None if case.harness.endpoint is None else len(case.requests),
+                "retries": case.retries,
+                "waited": case.history.waited,
+                "seed": case.seed,
+                "left": case.left,
+                "under_claimed": case.under_claimed.name if case.under_claimed else "",
+            }
+        lacks = error.lacks if isinstance(error, NotApplicable) else None
+        return Record(
+            check=item.originalname,
+            variant=item.callspec.id if hasattr(item, "callspec") else "",
+            rules=entry.rules if entry else (),
+            outcome=outcome,
+            reason=reason,
+            seconds=round(call.duration, 4),
+            node=item.nodeid,
+            lacks=lacks.name if lacks else "",
+            **facts,
+        )
+
+    def take(self, data: Mapping[str, Any]) -> None:
+        """Take what a report or another process tells."""
+        if "error" in data:
+            self.error = self.error or data["error"]
+        if "record" in data and data["class"]:
+            watched = self.classes.setdefault(data["class"], Watched("", data["class"]))
+            record = Record.of_dict(data["record"])
+            before = watched.records.get((record.check, record.variant))
+            if record.rules and (before is None or before.outcome is Outcome.PASS):
+                watched.records[record.check, record.variant] = record
+                for listener in self.listeners:
+                    listener(record)
+
+    def send(self) -> str:
+        """What the controlling process needs to know of this one, beside the records."""
+        self._see()
+        sent = [{**asdict(watched), "name": name, "records": {}} for name, watched in self.classes.items()]
+        return json.dumps(sent)
+
+    def receive(self, text: str) -> None:
+        """Take what `send` told."""
+        for data in json.loads(text):
+            name = data.pop("name")
+            watched = Watched(**data)
+            known = self.classes.get(name)
+            if known is not None:
+                watched.records = known.records
+                watched.subject = watched.subject or known.subject
+            self.classes[name] = watched
+
+    def _see(self) -> None:
+        for name, kind in self._kinds.items():
+            if subject := subject_of(kind):
+                self.classes[name].subject = asdict(subject)
+
+    def finish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Compute the verdicts, and write the reports where they were asked for."""
+        self._see()
+        if self.error:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+            return
+        early = str(session.shouldstop or session.shouldfail or "") or (
+            "the run was interrupted" if exitstatus == pytest.ExitCode.INTERRUPTED else ""
+        )
+        for name, watched in self.classes.items():
+            if watched.suite:
+                run = finished(
+                    name=name.rpartition("::")[2].removeprefix("Test"),
+                    target=watched.target,
+                    suite=NAMES[watched.suite],
+                    tier=self.tier,
+                    subject=watched.subject,
+                    records=watched.records,
+                    gone=watched.gone,
+                    early=early,
+                )
+                self.runs.append(run)
+
+    def show(self, terminal: Any) -> None:
+        """Write the verdicts to pytest's terminal."""
+        for run in self.runs:
+            terminal.section(f"conformance of {run.target}")
+            for line in summary(run):
+                terminal.write_line(line)
+
+
+def _name(item: Any) -> str:
+    """The node id of the conformance class of a check; empty where the test is something else."""
+    kind = getattr(item, "cls", None)
+    if kind is None or suite_of(kind) is None:
+        return ""
+    return str(item.parent.nodeid)
+
+
+def _order(item: Any) -> Any:
+    callspec = getattr(item, "callspec", None)
+    return tuple(callspec.indices.values()) if callspec is not None else ()
+
+
+def _counted(items: set[Any], expected: Mapping[str, int]) -> dict[str, int]:
+    found = Counter(item.originalname for item in items if item.originalname in expected)
+    return {check: found[check] for check in sorted(found)}
+
+
+def _outcome(error: BaseException | None, when: str) -> tuple[Outcome, str]:
+    """The outcome of a check that ended with an exception, or without one, and why."""
+    if error is None:
+        return Outcome.PASS, ""
+    text = str(error) + "".join(getattr(error, "__notes__", ()))
+    kinds: tuple[tuple[type[BaseException], Outcome], ...] = (
+        (NotApplicable, Outcome.NOT_APPLICABLE),
+        (Untested, Outcome.UNTESTED),
+        (KnownDeviation, Outcome.DEVIATION),
+        (ProvisionalFailure, Outcome.FAIL),
+        (HarnessFailed, Outcome.ERROR),
+        (pytest.skip.Exception, Outcome.NOT_RUN),
+        (pytest.xfail.Exception, Outcome.NOT_RUN),
+    )
+    for kind, outcome in kinds:
+        if isinstance(error, kind):
+            return outcome, text.removeprefix(f"{outcome.value.replace('-', ' ')}: ")
+    if when != "call":
+        return Outcome.ERROR, f"{when}: {type(error).__name__}: {text}"
+    return Outcome.FAIL, text if isinstance(error, AssertionError) else f"{type(error).__name__}: {text}"

@@ -1,0 +1,154 @@
+"""A look at the live backend before the first check: what it is, and whether the harness can be used at all."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from remote_store.conformance.harness import AnyHarness, AsyncHarness, Profile
+from remote_store.conformance.rules import ConfigurationError
+from remote_store.conformance.watchdog import Hung, bounded
+from remote_store.core import AsyncBackend, Backend
+
+SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The backend that a run is about, as it was seen alive.
+
+    Attributes:
+        kind: Its class, with the module.
+        name: Its name.
+        capabilities: Names of what it declares.
+        profile: The facts that the checks go by.
+        stated: The facts are the author's; otherwise they are assumed.
+        place: Where its files are, as it says of itself; without secrets.
+        notes: What was noticed beside.
+    """
+
+    kind: str
+    name: str
+    capabilities: tuple[str, ...]
+    profile: Profile
+    stated: bool
+    place: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+
+def look(harness: AnyHarness[Any]) -> Subject:
+    """Make two backends and see what they are.
+
+    Raises:
+        ConfigurationError: The factory raises, hangs, returns something else, or the same instance twice.
+    """
+    if not isinstance(harness, AnyHarness):
+        raise ConfigurationError(f"the harness is {harness!r}; it must be an instance of Harness or AsyncHarness")
+    seconds = min(SECONDS, harness.profile.timeout)
+    wanted = AsyncBackend if isinstance(harness, AsyncHarness) else Backend
+    backends: list[Any] = []
+    try:
+        backends += [_made(harness, wanted, seconds)]
+        backends += [_made(harness, wanted, seconds)]
+        if backends[0] is backends[1]:
+            raise ConfigurationError(
+                "make() returned the same instance twice; a check closes what it was given, so return a new one each "
+                "time"
+            )
+        profile: Profile = harness.profile
+        notes: list[str] = []
+        if not harness.stated:
+            profile, notes = _assumed(profile, backends, seconds)
+        return _subject(backends[0], harness, profile, notes)
+    finally:
+        for backend in backends:
+            with suppress(Exception):
+                bounded(lambda backend=backend: _run(backend.close()), seconds)  # type: ignore[misc]
+
+
+def _made(harness: AnyHarness[Any], wanted: type, seconds: float) -> Any:
+    try:
+        made = bounded(harness.make, seconds)
+    except Hung as hung:
+        raise ConfigurationError(f"make() hangs: {hung}") from hung
+    except ConfigurationError:
+        raise
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        raise ConfigurationError(
+            f"make() raised {type(error).__name__}: {error} ({where.filename}, line {where.lineno}, in {where.name})"
+        ) from error
+    if isinstance(made, wanted):
+        return made
+    if asyncio.iscoroutine(made):
+        made.close()
+        raise ConfigurationError("make() is a coroutine; it must be a plain function that returns a backend")
+    other = Backend if wanted is AsyncBackend else AsyncBackend
+    hint = f"; it is {_a(other)}, so use the suite of that kind" if isinstance(made, other) else ""
+    raise ConfigurationError(f"make() returned {made!r}; it must return an instance of {wanted.__name__}{hint}")
+
+
+def _assumed(profile: Profile, backends: list[Any], seconds: float) -> tuple[Profile, list[str]]:
+    """The facts that a factory alone lets assume; whether two instances share a storage is found by a look."""
+    try:
+        shared = bounded(lambda: asyncio.run(_share(*backends)), seconds)
+    except Exception as error:  # noqa: BLE001 - the checks will tell what is wrong with it
+        note = f"whether two instances share a storage could not be found out: {type(error).__name__}: {error}"
+        return replace(profile, shared=False, picklable=False, in_process=True), [note]
+    if shared:
+        return profile, ["two instances share a storage, as a look has shown"]
+    note = "two instances have a storage each, as a look has shown; rules about shared storages are untested"
+    return replace(profile, shared=False, picklable=False, in_process=True, expendable=True), [note]
+
+
+async def _share(first: Any, second: Any) -> bool:
+    folder = f"conformance-{secrets.token_hex(8)}"
+    key = f"{folder}/shared"
+    await _awaited(first.write(key, b"conformance"))
+    try:
+        return bool(await _awaited(second.exists(key)))
+    finally:
+        await _awaited(first.delete(key))
+        with suppress(Exception):
+            await _awaited(first.delete_folder(folder, recursive=True, missing_ok=True))
+
+
+def _subject(backend: Any, harness: AnyHarness[Any], profile: Profile, notes: list[str]) -> Subject:
+    kind = type(backend)
+    capabilities = _told(lambda: tuple(sorted(capability.name for capability in backend.capabilities)), ())
+    place = _told(lambda: dict(backend.resolve("key").details), {})
+    return Subject(
+        kind=f"{kind.__module__}:{kind.__qualname__}",
+        name=str(_told(lambda: backend.name, "")),
+        capabilities=capabilities,
+        profile=profile,
+        stated=harness.stated,
+        place={str(name): str(value) for name, value in place.items()},
+        notes=tuple(notes),
+    )
+
+
+def _told(call: Callable[[], Any], otherwise: Any) -> Any:
+    """What the backend says of itself, if it can; the checks find out why it cannot."""
+    try:
+        return call()
+    except Exception:  # noqa: BLE001
+        return otherwise
+
+
+async def _awaited(value: Any) -> Any:
+    return await value if hasattr(value, "__await__") else value
+
+
+def _run(value: Any) -> None:
+    if hasattr(value, "__await__"):
+        asyncio.run(_awaited(value))
+
+
+def _a(kind: type) -> str:
+    return f"{'an' if kind.__name__[0] in 'AEIOU' else 'a'} {kind.__name__}"
