@@ -73,6 +73,7 @@ _HOMES = {
     "areas": "rules",
     "async_check": "check",
     "check": "check",
+    "join_deviations": "deviations",
     "load_deviations": "deviations",
     "not_applicable": "case",
     "rule": "rules",
