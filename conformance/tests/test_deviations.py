@@ -126,7 +126,6 @@ def test_a_file_without_rows_holds_no_deviation(written: Any) -> None:
         (row(colour='"x"'), "it has no key 'colour'; there are rule, rules,"),
         (row(sometimes='"yes"'), "sometimes is true or false, not 'yes'"),
         (row(checks="[1]"), "checks is a text or a list of texts, not [1]"),
-        (row(variants='[""]'), "variants is a text or a list of texts"),
         (row(raises="{}"), "raises is a text or a list of texts"),
         ("deviation = [1]", "write [[deviation]] above it"),
     ],

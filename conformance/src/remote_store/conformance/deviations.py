@@ -164,7 +164,7 @@ def _check(key: str, value: Any) -> None:
         raise ConfigurationError(f"it has no key {key!r}; {hint}")
     right = {
         TEXT: isinstance(value, str),
-        TEXTS: bool(value) and all(isinstance(text, str) and text for text in _texts(value)),
+        TEXTS: bool(value) and all(isinstance(text, str) for text in _texts(value)),
         FLAG: isinstance(value, bool),
         DAY: isinstance(value, str) or type(value) is date,
     }
