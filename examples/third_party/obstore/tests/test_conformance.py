@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from remote_store.conformance import BackendConformance
 
-from obstore_store.harness import LocalHarness, MemoryHarness
+from obstore_store.harness import LocalHarness, MemoryHarness, moto, seaweedfs
 
 
 class TestMemory(BackendConformance):
@@ -11,3 +11,11 @@ class TestMemory(BackendConformance):
 
 class TestLocal(BackendConformance):
     harness = LocalHarness()
+
+
+class TestMoto(BackendConformance):
+    harness = moto
+
+
+class TestSeaweedFS(BackendConformance):
+    harness = seaweedfs

@@ -54,7 +54,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 BLOCK = 64 * 1024
 PAGE = 1000
-CREATING_COPY = "header-with-status:If-None-Match:*:412"
+# obstore's bulk delete sends XML, which cannot hold every key; its copy knows no creation unless told the header.
+S3_OPTIONS = {"copy_if_not_exists": "header-with-status:If-None-Match:*:412", "disable_bulk_delete": True}
 HEADERS = {
     "Cache-Control",
     "Content-Disposition",
@@ -67,19 +68,19 @@ ERRORS: tuple[tuple[type[Exception], type[RemoteStoreError], str], ...] = (
     (FileNotFoundError, NotFound, "there is no such file"),
     (exceptions.AlreadyExistsError, AlreadyExists, "the file exists; pass overwrite=True to replace it"),
     (exceptions.PreconditionError, PreconditionFailed, "the file changed while it was read; open it again"),
-    (exceptions.PermissionDeniedError, PermissionDenied, "the credentials are not allowed to do this"),
-    (exceptions.UnauthenticatedError, PermissionDenied, "the credentials are missing or wrong"),
+    (exceptions.PermissionDeniedError, PermissionDenied, "key or secret is wrong, or no policy allows this"),
+    (exceptions.UnauthenticatedError, PermissionDenied, "key or secret is missing, wrong or expired"),
     (ValueError, InvalidPath, "obstore takes no such key"),
-    (Exception, RemoteStoreError, "obstore failed; the cause says more"),
+    (Exception, RemoteStoreError, "obstore failed, and its error has no code; try again, or read the cause"),
 )
 
 
 class ObstoreBackend(Backend):
     """Objects of an obstore store.
 
-    A create is one conditional PUT, of whatever size, because obstore has no conditional multipart upload. A `copy`
-    with `overwrite=False` needs an `S3Store` that was made with `copy_if_not_exists`. A reader is bound to the version
-    that it opened. A `LocalStore` keeps neither metadata nor content type.
+    A create is one conditional PUT, of whatever size, because obstore has no conditional multipart upload. An
+    `S3Store` is to be made with `S3_OPTIONS`, as `from_url` does. A reader is bound to the version that it opened. A
+    `LocalStore` keeps neither metadata nor content type.
 
     Args:
         store: The store.
@@ -94,6 +95,7 @@ class ObstoreBackend(Backend):
         self._part_size = part_size
         self._base = base_of(store)
         self._is_tree = isinstance(store, LocalStore)
+        self._longest = 1024 if isinstance(store, S3Store) else None
         if self._is_tree:
             self.capabilities = type(self).capabilities - {Capability.USER_METADATA}
         self._closed = False
@@ -105,15 +107,13 @@ class ObstoreBackend(Backend):
         return self.is_file(path) or self.is_folder(path)
 
     def is_file(self, path: str) -> bool:
-        self._check_open()
-        require_text(path, self.name)
+        self._check_path(path)
         with suppress(NotFound), self._errors(path):
             return is_canonical(path) and bool(obstore.head(self._store, path))
         return False
 
     def is_folder(self, path: str) -> bool:
-        self._check_open()
-        require_text(path, self.name)
+        self._check_path(path)
         return path == "" or any(self._pages(path))
 
     def read(self, path: str) -> BinaryIO:
@@ -211,7 +211,7 @@ class ObstoreBackend(Backend):
         self._check_open()
         if path == "":
             raise InvalidPath("the root cannot be deleted; delete what is in it", path=path, backend=self.name)
-        require_text(path, self.name)
+        self._check_path(path)
         pages = self._pages(path)
         first = next(pages, None)
         if first is None:
@@ -224,8 +224,7 @@ class ObstoreBackend(Backend):
             self._delete_all(path, [meta["path"] for page in chain((first,), pages) for meta in page])
 
     def list_files(self, path: str, *, recursive: bool = False, max_depth: int | None = None) -> Iterator[FileInfo]:
-        self._check_open()
-        require_text(path, self.name)
+        self._check_path(path)
         check_max_depth(max_depth)
         if not recursive:
             return (entry for entry in self._children(path) if isinstance(entry, FileInfo))
@@ -237,8 +236,7 @@ class ObstoreBackend(Backend):
         return (entry for entry in self.iter_children(path) if isinstance(entry, FolderEntry))
 
     def iter_children(self, path: str) -> Iterator[FileInfo | FolderEntry]:
-        self._check_open()
-        require_text(path, self.name)
+        self._check_path(path)
         return self._children(path)
 
     def get_file_info(self, path: str) -> FileInfo:
@@ -293,6 +291,9 @@ class ObstoreBackend(Backend):
         return cast("T", self._store)
 
     def close(self) -> None:
+        if not self._closed:
+            # The store closes its connections when nothing refers to it.
+            del self._store
         self._closed = True
 
     def __enter__(self) -> Self:
@@ -308,10 +309,16 @@ class ObstoreBackend(Backend):
         if self._closed:
             raise BackendUnavailable("the backend is closed; make a new one", backend=self.name)
 
+    def _check_path(self, path: str) -> None:
+        self._check_open()
+        require_text(path, self.name)
+        if self._longest is not None and len(path.encode()) > self._longest:
+            raise InvalidPath(f"a key has {self._longest} bytes at the most", path=path, backend=self.name)
+
     def _check_write(
         self, path: str, metadata: Mapping[str, str] | None, content_type: str | None
     ) -> dict[str, str] | None:
-        self._check_open()
+        self._check_path(path)
         require_canonical(path, self.name)
         check_content_type(content_type)
         attributes = check_metadata(metadata)
@@ -332,8 +339,9 @@ class ObstoreBackend(Backend):
         return any(self.is_file(path[:end]) for end, sign in enumerate(path) if sign == "/")
 
     def _check_transfer(self, src: str, dst: str) -> bool:
-        self._check_open()
+        self._check_path(src)
         require_file_path(src, self.name)
+        self._check_path(dst)
         require_canonical(dst, self.name)
         self._get(src, head=True)
         if src != dst:
@@ -341,12 +349,16 @@ class ObstoreBackend(Backend):
         return src != dst
 
     def _get(self, path: str, **options: Any) -> GetResult:
-        self._check_open()
+        self._check_path(path)
         require_file_path(path, self.name)
         with suppress(NotFound), self._errors(path):
             if is_canonical(path):
                 return obstore.get(self._store, path, options=cast("GetOptions", options))
-        if any(self._pages(path)):
+        is_folder = False
+        # What only makes a message better may fail.
+        with suppress(RemoteStoreError):
+            is_folder = any(self._pages(path))
+        if is_folder:
             raise InvalidPath("the path is a folder; name a file", path=path, backend=self.name)
         raise NotFound("there is no such file", path=path, backend=self.name)
 
@@ -390,11 +402,12 @@ class ObstoreBackend(Backend):
         try:
             with self._errors(path):
                 obstore.delete(self._store, keys)
+        except NotFound:
+            # Somebody else was faster.
+            self.delete_folder(path, recursive=True, missing_ok=True)
         except RemoteStoreError as error:
-            left = tuple(meta["path"] for page in self._pages(path) for meta in page)
-            if left:
-                message = "some files could not be deleted"
-                raise RemoteStoreError(message, path=path, paths=left, backend=self.name) from error
+            error.paths = tuple(meta["path"] for page in self._pages(path) for meta in page)
+            raise
 
     @contextmanager
     def _errors(self, path: str) -> Iterator[None]:
@@ -410,7 +423,7 @@ class ObstoreBackend(Backend):
 def from_url(url: str, **options: Any) -> ObstoreBackend:
     """The backend of a URL such as `s3://bucket/prefix`; the options are those of the store."""
     if url.startswith("s3"):
-        options.setdefault("copy_if_not_exists", CREATING_COPY)
+        options = {**S3_OPTIONS, **options}
     return ObstoreBackend(obstore.store.from_url(url, **options))
 
 
