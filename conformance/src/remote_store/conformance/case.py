@@ -7,16 +7,16 @@ import posixpath
 import random
 import secrets
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, Self, TypeVar
 
 from remote_store.conformance import async_cleanup, cleanup
 from remote_store.conformance.expect import Expectations
-from remote_store.conformance.harness import AnyHarness, B, Oracle, Profile
-from remote_store.conformance.history import KEPT, History, Recorder
+from remote_store.conformance.harness import AnyHarness, B, Deviation, Oracle, Profile
 from remote_store.conformance.outcome import HarnessFailed, NotApplicable, Untested, Withheld
+from remote_store.conformance.recorder import KEPT, History, Recorder
 from remote_store.conformance.redaction import redacted
 from remote_store.conformance.rules import rule
 from remote_store.core import AsyncBackend, Backend, Capability, CapabilityNotSupported
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from remote_store.conformance.faults import Request
 
 T = TypeVar("T")
+Tier = Literal["quick", "full", "soak"]
 HARMFUL = frozenset({"delete", "delete_folder", "move"})
 
 
@@ -64,14 +65,14 @@ class AnyCase(Expectations, Generic[B]):
         variant: str = "",
         root: str | None = None,
         *,
-        tier: str = "full",
+        tier: Tier = "full",
         repeat: str = "",
     ) -> None:
         self.harness: AnyHarness[B] = harness
-        self.deviations = harness.deviations
+        self.deviations: Mapping[str, Deviation | tuple[Deviation, ...]] = harness.deviations
         self.name = name
         self.variant = variant
-        self.tier = tier
+        self.tier: Tier = tier
         self.repeat = repeat
         self.retries = 0
         self.raced = False
@@ -175,9 +176,25 @@ class AnyCase(Expectations, Generic[B]):
             told += "\n  what it did:" + "".join(f"\n    {line}" for line in calls)
         if self.requests:
             told += "\n  on the wire:" + "".join(f"\n    {line}" for line in map(_told, self.requests[-KEPT:]))
-        told = super().lesson() + redacted(told, self.profile.secrets)
+        told = super().lesson() + self.without_secrets(told)
         told += f"\n  seed: {self.seed}" if self.name else ""
         return told + (f"\n  to repeat it: {self.repeat}" if self.repeat else "")
+
+    def without_secrets(self, text: str) -> str:
+        return redacted(text, self.profile.secrets)
+
+    def facts(self) -> Mapping[str, Any]:
+        """What is to be noted of the check, however it ended."""
+        watched = self.harness.endpoint is not None
+        return {
+            "requests": len(self.requests) if watched else None,
+            "sent": sum(map(_size, self.requests)) if watched else None,
+            "retries": self.retries,
+            "waited": self.history.waited,
+            "seed": self.seed,
+            "left": self.left,
+            "under_claimed": self.under_claimed.name if self.under_claimed else "",
+        }
 
     def claim(self, kind: object) -> str:
         """A word on a capability that works though it is not declared."""
@@ -405,3 +422,9 @@ def _told(request: Request) -> str:
     return f"{request.operation}: {request.method} {request.path}" + (
         f"?{'&'.join(request.query)}" if request.query else ""
     )
+
+
+def _size(request: Request) -> int:
+    """Bytes of content that a request says it sends."""
+    sizes = (request.headers.get(name, "") for name in ("x-amz-decoded-content-length", "content-length"))
+    return next((int(size) for size in sizes if size.isdigit()), 0)

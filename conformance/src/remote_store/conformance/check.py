@@ -140,7 +140,7 @@ def judged(case: AnyCase[Any], identifiers: tuple[str, ...]) -> Iterator[None]:
         if not isinstance(error, kinds) and not isinstance(error.__cause__, kinds):
             error.add_note(f"declared as a deviation that fails with {shown(kinds)}: {told(deviation)}")
             raise
-        raise KnownDeviation(f"deviation: {deviation.reason}") from error
+        raise KnownDeviation(deviation) from error
     if deviation is not None and not deviation.sometimes:
         raise CheckFailed(f"declared as a deviation, but it holds; remove it: {told(deviation)}{case.lesson()}")
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from remote_store.conformance.case import AsyncCase, Case
+from remote_store.conformance.case import AsyncCase, Case, Tier
 from remote_store.conformance.check import validate
 from remote_store.conformance.deviations import join_deviations, load_deviations
 from remote_store.conformance.harness import (
@@ -100,7 +100,7 @@ def _ready(suite: Any, request: pytest.FixtureRequest, case_type: type[C], harne
     if isinstance(found, ConfigurationError):
         raise ConfigurationError(str(found)) from found.__cause__
     harness.profile = found.profile
-    tier: str = request.config.getoption("conformance_tier", "full")
+    tier: Tier = request.config.getoption("conformance_tier", "full")
     case = case_type(harness, *named(request), tier=tier, repeat=_repeat(suite, request))
     case.deviations = join_deviations(_from_file(request.config), case.deviations)
     validate(kind, case)

@@ -48,9 +48,12 @@ class Expectations:
             CheckFailed: Always.
         """
         cause = observed if isinstance(observed, BaseException) else None
-        raise CheckFailed(
-            f"{what}\n  expected: {shown(expected)}\n  observed: {shown(observed)}{self.lesson()}"
-        ) from cause
+        told = self.without_secrets(f"{what}\n  expected: {shown(expected)}\n  observed: {shown(observed)}")
+        raise CheckFailed(f"{told}{self.lesson()}") from cause
+
+    def without_secrets(self, text: str) -> str:
+        """The text as it may be shown; whoever knows secrets takes them out."""
+        return text
 
     def lesson(self) -> str:
         """The rules that the check is about, as the end of a message."""

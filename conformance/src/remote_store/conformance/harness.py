@@ -41,7 +41,7 @@ class Profile:
         endpoint_kind: What the run is against: memory, an emulator of a service, or the real one; `None` where nobody
             says.
         endpoint_version: Name and version of what it is against, such as `moto 5.2.5`.
-        expendable: Nothing but this run is in the storage, so a wrong backend may empty it. Without it, calls that would
+        expendable: Nothing but this run is in the storage, and a wrong backend may empty it. Otherwise calls that would
             then do harm are made on `Harness.isolated` storages only.
         timeout: Seconds that one check may take.
         settles_within: Seconds after which everybody sees a change; 0 is strong consistency. A check waits so long

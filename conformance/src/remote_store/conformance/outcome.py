@@ -12,6 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from _pytest.outcomes import Skipped, XFailed
 
+    from remote_store.conformance.harness import Deviation
     from remote_store.core import Capability
 else:
     Skipped, XFailed = pytest.skip.Exception, pytest.xfail.Exception
@@ -60,7 +61,15 @@ class Withheld(Untested):
 
 
 class KnownDeviation(XFailed):
-    """Ends a check that failed exactly as its deviation says."""
+    """Ends a check that failed exactly as its deviation says.
+
+    Attributes:
+        deviation: That deviation.
+    """
+
+    def __init__(self, deviation: Deviation) -> None:
+        super().__init__(f"deviation: {deviation.reason}")
+        self.deviation = deviation
 
 
 class ProvisionalFailure(XFailed):
@@ -86,6 +95,7 @@ class Record:
         reason: Why, in full; empty where it passed.
         seconds: How long it took.
         requests: How many requests reached the endpoint in front of the server; `None` without an endpoint.
+        sent: How many bytes those requests carried.
         retries: How often it was tried again, which only a profile can allow.
         waited: Seconds that it waited for the storage to settle, which only a profile can ask for.
         seed: What its random bytes were made from.
@@ -93,6 +103,7 @@ class Record:
         lacks: Name of the capability for want of which it does not apply.
         under_claimed: Name of a capability that works though it is not declared.
         left: The namespace that could not be removed.
+        deviation: Reason, link and expiry of the deviation that it showed.
     """
 
     check: str
@@ -102,6 +113,7 @@ class Record:
     reason: str = ""
     seconds: float = 0.0
     requests: int | None = None
+    sent: int | None = None
     retries: int = 0
     waited: float = 0.0
     seed: str = ""
@@ -109,6 +121,7 @@ class Record:
     lacks: str = ""
     under_claimed: str = ""
     left: str = ""
+    deviation: Mapping[str, str] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain data that travels between processes."""

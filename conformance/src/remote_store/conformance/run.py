@@ -47,9 +47,24 @@ class Run:
         found = Counter(entry.outcome for entry in self.rules)
         return {outcome: found[outcome] for outcome in Outcome}
 
-    def broken(self) -> Sequence[Record]:
-        """The checks that failed, or whose harness did."""
-        return [record for record in self.records if record.outcome in (Outcome.FAIL, Outcome.ERROR)]
+    def broken(self) -> Sequence[Sequence[Record]]:
+        """The checks that failed, or whose harness did, by their rules, in the order of the catalogue."""
+        order = {identifier: number for number, identifier in enumerate(rules())}
+        found: dict[tuple[Outcome, tuple[str, ...]], list[Record]] = {}
+        for record in self.records:
+            if record.outcome in (Outcome.FAIL, Outcome.ERROR):
+                found.setdefault((record.outcome, record.rules), []).append(record)
+        return [found[key] for key in sorted(found, key=lambda key: (key[0].value == "error", order[key[1][0]]))]
+
+    def deviations(self) -> Sequence[Mapping[str, Any]]:
+        """The deviations that have shown, each once, with its rules and the number of its checks."""
+        found: dict[tuple[str, ...], dict[str, Any]] = {}
+        for record in self.records:
+            if record.deviation is not None:
+                row = found.setdefault(tuple(record.deviation.values()), {**record.deviation, "rules": [], "checks": 0})
+                row["rules"] = sorted({*row["rules"], *record.rules})
+                row["checks"] += 1
+        return list(found.values())
 
     def says_nothing(self) -> bool:
         """No rule was executed."""

@@ -6,6 +6,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,8 @@ from remote_store.conformance.outcome import (
     Untested,
 )
 from remote_store.conformance.plugin import PROPERTY
+from remote_store.conformance.redaction import redacted
+from remote_store.conformance.report import write
 from remote_store.conformance.rules import ConfigurationError, rule
 from remote_store.conformance.run import Run, finished
 from remote_store.conformance.summary import summary
@@ -61,6 +64,7 @@ class Session:
         self.classes: dict[str, Watched] = {}
         self.error = ""
         self.runs: list[Run] = []
+        self.written: list[Path] = []
         self.listeners: list[Callable[[Record], None]] = []
         self._kinds: dict[str, type] = {}
         self._before: dict[str, set[pytest.Item]] = {}
@@ -172,26 +176,20 @@ class Session:
         if suite and (item.originalname in overridden(item.cls, suite) or "case" in overridden(item.cls, suite)):
             outcome, reason = Outcome.NOT_RUN, "overridden by the test class"
         case = item.funcargs.get("case") if hasattr(item, "funcargs") else None
-        facts: dict[str, Any] = {}
-        if isinstance(case, AnyCase):
-            facts = {
-                "requests": None if case.harness.endpoint is None else len(case.requests),
-                "retries": case.retries,
-                "waited": case.history.waited,
-                "seed": case.seed,
-                "left": case.left,
-                "under_claimed": case.under_claimed.name if case.under_claimed else "",
-            }
+        facts = case.facts() if isinstance(case, AnyCase) else {}
+        hidden = case.profile.secrets if isinstance(case, AnyCase) else ()
         lacks = error.lacks if isinstance(error, NotApplicable) else None
+        known = error.deviation if isinstance(error, KnownDeviation) else None
         return Record(
             check=item.originalname,
             variant=item.callspec.id if hasattr(item, "callspec") else "",
             rules=entry.rules if entry else (),
             outcome=outcome,
-            reason=reason,
+            reason=redacted(reason, hidden),
             seconds=round(call.duration, 4),
             node=item.nodeid,
             lacks=lacks.name if lacks else "",
+            deviation={"reason": known.reason, "link": known.link, "expires": known.expires} if known else None,
             **facts,
         )
 
@@ -228,7 +226,7 @@ class Session:
     def _see(self) -> None:
         for name, kind in self._kinds.items():
             if subject := subject_of(kind):
-                self.classes[name].subject = asdict(subject)
+                self.classes[name].subject = subject.as_dict()
 
     def finish(self, session: pytest.Session, exitstatus: int) -> None:
         """Compute the verdicts, and write the reports where they were asked for."""
@@ -252,6 +250,10 @@ class Session:
                     early=early,
                 )
                 self.runs.append(run)
+        if folder := self.config.getoption("conformance_report"):
+            self.written = [
+                path for run in self.runs for path in write(run, self.config.invocation_params.dir / folder)
+            ]
 
     def show(self, terminal: Any) -> None:
         """Write the verdicts to pytest's terminal."""

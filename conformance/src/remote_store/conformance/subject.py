@@ -7,11 +7,13 @@ import secrets
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from remote_store.conformance.harness import AnyHarness, AsyncHarness, Profile
+from remote_store.conformance.redaction import HIDDEN, SECRET_NAME, redacted
 from remote_store.conformance.rules import ConfigurationError
+from remote_store.conformance.versions import distribution_of, required, skew
 from remote_store.conformance.watchdog import Hung, bounded
 from remote_store.core import AsyncBackend, Backend
 
@@ -29,6 +31,8 @@ class Subject:
         profile: The facts that the checks go by.
         stated: The facts are the author's; otherwise they are assumed.
         place: Where its files are, as it says of itself; without secrets.
+        distribution: The distribution that brings it, with its version; empty where none does.
+        sdk: The versions of what that distribution needs itself.
         notes: What was noticed beside.
     """
 
@@ -38,14 +42,37 @@ class Subject:
     profile: Profile
     stated: bool
     place: Mapping[str, str]
+    distribution: str = ""
+    sdk: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
+    def as_dict(self) -> dict[str, Any]:
+        """Everything as plain data, without any secret."""
+        hidden = self.profile.secrets
+        profile = {**asdict(self.profile), "secrets": [HIDDEN] * len(hidden)}
+        place = {
+            name: HIDDEN if SECRET_NAME.search(name) else redacted(text, hidden) for name, text in self.place.items()
+        }
+        notes = [redacted(note, hidden) for note in self.notes]
+        return {
+            **asdict(self),
+            "capabilities": list(self.capabilities),
+            "profile": profile,
+            "place": place,
+            "notes": notes,
+        }
 
-def look(harness: AnyHarness[Any]) -> Subject:
+
+def look(harness: AnyHarness[Any], ask: Callable[[Mapping[str, str]], None] | None = None) -> Subject:
     """Make two backends and see what they are.
 
+    Args:
+        harness: How to make them.
+        ask: Called with what the first says of its place, before anything is asked of it; what it raises is raised.
+
     Raises:
-        ConfigurationError: The factory raises, hangs, returns something else, or the same instance twice.
+        ConfigurationError: The factory raises, hangs, returns something else, or the same instance twice, or versions
+            meet that do not go together.
     """
     if not isinstance(harness, AnyHarness):
         raise ConfigurationError(f"the harness is {harness!r}; it must be an instance of Harness or AsyncHarness")
@@ -54,6 +81,10 @@ def look(harness: AnyHarness[Any]) -> Subject:
     backends: list[Any] = []
     try:
         backends += [_made(harness, wanted, seconds)]
+        if wrong := skew(distribution_of(type(backends[0]).__module__)):
+            raise ConfigurationError(wrong)
+        if ask is not None:
+            ask(_place(backends[0]))
         backends += [_made(harness, wanted, seconds)]
         if backends[0] is backends[1]:
             raise ConfigurationError(
@@ -121,16 +152,23 @@ async def _share(first: Any, second: Any) -> bool:
 def _subject(backend: Any, harness: AnyHarness[Any], profile: Profile, notes: list[str]) -> Subject:
     kind = type(backend)
     capabilities = _told(lambda: tuple(sorted(capability.name for capability in backend.capabilities)), ())
-    place = _told(lambda: dict(backend.resolve("key").details), {})
+    found = distribution_of(kind.__module__)
     return Subject(
         kind=f"{kind.__module__}:{kind.__qualname__}",
         name=str(_told(lambda: backend.name, "")),
         capabilities=capabilities,
         profile=profile,
         stated=harness.stated,
-        place={str(name): str(value) for name, value in place.items()},
+        place=_place(backend),
+        distribution=f"{found.metadata['Name']} {found.version}" if found is not None else "",
+        sdk=required(found) if found is not None else {},
         notes=tuple(notes),
     )
+
+
+def _place(backend: Any) -> Mapping[str, str]:
+    details: Mapping[Any, Any] = _told(lambda: dict(backend.resolve("key").details), {})
+    return {str(name): str(value) for name, value in details.items()}
 
 
 def _told(call: Callable[[], Any], otherwise: Any) -> Any:

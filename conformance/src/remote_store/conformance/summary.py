@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from remote_store.conformance.outcome import Outcome, Record
+from remote_store.conformance.rules import CONTRACT_VERSION
 from remote_store.conformance.run import Run
+from remote_store.conformance.versions import installed
 
 SHOWN_FAILURES = 20
 WIDTH = 9
@@ -15,6 +18,10 @@ KINDS = {"memory": "in memory", "emulator": "on an emulator", "real": "on the re
 def summary(run: Run) -> Iterator[str]:
     """The verdict, why it is so, and the numbers."""
     yield from _head(run)
+    found = installed()
+    versions = f"contract {CONTRACT_VERSION} · suite {found['suite']} · core {found['core']}"
+    backend = run.subject.get("distribution")
+    yield _row("", f"{versions}{f' · {backend}' if backend else ''} · {run.date:%Y-%m-%d}")
     counts = run.counts()
     yield _row("rules", " · ".join(f"{count:,} {outcome.value}" for outcome, count in counts.items() if count))
     yield from _block("why", run.verdict.reasons)
@@ -27,29 +34,30 @@ def summary(run: Run) -> Iterator[str]:
 
 def failures(run: Run) -> Iterator[str]:
     """What broke, rule by rule, each with one check in full."""
-    shown: set[str] = set()
-    for record in run.broken():
-        named = " ".join(record.rules)
-        if named in shown:
-            continue
-        shown.add(named)
-        more = sum(other.rules == record.rules for other in run.broken()) - 1
-        yield f"{record.outcome.value.upper()} {named}  {_check(record)}"
-        yield from (f"  {line}" for line in record.reason.splitlines())
+    groups = run.broken()
+    for records in groups[:SHOWN_FAILURES]:
+        first, more = records[0], len(records) - 1
+        named = " ".join(first.rules)
+        yield f"{first.outcome.value.upper()} {named}  {_check(first)}"
+        yield from (f"  {line}" for line in first.reason.splitlines())
         if more:
             yield f"  and {more:,} more {'check' if more == 1 else 'checks'} of {named}"
         yield ""
-        if len(shown) == SHOWN_FAILURES:
-            yield f"... and more; the report has all {len(run.broken()):,}"
-            return
+    if len(groups) > SHOWN_FAILURES:
+        yield f"... and {len(groups) - SHOWN_FAILURES:,} more; the report has them all\n"
 
 
 def _head(run: Run) -> Iterator[str]:
-    profile = run.subject.get("profile", {})
-    kind = KINDS.get(profile.get("endpoint_kind") or ("memory" if profile.get("in_process") else ""))
+    where = endpoint(run.subject)
+    yield _row("verdict", f"{run.verdict} ({run.tier} tier{f', {where}' if where else ''})")
+
+
+def endpoint(backend: Mapping[str, Any]) -> str:
+    """What a run was against, as far as anybody says."""
+    profile = backend.get("profile", {})
+    kind = profile.get("endpoint_kind") or ("memory" if profile.get("in_process") and backend.get("stated") else "")
     version = profile.get("endpoint_version")
-    on = f", {kind}{f' ({version})' if version else ''}" if kind else ""
-    yield _row("verdict", f"{run.verdict} ({run.tier} tier{on})")
+    return KINDS.get(kind, "") + (f" ({version})" if version else "")
 
 
 def _block(name: str, texts: object) -> Iterator[str]:
