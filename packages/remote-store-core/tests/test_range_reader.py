@@ -29,7 +29,9 @@ def reader(fetch: Callable[[int, int], bytes], size: int = len(CONTENT)) -> Rang
 def test_it_gives_the_content_in_pieces_of_any_size() -> None:
     for size in (1000, 4096, len(CONTENT), len(CONTENT) + 1):
         file = reader(Ranges())
-        pieces = iter(lambda file=file, size=size: file.read(size), b"")
+        pieces = []
+        while piece := file.read(size):
+            pieces.append(piece)
         assert b"".join(pieces) == CONTENT
 
 
@@ -59,12 +61,36 @@ def test_it_fills_a_buffer_of_any_item_and_nothing_behind_it() -> None:
     assert bytes(buffer) == CONTENT[:8] + b"........"
 
 
-def test_a_buffer_around_it_makes_lines_of_few_fetches() -> None:
-    lines = b"first\nsecond\n\nlast"
+def test_a_buffer_around_it_reads_ahead() -> None:
+    ranges = Ranges()
+    with io.BufferedReader(reader(ranges), 4096) as file:
+        assert [file.read(1000) for _ in range(4)] == [CONTENT[at : at + 1000] for at in range(0, 4000, 1000)]
+    assert ranges.asked == [(0, 4096)]
+
+
+def test_lines_are_fetched_by_the_block() -> None:
+    lines = b"first\nsecond\n\n" + b"x" * 20_000 + b"\nlast"
     ranges = Ranges(lines)
-    with io.BufferedReader(reader(ranges, len(lines))) as file:
-        assert list(file) == [b"first\n", b"second\n", b"\n", b"last"]
-    assert ranges.asked == [(0, len(lines))]
+    assert list(reader(ranges, len(lines))) == lines.splitlines(keepends=True)
+    assert ranges.asked == [(0, 8192), (8192, 8192), (16384, len(lines) - 16384)]
+
+
+def test_reading_between_lines_stays_exact() -> None:
+    lines = b"first\nsecond\nthird"
+    ranges = Ranges(lines)
+    file = reader(ranges, len(lines))
+    assert (file.readline(3), file.readline(), file.read(3), file.readline(None)) == (b"fir", b"st\n", b"sec", b"ond\n")
+    assert file.seek(0) == 0
+    assert (file.readline(), file.tell(), file.readline(0)) == (b"first\n", 6, b"")
+    assert ranges.asked == [(0, len(lines)), (6, 3)]
+
+
+def test_the_rest_is_one_fetch_and_a_piece_of_it_is_bounded() -> None:
+    ranges = Ranges()
+    file = reader(ranges)
+    assert (file.read1(), file.read1(5)) == (CONTENT[:8192], CONTENT[8192:8197])
+    assert file.read(None) == CONTENT[8197:]
+    assert ranges.asked == [(0, 8192), (8192, 5), (8197, len(CONTENT) - 8197)]
 
 
 @pytest.mark.parametrize("offset, whence", [(-1, io.SEEK_SET), (-11, io.SEEK_CUR), (-20_000, io.SEEK_END), (0, 7)])

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from remote_store.conformance.case import AsyncCase, Case, not_applicable, untested
     from remote_store.conformance.check import async_check, check
     from remote_store.conformance.contract import AsyncBackendConformance, BackendConformance
-    from remote_store.conformance.deviations import load_deviations
+    from remote_store.conformance.deviations import join_deviations, load_deviations
     from remote_store.conformance.expect import CheckFailed
     from remote_store.conformance.harness import (
         AsyncHarness,
@@ -44,6 +44,7 @@ __all__ = [
     "areas",
     "async_check",
     "check",
+    "join_deviations",
     "load_deviations",
     "not_applicable",
     "rule",
@@ -72,6 +73,7 @@ _HOMES = {
     "areas": "rules",
     "async_check": "check",
     "check": "check",
+    "join_deviations": "deviations",
     "load_deviations": "deviations",
     "not_applicable": "case",
     "rule": "rules",

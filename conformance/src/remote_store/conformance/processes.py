@@ -12,7 +12,7 @@ from typing import Any
 
 from remote_store.conformance.case import not_applicable
 
-SECONDS = 60.0
+SECONDS = 20.0
 
 
 def in_fork(call: Callable[[], Any]) -> Any:

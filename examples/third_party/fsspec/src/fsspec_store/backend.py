@@ -107,11 +107,10 @@ class FsspecBackend(Backend):
         return self._kind(path) == "directory"
 
     def read(self, path: str) -> BinaryIO:
-        info = self._file(path)
-        fetch = partial(self._fetch, path, info)
-        return io.BufferedReader(RangeReader(fetch, info["size"], path=path, backend=self.name), BLOCK)
+        return io.BufferedReader(self._reader(path), BLOCK)
 
-    read_seekable = read
+    def read_seekable(self, path: str) -> BinaryIO:
+        return cast("BinaryIO", self._reader(path))
 
     def read_bytes(self, path: str) -> bytes:
         info = self._file(path)
@@ -307,6 +306,10 @@ class FsspecBackend(Backend):
             raise NotFound("there is no such folder", path=path, backend=self.name)
         if kind != "directory":
             raise InvalidPath("the path is a file; name a folder", path=path, backend=self.name)
+
+    def _reader(self, path: str) -> RangeReader:
+        info = self._file(path)
+        return RangeReader(partial(self._fetch, path, info), info["size"], path=path, backend=self.name)
 
     def _fetch(self, path: str, info: dict[str, Any], start: int, length: int) -> bytes:
         self._check_open()

@@ -101,19 +101,10 @@ class SQLiteBackend(Backend):
         return False
 
     def read(self, path: str) -> BinaryIO:
-        with self._open(path, require_file_path) as db:
-            row = self._file(db, path)
+        return io.BufferedReader(self._reader(path), BLOCK)
 
-        def fetch(start: int, length: int) -> bytes:
-            with self._open(path) as db:
-                if not db.execute("SELECT 1 FROM files WHERE version = ?", (row["version"],)).fetchone():
-                    message = "the file was overwritten, moved or deleted while it was read; open it again"
-                    raise PreconditionFailed(message, path=path, backend=self.name)
-                return read_blob(db, row, start, length)
-
-        return io.BufferedReader(RangeReader(fetch, row["size"], path=path, backend=self.name), BLOCK)
-
-    read_seekable = read
+    def read_seekable(self, path: str) -> BinaryIO:
+        return cast("BinaryIO", self._reader(path))
 
     def read_bytes(self, path: str) -> bytes:
         with self._open(path, require_file_path) as db:
@@ -310,6 +301,19 @@ class SQLiteBackend(Backend):
             row = self._file(db, src)
             self._check_free(db, dst, overwrite=overwrite or src == dst)
             yield db, row["version"]
+
+    def _reader(self, path: str) -> RangeReader:
+        with self._open(path, require_file_path) as db:
+            row = self._file(db, path)
+
+        def fetch(start: int, length: int) -> bytes:
+            with self._open(path) as db:
+                if not db.execute("SELECT 1 FROM files WHERE version = ?", (row["version"],)).fetchone():
+                    message = "the file was overwritten or deleted while it was read; open it again"
+                    raise PreconditionFailed(message, path=path, backend=self.name)
+                return read_blob(db, row, start, length)
+
+        return RangeReader(fetch, row["size"], path=path, backend=self.name)
 
     def _file(self, db: sqlite3.Connection, path: str) -> sqlite3.Row:
         row = find(db, path)

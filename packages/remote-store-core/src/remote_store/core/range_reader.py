@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from remote_store.core.errors import PreconditionFailed
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+LINE_BLOCK = 8 * 1024
 
 
-class RangeReader(io.RawIOBase):
+class RangeReader(io.BufferedIOBase):
     """A file for reading, of a backend whose SDK fetches ranges and has no file object.
 
-    Wrap it in `io.BufferedReader`: unbuffered, `readline` fetches byte by byte. Seeking fetches nothing. One thread at
-    a time may use it.
+    Every read is one fetch of just those bytes, seeking fetches nothing, and only `readline` asks for 8 KiB ahead: what
+    `read_seekable` promises. For `read`, wrap it in `io.BufferedReader` with a block of a size that suits the service.
+    One thread at a time may use it.
 
     Args:
         fetch: Gives the bytes from an offset on, as many as asked for, all of the version that was opened. It is never
@@ -33,6 +32,8 @@ class RangeReader(io.RawIOBase):
         self._path = path
         self._backend = backend
         self._position = 0
+        self._ahead_at = 0
+        self._ahead = b""
 
     def readable(self) -> bool:
         """Always."""
@@ -58,24 +59,48 @@ class RangeReader(io.RawIOBase):
         self._position = position
         return position
 
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Fill the buffer, which is short only at the end.
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Up to `size` bytes, fewer only at the end; all that is left for -1 or `None`.
 
         Raises:
-            PreconditionFailed: The file has become shorter.
+            PreconditionFailed: Another number of bytes came than was asked for.
         """
         self._check_open()
-        with memoryview(buffer) as whole, whole.cast("B") as view:
-            length = min(len(view), self._size - self._position)
-            if length <= 0:
-                return 0
-            data = self._fetch(self._position, length)
-            if len(data) != length:
-                message = f"{len(data)} of {length} bytes came; the file changed while it was read"
-                raise PreconditionFailed(message, path=self._path, backend=self._backend)
-            view[:length] = data
-        self._position += length
-        return length
+        left = max(0, self._size - self._position)
+        data = self._range(self._position, left if size is None or size < 0 else min(size, left))
+        self._position += len(data)
+        return data
+
+    def read1(self, size: int = -1, /) -> bytes:
+        """Like `read`, but 8 KiB at the most for -1."""
+        return self.read(size if size >= 0 else LINE_BLOCK)
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """One line with its newline, at most `size` bytes of it."""
+        self._check_open()
+        limit = self._size if size is None or size < 0 else size
+        pieces: list[bytes] = []
+        while limit > 0 and (ahead := self._peek()):
+            end = ahead.find(b"\n", 0, limit) + 1
+            piece = ahead[: end or limit]
+            pieces.append(piece)
+            self._position += len(piece)
+            limit = 0 if end else limit - len(piece)
+        return b"".join(pieces)
+
+    def _peek(self) -> bytes:
+        offset = self._position - self._ahead_at
+        if not 0 <= offset < len(self._ahead):
+            offset, self._ahead_at = 0, self._position
+            self._ahead = self._range(self._position, min(LINE_BLOCK, max(0, self._size - self._position)))
+        return self._ahead[offset:]
+
+    def _range(self, start: int, length: int) -> bytes:
+        data = self._fetch(start, length) if length else b""
+        if len(data) != length:
+            message = f"{len(data)} of {length} bytes came; the file changed while it was read"
+            raise PreconditionFailed(message, path=self._path, backend=self._backend)
+        return data
 
     def _check_open(self) -> None:
         if self.closed:

@@ -1,0 +1,7 @@
+"""A storage backend over any obstore store, for remote-store."""
+
+from __future__ import annotations
+
+from obstore_store.backend import S3_OPTIONS, ObstoreBackend, from_url
+
+__all__ = ["S3_OPTIONS", "ObstoreBackend", "from_url"]
