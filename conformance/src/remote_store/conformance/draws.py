@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -17,7 +18,7 @@ Paths = st.SearchStrategy[Any]
 
 NUL = "nul\0"
 NOT_CANONICAL = ("a//b", "/a", "a/.", "../a")
-MANY = 12
+FEW = 5
 NUMBERS = (0, 1, 2, 5, 65_536, 80_000)
 SIZES = (0, 1, 3, 70_000)
 METADATA: tuple[dict[str, str], ...] = ({"name": "value"}, {"other": "1", "name": "2"}, {})
@@ -50,13 +51,24 @@ class Draws:
         self._file = mostly(self._here, st.sampled_from([ROOT, *malformed]))
         self._target = mostly(self._name, st.sampled_from([ROOT, *NOT_CANONICAL, *malformed]))
 
+    def fills(self) -> Steps:
+        """Files to begin with."""
+        steps = self._steps("write", self._name, body=st.builds(Body, st.sampled_from("xyz"), st.sampled_from(SIZES)))
+        return steps.map(lambda step: replace(step, options={"overwrite": True}))
+
+    def calls(self) -> Steps:
+        """Any call; more of those that change something."""
+        changes = [self.writes()] * 4 + [self.transfers()] * 2 + [self.deletes()] * 2
+        looks = [self.reads()] * 3 + [self.listings()] * 3 + [self.questions()] * 2
+        return st.sampled_from(changes + looks).flatmap(lambda kind: kind)
+
     def writes(self) -> Steps:
         """Calls that write content."""
         options = flags("overwrite") | {"content_type": st.just("text/csv")}
         if Capability.USER_METADATA in self._has:
             options |= {"metadata": st.sampled_from(METADATA)}
         letter, size = st.sampled_from("xyz"), st.sampled_from(SIZES)
-        body = st.builds(Body, letter, size, mostly(st.just("bytes"), st.sampled_from(list(KINDS))))
+        body = st.builds(Body, letter, size, st.one_of(st.just("bytes"), st.sampled_from(list(KINDS))))
         kinds = [self._steps("write", self._target, options, body=body)]
         if Capability.ATOMIC_WRITE in self._has:
             spooled = {"body": st.builds(Body, letter, size), "fails": st.booleans()}
@@ -137,9 +149,7 @@ class Draws:
 
 def few(names: Sequence[str]) -> Paths:
     """One of a few of the names, which are the same through a whole history so that calls meet."""
-    if len(names) <= MANY:
-        return st.sampled_from(names)
-    chosen = st.lists(st.sampled_from(names), min_size=MANY // 2, max_size=MANY // 2, unique=True)
+    chosen = st.lists(st.sampled_from(names), min_size=FEW, max_size=FEW, unique=True)
     return st.shared(chosen, key="names").flatmap(st.sampled_from)
 
 

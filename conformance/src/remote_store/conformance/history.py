@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -85,6 +85,15 @@ class Step:
         """The inverse of `below`."""
         return replace(self, paths=tuple(_above(folder, path) for path in self.paths))
 
+    def simpler(self) -> Iterator[Step]:
+        """Calls that say less, each one on its own."""
+        if self.instance:
+            yield replace(self, instance=0)
+        for name in self.options:
+            yield replace(self, options={other: value for other, value in self.options.items() if other != name})
+        if self.body is not None and self.body != Body():
+            yield from (replace(self, body=body) for body in (replace(self.body, kind="bytes"), Body(), Body(size=1)))
+
 
 def _below(folder: str, path: str) -> str:
     return {ROOT: ROOT, HERE: folder}.get(path, f"{folder}/{path}")
@@ -140,6 +149,11 @@ class Call:
     step: Step
     expected: tuple[Outcome, ...]
     came: Outcome
+
+    @property
+    def kind(self) -> tuple[str, object]:
+        """What was called, and the class of what it raised; calls that are wrong alike are one failure."""
+        return self.step.method, type(self.came.error)
 
     @property
     def right(self) -> bool:

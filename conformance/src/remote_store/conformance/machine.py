@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from time import monotonic
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
 from hypothesis import HealthCheck, Phase, Verbosity, settings
-from hypothesis.errors import FlakyFailure
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis import strategies as st
+from hypothesis.errors import Flaky
+from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from remote_store.conformance.draws import Draws
 from remote_store.conformance.harness import Profile
@@ -18,6 +18,7 @@ from remote_store.conformance.history import Call, Outcome, Step
 from remote_store.conformance.model import WRITES, Model
 from remote_store.core import Capability
 
+AVAILABLE_PROVIDERS["remote-store"] = "remote_store.conformance.chance.Chance"
 CHANGES = (*WRITES, "delete", "delete_folder")
 
 
@@ -57,10 +58,6 @@ class Divergence(Exception):
         self.again = True
 
 
-class Enough(BaseException):
-    """A failure has been made shorter for long enough; not an `Exception`, so that Hypothesis lets it out."""
-
-
 class History:
     """One example.
 
@@ -74,6 +71,7 @@ class History:
         self._folder = folder
         self._model = Model(ground.profile, ground.capabilities)
         self._calls: list[Call] = []
+        self.wrong = False
 
     def take(self, step: Step) -> None:
         """Make a call on the backend and on the model.
@@ -104,6 +102,7 @@ class History:
     def _hold(self, step: Step, *, keep: bool = True) -> None:
         call = Call(step, self._model.answer(step), self._ground.perform(step))
         if not call.right:
+            self.wrong = True
             raise Divergence(self._folder, [*self._calls, call])
         if keep:
             self._calls.append(call)
@@ -116,54 +115,17 @@ class History:
                     self._hold(Step("delete_folder", (path,), {"missing_ok": True}))
 
 
-@dataclass
-class Search:
-    """Keeps the shortest history that went wrong, while Hypothesis looks for shorter ones.
-
-    Attributes:
-        seconds: How long it may look.
-        found: The shortest one.
-    """
-
-    seconds: float
-    found: Divergence | None = None
-    _until: float = field(default=0.0, init=False)
-
-    @contextmanager
-    def noted(self) -> Iterator[None]:
-        """A block that may go wrong."""
-        try:
-            yield
-        except Divergence as now:
-            if self.found is None:
-                self._until = monotonic() + self.seconds
-            if self.found is None or len(now.calls) <= len(self.found.calls):
-                self.found = now
-            raise
-
-    def check_time(self) -> None:
-        """Stop looking when the time is over.
-
-        Raises:
-            Enough: It is.
-        """
-        if self.found is not None and monotonic() > self._until:
-            raise Enough
-
-
-def search(ground: Ground, *, examples: int, steps: int, shrink_seconds: float) -> Divergence | None:
-    """Run histories until one goes wrong, and make that as short as can be in the time; `None` where none does.
+def search(ground: Ground, *, examples: int, steps: int) -> Divergence | None:
+    """Run histories until one goes wrong, and make that as short as can be; `None` where none does.
 
     The histories are the same in every run.
 
     Args:
         ground: What is explored.
         examples: How many histories.
-        steps: How many calls in each.
-        shrink_seconds: How long a history that went wrong may be made shorter.
+        steps: How many calls in each, beside those that fill it first.
     """
-    result = Search(shrink_seconds)
-    numbers = itertools.count()
+    numbers, found = itertools.count(), list[Divergence]()
 
     def begin() -> History:
         return History(ground, f"{ground.folder}/{next(numbers):04}")
@@ -171,85 +133,80 @@ def search(ground: Ground, *, examples: int, steps: int, shrink_seconds: float) 
     held = settings(
         max_examples=examples,
         stateful_step_count=steps,
+        backend="remote-store",
         derandomize=True,
         database=None,
         deadline=None,
-        phases=(Phase.generate, Phase.shrink),
-        report_multiple_bugs=False,
+        # Shrinking takes hundreds of histories there, and their requests may be paid for; `shortened` takes few.
+        phases=(Phase.generate,),
         print_blob=False,
         verbosity=Verbosity.quiet,
         suppress_health_check=list(HealthCheck),
     )
     try:
-        run_state_machine_as_test(machine(ground, begin, result), settings=held)
-    except (Divergence, Enough):
-        pass
-    except FlakyFailure:
-        if result.found is None:
+        run_state_machine_as_test(machine(ground, begin, found), settings=held)
+    except (Divergence, Flaky):
+        if not found:
             raise
-        result.found.again = False
-    return result.found and shortened(begin, result.found)
+        return shortened(begin, found[0])
+    return None
 
 
-def machine(ground: Ground, begin: Callable[[], History], result: Search) -> type[RuleBasedStateMachine]:
-    """The machine for a ground: a rule for each kind of calls, so that Hypothesis can leave whole kinds out."""
+def machine(ground: Ground, begin: Callable[[], History], found: list[Divergence]) -> type[RuleBasedStateMachine]:
+    """The machine for a ground, which notes what it finds.
+
+    It has one rule: of several Hypothesis would leave some out, which takes more histories to make up for.
+    """
     draws = Draws(ground.names, ground.profile, ground.capabilities, ground.instances)
 
     class Histories(RuleBasedStateMachine):
         def __init__(self) -> None:
             super().__init__()
-            result.check_time()
             self.history = begin()
-            self.whole = True
 
-        def _take(self, step: Step) -> None:
-            self.whole = False
-            with result.noted():
-                self.history.take(step)
-            self.whole = True
+        @initialize(steps=st.lists(draws.fills(), min_size=1, max_size=6))
+        def fill(self, steps: list[Step]) -> None:
+            for step in steps:
+                self.call(step)
 
-        @rule(step=draws.writes())
-        def write(self, step: Step) -> None:
-            self._take(step)
-
-        @rule(step=draws.transfers())
-        def transfer(self, step: Step) -> None:
-            self._take(step)
-
-        @rule(step=draws.deletes())
-        def delete(self, step: Step) -> None:
-            self._take(step)
-
-        @rule(step=draws.reads())
-        def read(self, step: Step) -> None:
-            self._take(step)
-
-        @rule(step=draws.listings())
-        def find(self, step: Step) -> None:
-            self._take(step)
-
-        @rule(step=draws.questions())
-        def ask(self, step: Step) -> None:
-            self._take(step)
+        @rule(step=draws.calls())
+        def call(self, step: Step) -> None:
+            self._noted(lambda: self.history.take(step))
 
         def teardown(self) -> None:
-            if self.whole:
-                with result.noted():
-                    self.history.look()
+            if not self.history.wrong:
+                self._noted(self.history.look)
+
+        def _noted(self, part: Callable[[], None]) -> None:
+            try:
+                part()
+            except Divergence as divergence:
+                found.append(divergence)
+                raise
 
     return Histories
 
 
 def shortened(begin: Callable[[], History], found: Divergence) -> Divergence:
-    """The same without the calls that it does not need, each left out once, the last one first."""
+    """The same with fewer and simpler calls; whether it goes wrong again at all is noted in it."""
     steps = [call.step.above(found.folder) for call in found.calls]
-    for left in reversed(range(len(steps) - 1)):
-        fewer = steps[:left] + steps[left + 1 :]
+
+    def again(candidate: list[Step]) -> bool:
+        nonlocal steps, found
         history = begin()
         try:
-            for step in fewer:
+            for step in candidate:
                 history.take(step)
-        except Divergence as again:
-            if len(again.calls) == len(fewer):
-                steps, found = fewer, again
+        except Divergence as divergence:
+            if len(divergence.calls) == len(candidate) and divergence.calls[-1].kind == found.calls[-1].kind:
+                steps, found = candidate, divergence
+                return True
+        return False
+
+    found.again = again(steps)
+    for number in reversed(range(len(steps) - 1)):
+        again(steps[:number] + steps[number + 1 :])
+    for number in reversed(range(len(steps))):
+        for simpler in steps[number].simpler():
+            again([*steps[:number], simpler, *steps[number + 1 :]])
     return found

@@ -23,18 +23,16 @@ class Budget:
     Attributes:
         examples: How many histories.
         steps: How many calls in each.
-        shrink_seconds: How long a history that went wrong may be made shorter.
     """
 
     examples: int
     steps: int
-    shrink_seconds: float
 
 
 BUDGETS: dict[Tier, Budget] = {
-    "quick": Budget(examples=8, steps=15, shrink_seconds=5),
-    "full": Budget(examples=15, steps=25, shrink_seconds=20),
-    "soak": Budget(examples=500, steps=60, shrink_seconds=60),
+    "quick": Budget(examples=8, steps=15),
+    "full": Budget(examples=15, steps=25),
+    "soak": Budget(examples=500, steps=60),
 }
 
 # Files and folders that clash: siblings that begin alike, a file beside a folder, a wildcard's neighbours.
@@ -97,7 +95,7 @@ def _search(
         perform=perform,
     )
     budget = BUDGETS[case.tier]
-    return search(ground, examples=budget.examples, steps=budget.steps, shrink_seconds=budget.shrink_seconds)
+    return search(ground, examples=budget.examples, steps=budget.steps)
 
 
 def judge(case: AnyCase[Any], found: Divergence | None, *, asynchronous: bool = False) -> None:
