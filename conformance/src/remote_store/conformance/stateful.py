@@ -31,7 +31,7 @@ class Budget:
 
 BUDGETS: dict[Tier, Budget] = {
     "quick": Budget(examples=8, steps=15),
-    "full": Budget(examples=15, steps=25),
+    "full": Budget(examples=10, steps=25),
     "soak": Budget(examples=500, steps=60),
 }
 
@@ -91,6 +91,7 @@ def _search(
         folder=case.folder,
         profile=case.profile,
         capabilities=case.backend.capabilities,
+        declared=case.harness.deviations.keys(),
         instances=instances,
         perform=perform,
     )
