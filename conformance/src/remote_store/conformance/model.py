@@ -48,9 +48,19 @@ class Model:
         """The paths of the files of a folder, at every depth."""
         return sorted(str(file.path) for file in self._memory.list_files(folder, recursive=True))
 
+    def is_file(self, path: str) -> bool:
+        """Whether a file is there."""
+        return self._is("is_file", path)
+
     def is_folder(self, path: str) -> bool:
         """Whether a folder is there."""
         return self._is("is_folder", path)
+
+    def would_empty(self, step: Step) -> bool:
+        """Whether a call would leave a folder without a file."""
+        spare = copy.copy(self._memory)
+        perform(spare, step)
+        return bool(folders(self._memory) - folders(spare))
 
     def _failing(self, step: Step, refused: InvalidPath | None) -> tuple[Outcome, ...]:
         # A wrong path comes first; whether a conflict or the stream does is not promised.
@@ -75,8 +85,8 @@ class Model:
         target = step.paths[-1] if step.method in WRITES else ROOT
         parents = [target[:place] for place, character in enumerate(target) if character == "/"]
         beside = self._profile.flat and not self._profile.rejects_file_ancestor
-        below_a_file = not beside and any(self._is("is_file", path) for path in parents)
-        on_a_folder = not self._profile.flat and target != ROOT and self._is("is_folder", target)
+        below_a_file = not beside and any(map(self.is_file, parents))
+        on_a_folder = not self._profile.flat and target != ROOT and self.is_folder(target)
         if below_a_file or on_a_folder:
             return InvalidPath("a file and a folder are in each other's way", path=target)
         return None
@@ -93,3 +103,9 @@ class Model:
         if not self._stores_metadata or facts.get("content_type") is None:
             facts.pop("content_type", None)
         return Outcome(facts)
+
+
+def folders(backend: MemoryBackend) -> set[str]:
+    """Every folder, at every depth."""
+    paths = [file.path for file in backend.list_files("", recursive=True)]
+    return {path[:place] for path in paths for place, character in enumerate(path) if character == "/"}

@@ -31,7 +31,7 @@ class Budget:
 
 BUDGETS: dict[Tier, Budget] = {
     "quick": Budget(examples=8, steps=15),
-    "full": Budget(examples=15, steps=25),
+    "full": Budget(examples=16, steps=25),
     "soak": Budget(examples=500, steps=60),
 }
 
@@ -40,7 +40,12 @@ NAMES = ("a", "a/b", "b", "a/b/c", "ab", "a/bc", "ab/c", "a-b", "a.b/c", "b/a")
 
 
 def explore(
-    case: Case, perform: Callable[[Backend, Step], Outcome], names: Sequence[str], *, instances: int = 1
+    case: Case,
+    perform: Callable[[Backend, Step], Outcome],
+    names: Sequence[str],
+    *,
+    instances: int = 1,
+    share: float = 1,
 ) -> None:
     """Run histories on a backend; the check fails with the shortest one that leaves the model.
 
@@ -49,9 +54,10 @@ def explore(
         perform: Makes a call.
         names: Names of files.
         instances: How many instances of the backend take turns.
+        share: How much of the tier's budget is used.
     """
     backends = [case.backend, *(case.make() for _ in range(instances - 1))]
-    judge(case, _search(case, lambda step: perform(backends[step.instance], step), names, instances))
+    judge(case, _search(case, lambda step: perform(backends[step.instance], step), names, instances, share))
 
 
 async def async_explore(
@@ -60,6 +66,7 @@ async def async_explore(
     names: Sequence[str],
     *,
     instances: int = 1,
+    share: float = 1,
 ) -> None:
     """The same for an asynchronous backend, whose calls run in this loop while Hypothesis runs in a thread."""
     backends = [case.backend, *(case.make() for _ in range(instances - 1))]
@@ -71,11 +78,11 @@ async def async_explore(
     def wait(step: Step) -> Outcome:
         return asyncio.run_coroutine_threadsafe(awaited(step), loop).result()
 
-    judge(case, await asyncio.to_thread(_search, case, wait, names, instances), asynchronous=True)
+    judge(case, await asyncio.to_thread(_search, case, wait, names, instances, share), asynchronous=True)
 
 
 def _search(
-    case: AnyCase[Any], perform: Callable[[Step], Outcome], names: Sequence[str], instances: int
+    case: AnyCase[Any], perform: Callable[[Step], Outcome], names: Sequence[str], instances: int, share: float
 ) -> Divergence | None:
     try:
         # Hypothesis is an extra, and takes a while to import.
@@ -91,11 +98,12 @@ def _search(
         folder=case.folder,
         profile=case.profile,
         capabilities=case.backend.capabilities,
+        declared=case.harness.deviations.keys(),
         instances=instances,
         perform=perform,
     )
     budget = BUDGETS[case.tier]
-    return search(ground, examples=budget.examples, steps=budget.steps)
+    return search(ground, examples=round(budget.examples * share), steps=budget.steps)
 
 
 def judge(case: AnyCase[Any], found: Divergence | None, *, asynchronous: bool = False) -> None:

@@ -22,8 +22,8 @@ class HistorySuite:
 
     @check("MODEL-002", needs=WRITE)
     def test_model_hostile_names(self, case: Case) -> None:
-        explore(case, perform, writable(case))
+        explore(case, perform, writable(case), share=0.6)
 
     @check("MODEL-003", needs=WRITE)
     def test_model_instances_in_turns(self, case: Case) -> None:
-        explore(case, perform, NAMES, instances=2)
+        explore(case, perform, NAMES, instances=2, share=0.6)

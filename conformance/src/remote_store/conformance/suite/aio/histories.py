@@ -21,8 +21,8 @@ class AsyncHistorySuite:
 
     @async_check("MODEL-002", needs=WRITE)
     async def test_model_hostile_names(self, case: AsyncCase) -> None:
-        await async_explore(case, perform, writable(case))
+        await async_explore(case, perform, writable(case), share=0.6)
 
     @async_check("MODEL-003", needs=WRITE)
     async def test_model_instances_in_turns(self, case: AsyncCase) -> None:
-        await async_explore(case, perform, NAMES, instances=2)
+        await async_explore(case, perform, NAMES, instances=2, share=0.6)
