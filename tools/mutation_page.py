@@ -35,8 +35,8 @@ turns CI red, as does a rule without one, so that the number above is that of th
 uv run pytest conformance/tests/test_mutants.py -n 2
 ```
 
-ends with the score of the run. `conformance/tests/` needs nothing of this repository but the wheels: copied elsewhere,
-it runs there with `pythonpath = .` in the `pytest.ini`.
+ends with the score of the run. `uv run tools/mutants_alone.py` does the same with the built wheels, in a folder outside
+of this repository and in random order.
 
 ## What each rule catches
 """

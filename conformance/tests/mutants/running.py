@@ -21,7 +21,7 @@ from remote_store.conformance import (
     Harness,
 )
 from remote_store.conformance.check import identifiers_of
-from remote_store.conformance.outcome import HarnessFailed
+from remote_store.conformance.outcome import HarnessFailed, ProvisionalFailure
 
 AnyHarness = Harness | AsyncHarness
 SUITE = ("remote_store.conformance.suite", "remote_store.conformance.wire")
@@ -91,10 +91,10 @@ def run(check: Check, harness: AnyHarness) -> Outcome:
     case = (AsyncCase if isinstance(harness, AsyncHarness) else Case)(harness, check.name, check.variant)  # type: ignore[arg-type]
     try:
         getattr(suite_of(harness)(), check.name)(case=case, **check.parameters)
-    except pytest.skip.Exception as skipped:
-        return Outcome(check, Ending.SKIPPED, str(skipped))
-    except pytest.xfail.Exception as expected:
-        return Outcome(check, Ending.SKIPPED, str(expected))
+    except ProvisionalFailure as failed:
+        return Outcome(check, Ending.RED, str(failed))
+    except (pytest.skip.Exception, pytest.xfail.Exception) as ended:
+        return Outcome(check, Ending.SKIPPED, str(ended))
     except HarnessFailed as error:
         return Outcome(check, Ending.CRASHED, str(error))
     except Exception as error:  # noqa: BLE001 - every end is an outcome
