@@ -7,49 +7,86 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from difflib import get_close_matches
-from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
 from remote_store.conformance.manifest import manifest
 from remote_store.conformance.rules import CONTRACT_VERSION, ConfigurationError, Level, Rule, areas, rule
+from remote_store.conformance.verdict import Level as Reached
+from remote_store.conformance.versions import installed
+from remote_store.conformance.watchdog import end_in_spite_of_threads
 from remote_store.core import Capability
 
 WIDTH = 100
+CODES = {Reached.CORE: 0, Reached.CORE_AND_CAPABILITIES: 0, Reached.FAILING: 1, Reached.PARTIAL: 2}
+CONFIGURATION_ERROR, SUITE_FAILED = 3, 4
 
 
 def run_(options: argparse.Namespace) -> int:
     """Run the suite; the exit code of its verdict."""
     from remote_store.conformance import door
     from remote_store.conformance.deviations import load_deviations
-    from remote_store.conformance.subject import look
     from remote_store.conformance.summary import failures, summary
-    from remote_store.conformance.verdict import Level as Reached
 
     door.make_current_folder_importable()
-    passed = ["--conformance-tier", options.tier]
-    for identifier in options.rule:
-        passed += ["--conformance-rule", rule(identifier).id]
+    chosen = [rule(identifier).id for identifier in options.rule]
+    passed = ["--conformance-tier", options.tier, *(f"--conformance-rule={identifier}" for identifier in chosen)]
     if options.deviations:
         load_deviations(options.deviations)
         passed += ["--conformance-deviations", str(Path(options.deviations).resolve())]
     if options.report:
         passed += ["--conformance-report", str(Path(options.report).resolve())]
-    subject = look(door.known_harness(options.target))
-    suite = version("remote-store-conformance")
-    print(f"remote-store-conformance {suite}, contract {CONTRACT_VERSION}, {options.tier} tier")
-    print(f"{subject.kind} ({subject.name})")
+    if options.workers and find_spec("xdist") is None:
+        raise ConfigurationError("-n needs pytest-xdist: pip install pytest-xdist")
+    if not _agreed(options, chosen):
+        return CONFIGURATION_ERROR
     try:
-        run = door.run_target(options.target, passed, workers=options.workers, out=sys.stdout)
+        run, written = door.run_target(options.target, passed, workers=options.workers, out=sys.stdout)
     except door.Broke as broke:
         print(f"the suite failed, which is a defect of it:\n{broke}", file=sys.stderr)
-        return 4
+        return SUITE_FAILED
     print()
     for line in (*failures(run), *summary(run)):
         print(line)
+    for path in written:
+        print(f"{'report':<9} {path}")
     if run.says_nothing():
         raise ConfigurationError("no rule was executed, so the run says nothing about the backend")
-    return {Reached.FAILING: 1, Reached.PARTIAL: 2}.get(run.verdict.level, 0)
+    code = CODES[run.verdict.level]
+    if any(record.hung for record in run.records):
+        end_in_spite_of_threads(code)
+    return code
+
+
+def _agreed(options: argparse.Namespace, chosen: list[str]) -> bool:
+    """Say what will be run and, where it is not on this machine, what it costs; whether it may begin."""
+    from remote_store.conformance import door
+    from remote_store.conformance.contract import suite_of
+    from remote_store.conformance.cost import expected
+    from remote_store.conformance.network import Gate
+    from remote_store.conformance.subject import look
+
+    harness = door.known_harness(options.target)
+    subject = None
+    with Gate(is_open=options.yes) as gate:
+        try:
+            subject = look(harness, gate.ask)
+        except (ConfigurationError, ConnectionRefusedError):
+            if not gate.host:
+                raise
+    names = subject.capabilities if subject else [entry.name for entry in Capability]
+    print(f"remote-store-conformance {installed()['suite']}, contract {CONTRACT_VERSION}, {options.tier} tier")
+    if subject:
+        print(f"{subject.kind} ({subject.distribution or 'of no distribution'})")
+    if gate.host:
+        suite = suite_of(door.suite_for(options.target))
+        assert suite is not None
+        cost = expected(suite, options.tier, chosen, names)
+        print(f"{gate.host} is not this machine, and the run will send it {cost}; a check that fails may send more.")
+        if not options.yes:
+            print("It may cost money and time. Add --yes to go on.")
+    return bool(options.yes or not gate.host)
 
 
 def list_(options: argparse.Namespace) -> int:

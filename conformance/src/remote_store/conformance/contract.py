@@ -102,12 +102,17 @@ def _ready(suite: Any, request: pytest.FixtureRequest, case_type: type[C], harne
     harness.profile = found.profile
     tier: Tier = request.config.getoption("conformance_tier", "full")
     case = case_type(harness, *named(request), tier=tier, repeat=_repeat(suite, request))
-    case.deviations = join_deviations(_from_file(request.config), case.deviations)
+    case.deviations = join_deviations(from_file(request.config), case.deviations)
     validate(kind, case)
     return case
 
 
-def _from_file(config: pytest.Config) -> Mapping[str, tuple[Deviation, ...]]:
+def from_file(config: pytest.Config) -> Mapping[str, tuple[Deviation, ...]]:
+    """The deviations of the file that the command line names; none without one.
+
+    Raises:
+        ConfigurationError: The file is wrong.
+    """
     path: str | None = config.getoption("conformance_deviations", None)
     return _loaded(config.invocation_params.dir / path) if path else {}
 

@@ -21,6 +21,7 @@ from remote_store.conformance import plugin
 from remote_store.conformance.contract import AsyncBackendConformance, BackendConformance
 from remote_store.conformance.harness import AnyHarness, AsyncHarness
 from remote_store.conformance.outcome import Outcome, Record
+from remote_store.conformance.rules import ConfigurationError
 from remote_store.conformance.run import Run
 from remote_store.conformance.session import Session
 from remote_store.conformance.summary import counted
@@ -57,8 +58,8 @@ def class_name(target: str) -> str:
     return "Test" + target.rpartition(":")[2].rpartition(".")[2]
 
 
-def run_target(target: str, options: Sequence[str], *, workers: str | None, out: TextIO) -> Run:
-    """Run the suite against a target.
+def run_target(target: str, options: Sequence[str], *, workers: str | None, out: TextIO) -> tuple[Run, Sequence[Path]]:
+    """Run the suite against a target; the run, and the reports that were written.
 
     Args:
         target: The target, known to be one.
@@ -67,6 +68,7 @@ def run_target(target: str, options: Sequence[str], *, workers: str | None, out:
         out: Where progress is shown.
 
     Raises:
+        ConfigurationError: The harness turned out not to be usable.
         Broke: No verdict came out of it.
     """
     progress = Progress(out)
@@ -78,9 +80,12 @@ def run_target(target: str, options: Sequence[str], *, workers: str | None, out:
         base = ["-c", str(module.parent / "pytest.ini"), "--rootdir", str(module.parent), "-p", "no:cacheprovider"]
         shown = ["-p", plugin.__name__, "--import-mode=importlib", "--tb=short", "-q"]
         pytest.main([*base, *shown, *parallel, *options, str(module)], plugins=[progress])
-    if progress.watch is None or not progress.watch.runs:
-        raise Broke(progress.trouble or (progress.watch.error if progress.watch else "") or "no check was collected")
-    return progress.watch.runs[0]
+    watch = progress.watch
+    if watch is not None and watch.error:
+        raise ConfigurationError(watch.error)
+    if watch is None or not watch.runs:
+        raise Broke(progress.trouble or "no check was collected")
+    return watch.runs[0], watch.written
 
 
 @contextmanager
@@ -115,9 +120,12 @@ class Progress:
         self._shown = 0
         self._began = time.monotonic()
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Silence pytest."""
-        session.config.pluginmanager.unregister(name="terminalreporter")
+        for name in ("terminalreporter", "terminaldistreporter"):
+            if session.config.pluginmanager.hasplugin(name):
+                session.config.pluginmanager.unregister(name=name)
         self.watch = plugin.session(session.config)
         self.watch.listeners.append(self._ended_one)
 

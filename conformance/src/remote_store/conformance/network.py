@@ -4,58 +4,61 @@ from __future__ import annotations
 
 import ipaddress
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 
 class Gate:
-    """Lets connections of Python's sockets to this machine through, and no others while it is closed.
+    """Hears of every host that is asked for, and lets nobody through to another machine unless it is open.
+
+    Args:
+        is_open: Somebody has agreed to the cost.
 
     Attributes:
         host: The first host elsewhere that was asked for; empty where none was.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_open: bool) -> None:
         self.host = ""
-        self._closed = False
-        self._hooked = False
+        self._open = is_open
+        self._hears = False
 
-    @contextmanager
-    def closed(self) -> Iterator[None]:
-        """Close the gate for the block."""
-        if not self._hooked:
-            # An audit hook stays as long as the process; while the gate is open it does nothing.
-            sys.addaudithook(self._hear)
-            self._hooked = True
-        self._closed = True
-        try:
-            yield
-        finally:
-            self._closed = False
+    def __enter__(self) -> Self:
+        # An audit hook stays as long as the process; after the block it does nothing.
+        sys.addaudithook(self._hear)
+        self._hears = True
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._hears = False
 
     def ask(self, place: Mapping[str, str]) -> None:
         """Look for a host elsewhere in what a backend says of its place; it may speak without Python's sockets.
 
         Raises:
-            ConnectionRefusedError: There is one, and the gate is closed.
+            ConnectionRefusedError: There is one, and the gate is shut.
         """
-        for text in place.values():
-            if (host := urlsplit(text).hostname) and "://" in text:
-                self._refuse(host)
+        hosts = [urlsplit(text).hostname for text in place.values() if "://" in text]
+        if place.get("kind") == "s3" and "endpoint_url" not in place:
+            hosts.append("amazonaws.com")
+        for host in filter(None, hosts):
+            self._pass(host)
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if not self._hears:
+            return
         if event == "socket.getaddrinfo" and isinstance(arguments[0], str | bytes):
             host = arguments[0]
-            self._refuse(host.decode() if isinstance(host, bytes) else host)
+            self._pass(host.decode() if isinstance(host, bytes) else host)
         elif event in ("socket.connect", "socket.sendto") and isinstance(arguments[1], tuple):
-            self._refuse(str(arguments[1][0]))
+            self._pass(str(arguments[1][0]))
 
-    def _refuse(self, host: str) -> None:
-        if self._closed and not is_here(host):
+    def _pass(self, host: str) -> None:
+        if not is_here(host):
             self.host = self.host or host
-            raise ConnectionRefusedError(f"{host} is not this machine, and nobody has agreed to its cost")
+            if not self._open:
+                raise ConnectionRefusedError(f"{host} is not this machine, and nobody has agreed to its cost")
 
 
 def is_here(host: str) -> bool:

@@ -103,6 +103,7 @@ class Record:
         lacks: Name of the capability for want of which it does not apply.
         under_claimed: Name of a capability that works though it is not declared.
         left: The namespace that could not be removed.
+        hung: It did not end in its time.
         deviation: Reason, link and expiry of the deviation that it showed.
     """
 
@@ -121,6 +122,7 @@ class Record:
     lacks: str = ""
     under_claimed: str = ""
     left: str = ""
+    hung: bool = False
     deviation: Mapping[str, str] | None = None
 
     def as_dict(self) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def _gaps(report: Mapping[str, Any]) -> Iterator[str]:
     for gap in report["gaps"]:
         rows = "".join(f"<li><code>{escape(name)}</code> {count:,}</li>" for name, count in gap["checks"].items())
         total = sum(gap["checks"].values())
-        yield f"<details><summary>{total:,} checks {escape(gap['cause'])}</summary><ul>{rows}</ul></details>"
+        yield f"<details><summary>{total:,} checks: {escape(gap['cause'])}</summary><ul>{rows}</ul></details>"
 
 
 def _deviations(report: Mapping[str, Any]) -> Iterator[str]:
@@ -124,7 +124,8 @@ def _areas(report: Mapping[str, Any]) -> Iterator[str]:
         shown = " open" if counts["fail"] or counts["error"] else ""
         told = " · ".join(f"{count} {NAMES[name]}" for name, count in counts.items() if count)
         yield (
-            f'<details class="area"{shown}><summary><b>{area.name}</b> {escape(area.title)} <small>{told}</small></summary>'
+            f'<details class="area"{shown}>'
+            f"<summary><b>{area.name}</b> {escape(area.title)} <small>{told}</small></summary>"
             f'<div class="scroll"><table>{"".join(map(_row, entries))}</table></div></details>'
         )
 

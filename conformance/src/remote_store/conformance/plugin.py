@@ -52,6 +52,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the mark that a check has, and wait for checks."""
     config.addinivalue_line("markers", "clause(*ids): the contract clauses that a test checks")
     config.pluginmanager.register(Listener(config))
+    if config.getoption("conformance_rules") or config.getoption("conformance_deviations"):
+        _refuse_wrong_options(config)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -59,6 +61,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Begin to watch where a conformance class was collected, and only there."""
     if CONTRACT in sys.modules:
         session(config).collected(items)
+
+
+def _refuse_wrong_options(config: pytest.Config) -> None:
+    from remote_store.conformance.contract import from_file
+    from remote_store.conformance.rules import ConfigurationError
+    from remote_store.conformance.session import chosen_rules
+
+    try:
+        chosen_rules(config)
+        from_file(config)
+    except ConfigurationError as error:
+        raise pytest.UsageError(f"conformance: {error}") from error
 
 
 class Listener:

@@ -103,7 +103,7 @@ def finished(
     lost = Counter(missing)
     for checks in gone.values():
         lost.subtract(checks)
-    why = f"were not reached: {early}" if early else "were started or planned and never reported"
+    why = f"not reached: {early}" if early else "planned and never reported"
     unreported = {check: count for check, count in sorted(lost.items()) if count > 0}
     gaps = [Gap(cause, checks) for cause, checks in gone.items()] + ([Gap(why, unreported)] if unreported else [])
     by_rule: Counter[str] = Counter()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,10 @@ from remote_store.conformance.report import write
 from remote_store.conformance.rules import ConfigurationError, rule
 from remote_store.conformance.run import Run, finished
 from remote_store.conformance.summary import summary
+from remote_store.conformance.watchdog import end_in_spite_of_threads
 
 MOST_HUNG = 10
+_UNSAFE = re.compile(r"[^\w.-]+")
 NAMES = {suite.__name__: suite for suite in SUITES}
 
 
@@ -60,7 +63,7 @@ class Session:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.tier: str = config.getoption("conformance_tier")
-        self.rules = [rule(name).id for name in config.getoption("conformance_rules") or ()]
+        self.rules = chosen_rules(config)
         self.classes: dict[str, Watched] = {}
         self.error = ""
         self.runs: list[Run] = []
@@ -99,7 +102,7 @@ class Session:
         chosen: list[pytest.Item] = []
         for variants in by_check.values():
             clauses = getattr(variants[0].function, "clauses", ())
-            if self.rules and not set(self.rules) & set(clauses):
+            if not self._is_chosen(clauses):
                 continue
             chosen += quick(variants, _order) if self.tier == "quick" and clauses else variants
         return chosen
@@ -114,34 +117,33 @@ class Session:
         """Compare what is left with the manifest."""
         left = set(session.items)
         for name, watched in self.classes.items():
-            kind, suite = self._kinds[name], NAMES[watched.suite]
-            before = self._before[name]
-            replaced = set(overridden(kind, suite))
-            names = Counter(item.originalname for item in before)  # type: ignore[attr-defined]
+            kind, suite, before = self._kinds[name], NAMES[watched.suite], self._before[name]
+            replaced = overridden(kind, suite)
             expected = {check: entry.in_tier(self.tier) for check, entry in manifest(suite).items()}
-            unchosen = {
-                check: count
-                for check, count in expected.items()
-                if self.rules and not set(self.rules) & set(manifest(suite)[check].rules)
+            chosen = {
+                check: count for check, count in expected.items() if self._is_chosen(manifest(suite)[check].rules)
             }
-            known = expected.keys() - unchosen.keys()
-            absent = {check: expected[check] - names[check] for check in known if names[check] < expected[check]}
+            foreign = chosen if "case" in replaced else {}
+            own = {check: count for check, count in chosen.items() if check not in replaced and not foreign}
+            there = _counted(before, own)
             gone = before - left
             causes = {
-                f"were left out by --rule {' '.join(self.rules)}": unchosen,
-                "were overridden by the test class": {
-                    check: expected.get(check, 1) for check in sorted(replaced) if check not in unchosen
-                },
-                self._why_deselected(): _counted(gone & self._deselected[name], expected),
-                "were taken out of the collection by a hook": _counted(gone - self._deselected[name], expected),
-                "were not collected": {check: absent[check] for check in sorted(absent)},
+                f"left out by --rule {' '.join(self.rules)}": {c: n for c, n in expected.items() if c not in chosen},
+                "given their case by another fixture than the suite's": foreign,
+                "overridden by the test class": {c: n for c, n in chosen.items() if c in replaced and not foreign},
+                self._why_deselected(): _counted(gone & self._deselected[name], own),
+                "taken out of the collection by a hook": _counted(gone - self._deselected[name], own),
+                "not collected": {c: n - there.get(c, 0) for c, n in own.items() if there.get(c, 0) < n},
             }
             watched.gone = {cause: checks for cause, checks in causes.items() if checks}
+
+    def _is_chosen(self, identifiers: Iterable[str]) -> bool:
+        return not self.rules or not set(self.rules).isdisjoint(identifiers)
 
     def _why_deselected(self) -> str:
         options = {"-k": self.config.getoption("keyword", ""), "-m": self.config.getoption("markexpr", "")}
         told = " and ".join(f"{name} {value!r}" for name, value in options.items() if value)
-        return f"were deselected by {told or 'a plugin or a conftest'}"
+        return f"deselected by {told or 'a plugin or a conftest'}"
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Give up on a class where check after check hangs, because each leaves a thread behind."""
@@ -163,18 +165,19 @@ class Session:
             report.user_properties.append((PROPERTY, json.dumps({"class": name, "error": str(error)})))
             item.session.shouldstop = "the conformance suite is not configured right"
         elif call.when == "call" or error is not None:
-            record = self._record(item, call, error)
             self._hung[name] += isinstance(error, CheckHung)
-            data = {"class": name, "record": record.as_dict()}
-            report.user_properties.append((PROPERTY, json.dumps(data)))
+            if record := self._record(item, call, error):
+                data = {"class": name, "record": record.as_dict()}
+                report.user_properties.append((PROPERTY, json.dumps(data)))
         return report
 
-    def _record(self, item: Any, call: pytest.CallInfo[None], error: BaseException | None) -> Record:
+    def _record(self, item: Any, call: pytest.CallInfo[None], error: BaseException | None) -> Record | None:
+        """The record of a check; `None` for a test that is none of the suite's own."""
         suite = suite_of(item.cls)
         entry = manifest(suite).get(item.originalname) if suite else None
+        if suite is None or entry is None or {item.originalname, "case"} & set(overridden(item.cls, suite)):
+            return None
         outcome, reason = _outcome(error, call.when)
-        if suite and (item.originalname in overridden(item.cls, suite) or "case" in overridden(item.cls, suite)):
-            outcome, reason = Outcome.NOT_RUN, "overridden by the test class"
         case = item.funcargs.get("case") if hasattr(item, "funcargs") else None
         facts = case.facts() if isinstance(case, AnyCase) else {}
         hidden = case.profile.secrets if isinstance(case, AnyCase) else ()
@@ -183,12 +186,13 @@ class Session:
         return Record(
             check=item.originalname,
             variant=item.callspec.id if hasattr(item, "callspec") else "",
-            rules=entry.rules if entry else (),
+            rules=entry.rules,
             outcome=outcome,
             reason=redacted(reason, hidden),
             seconds=round(call.duration, 4),
             node=item.nodeid,
             lacks=lacks.name if lacks else "",
+            hung=isinstance(error, CheckHung),
             deviation={"reason": known.reason, "link": known.link, "expires": known.expires} if known else None,
             **facts,
         )
@@ -201,7 +205,7 @@ class Session:
             watched = self.classes.setdefault(data["class"], Watched("", data["class"]))
             record = Record.of_dict(data["record"])
             before = watched.records.get((record.check, record.variant))
-            if record.rules and (before is None or before.outcome is Outcome.PASS):
+            if before is None or before.outcome is Outcome.PASS:
                 watched.records[record.check, record.variant] = record
                 for listener in self.listeners:
                     listener(record)
@@ -230,26 +234,31 @@ class Session:
 
     def finish(self, session: pytest.Session, exitstatus: int) -> None:
         """Compute the verdicts, and write the reports where they were asked for."""
-        self._see()
-        if self.error:
-            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        if self.error or self.config.getoption("collectonly"):
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR if self.error else session.exitstatus
             return
+        self._see()
         early = str(session.shouldstop or session.shouldfail or "") or (
             "the run was interrupted" if exitstatus == pytest.ExitCode.INTERRUPTED else ""
         )
+        titles = Counter(map(_title, self.classes))
         for name, watched in self.classes.items():
-            if watched.suite:
-                run = finished(
-                    name=name.rpartition("::")[2].removeprefix("Test"),
-                    target=watched.target,
-                    suite=NAMES[watched.suite],
-                    tier=self.tier,
-                    subject=watched.subject,
-                    records=watched.records,
-                    gone=watched.gone,
-                    early=early,
-                )
-                self.runs.append(run)
+            run = finished(
+                name=_title(name) if titles[_title(name)] == 1 else _UNSAFE.sub("_", name),
+                target=watched.target,
+                suite=NAMES[watched.suite],
+                tier=self.tier,
+                subject=watched.subject,
+                records=watched.records,
+                gone=watched.gone,
+                early=early,
+            )
+            self.runs.append(run)
+            if run.says_nothing() and not run.gaps:
+                self.error = f"{run.target}: no rule was executed, so the run says nothing about the backend"
+                session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        if any(record.hung for run in self.runs for record in run.records):
+            end_in_spite_of_threads(int(session.exitstatus))
         if folder := self.config.getoption("conformance_report"):
             self.written = [
                 path for run in self.runs for path in write(run, self.config.invocation_params.dir / folder)
@@ -257,10 +266,27 @@ class Session:
 
     def show(self, terminal: Any) -> None:
         """Write the verdicts to pytest's terminal."""
+        if self.error:
+            terminal.section("conformance")
+            terminal.write_line(f"configuration error: {self.error}", red=True)
         for run in self.runs:
+            if not run.records:
+                terminal.write_line(f"conformance of {run.target}: {run.verdict}, nothing of it ran")
+                continue
             terminal.section(f"conformance of {run.target}")
             for line in summary(run):
                 terminal.write_line(line)
+        for path in self.written:
+            terminal.write_line(f"report    {path}")
+
+
+def chosen_rules(config: pytest.Config) -> list[str]:
+    """Ids of the only rules that are run; empty for all.
+
+    Raises:
+        ConfigurationError: One of them is no rule.
+    """
+    return [rule(name).id for name in config.getoption("conformance_rules") or ()]
 
 
 def _name(item: Any) -> str:
@@ -269,6 +295,11 @@ def _name(item: Any) -> str:
     if kind is None or suite_of(kind) is None:
         return ""
     return str(item.parent.nodeid)
+
+
+def _title(name: str) -> str:
+    """What a class of tests is called in its report."""
+    return name.rpartition("::")[2].removeprefix("Test")
 
 
 def _order(item: Any) -> Any:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import os
 import secrets
+import threading
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -18,6 +21,7 @@ from remote_store.conformance.watchdog import Hung, bounded
 from remote_store.core import AsyncBackend, Backend
 
 SECONDS = 60.0
+LEAKING = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ def look(harness: AnyHarness[Any], ask: Callable[[Mapping[str, str]], None] | No
     Args:
         harness: How to make them.
         ask: Called with what the first says of its place, before anything is asked of it; what it raises is raised.
+            Then one question is put to the first, so that it shows whom it speaks to.
 
     Raises:
         ConfigurationError: The factory raises, hangs, returns something else, or the same instance twice, or versions
@@ -85,6 +90,7 @@ def look(harness: AnyHarness[Any], ask: Callable[[Mapping[str, str]], None] | No
             raise ConfigurationError(wrong)
         if ask is not None:
             ask(_place(backends[0]))
+            _told(lambda: bounded(lambda: _run(backends[0].exists("conformance")), seconds), None)
         backends += [_made(harness, wanted, seconds)]
         if backends[0] is backends[1]:
             raise ConfigurationError(
@@ -95,7 +101,7 @@ def look(harness: AnyHarness[Any], ask: Callable[[Mapping[str, str]], None] | No
         notes: list[str] = []
         if not harness.stated:
             profile, notes = _assumed(profile, backends, seconds)
-        return _subject(backends[0], harness, profile, notes)
+        return _subject(backends[0], harness, profile, [*notes, *_leaks(harness, seconds)])
     finally:
         for backend in backends:
             with suppress(Exception):
@@ -149,6 +155,34 @@ async def _share(first: Any, second: Any) -> bool:
             await _awaited(first.delete_folder(folder, recursive=True, missing_ok=True))
 
 
+def _leaks(harness: AnyHarness[Any], seconds: float) -> list[str]:
+    """What instances that were used and closed leave behind, if it grows with their number."""
+    counts: list[tuple[int, int]] = []
+    for _ in range(1 + LEAKING):
+        with suppress(Exception):
+            bounded(lambda: asyncio.run(_used(harness.make())), seconds)
+        gc.collect()
+        counts.append((threading.active_count(), _open_files()))
+    threads, open_files = (last - first for first, last in zip(counts[0], counts[-1], strict=True))
+    if max(threads, open_files) < LEAKING:
+        return []
+    return [f"{LEAKING} instances that were used and closed left {threads} threads and {open_files} open files behind"]
+
+
+async def _used(backend: Any) -> None:
+    try:
+        await _awaited(backend.exists("conformance"))
+    finally:
+        await _awaited(backend.close())
+
+
+def _open_files() -> int:
+    try:
+        return len(os.listdir("/dev/fd"))  # noqa: PTH208
+    except OSError:
+        return 0
+
+
 def _subject(backend: Any, harness: AnyHarness[Any], profile: Profile, notes: list[str]) -> Subject:
     kind = type(backend)
     capabilities = _told(lambda: tuple(sorted(capability.name for capability in backend.capabilities)), ())
@@ -167,7 +201,8 @@ def _subject(backend: Any, harness: AnyHarness[Any], profile: Profile, notes: li
 
 
 def _place(backend: Any) -> Mapping[str, str]:
-    details: Mapping[Any, Any] = _told(lambda: dict(backend.resolve("key").details), {})
+    plan = _told(lambda: backend.resolve("key"), None)
+    details: Mapping[Any, Any] = _told(lambda: {"kind": plan.kind, **plan.details}, {})
     return {str(name): str(value) for name, value in details.items()}
 
 

@@ -32,7 +32,7 @@ class Gap:
     """A part of the suite that did not run, and why.
 
     Attributes:
-        cause: Why, as the end of a sentence about checks.
+        cause: What became of them, as the end of a sentence that begins with "they were".
         checks: How many variants of which checks are missing.
     """
 
@@ -42,7 +42,7 @@ class Gap:
     def __str__(self) -> str:
         count = sum(self.checks.values())
         named = ", ".join(list(self.checks)[:3]) + (", ..." if len(self.checks) > 3 else "")
-        return f"{count:,} {'check' if count == 1 else 'checks'} {self.cause} ({named})"
+        return f"{_count(count, 'check was', 'checks were')} {self.cause} ({named})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def judge(found: Iterable[RuleResult], declared: Iterable[str], gaps: Iterable[G
     gaps_found = [*map(str, gaps), *_holes(entries, capabilities)]
     more = tuple(sorted(set(capabilities) - set(CORE)))
     held = tuple(name for name in more if _holds(entries, name))
-    remarks = tuple(_remarks(entries, [name for name in more if name not in held]))
+    remarks = tuple(_remarks(entries, [name for name in more if name not in held and _ran(entries, name)]))
     if failed:
         return Verdict(Level.FAILING, reasons=(*reasons, *gaps_found), remarks=remarks)
     if gaps_found:
@@ -151,7 +151,8 @@ def nothing_ran(found: Iterable[RuleResult]) -> bool:
 
 def _holes(entries: list[RuleResult], declared: list[str]) -> Iterable[str]:
     """Why the core, or a capability that is declared, is not wholly known."""
-    if lacking := [name for name in CORE if name not in declared]:
+    lacking = [name for name in CORE if name not in declared]
+    if lacking and any(entry.records for entry in entries):
         yield f"the core is {', '.join(CORE)}, and the backend does not declare {', '.join(lacking)}"
     if errors := [entry for entry in entries if entry.outcome is Outcome.ERROR]:
         yield f"the harness failed at {_count(len(errors), 'rule', 'rules')}: {_named(errors)}"
@@ -165,8 +166,15 @@ def _holes(entries: list[RuleResult], declared: list[str]) -> Iterable[str]:
 
 
 def _holds(entries: list[RuleResult], capability: str) -> bool:
-    own = [entry for entry in entries if entry.rule.capability and entry.rule.capability.name == capability]
-    return any(Outcome.PASS in entry.counts for entry in own)
+    return any(Outcome.PASS in entry.counts for entry in _of(entries, capability))
+
+
+def _ran(entries: list[RuleResult], capability: str) -> bool:
+    return all(entry.outcome is not Outcome.NOT_RUN for entry in _of(entries, capability))
+
+
+def _of(entries: list[RuleResult], capability: str) -> list[RuleResult]:
+    return [entry for entry in entries if entry.rule.capability and entry.rule.capability.name == capability]
 
 
 def _remarks(entries: list[RuleResult], unproven: list[str]) -> Iterable[str]:

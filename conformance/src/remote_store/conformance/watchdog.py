@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextvars
+import os
+import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -43,3 +46,32 @@ def bounded(call: Callable[[], T], seconds: float, name: str = "conformance-chec
         finally:
             errors.clear()
     return answers[0]
+
+
+GRACE_SECONDS, POLL_SECONDS = 10.0, 0.2
+_codes: list[int] = []
+
+
+def end_in_spite_of_threads(code: int) -> None:
+    """Let the process end with this code soon after its main thread, even where threads that hang would keep it.
+
+    Threads of a pool that hang are waited for by the interpreter, for ever.
+    """
+    _codes.append(code)
+    if len(_codes) == 1:
+        threading.Thread(target=_end, name="conformance-end", daemon=True).start()
+
+
+def _end() -> None:
+    while not _main_thread_is_done():
+        time.sleep(POLL_SECONDS)
+    time.sleep(GRACE_SECONDS)
+    os._exit(_codes[-1])
+
+
+def _main_thread_is_done() -> bool:
+    """Whether the interpreter waits for other threads; it has not marked its main thread as ended by then."""
+    frame = sys._current_frames().get(threading.main_thread().ident or 0)  # noqa: SLF001 - documented for this use
+    while frame is not None and frame.f_back is not None:
+        frame = frame.f_back
+    return frame is None or frame.f_code is threading._shutdown.__code__  # type: ignore[attr-defined]  # noqa: SLF001

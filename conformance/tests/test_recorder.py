@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import asyncio
+import inspect
+import pickle
+import threading
+from typing import Any
+
+import pytest
+
+from remote_store.conformance.recorder import KEPT, History, Recorder, told
+from remote_store.core import AsyncBackend, MemoryBackend, NotFound, ThreadedBackend
+
+
+class Talking(MemoryBackend):
+    def exists(self, path: str) -> bool:
+        return self.is_file(path) or super().exists(path)
+
+
+@pytest.fixture
+def history() -> History:
+    return History()
+
+
+@pytest.fixture
+def recorder() -> Any:
+    recorder = Recorder()
+    yield recorder
+    recorder.close()
+
+
+def test_calls_are_noted_with_what_came_of_them(history: History, recorder: Recorder) -> None:
+    backend = Talking()
+    recorder.watch(backend, history)
+    backend.write("a", b"x" * 1000, overwrite=True)
+    with pytest.raises(NotFound):
+        backend.read_bytes("b")
+    written, read = history.lines()
+    assert written.startswith("write('a', <1,000 bytes b'xxx")
+    assert ", overwrite=True) -> WriteResult(path='a', size=1000" in written
+    assert read.startswith("read_bytes('b') raised NotFound: ")
+    assert history.last == "read_bytes"
+
+
+def test_calls_that_a_backend_makes_to_itself_are_not_noted(history: History, recorder: Recorder) -> None:
+    backend = Talking()
+    recorder.watch(backend, history)
+    assert backend.exists("a") is False
+    assert history.lines() == ["exists('a') -> False"]
+
+
+def test_the_backend_stays_what_it_is(history: History, recorder: Recorder) -> None:
+    backend, other = Talking(), Talking()
+    signature = inspect.signature(Talking.write)
+    recorder.watch(backend, history)
+    assert type(backend) is Talking
+    assert backend.exists == backend.exists
+    assert inspect.signature(backend.write) == signature.replace(parameters=list(signature.parameters.values())[1:])
+    assert type(pickle.loads(pickle.dumps(backend))) is Talking
+    with backend as entered:
+        assert entered is backend
+    other.exists("a")
+    assert history.lines() == ["close() -> None"]
+
+
+def test_everything_is_put_back() -> None:
+    before = {**vars(MemoryBackend)}, {**vars(Talking)}
+    recorder, history, backend = Recorder(), History(), Talking()
+    recorder.watch(backend, history)
+    assert vars(Talking)["exists"] is not before[1]["exists"]
+    recorder.close()
+    assert ({**vars(MemoryBackend)}, {**vars(Talking)}) == before
+    backend.exists("a")
+    assert history.lines() == []
+
+
+def test_threads_are_noted_too(history: History, recorder: Recorder) -> None:
+    backend = Talking()
+    recorder.watch(backend, history)
+    threads = [threading.Thread(target=backend.exists, args=("a",)) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert history.lines() == ["exists('a') -> False"] * 5
+
+
+async def test_coroutines_are_noted_and_stay_coroutines(history: History, recorder: Recorder) -> None:
+    backend: AsyncBackend = ThreadedBackend(MemoryBackend())
+    recorder.watch(backend, history)
+    assert inspect.iscoroutinefunction(backend.write)
+    await asyncio.gather(backend.write("a", b"1"), backend.exists("b"))
+    assert sorted(line.partition("(")[0] for line in history.lines()) == ["exists", "write"]
+    assert history.lines()[1] == "exists('b') -> False"
+
+
+def test_only_the_last_calls_are_kept(history: History, recorder: Recorder) -> None:
+    backend = Talking()
+    recorder.watch(backend, history)
+    for _ in range(KEPT + 3):
+        backend.exists("a")
+    lines = history.lines()
+    assert (len(lines), lines[0]) == (KEPT + 1, "... 3 earlier calls")
+
+
+def test_a_call_that_does_not_end_is_seen(history: History, recorder: Recorder) -> None:
+    class Slow(MemoryBackend):
+        def exists(self, path: str) -> bool:
+            return release.wait(10)
+
+    release, backend = threading.Event(), Slow()
+    recorder.watch(backend, history)
+    thread = threading.Thread(target=backend.exists, args=("a",))
+    thread.start()
+    while not history.lines():
+        pass
+    assert history.lines() == ["exists('a') has not answered"]
+    release.set()
+    thread.join()
+
+
+def test_a_guard_is_asked_before_the_call(history: History, recorder: Recorder) -> None:
+    def guard(method: str, path: object) -> None:
+        raise LookupError(method, path)
+
+    backend = Talking()
+    recorder.watch(backend, history, guard)
+    with pytest.raises(LookupError, match=r"\('delete', 'a'\)"):
+        backend.delete("a")
+    with pytest.raises(LookupError, match=r"\('move', 'a'\)"):
+        backend.move(src="a", dst="b")
+    assert history.lines() == []
+
+
+def test_a_storage_that_takes_its_time_is_waited_for_and_the_time_is_counted(recorder: Recorder) -> None:
+    history, backend = History(settles_within=0.02), Talking()
+    recorder.watch(backend, history)
+    backend.exists("a")
+    assert history.waited == 0
+    backend.write("a", b"")
+    backend.write("b", b"")
+    assert history.waited == 0
+    backend.exists("a")
+    backend.exists("b")
+    assert 0 < history.waited <= 0.02
+
+
+def test_secrets_in_options_are_not_noted(history: History) -> None:
+    history.begin("write", ("a",), {"password": "hunter2", "overwrite": True})
+    assert history.lines() == ["write('a', password=***, overwrite=True) has not answered"]
+
+
+@pytest.mark.parametrize(
+    "value, expected",
+    [
+        (None, "None"),
+        ("a", "'a'"),
+        (b"abc", "b'abc'"),
+        (memoryview(b"abc"), "b'abc'"),
+        (object(), "<object>"),
+        (iter([1]), "<list_iterator>"),
+        ("x" * 200, "'" + "x" * 79 + "..."),
+    ],
+)
+def test_a_value_is_told_in_a_few_words(value: object, expected: str) -> None:
+    assert told(value) == expected

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from remote_store.conformance import ConfigurationError, target
+from remote_store.conformance.harness import AsyncFactoryHarness, FactoryHarness
+from remote_store.conformance.target import harness_of
+
+SOURCE = """
+import threading
+from remote_store.conformance import Harness, ThreadedHarness
+from remote_store.core import Backend, MemoryBackend, ThreadedBackend
+
+class Own(MemoryBackend): pass
+class Named(MemoryBackend):
+    def __init__(self, bucket): super().__init__()
+class Half(Backend):
+    name = "half"
+class MyHarness(Harness):
+    def make(self, **options): return Own()
+class Space:
+    Own = Own
+
+harness = MyHarness()
+def make(): return Own()
+def make_async(): return ThreadedBackend(Own())
+def make_harness(): return ThreadedHarness(MyHarness())
+async def coroutine(): return Own()
+def fails(): raise OSError("no server")
+def hangs(): threading.Event().wait()
+def text(): return "text"
+number = 42
+"""
+
+
+@pytest.fixture(autouse=True)
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "some_backend.py").write_text(SOURCE, "utf-8")
+    (tmp_path / "needs_more.py").write_text("import no_such_sdk\n", "utf-8")
+    (tmp_path / "breaks.py").write_text("1 / 0\n", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("some_backend", "needs_more", "breaks"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+
+@pytest.mark.parametrize(
+    "name, kind",
+    [
+        ("Own", "FactoryHarness"),
+        ("Space.Own", "FactoryHarness"),
+        ("make", "FactoryHarness"),
+        ("make_async", "AsyncFactoryHarness"),
+        ("MyHarness", "MyHarness"),
+        ("harness", "MyHarness"),
+        ("make_harness", "ThreadedHarness"),
+    ],
+)
+def test_whatever_makes_a_backend_or_a_harness_is_a_target(name: str, kind: str) -> None:
+    harness = harness_of(f"some_backend:{name}")
+    assert type(harness).__name__ == kind
+    backend = harness.make()
+    assert "Own" in repr(backend)
+    assert isinstance(harness, FactoryHarness | AsyncFactoryHarness) is not harness.stated
+
+
+@pytest.mark.parametrize(
+    "name, text",
+    [
+        ("some_backend", "names no backend: write it as package.module:name"),
+        ("some_backend:", "names no backend"),
+        (":make", "names no backend"),
+        ("no_such_module:make", "there is no module 'no_such_module': install it, or run the command in the folder"),
+        ("no.such.module:make", "there is no module 'no'"),
+        ("needs_more:make", "needs_more cannot be imported: No module named 'no_such_sdk'"),
+        ("breaks:make", r"breaks cannot be imported: ZeroDivisionError: division by zero \(.*breaks.py, line 1\)"),
+        ("some_backend:missing", "has no attribute 'missing'"),
+        ("some_backend:number", "some_backend:number is 42; it must be a backend's class"),
+        ("some_backend:text", r"some_backend:text returned 'text'; it must return a Backend"),
+        ("some_backend:coroutine", "is a coroutine"),
+        ("some_backend:fails", r"some_backend:fails\(\) raised OSError: no server \(.*some_backend.py, line \d+\)"),
+        ("some_backend:Named", "if it needs arguments, write a function without any"),
+        ("some_backend:Half", "some_backend:Half is abstract: .*check_health, close, .* must be written first"),
+    ],
+)
+def test_what_is_no_target_is_explained(name: str, text: str) -> None:
+    with pytest.raises(ConfigurationError, match=text):
+        harness_of(name)
+
+
+def test_a_target_that_hangs_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(target, "SECONDS", 0.05)
+    with pytest.raises(ConfigurationError, match=r"hangs\(\) hangs: no answer"):
+        harness_of("some_backend:hangs")
+    assert threading.active_count() >= 2

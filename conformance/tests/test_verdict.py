@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from remote_store.conformance import Rule, rules
+from remote_store.conformance.outcome import Outcome, Record
+from remote_store.conformance.verdict import CORE, Gap, Level, Verdict, judge, nothing_ran, results
+from remote_store.core import Capability
+
+PASS, FAIL, ERROR, DEVIATION = Outcome.PASS, Outcome.FAIL, Outcome.ERROR, Outcome.DEVIATION
+UNTESTED, NOT_RUN, NOT_APPLICABLE = Outcome.UNTESTED, Outcome.NOT_RUN, Outcome.NOT_APPLICABLE
+
+
+def made(identifier: str, capability: Capability | None = None, **fields: Any) -> Rule:
+    return Rule(identifier, "MUST", "t.", "r.", "h.", "0.1", capability, **fields)
+
+
+RULES = [made("X-001"), made("X-002", Capability.READ), made("X-003", Capability.GLOB)]
+
+
+def record(identifier: str, outcome: Outcome, **facts: Any) -> Record:
+    return Record(check=f"test_{identifier}", rules=(identifier,), outcome=outcome, **facts)
+
+
+def verdict(
+    *records: Record, declared: tuple[str, ...] = CORE, gaps: tuple[Gap, ...] = (), catalogue: list[Rule] = RULES
+) -> Verdict:
+    found = results(catalogue, [rule.id for rule in catalogue], records, {})
+    return judge(found, declared, gaps)
+
+
+def test_all_that_holds_is_the_core_and_the_capabilities_that_are_declared() -> None:
+    core = [record("X-001", PASS), record("X-002", PASS)]
+    assert verdict(*core, record("X-003", NOT_APPLICABLE)) == Verdict(Level.CORE)
+    more = verdict(*core, record("X-003", PASS), declared=(*CORE, "GLOB"))
+    assert more == Verdict(Level.CORE_AND_CAPABILITIES, ("GLOB",))
+    assert (str(verdict(*core)), str(more)) == ("core", "core + glob")
+
+
+def test_a_rule_that_is_broken_is_failing_and_named_whatever_else_is() -> None:
+    gap = Gap("deselected", {"test_y": 2})
+    found = verdict(record("X-001", FAIL), record("X-002", PASS), gaps=(gap,))
+    assert found.level is Level.FAILING
+    assert found.reasons == ("1 rule is broken: X-001", "2 checks were deselected (test_y)")
+
+
+def test_a_provisional_rule_that_is_broken_is_told_and_turns_nothing_red() -> None:
+    catalogue = [*RULES, made("X-004", provisional=True)]
+    core = [record("X-001", PASS), record("X-002", PASS), record("X-003", NOT_APPLICABLE)]
+    found = verdict(*core, record("X-004", FAIL), catalogue=catalogue)
+    assert found.level is Level.CORE
+    assert found.remarks == ("1 provisional rule is broken: X-004",)
+
+
+def test_a_deviation_and_an_untested_rule_are_told_with_the_verdict() -> None:
+    found = verdict(record("X-001", DEVIATION), record("X-002", PASS), record("X-003", UNTESTED))
+    assert found.level is Level.CORE
+    assert found.remarks == ("1 rule deviates as declared: X-001", "1 rule is untested")
+
+
+@pytest.mark.parametrize(
+    "records, reason",
+    [
+        ([record("X-001", ERROR)], "the harness failed at 1 rule: X-001"),
+        ([record("X-001", NOT_RUN, reason="later")], "1 check was skipped: later"),
+        ([record("X-002", NOT_APPLICABLE, lacks="READ")], "a capability is declared and then again is not, at X-002"),
+    ],
+)
+def test_what_was_not_found_out_is_partial_with_its_reason(records: list[Record], reason: str) -> None:
+    held = [record("X-001", PASS), record("X-002", PASS)]
+    found = verdict(*held, *records)
+    assert (found.level, found.reasons) == (Level.PARTIAL, (reason,))
+
+
+def test_a_gap_is_partial_with_its_reason() -> None:
+    gap = Gap("deselected by -k 'read'", {f"test_{name}": 1 for name in "abcd"})
+    found = verdict(record("X-001", PASS), gaps=(gap,))
+    assert found.level is Level.PARTIAL
+    assert found.reasons == ("4 checks were deselected by -k 'read' (test_a, test_b, test_c, ...)",)
+
+
+def test_a_backend_that_does_not_claim_the_core_does_not_pass_as_core() -> None:
+    found = verdict(record("X-001", PASS), record("X-002", NOT_APPLICABLE, lacks="READ"), declared=("WRITE", "DELETE"))
+    assert found.level is Level.PARTIAL
+    assert found.reasons == ("the core is READ, WRITE, DELETE, LIST, and the backend does not declare READ, LIST",)
+
+
+def test_a_capability_of_which_nothing_was_found_to_hold_is_not_in_the_verdict() -> None:
+    core = [record("X-001", PASS), record("X-002", PASS)]
+    found = verdict(*core, record("X-003", UNTESTED), declared=(*CORE, "GLOB"))
+    assert found.level is Level.CORE
+    assert "declared, and no rule of it was found to hold: GLOB" in found.remarks
+
+
+def test_what_works_though_undeclared_is_told() -> None:
+    found = verdict(record("X-001", FAIL, under_claimed="COPY"), record("X-002", PASS))
+    assert "under-claimed: COPY works though it is not declared" in found.remarks
+
+
+def test_every_rule_of_the_catalogue_has_a_result() -> None:
+    found = results(rules().values(), ["READ-001"], [record("READ-001", PASS)], {})
+    assert [entry.rule.id for entry in found] == list(rules())
+    outcomes = {entry.rule.id: entry.outcome for entry in found}
+    assert outcomes["READ-001"] is PASS
+    assert outcomes["READ-002"] is NOT_APPLICABLE
+    unchecked = [rule.id for rule in rules().values() if rule.untested]
+    assert {outcomes[identifier] for identifier in unchecked} == {UNTESTED}
+
+
+def test_a_rule_counts_its_checks_by_outcome_and_says_why() -> None:
+    records = [record("X-001", PASS), record("X-001", UNTESTED, reason="no eyes"), record("X-001", FAIL, reason="why")]
+    found = results(RULES, ["X-001"], records, {"X-001": 2})[0]
+    assert found.outcome is FAIL
+    assert found.reason == "why"
+    assert found.counts == {PASS: 1, UNTESTED: 1, FAIL: 1, NOT_RUN: 2}
+
+
+def test_a_rule_of_which_checks_are_missing_was_not_run() -> None:
+    found = results(RULES, ["X-001", "X-002"], [record("X-001", PASS)], {"X-001": 3, "X-002": 1})
+    assert [entry.outcome for entry in found] == [NOT_RUN, NOT_RUN, NOT_APPLICABLE]
+    assert found[0].reason == "3 of its 4 checks did not run"
+
+
+@pytest.mark.parametrize(
+    "outcome, nothing", [(PASS, False), (FAIL, False), (DEVIATION, False), (NOT_APPLICABLE, True), (UNTESTED, True)]
+)
+def test_a_run_without_an_executed_rule_says_nothing(outcome: Outcome, nothing: bool) -> None:
+    assert nothing_ran(results(RULES, ["X-001"], [record("X-001", outcome)], {})) is nothing
