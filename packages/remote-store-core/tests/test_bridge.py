@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import io
 import multiprocessing
 import pickle
@@ -464,6 +465,88 @@ async def test_a_call_that_waits_for_a_thread_can_be_cancelled() -> None:
     gate.opened.set()
     await first
     assert calls == []
+
+
+async def test_a_close_that_waits_for_a_thread_happens_though_it_is_cancelled() -> None:
+    gate = Gate()
+    opened = io.BytesIO(b"x")
+
+    class Held(MemoryBackend):
+        def read(self, path: str) -> BinaryIO:
+            return opened
+
+        def check_health(self) -> None:
+            gate.wait()
+
+    bridge = ThreadedBackend(Held(), max_threads=1)
+    file = await bridge.read("a")
+    busy = asyncio.ensure_future(bridge.check_health())
+    await gate.reached()
+    closing = asyncio.ensure_future(file.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.sleep(0)
+    gate.opened.set()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    await busy
+    assert opened.closed
+
+
+@pytest.mark.parametrize("error", [None, Caller()], ids=["clean", "raising"])
+async def test_an_exit_of_open_atomic_that_is_cancelled_before_it_begins_keeps_nothing(
+    tmp_path: Path, error: Exception | None
+) -> None:
+    gate = Gate()
+    inside = asyncio.Event()
+
+    class Held(LocalBackend):
+        def check_health(self) -> None:
+            gate.wait()
+
+    bridge = ThreadedBackend(Held(tmp_path), max_threads=1)
+
+    async def work() -> None:
+        async with bridge.open_atomic("a") as file:
+            await file.write(b"x")
+            inside.set()
+            await gate.reached()
+            if error is not None:
+                raise error
+
+    task = asyncio.ensure_future(work())
+    await inside.wait()
+    busy = asyncio.ensure_future(bridge.check_health())
+    await gate.reached()
+    # It goes on to the exit, whose thread is taken.
+    await asyncio.wait([task], timeout=0.2)
+    task.cancel()
+    await asyncio.sleep(0)
+    gate.opened.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await busy
+    assert files_below(tmp_path) == []
+
+
+async def test_the_failure_of_a_call_that_was_stopped_is_nothing_that_the_event_loop_reports() -> None:
+    gate = Gate()
+    reported: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: reported.append(context))
+
+    def fail() -> None:
+        gate.wait()
+        raise Caller
+
+    task = asyncio.ensure_future(Threads(1).finish(fail, stop=gate.opened.set))
+    await gate.reached()
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    del task
+    await asyncio.sleep(0)
+    gc.collect()
+    assert reported == []
 
 
 async def test_threads_are_bounded(memory: MemoryBackend) -> None:

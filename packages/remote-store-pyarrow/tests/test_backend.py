@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import bz2
-import gzip
 import inspect
 import io
 import pickle
@@ -126,50 +124,12 @@ def test_a_table_that_is_replaced_while_it_is_read_is_an_error(backend):
             table.read()
 
 
-@pytest.mark.parametrize("pack,suffix", [(gzip.compress, "gz"), (bz2.compress, "bz2"), (bytes, "gz"), (bytes, "zst")])
-def test_a_name_does_not_unpack_anything(backend, plain, bucket, pack, suffix):
-    key, content = f"a/packed.{suffix}", pack(b"content " * 1000)
-    backend.write(key, content)
-    assert plain.get_object(Bucket=bucket, Key=key)["Body"].read() == content
-    assert backend.read_bytes(key) == content
-    assert backend.read_range(key, 0, len(content)) == content
-    for opened in (backend.read, backend.read_seekable):
-        with opened(key) as file:
-            assert file.read() == content
-    with backend.open_atomic(key, overwrite=True) as file:
-        file.write(content)
-    assert plain.get_object(Bucket=bucket, Key=key)["Body"].read() == content
-    with backend.unwrap(S3FileSystem).open_input_stream(f"{bucket}/{key}", compression=None) as file:
-        assert file.read() == content
-
-
-def test_the_last_file_takes_its_folder_along(backend, plain, bucket):
-    backend.write("folder/deleted", b"x")
-    backend.write("other/moved", b"x")
-    backend.delete("folder/deleted")
-    backend.move("other/moved", "moved")
-    assert [row["Key"] for row in plain.list_objects_v2(Bucket=bucket)["Contents"]] == ["moved"]
-
-
 def test_metadata_is_kept(backend, plain, bucket):
     backend.write("k", b"x", metadata={"author": "ada"}, content_type="text/plain")
     backend.copy("k", "copy")
     for key in ("k", "copy"):
         head = plain.head_object(Bucket=bucket, Key=key)
         assert (head["Metadata"], head["ContentType"]) == ({"author": "ada"}, "text/plain")
-
-
-@pytest.mark.parametrize("size", [10, 6 * 1024 * 1024])
-def test_an_exception_in_the_block_commits_nothing(place, plain, bucket, size):
-    def fail(backend):
-        with backend.open_atomic("k") as file:
-            file.write(bytes(size))
-            raise ZeroDivisionError
-
-    with S3PyArrowBackend(bucket, **place, part_size=5 * 1024 * 1024) as backend, pytest.raises(ZeroDivisionError):
-        fail(backend)
-    assert "Contents" not in plain.list_objects_v2(Bucket=bucket)
-    assert "Uploads" not in plain.list_multipart_uploads(Bucket=bucket)
 
 
 def test_foreign_keys_are_exact(backend, plain, bucket):

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import io
-import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,22 +19,6 @@ def connector(backend):
     """The pool of connections below a backend."""
     (session,) = backend.unwrap(S3FileSystem).s3._endpoint.http_session._sessions.values()
     return session.connector
-
-
-async def lines(count):
-    for number in range(count):
-        yield b"%d\n" % number
-
-
-async def test_a_name_is_never_a_pattern(make_async):
-    backend = make_async()
-    for key in ("a*b", "axb", "a?b", "[ab]", "a"):
-        await backend.write(key, key.encode())
-    await backend.copy("a*b", "c*")
-    await backend.move("c*", "d[e]")
-    await backend.delete("a*b")
-    assert [info.path async for info in backend.list_files("")] == ["[ab]", "a", "a?b", "axb", "d[e]"]
-    assert await backend.read_bytes("d[e]") == b"a*b"
 
 
 async def test_a_thousand_reads_at_once(make_async, endpoint):
@@ -62,50 +44,6 @@ async def test_streams_from_one_object_to_another_do_not_wait_for_each_other(mak
     async with asyncio.timeout(60):
         written = await asyncio.gather(*[copy(number) for number in range(12)])
     assert [result.size for result in written] == [6 * MIB] * 12
-
-
-async def test_tasks_that_are_cancelled_at_random_leave_nothing_behind(make_async, endpoint, uploads, eventually_async):
-    backend = make_async(part_size=5 * MIB, max_connections=16)
-    dice = random.Random(7)
-    await backend.write("large", b"x" * 12 * MIB)
-    for number in range(20):
-        await backend.write(f"small/{number}", b"x" * 2000)
-
-    async def stream(number):
-        async with await backend.read("large") as file:
-            while await file.read(dice.randrange(1, MIB)):
-                pass
-
-    async def list_all(number):
-        async for _ in backend.list_files("small"):
-            await asyncio.sleep(0)
-
-    work = [
-        lambda number: backend.write(f"up/{number}", io.BytesIO(b"x" * 11 * MIB)),
-        lambda number: backend.read_bytes("large"),
-        lambda number: backend.read_bytes(f"small/{number % 20}"),
-        lambda number: backend.write(f"put/{number}", lines(2000)),
-        lambda number: backend.copy("large", f"copied/{number}"),
-        stream,
-        list_all,
-    ]
-    tasks = [asyncio.create_task(work[number % len(work)](number)) for number in range(200)]
-    waiting = tasks
-    while waiting:
-        dice.choice(waiting).cancel()
-        _, pending = await asyncio.wait(waiting, timeout=dice.random() * 0.02)
-        waiting = sorted(pending, key=tasks.index)
-    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-    unexpected = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
-    assert not unexpected
-    assert sum(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes) > 50
-    assert uploads() == []
-    # What an upload committed is whole.
-    assert {info.size async for info in backend.list_files("up")} <= {11 * MIB}
-    gc.collect()
-    assert await eventually_async(lambda: not connector(backend)._acquired)
-    await backend.close()
-    assert await eventually_async(lambda: endpoint.open_connections == 0)
 
 
 @pytest.mark.parametrize("after", [0, 10_000])

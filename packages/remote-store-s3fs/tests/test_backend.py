@@ -3,7 +3,6 @@ from __future__ import annotations
 import _thread
 import asyncio
 import gc
-import gzip
 import inspect
 import io
 import os
@@ -23,12 +22,11 @@ from fsspec.spec import AbstractFileSystem
 from s3fs import S3FileSystem
 
 from remote_store.conformance.faults import LostAnswer, Stall
-from remote_store.core import AlreadyExists, BackendUnavailable, CapabilityNotSupported, NotFound, RetryPolicy, Secret
+from remote_store.core import AlreadyExists, BackendUnavailable, CapabilityNotSupported, RetryPolicy, Secret
 from remote_store.core.s3 import S3Options
 from remote_store.s3fs import AsyncS3FsBackend, S3FsBackend
 
 MIB = 1024 * 1024
-NAMES = ["a*b", "a?b", "[ab]", "a**", "a{b,c}", "%2A", "?versionId=1", "a b+c", "#~'\""]
 
 
 @pytest.fixture
@@ -82,23 +80,6 @@ def interrupt_at(endpoint, operation):
     _thread.interrupt_main()
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_name_is_never_a_pattern(make, plain, bucket, name):
-    backend = make()
-    neighbours = ["axb", "ab", "a", "b", "axxb", "ac", "x"]
-    for key in (name, *neighbours):
-        plain.put_object(Bucket=bucket, Key=key, Body=key.encode())
-    assert backend.read_bytes(name) == name.encode()
-    backend.copy(name, f"{name}.copy")
-    backend.move(f"{name}.copy", f"{name}.moved")
-    assert backend.read_bytes(f"{name}.moved") == name.encode()
-    backend.delete(f"{name}.moved")
-    backend.delete(name)
-    assert sorted(info.path for info in backend.list_files("")) == sorted(neighbours)
-    with pytest.raises(NotFound):
-        backend.delete(name)
-
-
 @pytest.mark.parametrize("key", ["a//b", "/lead", "a/./b", "a/../b", "..", "s3://x", "double//", "//"])
 def test_a_key_of_another_tool_is_exact(make, plain, bucket, key):
     backend = make()
@@ -108,19 +89,6 @@ def test_a_key_of_another_tool_is_exact(make, plain, bucket, key):
     backend.copy(key, "copied")
     backend.delete(key)
     assert [info.path for info in backend.list_files("", recursive=True)] == ["copied"]
-
-
-@pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zst", ".zip"])
-def test_a_key_that_looks_compressed_keeps_its_bytes(make, suffix):
-    backend = make()
-    data = gzip.compress(b"hello" * 1000)
-    backend.write(f"k{suffix}", data)
-    backend.write(f"s{suffix}", io.BytesIO(data))
-    for key in (f"k{suffix}", f"s{suffix}"):
-        with backend.read(key) as whole, backend.read_seekable(key) as seekable:
-            assert whole.read() == seekable.read() == data
-        assert backend.read_bytes(key) == backend.read_range(key, 0, len(data)) == data
-        assert backend.get_file_info(key).size == len(data)
 
 
 def test_what_others_change_is_seen_at_once(make, plain, bucket):
@@ -134,28 +102,6 @@ def test_what_others_change_is_seen_at_once(make, plain, bucket):
     plain.delete_object(Bucket=bucket, Key="new")
     assert not backend.exists("new")
     assert list(backend.list_files("")) == []
-
-
-def test_deleting_the_last_file_leaves_no_marker(make, plain, bucket):
-    backend = make()
-    backend.write("folder/file", b"x")
-    backend.move("folder/file", "elsewhere/file")
-    backend.delete("elsewhere/file")
-    assert "Contents" not in plain.list_objects_v2(Bucket=bucket)
-
-
-def test_an_exception_in_the_block_commits_nothing(make, plain, bucket, uploads):
-    backend = make(part_size=5 * MIB)
-
-    def write():
-        with backend.open_atomic("k") as file:
-            file.write(b"x" * 12 * MIB)
-            raise RuntimeError("mine")
-
-    with pytest.raises(RuntimeError, match="mine"):
-        write()
-    assert "Contents" not in plain.list_objects_v2(Bucket=bucket)
-    assert uploads() == []
 
 
 def test_threads_that_start_at_once_share_one_client(make, endpoint):
@@ -181,17 +127,6 @@ def test_readers_that_are_held_open_keep_no_thread_waiting(make):
     assert backend.get_file_info("other").size == 4 * MIB
     for reader in readers:
         reader.close()
-
-
-def test_a_running_event_loop_is_no_hindrance(make):
-    backend = make()
-
-    async def inside():
-        backend.write("k", b"x" * MIB)
-        with backend.read("k") as file:
-            return file.read(), [info.path for info in backend.list_files("")]
-
-    assert asyncio.run(inside()) == (b"x" * MIB, ["k"])
 
 
 def test_the_loop_of_the_requests_refuses_to_wait_for_itself(make):

@@ -7,7 +7,7 @@ import itertools
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from types import TracebackType
 from typing import BinaryIO, Generic, NamedTuple, ParamSpec, Self, TypeVar, cast
@@ -116,17 +116,16 @@ class ThreadedBackend(AsyncBackend):
     ) -> AsyncIterator[AsyncBinaryIO]:
         self._check_open()
         manager = self._backend.open_atomic(path, overwrite=overwrite, metadata=metadata, content_type=content_type)
-        file = await self._threads.finish(
-            manager.__enter__, undo=lambda _: manager.__exit__(WriteStopped, WriteStopped(), None)
-        )
+        drop = partial(manager.__exit__, WriteStopped, WriteStopped(), None)
+        file = await self._threads.finish(manager.__enter__, undo=lambda _: drop())
         try:
             yield ThreadedFile(file, self._threads)
         except BaseException as error:
-            handled = await self._threads.finish(partial(manager.__exit__, type(error), error, error.__traceback__))
-            if not handled:
+            leave = partial(manager.__exit__, type(error), error, error.__traceback__)
+            if not await self._threads.finish(leave, instead=leave):
                 raise
         else:
-            await self._threads.finish(partial(manager.__exit__, None, None, None))
+            await self._threads.finish(partial(manager.__exit__, None, None, None), instead=drop)
 
     async def delete(self, path: str, *, missing_ok: bool = False) -> None:
         await self._finish(self._backend.delete, path, missing_ok=missing_ok)
@@ -289,13 +288,6 @@ class SharedRows(Generic[T]):
             close = getattr(self._rows, "close", None)
             if close is not None:
                 close()
-
-
-def leave(manager: AbstractContextManager[BinaryIO], _: BinaryIO) -> None:
-    """Leave a context that was entered for nobody, so that it keeps nothing."""
-    stopped = WriteStopped()
-    with suppress(WriteStopped):
-        manager.__exit__(WriteStopped, stopped, None)
 
 
 def close_result(future: Future[BinaryIO]) -> None:

@@ -96,7 +96,7 @@ class ThreadedFile:
         if self.closed:
             return
         try:
-            await self._threads.finish(self.file.close)
+            await self._threads.finish(self.file.close, instead=self.file.close)
         except BackendUnavailable:
             self.file.close()
 

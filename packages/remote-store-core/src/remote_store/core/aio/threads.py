@@ -71,6 +71,7 @@ class Threads:
         *,
         stop: Callable[[], None] | None = None,
         undo: Callable[[T], Any] | None = None,
+        instead: Callable[[], Any] | None = None,
     ) -> T:
         """Await a call that has effects: a cancellation is raised only when the call has ended.
 
@@ -78,17 +79,21 @@ class Threads:
             function: What to call.
             stop: Asks a running call to end early.
             undo: Called with the result that a cancellation made unwanted.
+            instead: Called where a cancellation came before the call had a thread, so that it is never made.
         """
         future = self.submit(function)
+        waiter = asyncio.wrap_future(future)
         try:
-            return await asyncio.shield(asyncio.wrap_future(future))
+            return await asyncio.shield(waiter)
         except asyncio.CancelledError:
             if stop is not None:
                 stop()
             if not future.cancel():
-                await ended(future)
+                await ended(waiter)
                 if undo is not None and future.exception() is None:
                     await ended(self.release(partial(undo, future.result())))
+            elif instead is not None:
+                await ended(self.release(instead))
             raise
 
     def release(self, function: Callable[[], object]) -> Future[object]:
@@ -129,7 +134,7 @@ def contained(function: Callable[[], T]) -> T:
         raise RuntimeError("a blocking call raised StopIteration") from error
 
 
-async def ended(future: Future[Any]) -> None:
+async def ended(future: Future[Any] | asyncio.Future[Any]) -> None:
     """Wait until a call has ended, whatever its end and whoever cancels the wait."""
     waiter = asyncio.wrap_future(future)
     while not waiter.done():
