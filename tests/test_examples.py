@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+# The blocks of the guide for authors are files and commands; its own test runs them in their order.
+PAGES = [ROOT / "README.md", *sorted(set((ROOT / "docs").glob("**/*.md")) - {ROOT / "docs/writing-a-backend.md"})]
 BLOCK = re.compile(r"(?P<mark><!-- not run -->\n)?^```python\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 

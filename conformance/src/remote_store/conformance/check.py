@@ -14,10 +14,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import pytest
 
-from remote_store.conformance.case import AnyCase, AsyncCase, Case
+from remote_store.conformance.case import AnyCase, AsyncCase, Case, not_applicable
 from remote_store.conformance.deviations import has_expired, kinds_of
 from remote_store.conformance.expect import CheckFailed, CheckHung, shown
 from remote_store.conformance.harness import AnyHarness, Deviation, Oracle
+from remote_store.conformance.lacking import lacking
 from remote_store.conformance.outcome import HarnessFailed, KnownDeviation, ProvisionalFailure, Withheld
 from remote_store.conformance.rules import ConfigurationError, rule
 from remote_store.conformance.watchdog import Hung, bounded
@@ -131,6 +132,8 @@ def judged(case: AnyCase[Any], identifiers: tuple[str, ...]) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        if (lack := lacking(case, error)) is not None:
+            not_applicable(f"the check uses what the backend does not declare, {lack.name}", lack)
         if deviation is None:
             _explain(case, error)
             if all(entry.provisional for entry in case.rules):

@@ -204,7 +204,7 @@ class FactoryHarness(Harness):
     """
 
     stated = False
-    profile = Profile(max_key_bytes=None)
+    profile = Profile(in_process=True, max_key_bytes=None)
 
     def __init__(self, factory: Callable[[], Backend]) -> None:
         self._factory = factory
@@ -217,7 +217,7 @@ class AsyncFactoryHarness(AsyncHarness):
     """The harness of a factory of asynchronous backends; see `FactoryHarness`."""
 
     stated = False
-    profile = Profile(max_key_bytes=None)
+    profile = Profile(in_process=True, max_key_bytes=None)
 
     def __init__(self, factory: Callable[[], AsyncBackend]) -> None:
         self._factory = factory

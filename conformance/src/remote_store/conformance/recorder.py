@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 from remote_store.conformance.redaction import SECRET_NAME
-from remote_store.core import AsyncBackend, Backend
+from remote_store.core import AsyncBackend, Backend, CapabilityNotSupported
 
 KEPT = 40
 SHOWN = 80
@@ -44,12 +44,14 @@ class History:
     Attributes:
         waited: Seconds spent on that waiting.
         last: Name of the last method that was called.
+        refusals: The calls that a lack of the backend ended, each with its method.
     """
 
     def __init__(self, settles_within: float = 0.0) -> None:
         self.settles_within = settles_within
         self.waited = 0.0
         self.last = ""
+        self.refusals: list[tuple[str, CapabilityNotSupported]] = []
         self._changed: float | None = None
         self._calls: deque[Call] = deque(maxlen=KEPT)
         self._count = 0
@@ -195,6 +197,8 @@ def _note(
         call.came = f"-> {told(came[0])}"
     except BaseException as error:
         call.came = f"raised {type(error).__name__}: {str(error)[: 2 * SHOWN]}"
+        if isinstance(error, CapabilityNotSupported):
+            history.refusals.append((name, error))
         raise
     finally:
         _inside.reset(token)

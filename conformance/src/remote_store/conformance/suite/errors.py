@@ -270,6 +270,8 @@ class ErrSuite:
         row, path, other = OPERATIONS[operation], case.path("file"), case.path("other")
         if row.capability is None or row.capability in case.backend.capabilities:
             not_applicable("the backend declares what the operation needs")
+        if operation == "user_metadata":
+            case.require(WRITE)
         with suppress(CapabilityNotSupported):
             case.backend.write(path if operation in FILE_OPERATIONS else other, DATA)
         with (

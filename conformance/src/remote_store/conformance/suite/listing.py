@@ -248,7 +248,7 @@ class ListingSuite:
         expected = fill(case, "Name", "name", "NAME", "Dir/x", "dir/x")
         case.expect_equal(found(case.backend.list_files(case.folder, recursive=True)), expected, "the paths")
 
-    @check("LIST-027")
+    @check("LIST-027", needs=(Capability.METADATA,))
     def test_list_listed_facts_are_those_of_the_file(self, case: Case) -> None:
         fill(case, "one", "two", data=b"content")
         for listed in case.backend.list_files(case.folder):

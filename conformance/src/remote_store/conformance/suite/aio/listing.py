@@ -249,7 +249,7 @@ class AsyncListingSuite:
         expected = await fill(case, "Name", "name", "NAME", "Dir/x", "dir/x")
         case.expect_equal(await found(case.backend.list_files(case.folder, recursive=True)), expected, "the paths")
 
-    @async_check("LIST-027")
+    @async_check("LIST-027", needs=(Capability.METADATA,))
     async def test_list_listed_facts_are_those_of_the_file(self, case: AsyncCase) -> None:
         await fill(case, "one", "two", data=b"content")
         async for listed in case.backend.list_files(case.folder):

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from remote_store.conformance import Case, CheckFailed, Harness, Profile, check
+from remote_store.conformance.lacking import NEEDS
+from remote_store.conformance.outcome import NotApplicable
+from remote_store.core import (
+    Backend,
+    BackendUnavailable,
+    Capability,
+    CapabilityNotSupported,
+    FileInfo,
+    MemoryBackend,
+    NotFound,
+)
+
+
+class NoListing(MemoryBackend):
+    """It lists nothing, and says so."""
+
+    capabilities = frozenset(Capability) - {Capability.LIST, Capability.USER_METADATA}
+
+    def list_files(self, path: str, *, recursive: bool = False, max_depth: int | None = None) -> Iterator[FileInfo]:
+        raise CapabilityNotSupported("no listings", capability="list", backend=self.name)
+
+    def write(self, path: str, content: Any, **options: Any) -> Any:
+        if options.get("metadata"):
+            raise CapabilityNotSupported("no metadata", capability="user_metadata", backend=self.name)
+        return super().write(path, content, **options)
+
+
+class NoDeleting(NoListing):
+    """It says that it deletes, and then speaks of what it lacks."""
+
+    def delete(self, path: str, *, missing_ok: bool = False) -> None:
+        raise CapabilityNotSupported("no listings, and so no deletes", capability="list", backend=self.name)
+
+
+class Made(Harness):
+    profile = Profile(shared=False)
+
+    def __init__(self, kind: type[Backend]) -> None:
+        self.kind = kind
+
+    def make(self, **options: Any) -> Backend:
+        return self.kind(**options)
+
+
+class Checks:
+    @check("DEL-001")
+    def test_lists(self, case: Case) -> None:
+        case.backend.list_files(case.folder)
+
+    @check("DEL-001")
+    def test_expects_another_error_of_a_listing(self, case: Case) -> None:
+        with case.expect_raises(NotFound):
+            case.backend.list_files(case.folder)
+
+    @check("DEL-001")
+    def test_writes_metadata(self, case: Case) -> None:
+        case.backend.write(case.path("file"), b"", metadata={"name": "value"})
+
+    @check("DEL-001")
+    def test_deletes(self, case: Case) -> None:
+        case.backend.delete(case.path("file"), missing_ok=True)
+
+    @check("LIFE-006")
+    def test_lists_when_closed(self, case: Case) -> None:
+        case.backend.close()
+        with case.expect_raises(BackendUnavailable):
+            case.backend.list_files(case.folder)
+
+    @check("DEL-001")
+    def test_raises_a_refusal_of_its_own(self, case: Case) -> None:
+        raise CapabilityNotSupported("from elsewhere", capability="list")
+
+
+def run(name: str, kind: type[Backend]) -> None:
+    getattr(Checks(), name)(Case(Made(kind), name))
+
+
+@pytest.mark.parametrize(
+    "name, lacks",
+    [
+        ("test_lists", Capability.LIST),
+        ("test_expects_another_error_of_a_listing", Capability.LIST),
+        ("test_writes_metadata", Capability.USER_METADATA),
+    ],
+)
+def test_a_check_that_uses_what_is_not_declared_says_nothing(name: str, lacks: Capability) -> None:
+    with pytest.raises(NotApplicable, match=lacks.name) as caught:
+        run(name, NoListing)
+    assert caught.value.lacks is lacks
+
+
+def test_a_refusal_of_what_is_declared_is_a_failure() -> None:
+    with pytest.raises(CapabilityNotSupported):
+        run("test_deletes", NoDeleting)
+
+
+def test_a_refusal_before_the_end_of_a_backend_was_seen_is_a_failure() -> None:
+    with pytest.raises(CheckFailed):
+        run("test_lists_when_closed", NoListing)
+
+
+def test_a_refusal_that_no_call_made_is_a_failure() -> None:
+    with pytest.raises(CapabilityNotSupported, match="elsewhere"):
+        run("test_raises_a_refusal_of_its_own", NoListing)
+
+
+def test_every_method_of_a_capability_is_known() -> None:
+    asked = {name for name in vars(Backend) if not name.startswith("_") and callable(getattr(Backend, name))}
+    free = {"exists", "is_file", "is_folder", "native_path", "to_key", "resolve", "check_health", "unwrap", "close"}
+    assert asked - free == NEEDS.keys()
