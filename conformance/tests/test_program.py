@@ -93,7 +93,7 @@ def test_an_asynchronous_program_awaits() -> None:
 
 
 def test_a_second_instance_is_an_argument() -> None:
-    assert "def reproduce(backend, other):\n    other.exists(" in program(
+    assert "def reproduce(backend, other):\n    assert other.exists(" in program(
         right(Step("exists", ("a",), instance=1)), FOLDER
     )
 

@@ -16,6 +16,7 @@ from remote_store.conformance.suite.life import LifeSuite
 from remote_store.conformance.suite.listing import ListingSuite
 from remote_store.conformance.suite.metadata import MetadataSuite
 from remote_store.conformance.suite.paths import PathSuite
+from remote_store.conformance.suite.races import RaceSuite
 from remote_store.conformance.suite.reading import ReadSuite
 from remote_store.conformance.suite.s3 import S3Suite
 from remote_store.conformance.suite.seeking import SeekSuite
@@ -46,6 +47,7 @@ class Contract(
     WireSuite,
     BodySuite,
     UploadSuite,
+    RaceSuite,
     HistorySuite,
 ):
     """Every check that is the same for synchronous and asynchronous backends."""

@@ -15,6 +15,7 @@ from remote_store.conformance.suite.aio.life import AsyncLifeSuite
 from remote_store.conformance.suite.aio.listing import AsyncListingSuite
 from remote_store.conformance.suite.aio.metadata import AsyncMetadataSuite
 from remote_store.conformance.suite.aio.paths import AsyncPathSuite
+from remote_store.conformance.suite.aio.races import AsyncRaceSuite
 from remote_store.conformance.suite.aio.reading import AsyncReadSuite
 from remote_store.conformance.suite.aio.s3 import AsyncS3Suite
 from remote_store.conformance.suite.aio.seeking import AsyncSeekSuite
@@ -45,6 +46,7 @@ class AsyncContract(
     AsyncWireSuite,
     AsyncBodySuite,
     AsyncUploadSuite,
+    AsyncRaceSuite,
     AsyncHistorySuite,
 ):
     """Every check that is the same for synchronous and asynchronous backends."""
