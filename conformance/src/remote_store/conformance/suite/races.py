@@ -42,6 +42,8 @@ class RaceSuite:
                     break
 
         expect_results(case, case.together([partial(count, worker) for worker in range(WORKERS)]), "counting")
+        taken = [number for number in every if case.backend.is_file(case.path(f"counter/{number:04}"))]
+        case.expect_equal(len(taken), len(every), "the numbers that were counted")
         owners = [int(case.backend.read_bytes(case.path(f"counter/{number:04}"))) for number in every]
         counts = [owners.count(worker) for worker in range(WORKERS)]
         case.expect_equal(counts, [ROUNDS] * WORKERS, "how far each of them has counted")

@@ -41,6 +41,8 @@ class AsyncRaceSuite:
                     break
 
         expect_results(case, await case.together([partial(count, worker) for worker in range(WORKERS)]), "counting")
+        taken = [number for number in every if await case.backend.is_file(case.path(f"counter/{number:04}"))]
+        case.expect_equal(len(taken), len(every), "the numbers that were counted")
         owners = [int(await case.backend.read_bytes(case.path(f"counter/{number:04}"))) for number in every]
         counts = [owners.count(worker) for worker in range(WORKERS)]
         case.expect_equal(counts, [ROUNDS] * WORKERS, "how far each of them has counted")
