@@ -177,23 +177,6 @@ class ListingSuite:
         case.expect_equal(case.backend.is_folder(case.path("dir")), False, "is_folder")
         case.expect_equal(case.backend.exists(case.path("dir/sub")), False, "exists")
 
-    @check("LIST-019", "LIST-020", needs=(Capability.WRITE, Capability.DELETE))
-    def test_list_changes_disturb_no_listing(self, case: Case) -> None:
-        every = fill_many(case, [f"{number:05}" for number in range(1100)])
-        doomed = set(every[::40])
-        seen: list[str] = []
-        for info in case.backend.list_files(case.folder):
-            seen.append(info.path)
-            if len(seen) == 1:
-                for path in sorted(doomed):
-                    case.backend.delete(path)
-            if len(seen) % 300 == 2:
-                fill(case, f"{len(seen):05}-added", f"{2 * len(seen):05}-added", "99999-added", "00000-added")
-        steady = [path for path in every if path not in doomed]
-        kept = sorted(path for path in seen if path not in doomed and not path.endswith("-added"))
-        case.expect_same(kept, steady, "the files that existed all the time")
-        case.expect_equal(len(seen), len(set(seen)), "the number of paths")
-
     @check("LIST-021")
     def test_list_malformed_paths_are_refused_at_the_call(self, case: Case) -> None:
         for method in (case.backend.list_files, case.backend.list_folders, case.backend.iter_children):

@@ -42,6 +42,8 @@ class RaceSuite:
                     break
 
         expect_results(case, case.together([partial(count, worker) for worker in range(WORKERS)]), "counting")
+        taken = [number for number in every if case.backend.is_file(case.path(f"counter/{number:04}"))]
+        case.expect_equal(len(taken), len(every), "the numbers that were counted")
         owners = [int(case.backend.read_bytes(case.path(f"counter/{number:04}"))) for number in every]
         counts = [owners.count(worker) for worker in range(WORKERS)]
         case.expect_equal(counts, [ROUNDS] * WORKERS, "how far each of them has counted")
@@ -111,6 +113,7 @@ class RaceSuite:
         every = fill_many(case, [f"{number:05}" for number in range(1100)])
         doomed = set(every[::40])
         listings = {
+            "list_files": case.backend.list_files(case.folder),
             "list_files, recursive": case.backend.list_files(case.folder, recursive=True),
             "iter_children": case.backend.iter_children(case.folder),
         }
@@ -119,13 +122,16 @@ class RaceSuite:
         seen = {name: [(next(listing)).path] for name, listing in listings.items()}
         for path in sorted(doomed):
             case.backend.delete(path)
-        fill(case, *[f"{number:05}-added" for number in range(0, 1100, 100)])
-        steady = [path for path in every if path not in doomed]
         for name, listing in listings.items():
-            seen[name] += [entry.path for entry in listing]
-            kept = [path for path in seen[name] if path not in doomed and not path.endswith("-added")]
+            for entry in listing:
+                seen[name].append(entry.path)
+                if len(seen[name]) % 300 == 2:
+                    fill(case, f"{len(seen[name]):05}-added", f"{2 * len(seen[name]):05}-added", "00000-added")
+        steady = [path for path in every if path not in doomed]
+        for name, paths in seen.items():
+            kept = [path for path in paths if path not in doomed and not path.endswith("-added")]
             case.expect_same(kept, steady, f"the files that existed all the time, by {name}")
-            case.expect_equal(len(seen[name]), len(set(seen[name])), f"the number of paths by {name}")
+            case.expect_equal(len(paths), len(set(paths)), f"the number of paths by {name}")
 
     @check("COPY-024", needs=(Capability.LIST, WRITE))
     def test_race_of_a_move_and_those_who_look(self, case: Case) -> None:

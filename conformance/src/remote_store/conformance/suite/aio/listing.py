@@ -178,23 +178,6 @@ class AsyncListingSuite:
         case.expect_equal(await case.backend.is_folder(case.path("dir")), False, "is_folder")
         case.expect_equal(await case.backend.exists(case.path("dir/sub")), False, "exists")
 
-    @async_check("LIST-019", "LIST-020", needs=(Capability.WRITE, Capability.DELETE))
-    async def test_list_changes_disturb_no_listing(self, case: AsyncCase) -> None:
-        every = await fill_many(case, [f"{number:05}" for number in range(1100)])
-        doomed = set(every[::40])
-        seen: list[str] = []
-        async for info in case.backend.list_files(case.folder):
-            seen.append(info.path)
-            if len(seen) == 1:
-                for path in sorted(doomed):
-                    await case.backend.delete(path)
-            if len(seen) % 300 == 2:
-                await fill(case, f"{len(seen):05}-added", f"{2 * len(seen):05}-added", "99999-added", "00000-added")
-        steady = [path for path in every if path not in doomed]
-        kept = sorted(path for path in seen if path not in doomed and not path.endswith("-added"))
-        case.expect_same(kept, steady, "the files that existed all the time")
-        case.expect_equal(len(seen), len(set(seen)), "the number of paths")
-
     @async_check("LIST-021")
     async def test_list_malformed_paths_are_refused_at_the_call(self, case: AsyncCase) -> None:
         for method in (case.backend.list_files, case.backend.list_folders, case.backend.iter_children):
