@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from remote_store.conformance.case import AsyncCase
 from remote_store.conformance.check import deviations
 from remote_store.conformance.hostile import FOREIGN_KEYS, KEYS
-from remote_store.core import AsyncBackend, Capability, FileInfo, FolderEntry
+from remote_store.core import Capability, FileInfo, FolderEntry
 
 Entry = FileInfo | FolderEntry
 STEPS = 2000
