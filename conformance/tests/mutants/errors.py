@@ -242,3 +242,14 @@ class ClaimsEverything(MemoryBackend):
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         raise NotImplementedError
+
+
+@broken("ERR-005")
+class LeaksBelowAFile(MemoryBackend):
+    """Raises what the file system says where a path leads through a file."""
+
+    def _find(self, path: str) -> Any:
+        found = super()._find(path)
+        if found is None and path.rpartition("/")[0] in self._files:
+            raise NotADirectoryError(20, "Not a directory", path)
+        return found

@@ -296,3 +296,34 @@ class CountsOnePage(MemoryBackend):
     def get_folder_info(self, path: str) -> FolderInfo:
         info = super().get_folder_info(path)
         return replace(info, file_count=min(info.file_count, 1000))
+
+
+@broken("META-004")
+class KeepsTheFirstTime(MemoryBackend):
+    """Says of a file that was overwritten when it was written first."""
+
+    def _commit(self, path: str, *arguments: Any) -> WriteResult:
+        old = self._files.get(path)
+        result = super()._commit(path, *arguments)
+        if old is not None:
+            self._files[path] = replace(self._files[path], modified_at=old.modified_at)
+        return result
+
+
+@broken("META-009")
+class KeepsTheCallersMapping(MemoryBackend):
+    """Stores the caller's mapping instead of the metadata in it."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        result = super().write(path, content, **options)
+        if options.get("metadata"):
+            object.__setattr__(self._files[path], "metadata", options["metadata"])
+        return result
+
+
+@broken("META-009")
+class HandsOutItsMapping(Describes):
+    """Hands out its own mapping of a file's metadata, which a caller may change."""
+
+    def described(self, info: FileInfo) -> FileInfo:
+        return replace(info, metadata=self._files[info.path].metadata)

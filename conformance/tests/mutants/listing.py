@@ -351,3 +351,21 @@ class ListsAnotherTag(Lists):
 
     def changed(self, files: Iterator[FileInfo], _folder: str) -> Iterator[FileInfo]:
         return (replace(file, etag=str(hash(file.path))) for file in files)
+
+
+@broken("LIST-027")
+class ChildrenHaveNoSizes(MemoryBackend):
+    """Says of every file among the children of a folder that it is empty."""
+
+    def iter_children(self, path: str) -> Iterator[FileInfo | FolderEntry]:
+        children = super().iter_children(path)
+        return (replace(child, size=0) if isinstance(child, FileInfo) else child for child in children)
+
+
+@broken("LIST-027")
+class DeepFilesHaveNoSizes(MemoryBackend):
+    """Says of every file that it is empty where subfolders are listed too."""
+
+    def list_files(self, path: str, *, recursive: bool = False, max_depth: int | None = None) -> Iterator[FileInfo]:
+        files = super().list_files(path, recursive=recursive, max_depth=max_depth)
+        return (replace(file, size=0) for file in files) if recursive else files

@@ -225,3 +225,39 @@ class BuriesTheAncestor(LocalBackend):
                 with suppress(InvalidPath, NotFound):
                     self.delete("/".join(path.split("/")[:count]))
             return super().write(path, content, **options)
+
+
+@broken("PATH-001")
+class TakesPlainTextOnly(MemoryBackend):
+    """Refuses a path that is of a subclass of `str`, as every path of a store is."""
+
+    def _commit(self, path: str, *arguments: Any) -> WriteResult:
+        if type(path) is not str:
+            raise TypeError(f"path is a str, not {type(path).__name__}")
+        return super()._commit(path, *arguments)
+
+
+@broken("PATH-016")
+class LeaksFromProbesBelowAFile(MemoryBackend):
+    """Raises what the file system says where the path of a probe leads through a file."""
+
+    def is_folder(self, path: str) -> bool:
+        if path.rpartition("/")[0] in self._files:
+            raise NotADirectoryError(20, "Not a directory", path)
+        return super().is_folder(path)
+
+
+@broken("PATH-017")
+class ExistsWithoutItsSlash(MemoryBackend):
+    """Says that a file exists whose path has a slash behind it."""
+
+    def exists(self, path: str) -> bool:
+        return super().exists(path) or super().exists(path.rstrip("/"))
+
+
+@broken("PATH-017")
+class DescribesWithoutItsSlash(MemoryBackend):
+    """Describes a file whose path has a slash behind it."""
+
+    def get_file_info(self, path: str) -> FileInfo:
+        return super().get_file_info(path.rstrip("/"))

@@ -312,3 +312,14 @@ class ReadsFoldersAsEmpty(MemoryBackend):
             if not path or "\0" in path:
                 raise
             return cast("BinaryIO", Stream())
+
+
+@broken("READ-004")
+class AllocatesTheRange(MemoryBackend):
+    """Allocates as many bytes as it is asked for, however short the file is."""
+
+    def read_range(self, path: str, start: int, length: int) -> bytes:
+        data = super().read_range(path, start, length)
+        buffer = bytearray(length)
+        buffer[: len(data)] = data
+        return bytes(buffer[: len(data)])

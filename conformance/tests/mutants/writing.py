@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import time
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO, cast
 from uuid import uuid4
 
 from mutants.memory import PART
+from mutants.reading import Stream
 from mutants.registry import broken
-from remote_store.core import MemoryBackend, NotFound, WriteResult
+from remote_store.core import LocalBackend, MemoryBackend, NotFound, RemoteStoreError, WriteResult
 from remote_store.core.memory import keys_below
 from remote_store.core.streams import Source
 
@@ -295,3 +297,46 @@ class LeavesTemporaryFiles(MemoryBackend):
         result = super()._commit(path, content, *rest)
         self._files[f"{path}.part"] = self._files[path]
         return result
+
+
+class Locked(Stream):
+    """A stream that cannot be read while its table is locked."""
+
+    def __init__(self, content: bytes, locks: list[str]) -> None:
+        super().__init__(content)
+        self.locks = locks
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.locks:
+            raise RemoteStoreError("the table is locked")
+        return super().read(size)
+
+
+@broken("WRITE-003")
+class LocksWhileItReads(MemoryBackend):
+    """Locks its table while it reads the content of a write, which may come out of that table."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        self.locks().append(path)
+        try:
+            return super().write(path, content, **options)
+        finally:
+            self.locks().remove(path)
+
+    def read(self, path: str) -> BinaryIO:
+        return cast("BinaryIO", Locked(self._file(path).content, self.locks()))
+
+    def locks(self) -> list[str]:
+        """The paths that are being written."""
+        locks: list[str] = self.__dict__.setdefault("_locks", [])
+        return locks
+
+
+@broken("WRITE-003", "WRITE-008", "ATOM-002")
+class TruncatesFirst(LocalBackend):
+    """Empties a file before it reads what it is to be overwritten with."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        if options.get("overwrite") and self.is_file(path):
+            Path(self._root, path).write_bytes(b"")
+        return super().write(path, content, **options)

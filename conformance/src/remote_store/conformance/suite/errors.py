@@ -128,6 +128,16 @@ class ErrSuite:
         with case.expect_raises(NotFound, path=path, what=f"{operation} of a missing folder"):
             row.run(case.backend, path, case.path("other"))
 
+    @pytest.mark.parametrize("operation", [*FILE_OPERATIONS, *FOLDER_OPERATIONS])
+    @check("ERR-005", needs=(WRITE,))
+    def test_error_of_a_path_below_a_file(self, case: Case, operation: str) -> None:
+        row, path = required(case, operation), case.path("file/below")
+        case.backend.write(case.path("file"), DATA)
+        kinds = NotFound if case.profile.flat else (NotFound, InvalidPath)
+        with case.expect_raises(kinds, path=path, what=f"{operation} of a path below a file"):
+            row.run(case.backend, path, case.path("other"))
+        case.expect_equal(case.backend.is_file(case.path("file")), True, "is_file of the file")
+
     @pytest.mark.parametrize("operation", FILE_OPERATIONS)
     @check("ERR-006")
     def test_error_of_a_folder_as_a_file(self, case: Case, operation: str) -> None:

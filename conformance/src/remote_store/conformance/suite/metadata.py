@@ -7,7 +7,9 @@ import base64
 import hashlib
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -74,8 +76,11 @@ class MetadataSuite:
         times += [info.modified_at for info in case.backend.list_files(case.folder)]
         for time in times:
             case.expect(time is None or time.utcoffset() == timedelta(0), f"{time!r} is aware and in UTC")
-        if times[0] is not None and times[1] is not None:
-            case.expect(times[0] <= times[1], f"{times[0]} is not later than {times[1]}")
+        fill(case, "first", data=b"again")
+        times[2:] = [(case.backend.get_file_info(case.path("first"))).modified_at]
+        for older, newer in pairwise(times):
+            if older is not None and newer is not None:
+                case.expect(older <= newer, f"{older}, the time of an older file, is not later than {newer}")
 
     def _tags(self, case: Case) -> set[str]:
         written = case.backend.write(case.path("file"), b"content")
@@ -116,6 +121,18 @@ class MetadataSuite:
         metadata = {"author": "someone", "run-id": "42", "x_y.z": "1"}
         case.backend.write(case.path("file"), b"x", metadata=metadata)
         case.expect_equal(dict(self._metadata(case, "file")), metadata, "the metadata")
+
+    @check("META-009")
+    def test_meta_metadata_is_nobody_else_s(self, case: Case) -> None:
+        given: dict[str, str] = {"author": "someone"}
+        case.backend.write(case.path("file"), b"x", metadata=given)
+        given["author"] = "somebody else"
+        answer: Any = self._metadata(case, "file")
+        case.expect_equal(dict(answer), {"author": "someone"}, "the metadata after the caller's mapping changed")
+        with suppress(TypeError):
+            answer["author"] = "nobody"
+        after = dict(self._metadata(case, "file"))
+        case.expect_equal(after, {"author": "someone"}, "the metadata after the mapping of the answer changed")
 
     @check("META-010")
     def test_meta_printable_values_survive(self, case: Case) -> None:

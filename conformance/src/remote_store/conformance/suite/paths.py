@@ -29,7 +29,7 @@ from remote_store.conformance.suite.operations import (
     WRITE_OPERATIONS,
     Operation,
 )
-from remote_store.core import Capability, InvalidPath, NotFound
+from remote_store.core import Capability, InvalidPath, NotFound, RemotePath
 
 READ, WRITE, LIST = Capability.READ, Capability.WRITE, Capability.LIST
 FOREIGN = {**FOREIGN_KEYS, **{name: KEYS[name] for name in ODD_KEYS}}
@@ -56,6 +56,14 @@ class PathSuite:
         case.backend.write(path, content)
         case.expect_equal(oracle.raw_list(case.folder + "/"), [path], "every key in the storage")
         case.expect_equal(oracle.raw_get(path), content, "the content in the storage")
+
+    @check("PATH-001", needs=(READ,))
+    def test_path_may_be_a_subclass_of_text(self, case: Case) -> None:
+        path = RemotePath(case.path("folder/file"))
+        result = case.backend.write(path, b"typed")
+        case.expect_equal(str(result.path), str(path), "the path in the write's result")
+        case.expect_equal(case.backend.read_bytes(path), b"typed", "the content under a RemotePath")
+        case.expect_equal(case.backend.is_file(str(path)), True, "is_file of the same path as plain text")
 
     @pytest.mark.parametrize("pair", range(len(CONFUSABLE)))
     @check("PATH-002", needs=(READ,))
@@ -253,7 +261,7 @@ class PathSuite:
     @check("PATH-016", needs=(WRITE,))
     def test_path_prefix_is_nothing(self, case: Case) -> None:
         case.backend.write(case.path("dir2/file2"), b"x")
-        for name in ("dir", "di", "dir2/file", "dir2/fil", "dir2/file22", "dir22"):
+        for name in ("dir", "di", "dir2/file", "dir2/fil", "dir2/file22", "dir22", "dir2/file2/below"):
             observed = [
                 case.backend.exists(case.path(name)),
                 case.backend.is_file(case.path(name)),
@@ -269,14 +277,22 @@ class PathSuite:
         case.expect_equal(case.backend.exists(case.path("folder/")), True, "exists with a slash")
         case.expect_equal(case.backend.is_file(case.path("folder/")), False, "is_file with a slash")
 
-    @check("PATH-017", needs=(READ, WRITE))
+    @check("PATH-017", needs=(WRITE,))
     def test_path_of_a_file_with_a_slash(self, case: Case) -> None:
         case.backend.write(case.path("file"), b"x")
         path = case.path("file/")
         case.expect_equal(case.backend.is_file(path), False, "is_file of a file's path with a slash")
         case.expect_equal(case.backend.is_folder(path), False, "is_folder of a file's path with a slash")
-        with case.expect_raises((NotFound, InvalidPath), what="read_bytes of a file's path with a slash"):
-            case.backend.read_bytes(path)
+        case.expect_equal(case.backend.exists(path), False, "exists of a file's path with a slash")
+
+    @pytest.mark.parametrize("operation", FILE_OPERATIONS)
+    @check("PATH-017", needs=(WRITE,))
+    def test_path_of_a_file_with_a_slash_is_no_file(self, case: Case, operation: str) -> None:
+        row, path = required(case, operation), case.path("file")
+        case.backend.write(path, b"x")
+        with case.expect_raises((NotFound, InvalidPath), what=f"{operation} of a file's path with a slash"):
+            row.run(case.backend, path + "/", case.path("other"))
+        case.expect_equal(case.backend.is_file(path), True, "is_file of the file")
 
     @pytest.mark.parametrize("first, second", [("a", "a/b"), ("a/b", "a"), ("a", "a/b/c"), ("a/b/c", "a/b")])
     @check("PATH-018", needs=(READ, WRITE))

@@ -41,7 +41,9 @@ class ReadSuite:
         observed = case.backend.read_range(path, start, length)
         case.expect_equal(observed, CONTENT[start : start + length], f"read_range({start}, {length})")
 
-    @pytest.mark.parametrize("start, length", [(1020, 100), (1024, 1), (1025, 1), (10_000, 10), (0, 2000)])
+    @pytest.mark.parametrize(
+        "start, length", [(1020, 100), (1024, 1), (1025, 1), (10_000, 10), (0, 2000), (1000, 2**40)]
+    )
     @check("READ-004", needs=WRITE)
     def test_read_range_ends_with_the_file(self, case: Case, start: int, length: int) -> None:
         path = case.path("file")

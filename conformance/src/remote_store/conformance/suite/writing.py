@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import io
 from base64 import b64encode
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from remote_store.conformance.case import Case
 from remote_store.conformance.check import check
 from remote_store.conformance.hostile import BUFFERS, SIZES, SOURCES, Failing, Unseekable
 from remote_store.conformance.suite.errors import Boom
-from remote_store.core import AlreadyExists, Capability
+from remote_store.core import AlreadyExists, Capability, PreconditionFailed
 
 READ, LIST = Capability.READ, Capability.LIST
 AROUND_PARTS = {
@@ -75,6 +75,18 @@ class WriteSuite:
             result = case.backend.write(path, source)
         case.expect_equal(result.size, size, "the size in the write's result")
         case.expect_equal(case.backend.read_bytes(path), content, f"what was written from {kind}")
+
+    @check("WRITE-003", needs=(READ,))
+    def test_write_of_a_stream_of_the_backend_itself(self, case: Case) -> None:
+        path, copy, content = case.path("file"), case.path("copy"), case.content(300_000)
+        case.backend.write(path, content)
+        with case.backend.read(path) as stream:
+            case.backend.write(copy, stream)
+        case.expect_equal(case.backend.read_bytes(copy), content, "what was written from a stream of the backend")
+        with case.backend.read(path) as stream:
+            with suppress(PreconditionFailed):
+                case.backend.write(path, stream, overwrite=True)
+        case.expect_equal(case.backend.read_bytes(path), content, "a file that was overwritten with itself")
 
     @pytest.mark.parametrize("size", [0, 70_000])
     @pytest.mark.parametrize("kind", SOURCES)

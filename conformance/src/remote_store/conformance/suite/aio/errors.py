@@ -127,6 +127,16 @@ class AsyncErrSuite:
         with case.expect_raises(NotFound, path=path, what=f"{operation} of a missing folder"):
             await row.run(case.backend, path, case.path("other"))
 
+    @pytest.mark.parametrize("operation", [*FILE_OPERATIONS, *FOLDER_OPERATIONS])
+    @async_check("ERR-005", needs=(WRITE,))
+    async def test_error_of_a_path_below_a_file(self, case: AsyncCase, operation: str) -> None:
+        row, path = required(case, operation), case.path("file/below")
+        await case.backend.write(case.path("file"), DATA)
+        kinds = NotFound if case.profile.flat else (NotFound, InvalidPath)
+        with case.expect_raises(kinds, path=path, what=f"{operation} of a path below a file"):
+            await row.run(case.backend, path, case.path("other"))
+        case.expect_equal(await case.backend.is_file(case.path("file")), True, "is_file of the file")
+
     @pytest.mark.parametrize("operation", FILE_OPERATIONS)
     @async_check("ERR-006")
     async def test_error_of_a_folder_as_a_file(self, case: AsyncCase, operation: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 from remote_store.conformance.case import AsyncCase
@@ -234,10 +235,21 @@ class AsyncListingSuite:
 
     @async_check("LIST-027", needs=(Capability.METADATA,))
     async def test_list_listed_facts_are_those_of_the_file(self, case: AsyncCase) -> None:
-        await fill(case, "one", "two", data=b"content")
-        async for listed in case.backend.list_files(case.folder):
-            asked = await case.backend.get_file_info(listed.path)
-            case.expect_equal((listed.name, listed.size), (asked.name, asked.size), "name and size")
-            for fact in ("modified_at", "etag"):
-                pair = getattr(listed, fact), getattr(asked, fact)
-                case.expect(None in pair or pair[0] == pair[1], f"{fact}, listed and asked for, in {pair}")
+        await fill(case, "one", "two", "sub/three", data=b"content")
+        listings: dict[str, AsyncIterator[Any]] = {
+            "list_files": case.backend.list_files(case.folder),
+            "list_files, recursive": case.backend.list_files(case.folder, recursive=True),
+            "iter_children": case.backend.iter_children(case.folder),
+        }
+        if Capability.GLOB in case.backend.capabilities:
+            listings["glob"] = case.backend.glob(case.path("**"))
+        for name, listing in listings.items():
+            async for listed in listing:
+                if isinstance(listed, FileInfo):
+                    self._expect_facts(case, name, listed, await case.backend.get_file_info(listed.path))
+
+    def _expect_facts(self, case: AsyncCase, what: str, listed: FileInfo, asked: FileInfo) -> None:
+        case.expect_equal((listed.name, listed.size), (asked.name, asked.size), f"name and size by {what}")
+        for fact in ("modified_at", "etag"):
+            pair = getattr(listed, fact), getattr(asked, fact)
+            case.expect(None in pair or pair[0] == pair[1], f"{fact} by {what} and by get_file_info, in {pair}")

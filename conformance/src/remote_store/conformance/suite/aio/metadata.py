@@ -6,7 +6,9 @@ import base64
 import hashlib
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -73,8 +75,11 @@ class AsyncMetadataSuite:
         times += [info.modified_at async for info in case.backend.list_files(case.folder)]
         for time in times:
             case.expect(time is None or time.utcoffset() == timedelta(0), f"{time!r} is aware and in UTC")
-        if times[0] is not None and times[1] is not None:
-            case.expect(times[0] <= times[1], f"{times[0]} is not later than {times[1]}")
+        await fill(case, "first", data=b"again")
+        times[2:] = [(await case.backend.get_file_info(case.path("first"))).modified_at]
+        for older, newer in pairwise(times):
+            if older is not None and newer is not None:
+                case.expect(older <= newer, f"{older}, the time of an older file, is not later than {newer}")
 
     async def _tags(self, case: AsyncCase) -> set[str]:
         written = await case.backend.write(case.path("file"), b"content")
@@ -115,6 +120,18 @@ class AsyncMetadataSuite:
         metadata = {"author": "someone", "run-id": "42", "x_y.z": "1"}
         await case.backend.write(case.path("file"), b"x", metadata=metadata)
         case.expect_equal(dict(await self._metadata(case, "file")), metadata, "the metadata")
+
+    @async_check("META-009")
+    async def test_meta_metadata_is_nobody_else_s(self, case: AsyncCase) -> None:
+        given: dict[str, str] = {"author": "someone"}
+        await case.backend.write(case.path("file"), b"x", metadata=given)
+        given["author"] = "somebody else"
+        answer: Any = await self._metadata(case, "file")
+        case.expect_equal(dict(answer), {"author": "someone"}, "the metadata after the caller's mapping changed")
+        with suppress(TypeError):
+            answer["author"] = "nobody"
+        after = dict(await self._metadata(case, "file"))
+        case.expect_equal(after, {"author": "someone"}, "the metadata after the mapping of the answer changed")
 
     @async_check("META-010")
     async def test_meta_printable_values_survive(self, case: AsyncCase) -> None:

@@ -40,7 +40,9 @@ class AsyncReadSuite:
         observed = await case.backend.read_range(path, start, length)
         case.expect_equal(observed, CONTENT[start : start + length], f"read_range({start}, {length})")
 
-    @pytest.mark.parametrize("start, length", [(1020, 100), (1024, 1), (1025, 1), (10_000, 10), (0, 2000)])
+    @pytest.mark.parametrize(
+        "start, length", [(1020, 100), (1024, 1), (1025, 1), (10_000, 10), (0, 2000), (1000, 2**40)]
+    )
     @async_check("READ-004", needs=WRITE)
     async def test_read_range_ends_with_the_file(self, case: AsyncCase, start: int, length: int) -> None:
         path = case.path("file")

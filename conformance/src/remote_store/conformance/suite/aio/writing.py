@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from base64 import b64encode
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from remote_store.conformance.case import AsyncCase
 from remote_store.conformance.check import async_check
 from remote_store.conformance.hostile import BUFFERS, SIZES, SOURCES, Failing, Unseekable
 from remote_store.conformance.suite.aio.errors import Boom
-from remote_store.core import AlreadyExists, Capability
+from remote_store.core import AlreadyExists, Capability, PreconditionFailed
 
 READ, LIST = Capability.READ, Capability.LIST
 AROUND_PARTS = {
@@ -74,6 +74,18 @@ class AsyncWriteSuite:
             result = await case.backend.write(path, source)
         case.expect_equal(result.size, size, "the size in the write's result")
         case.expect_equal(await case.backend.read_bytes(path), content, f"what was written from {kind}")
+
+    @async_check("WRITE-003", needs=(READ,))
+    async def test_write_of_a_stream_of_the_backend_itself(self, case: AsyncCase) -> None:
+        path, copy, content = case.path("file"), case.path("copy"), case.content(300_000)
+        await case.backend.write(path, content)
+        async with await case.backend.read(path) as stream:
+            await case.backend.write(copy, stream)
+        case.expect_equal(await case.backend.read_bytes(copy), content, "what was written from a stream of the backend")
+        async with await case.backend.read(path) as stream:
+            with suppress(PreconditionFailed):
+                await case.backend.write(path, stream, overwrite=True)
+        case.expect_equal(await case.backend.read_bytes(path), content, "a file that was overwritten with itself")
 
     @pytest.mark.parametrize("size", [0, 70_000])
     @pytest.mark.parametrize("kind", SOURCES)
