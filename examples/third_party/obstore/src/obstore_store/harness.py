@@ -76,4 +76,5 @@ def s3_backend(
 TAKEN = ("endpoint_url", "region_name", "key", "secret", "part_size", "retry")
 ON_S3 = join_deviations(EVERYWHERE, load_deviations(PACKAGE / "s3.toml"))
 moto = S3Harness(s3_backend, MOTO, takes=TAKEN, deviations=ON_S3)
-seaweedfs = S3Harness(s3_backend, SEAWEEDFS, takes=TAKEN, deviations=ON_S3)
+ON_SEAWEEDFS = join_deviations(ON_S3, load_deviations(PACKAGE / "seaweedfs.toml"))
+seaweedfs = S3Harness(s3_backend, SEAWEEDFS, takes=TAKEN, deviations=ON_SEAWEEDFS)
