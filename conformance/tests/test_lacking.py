@@ -1,11 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from remote_store.conformance import Case, CheckFailed, Harness, Profile, check
+from remote_store.conformance import Case, CheckFailed, Harness, Oracle, Profile, check
 from remote_store.conformance.lacking import NEEDS
 from remote_store.conformance.outcome import NotApplicable
 from remote_store.core import (
@@ -17,6 +20,7 @@ from remote_store.core import (
     MemoryBackend,
     NotFound,
 )
+from remote_store.core.memory import StoredFile
 
 
 class NoListing(MemoryBackend):
@@ -48,6 +52,80 @@ class Made(Harness):
 
     def make(self, **options: Any) -> Backend:
         return self.kind(**options)
+
+
+class Lasting(NoListing):
+    """Its files outlive it."""
+
+    list_files = MemoryBackend.list_files
+
+    def close(self) -> None:
+        self._closed = True
+
+
+def refusing(capability: Capability) -> Any:
+    """A method that a backend does not have."""
+
+    def refuse(self: MemoryBackend, *arguments: Any, **options: Any) -> Any:
+        self.check_health()
+        raise CapabilityNotSupported("not here", capability=capability.value, backend=self.name)
+
+    return refuse
+
+
+def narrowed(*capabilities: Capability) -> type[MemoryBackend]:
+    """A memory that promises only these capabilities, and refuses whatever needs another."""
+    methods = {name: refusing(needed) for name, needed in NEEDS.items() if needed not in capabilities}
+    return type("Narrowed", (Lasting,), {**methods, "capabilities": frozenset(capabilities)})
+
+
+class FilesOracle(Oracle):
+    """The files of a memory, past its backends."""
+
+    def __init__(self, files: dict[str, StoredFile]) -> None:
+        self.files = files
+
+    def raw_put(
+        self, key: str, data: bytes = b"", *, metadata: Mapping[str, str] | None = None, content_type: str | None = None
+    ) -> None:
+        self.files[key] = StoredFile(data, b"", dict(metadata or {}), content_type)
+
+    def raw_get(self, key: str) -> bytes | None:
+        return self.files[key].content if key in self.files else None
+
+    def raw_list(self, prefix: str = "") -> list[str]:
+        return [key for key in self.files if key.startswith(prefix)]
+
+    def raw_delete(self, key: str) -> None:
+        self.files.pop(key, None)
+
+
+class CoreOnly(Harness):
+    """A memory that can do the least that gets a verdict; its instances share their files."""
+
+    profile = Profile(in_process=True, picklable=False, max_key_bytes=None)
+    kind = narrowed(Capability.READ, Capability.WRITE, Capability.DELETE, Capability.LIST)
+
+    def __init__(self) -> None:
+        self.files: dict[str, StoredFile] = {}
+
+    def make(self, **options: Any) -> Backend:
+        made = self.kind()
+        made._files = self.files
+        return made
+
+    def isolated(self) -> CoreOnly:
+        return type(self)()
+
+    @property
+    def oracle(self) -> FilesOracle:
+        return FilesOracle(self.files)
+
+
+class ReadOnly(CoreOnly):
+    """The same for a backend that only reads."""
+
+    kind = narrowed(Capability.READ, Capability.LIST)
 
 
 class Checks:
@@ -116,3 +194,15 @@ def test_every_method_of_a_capability_is_known() -> None:
     asked = {name for name in vars(Backend) if not name.startswith("_") and callable(getattr(Backend, name))}
     free = {"exists", "is_file", "is_folder", "native_path", "to_key", "resolve", "check_health", "unwrap", "close"}
     assert asked - free == NEEDS.keys()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("harness, code, verdict", [("CoreOnly", 0, "core (quick"), ("ReadOnly", 2, "partial (quick")])
+def test_a_backend_of_few_capabilities_breaks_no_rule(harness: str, code: int, verdict: str) -> None:
+    command = "import sys; from remote_store.conformance.cli import main; sys.exit(main())"
+    target = ["run", f"test_lacking:{harness}", "--tier", "quick"]
+    result = subprocess.run(
+        [sys.executable, "-P", "-c", command, *target], cwd=Path(__file__).parent, capture_output=True, text=True
+    )
+    assert f"\nverdict   {verdict}" in result.stdout, result.stdout + result.stderr
+    assert (result.returncode, "FAIL" in result.stdout) == (code, False)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from obstore_store.backend import S3_OPTIONS, ObstoreBackend, from_url
+from obstore_store.backend import S3_CONFIG, ObstoreBackend, from_url
 
-__all__ = ["S3_OPTIONS", "ObstoreBackend", "from_url"]
+__all__ = ["S3_CONFIG", "ObstoreBackend", "from_url"]

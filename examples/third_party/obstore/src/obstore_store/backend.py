@@ -49,13 +49,13 @@ from obstore_store.reader import BodyReader
 
 if TYPE_CHECKING:
     from obstore import GetOptions, GetResult, ObjectMeta
-    from obstore.store import ObjectStore
+    from obstore.store import ObjectStore, S3Config
 
 T = TypeVar("T")
 BLOCK = 64 * 1024
 PAGE = 1000
 # obstore's bulk delete sends XML, which cannot hold every key; its copy knows no creation unless told the header.
-S3_OPTIONS = {"copy_if_not_exists": "header-with-status:If-None-Match:*:412", "disable_bulk_delete": True}
+S3_CONFIG: S3Config = {"copy_if_not_exists": "header-with-status:If-None-Match:*:412", "disable_bulk_delete": True}
 HEADERS = {
     "Cache-Control",
     "Content-Disposition",
@@ -79,7 +79,7 @@ class ObstoreBackend(Backend):
     """Objects of an obstore store.
 
     A create is one conditional PUT, of whatever size, because obstore has no conditional multipart upload. An
-    `S3Store` is to be made with `S3_OPTIONS`, as `from_url` does. A reader is bound to the version that it opened. A
+    `S3Store` is to be made with `S3_CONFIG`, as `from_url` does. A reader is bound to the version that it opened. A
     `LocalStore` keeps neither metadata nor content type.
 
     Args:
@@ -423,7 +423,7 @@ class ObstoreBackend(Backend):
 def from_url(url: str, **options: Any) -> ObstoreBackend:
     """The backend of a URL such as `s3://bucket/prefix`; the options are those of the store."""
     if url.startswith("s3"):
-        options = {**S3_OPTIONS, **options}
+        options["config"] = {**S3_CONFIG, **options.get("config", {})}
     return ObstoreBackend(obstore.store.from_url(url, **options))
 
 

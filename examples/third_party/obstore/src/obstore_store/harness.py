@@ -11,7 +11,7 @@ from remote_store.conformance import Harness, Profile, join_deviations, load_dev
 from remote_store.conformance.s3 import MOTO, SEAWEEDFS, S3Harness
 from remote_store.core import RetryPolicy
 
-from obstore_store.backend import S3_OPTIONS, ObstoreBackend
+from obstore_store.backend import S3_CONFIG, ObstoreBackend
 
 PACKAGE = files("obstore_store") / "deviations"
 EVERYWHERE = load_deviations(PACKAGE / "everywhere.toml")
@@ -66,7 +66,7 @@ def s3_backend(
         region=region_name,
         access_key_id=key,
         secret_access_key=secret,
-        **S3_OPTIONS,
+        config=S3_CONFIG,
         client_options={"allow_http": True},
         retry_config={"max_retries": (retry or RetryPolicy()).max_attempts - 1},
     )
@@ -76,4 +76,5 @@ def s3_backend(
 TAKEN = ("endpoint_url", "region_name", "key", "secret", "part_size", "retry")
 ON_S3 = join_deviations(EVERYWHERE, load_deviations(PACKAGE / "s3.toml"))
 moto = S3Harness(s3_backend, MOTO, takes=TAKEN, deviations=ON_S3)
-seaweedfs = S3Harness(s3_backend, SEAWEEDFS, takes=TAKEN, deviations=ON_S3)
+ON_SEAWEEDFS = join_deviations(ON_S3, load_deviations(PACKAGE / "seaweedfs.toml"))
+seaweedfs = S3Harness(s3_backend, SEAWEEDFS, takes=TAKEN, deviations=ON_SEAWEEDFS)
