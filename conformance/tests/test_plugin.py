@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytest_plugins = ["pytester"]
+pytestmark = pytest.mark.usefixtures("compiled_once")
 
 TEN_LINES = """
 from remote_store.conformance import BackendConformance
@@ -18,18 +18,6 @@ class TestMine(BackendConformance):
 """
 OTHERS = [part for name in ("hypothesispytest", "asyncio", "timeout") for part in ("-p", f"no:{name}")]
 NARROW = ("--conformance-rule", "GLOB-001", "--conformance-rule", "LIFE-005")
-
-
-@pytest.fixture(scope="session")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("compiled")
-
-
-@pytest.fixture(autouse=True)
-def compiled_once(compiled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the many processes of these tests compile what they import only once."""
-    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(compiled))
 
 
 def run(pytester: pytest.Pytester, *arguments: str, source: str = TEN_LINES) -> pytest.RunResult:
