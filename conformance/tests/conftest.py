@@ -1,6 +1,8 @@
-"""Prints how many broken backends the suite has caught."""
+"""Prints how many broken backends the suite has caught, and spares the processes of other tests some work."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
@@ -15,3 +17,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if run:
         caught = names["passed"] - names["failed"]
         terminalreporter.write_line(f"{len(run)} broken backends, {len(caught)} caught by the rule they break")
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("compiled")
+
+
+@pytest.fixture
+def compiled_once(compiled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the many processes of these tests compile what they import only once."""
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(compiled))
