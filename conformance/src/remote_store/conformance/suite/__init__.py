@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from remote_store.conformance.suite.atomic import AtomSuite
 from remote_store.conformance.suite.bodies import BodySuite
+from remote_store.conformance.suite.capabilities import CapabilitySuite
 from remote_store.conformance.suite.commits import CommitSuite
 from remote_store.conformance.suite.copying import CopyingSuite, MovingSuite
 from remote_store.conformance.suite.cost import CostSuite
@@ -47,6 +48,7 @@ class Contract(
     WireSuite,
     BodySuite,
     UploadSuite,
+    CapabilitySuite,
     RaceSuite,
     HistorySuite,
 ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from remote_store.conformance.suite.aio.atomic import AsyncAtomSuite
 from remote_store.conformance.suite.aio.bodies import AsyncBodySuite
+from remote_store.conformance.suite.aio.capabilities import AsyncCapabilitySuite
 from remote_store.conformance.suite.aio.commits import AsyncCommitSuite
 from remote_store.conformance.suite.aio.copying import AsyncCopyingSuite, AsyncMovingSuite
 from remote_store.conformance.suite.aio.cost import AsyncCostSuite
@@ -46,6 +47,7 @@ class AsyncContract(
     AsyncWireSuite,
     AsyncBodySuite,
     AsyncUploadSuite,
+    AsyncCapabilitySuite,
     AsyncRaceSuite,
     AsyncHistorySuite,
 ):
