@@ -25,6 +25,7 @@ FILES = {
     f"{CORE}/aio/backend.py": f"{CORE}/backend.py",
     f"{CORE}/aio/store.py": f"{CORE}/store.py",
     f"{CORE}/s3/aio.py": f"{CORE}/s3/backend.py",
+    f"{CONFORMANCE}/async_child.py": f"{CONFORMANCE}/child.py",
     f"{CONFORMANCE}/async_cleanup.py": f"{CONFORMANCE}/cleanup.py",
 }
 FOLDERS = {f"{SUITE}/aio": SUITE}

@@ -359,7 +359,7 @@ class Store:
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         """The files whose path, relative to the root, matches a pattern, lazily, in no promised order."""
-        GlobPattern.parse(pattern)
+        GlobPattern.parse(pattern, self._backend.name)
         with self._scope.errors():
             rows = self._backend.glob(self._scope.pattern(pattern))
         return self._listed(rows, self._scope.file)

@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from mutants.memory import MemoryHarness, ThreadedMemoryHarness
+from mutants.tree import TreeHarness
+from remote_store.conformance import AsyncBackendConformance, BackendConformance
+from remote_store.conformance.derived import AsyncChildHarness, ChildHarness
+
+
+class TestMemoryThroughAChild(BackendConformance):
+    harness = ChildHarness(MemoryHarness())
+
+
+class TestMemoryThroughAnAsyncChild(AsyncBackendConformance):
+    harness = AsyncChildHarness(ThreadedMemoryHarness())
+
+
+class TestLocalThroughAChild(BackendConformance):
+    harness = ChildHarness(TreeHarness())
