@@ -15,13 +15,14 @@ import pytest
 from remote_store.boto3 import S3Boto3Backend
 from remote_store.conformance import RawHead
 from remote_store.conformance.faults import Answer
-from remote_store.conformance.s3 import MOTO, SEAWEEDFS, AsyncS3Harness, S3Harness
+from remote_store.conformance.s3 import MOTO, SEAWEEDFS, AsyncS3Harness, S3Harness, started
 from remote_store.conformance.wire import settles
 from remote_store.core import (
     AsyncBackend,
     AsyncStore,
     Backend,
     BackendUnavailable,
+    PermissionDenied,
     RetryPolicy,
     Store,
     choose_async_lane,
@@ -30,6 +31,11 @@ from remote_store.core import (
 from remote_store.core.s3 import S3OptionFields, copying
 from remote_store.s3fs import AsyncS3FsBackend
 
+NO_CREDENTIALS = [
+    ({}, {}, "NoCredentialsError"),
+    ({"AWS_ACCESS_KEY_ID": "only"}, {}, "PartialCredentialsError"),
+    ({}, {"profile": "absent"}, "ProfileNotFound"),
+]
 Lanes = dict[str, tuple[Callable[..., Backend], Callable[..., AsyncBackend]]]
 
 each_lane = pytest.mark.parametrize("name", ["boto3", "s3fs", "pyarrow"])
@@ -106,6 +112,17 @@ def test_a_name_packs_and_unpacks_nothing(
         store.download(key, tmp_path / key)
         assert (tmp_path / key).read_bytes() == content
         assert store.head(key).size == len(content)
+
+
+def test_a_large_read_is_ranges_at_once_of_one_version(harness: S3Harness, backend: Backend) -> None:
+    content = random.Random(0).randbytes(21 * MIB)
+    harness.oracle.raw_put("large", content)
+    with harness.endpoint.recording() as sent:
+        assert backend.read_bytes("large") == content
+    first, *others = sent
+    assert len(others) == 4
+    assert "if-match" not in first.headers
+    assert {request.headers["if-match"].strip('"') for request in others} == {backend.get_file_info("large").etag}
 
 
 def test_the_last_file_takes_its_folder_along(harness: S3Harness, backend: Backend) -> None:
@@ -330,6 +347,37 @@ def test_every_lane_takes_the_options_of_every_lane(lanes: Lanes, name: str, tmp
         assert "HIDDEN" not in repr(backend)
         assert backend.native_path("k") == "bucket/k"
         assert make("bucket", profile="absent").name == make("bucket", anon=True).name == f"s3-{name}"
+
+
+@each_lane
+@pytest.mark.parametrize("environment, options, code", NO_CREDENTIALS, ids=[code for *_, code in NO_CREDENTIALS])
+async def test_missing_credentials_are_no_permission_and_no_request(
+    lanes: Lanes,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Any,
+    environment: dict[str, str],
+    options: dict[str, str],
+    code: str,
+) -> None:
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(variable, raising=False)
+    for variable in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(variable, str(tmp_path / "absent"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+    _, endpoint = started(MOTO.server)
+    blocking, awaited = lanes[name]
+    with endpoint.recording() as sent:
+        with blocking("bucket", endpoint_url=endpoint.url, region_name="us-east-1", **options) as backend:
+            with pytest.raises(PermissionDenied) as caught:
+                backend.read_bytes("k")
+            assert (caught.value.code, caught.value.retryable) == (code, False)
+        async with awaited("bucket", endpoint_url=endpoint.url, region_name="us-east-1", **options) as other:
+            with pytest.raises(PermissionDenied, match="k"):
+                await other.read_bytes("k")
+    assert sent == []
 
 
 def test_s3_is_the_lane_that_suits_and_says_why() -> None:
