@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, BinaryIO, cast
 
 from mutants.memory import PART
@@ -189,7 +190,7 @@ class ForgetsWhatABlockSaid(MemoryBackend):
             yield stream
 
 
-@broken("ATOM-012", "ATOM-013", "ATOM-014", "ATOM-015")
+@broken("ATOM-012", "ATOM-013", "ATOM-014", "ATOM-015", "ATOM-016")
 class LooksThenWrites(MemoryBackend):
     """Looks whether the file exists, and writes a moment later."""
 
@@ -219,3 +220,32 @@ class LocksItselfOnly(MemoryBackend):
             self._check_free(path, overwrite=overwrite)
             time.sleep(0.01)
             return super()._commit(path, content, True, *rest)
+
+
+@broken("ATOM-001")
+class AtomicWritesForgetWhatWasSaid(MemoryBackend):
+    """Forgets metadata and content type in `write_atomic`."""
+
+    def write_atomic(self, path: str, content: Any, *, overwrite: bool = False, **options: Any) -> WriteResult:
+        self._check_write(path, options.get("metadata"), options.get("content_type"))
+        return super().write_atomic(path, content, overwrite=overwrite)
+
+
+@broken("ATOM-001")
+class AtomicWritesAnswerForAnother(MemoryBackend):
+    """Answers `write_atomic` with the ETag of the temporary file that it wrote first."""
+
+    def write_atomic(self, path: str, content: Any, **options: Any) -> WriteResult:
+        return replace(super().write_atomic(path, content, **options), etag="temporary")
+
+
+@broken("ATOM-003")
+class BlocksReplaceOnly(MemoryBackend):
+    """Raises NotFound where a block is to overwrite a file that does not exist."""
+
+    @contextmanager
+    def open_atomic(self, path: str, **options: Any) -> Iterator[BinaryIO]:
+        if options.get("overwrite"):
+            self._file(path)
+        with super().open_atomic(path, **options) as stream:
+            yield stream

@@ -303,3 +303,44 @@ class CopiesIntoFolders(MemoryBackend):
     def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         inside = isinstance(dst, str) and any(key.startswith(f"{dst}/") for key in self._files) and src != dst
         super().copy(src, f"{dst}/{src.rpartition('/')[2]}" if inside else dst, overwrite=overwrite)
+
+
+@broken("COPY-024")
+class MovesInTwoSteps(MemoryBackend):
+    """Copies a file that it moves, and deletes the source a moment later."""
+
+    def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+        super().copy(src, dst, overwrite=overwrite)
+        time.sleep(0.002)
+        if src != dst:
+            self.delete(src)
+
+
+@broken("COPY-023")
+class MovesIntoFolders(MemoryBackend):
+    """Moves a file into the folder whose path the destination is, as `mv` does."""
+
+    def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+        inside = any(key.startswith(f"{dst}/") for key in self._files) and src != dst
+        super().move(src, f"{dst}/{src.rpartition('/')[2]}" if inside else dst, overwrite=overwrite)
+
+
+@broken("COPY-017")
+class MoveKeepsTheOldFacts(MemoryBackend):
+    """Leaves metadata and content type of the file that a move replaces."""
+
+    def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+        old = self._files.get(dst)
+        super().move(src, dst, overwrite=overwrite)
+        if old is not None and src != dst:
+            self._files[dst] = replace(self._files[dst], metadata=old.metadata, content_type=old.content_type)
+
+
+@broken("COPY-008", "COPY-021")
+class TakesTheNamesakeAlong(MemoryBackend):
+    """Copies and moves the folder of a file's name together with the file."""
+
+    def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
+        super()._transfer(src, dst, overwrite=overwrite, keep=keep)
+        for key in [key for key in self._files if key.startswith(f"{src}/") and src != dst]:
+            self._files[dst + key.removeprefix(src)] = self._files[key] if keep else self._files.pop(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
@@ -290,3 +291,19 @@ class LooksForAFolderToo(HttpBackend):
     def open_atomic(self, path: str, **options: Any) -> Any:
         self.exists(path)
         return super().open_atomic(path, **options)
+
+
+@broken("READ-018")
+class ReadsAllBeforeItReads(HttpBackend):
+    """Transfers a whole file before it hands out the first byte of a stream."""
+
+    def read(self, path: str) -> BinaryIO:
+        return io.BytesIO(self.read_bytes(path))
+
+
+@broken("READ-019")
+class TransfersTheFileForARange(HttpBackend):
+    """Transfers a whole file and cuts the range out of it."""
+
+    def read_range(self, path: str, start: int, length: int) -> bytes:
+        return self.read_bytes(path)[start : start + length]

@@ -327,3 +327,38 @@ class HandsOutItsMapping(Describes):
 
     def described(self, info: FileInfo) -> FileInfo:
         return replace(info, metadata=self._files[info.path].metadata)
+
+
+@broken("META-022")
+class EmptyFilesAreNone(MemoryBackend):
+    """Calls an empty file none."""
+
+    def is_file(self, path: str) -> bool:
+        return super().is_file(path) and bool(self._files[path].content)
+
+
+@broken("META-013")
+class TheResultIsItsMapping(MemoryBackend):
+    """Hands out its own mapping of metadata in the result of a write, which a caller may change."""
+
+    def _commit(self, path: str, content: bytes, overwrite: bool, metadata: Mapping[str, str], *rest: Any) -> Any:
+        own = dict(metadata)
+        return replace(super()._commit(path, content, overwrite, own, *rest), metadata=own)
+
+
+@broken("META-015")
+class TotalsAreATuple(MemoryBackend):
+    """Gives the totals of a folder as a tuple."""
+
+    def get_folder_info(self, path: str) -> Any:
+        info = super().get_folder_info(path)
+        return info.file_count, info.total_size
+
+
+@broken("META-001")
+class FactsAreADict(MemoryBackend):
+    """Gives the facts of a file as a dict."""
+
+    def get_file_info(self, path: str) -> Any:
+        info = super().get_file_info(path)
+        return {"path": info.path, "name": info.name, "size": info.size}

@@ -306,3 +306,11 @@ class ClosesTheOthers(MemoryBackend):
     def close(self) -> None:
         self._files.clear()
         super().close()
+
+
+@broken("LIFE-006")
+class EntersWhenClosed(MemoryBackend):
+    """Enters its context when it is closed."""
+
+    def __enter__(self) -> Self:
+        return self

@@ -369,3 +369,19 @@ class DeepFilesHaveNoSizes(MemoryBackend):
     def list_files(self, path: str, *, recursive: bool = False, max_depth: int | None = None) -> Iterator[FileInfo]:
         files = super().list_files(path, recursive=recursive, max_depth=max_depth)
         return (replace(file, size=0) for file in files) if recursive else files
+
+
+@broken("LIST-001")
+class ListsPlainPaths(MemoryBackend):
+    """Lists files as paths, without facts."""
+
+    def list_files(self, path: str, **options: Any) -> Iterator[Any]:
+        return (file.path for file in super().list_files(path, **options))
+
+
+@broken("LIST-007")
+class ListsPlainFolders(MemoryBackend):
+    """Lists folders as paths."""
+
+    def list_folders(self, path: str) -> Iterator[Any]:
+        return (folder.path for folder in super().list_folders(path))

@@ -261,3 +261,11 @@ class DescribesWithoutItsSlash(MemoryBackend):
 
     def get_file_info(self, path: str) -> FileInfo:
         return super().get_file_info(path.rstrip("/"))
+
+
+@broken("PATH-002")
+class FoldsCaseOfFolders(MemoryBackend):
+    """Finds a folder whatever the case of its name."""
+
+    def is_folder(self, path: str) -> bool:
+        return super().is_folder(path) or any(key.lower().startswith(f"{path}/".lower()) for key in self._files)

@@ -207,3 +207,20 @@ class TakesNothingForEverything(MemoryBackend):
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         return super().glob("**" if pattern is None else pattern)
+
+
+@broken("GLOB-001")
+class FoldsCaseInPatterns(Matches):
+    """Matches without regard to case, as `fnmatch` does on some systems."""
+
+    def matches(self, pattern: str, path: str) -> bool:
+        folder, _, rest = pattern.rpartition("/")
+        return path.rpartition("/")[0] == folder and fnmatchcase(path.rpartition("/")[2].lower(), rest.lower())
+
+
+@broken("GLOB-004")
+class SkipsHiddenFolders(MemoryBackend):
+    """Lets two stars skip folders whose names begin with a dot, as shells do."""
+
+    def glob(self, pattern: str) -> Iterator[FileInfo]:
+        return (file for file in super().glob(pattern) if "/." not in file.path.rpartition("/")[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from collections.abc import Callable
 from typing import Any, BinaryIO, cast
@@ -323,3 +324,12 @@ class AllocatesTheRange(MemoryBackend):
         buffer = bytearray(length)
         buffer[: len(data)] = data
         return bytes(buffer[: len(data)])
+
+
+@broken("WRITE-001")
+class UnpacksByItsName(MemoryBackend):
+    """Unpacks a file whose name says that it is packed."""
+
+    def read_bytes(self, path: str) -> bytes:
+        content = super().read_bytes(path)
+        return gzip.decompress(content) if path.endswith(".gz") and content.startswith(b"\x1f\x8b") else content

@@ -25,7 +25,7 @@ from remote_store.conformance.outcome import HarnessFailed, ProvisionalFailure
 
 AnyHarness = Harness | AsyncHarness
 SUITE = ("remote_store.conformance.suite", "remote_store.conformance.wire")
-RECORDER = "remote_store.conformance.recorder"
+BETWEEN = ("contextlib", "remote_store.conformance.recorder")
 BACKENDS = ("remote_store.core", "mutants.")
 
 
@@ -111,8 +111,8 @@ def by_backend(error: Exception) -> bool:
     """
     modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
     last = max((number for number, name in enumerate(modules) if name.startswith(SUITE)), default=len(modules))
-    # Between a check and the backend stands what writes its calls down.
-    called = next((name for name in modules[last + 1 :] if name != RECORDER), "")
+    # Between a check and the backend stand contexts, and what writes its calls down.
+    called = next((name for name in modules[last + 1 :] if name not in BETWEEN), "")
     return called.startswith(BACKENDS) and not isinstance(error, AttributeError | NameError)
 
 

@@ -203,3 +203,24 @@ class CannotMapNothing(Seeks):
     """Opens files by a memory map, which an empty file has none of."""
 
     stream = staticmethod(mapped)
+
+
+class Ahead(Stream):
+    """A stream that tells where its buffer ends, and not where the next read begins."""
+
+    buffered = 0
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(size)
+        self.buffered = min(8192, len(self.getvalue()) - super().tell())
+        return line
+
+    def tell(self) -> int:
+        return super().tell() + self.buffered
+
+
+@broken("SEEK-006")
+class TellsWhereItsBufferEnds(Reads):
+    """Tells a position after a line that lies behind what was read ahead."""
+
+    stream = Ahead

@@ -340,3 +340,37 @@ class TruncatesFirst(LocalBackend):
         if options.get("overwrite") and self.is_file(path):
             Path(self._root, path).write_bytes(b"")
         return super().write(path, content, **options)
+
+
+@broken("WRITE-019")
+class DescribesWhatIsThereByThen(MemoryBackend):
+    """Answers a write with the facts of whatever file is there a moment later."""
+
+    def _commit(self, path: str, *arguments: Any) -> WriteResult:
+        result = super()._commit(path, *arguments)
+        time.sleep(0.005)
+        return replace(result, etag=self._files[path].md5.hex(), digest=self._files[path].digest)
+
+
+@broken("WRITE-001")
+class RemovesTheByteOrderMark(MemoryBackend):
+    """Takes the mark off that some texts begin with."""
+
+    def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
+        return super()._commit(path, content.removeprefix(b"\xef\xbb\xbf"), *rest)
+
+
+@broken("WRITE-001")
+class TranslatesLineEnds(MemoryBackend):
+    """Writes line ends as those of this system."""
+
+    def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
+        return super()._commit(path, content.replace(b"\r\n", b"\n"), *rest)
+
+
+@broken("WRITE-009")
+class AnswersNothing(MemoryBackend):
+    """Answers a write with `None`."""
+
+    def write(self, *arguments: Any, **options: Any) -> Any:
+        super().write(*arguments, **options)

@@ -16,7 +16,7 @@ from remote_store.conformance.check import check
 from remote_store.conformance.hostile import BUFFERS, NOT_CANONICAL, SOURCES, WRONG_CONTENT, Unseekable
 from remote_store.conformance.suite.errors import CALLERS_ERRORS
 from remote_store.conformance.suite.writing import nothing_else
-from remote_store.core import AlreadyExists, Backend, Capability, InvalidPath
+from remote_store.core import AlreadyExists, Backend, Capability, InvalidPath, WriteResult
 
 READ = (Capability.READ, Capability.WRITE)
 ROUNDS = 3
@@ -51,6 +51,21 @@ class AtomSuite:
         case.backend.write_atomic(path, b"third", overwrite=True)
         case.expect_equal(case.backend.read_bytes(path), b"third", "the file after it was overwritten")
         nothing_else(case, [path])
+
+    @check("ATOM-001", needs=(Capability.METADATA,))
+    def test_atomic_write_answers_what_it_wrote(self, case: Case) -> None:
+        result = case.backend.write_atomic(case.path("file"), b"content")
+        info = case.backend.get_file_info(case.path("file"))
+        case.expect_type(result, WriteResult, "the answer of write_atomic")
+        case.expect(result.etag in (None, info.etag), "the ETag in the result is that of the file", result.etag)
+
+    @check("ATOM-001", needs=(Capability.METADATA, Capability.USER_METADATA))
+    def test_atomic_write_keeps_metadata(self, case: Case) -> None:
+        path, metadata = case.path("file"), {"name": "value"}
+        case.backend.write_atomic(path, b"content", metadata=metadata, content_type="text/x-test")
+        info = case.backend.get_file_info(path)
+        case.expect_equal(dict(info.metadata or {}), metadata, "the metadata")
+        case.expect_equal(info.content_type, "text/x-test", "the content type")
 
     @pytest.mark.parametrize("kind", WRONG_CONTENT)
     @check("ATOM-001", needs=READ)
@@ -105,6 +120,9 @@ class AtomSuite:
             stream.write(b"new")
             case.expect_equal(case.backend.read_bytes(path), b"old and longer", "the file inside the block")
         case.expect_equal(case.backend.read_bytes(path), b"new", "the file after the block")
+        with case.backend.open_atomic(case.path("other"), overwrite=True) as stream:
+            stream.write(b"first")
+        case.expect_equal(case.backend.read_bytes(case.path("other")), b"first", "a file that did not exist")
 
     @pytest.mark.parametrize("overwrite", [False, True])
     @pytest.mark.parametrize("name", CALLERS_ERRORS)

@@ -23,6 +23,11 @@ def expect_facts(case: Case, name: str, metadata: dict[str, str], content_type: 
     case.expect_equal(info.content_type, content_type, f"the content type of {name!r}")
 
 
+def require_namesakes(case: Case) -> None:
+    """End the check unless a file may stand beside a folder of its name."""
+    case.require_profile("a file and a folder cannot share a name", case.profile.flat)
+
+
 class CopyingSuite:
     """COPY: copy and move."""
 
@@ -100,6 +105,14 @@ class CopyingSuite:
         case.expect_equal(listed, sorted(map(case.path, ("a*b", "axb", "a?b", "a[x]b", "c*d"))), "the files")
         expect_content(case, "c*d", b"star")
 
+    @check("COPY-008")
+    def test_copy_leaves_the_folder_of_its_name(self, case: Case) -> None:
+        require_namesakes(case)
+        fill(case, "name/below", "name", data=b"content")
+        case.backend.copy(case.path("name"), case.path("other"))
+        listed = found(case.backend.list_files(case.folder, recursive=True))
+        case.expect_equal(listed, sorted(map(case.path, ("name", "name/below", "other"))), "the files")
+
     @check("COPY-009")
     def test_copy_copies_of_hostile_names(self, case: Case) -> None:
         for name in writable(case):
@@ -167,6 +180,18 @@ class CopyingSuite:
                 case.backend.copy(case.path("source"), case.path("folder"), overwrite=True)
         expect_content(case, "folder/file", b"content")
 
+    @check("COPY-023", needs=(Capability.MOVE,))
+    def test_move_onto_a_folder(self, case: Case) -> None:
+        fill(case, "source", "folder/file", data=b"content")
+        if case.profile.flat:
+            case.backend.move(case.path("source"), case.path("folder"))
+            expect_content(case, "folder", b"content")
+        else:
+            with case.expect_raises(InvalidPath, path=case.path("folder")):
+                case.backend.move(case.path("source"), case.path("folder"), overwrite=True)
+            expect_content(case, "source", b"content")
+        expect_content(case, "folder/file", b"content")
+
 
 class MovingSuite:
     """COPY: move."""
@@ -204,6 +229,13 @@ class MovingSuite:
         expect_content(case, "target", b"new")
         self._expect_gone(case, "source")
 
+    @check("COPY-017", needs=(Capability.USER_METADATA,))
+    def test_move_replaces_the_facts(self, case: Case) -> None:
+        case.backend.write(case.path("source"), b"x", metadata={"new": "1"}, content_type="text/csv")
+        case.backend.write(case.path("target"), b"x", metadata={"old": "1"}, content_type="text/html")
+        case.backend.move(case.path("source"), case.path("target"), overwrite=True)
+        expect_facts(case, "target", {"new": "1"}, "text/csv")
+
     @check("COPY-018")
     def test_move_onto_itself_changes_nothing(self, case: Case) -> None:
         fill(case, "file", data=b"content")
@@ -240,6 +272,14 @@ class MovingSuite:
         listed = found(case.backend.list_files(case.folder))
         case.expect_equal(listed, sorted(map(case.path, ("axb", "a?b", "a[x]b", "c*d"))), "the files")
         expect_content(case, "c*d", b"star")
+
+    @check("COPY-021")
+    def test_move_leaves_the_folder_of_its_name(self, case: Case) -> None:
+        require_namesakes(case)
+        fill(case, "name/below", "name", data=b"content")
+        case.backend.move(case.path("name"), case.path("other"))
+        listed = found(case.backend.list_files(case.folder, recursive=True))
+        case.expect_equal(listed, sorted(map(case.path, ("name/below", "other"))), "the files")
 
     @check("COPY-022")
     def test_copy_moves_that_meet_lose_nothing(self, case: Case) -> None:

@@ -26,6 +26,13 @@ class GlobSuite:
         self._expect_matches(case, "*", "a.txt", "ab.txt", "a.csv", ".txt")
         self._expect_matches(case, "a*.*t", "a.txt", "ab.txt")
 
+    @check("GLOB-001")
+    def test_glob_tells_case_apart(self, case: Case) -> None:
+        case.require_profile("the storage does not tell case apart", case.profile.case_sensitive)
+        fill(case, "a.txt", "A.txt", "b.TXT")
+        self._expect_matches(case, "*.txt", "a.txt", "A.txt")
+        self._expect_matches(case, "a*", "a.txt")
+
     @check("GLOB-002")
     def test_glob_a_question_mark_is_one_character(self, case: Case) -> None:
         fill(case, "a", "ab", "é", "abc", "d/e")
@@ -44,9 +51,9 @@ class GlobSuite:
 
     @check("GLOB-004")
     def test_glob_two_stars_span_segments(self, case: Case) -> None:
-        fill(case, "a/z", "a/b/z", "a/b/c/z", "a/b/c/y", "az", "b/z")
-        self._expect_matches(case, "a/**/z", "a/z", "a/b/z", "a/b/c/z")
-        self._expect_matches(case, "**/z", "a/z", "a/b/z", "a/b/c/z", "b/z")
+        fill(case, "a/z", "a/b/z", "a/b/c/z", "a/b/c/y", "az", "b/z", "a/.hidden/z")
+        self._expect_matches(case, "a/**/z", "a/z", "a/b/z", "a/b/c/z", "a/.hidden/z")
+        self._expect_matches(case, "**/z", "a/z", "a/b/z", "a/b/c/z", "a/.hidden/z", "b/z")
         self._expect_matches(case, "**/b/**/z", "a/b/z", "a/b/c/z", "b/z")
 
     @check("GLOB-005")

@@ -170,6 +170,9 @@ class LifeSuite:
                 pass
         with case.expect_raises(BackendUnavailable, what="unwrap", where=lambda error: not error.retryable):
             backend.unwrap(Unknown)
+        with case.expect_raises(BackendUnavailable, what="a context", where=lambda error: not error.retryable):
+            with backend:
+                pass
 
     @check("LIFE-007")
     def test_life_a_closed_backend_tells_what_it_was(self, case: Case) -> None:

@@ -19,6 +19,7 @@ class ListingSuite:
     def test_list_direct_files_are_listed_once(self, case: Case) -> None:
         fill(case, "one.txt", "two", data=b"12345")
         files = [info for info in case.backend.list_files(case.folder)]
+        case.expect(all(isinstance(info, FileInfo) for info in files), "every item is a FileInfo", files)
         case.expect_equal(sorted(info.path for info in files), [case.path("one.txt"), case.path("two")], "the paths")
         case.expect_equal(sorted((info.name, info.size) for info in files), [("one.txt", 5), ("two", 5)], "name, size")
 
@@ -65,9 +66,9 @@ class ListingSuite:
     def test_list_direct_folders_are_listed_once(self, case: Case) -> None:
         fill(case, "file", "one/a", "one/b", "two/deep/er/c")
         folders = [entry for entry in case.backend.list_folders(case.folder)]
+        case.expect(all(isinstance(entry, FolderEntry) for entry in folders), "every item is a FolderEntry", folders)
         expected = [(case.path("one"), "one"), (case.path("two"), "two")]
         case.expect_equal(sorted((entry.path, entry.name) for entry in folders), expected, "path and name")
-        case.expect(all(isinstance(entry, FolderEntry) for entry in folders), "every item is a FolderEntry")
 
     @check("LIST-008")
     def test_list_children_are_files_and_folders_once(self, case: Case) -> None:

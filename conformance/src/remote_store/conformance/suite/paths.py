@@ -76,6 +76,16 @@ class PathSuite:
         case.expect_equal(case.backend.read_bytes(first), b"first", f"the content of {first!r}")
         case.expect_equal(case.backend.read_bytes(second), b"second", f"the content of {second!r}")
 
+    @pytest.mark.parametrize("pair", range(len(CONFUSABLE)))
+    @check("PATH-002")
+    def test_path_similar_folders_are_two(self, case: Case, pair: int) -> None:
+        first, second = map(case.path, CONFUSABLE[pair])
+        case.require_profile("the storage does not tell case apart", pair or case.profile.case_sensitive)
+        case.backend.write(f"{first}/file", b"x")
+        observed = [case.backend.is_folder(path) for path in (first, second)]
+        case.expect_equal(observed, [True, False], f"is_folder of {first!r}, and of {second!r}, which does not exist")
+        case.expect_equal(case.backend.exists(f"{second}/file"), False, "exists of a file in the other")
+
     @check("PATH-003", needs=(READ,))
     def test_path_longest_key(self, case: Case) -> None:
         most = case.profile.max_key_bytes

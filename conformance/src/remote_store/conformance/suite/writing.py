@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 from base64 import b64encode
@@ -16,9 +17,17 @@ from remote_store.conformance.case import Case
 from remote_store.conformance.check import check
 from remote_store.conformance.hostile import BUFFERS, SIZES, SOURCES, Failing, Unseekable
 from remote_store.conformance.suite.errors import Boom
-from remote_store.core import AlreadyExists, Capability, PreconditionFailed
+from remote_store.core import AlreadyExists, Capability, PreconditionFailed, WriteResult
 
 READ, LIST = Capability.READ, Capability.LIST
+CONTENTS = {
+    "byte_order_mark": b"\xef\xbb\xbftext",
+    "line_ends": b"dos\r\nmac\runix\n",
+    "end_of_file": b"before\x1aafter\x04",
+    "zeros": bytes(1000),
+    "no_utf_8": b"\xff\xfe\x80",
+    "gzip": gzip.compress(b"packed", mtime=0),
+}
 AROUND_PARTS = {
     "part_minus_1": (1, -1),
     "part": (1, 0),
@@ -57,6 +66,15 @@ class WriteSuite:
         oracle = case.oracle
         case.backend.write(path, content)
         case.expect_equal(oracle.raw_get(path), content, "what is in the storage")
+
+    @pytest.mark.parametrize("kind", CONTENTS)
+    @check("WRITE-001", needs=(READ,))
+    def test_write_of_what_some_tools_change(self, case: Case, kind: str) -> None:
+        path, content = case.path("file.gz"), CONTENTS[kind]
+        case.backend.write(path, content, overwrite=True)
+        case.expect_equal(case.backend.read_bytes(path), content, f"what was written of {kind}")
+        with case.backend.read(path) as stream:
+            case.expect_equal(stream.read(), content, f"what is read of {kind}")
 
     @pytest.mark.parametrize("kind", BUFFERS)
     @check("WRITE-002", needs=(READ,))
@@ -166,6 +184,7 @@ class WriteSuite:
     def test_write_result_is_true(self, case: Case) -> None:
         path, content = case.path("folder/file"), case.content(12_345)
         result = case.backend.write(path, content)
+        case.expect_type(result, WriteResult, "what write returns")
         case.expect_equal(str(result.path), path, "the path in the result")
         case.expect_equal(result.size, len(content), "the size in the result")
         info = case.backend.get_file_info(path)

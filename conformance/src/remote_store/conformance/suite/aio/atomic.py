@@ -15,7 +15,7 @@ from remote_store.conformance.check import async_check
 from remote_store.conformance.hostile import BUFFERS, NOT_CANONICAL, SOURCES, WRONG_CONTENT, Unseekable
 from remote_store.conformance.suite.aio.errors import CALLERS_ERRORS
 from remote_store.conformance.suite.aio.writing import nothing_else
-from remote_store.core import AlreadyExists, AsyncBackend, Capability, InvalidPath
+from remote_store.core import AlreadyExists, AsyncBackend, Capability, InvalidPath, WriteResult
 
 READ = (Capability.READ, Capability.WRITE)
 ROUNDS = 3
@@ -50,6 +50,21 @@ class AsyncAtomSuite:
         await case.backend.write_atomic(path, b"third", overwrite=True)
         case.expect_equal(await case.backend.read_bytes(path), b"third", "the file after it was overwritten")
         await nothing_else(case, [path])
+
+    @async_check("ATOM-001", needs=(Capability.METADATA,))
+    async def test_atomic_write_answers_what_it_wrote(self, case: AsyncCase) -> None:
+        result = await case.backend.write_atomic(case.path("file"), b"content")
+        info = await case.backend.get_file_info(case.path("file"))
+        case.expect_type(result, WriteResult, "the answer of write_atomic")
+        case.expect(result.etag in (None, info.etag), "the ETag in the result is that of the file", result.etag)
+
+    @async_check("ATOM-001", needs=(Capability.METADATA, Capability.USER_METADATA))
+    async def test_atomic_write_keeps_metadata(self, case: AsyncCase) -> None:
+        path, metadata = case.path("file"), {"name": "value"}
+        await case.backend.write_atomic(path, b"content", metadata=metadata, content_type="text/x-test")
+        info = await case.backend.get_file_info(path)
+        case.expect_equal(dict(info.metadata or {}), metadata, "the metadata")
+        case.expect_equal(info.content_type, "text/x-test", "the content type")
 
     @pytest.mark.parametrize("kind", WRONG_CONTENT)
     @async_check("ATOM-001", needs=READ)
@@ -104,6 +119,9 @@ class AsyncAtomSuite:
             await stream.write(b"new")
             case.expect_equal(await case.backend.read_bytes(path), b"old and longer", "the file inside the block")
         case.expect_equal(await case.backend.read_bytes(path), b"new", "the file after the block")
+        async with case.backend.open_atomic(case.path("other"), overwrite=True) as stream:
+            await stream.write(b"first")
+        case.expect_equal(await case.backend.read_bytes(case.path("other")), b"first", "a file that did not exist")
 
     @pytest.mark.parametrize("overwrite", [False, True])
     @pytest.mark.parametrize("name", CALLERS_ERRORS)

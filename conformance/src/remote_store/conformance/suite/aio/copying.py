@@ -22,6 +22,11 @@ async def expect_facts(case: AsyncCase, name: str, metadata: dict[str, str], con
     case.expect_equal(info.content_type, content_type, f"the content type of {name!r}")
 
 
+def require_namesakes(case: AsyncCase) -> None:
+    """End the check unless a file may stand beside a folder of its name."""
+    case.require_profile("a file and a folder cannot share a name", case.profile.flat)
+
+
 class AsyncCopyingSuite:
     """COPY: copy and move."""
 
@@ -99,6 +104,14 @@ class AsyncCopyingSuite:
         case.expect_equal(listed, sorted(map(case.path, ("a*b", "axb", "a?b", "a[x]b", "c*d"))), "the files")
         await expect_content(case, "c*d", b"star")
 
+    @async_check("COPY-008")
+    async def test_copy_leaves_the_folder_of_its_name(self, case: AsyncCase) -> None:
+        require_namesakes(case)
+        await fill(case, "name/below", "name", data=b"content")
+        await case.backend.copy(case.path("name"), case.path("other"))
+        listed = await found(case.backend.list_files(case.folder, recursive=True))
+        case.expect_equal(listed, sorted(map(case.path, ("name", "name/below", "other"))), "the files")
+
     @async_check("COPY-009")
     async def test_copy_copies_of_hostile_names(self, case: AsyncCase) -> None:
         for name in writable(case):
@@ -166,6 +179,18 @@ class AsyncCopyingSuite:
                 await case.backend.copy(case.path("source"), case.path("folder"), overwrite=True)
         await expect_content(case, "folder/file", b"content")
 
+    @async_check("COPY-023", needs=(Capability.MOVE,))
+    async def test_move_onto_a_folder(self, case: AsyncCase) -> None:
+        await fill(case, "source", "folder/file", data=b"content")
+        if case.profile.flat:
+            await case.backend.move(case.path("source"), case.path("folder"))
+            await expect_content(case, "folder", b"content")
+        else:
+            with case.expect_raises(InvalidPath, path=case.path("folder")):
+                await case.backend.move(case.path("source"), case.path("folder"), overwrite=True)
+            await expect_content(case, "source", b"content")
+        await expect_content(case, "folder/file", b"content")
+
 
 class AsyncMovingSuite:
     """COPY: move."""
@@ -203,6 +228,13 @@ class AsyncMovingSuite:
         await expect_content(case, "target", b"new")
         await self._expect_gone(case, "source")
 
+    @async_check("COPY-017", needs=(Capability.USER_METADATA,))
+    async def test_move_replaces_the_facts(self, case: AsyncCase) -> None:
+        await case.backend.write(case.path("source"), b"x", metadata={"new": "1"}, content_type="text/csv")
+        await case.backend.write(case.path("target"), b"x", metadata={"old": "1"}, content_type="text/html")
+        await case.backend.move(case.path("source"), case.path("target"), overwrite=True)
+        await expect_facts(case, "target", {"new": "1"}, "text/csv")
+
     @async_check("COPY-018")
     async def test_move_onto_itself_changes_nothing(self, case: AsyncCase) -> None:
         await fill(case, "file", data=b"content")
@@ -239,6 +271,14 @@ class AsyncMovingSuite:
         listed = await found(case.backend.list_files(case.folder))
         case.expect_equal(listed, sorted(map(case.path, ("axb", "a?b", "a[x]b", "c*d"))), "the files")
         await expect_content(case, "c*d", b"star")
+
+    @async_check("COPY-021")
+    async def test_move_leaves_the_folder_of_its_name(self, case: AsyncCase) -> None:
+        require_namesakes(case)
+        await fill(case, "name/below", "name", data=b"content")
+        await case.backend.move(case.path("name"), case.path("other"))
+        listed = await found(case.backend.list_files(case.folder, recursive=True))
+        case.expect_equal(listed, sorted(map(case.path, ("name/below", "other"))), "the files")
 
     @async_check("COPY-022")
     async def test_copy_moves_that_meet_lose_nothing(self, case: AsyncCase) -> None:

@@ -25,6 +25,13 @@ class AsyncGlobSuite:
         await self._expect_matches(case, "*", "a.txt", "ab.txt", "a.csv", ".txt")
         await self._expect_matches(case, "a*.*t", "a.txt", "ab.txt")
 
+    @async_check("GLOB-001")
+    async def test_glob_tells_case_apart(self, case: AsyncCase) -> None:
+        case.require_profile("the storage does not tell case apart", case.profile.case_sensitive)
+        await fill(case, "a.txt", "A.txt", "b.TXT")
+        await self._expect_matches(case, "*.txt", "a.txt", "A.txt")
+        await self._expect_matches(case, "a*", "a.txt")
+
     @async_check("GLOB-002")
     async def test_glob_a_question_mark_is_one_character(self, case: AsyncCase) -> None:
         await fill(case, "a", "ab", "é", "abc", "d/e")
@@ -43,9 +50,9 @@ class AsyncGlobSuite:
 
     @async_check("GLOB-004")
     async def test_glob_two_stars_span_segments(self, case: AsyncCase) -> None:
-        await fill(case, "a/z", "a/b/z", "a/b/c/z", "a/b/c/y", "az", "b/z")
-        await self._expect_matches(case, "a/**/z", "a/z", "a/b/z", "a/b/c/z")
-        await self._expect_matches(case, "**/z", "a/z", "a/b/z", "a/b/c/z", "b/z")
+        await fill(case, "a/z", "a/b/z", "a/b/c/z", "a/b/c/y", "az", "b/z", "a/.hidden/z")
+        await self._expect_matches(case, "a/**/z", "a/z", "a/b/z", "a/b/c/z", "a/.hidden/z")
+        await self._expect_matches(case, "**/z", "a/z", "a/b/z", "a/b/c/z", "a/.hidden/z", "b/z")
         await self._expect_matches(case, "**/b/**/z", "a/b/z", "a/b/c/z", "b/z")
 
     @async_check("GLOB-005")

@@ -169,6 +169,9 @@ class AsyncLifeSuite:
                 pass
         with case.expect_raises(BackendUnavailable, what="unwrap", where=lambda error: not error.retryable):
             backend.unwrap(Unknown)
+        with case.expect_raises(BackendUnavailable, what="a context", where=lambda error: not error.retryable):
+            async with backend:
+                pass
 
     @async_check("LIFE-007")
     async def test_life_a_closed_backend_tells_what_it_was(self, case: AsyncCase) -> None:

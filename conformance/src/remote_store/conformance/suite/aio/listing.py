@@ -18,6 +18,7 @@ class AsyncListingSuite:
     async def test_list_direct_files_are_listed_once(self, case: AsyncCase) -> None:
         await fill(case, "one.txt", "two", data=b"12345")
         files = [info async for info in case.backend.list_files(case.folder)]
+        case.expect(all(isinstance(info, FileInfo) for info in files), "every item is a FileInfo", files)
         case.expect_equal(sorted(info.path for info in files), [case.path("one.txt"), case.path("two")], "the paths")
         case.expect_equal(sorted((info.name, info.size) for info in files), [("one.txt", 5), ("two", 5)], "name, size")
 
@@ -64,9 +65,9 @@ class AsyncListingSuite:
     async def test_list_direct_folders_are_listed_once(self, case: AsyncCase) -> None:
         await fill(case, "file", "one/a", "one/b", "two/deep/er/c")
         folders = [entry async for entry in case.backend.list_folders(case.folder)]
+        case.expect(all(isinstance(entry, FolderEntry) for entry in folders), "every item is a FolderEntry", folders)
         expected = [(case.path("one"), "one"), (case.path("two"), "two")]
         case.expect_equal(sorted((entry.path, entry.name) for entry in folders), expected, "path and name")
-        case.expect(all(isinstance(entry, FolderEntry) for entry in folders), "every item is a FolderEntry")
 
     @async_check("LIST-008")
     async def test_list_children_are_files_and_folders_once(self, case: AsyncCase) -> None:

@@ -16,7 +16,7 @@ import pytest
 from remote_store.conformance.case import AsyncCase
 from remote_store.conformance.check import async_check
 from remote_store.conformance.suite.aio.trees import fill
-from remote_store.core import ContentDigest, InvalidPath, NotFound
+from remote_store.core import ContentDigest, FileInfo, FolderInfo, InvalidPath, NotFound
 
 PRINTABLE = {"letters": "aZ09", "signs": "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", "spaces": "a b", "percent": "%41%C3%A9"}
 UNFIT: tuple[dict[Any, Any], ...] = (
@@ -44,6 +44,7 @@ class AsyncMetadataSuite:
         for size in (0, 1, 1000):
             await fill(case, "sub/file.txt", data=b"x" * size)
             info = await case.backend.get_file_info(case.path("sub/file.txt"))
+            case.expect_type(info, FileInfo, "what get_file_info returns")
             facts = info.path, info.name, info.size
             case.expect_equal(facts, (case.path("sub/file.txt"), "file.txt", size), "path, name and size")
 
@@ -157,6 +158,10 @@ class AsyncMetadataSuite:
     async def test_meta_the_result_tells_the_metadata(self, case: AsyncCase) -> None:
         result = await case.backend.write(case.path("file"), b"x", metadata={"a": "b"})
         case.expect_equal(dict(result.metadata or {}), {"a": "b"}, "the metadata of the result")
+        answer: Any = result.metadata
+        with suppress(TypeError):
+            answer["a"] = "changed"
+        case.expect_equal(dict(await self._metadata(case, "file")), {"a": "b"}, "the metadata after that changed")
 
     @async_check("META-014")
     async def test_meta_an_overwrite_replaces_metadata(self, case: AsyncCase) -> None:
@@ -178,6 +183,7 @@ class AsyncMetadataSuite:
         await fill(case, "dir/a", "dir/b/c", "dir/b/d/e", "other", data=b"1234")
         for path in (case.path("dir"), case.path("dir") + "/"):
             info = await case.backend.get_folder_info(path)
+            case.expect_type(info, FolderInfo, "what get_folder_info returns")
             case.expect_equal((info.file_count, info.total_size), (3, 12), "count and size")
         case.expect_equal((await case.backend.get_folder_info(case.path("dir"))).path, case.path("dir"), "the path")
 
@@ -218,7 +224,9 @@ class AsyncMetadataSuite:
     @async_check("META-022")
     async def test_meta_probes_tell_the_kinds_apart(self, case: AsyncCase) -> None:
         await fill(case, "dir/file")
-        truth = {"dir/file": (True, True, False), "dir": (True, False, True), "absent": (False, False, False)}
+        await fill(case, "dir/empty", data=b"")
+        file, folder, nothing = (True, True, False), (True, False, True), (False, False, False)
+        truth = {"dir/file": file, "dir/empty": file, "dir": folder, "absent": nothing}
         for name, expected in truth.items():
             path = case.path(name)
             answers = (

@@ -75,6 +75,16 @@ class AsyncPathSuite:
         case.expect_equal(await case.backend.read_bytes(first), b"first", f"the content of {first!r}")
         case.expect_equal(await case.backend.read_bytes(second), b"second", f"the content of {second!r}")
 
+    @pytest.mark.parametrize("pair", range(len(CONFUSABLE)))
+    @async_check("PATH-002")
+    async def test_path_similar_folders_are_two(self, case: AsyncCase, pair: int) -> None:
+        first, second = map(case.path, CONFUSABLE[pair])
+        case.require_profile("the storage does not tell case apart", pair or case.profile.case_sensitive)
+        await case.backend.write(f"{first}/file", b"x")
+        observed = [await case.backend.is_folder(path) for path in (first, second)]
+        case.expect_equal(observed, [True, False], f"is_folder of {first!r}, and of {second!r}, which does not exist")
+        case.expect_equal(await case.backend.exists(f"{second}/file"), False, "exists of a file in the other")
+
     @async_check("PATH-003", needs=(READ,))
     async def test_path_longest_key(self, case: AsyncCase) -> None:
         most = case.profile.max_key_bytes

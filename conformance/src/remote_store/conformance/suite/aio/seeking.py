@@ -132,6 +132,7 @@ class AsyncSeekSuite:
         async with await getattr(case.backend, method)(path) as stream:
             case.expect_equal(await stream.readline(3), b"fir", "readline(3)")
             case.expect_equal(await stream.readline(100), b"st\n", "readline(100) to the end of the line")
+            case.expect_equal(stream.tell(), 6, "tell after readline")
             case.expect_equal(await stream.read(3), b"sec", "read(3) after readline")
 
     @async_check("SEEK-007", needs=WRITE)
