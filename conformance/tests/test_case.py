@@ -2,11 +2,27 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NoReturn
+from urllib.request import Request, urlopen
 
 import pytest
 
-from remote_store.conformance import AsyncCase, Case, Harness, Oracle, Profile, ThreadedHarness
+from remote_store.conformance import (
+    AsyncCase,
+    Case,
+    CheckFailed,
+    Harness,
+    Oracle,
+    Profile,
+    ThreadedHarness,
+    check,
+    untested,
+)
+from remote_store.conformance.endpoint import Endpoint
+from remote_store.conformance.harness import FactoryHarness
+from remote_store.conformance.outcome import HarnessFailed, NotApplicable, Untested
+from remote_store.conformance.servers import dead_endpoint
 from remote_store.core import Backend, Capability, MemoryBackend
 
 
@@ -171,3 +187,88 @@ def test_a_case_on_a_storage_of_its_own_has_the_root() -> None:
         assert alone.path("x") == "x"
         alone.backend.write("x", b"")
         assert not case.backend.exists("x")
+
+
+def test_of_a_factory_alone_rules_about_facts_are_untested() -> None:
+    case = Case(FactoryHarness(MemoryBackend))
+    case.harness.profile = Profile(shared=False, max_key_bytes=None)
+    with pytest.raises(Untested, match="no key is too long, as is assumed of a factory without a profile"):
+        case.require_profile("no key is too long", case.profile.max_key_bytes)
+    with pytest.raises(Untested, match="two instances do not share a storage"):
+        case.make()
+
+
+def test_a_storage_of_its_own_for_each_instance_is_isolated_as_it_is() -> None:
+    harness = FactoryHarness(MemoryBackend)
+    harness.profile = Profile(shared=False, expendable=True)
+    with Case(harness) as case, case.isolated() as alone:
+        assert alone.root == ""
+        alone.backend.delete_folder(alone.path("x"), recursive=True, missing_ok=True)
+
+
+def test_an_instance_for_one_thread_at_a_time_races_with_nobody() -> None:
+    harness = Shared()
+    harness.profile = Profile(threads=False)
+    with pytest.raises(NotApplicable, match="one thread at a time"):
+        Case(harness).together([lambda: None])
+
+
+def test_a_task_that_ends_the_check_ends_it() -> None:
+    with pytest.raises(Untested, match="no eyes"):
+        Case(Shared()).together([lambda: None, lambda: untested("no eyes")])
+
+
+def test_a_storage_that_settles_is_waited_for_and_that_is_noted() -> None:
+    harness = Shared()
+    harness.profile = Profile(settles_within=0.02)
+    with Case(harness) as case:
+        case.backend.write(case.path("a"), b"")
+        case.backend.exists(case.path("a"))
+    assert 0 < case.facts()["waited"] <= 0.02
+    assert Case(Shared()).facts()["waited"] == 0
+
+
+def test_the_facts_of_a_check_are_noted() -> None:
+    case = Case(Shared(), "test_x", "y")
+    assert case.facts() == {
+        "requests": None,
+        "sent": None,
+        "retries": 0,
+        "waited": 0.0,
+        "seed": "test_x[y]",
+        "left": "",
+        "under_claimed": "",
+    }
+
+
+def test_a_factory_that_gives_something_else_later_is_an_error_of_the_harness() -> None:
+    with pytest.raises(HarnessFailed, match="make\\(\\) returned 42, which is no backend"):
+        _ = Case(FactoryHarness(lambda: 42)).backend  # type: ignore[arg-type, return-value]
+
+
+def test_requests_are_noted_without_what_could_be_a_secret() -> None:
+    class Listening(Shared):
+        def __init__(self, endpoint: Endpoint) -> None:
+            super().__init__()
+            self._endpoint = endpoint
+
+        @property
+        def endpoint(self) -> Endpoint:
+            return self._endpoint
+
+    class Checks:
+        @check("READ-001")
+        def test_asks(self, case: Case) -> None:
+            headers = {"Authorization": "hunter2", "Content-Length": "3"}
+            url = f"{case.endpoint.url}/bucket/key?X-Amz-Signature=hunter2"
+            with suppress(OSError):
+                urlopen(Request(url, b"abc", headers, method="PUT"), timeout=10).close()
+            case.fail("asking", "this", "that")
+
+    with Endpoint(dead_endpoint()) as endpoint:
+        case = Case(Listening(endpoint), "test_asks")
+        with pytest.raises(CheckFailed) as caught:
+            Checks().test_asks(case)
+    assert "on the wire:\n    PutObject: PUT /bucket/key?X-Amz-Signature\n" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+    assert (case.facts()["requests"], case.facts()["sent"]) == (1, 3)

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+
 import pytest
 
 from remote_store.conformance import Area, ConfigurationError, areas, rule, rules
@@ -58,3 +62,32 @@ def test_a_row_without_a_field_is_refused() -> None:
     row = {name: value for name, value in ROW.items() if name != "hint"}
     with pytest.raises(ConfigurationError, match="hint"):
         area_of(HEADING, {"rule": [row]})
+
+
+def test_a_rule_is_settled_and_has_no_other_name_unless_it_says_so() -> None:
+    made = area_of(HEADING, {"rule": [{**ROW, "provisional": True, "aliases": ["READ-000"]}]}).rules[0]
+    assert (made.provisional, made.aliases) == (True, ("READ-000",))
+    assert (rule("READ-001").provisional, rule("READ-001").aliases) == (False, ())
+
+
+@pytest.fixture
+def catalogue(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Rule]]:
+    found = dict(rules())
+    module = sys.modules["remote_store.conformance.rules"]
+    monkeypatch.setattr(module, "rules", lambda: found)
+    module._aliases.cache_clear()
+    yield found
+    module._aliases.cache_clear()
+
+
+def test_an_id_of_the_past_finds_its_rule(catalogue: dict[str, Rule]) -> None:
+    catalogue["READ-001"] = replace(catalogue["READ-001"], aliases=("GET-001",))
+    assert rule("GET-001").id == "READ-001"
+
+
+@pytest.mark.parametrize("alias", ["READ-002", "GET-001"])
+def test_an_id_of_the_past_that_is_that_of_another_rule_is_refused(catalogue: dict[str, Rule], alias: str) -> None:
+    catalogue["READ-001"] = replace(catalogue["READ-001"], aliases=(alias,))
+    catalogue["READ-003"] = replace(catalogue["READ-003"], aliases=("GET-001",))
+    with pytest.raises(ConfigurationError, match=f"{alias}, once the id of READ-00., is that of another rule too"):
+        rule("GET-002")

@@ -30,7 +30,7 @@ def run_(options: argparse.Namespace) -> int:
     from remote_store.conformance.summary import failures, summary
 
     door.make_current_folder_importable()
-    chosen = [rule(identifier).id for identifier in options.rule]
+    chosen = [rule(identifier.upper()).id for identifier in options.rule]
     passed = ["--conformance-tier", options.tier, *(f"--conformance-rule={identifier}" for identifier in chosen)]
     if options.deviations:
         load_deviations(options.deviations)
@@ -106,7 +106,7 @@ def list_(options: argparse.Namespace) -> int:
 
 def explain_(options: argparse.Namespace) -> int:
     """Explain a rule; 0."""
-    entry = rule(options.rule)
+    entry = rule(options.rule.upper())
     print("\n".join(_explained(entry)))
     return 0
 

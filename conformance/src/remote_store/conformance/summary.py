@@ -28,7 +28,7 @@ def summary(run: Run) -> Iterator[str]:
     yield from _block("with", run.verdict.remarks)
     if left := sorted({record.left for record in run.records if record.left}):
         shown = ", ".join(left[:5]) + (", ..." if len(left) > 5 else "")
-        yield _row("left", f"{len(left):,} folders could not be removed; delete them by hand: {shown}")
+        yield _row("left", f"{len(left):,} of the folders could not be removed; delete by hand: {shown}")
     yield from _block("noticed", run.subject.get("notes", ()))
 
 

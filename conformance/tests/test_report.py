@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from remote_store.conformance import BackendConformance, Harness, Profile, rules
+from remote_store.conformance.badge import badge
+from remote_store.conformance.junit import junit
+from remote_store.conformance.manifest import manifest
+from remote_store.conformance.outcome import Outcome, Record
+from remote_store.conformance.page import page
+from remote_store.conformance.report import report_of, schema, write
+from remote_store.conformance.run import Run, finished
+from remote_store.conformance.subject import look
+from remote_store.conformance.summary import failures, summary
+from remote_store.core import MemoryBackend, ResolutionPlan
+
+SECRET = "hunter2-is-the-secret"
+MOMENT = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
+
+
+class Placed(MemoryBackend):
+    def resolve(self, key: str) -> ResolutionPlan:
+        details = {"endpoint_url": f"https://me:{SECRET}@storage.example", "password": SECRET, "bucket": f"b-{SECRET}"}
+        return ResolutionPlan("memory", self.name, key, key, details)
+
+
+class Stated(Harness):
+    profile = Profile(secrets=(SECRET,), endpoint_kind="emulator", endpoint_version="toy 1.0")
+
+    def make(self, **options: Any) -> Placed:
+        return Placed()
+
+
+def made(outcomes: Mapping[str, Record] | None = None, gone: Mapping[str, Mapping[str, int]] | None = None) -> Run:
+    """A run in which every check passed, except for some."""
+    records: dict[tuple[str, str], Record] = {}
+    for name, entry in manifest(BackendConformance).items():
+        for number in range(entry.variants):
+            variant = str(number) if entry.variants > 1 else ""
+            record = Record(check=name, variant=variant, rules=entry.rules, outcome=Outcome.PASS, requests=2, sent=10)
+            records[name, variant] = (outcomes or {}).get(name, record)
+    subject = look(Stated()).as_dict()
+    made = finished(
+        name="Toy",
+        target="toy:make",
+        suite=BackendConformance,
+        tier="full",
+        subject=subject,
+        records=records,
+        gone=gone or {},
+        early="",
+    )
+    return Run(**{field: getattr(made, field) for field in Run.__dataclass_fields__} | {"date": MOMENT})
+
+
+def failed(**facts: Any) -> Record:
+    fields: dict[str, Any] = {
+        "check": "test_life_close_again_and_again",
+        "rules": ("LIFE-005",),
+        "outcome": Outcome.FAIL,
+        "reason": "close <again>\n  expected: nothing\n  observed: a & b \x00",
+        **facts,
+    }
+    return Record(**fields)
+
+
+def broken(**facts: Any) -> Run:
+    return made({"test_life_close_again_and_again": failed(**facts)})
+
+
+KNOWN = {"outcome": Outcome.DEVIATION, "deviation": {"reason": "known", "link": "https://example.org/1", "expires": ""}}
+RUNS: dict[str, Run] = {
+    "whole": made(),
+    "failing": broken(),
+    "deviating": broken(**KNOWN),
+    "partial": made(gone={"deselected by -k 'x'": {"test_glob_all": 1}}),
+}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_report_keeps_the_schema_that_is_published(name: str) -> None:
+    Draft202012Validator.check_schema(schema())
+    data = json.loads(json.dumps(report_of(RUNS[name])))
+    assert sorted(str(error.message) for error in Draft202012Validator(schema()).iter_errors(data)) == []
+
+
+def test_a_report_without_a_subject_keeps_the_schema_too() -> None:
+    run = finished(
+        name="Toy", target="t", suite=BackendConformance, tier="quick", subject=None, records={}, gone={}, early="ended"
+    )
+    data = json.loads(json.dumps(report_of(run)))
+    assert list(Draft202012Validator(schema()).iter_errors(data)) == []
+    assert data["verdict"]["level"] == "partial"
+    assert page(data)
+
+
+def test_the_schema_refuses_another_form() -> None:
+    data = {**json.loads(json.dumps(report_of(RUNS["whole"]))), "more": 1}
+    assert list(Draft202012Validator(schema()).iter_errors(data)) != []
+
+
+def test_a_report_has_everything_that_a_reader_asks_for() -> None:
+    data = report_of(RUNS["whole"])
+    assert set(data["versions"]) == {"contract", "suite", "core", "pytest", "python"}
+    assert data["backend"]["distribution"] == ""
+    assert (data["backend"]["profile"]["endpoint_kind"], data["backend"]["profile"]["endpoint_version"]) == (
+        "emulator",
+        "toy 1.0",
+    )
+    assert [rule["id"] for rule in data["rules"]] == list(rules())
+    assert data["totals"]["requests"] == 2 * len(data["checks"])
+    assert data["totals"]["sent"] == 10 * len(data["checks"])
+    assert data["date"] == "2026-11-26T12:00:00+00:00"
+    assert set(data["counts"]["rules"]) == {outcome.value for outcome in Outcome}
+
+
+def test_no_form_of_a_report_shows_a_secret(tmp_path: Path) -> None:
+    for path in write(RUNS["failing"], tmp_path):
+        text = path.read_text("utf-8")
+        assert SECRET not in text, path
+        assert "hunter2" not in text, path
+
+
+def test_every_form_is_written(tmp_path: Path) -> None:
+    paths = write(RUNS["whole"], tmp_path / "new" / "folder")
+    assert [path.name for path in paths] == ["Toy.json", "Toy.xml", "Toy.html", "Toy.svg"]
+    assert json.loads(paths[0].read_text("utf-8"))["verdict"] == report_of(RUNS["whole"])["verdict"]
+
+
+def test_junit_counts_what_a_build_would_count() -> None:
+    root = ET.fromstring(junit(report_of(RUNS["failing"])))
+    suite = root[0]
+    assert (suite.get("failures"), suite.get("errors"), suite.get("skipped")) == ("1", "0", "0")
+    failure = suite.find(".//failure")
+    assert failure is not None
+    assert failure.get("message") == "fail: close <again>"
+    assert failure.text == "close <again>\n  expected: nothing\n  observed: a & b \ufffd"
+    skipped = ET.fromstring(junit(report_of(RUNS["deviating"])))[0]
+    assert (skipped.get("failures"), skipped.get("skipped")) == ("0", "1")
+    facts = {entry.get("name"): entry.get("value") for entry in suite.iter("property")}
+    assert (facts["verdict"], facts["contract"]) == ("failing", "0.1")
+
+
+def test_junit_does_not_turn_a_build_red_for_a_provisional_rule() -> None:
+    data = json.loads(json.dumps(report_of(RUNS["failing"])))
+    for rule in data["rules"]:
+        rule["provisional"] = rule["id"] == "LIFE-005"
+    suite = ET.fromstring(junit(data))[0]
+    assert (suite.get("failures"), suite.get("skipped")) == ("0", "1")
+
+
+@pytest.mark.parametrize(
+    "name, text, colour",
+    [
+        ("whole", "core + ", "#2f7d32"),
+        ("failing", "failing, emulator only, 2026-11-26", "#b3261e"),
+        ("partial", "partial, emulator only, 2026-11-26", "#a15c00"),
+        ("deviating", ", with deviations, emulator only, 2026-11-26", "#2f7d32"),
+    ],
+)
+def test_a_badge_says_the_verdict_and_what_it_is_worth(name: str, text: str, colour: str) -> None:
+    picture = badge(report_of(RUNS[name]))
+    root = ET.fromstring(picture)
+    texts = [entry.text or "" for entry in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts[0] == "remote-store 0.1"
+    assert text in texts[1]
+    assert colour in picture
+
+
+class Page(HTMLParser):
+    """Collects what a page would load, and whether its elements are closed in order."""
+
+    EMPTY = frozenset({"meta", "br", "link", "img"})
+    OPTIONAL = frozenset({"html", "head", "body"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.loads: list[str] = []
+        self.shown = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+        self.loads += [
+            value or "" for name, value in attrs if name in ("src", "srcset") or (tag, name) == ("link", "href")
+        ]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.shown += data
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_page_stands_alone_and_shows_every_rule(name: str) -> None:
+    parsed = Page()
+    parsed.feed(page(report_of(RUNS[name])))
+    assert (parsed.open, parsed.loads) == ([], [])
+    assert all(identifier in parsed.shown for identifier in rules())
+    assert "prefers-color-scheme: dark" in parsed.shown
+    assert "$" not in parsed.shown
+
+
+def test_a_page_shows_what_is_broken_and_what_deviates() -> None:
+    text = page(report_of(RUNS["failing"]))
+    assert "What is broken" in text
+    assert "close &lt;again&gt;" in text
+    deviating = page(report_of(RUNS["deviating"]))
+    assert "What is broken" not in deviating
+    assert '<a href="https://example.org/1">' in deviating
+    unsafe = broken(outcome=Outcome.DEVIATION, deviation={"reason": "<b>", "link": "javascript:x", "expires": ""})
+    assert 'href="javascript' not in page(report_of(unsafe))
+    assert "What did not run" in page(report_of(RUNS["partial"]))
+
+
+def test_a_summary_says_verdict_reasons_and_versions() -> None:
+    lines = list(summary(RUNS["failing"]))
+    assert lines[0] == "verdict   failing (full tier, on an emulator (toy 1.0))"
+    assert lines[1] == "          contract 0.1 · suite 0.1.0 · core 0.1.0 · 2026-11-26"
+    assert lines[3] == "why       1 rule is broken: LIFE-005"
+    told = "\n".join(failures(RUNS["failing"]))
+    assert told.startswith("FAIL LIFE-005  test_life_close_again_and_again\n  close <again>\n")
+    left = "\n".join(summary(broken(outcome=Outcome.PASS, left="conformance-1")))
+    assert "left      1 of the folders could not be removed; delete by hand: conformance-1" in left
