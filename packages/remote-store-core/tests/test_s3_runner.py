@@ -503,6 +503,50 @@ def test_another_event_loop_is_refused(s3: FakeS3) -> None:
         asyncio.run(runner.run(one(HEAD)))
 
 
+def in_child_awaited(runner: AsyncRunner, made: list[int], answers: Any) -> None:
+    async def work() -> int:
+        answer = await runner.run(many([Start(HEAD, 2)] * 3))
+        await runner.close()
+        return len(answer)
+
+    try:
+        answers.put((asyncio.run(work()), made))
+    except BaseException as error:  # noqa: BLE001
+        answers.put(repr(error))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="fork is not available here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("used", [True, False])
+def test_a_forked_child_connects_by_itself_in_a_loop_of_its_own(used: bool, s3: FakeS3) -> None:
+    s3.put("a")
+    made: list[int] = []
+    ports: list[AsyncFakeS3Port] = []
+
+    async def connect() -> AsyncFakeS3Port:
+        made.append(os.getpid())
+        ports.append(AsyncFakeS3Port(s3))
+        return ports[-1]
+
+    async def work() -> None:
+        runner = AsyncRunner(connect, 2)
+        if used:
+            await runner.run(one(HEAD))
+        context = multiprocessing.get_context("fork")
+        answers = context.SimpleQueue()
+        child = context.Process(target=in_child_awaited, args=(runner, made, answers))
+        child.start()
+        child.join(30)
+        assert child.exitcode == 0
+        assert answers.get() == (3, [os.getpid()] * used + [child.pid])
+        await runner.run(one(HEAD))
+        assert made == [os.getpid()]
+        await runner.close()
+
+    asyncio.run(work())
+    assert [port.closed for port in ports] == [True]
+
+
 def test_an_async_connection_that_is_made_while_it_is_closed_is_closed_too(s3: FakeS3) -> None:
     s3.put("a")
     made = []

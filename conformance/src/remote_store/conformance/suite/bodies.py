@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -80,9 +81,12 @@ class BodySuite:
 
     @pytest.mark.parametrize("fault", CUTS, ids=named)
     @check("WIRE-009")
-    def test_wire_a_resume_is_pinned(self, case: Case, fault: Fault) -> None:
+    def test_wire_a_resume_is_pinned(self, case: Case, fault: Reset | ShortBody) -> None:
         require_s3(case)
-        content = self._cut_file(case, fault)
+        content = case.content(2_000_000)
+        fill(case, "file", data=content)
+        # The cut comes far behind what a client reads ahead, which it may lose together with the connection.
+        case.endpoint.inject(replace(fault, after_bytes=1_000_000), operation="GetObject")
         with case.endpoint.recording() as sent:
             with case.make(retry=THRICE).read(case.path("file")) as stream:
                 case.expect_equal(stream.read(10_000), content[:10_000], "the bytes before the cut")
@@ -92,7 +96,7 @@ class BodySuite:
         info = case.backend.get_file_info(case.path("file"))
         case.expect_equal((headers.get("if-match") or "").strip('"'), info.etag, "If-Match of the resume")
         start = headers.get("range", "bytes=0-").removeprefix("bytes=").partition("-")[0]
-        case.expect(10_000 <= int(start) <= 100_000, "the resume goes on where the body broke", headers.get("range"))
+        case.expect(10_000 <= int(start) <= 1_000_000, "the resume goes on where the body broke", headers.get("range"))
 
     @pytest.mark.parametrize("size", [4 * 1024 * 1024, 64 * 1024 * 1024])
     @check("WIRE-010")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -79,9 +80,12 @@ class AsyncBodySuite:
 
     @pytest.mark.parametrize("fault", CUTS, ids=named)
     @async_check("WIRE-009")
-    async def test_wire_a_resume_is_pinned(self, case: AsyncCase, fault: Fault) -> None:
+    async def test_wire_a_resume_is_pinned(self, case: AsyncCase, fault: Reset | ShortBody) -> None:
         require_s3(case)
-        content = await self._cut_file(case, fault)
+        content = case.content(2_000_000)
+        await fill(case, "file", data=content)
+        # The cut comes far behind what a client reads ahead, which it may lose together with the connection.
+        case.endpoint.inject(replace(fault, after_bytes=1_000_000), operation="GetObject")
         with case.endpoint.recording() as sent:
             async with await case.make(retry=THRICE).read(case.path("file")) as stream:
                 case.expect_equal(await stream.read(10_000), content[:10_000], "the bytes before the cut")
@@ -91,7 +95,7 @@ class AsyncBodySuite:
         info = await case.backend.get_file_info(case.path("file"))
         case.expect_equal((headers.get("if-match") or "").strip('"'), info.etag, "If-Match of the resume")
         start = headers.get("range", "bytes=0-").removeprefix("bytes=").partition("-")[0]
-        case.expect(10_000 <= int(start) <= 100_000, "the resume goes on where the body broke", headers.get("range"))
+        case.expect(10_000 <= int(start) <= 1_000_000, "the resume goes on where the body broke", headers.get("range"))
 
     @pytest.mark.parametrize("size", [4 * 1024 * 1024, 64 * 1024 * 1024])
     @async_check("WIRE-010")

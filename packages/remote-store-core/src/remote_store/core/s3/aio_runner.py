@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -30,8 +31,57 @@ from remote_store.core.s3.steps import (
 T = TypeVar("T")
 
 
+class AsyncConnection:
+    """The port of one process and the event loop that it belongs to, the one that used it first.
+
+    Args:
+        connect: Makes the port.
+    """
+
+    def __init__(self, connect: Callable[[], Awaitable[AsyncS3Port]]) -> None:
+        self._connect = connect
+        self._lock = asyncio.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._port: AsyncS3Port | None = None
+        self._closed = False
+
+    async def port(self) -> AsyncS3Port:
+        """The port; tasks that ask at once get the same one.
+
+        Raises:
+            BackendUnavailable: It was closed, or belongs to another event loop.
+        """
+        loop = asyncio.get_running_loop()
+        if self._port is None:
+            async with self._lock:
+                if self._port is None:
+                    self._port, self._loop = await self._connected(), loop
+        if self._loop is not loop:
+            raise BackendUnavailable("the backend belongs to another event loop; make one for each loop")
+        return self._port
+
+    async def _connected(self) -> AsyncS3Port:
+        self._check_open()
+        port = await self._connect()
+        if self._closed:
+            await port.close()
+        self._check_open()
+        return port
+
+    async def close(self) -> None:
+        """Close the port."""
+        self._closed = True
+        port, self._port = self._port, None
+        if port is not None:
+            await port.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise BackendUnavailable(CLOSED)
+
+
 class AsyncRunner:
-    """Runs operations over one port, in the event loop that used it first.
+    """Runs operations over one port, in the event loop that used it first; a forked child makes its own.
 
     Args:
         connect: Makes the port.
@@ -41,9 +91,8 @@ class AsyncRunner:
     def __init__(self, connect: Callable[[], Awaitable[AsyncS3Port]], window: int) -> None:
         self._connect = connect
         self._window = window
-        self._lock = asyncio.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._port: AsyncS3Port | None = None
+        # What a child has of its parent's connection stays untouched, because closing it would reach the parent.
+        self._connections: dict[int, AsyncConnection] = {}
         self._closed = False
 
     def check_open(self) -> None:
@@ -56,35 +105,24 @@ class AsyncRunner:
             raise BackendUnavailable(CLOSED)
 
     async def port(self) -> AsyncS3Port:
-        """The port.
+        """The port of this process.
 
         Raises:
             BackendUnavailable: The backend is closed, or belongs to another event loop.
         """
         self.check_open()
-        loop = asyncio.get_running_loop()
-        if self._port is None:
-            async with self._lock:
-                if self._port is None:
-                    self._port, self._loop = await self._connected(), loop
-        if self._loop is not loop:
-            raise BackendUnavailable("the backend belongs to another event loop; make one for each loop")
-        return self._port
-
-    async def _connected(self) -> AsyncS3Port:
-        self.check_open()
-        port = await self._connect()
-        if self._closed:
-            await port.close()
-        self.check_open()
-        return port
+        process = os.getpid()
+        connection = self._connections.get(process)
+        if connection is None:
+            connection = self._connections.setdefault(process, AsyncConnection(self._connect))
+        return await connection.port()
 
     async def close(self) -> None:
-        """Close the port, for good."""
+        """Close the port of this process, for good."""
         self._closed = True
-        port, self._port = self._port, None
-        if port is not None:
-            await port.close()
+        connection = self._connections.pop(os.getpid(), None)
+        if connection is not None:
+            await connection.close()
 
     async def run(self, operation: Operation[T], source: AsyncSource | None = None) -> T:
         """Run an operation to its end, its last wishes included when anything, a cancellation too, interrupts it.
