@@ -338,6 +338,9 @@ class ObstoreBackend(Backend):
     def _is_below_a_file(self, path: str) -> bool:
         return any(self.is_file(path[:end]) for end, sign in enumerate(path) if sign == "/")
 
+    def _can_be_folder(self, path: str) -> bool:
+        return not path or (is_canonical(path) and not (self._is_tree and self._is_below_a_file(path)))
+
     def _check_transfer(self, src: str, dst: str) -> bool:
         self._check_path(src)
         require_file_path(src, self.name)
@@ -381,7 +384,7 @@ class ObstoreBackend(Backend):
 
     def _pages(self, path: str) -> Iterator[Sequence[ObjectMeta]]:
         folder = folder_of(path)
-        if path and (not is_canonical(folder) or (self._is_tree and self._is_below_a_file(folder))):
+        if not self._can_be_folder(folder):
             return
         with self._errors(path):
             pages = obstore.list(self._store, folder or None, chunk_size=PAGE)
@@ -391,7 +394,7 @@ class ObstoreBackend(Backend):
 
     def _children(self, path: str) -> Iterator[FileInfo | FolderEntry]:
         folder = folder_of(path)
-        if path and not is_canonical(folder):
+        if not self._can_be_folder(folder):
             return
         with suppress(NotFound), self._errors(path):
             found = obstore.list_with_delimiter(self._store, folder or None)
