@@ -128,16 +128,14 @@ class ObstoreBackend(Backend):
         return cast("BinaryIO", reader)
 
     def read_bytes(self, path: str) -> bytes:
-        result = self._get(path)
-        with self._errors(path):
-            return bytes(result.bytes())
+        return self._content(path, self._get(path))
 
     def read_range(self, path: str, start: int, length: int) -> bytes:
         self._check_open()
         check_range(start, length)
         try:
             if length:
-                return bytes(self._get(path, range=(start, start + length)).bytes())
+                return self._content(path, self._get(path, range=(start, start + length)))
         except RemoteStoreError as error:
             # A range behind the end fails as anything may; the size tells.
             if type(error) is not RemoteStoreError or start < self._get(path, head=True).meta["size"]:
@@ -373,7 +371,9 @@ class ObstoreBackend(Backend):
         return self._body(path, self._get(path, if_match=meta["e_tag"], range={"offset": start}))
 
     def _fetch(self, path: str, meta: ObjectMeta, start: int, length: int) -> bytes:
-        result = self._get(path, if_match=meta["e_tag"], range=(start, start + length))
+        return self._content(path, self._get(path, if_match=meta["e_tag"], range=(start, start + length)))
+
+    def _content(self, path: str, result: GetResult) -> bytes:
         with self._errors(path):
             return bytes(result.bytes())
 
