@@ -128,16 +128,14 @@ class ObstoreBackend(Backend):
         return cast("BinaryIO", reader)
 
     def read_bytes(self, path: str) -> bytes:
-        result = self._get(path)
-        with self._errors(path):
-            return bytes(result.bytes())
+        return self._content(path, self._get(path))
 
     def read_range(self, path: str, start: int, length: int) -> bytes:
         self._check_open()
         check_range(start, length)
         try:
             if length:
-                return bytes(self._get(path, range=(start, start + length)).bytes())
+                return self._content(path, self._get(path, range=(start, start + length)))
         except RemoteStoreError as error:
             # A range behind the end fails as anything may; the size tells.
             if type(error) is not RemoteStoreError or start < self._get(path, head=True).meta["size"]:
@@ -338,6 +336,9 @@ class ObstoreBackend(Backend):
     def _is_below_a_file(self, path: str) -> bool:
         return any(self.is_file(path[:end]) for end, sign in enumerate(path) if sign == "/")
 
+    def _can_be_folder(self, path: str) -> bool:
+        return not path or (is_canonical(path) and not (self._is_tree and self._is_below_a_file(path)))
+
     def _check_transfer(self, src: str, dst: str) -> bool:
         self._check_path(src)
         require_file_path(src, self.name)
@@ -370,7 +371,9 @@ class ObstoreBackend(Backend):
         return self._body(path, self._get(path, if_match=meta["e_tag"], range={"offset": start}))
 
     def _fetch(self, path: str, meta: ObjectMeta, start: int, length: int) -> bytes:
-        result = self._get(path, if_match=meta["e_tag"], range=(start, start + length))
+        return self._content(path, self._get(path, if_match=meta["e_tag"], range=(start, start + length)))
+
+    def _content(self, path: str, result: GetResult) -> bytes:
         with self._errors(path):
             return bytes(result.bytes())
 
@@ -381,7 +384,7 @@ class ObstoreBackend(Backend):
 
     def _pages(self, path: str) -> Iterator[Sequence[ObjectMeta]]:
         folder = folder_of(path)
-        if path and (not is_canonical(folder) or (self._is_tree and self._is_below_a_file(folder))):
+        if not self._can_be_folder(folder):
             return
         with self._errors(path):
             pages = obstore.list(self._store, folder or None, chunk_size=PAGE)
@@ -391,7 +394,7 @@ class ObstoreBackend(Backend):
 
     def _children(self, path: str) -> Iterator[FileInfo | FolderEntry]:
         folder = folder_of(path)
-        if path and not is_canonical(folder):
+        if not self._can_be_folder(folder):
             return
         with suppress(NotFound), self._errors(path):
             found = obstore.list_with_delimiter(self._store, folder or None)
