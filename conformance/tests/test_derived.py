@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from mutants.memory import MemoryHarness, ThreadedMemoryHarness
-from mutants.tree import TreeHarness
 from remote_store.conformance import AsyncBackendConformance, BackendConformance
 from remote_store.conformance.derived import AsyncChildHarness, ChildHarness
 
@@ -12,7 +11,3 @@ class TestMemoryThroughAChild(BackendConformance):
 
 class TestMemoryThroughAnAsyncChild(AsyncBackendConformance):
     harness = AsyncChildHarness(ThreadedMemoryHarness())
-
-
-class TestLocalThroughAChild(BackendConformance):
-    harness = ChildHarness(TreeHarness())
