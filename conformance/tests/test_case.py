@@ -198,6 +198,20 @@ def test_of_a_factory_alone_rules_about_facts_are_untested() -> None:
         case.make()
 
 
+def test_a_server_without_an_endpoint_before_it_leaves_rules_untested() -> None:
+    harness = Shared()
+    harness.profile = Profile(kind="http")
+    with pytest.raises(Untested, match="no endpoint before its server"):
+        _ = Case(harness).endpoint
+
+
+def test_of_a_factory_alone_nobody_knows_whether_a_container_can_be_absent() -> None:
+    with pytest.raises(Untested, match="no container can be absent"):
+        Case(FactoryHarness(MemoryBackend)).absent()
+    with pytest.raises(Untested, match="no container can be absent"):
+        AsyncCase(ThreadedHarness(FactoryHarness(MemoryBackend))).absent()
+
+
 def test_a_storage_of_its_own_for_each_instance_is_isolated_as_it_is() -> None:
     harness = FactoryHarness(MemoryBackend)
     harness.profile = Profile(shared=False, expendable=True)

@@ -11,7 +11,7 @@ import pytest
 from remote_store.conformance import rules
 from remote_store.conformance.cli import main
 
-pytestmark = pytest.mark.usefixtures("compiled_once")
+pytestmark = [pytest.mark.usefixtures("compiled_once"), pytest.mark.timeout(600)]
 
 COMMAND = Path(sys.executable).parent / "remote-store-conformance"
 MINE = """
@@ -53,6 +53,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "mine.py").write_text(MINE, "utf-8")
     (tmp_path / "conftest.py").write_text("raise RuntimeError('this is not ours')\n", "utf-8")
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n", "utf-8")
+    (tmp_path / "old.toml").write_text(DEVIATIONS.replace("2999", "2001"), "utf-8")
     monkeypatch.setenv("PYTEST_ADDOPTS", "--no-such-option-either")
     return tmp_path
 
@@ -145,6 +146,10 @@ def test_a_deviation_that_is_declared_is_not_red(folder: Path) -> None:
             "'READ-999' is no rule of the catalogue; did you mean READ-0",
         ),
         (("run", "mine:MyHarness", "--deviations", "missing.toml"), "missing.toml: "),
+        (
+            ("run", "mine:MyHarness", "--deviations", "old.toml"),
+            "state anew how long it holds, what has expired: old.toml",
+        ),
         (("run", "mine:MyHarness", "--rule", "S3-001"), "no rule was executed, so the run says nothing"),
         (("run", "mine:MyHarness", "--tier", "slow"), "invalid choice: 'slow'"),
         (("run", "mine:MyHarness", "--no-such"), "unrecognized arguments: --no-such"),
@@ -173,6 +178,58 @@ def test_nothing_is_sent_elsewhere_before_its_cost_is_shown_and_agreed_to(folder
     agreed = command(folder, "run", "mine:Elsewhere", "--rule", "READ-001", "--yes")
     assert agreed.returncode == 2, agreed.stdout + agreed.stderr
     assert agreed.stdout.index("the run will send it") < agreed.stdout.index("verdict   partial")
+
+
+@pytest.fixture
+def older(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A core that is too new for the suite, before the one that is installed."""
+    metadata = folder / "path" / "remote_store_core-7.2.0.dist-info" / "METADATA"
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text("Metadata-Version: 2.1\nName: remote-store-core\nVersion: 7.2.0\n", "utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(folder / "path"))
+    monkeypatch.delenv("PYTEST_ADDOPTS")
+    return folder
+
+
+MEND = "7.2.0 is installed; mend it with: pip install --upgrade remote-store-conformance"
+
+
+def test_versions_that_do_not_go_together_are_refused_by_both_doors(older: Path) -> None:
+    result = command(older, "list")
+    assert (result.returncode, result.stderr.count(MEND)) == (3, 1), result.stderr
+    source = "from remote_store.conformance import BackendConformance\nfrom remote_store.core import MemoryBackend\n"
+    (older / "alone").mkdir()
+    (older / "alone" / "pytest.ini").write_text("[pytest]\n", "utf-8")
+    (older / "alone" / "test_it.py").write_text(
+        f"{source}\nclass TestMine(BackendConformance):\n    def make(self):\n        return MemoryBackend()\n", "utf-8"
+    )
+    pytest_command = [sys.executable, "-m", "pytest", "-q"]
+    by_file = subprocess.run(pytest_command, cwd=older / "alone", capture_output=True, text=True, timeout=300)
+    assert by_file.returncode == pytest.ExitCode.USAGE_ERROR, by_file.stdout
+    assert MEND in by_file.stdout
+
+
+def test_an_import_that_breaks_because_of_the_versions_says_so(older: Path) -> None:
+    core = older / "path" / "remote_store" / "core" / "__init__.py"
+    core.parent.mkdir(parents=True)
+    core.touch()
+    line = "from remote_store.conformance import BackendConformance"
+    result = subprocess.run([sys.executable, "-c", line], cwd=older, capture_output=True, text=True, timeout=60)
+    assert result.stderr.splitlines()[-1].startswith("ImportError: remote-store-conformance 0.1.0 works with")
+    assert MEND in result.stderr
+
+
+def test_a_run_that_nobody_reads_along_writes_its_report_all_the_same(folder: Path) -> None:
+    arguments = [COMMAND, "run", "mine:make_async", "--rule", "GLOB-001", "--report", "out"]
+    with subprocess.Popen(arguments, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline().startswith(b"remote-store-conformance")
+        assert process.stdout.readline().startswith(b"remote_store.core")
+        process.stdout.close()
+        assert b"Traceback" not in process.stderr.read()
+    assert process.returncode == 4
+    assert report(folder, "make_async")["verdict"]["level"] == "partial"
 
 
 def test_help_tells_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:

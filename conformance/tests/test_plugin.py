@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 pytest_plugins = ["pytester"]
-pytestmark = pytest.mark.usefixtures("compiled_once")
+pytestmark = [pytest.mark.usefixtures("compiled_once"), pytest.mark.timeout(600)]
 
 TEN_LINES = """
 from remote_store.conformance import BackendConformance
@@ -277,6 +277,77 @@ class TestMine(BackendConformance):
     assert "glob('conformance-" in hung[0]["reason"]
     assert "has not answered" in hung[0]["reason"]
     assert found["test_life_close_again_and_again"]["outcome"] == "pass"
+
+
+def test_where_check_after_check_hangs_the_rest_is_not_tried(pytester: pytest.Pytester) -> None:
+    source = """
+import threading
+from remote_store.conformance import BackendConformance, Harness, Profile
+from remote_store.core import MemoryBackend
+
+class Hanging(MemoryBackend):
+    def exists(self, path):
+        return threading.Event().wait()
+
+class MyHarness(Harness):
+    profile = Profile(timeout=0.05, shared=False, expendable=True)
+    def make(self, **options):
+        return Hanging()
+
+class TestMine(BackendConformance):
+    harness = MyHarness()
+"""
+    run(pytester, "--conformance-tier=quick", "--conformance-report=out", source=source)
+    found = report(pytester)
+    assert sum(check["hung"] for check in found["checks"]) == 10
+    assert found["verdict"]["level"] == "failing"
+    assert any("were skipped: 10 checks hang before it" in reason for reason in found["verdict"]["reasons"])
+
+
+def test_a_run_leaves_what_is_not_its_own_and_nothing_of_its_own(pytester: pytest.Pytester) -> None:
+    source = """
+from remote_store.conformance import BackendConformance
+from remote_store.core import MemoryBackend
+
+FILES = {}
+
+class Sharing(MemoryBackend):
+    def __init__(self):
+        super().__init__()
+        self._files = FILES
+    def close(self):
+        self._closed = True
+    def delete_folder(self, path, *, recursive=False, missing_ok=False):
+        raise RuntimeError("broken")
+
+class TestMine(BackendConformance):
+    def make(self):
+        return Sharing()
+
+def test_what_is_left():
+    assert set(FILES) == {"others", "conformance"}
+
+for name in ("others", "conformance"):
+    Sharing().write(name, b"")
+"""
+    result = run(pytester, "--conformance-tier=quick", "--conformance-report=out", source=source)
+    found = report(pytester)
+    assert found["backend"]["profile"]["shared"]
+    assert found["left"] == []
+    assert "test_what_is_left" not in result.stdout.str()
+    assert {check["check"] for check in found["checks"] if check["outcome"] == "fail"}
+
+
+def test_a_process_that_dies_is_seen(pytester: pytest.Pytester) -> None:
+    source = TEN_LINES.replace("MemoryBackend()", "Deadly()").replace(
+        "class TestMine",
+        "import os\n\nclass Deadly(MemoryBackend):\n    def glob(self, pattern):\n        os._exit(9)\n\n"
+        "class TestMine",
+    )
+    result = run(pytester, *NARROW, "--conformance-report=out", "-n", "1", "--max-worker-restart=9", source=source)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert report(pytester)["verdict"]["level"] == "partial"
+    assert causes(pytester)["planned and never reported"] >= 1
 
 
 def test_only_looking_at_the_checks_says_nothing_of_them(pytester: pytest.Pytester) -> None:

@@ -87,6 +87,12 @@ def test_a_backend_that_does_not_claim_the_core_does_not_pass_as_core() -> None:
     assert found.reasons == ("the core is READ, WRITE, DELETE, LIST, and the backend does not declare READ, LIST",)
 
 
+def test_a_core_of_which_nothing_was_found_to_hold_is_partial() -> None:
+    found = verdict(record("X-001", PASS), record("X-002", NOT_APPLICABLE))
+    assert found.level is Level.PARTIAL
+    assert found.reasons == ("nothing that needs READ was found to hold, which the core consists of",)
+
+
 def test_a_capability_of_which_nothing_was_found_to_hold_is_not_in_the_verdict() -> None:
     core = [record("X-001", PASS), record("X-002", PASS)]
     found = verdict(*core, record("X-003", UNTESTED), declared=(*CORE, "GLOB"))

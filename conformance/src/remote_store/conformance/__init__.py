@@ -85,7 +85,14 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    try:
+        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    except ImportError as error:
+        from remote_store.conformance.versions import skew
+
+        if wrong := skew():
+            raise ImportError(wrong) from error
+        raise
     if name != "CONTRACT_VERSION":
         value.__module__ = __name__
     globals()[name] = value

@@ -108,7 +108,8 @@ def _tried(case: AnyCase[Any], once: Callable[[], None]) -> None:
             case.abandon()
             if case.making:
                 raise HarnessFailed(f"make() hangs: {hung}") from hung
-            raise CheckHung(f"the check hangs: {hung}{case.lesson()}") from None
+            hint = "where the storage is only slow, state a longer Profile(timeout=...)"
+            raise CheckHung(f"the check hangs: {hung}; {hint}{case.lesson()}") from hung
         except Exception:
             if not left:
                 raise

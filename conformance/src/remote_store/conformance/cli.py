@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -17,7 +18,7 @@ exit codes:
   3  configuration error: the command, the factory, the harness or the deviations file is wrong
   4  the suite itself failed, which is a defect of it
 """
-CONFIGURATION_ERROR = 3
+CONFIGURATION_ERROR, SUITE_FAILED = 3, 4
 
 
 class Parser(argparse.ArgumentParser):
@@ -69,6 +70,11 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit code."""
     options = parser().parse_args(arguments)
+    from remote_store.conformance.versions import skew
+
+    if wrong := skew():
+        print(f"configuration error: {wrong}", file=sys.stderr)  # noqa: T201
+        return CONFIGURATION_ERROR
     from remote_store.conformance import commands
     from remote_store.conformance.rules import ConfigurationError
 
@@ -77,3 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigurationError as error:
         print(f"configuration error: {error}", file=sys.stderr)  # noqa: T201
         return CONFIGURATION_ERROR
+    except BrokenPipeError:
+        # The interpreter would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return SUITE_FAILED

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
+from remote_store.conformance.cli import CONFIGURATION_ERROR, SUITE_FAILED
 from remote_store.conformance.manifest import manifest
 from remote_store.conformance.rules import CONTRACT_VERSION, ConfigurationError, Level, Rule, areas, rule
 from remote_store.conformance.verdict import Level as Reached
@@ -20,20 +21,19 @@ from remote_store.core import Capability
 
 WIDTH = 100
 CODES = {Reached.CORE: 0, Reached.CORE_AND_CAPABILITIES: 0, Reached.FAILING: 1, Reached.PARTIAL: 2}
-CONFIGURATION_ERROR, SUITE_FAILED = 3, 4
 
 
 def run_(options: argparse.Namespace) -> int:
     """Run the suite; the exit code of its verdict."""
     from remote_store.conformance import door
-    from remote_store.conformance.deviations import load_deviations
+    from remote_store.conformance.contract import known_deviations
     from remote_store.conformance.summary import failures, summary
 
     door.make_current_folder_importable()
     chosen = [rule(identifier.upper()).id for identifier in options.rule]
     passed = ["--conformance-tier", options.tier, *(f"--conformance-rule={identifier}" for identifier in chosen)]
     if options.deviations:
-        load_deviations(options.deviations)
+        known_deviations(Path(options.deviations).resolve())
         passed += ["--conformance-deviations", str(Path(options.deviations).resolve())]
     if options.report:
         passed += ["--conformance-report", str(Path(options.report).resolve())]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 from remote_store.conformance.case import AsyncCase, Case, Tier
 from remote_store.conformance.check import validate
-from remote_store.conformance.deviations import join_deviations, load_deviations
+from remote_store.conformance.deviations import has_expired, join_deviations, load_deviations
 from remote_store.conformance.harness import (
     AnyHarness,
     AsyncFactoryHarness,
@@ -29,6 +30,7 @@ from remote_store.core import AsyncBackend, Backend
 
 C = TypeVar("C", Case, AsyncCase)
 _subjects: dict[type, Subject | ConfigurationError] = {}
+_validated: set[type] = set()
 
 
 class BackendConformance(Contract, StandardSuite):
@@ -103,7 +105,9 @@ def _ready(suite: Any, request: pytest.FixtureRequest, case_type: type[C], harne
     tier: Tier = request.config.getoption("conformance_tier", "full")
     case = case_type(harness, *named(request), tier=tier, repeat=_repeat(suite, request))
     case.deviations = join_deviations(from_file(request.config), case.deviations)
-    validate(kind, case)
+    if kind not in _validated:
+        validate(kind, case)
+        _validated.add(kind)
     return case
 
 
@@ -111,13 +115,25 @@ def from_file(config: pytest.Config) -> Mapping[str, tuple[Deviation, ...]]:
     """The deviations of the file that the command line names; none without one.
 
     Raises:
-        ConfigurationError: The file is wrong.
+        ConfigurationError: The file is wrong, or one of its deviations has expired.
     """
     path: str | None = config.getoption("conformance_deviations", None)
-    return _loaded(config.invocation_params.dir / path) if path else {}
+    return known_deviations(config.invocation_params.dir / path) if path else {}
 
 
-_loaded = cache(load_deviations)
+@cache
+def known_deviations(path: Path) -> Mapping[str, tuple[Deviation, ...]]:
+    """The deviations of a file, none of which has expired.
+
+    Raises:
+        ConfigurationError: The file is wrong, or one of its deviations has expired.
+    """
+    found = load_deviations(path)
+    expired = {deviation.place: deviation for row in found.values() for deviation in row if has_expired(deviation)}
+    if expired:
+        told = "; ".join(f"{place} ({deviation.expires}): {deviation.reason}" for place, deviation in expired.items())
+        raise ConfigurationError(f"mend the backend, or state anew how long it holds, what has expired: {told}")
+    return found
 
 
 def _repeat(suite: Any, request: pytest.FixtureRequest) -> str:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TextIO
@@ -90,16 +90,16 @@ def run_target(target: str, options: Sequence[str], *, workers: str | None, out:
 
 @contextmanager
 def _shut_off() -> Iterator[None]:
-    """Keep the user's environment out of the run, and make what lies in the current folder importable."""
-    before = dict(os.environ)
-    for name in FOREIGN:
-        os.environ.pop(name, None)
+    """Keep the user's settings of pytest out of the run."""
+    before = {name: os.environ.pop(name, None) for name in FOREIGN}
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     try:
         yield
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 def make_current_folder_importable() -> None:
@@ -120,12 +120,13 @@ class Progress:
         self._shown = 0
         self._began = time.monotonic()
 
-    @pytest.hookimpl(tryfirst=True)
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Silence pytest, before pytest-xdist takes its reporter to speak through."""
+        config.pluginmanager.unregister(name="terminalreporter")
+
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Silence pytest."""
-        for name in ("terminalreporter", "terminaldistreporter"):
-            if session.config.pluginmanager.hasplugin(name):
-                session.config.pluginmanager.unregister(name=name)
+        """Hear of every check that ends."""
         self.watch = plugin.session(session.config)
         self.watch.listeners.append(self._ended_one)
 
@@ -154,10 +155,14 @@ class Progress:
         done = len(self._ended)
         text = f"{done:,} of {self._total:,} checks, {counted(self._ended)}, {time.monotonic() - self._began:.0f} s"
         if self._out.isatty():
-            end = "\n" if done == self._total else ""
-            self._out.write(f"\r\x1b[K{100 * done // self._total:>3} %  {text}  {record.check if not end else ''}{end}")
-            self._out.flush()
+            last = done == self._total
+            self._say(f"\r\x1b[K{100 * done // self._total:>3} %  {text}" + ("\n" if last else f"  {record.check}"))
         elif 10 * done // self._total > self._shown:
             self._shown = 10 * done // self._total
-            self._out.write(f"{10 * self._shown:>3} %  {text}\n")
+            self._say(f"{10 * self._shown:>3} %  {text}\n")
+
+    def _say(self, text: str) -> None:
+        # Whoever read along may have gone, and the run is to end with its reports all the same.
+        with suppress(OSError):
+            self._out.write(text)
             self._out.flush()

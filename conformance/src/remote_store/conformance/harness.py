@@ -68,7 +68,7 @@ class Profile:
     endpoint_kind: EndpointKind | None = None
     endpoint_version: str = ""
     expendable: bool = False
-    timeout: float = 120.0
+    timeout: float = 300.0
     settles_within: float = 0.0
     attempts: int = 1
 
@@ -241,6 +241,7 @@ class ThreadedHarness(AsyncHarness):
         self.profile = self.harness.profile
         self.deviations = self.harness.deviations
         self.options = self.harness.options
+        self.stated = self.harness.stated
 
     def make(self, **options: Any) -> AsyncBackend:
         return ThreadedBackend(self.harness.make(**options))

@@ -167,7 +167,8 @@ class Session:
         elif call.when == "call" or error is not None:
             self._hung[name] += isinstance(error, CheckHung)
             if record := self._record(item, call, error):
-                data = {"class": name, "record": record.as_dict()}
+                watched = self.classes[name]
+                data = {"class": name, "suite": watched.suite, "target": watched.target, "record": record.as_dict()}
                 report.user_properties.append((PROPERTY, json.dumps(data)))
         return report
 
@@ -201,8 +202,8 @@ class Session:
         """Take what a report or another process tells."""
         if "error" in data:
             self.error = self.error or data["error"]
-        if "record" in data and data["class"]:
-            watched = self.classes.setdefault(data["class"], Watched("", data["class"]))
+        if "record" in data:
+            watched = self.classes.setdefault(data["class"], Watched(data["suite"], data["target"]))
             record = Record.of_dict(data["record"])
             before = watched.records.get((record.check, record.variant))
             if before is None or before.outcome is Outcome.PASS:

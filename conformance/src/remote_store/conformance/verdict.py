@@ -154,6 +154,10 @@ def _holes(entries: list[RuleResult], declared: list[str]) -> Iterable[str]:
     lacking = [name for name in CORE if name not in declared]
     if lacking and any(entry.records for entry in entries):
         yield f"the core is {', '.join(CORE)}, and the backend does not declare {', '.join(lacking)}"
+    elif unproven := [
+        name for name in CORE if _of(entries, name) and _ran(entries, name) and not _holds(entries, name)
+    ]:
+        yield f"nothing that needs {', '.join(unproven)} was found to hold, which the core consists of"
     if errors := [entry for entry in entries if entry.outcome is Outcome.ERROR]:
         yield f"the harness failed at {_count(len(errors), 'rule', 'rules')}: {_named(errors)}"
     odd = [entry for entry in entries if any(record.lacks in declared for record in entry.records if record.lacks)]
@@ -170,7 +174,8 @@ def _holds(entries: list[RuleResult], capability: str) -> bool:
 
 
 def _ran(entries: list[RuleResult], capability: str) -> bool:
-    return all(entry.outcome is not Outcome.NOT_RUN for entry in _of(entries, capability))
+    own = _of(entries, capability)
+    return any(entry.records for entry in own) and all(entry.outcome is not Outcome.NOT_RUN for entry in own)
 
 
 def _of(entries: list[RuleResult], capability: str) -> list[RuleResult]:

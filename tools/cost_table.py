@@ -1,0 +1,53 @@
+"""Write the table of what each check costs, from the report of a run with the suite's endpoint before the server.
+
+Run it as `uv run tools/cost_table.py REPORT.json`, with a report of the full tier on a lane.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+TABLE = Path(__file__).resolve().parent.parent / "conformance/src/remote_store/conformance/costs.json"
+
+
+def table(report: Mapping[str, Any]) -> Mapping[str, list[float]]:
+    """Requests and bytes of one variant of each check, by its name, as the mean of its variants.
+
+    Raises:
+        ValueError: The run had no endpoint that counted.
+    """
+    rows: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for check in report["checks"]:
+        if check["requests"] is None:
+            raise ValueError("the run had no endpoint before its server, so nothing was counted")
+        if check["outcome"] in ("pass", "fail", "deviation"):
+            rows[check["check"]].append(check)
+    return {
+        name: [round(sum(check[fact] for check in checks) / len(checks), 1) for fact in ("requests", "sent")]
+        for name, checks in sorted(rows.items())
+    }
+
+
+def main() -> int:
+    """Write the table; 1 where the report is of no use, with the reason printed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("report", type=Path)
+    options = parser.parse_args()
+    try:
+        rows = table(json.loads(options.report.read_text("utf-8")))
+    except ValueError as error:
+        print(f"cost_table: {error}", file=sys.stderr)
+        return 1
+    lines = ",\n".join(f" {json.dumps(name)}: {json.dumps(row)}" for name, row in rows.items())
+    TABLE.write_text(f"{{\n{lines}\n}}\n", "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
