@@ -210,7 +210,22 @@ def prove(name: str, resolution: str, folder: Path) -> None:
         shutil.copy(path, foreign)
     (foreign / "pytest.ini").write_text(PYTEST_INI, "utf-8")
     say("conformance from the wheels, in a foreign folder")
-    command = (python, "-P", "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "-k", LANES[name].classes)
+    # With the newest SDK the whole of every check; with the oldest, what tells whether it works at all.
+    tier = () if resolution == "newest" else ("--conformance-tier", "quick")
+    command = (
+        python,
+        "-P",
+        "-m",
+        "pytest",
+        "-q",
+        "-n",
+        "2",
+        "-p",
+        "no:cacheprovider",
+        "-k",
+        LANES[name].classes,
+        *tier,
+    )
     run(*command, cwd=foreign, quiet=False)
     say("stands alone")
 

@@ -1,0 +1,265 @@
+"""Write `docs/lanes.md`, how to choose a lane, from what was measured, or check that it is current.
+
+uv run tools/lanes_page.py --measure [REPORTS]   try everything anew, with the conformance reports of this folder
+uv run tools/lanes_page.py                       write the page from what docs/lanes.json holds
+uv run tools/lanes_page.py --check [REPORTS]     change nothing; fail where the page or the data is not current
+
+The reports are those of `uv run pytest packages --conformance-report REPORTS`. CPU and memory come from
+benchmarks/results.json, which `benchmarks/bench.py --write` writes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "lanes.md"
+DATA = ROOT / "docs" / "lanes.json"
+SPEED = ROOT / "benchmarks" / "results.json"
+LANES = ("boto3", "s3fs", "pyarrow")
+MIB = 1024 * 1024
+AWAITED = ", awaited"
+
+Found = dict[str, Any]
+
+HEAD = """\
+<!-- Generated from docs/lanes.json and benchmarks/results.json by tools/lanes_page.py; edit that. -->
+# Lanes, and how to choose one
+
+A lane is the contract over one SDK. Whatever the lane, the same call means the same thing, keeps the same promises and
+raises the same errors; what one lane writes the others read. So the choice is about what you have installed already and
+what you want to be handed by `unwrap`.
+
+| you | take | because |
+|---|---|---|
+| have boto3, or nothing yet | `remote-store-boto3` | it takes any boto3 from 1.40.61 on and pins nothing |
+| live in asyncio | `remote-store-s3fs` | its async backend awaits the network itself, without threads |
+| live in fsspec | `remote-store-s3fs` | it works through your own filesystem and keeps its cache true |
+| read columns | `remote-store-pyarrow` | it hands out pyarrow's filesystem; the contract is kept by boto3 |
+| write a library, or need no S3 | `remote-store-core` | it depends on nothing |
+
+`type = "s3"` and `s3://` take the first of boto3, s3fs and pyarrow that is installed, an async store the first of s3fs,
+boto3 and pyarrow; `choose_lane()` and `choose_async_lane()` of `remote_store.core` say which and why.
+"""
+
+
+def page(data: Found, speed: Found | None) -> str:
+    """The whole page; what was not measured yet is left out."""
+    parts = [HEAD, pin(data), closures(data), requests(data), accepts(data)]
+    parts += [costs(speed)] if speed else []
+    parts += [conformance(data)] if data["conformance"] else []
+    return "\n".join(parts)
+
+
+def section(title: str, *parts: str) -> str:
+    """A heading and what stands below it."""
+    return "\n\n".join([f"## {title}", *parts]) + "\n"
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[object]], *, numbers: bool = False) -> str:
+    """A table whose first column is text; the others are numbers where it is said so."""
+    names = list(head)
+    lines = [names, ["---", *(["--:" if numbers else "---"] * (len(names) - 1))], *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def pin(data: Found) -> str:
+    """The story of the pin, with the versions of the day."""
+    sdks = ("boto3", "botocore", "s3fs", "aiobotocore")
+    rows = [(words, *(versions.get(name, "") for name in sdks)) for words, versions in data["pin"].items()]
+    return section(
+        "Why the lanes are installed one by one",
+        "`s3fs` needs `aiobotocore`, which allows a few patch releases of `botocore` only. On "
+        f"{data['date']} a resolver that was asked for one of them, or for both, answered:",
+        table(("`uv pip compile` of", *sdks), rows),
+        f"{_pinned(data['pin'])} See for yourself:",
+        "```\nprintf 'boto3\\ns3fs\\n' | uv pip compile --no-header --no-annotate -\n```",
+        "The boto3 lane therefore never brings aiobotocore, s3fs, aiohttp, fsspec or pyarrow; CI asserts that on its "
+        "built wheel, in an environment of its own.",
+    )
+
+
+def _pinned(pins: dict[str, dict[str, str]]) -> str:
+    both = pins["boto3 s3fs"]
+    held = [
+        f"{name} {both[name]} in place of {pins[name][name]}"
+        for name in ("boto3", "s3fs")
+        if both[name] != pins[name][name]
+    ]
+    return f"Who asks for both gets {' and '.join(held)}." if held else "On that day both could be had at their newest."
+
+
+def closures(data: Found) -> str:
+    """What an install brings."""
+    rows = []
+    for name, found in data["closures"].items():
+        ours = f"remote-store-{name}"
+        others = [f"{package} {version}" for package, version in found["versions"].items() if package != ours]
+        rows.append((f"`{ours}`", len(others), f"{found['bytes'] / MIB:.1f}", ", ".join(others)))
+    return section(
+        "What an install brings",
+        f"The built wheels, each in an empty environment, on {data['date']}; MiB on disk without compiled bytecode.",
+        table(("install", "distributions beside it", "MiB", "which"), rows),
+    )
+
+
+def requests(data: Found) -> str:
+    """What is sent."""
+    measured = data["requests"]
+    titles = list(dict.fromkeys(title for rows in measured.values() for title in rows))
+    shown = [title for title in titles if not title.endswith(AWAITED)]
+    alike = all(
+        rows[title] == rows[title.removesuffix(AWAITED)]
+        for rows in measured.values()
+        for title in rows
+        if title.endswith(AWAITED)
+    )
+    return section(
+        "What is sent",
+        "Requests on the wire, counted before a server on loopback."
+        + (" The awaited backends send the same as those beside them." if alike else ""),
+        table(
+            ("operation", *(shown if alike else titles)),
+            [
+                (name, *(_sent(rows.get(title)) for title in (shown if alike else titles)))
+                for name, rows in measured.items()
+            ],
+        ),
+    )
+
+
+def _sent(counts: dict[str, int] | None) -> str:
+    if counts is None:
+        return ""
+    return f"{sum(counts.values())}: {', '.join(f'{count} {name}' for name, count in sorted(counts.items()))}"
+
+
+def accepts(data: Found) -> str:
+    """What is taken and what is refused."""
+    rows = [
+        (title, *("yes" if not results[name] else f"no: {results[name]}" for name in LANES))
+        for title, results in data["accepts"].items()
+    ]
+    return section(
+        "What each takes and hands out",
+        "The options of the contract mean the same on every lane. Beside them each lane takes and hands out what its "
+        "SDK has; what it cannot honour it refuses at once, in these words.",
+        table(("", *LANES), rows),
+    )
+
+
+def costs(speed: Found) -> str:
+    """CPU and memory, of the benchmark."""
+    titles = speed["titles"]
+    cpu = [(name, *(_time(times.get(title)) for title in titles)) for name, times in speed["cpu"].items()]
+    growth = [(name, *(_size(sizes.get(title)) for title in titles)) for name, sizes in speed["growth"].items()]
+    return section(
+        "What it costs",
+        f"Medians of the benchmark of {speed['date']} on {speed['machine']}. [Performance](performance.md) has times "
+        "on the clock, ratios and the method.",
+        table(("CPU time of the client", *titles), cpu, numbers=True),
+        table(("growth of memory, MiB", *titles), growth, numbers=True),
+    )
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    return f"{seconds * 1e6:,.0f} µs" if seconds < 0.01 else f"{seconds * 1e3:,.0f} ms"
+
+
+def _size(size: int | None) -> str:
+    return "" if size is None else f"{size / MIB:.0f}"
+
+
+def conformance(data: Found) -> str:
+    """What the conformance runs said."""
+    outcomes = {
+        "pass": "rules that hold",
+        "deviation": "deviate",
+        "not-applicable": "do not apply",
+        "untested": "untested",
+    }
+    runs = [
+        (f"`{row['backend']}`", row["server"], row["level"], *(row["rules"][name] for name in outcomes))
+        for row in data["conformance"]
+    ]
+    known = sorted(
+        {
+            (row["server"], ", ".join(deviation["rules"]), deviation["reason"])
+            for row in data["conformance"]
+            for deviation in row["deviations"]
+        }
+    )
+    return section(
+        "What the conformance suite says",
+        "Of each backend on each server, by the reports of a run. What an emulator or a server does otherwise than S3 "
+        "is a declared deviation, the same one on every lane.",
+        table(("backend", "server", "verdict", *outcomes.values()), runs),
+        table(("server", "rules", "what it does otherwise"), known),
+    )
+
+
+def of_reports(folder: Path) -> list[Found]:
+    """What the reports of the lanes say, without anything that differs from run to run."""
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        report = json.loads(path.read_text("utf-8"))
+        backend, profile = report["backend"], report["backend"]["profile"]
+        if profile["kind"] != "s3":
+            continue
+        found.append(
+            {
+                "backend": backend["kind"].rpartition(".")[2],
+                "server": profile["endpoint_version"]
+                + (", file ancestors refused" if profile["rejects_file_ancestor"] else ""),
+                "level": report["verdict"]["level"],
+                "rules": report["counts"]["rules"],
+                "deviations": [{"rules": row["rules"], "reason": row["reason"]} for row in report["deviations"]],
+            }
+        )
+    return sorted(found, key=lambda row: (row["backend"], row["server"]))
+
+
+def steady(rows: list[Found]) -> list[Found]:
+    """The part of the conformance rows that a run must find again: not what shows in some runs only."""
+    return [{key: row[key] for key in ("backend", "server", "level")} for row in rows]
+
+
+def main() -> int:
+    """Write or check the page; 1 where `--check` finds something stale."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("reports", nargs="?", type=Path, help="folder of conformance reports")
+    parser.add_argument("--check", action="store_true", help="write nothing, fail where something is stale")
+    parser.add_argument("--measure", action="store_true", help="try everything anew")
+    options = parser.parse_args()
+    if options.measure:
+        # `python -P` leaves the folder of a script out of the path.
+        sys.path.insert(0, str(ROOT / "tools"))
+        from lanes_measured import measured
+
+        runs = of_reports(options.reports) if options.reports is not None else []
+        DATA.write_text(json.dumps({**measured(), "conformance": runs}, indent=1) + "\n", "utf-8")
+    data = json.loads(DATA.read_text("utf-8"))
+    speed = json.loads(SPEED.read_text("utf-8")) if SPEED.exists() else None
+    text = page(data, speed)
+    stale = []
+    if not options.check:
+        PAGE.write_text(text, "utf-8")
+    elif PAGE.read_text("utf-8") != text:
+        stale.append("docs/lanes.md is stale, run tools/lanes_page.py")
+    if options.check and options.reports is not None:
+        now, then = steady(of_reports(options.reports)), steady(data["conformance"])
+        stale += [f"docs/lanes.json says {row}, the reports do not" for row in then if row not in now]
+    for line in stale:
+        print(line, file=sys.stderr)
+    return bool(stale)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
