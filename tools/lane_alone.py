@@ -50,6 +50,8 @@ LANES = {
     # Its asynchronous classes are no bridge over the others, but a port of their own.
     "s3fs": Lane(("aiobotocore", "s3fs"), frozenset({"boto3", "pyarrow", "s3transfer"}), classes="not Strict"),
 }
+# The others share their port, or so much of it that a few variants of each check tell, within the time of CI.
+WHOLE = ("core", "boto3")
 TEST_LIBRARIES = ("pytest-asyncio", "pytest-timeout", "pytest-xdist")
 PYTEST_INI = """[pytest]
 addopts = --import-mode=importlib --strict-markers
@@ -213,7 +215,7 @@ def prove(name: str, resolution: str, folder: Path) -> None:
     # With the newest SDK the whole of every check; with the oldest, what tells whether it works at all.
     newest = resolution == "newest"
     classes = LANES[name].classes if newest else "Moto and not Strict and not Async"
-    tier = "full" if newest and not LANES[name].lanes else "quick"
+    tier = "full" if newest and name in WHOLE else "quick"
     command = (
         python,
         "-P",
