@@ -149,7 +149,8 @@ class AsyncChildBackend(AsyncBackend):
         await self._parent.close()
 
     async def __aenter__(self) -> Self:
-        await self._parent.__aenter__()
+        # Entering a store asks nothing of its backend.
+        await self._parent.backend.__aenter__()
         return self
 
     async def __aexit__(

@@ -147,7 +147,8 @@ class ChildBackend(Backend):
         self._parent.close()
 
     def __enter__(self) -> Self:
-        self._parent.__enter__()
+        # Entering a store asks nothing of its backend.
+        self._parent.backend.__enter__()
         return self
 
     def __exit__(
