@@ -20,6 +20,7 @@ from remote_store.conformance import (
     ThreadedHarness,
     async_check,
     check,
+    not_applicable,
 )
 from remote_store.conformance import rules as all_rules
 from remote_store.conformance.check import SOAK_ROUNDS, identifiers_of, validate
@@ -408,6 +409,23 @@ def test_only_what_is_in_the_own_folder_may_be_removed(method: str, path: Any) -
         getattr(case.backend, method)(given, *([case.path("b")] if method == "move" else []))
     with pytest.raises(NotFound):
         getattr(case.backend, method)(case.path("missing"), *([case.path("b")] if method == "move" else []))
+
+
+@pytest.mark.parametrize(
+    "end", [lambda: not_applicable("too hard"), lambda: pytest.skip("later"), lambda: pytest.xfail("")]
+)
+def test_a_backend_cannot_end_a_check_by_the_means_of_pytest(end: Any) -> None:
+    class Evasive(MemoryBackend):
+        def exists(self, path: str) -> bool:
+            end()
+            return False
+
+    class Harnessed(Memory):
+        def make(self, **options: Any) -> Backend:
+            return Evasive()
+
+    with pytest.raises(RuntimeError, match="the backend raised .*, which only a check may"):
+        Checks().test_passes(case_of(Harnessed()))
 
 
 def test_what_works_though_undeclared_is_named() -> None:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, Self, TypeVar
 from remote_store.conformance import async_cleanup, cleanup
 from remote_store.conformance.expect import Expectations
 from remote_store.conformance.harness import AnyHarness, B, Deviation, Oracle, Profile
-from remote_store.conformance.outcome import HarnessFailed, NotApplicable, Untested, Withheld
+from remote_store.conformance.outcome import RAISED, HarnessFailed, NotApplicable, Untested, Withheld
 from remote_store.conformance.recorder import KEPT, History, Recorder
 from remote_store.conformance.redaction import redacted
+from remote_store.conformance.requests import shown, size_of
 from remote_store.conformance.rules import rule
 from remote_store.core import AsyncBackend, Backend, Capability, CapabilityNotSupported
 
@@ -180,7 +181,7 @@ class AnyCase(Expectations, Generic[B]):
         if calls := self.history.lines():
             told += "\n  what it did:" + "".join(f"\n    {line}" for line in calls)
         if self.requests:
-            told += "\n  on the wire:" + "".join(f"\n    {line}" for line in map(_told, self.requests[-KEPT:]))
+            told += "\n  on the wire:" + "".join(f"\n    {line}" for line in map(shown, self.requests[-KEPT:]))
         told = super().lesson() + self.without_secrets(told)
         told += f"\n  seed: {self.seed}" if self.name else ""
         return told + (f"\n  to repeat it: {self.repeat}" if self.repeat else "")
@@ -193,7 +194,7 @@ class AnyCase(Expectations, Generic[B]):
         watched = self.harness.endpoint is not None
         return {
             "requests": len(self.requests) if watched else None,
-            "sent": sum(map(_size, self.requests)) if watched else None,
+            "sent": sum(map(size_of, self.requests)) if watched else None,
             "retries": self.retries,
             "waited": self.history.waited,
             "seed": self.seed,
@@ -352,7 +353,7 @@ class Case(AnyCase[Backend]):
         if self._made and not self._sweep_by_oracle() and self.root:
             self.left = "" if self._swept() else self.root
         for backend in self._made:
-            with suppress(Exception):
+            with suppress(*RAISED):
                 backend.close()
 
     def _swept(self) -> bool:
@@ -361,7 +362,7 @@ class Case(AnyCase[Backend]):
         if not self.profile.shared:
             return True
         # A check may have closed its backend, or broken it.
-        with suppress(Exception), self.harness.make() as fresh:
+        with suppress(*RAISED), self.harness.make() as fresh:
             return cleanup.clear(fresh, self.root)
         return False
 
@@ -407,7 +408,7 @@ class AsyncCase(AnyCase[AsyncBackend]):
         if self._made and not self._sweep_by_oracle() and self.root:
             self.left = "" if await self._swept() else self.root
         for backend in self._made:
-            with suppress(Exception):
+            with suppress(*RAISED):
                 await backend.close()
 
     async def _swept(self) -> bool:
@@ -416,20 +417,7 @@ class AsyncCase(AnyCase[AsyncBackend]):
         if not self.profile.shared:
             return True
         # A check may have closed its backend, or broken it.
-        with suppress(Exception):
+        with suppress(*RAISED):
             async with self.harness.make() as fresh:
                 return await async_cleanup.clear(fresh, self.root)
         return False
-
-
-def _told(request: Request) -> str:
-    """A request without its headers and the values of its query, which may hold a signature."""
-    return f"{request.operation}: {request.method} {request.path}" + (
-        f"?{'&'.join(request.query)}" if request.query else ""
-    )
-
-
-def _size(request: Request) -> int:
-    """Bytes of content that a request says it sends."""
-    sizes = (request.headers.get(name, "") for name in ("x-amz-decoded-content-length", "content-length"))
-    return next((int(size) for size in sizes if size.isdigit()), 0)

@@ -5,19 +5,20 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from remote_store.conformance.outcome import RAISED
 from remote_store.core import Backend
 
 
 def clear(backend: Backend, folder: str) -> bool:
     """Remove a folder and whatever is in it, by another way where one does not work; whether nothing is left."""
-    with suppress(Exception):
+    with suppress(*RAISED):
         backend.delete_folder(folder, recursive=True, missing_ok=True)
     if _gone(backend, folder):
         return True
-    with suppress(Exception):
+    with suppress(*RAISED):
         for path in [entry.path for entry in backend.list_files(folder, recursive=True)]:
             if path.startswith(f"{folder}/"):
-                with suppress(Exception):
+                with suppress(*RAISED):
                     backend.delete(path)
     return _gone(backend, folder)
 
@@ -25,5 +26,5 @@ def clear(backend: Backend, folder: str) -> bool:
 def _gone(backend: Backend, folder: str) -> bool:
     try:
         return not backend.exists(folder)
-    except Exception:  # noqa: BLE001 - whatever it is, nobody can tell that the folder is gone
+    except RAISED:
         return False

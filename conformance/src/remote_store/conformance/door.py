@@ -24,7 +24,6 @@ from remote_store.conformance.outcome import Outcome, Record
 from remote_store.conformance.rules import ConfigurationError
 from remote_store.conformance.run import Run
 from remote_store.conformance.session import Session
-from remote_store.conformance.summary import counted
 from remote_store.conformance.target import harness_of
 
 MODULE = "test_conformance.py"
@@ -116,7 +115,8 @@ class Progress:
         self.trouble = ""
         self._out = out
         self._total = 0
-        self._ended: list[Outcome] = []
+        self._ended = 0
+        self._failed = 0
         self._shown = 0
         self._began = time.monotonic()
 
@@ -149,17 +149,19 @@ class Progress:
         self.trouble = str(excrepr)
 
     def _ended_one(self, record: Record) -> None:
-        self._ended.append(record.outcome)
+        self._ended += 1
+        self._failed += record.outcome in (Outcome.FAIL, Outcome.ERROR)
         if not self._total:
             return
-        done = len(self._ended)
-        text = f"{done:,} of {self._total:,} checks, {counted(self._ended)}, {time.monotonic() - self._began:.0f} s"
+        seconds = time.monotonic() - self._began
+        text = f"{self._ended:,} of {self._total:,} checks, {self._failed or 'none'} failed, {seconds:.0f} s"
+        percent = 100 * self._ended // self._total
         if self._out.isatty():
-            last = done == self._total
-            self._say(f"\r\x1b[K{100 * done // self._total:>3} %  {text}" + ("\n" if last else f"  {record.check}"))
-        elif 10 * done // self._total > self._shown:
-            self._shown = 10 * done // self._total
-            self._say(f"{10 * self._shown:>3} %  {text}\n")
+            rest = "\n" if self._ended == self._total else f"  {record.check}"
+            self._say(f"\r\x1b[K{percent:>3} %  {text}{rest}")
+        elif percent // 10 > self._shown:
+            self._shown = percent // 10
+            self._say(f"{percent:>3} %  {text}\n")
 
     def _say(self, text: str) -> None:
         # Whoever read along may have gone, and the run is to end with its reports all the same.

@@ -18,6 +18,11 @@ else:
     Skipped, XFailed = pytest.skip.Exception, pytest.xfail.Exception
 
 
+# What ends a check for pytest; none is an `Exception`, and no backend has any business with them.
+SIGNALS: tuple[type[BaseException], ...] = (pytest.skip.Exception, pytest.fail.Exception)
+RAISED: tuple[type[BaseException], ...] = (Exception, *SIGNALS)
+
+
 class Outcome(StrEnum):
     """How a check or a rule came out, in the order in which one outweighs the next where a rule has several."""
 

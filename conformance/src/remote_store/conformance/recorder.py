@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeAlias
 
+from remote_store.conformance.outcome import SIGNALS
 from remote_store.conformance.redaction import SECRET_NAME
 from remote_store.core import AsyncBackend, Backend, CapabilityNotSupported
 
@@ -195,6 +196,9 @@ def _note(
     try:
         yield came
         call.came = f"-> {told(came[0])}"
+    except SIGNALS as error:
+        call.came = f"raised {type(error).__name__}"
+        raise RuntimeError(f"the backend raised {type(error).__name__}, which only a check may") from error
     except BaseException as error:
         call.came = f"raised {type(error).__name__}: {str(error)[: 2 * SHOWN]}"
         if isinstance(error, CapabilityNotSupported):

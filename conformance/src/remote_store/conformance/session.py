@@ -317,7 +317,7 @@ def _outcome(error: BaseException | None, when: str) -> tuple[Outcome, str]:
     """The outcome of a check that ended with an exception, or without one, and why."""
     if error is None:
         return Outcome.PASS, ""
-    text = str(error) + "".join(getattr(error, "__notes__", ()))
+    text = "\n".join([str(error), *(note.lstrip("\n") for note in getattr(error, "__notes__", ()))])
     kinds: tuple[tuple[type[BaseException], Outcome], ...] = (
         (NotApplicable, Outcome.NOT_APPLICABLE),
         (Untested, Outcome.UNTESTED),

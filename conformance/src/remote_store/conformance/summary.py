@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from remote_store.conformance.outcome import Outcome, Record
+from remote_store.conformance.outcome import Record
 from remote_store.conformance.rules import CONTRACT_VERSION
 from remote_store.conformance.run import Run
 from remote_store.conformance.versions import installed
@@ -72,9 +72,3 @@ def _row(name: str, text: str) -> str:
 
 def _check(record: Record) -> str:
     return f"{record.check}[{record.variant}]" if record.variant else record.check
-
-
-def counted(outcomes: list[Outcome]) -> str:
-    """How many failed of those that have ended, for a line of progress."""
-    failed = sum(outcome in (Outcome.FAIL, Outcome.ERROR) for outcome in outcomes)
-    return f"{failed:,} failed" if failed else "none failed"
