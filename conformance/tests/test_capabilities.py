@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from remote_store.conformance import BackendConformance, Case, CheckFailed, Harness, Oracle, Profile, rules
-from remote_store.conformance.check import identifiers_of
+from remote_store.conformance.checking import identifiers_of
 from remote_store.conformance.suite.operations import OPERATIONS
 from remote_store.core import (
     Backend,

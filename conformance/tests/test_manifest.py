@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from remote_store.conformance import AsyncBackendConformance, BackendConformance, Case
-from remote_store.conformance.check import check, identifiers_of
+from remote_store.conformance.checking import check, identifiers_of
 from remote_store.conformance.manifest import QUICK_VARIANTS, manifest, overridden, quick, rules_of
 
 

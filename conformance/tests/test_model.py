@@ -6,7 +6,7 @@ from remote_store.conformance import Profile
 from remote_store.conformance.around import AROUND, leaves_out
 from remote_store.conformance.history import Body, Boom, Outcome, Step
 from remote_store.conformance.model import Model
-from remote_store.conformance.rules import rule
+from remote_store.conformance.rulebook import rule
 from remote_store.core import AlreadyExists, Capability, InvalidPath, NotFound
 
 EVERYTHING = frozenset(Capability)

@@ -20,7 +20,7 @@ from remote_store.conformance import (
     CheckFailed,
     Harness,
 )
-from remote_store.conformance.check import identifiers_of
+from remote_store.conformance.checking import identifiers_of
 from remote_store.conformance.outcome import HarnessFailed, ProvisionalFailure
 
 AnyHarness = Harness | AsyncHarness

@@ -104,7 +104,7 @@ class ReadsNoCodes(HttpBackend):
     port = ForgetsCodes
 
 
-@broken("WIRE-018", "WIRE-030")
+@broken("WIRE-018", "WIRE-030", "WIRE-035")
 class EveryRefusalIsAnOutage(HttpBackend):
     """Says of every refusal that the service is not available and to try again."""
 
@@ -139,7 +139,7 @@ class TakesTheHeadForAll(HttpBackend):
     port = RepeatsTheHead
 
 
-@broken("WIRE-008", "WIRE-013")
+@broken("WIRE-008", "WIRE-013", "WIRE-036")
 class TakesACutForTheEnd(HttpBackend):
     """Takes it for the end of a file where its body breaks."""
 
@@ -334,7 +334,7 @@ class DropsConnections(HttpPort):
             super().give_back(connection, response)
 
 
-@broken("WIRE-023")
+@broken("WIRE-022", "WIRE-023")
 class LeaksConnections(HttpBackend):
     """Loses the connection of a reader that is closed early."""
 
@@ -455,3 +455,44 @@ class BulkDeletesNeverFail(HttpBackend):
     """Reports success where a bulk delete fails."""
 
     port = DeletesQuietly
+
+
+class Leaks(Calls):
+    """A port to which a conflict is none of its business."""
+
+    def failed(self, call: Call, fault: Fault) -> Mapping[str, Any]:
+        if fault.status == 409:
+            raise http.client.HTTPException(fault.message) from fault
+        raise fault
+
+
+@broken("WIRE-033")
+class LeaksWhatItDoesNotKnow(HttpBackend):
+    """Raises the exception of its client where the server gives an answer that it does not expect."""
+
+    port = Leaks
+
+
+@broken("WIRE-034")
+class GatewaysAreFinal(HttpBackend):
+    """Says of a gateway that gave up that it is of no use to try again."""
+
+    def _run(self, *arguments: Any) -> Any:
+        try:
+            return super()._run(*arguments)
+        except BackendUnavailable as error:
+            error.retryable = error.status != 504
+            raise
+
+
+@broken("WIRE-037")
+class CleansUpAfterItself(HttpBackend):
+    """Deletes what it was writing where no answer comes, which may be the file by then."""
+
+    def write(self, path: str, content: Any, *, overwrite: bool = False, **options: Any) -> WriteResult:
+        try:
+            return super().write(path, content, overwrite=overwrite, **options)
+        except BackendUnavailable:
+            with suppress(RemoteStoreError):
+                self.delete(path, missing_ok=True)
+            raise

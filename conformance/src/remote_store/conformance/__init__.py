@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from remote_store.conformance.case import AsyncCase, Case, not_applicable, untested
-    from remote_store.conformance.check import async_check, check
+    from remote_store.conformance.checking import async_check, check
     from remote_store.conformance.contract import AsyncBackendConformance, BackendConformance
     from remote_store.conformance.deviations import join_deviations, load_deviations
     from remote_store.conformance.expect import CheckFailed
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
         RawHead,
         ThreadedHarness,
     )
-    from remote_store.conformance.rules import CONTRACT_VERSION, Area, ConfigurationError, Rule, areas, rule, rules
+    from remote_store.conformance.rulebook import CONTRACT_VERSION, Area, ConfigurationError, Rule, areas, rule, rules
 
 __all__ = [
     "CONTRACT_VERSION",
@@ -54,30 +52,30 @@ __all__ = [
 
 # A pytest plugin lives in this package, and a run of pytest without a conformance class must not pay for the suite.
 _HOMES = {
-    "CONTRACT_VERSION": "rules",
-    "Area": "rules",
+    "CONTRACT_VERSION": "rulebook",
+    "Area": "rulebook",
     "AsyncBackendConformance": "contract",
     "AsyncCase": "case",
     "AsyncHarness": "harness",
     "BackendConformance": "contract",
     "Case": "case",
     "CheckFailed": "expect",
-    "ConfigurationError": "rules",
+    "ConfigurationError": "rulebook",
     "Deviation": "harness",
     "Harness": "harness",
     "Oracle": "harness",
     "Profile": "harness",
     "RawHead": "harness",
-    "Rule": "rules",
+    "Rule": "rulebook",
     "ThreadedHarness": "harness",
-    "areas": "rules",
-    "async_check": "check",
-    "check": "check",
+    "areas": "rulebook",
+    "async_check": "checking",
+    "check": "checking",
     "join_deviations": "deviations",
     "load_deviations": "deviations",
     "not_applicable": "case",
-    "rule": "rules",
-    "rules": "rules",
+    "rule": "rulebook",
+    "rules": "rulebook",
     "untested": "case",
 }
 
@@ -101,14 +99,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
-
-
-class _Package(ModuleType):
-    """Keeps public names what they are where a module has the same name: Python would put the module there."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if name not in _HOMES or not isinstance(value, ModuleType):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

@@ -19,7 +19,7 @@ from remote_store.conformance.outcome import RAISED, HarnessFailed, NotApplicabl
 from remote_store.conformance.recorder import KEPT, History, Recorder
 from remote_store.conformance.redaction import redacted
 from remote_store.conformance.requests import shown, size_of
-from remote_store.conformance.rules import rule
+from remote_store.conformance.rulebook import rule
 from remote_store.core import AsyncBackend, Backend, Capability, CapabilityNotSupported
 
 if TYPE_CHECKING:

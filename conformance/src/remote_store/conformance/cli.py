@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"configuration error: {wrong}", file=sys.stderr)  # noqa: T201
         return CONFIGURATION_ERROR
     from remote_store.conformance import commands
-    from remote_store.conformance.rules import ConfigurationError
+    from remote_store.conformance.rulebook import ConfigurationError
 
     try:
         return int(getattr(commands, f"{options.command}_")(options))

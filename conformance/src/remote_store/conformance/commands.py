@@ -13,7 +13,7 @@ from typing import get_args
 
 from remote_store.conformance.cli import CONFIGURATION_ERROR, SUITE_FAILED
 from remote_store.conformance.manifest import manifest
-from remote_store.conformance.rules import CONTRACT_VERSION, ConfigurationError, Level, Rule, areas, rule
+from remote_store.conformance.rulebook import CONTRACT_VERSION, ConfigurationError, Level, Rule, areas, rule
 from remote_store.conformance.verdict import Level as Reached
 from remote_store.conformance.versions import installed
 from remote_store.conformance.watchdog import end_in_spite_of_threads

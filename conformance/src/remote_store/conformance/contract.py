@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import pytest
 
 from remote_store.conformance.case import AsyncCase, Case, Tier
-from remote_store.conformance.check import validate
+from remote_store.conformance.checking import validate
 from remote_store.conformance.deviations import has_expired, join_deviations, load_deviations
 from remote_store.conformance.harness import (
     AnyHarness,
@@ -20,7 +20,7 @@ from remote_store.conformance.harness import (
     FactoryHarness,
     Harness,
 )
-from remote_store.conformance.rules import ConfigurationError
+from remote_store.conformance.rulebook import ConfigurationError
 from remote_store.conformance.subject import Subject, look
 from remote_store.conformance.suite import Contract
 from remote_store.conformance.suite.aio import AsyncContract

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 
 from remote_store.conformance.manifest import manifest
-from remote_store.conformance.rules import rules
+from remote_store.conformance.rulebook import rules
 
 TABLE = "costs.json"
 SOAK = 10

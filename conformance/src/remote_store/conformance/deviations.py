@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from remote_store.conformance.harness import Deviation
-from remote_store.conformance.rules import CONTRACT_VERSION, ConfigurationError, rule
+from remote_store.conformance.rulebook import CONTRACT_VERSION, ConfigurationError, rule
 
 TEXT, TEXTS, FLAG, DAY = "a text", "a text or a list of texts", "true or false", "a day or a version of the contract"
 KEYS = {

@@ -21,7 +21,7 @@ from remote_store.conformance import plugin
 from remote_store.conformance.contract import AsyncBackendConformance, BackendConformance
 from remote_store.conformance.harness import AnyHarness, AsyncHarness
 from remote_store.conformance.outcome import Outcome, Record
-from remote_store.conformance.rules import ConfigurationError
+from remote_store.conformance.rulebook import ConfigurationError
 from remote_store.conformance.run import Run
 from remote_store.conformance.session import Session
 from remote_store.conformance.target import harness_of

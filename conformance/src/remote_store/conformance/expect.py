@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Generic, NoReturn, TypeVar
 
-from remote_store.conformance.rules import Rule
+from remote_store.conformance.rulebook import Rule
 from remote_store.core import RemoteStoreError
 
 E = TypeVar("E", bound=BaseException)

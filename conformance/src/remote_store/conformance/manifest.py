@@ -10,8 +10,8 @@ from math import prod
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from remote_store.conformance.check import identifiers_of
-from remote_store.conformance.rules import rules
+from remote_store.conformance.checking import identifiers_of
+from remote_store.conformance.rulebook import rules
 
 T = TypeVar("T")
 QUICK_VARIANTS = 4

@@ -10,7 +10,7 @@ from string import Template
 from typing import Any
 
 from remote_store.conformance.outcome import Outcome
-from remote_store.conformance.rules import areas
+from remote_store.conformance.rulebook import areas
 from remote_store.conformance.summary import endpoint
 
 NAMES = {outcome.value: outcome.value.replace("-", " ") for outcome in Outcome}

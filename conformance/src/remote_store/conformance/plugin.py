@@ -65,7 +65,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _refuse_wrong_options(config: pytest.Config) -> None:
     from remote_store.conformance.contract import from_file
-    from remote_store.conformance.rules import ConfigurationError
+    from remote_store.conformance.rulebook import ConfigurationError
     from remote_store.conformance.session import chosen_rules
 
     try:

@@ -12,7 +12,7 @@ from typing import Any
 from remote_store.conformance.badge import badge
 from remote_store.conformance.junit import junit
 from remote_store.conformance.page import page
-from remote_store.conformance.rules import CONTRACT_VERSION
+from remote_store.conformance.rulebook import CONTRACT_VERSION
 from remote_store.conformance.run import Run
 from remote_store.conformance.verdict import RuleResult
 from remote_store.conformance.versions import installed

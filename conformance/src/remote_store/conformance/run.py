@@ -10,7 +10,7 @@ from typing import Any
 
 from remote_store.conformance.manifest import manifest, rules_of
 from remote_store.conformance.outcome import Outcome, Record
-from remote_store.conformance.rules import rules
+from remote_store.conformance.rulebook import rules
 from remote_store.conformance.verdict import Gap, RuleResult, Verdict, judge, nothing_ran, results
 
 

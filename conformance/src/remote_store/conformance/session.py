@@ -28,7 +28,7 @@ from remote_store.conformance.outcome import (
 from remote_store.conformance.plugin import PROPERTY
 from remote_store.conformance.redaction import redacted
 from remote_store.conformance.report import write
-from remote_store.conformance.rules import ConfigurationError, rule
+from remote_store.conformance.rulebook import ConfigurationError, rule
 from remote_store.conformance.run import Run, finished
 from remote_store.conformance.summary import summary
 from remote_store.conformance.watchdog import end_in_spite_of_threads

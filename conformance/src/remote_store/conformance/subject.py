@@ -15,7 +15,7 @@ from typing import Any
 
 from remote_store.conformance.harness import AnyHarness, AsyncHarness, Profile
 from remote_store.conformance.redaction import HIDDEN, SECRET_NAME, redacted
-from remote_store.conformance.rules import ConfigurationError
+from remote_store.conformance.rulebook import ConfigurationError
 from remote_store.conformance.versions import distribution_of, required, skew
 from remote_store.conformance.watchdog import Hung, bounded
 from remote_store.core import AsyncBackend, Backend

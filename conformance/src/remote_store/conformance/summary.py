@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from remote_store.conformance.outcome import Record
-from remote_store.conformance.rules import CONTRACT_VERSION
+from remote_store.conformance.rulebook import CONTRACT_VERSION
 from remote_store.conformance.run import Run
 from remote_store.conformance.versions import installed
 

@@ -9,7 +9,7 @@ import traceback
 from typing import Any
 
 from remote_store.conformance.harness import AnyHarness, AsyncFactoryHarness, FactoryHarness
-from remote_store.conformance.rules import ConfigurationError
+from remote_store.conformance.rulebook import ConfigurationError
 from remote_store.conformance.subject import SECONDS
 from remote_store.conformance.watchdog import Hung, bounded
 from remote_store.core import AsyncBackend, Backend

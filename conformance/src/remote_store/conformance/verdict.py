@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from remote_store.conformance.outcome import Outcome, Record, fold
-from remote_store.conformance.rules import Rule
+from remote_store.conformance.rulebook import Rule
 
 CORE = ("READ", "WRITE", "DELETE", "LIST")
 EXECUTED = frozenset({Outcome.PASS, Outcome.FAIL, Outcome.DEVIATION})

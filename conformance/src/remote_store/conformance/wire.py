@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import quote
 
 from remote_store.conformance.case import AnyCase, not_applicable, untested
-from remote_store.conformance.faults import Request
+from remote_store.conformance.faults import Answer, Fault, Request
+from remote_store.conformance.harness import B
 from remote_store.conformance.hostile import SOURCES, Failing
 from remote_store.core import RetryPolicy
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from remote_store.conformance.endpoint import Endpoint
 
 POLLS = 100
+# More than any patience of an SDK that is meant to end takes for one operation.
+MOST_REQUESTS = 30
 TWICE = RetryPolicy(max_attempts=2)
 THRICE = RetryPolicy(max_attempts=3)
 PAUSE = 0.05
@@ -27,6 +30,22 @@ def require_s3(case: AnyCase[Any]) -> Endpoint:
     if case.profile.kind != "s3":
         not_applicable("the rule is for S3")
     return case.endpoint
+
+
+def patient(case: AnyCase[B], attempts: int, **options: Any) -> B:
+    """A backend that tries so often, where the harness can say so; else one with its usual patience."""
+    retry = {"retry": RetryPolicy(max_attempts=attempts)} if "retry" in case.harness.options else {}
+    return case.make(**retry, **options) if retry or options else case.backend
+
+
+def is_get(request: Request) -> bool:
+    """Whether a request asks for a body."""
+    return request.method == "GET"
+
+
+def is_upload(request: Request) -> bool:
+    """Whether a request may change something."""
+    return request.method not in ("GET", "HEAD", "OPTIONS")
 
 
 def part_size(case: AnyCase[Any]) -> int:
@@ -87,3 +106,8 @@ def streams(content: bytes) -> dict[str, BinaryIO]:
 def named(value: object) -> str:
     """The id of a parameter that is a fault."""
     return type(value).__name__
+
+
+def told(fault: Fault) -> str:
+    """A fault in a word, for messages and for the ids of parameters."""
+    return f"{fault.status}" if isinstance(fault, Answer) else named(fault)

@@ -16,6 +16,7 @@ from remote_store.conformance.suite.histories import HistorySuite
 from remote_store.conformance.suite.life import LifeSuite
 from remote_store.conformance.suite.listing import ListingSuite
 from remote_store.conformance.suite.metadata import MetadataSuite
+from remote_store.conformance.suite.outages import OutageSuite
 from remote_store.conformance.suite.paths import PathSuite
 from remote_store.conformance.suite.races import RaceSuite
 from remote_store.conformance.suite.reading import ReadSuite
@@ -45,6 +46,7 @@ class Contract(
     CostSuite,
     S3Suite,
     CommitSuite,
+    OutageSuite,
     WireSuite,
     BodySuite,
     UploadSuite,

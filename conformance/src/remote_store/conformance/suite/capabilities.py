@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from remote_store.conformance.case import Case, not_applicable, untested
-from remote_store.conformance.check import check
-from remote_store.conformance.faults import Request, ShortBody
+from remote_store.conformance.checking import check
+from remote_store.conformance.faults import ShortBody
 from remote_store.conformance.suite.atomic import distinct
 from remote_store.conformance.suite.metadata import is_honest
 from remote_store.conformance.suite.operations import (
@@ -21,6 +21,7 @@ from remote_store.conformance.suite.operations import (
     TOLERANT_OPERATIONS,
     WRITE_OPERATIONS,
 )
+from remote_store.conformance.wire import is_get
 from remote_store.core import Capability, RemoteStoreError, WriteResult
 
 if TYPE_CHECKING:
@@ -99,8 +100,3 @@ class CapabilitySuite:
 def counting(case: Case) -> Endpoint:
     """The endpoint; without one nobody can tell what is transferred."""
     return case.endpoint if case.harness.endpoint is not None else untested("the harness has no endpoint that counts")
-
-
-def is_get(request: Request) -> bool:
-    """Whether a request asks for a body."""
-    return request.method == "GET"

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from remote_store.conformance.case import Case
-from remote_store.conformance.check import check
+from remote_store.conformance.checking import check
 from remote_store.conformance.faults import Request
 from remote_store.conformance.hostile import SOURCES
 from remote_store.conformance.suite.trees import fill, fill_many, found, taken

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from remote_store.conformance.case import Case, not_applicable
-from remote_store.conformance.check import check
+from remote_store.conformance.checking import check
 from remote_store.conformance.hostile import WRONG_CONTENT, Failing
 from remote_store.conformance.suite.operations import (
     DATA,

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from remote_store.conformance.case import Case
-from remote_store.conformance.check import check
+from remote_store.conformance.checking import check
 from remote_store.conformance.stateful import NAMES, explore
 from remote_store.conformance.suite.steps import perform
 from remote_store.conformance.suite.trees import writable

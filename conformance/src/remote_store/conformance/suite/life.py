@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from remote_store.conformance.case import Case, not_applicable
-from remote_store.conformance.check import check
+from remote_store.conformance.checking import check
 from remote_store.conformance.hostile import FOREIGN_KEYS, KEYS
 from remote_store.conformance.processes import in_fork
 from remote_store.conformance.suite.operations import OPERATIONS

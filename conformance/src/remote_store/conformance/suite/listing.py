@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from remote_store.conformance.case import Case
-from remote_store.conformance.check import check
+from remote_store.conformance.checking import check
 from remote_store.conformance.suite.trees import fill, fill_many, found, names, put_foreign, taken, walk, writable
 from remote_store.core import Capability, FileInfo, FolderEntry, InvalidPath
 

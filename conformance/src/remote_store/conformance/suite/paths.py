@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from remote_store.conformance.case import Case
-from remote_store.conformance.check import check
+from remote_store.conformance.checking import check
 from remote_store.conformance.hostile import (
     CONFUSABLE,
     FOREIGN_KEYS,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from remote_store.conformance.case import Case
-from remote_store.conformance.check import check
+from remote_store.conformance.checking import check
 from remote_store.conformance.hostile import Unseekable
 from remote_store.conformance.processes import in_fork
 from remote_store.conformance.suite.atomic import distinct

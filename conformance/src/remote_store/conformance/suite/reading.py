@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from remote_store.conformance.case import Case
-from remote_store.conformance.check import check
+from remote_store.conformance.checking import check
 from remote_store.conformance.hostile import PIECES, SIZES
 from remote_store.core import Capability, InvalidPath, NotFound, PreconditionFailed
 

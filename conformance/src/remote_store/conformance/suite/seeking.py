@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from remote_store.conformance.case import Case
-from remote_store.conformance.check import check
+from remote_store.conformance.checking import check
 from remote_store.core import Capability, InvalidPath, NotFound, PreconditionFailed
 
 WRITE = (Capability.WRITE,)

@@ -16,7 +16,7 @@ from functools import partial
 import pytest
 
 from remote_store.conformance.case import Case
-from remote_store.conformance.check import check
+from remote_store.conformance.checking import check
 from remote_store.conformance.expect import CheckFailed
 from remote_store.core import Capability
 

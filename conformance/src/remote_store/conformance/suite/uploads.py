@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from remote_store.conformance.case import Case
-from remote_store.conformance.check import check
+from remote_store.conformance.checking import check
 from remote_store.conformance.faults import (
     Answer,
     Call,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from remote_store.conformance.case import Case
-from remote_store.conformance.check import check
+from remote_store.conformance.checking import check
 from remote_store.conformance.faults import (
     Answer,
     Fault,
@@ -25,8 +25,10 @@ from remote_store.conformance.wire import (
     named,
     operations,
     part_size,
+    patient,
     require_s3,
     settles,
+    told,
     unseekable,
 )
 from remote_store.core import (
@@ -156,9 +158,8 @@ class WireSuite:
     )
     @check("WIRE-006")
     def test_wire_a_probe_never_guesses(self, case: Case, fault: Fault, kind: type[RemoteStoreError]) -> None:
-        require_s3(case)
-        backend, path = case.make(retry=RetryPolicy.disabled()), case.path("absent")
-        case.endpoint.inject(fault, times=None)
+        endpoint, backend, path = case.endpoint, patient(case, 1), case.path("absent")
+        endpoint.inject(fault, times=None)
         for name in ("is_file", "is_folder", "exists", "check_health"):
             with case.expect_raises(kind, what=name):
                 (backend.check_health() if name == "check_health" else getattr(backend, name)(path))
@@ -179,8 +180,7 @@ class WireSuite:
 
     @check("WIRE-017")
     def test_wire_a_dead_endpoint(self, case: Case) -> None:
-        require_s3(case)
-        backend = case.make(endpoint_url=dead_endpoint(), retry=TWICE)
+        backend = patient(case, 1, endpoint_url=dead_endpoint())
         for name in ("404.csv", "AccessDenied", "NoSuchKey"):
             path = case.path(name)
             calls: dict[str, Callable[[], Any]] = {
@@ -198,7 +198,6 @@ class WireSuite:
 
     @check("WIRE-018")
     def test_wire_a_wrong_secret(self, case: Case) -> None:
-        require_s3(case)
         fill(case, "file", "folder/file")
         wrong = case.make(secret="a-wrong-secret")
         for operation, call in basic_calls(case, wrong).items():
@@ -321,15 +320,27 @@ class WireSuite:
 
     @check("WIRE-022")
     def test_wire_close_ends_every_connection(self, case: Case) -> None:
-        require_s3(case)
+        endpoint = case.endpoint
         fill(case, "file", data=case.content(1000))
-        before = case.endpoint.open_connections
-        backend = case.make()
+        before, backend = endpoint.open_connections, case.make()
         case.together([partial(backend.read_bytes, case.path("file"))] * 8)
-        case.expect(case.endpoint.open_connections > 0, "connections are open", case.endpoint.open_connections)
+        case.expect(endpoint.open_connections > 0, "connections are open", endpoint.open_connections)
         backend.close()
-        case.expect(
-            settles(lambda: case.endpoint.open_connections <= before),
-            f"no more than {before} connections are open after the close",
-            case.endpoint.open_connections,
-        )
+        closed = settles(lambda: endpoint.open_connections <= before)
+        case.expect(closed, f"no more than {before} connections are open after the close", endpoint.open_connections)
+
+    @check("WIRE-022")
+    def test_wire_close_ends_what_failed_or_was_left(self, case: Case) -> None:
+        endpoint = case.endpoint
+        fill(case, "file", data=case.content(300_000))
+        before, backend = endpoint.open_connections, patient(case, 1)
+        for fault in (Answer(503), Answer(403), Reset(), ShortBody(after_bytes=1000)):
+            endpoint.inject(fault, times=None)
+            with case.expect_raises(RemoteStoreError, what=told(fault)):
+                backend.read_bytes(case.path("file"))
+            endpoint.clear_faults()
+        with backend.read(case.path("file")) as stream:
+            stream.read(10)
+        backend.close()
+        closed = settles(lambda: endpoint.open_connections <= before)
+        case.expect(closed, f"no more than {before} connections are open after the close", endpoint.open_connections)

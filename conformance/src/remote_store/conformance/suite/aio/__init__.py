@@ -15,6 +15,7 @@ from remote_store.conformance.suite.aio.histories import AsyncHistorySuite
 from remote_store.conformance.suite.aio.life import AsyncLifeSuite
 from remote_store.conformance.suite.aio.listing import AsyncListingSuite
 from remote_store.conformance.suite.aio.metadata import AsyncMetadataSuite
+from remote_store.conformance.suite.aio.outages import AsyncOutageSuite
 from remote_store.conformance.suite.aio.paths import AsyncPathSuite
 from remote_store.conformance.suite.aio.races import AsyncRaceSuite
 from remote_store.conformance.suite.aio.reading import AsyncReadSuite
@@ -44,6 +45,7 @@ class AsyncContract(
     AsyncCostSuite,
     AsyncS3Suite,
     AsyncCommitSuite,
+    AsyncOutageSuite,
     AsyncWireSuite,
     AsyncBodySuite,
     AsyncUploadSuite,

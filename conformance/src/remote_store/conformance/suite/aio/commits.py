@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from remote_store.conformance.case import AsyncCase, not_applicable
-from remote_store.conformance.check import async_check
+from remote_store.conformance.checking import async_check
 from remote_store.conformance.faults import Answer, Call, ErrorInOK
 from remote_store.conformance.suite.aio.trees import fill
 from remote_store.conformance.wire import failing, part_size, require_s3, unseekable, uploads

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from remote_store.conformance.case import AsyncCase
-from remote_store.conformance.check import async_check
+from remote_store.conformance.checking import async_check
 from remote_store.conformance.faults import Request
 from remote_store.conformance.hostile import SOURCES
 from remote_store.conformance.suite.aio.trees import fill, fill_many, found, taken

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from remote_store.conformance.case import AsyncCase, not_applicable
-from remote_store.conformance.check import async_check
+from remote_store.conformance.checking import async_check
 from remote_store.conformance.hostile import WRONG_CONTENT, Failing
 from remote_store.conformance.suite.aio.operations import (
     DATA,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from remote_store.conformance.case import AsyncCase
-from remote_store.conformance.check import async_check
+from remote_store.conformance.checking import async_check
 from remote_store.conformance.suite.aio.trees import fill, fill_many, found
 from remote_store.core import FileInfo, InvalidPath
 

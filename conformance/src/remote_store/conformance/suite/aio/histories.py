@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from remote_store.conformance.case import AsyncCase
-from remote_store.conformance.check import async_check
+from remote_store.conformance.checking import async_check
 from remote_store.conformance.stateful import NAMES, async_explore
 from remote_store.conformance.suite.aio.steps import perform
 from remote_store.conformance.suite.aio.trees import writable

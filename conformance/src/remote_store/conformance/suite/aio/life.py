@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from remote_store.conformance.case import AsyncCase, not_applicable
-from remote_store.conformance.check import async_check
+from remote_store.conformance.checking import async_check
 from remote_store.conformance.hostile import FOREIGN_KEYS, KEYS
 from remote_store.conformance.processes import in_fork
 from remote_store.conformance.suite.aio.operations import OPERATIONS

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from remote_store.conformance.case import AsyncCase
-from remote_store.conformance.check import async_check
+from remote_store.conformance.checking import async_check
 from remote_store.conformance.suite.aio.trees import fill, fill_many, found, names, put_foreign, taken, walk, writable
 from remote_store.core import Capability, FileInfo, FolderEntry, InvalidPath
 

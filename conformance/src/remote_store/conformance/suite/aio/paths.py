@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from remote_store.conformance.case import AsyncCase
-from remote_store.conformance.check import async_check
+from remote_store.conformance.checking import async_check
 from remote_store.conformance.hostile import (
     CONFUSABLE,
     FOREIGN_KEYS,

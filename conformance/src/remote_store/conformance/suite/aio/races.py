@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from remote_store.conformance.case import AsyncCase
-from remote_store.conformance.check import async_check
+from remote_store.conformance.checking import async_check
 from remote_store.conformance.hostile import Unseekable
 from remote_store.conformance.processes import in_fork
 from remote_store.conformance.suite.aio.atomic import distinct

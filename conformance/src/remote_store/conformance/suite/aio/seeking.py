@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from remote_store.conformance.case import AsyncCase
-from remote_store.conformance.check import async_check
+from remote_store.conformance.checking import async_check
 from remote_store.core import Capability, InvalidPath, NotFound, PreconditionFailed
 
 WRITE = (Capability.WRITE,)

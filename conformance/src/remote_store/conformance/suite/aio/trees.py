@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from fnmatch import fnmatchcase
 
 from remote_store.conformance.case import AsyncCase
-from remote_store.conformance.check import deviations
+from remote_store.conformance.checking import deviations
 from remote_store.conformance.hostile import FOREIGN_KEYS, KEYS
 from remote_store.core import Capability, FileInfo, FolderEntry
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from remote_store.conformance.case import AsyncCase
-from remote_store.conformance.check import async_check
+from remote_store.conformance.checking import async_check
 from remote_store.conformance.faults import (
     Answer,
     Call,

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,9 +20,10 @@ from remote_store.conformance import (
     async_check,
     check,
     not_applicable,
+    rulebook,
 )
 from remote_store.conformance import rules as all_rules
-from remote_store.conformance.check import SOAK_ROUNDS, identifiers_of, validate
+from remote_store.conformance.checking import SOAK_ROUNDS, identifiers_of, validate
 from remote_store.conformance.expect import CheckHung
 from remote_store.conformance.outcome import (
     HarnessFailed,
@@ -222,8 +222,7 @@ class Provisional:
     @pytest.fixture(autouse=True)
     def catalogue(self, monkeypatch: pytest.MonkeyPatch) -> None:
         found = {**all_rules(), "READ-001": replace(all_rules()["READ-001"], provisional=True)}
-        # The package's own name `rules` is the function, not the module.
-        monkeypatch.setattr(sys.modules["remote_store.conformance.rules"], "rules", lambda: found)
+        monkeypatch.setattr(rulebook, "rules", lambda: found)
 
 
 class TestProvisional(Provisional):

@@ -20,7 +20,7 @@ from remote_store.conformance.expect import CheckFailed, CheckHung, shown
 from remote_store.conformance.harness import AnyHarness, Deviation, Oracle
 from remote_store.conformance.lacking import lacking
 from remote_store.conformance.outcome import HarnessFailed, KnownDeviation, ProvisionalFailure, Withheld
-from remote_store.conformance.rules import ConfigurationError, rule
+from remote_store.conformance.rulebook import ConfigurationError, rule
 from remote_store.conformance.watchdog import Hung, bounded
 from remote_store.core import AsyncBackend, Backend, Capability
 

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from remote_store.conformance import Area, ConfigurationError, areas, rule, rules
-from remote_store.conformance.rules import Rule, area_of
+from remote_store.conformance import Area, ConfigurationError, areas, rule, rulebook, rules
+from remote_store.conformance.rulebook import Rule, area_of
 from remote_store.core import Capability
 
 HEADING = {"name": "READ", "title": "Reading", "about": "About reading."}
@@ -73,11 +72,10 @@ def test_a_rule_is_settled_and_has_no_other_name_unless_it_says_so() -> None:
 @pytest.fixture
 def catalogue(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Rule]]:
     found = dict(rules())
-    module = sys.modules["remote_store.conformance.rules"]
-    monkeypatch.setattr(module, "rules", lambda: found)
-    module._aliases.cache_clear()
+    monkeypatch.setattr(rulebook, "rules", lambda: found)
+    rulebook._aliases.cache_clear()
     yield found
-    module._aliases.cache_clear()
+    rulebook._aliases.cache_clear()
 
 
 def test_an_id_of_the_past_finds_its_rule(catalogue: dict[str, Rule]) -> None:

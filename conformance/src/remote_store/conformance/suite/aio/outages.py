@@ -1,0 +1,152 @@
+"""Faults on the wire of any backend over HTTP, whatever its SDK and its service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from remote_store.conformance.case import AsyncCase
+from remote_store.conformance.checking import async_check
+from remote_store.conformance.faults import Answer, Fault, LostAnswer, Reset, ShortBody, TruncateRequest
+from remote_store.conformance.suite.aio.operations import PATH_OPERATIONS, AsyncOperation
+from remote_store.conformance.suite.aio.trees import fill
+from remote_store.conformance.wire import MOST_REQUESTS, is_get, is_upload, patient, told
+from remote_store.core import AsyncBackend, BackendUnavailable, Capability, PermissionDenied, RemoteStoreError
+
+READ, WRITE = Capability.READ, Capability.WRITE
+SIZE = 300_000
+OUTAGES = [Answer(500), Answer(502), Answer(503), Answer(504), Answer(429), Reset()]
+ODDITIES = [Answer(400), Answer(404), Answer(409), Answer(412), Answer(418), LostAnswer()]
+CUTS = [Reset(after_bytes=100_000), ShortBody(after_bytes=100_000)]
+FAILED_UPLOADS = [TruncateRequest(after_bytes=1000), Reset(), Answer(500), Answer(403)]
+
+
+class AsyncOutageSuite:
+    """WIRE: what holds for any server."""
+
+    @pytest.mark.parametrize("fault", ODDITIES, ids=told)
+    @async_check("WIRE-033", needs=(WRITE,))
+    async def test_wire_nothing_of_the_sdk_leaves(self, case: AsyncCase, fault: Fault) -> None:
+        backend = await prepared(case)
+        for operation, row in declared(case).items():
+            with injected(case, fault):
+                try:
+                    await row.run(backend, case.path("file"), case.path("other"))
+                except RemoteStoreError:
+                    continue
+                except Exception as error:
+                    case.fail(f"{operation} while the server answers {told(fault)}", RemoteStoreError, error)
+
+    @pytest.mark.parametrize("fault", OUTAGES, ids=told)
+    @async_check("WIRE-034", needs=(WRITE,))
+    async def test_wire_an_outage_ends_in_one_error(self, case: AsyncCase, fault: Fault) -> None:
+        backend = await prepared(case)
+        for operation, row in declared(case).items():
+            unavailable = case.expect_raises(BackendUnavailable, what=operation, where=lambda error: error.retryable)
+            with injected(case, fault), case.endpoint.recording() as sent, unavailable:
+                await row.run(backend, case.path("file"), case.path("other"))
+            case.expect(len(sent) <= MOST_REQUESTS, f"at most {MOST_REQUESTS} requests of {operation}", len(sent))
+
+    @pytest.mark.parametrize("fault", [Answer(401), Answer(403)], ids=told)
+    @async_check("WIRE-035", needs=(WRITE,))
+    async def test_wire_a_refusal_is_final(self, case: AsyncCase, fault: Fault) -> None:
+        backend = await prepared(case)
+        for operation, row in declared(case).items():
+            refused = case.expect_raises(PermissionDenied, what=operation, where=lambda error: not error.retryable)
+            with injected(case, fault), case.endpoint.recording() as sent, refused:
+                await row.run(backend, case.path("file"), case.path("other"))
+            case.expect(len(sent) <= MOST_REQUESTS, f"at most {MOST_REQUESTS} requests of {operation}", len(sent))
+
+    @pytest.mark.parametrize("times", [1, None])
+    @pytest.mark.parametrize("fault", CUTS, ids=told)
+    @async_check("WIRE-036", needs=(WRITE,))
+    async def test_wire_a_cut_body_is_not_the_whole(self, case: AsyncCase, fault: Fault, times: int | None) -> None:
+        backend, content = patient(case, 2 if times else 1), case.content(SIZE)
+        await fill(case, "file", data=content)
+        seekable = Capability.SEEKABLE_READ in backend.capabilities
+        for method in ("read", "read_bytes", "read_range", *(["read_seekable"] if seekable else [])):
+            with injected(case, fault, times=times):
+                try:
+                    data = await read_by(backend, method, case.path("file"))
+                except BackendUnavailable as error:
+                    case.expect(error.retryable, f"the error of {method} is retryable", error)
+                else:
+                    case.expect(data == content, f"{method} of a body that was cut gives all of it", len(data))
+        case.expect(await backend.read_bytes(case.path("file")) == content, "the file is whole afterwards")
+
+    @pytest.mark.parametrize("fault", FAILED_UPLOADS, ids=told)
+    @async_check("WIRE-028", needs=(READ,))
+    async def test_wire_a_write_that_fails_changes_nothing(self, case: AsyncCase, fault: Fault) -> None:
+        backend = patient(case, 1)
+        await fill(case, "file", data=b"old")
+        for name, overwrite in (("file", True), ("new", False)):
+            failed = case.expect_raises(RemoteStoreError, path=case.path(name), what="a write that the server refuses")
+            with injected(case, fault, uploads=True), failed:
+                await backend.write(case.path(name), case.content(SIZE), overwrite=overwrite)
+        case.expect_equal(await case.backend.read_bytes(case.path("file")), b"old", "the file that was to be replaced")
+        case.expect_equal(await case.backend.exists(case.path("new")), False, "exists of the file that was to be made")
+
+    @pytest.mark.parametrize("times", [1, None])
+    @pytest.mark.parametrize("overwrite", [False, True])
+    @async_check("WIRE-037", needs=(READ,))
+    async def test_wire_a_lost_answer_leaves_a_whole_file(
+        self, case: AsyncCase, overwrite: bool, times: int | None
+    ) -> None:
+        backend, path = patient(case, 2 if times else 1), case.path("file")
+        content = case.content(SIZE)
+        if overwrite:
+            await fill(case, "file", data=b"old")
+        written = True
+        with injected(case, LostAnswer(), times=times, uploads=True):
+            try:
+                await backend.write(path, content, overwrite=overwrite)
+            except RemoteStoreError:
+                written = False
+        there = await case.backend.exists(path)
+        case.expect(there or not (written or overwrite), "the old file or the new one is there")
+        if there:
+            data = await case.backend.read_bytes(path)
+            whole = data == content or (overwrite and not written and data == b"old")
+            case.expect(whole, "the file is the old one or the new one", f"{len(data):,} bytes")
+
+
+async def prepared(case: AsyncCase) -> AsyncBackend:
+    """Files for every operation, and a backend that tries once where the harness can say so."""
+    backend = patient(case, 1)
+    await fill(case, "file")
+    return backend
+
+
+def declared(case: AsyncCase) -> dict[str, AsyncOperation]:
+    """The operations that the backend declares, those that remove at the end."""
+    capabilities = case.backend.capabilities
+    rows = {name: row for name, row in PATH_OPERATIONS.items() if row.capability in (None, *capabilities)}
+    removes = (Capability.DELETE, Capability.MOVE)
+    return dict(sorted(rows.items(), key=lambda item: item[1].capability in removes))
+
+
+@contextmanager
+def injected(case: AsyncCase, fault: Fault, *, times: int | None = None, uploads: bool = False) -> Iterator[None]:
+    """A block in which requests get the fault: those that may change something, or all of them."""
+    endpoint = case.endpoint
+    body = isinstance(fault, ShortBody) or (isinstance(fault, Reset) and fault.after_bytes > 0)
+    endpoint.inject(fault, times=times, match=is_upload if uploads else is_get if body else None)
+    try:
+        yield
+    finally:
+        endpoint.clear_faults()
+
+
+async def read_by(backend: AsyncBackend, method: str, path: str) -> bytes:
+    """The content of a file by one of the methods for reading, in pieces where it is a stream."""
+    if method == "read_bytes":
+        return await backend.read_bytes(path)
+    if method == "read_range":
+        return await backend.read_range(path, 0, SIZE)
+    pieces = []
+    async with await getattr(backend, method)(path) as stream:
+        while piece := await stream.read(40_000):
+            pieces.append(piece)
+    return b"".join(pieces)
