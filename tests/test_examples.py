@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import ast
 import os
 import re
 import subprocess
@@ -12,18 +11,18 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 # The blocks of the guide for authors are files and commands; its own test runs them in their order.
 PAGES = [ROOT / "README.md", *sorted(set((ROOT / "docs").glob("**/*.md")) - {ROOT / "docs/writing-a-backend.md"})]
-BLOCK = re.compile(r"(?P<mark><!-- not run -->\n)?^```python\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```python\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 
-def blocks() -> list[tuple[str, str, bool]]:
-    """Where each block of Python in the documentation stands, its code, and whether it is meant to run."""
+def blocks() -> list[tuple[str, str]]:
+    """Where each block of Python in the documentation stands, and its code."""
     found = []
     for page in PAGES:
         text = page.read_text("utf-8")
         for match in BLOCK.finditer(text):
             line = text.count("\n", 0, match.start("code")) + 1
-            found.append((f"{page.relative_to(ROOT)}:{line}", match["code"], match["mark"] is None))
+            found.append((f"{page.relative_to(ROOT)}:{line}", match["code"]))
     return found
 
 
@@ -35,12 +34,7 @@ def run(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def each_block(*, runs: bool) -> pytest.MarkDecorator:
-    chosen = [(where, code) for where, code, meant in blocks() if meant == runs]
-    return pytest.mark.parametrize("where, code", chosen, ids=[where for where, _ in chosen])
-
-
-@each_block(runs=True)
+@pytest.mark.parametrize("where, code", blocks(), ids=[where for where, _ in blocks()])
 def test_what_the_documentation_shows_runs(where: str, code: str, tmp_path: Path) -> None:
     script = tmp_path / "block.py"
     script.write_text(code, "utf-8")
@@ -48,13 +42,8 @@ def test_what_the_documentation_shows_runs(where: str, code: str, tmp_path: Path
     assert (result.returncode, result.stderr) == (0, ""), where
 
 
-@each_block(runs=False)
-def test_what_is_not_run_is_python_at_least(where: str, code: str) -> None:
-    assert ast.parse(code, where).body
-
-
 def test_the_readme_shows_something_that_runs() -> None:
-    assert any(where.startswith("README.md") and meant for where, _, meant in blocks())
+    assert any(where.startswith("README.md") for where, _ in blocks())
 
 
 @pytest.mark.timeout(300)

@@ -32,26 +32,22 @@ class Lane:
         modules: The SDK's modules, which must come from its own distribution.
         forbidden: Distributions that must not come along.
         lanes: Other lanes that it is built on.
-        classes: Which classes of its conformance are run, as a pytest expression; all of them where it is empty.
     """
 
     modules: tuple[str, ...]
     forbidden: frozenset[str]
     lanes: tuple[str, ...] = ()
-    # The workspace's own run has every class; here the two servers tell whether the SDK of this environment differs.
-    classes: str = "not Strict and not Async"
 
 
 SDKS = frozenset({"aiobotocore", "aiohttp", "boto3", "botocore", "fsspec", "pyarrow", "s3fs", "s3transfer"})
 LANES = {
-    "core": Lane((), SDKS, classes=""),
+    "core": Lane((), SDKS),
     "boto3": Lane(("boto3", "botocore"), SDKS - {"boto3", "botocore", "s3transfer"}),
     "pyarrow": Lane(("pyarrow",), SDKS - {"boto3", "botocore", "pyarrow", "s3transfer"}, lanes=("boto3",)),
-    # Its asynchronous classes are no bridge over the others, but a port of their own.
-    "s3fs": Lane(("aiobotocore", "s3fs"), frozenset({"boto3", "pyarrow", "s3transfer"}), classes="not Strict"),
+    "s3fs": Lane(("aiobotocore", "s3fs"), frozenset({"boto3", "pyarrow", "s3transfer"})),
 }
-# The others share their port, or so much of it that a few variants of each check tell, within the time of CI.
-WHOLE = ("core", "boto3")
+# Checks of retries and of silence wait more than they work.
+WORKERS = str(2 * (os.cpu_count() or 1))
 TEST_LIBRARIES = ("pytest-asyncio", "pytest-timeout", "pytest-xdist")
 PYTEST_INI = """[pytest]
 addopts = --import-mode=importlib --strict-markers
@@ -212,26 +208,10 @@ def prove(name: str, resolution: str, folder: Path) -> None:
         shutil.copy(path, foreign)
     (foreign / "pytest.ini").write_text(PYTEST_INI, "utf-8")
     say("conformance from the wheels, in a foreign folder")
-    # With the newest SDK the whole of every check; with the oldest, what tells whether it works at all.
-    newest = resolution == "newest"
-    classes = LANES[name].classes if newest else "Moto and not Strict and not Async"
-    tier = "full" if newest and name in WHOLE else "quick"
-    command = (
-        python,
-        "-P",
-        "-m",
-        "pytest",
-        "-q",
-        "-n",
-        "2",
-        "-p",
-        "no:cacheprovider",
-        "-k",
-        classes,
-        "--conformance-tier",
-        tier,
-    )
-    run(*command, cwd=foreign, quiet=False)
+    # The option of the strict classes is core's own, whatever the SDK; the workspace's run has them.
+    command = (python, "-P", "-m", "pytest", "-q", "-n", WORKERS, "-p", "no:cacheprovider", "-k", "not Strict")
+    tier = "full" if name == "core" else "quick"
+    run(*command, "--conformance-tier", tier, cwd=foreign, quiet=False)
     say("stands alone")
 
 
