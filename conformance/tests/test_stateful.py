@@ -33,7 +33,7 @@ WRONG = (Exception, pytest.fail.Exception)
 class Shared(Harness):
     def __init__(self, kind: type[MemoryBackend] = MemoryBackend, **facts: Any) -> None:
         self.kind, self.model = kind, MemoryBackend()
-        self.profile = Profile(max_key_bytes=None, in_process=True, **facts)
+        self.profile = Profile(max_key_bytes=None, in_process=True, expendable=True, **facts)
 
     def make(self, **options: Any) -> Backend:
         backend = self.kind()

@@ -95,7 +95,7 @@ class History:
             self._tidy(placed)
 
     def look(self) -> None:
-        """Hold every file, and where it can be listed the whole folder, to the model.
+        """Hold every file, and where it can be listed the whole folder, to the model, as every instance sees them.
 
         Raises:
             Divergence: Something is missing, left over, or other than it should be.
@@ -105,16 +105,20 @@ class History:
             # The first name below is the beginning of others, if there are such.
             tops = [f"{self._folder}/{path[len(self._folder) + 1 :].partition('/')[0]}" for path in files[:1]]
             for folder in (self._folder, *tops):
-                self._hold(Step("list_files", (folder,), {"recursive": True}), keep=False)
+                self._see(Step("list_files", (folder,), {"recursive": True}))
         else:
             for name in self._ground.names:
-                self._hold(Step("is_file", (name,)).below(self._folder), keep=False)
+                self._see(Step("is_file", (name,)).below(self._folder))
         ways = [step for capability, step in LOOKS.items() if capability in declared]
         for number, path in enumerate(files):
             if Capability.METADATA in declared:
-                self._hold(Step("get_file_info", (path,)), keep=False)
+                self._see(Step("get_file_info", (path,)))
             if ways:
-                self._hold(replace(ways[number % len(ways)], paths=(path,)), keep=False)
+                self._see(replace(ways[number % len(ways)], paths=(path,)))
+
+    def _see(self, step: Step) -> None:
+        for instance in range(self._ground.instances):
+            self._hold(replace(step, instance=instance), keep=False)
 
     def _hold(self, step: Step, *, keep: bool = True) -> None:
         call = Call(step, self._model.answer(step), self._ground.perform(step))

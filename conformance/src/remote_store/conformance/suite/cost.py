@@ -107,6 +107,12 @@ class CostSuite:
                 backend.delete(path)
             expect_short_listing(case, sent[-2:], min(2, len(sent)))
             case.expect(len(sent) <= 3, f"at most three requests, not {len(sent)}")
+            for method in (backend.copy, backend.move):
+                for overwrite in (False, True):
+                    with case.endpoint.recording() as sent, case.expect_raises(kind):
+                        method(path, case.path("target"), overwrite=overwrite)
+                    expect_short_listing(case, sent[-2:], min(2, len(sent)))
+                    case.expect(len(sent) <= 3, f"at most three requests, not {len(sent)}")
 
     @check("COST-007")
     def test_cost_a_trusted_create_is_one_request(self, case: Case) -> None:
@@ -189,8 +195,10 @@ class CostSuite:
     def test_cost_a_thousand_keys_a_request(self, case: Case) -> None:
         require_s3(case)
         backend, folder = case.backend, case.folder
-        expected = fill_many(case, [f"{number % 40:02}/{number:05}" for number in range(1001)])
-        pages = ["ListObjectsV2"] * 2
+        names = [f"{number % 40:02}/{number:05}" for number in range(1001)]
+        expected, pages = fill_many(case, names[:1000]), ["ListObjectsV2"] * 2
+        self._expect(case, partial(found, backend.list_files(folder, recursive=True)), "ListObjectsV2")
+        expected += fill_many(case, names[1000:])
         self._expect(case, partial(found, backend.list_files(folder, recursive=True)), *pages)
         self._expect(case, partial(found, backend.glob(case.path("**"))), *pages)
         self._expect(case, partial(backend.get_folder_info, folder), *pages)

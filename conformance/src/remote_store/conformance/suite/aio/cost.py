@@ -106,6 +106,12 @@ class AsyncCostSuite:
                 await backend.delete(path)
             expect_short_listing(case, sent[-2:], min(2, len(sent)))
             case.expect(len(sent) <= 3, f"at most three requests, not {len(sent)}")
+            for method in (backend.copy, backend.move):
+                for overwrite in (False, True):
+                    with case.endpoint.recording() as sent, case.expect_raises(kind):
+                        await method(path, case.path("target"), overwrite=overwrite)
+                    expect_short_listing(case, sent[-2:], min(2, len(sent)))
+                    case.expect(len(sent) <= 3, f"at most three requests, not {len(sent)}")
 
     @async_check("COST-007")
     async def test_cost_a_trusted_create_is_one_request(self, case: AsyncCase) -> None:
@@ -188,8 +194,10 @@ class AsyncCostSuite:
     async def test_cost_a_thousand_keys_a_request(self, case: AsyncCase) -> None:
         require_s3(case)
         backend, folder = case.backend, case.folder
-        expected = await fill_many(case, [f"{number % 40:02}/{number:05}" for number in range(1001)])
-        pages = ["ListObjectsV2"] * 2
+        names = [f"{number % 40:02}/{number:05}" for number in range(1001)]
+        expected, pages = await fill_many(case, names[:1000]), ["ListObjectsV2"] * 2
+        await self._expect(case, partial(found, backend.list_files(folder, recursive=True)), "ListObjectsV2")
+        expected += await fill_many(case, names[1000:])
         await self._expect(case, partial(found, backend.list_files(folder, recursive=True)), *pages)
         await self._expect(case, partial(found, backend.glob(case.path("**"))), *pages)
         await self._expect(case, partial(backend.get_folder_info, folder), *pages)
