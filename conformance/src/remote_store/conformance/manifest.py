@@ -14,7 +14,7 @@ from remote_store.conformance.checking import identifiers_of
 from remote_store.conformance.rulebook import rules
 
 T = TypeVar("T")
-QUICK_VARIANTS = 3
+QUICK_VARIANTS = 4
 
 
 @dataclass(frozen=True, slots=True)
