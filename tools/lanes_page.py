@@ -256,6 +256,7 @@ def main() -> int:
     if options.check and options.reports is not None:
         now, then = steady(of_reports(options.reports)), steady(data["conformance"])
         stale += [f"docs/lanes.json says {row}, the reports do not" for row in then if row not in now]
+        stale += [f"the reports say {row}, docs/lanes.json does not" for row in now if row not in then]
     for line in stale:
         print(line, file=sys.stderr)
     return bool(stale)
