@@ -124,8 +124,6 @@ class ReadPlan:
 
 def allocate(size: int) -> tuple[io.BytesIO, memoryview]:
     """A buffer to read into, and the file whose `getvalue` hands it out as `bytes` without a copy."""
-    whole = io.BytesIO()
-    if size:
-        whole.seek(size - 1)
-        whole.write(b"\0")
+    # Memory that is zero already is not written twice, and bytes that nobody else holds are not copied.
+    whole = io.BytesIO(bytes(size))
     return whole, whole.getbuffer()
