@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
-from remote_store.conformance import Harness, Oracle, Profile
+from remote_store.conformance import Deviation, Harness, Oracle, Profile
 
 from sqlite_store.backend import SQLiteBackend
 
@@ -47,6 +47,15 @@ class SQLiteHarness(Harness):
     """A database in a temporary folder."""
 
     profile = Profile(max_key_bytes=None)
+    deviations: Mapping[str, Deviation] = {
+        "LIFE-004": Deviation(
+            reason="a fork while another thread is inside SQLite leaves the child with SQLite's own locks taken",
+            link="https://www.sqlite.org/howtocorrupt.html",
+            expires="2027-06-30",
+            checks=("*fork_and_busy_callers",),
+            sometimes=True,
+        )
+    }
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="sqlite-store-")
