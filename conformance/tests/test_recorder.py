@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from remote_store.conformance.processes import in_fork
 from remote_store.conformance.recorder import KEPT, History, Recorder, told
 from remote_store.core import AsyncBackend, MemoryBackend, NotFound, ThreadedBackend
 
@@ -164,3 +165,10 @@ def test_secrets_in_options_are_not_noted(history: History) -> None:
 )
 def test_a_value_is_told_in_a_few_words(value: object, expected: str) -> None:
     assert told(value) == expected
+
+
+def test_a_forked_child_records_though_the_lock_was_taken(recorder: Recorder, history: History) -> None:
+    backend = MemoryBackend()
+    recorder.watch(backend, history)
+    with history._lock:
+        assert in_fork(lambda: backend.exists("a")) is False

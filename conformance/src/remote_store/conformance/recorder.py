@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import os
 import threading
 import time
 from collections import deque
@@ -56,6 +57,10 @@ class History:
         self._changed: float | None = None
         self._calls: deque[Call] = deque(maxlen=KEPT)
         self._count = 0
+        self.renew_lock()
+
+    def renew_lock(self) -> None:
+        """Take a lock that nobody holds."""
         self._lock = threading.Lock()
 
     def lines(self) -> list[str]:
@@ -91,6 +96,16 @@ class History:
         if method in CHANGES and self.settles_within:
             with self._lock:
                 self._changed = time.monotonic()
+
+
+def _renew_locks() -> None:
+    """Free the locks in a forked child, which has no thread that could."""
+    for history, _ in _watches.values():
+        history.renew_lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
 
 
 class Recorder:
