@@ -215,7 +215,7 @@ def of_reports(folder: Path) -> list[Found]:
             continue
         found.append(
             {
-                "backend": backend["kind"].rpartition(".")[2],
+                "backend": backend["kind"].rpartition(":")[2],
                 "server": profile["endpoint_version"]
                 + (", file ancestors refused" if profile["rejects_file_ancestor"] else ""),
                 "level": report["verdict"]["level"],
