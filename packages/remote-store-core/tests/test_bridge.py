@@ -215,7 +215,7 @@ async def test_open_atomic_commits_on_a_clean_exit_only(bridge: ThreadedBackend,
         assert not memory.exists("a")
     assert (memory.read_bytes("a"), memory.get_file_info("a").content_type) == (b"12", "text/plain")
     error = Caller("mine")
-    with pytest.raises(Caller) as raised:  # noqa: PT012
+    with pytest.raises(Caller) as raised:  # noqa: PT012 - the block is what is tested
         async with bridge.open_atomic("b") as file:
             await file.write(b"12")
             raise error
@@ -261,9 +261,9 @@ async def test_a_listing_is_pulled_as_it_is_used() -> None:
 
 async def test_a_listing_that_breaks_gives_what_came_before_and_the_error() -> None:
     rows = []
-    with pytest.raises(NotFound):  # noqa: PT012
+    with pytest.raises(NotFound):  # noqa: PT012 - the block is what is tested
         async for row in ThreadedBackend(Counted()).list_files(""):
-            rows.append(row)  # noqa: PERF401
+            rows.append(row)  # noqa: PERF401 - what came before the error is asserted
     assert len(rows) == 5000
 
 

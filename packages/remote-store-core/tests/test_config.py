@@ -356,6 +356,7 @@ def test_a_factory_without_declared_settings_gets_what_is_given() -> None:
 
 
 def test_a_type_that_only_type_checkers_know_leaves_the_values_alone() -> None:
+    # A name that nobody knows is the case.
     def factory(count: Unknown = 0) -> None:  # type: ignore[name-defined]  # noqa: F821
         raise AssertionError(count)
 

@@ -193,7 +193,7 @@ def test_a_failed_write_leaves_nothing(backend: LocalBackend, root: Path) -> Non
         backend.write("d/e/a", stream)
     assert raised.value is error
     assert not stream.closed
-    with pytest.raises(Caller), backend.open_atomic("d/a") as file:  # noqa: PT012
+    with pytest.raises(Caller), backend.open_atomic("d/a") as file:  # noqa: PT012 - the block is what is tested
         file.write(b"12")
         raise Caller
     assert on_disk(root) == []

@@ -217,7 +217,7 @@ def test_an_exception_on_the_way_is_thrown_in_and_never_a_result(error: BaseExce
 
     kind.s3.put("b")
     kind.s3.before = before
-    with pytest.raises(BaseException) as caught:  # noqa: PT011
+    with pytest.raises(BaseException) as caught:  # noqa: PT011 - which one it is is asserted below
         kind.run(operation())
     assert error in (caught.value, caught.value.__cause__, getattr(caught.value.__cause__, "__cause__", None))
     assert [call.params["Key"] for call in kind.s3.calls] == ["a", "b"]
@@ -316,7 +316,7 @@ def together(count: int, act: Callable[[int], None]) -> list[BaseException]:
         barrier.wait(30)
         try:
             act(number)
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:  # noqa: BLE001 - the test looks at whatever comes
             errors.append(error)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
@@ -369,7 +369,7 @@ def test_a_connection_that_is_made_while_it_is_closed_is_closed_too(s3: FakeS3) 
     def work() -> None:
         try:
             outcome.append(runner.run(one(HEAD)))
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:  # noqa: BLE001 - the test looks at whatever comes
             outcome.append(error)
 
     worker = threading.Thread(target=work)
@@ -409,7 +409,7 @@ def in_child(runner: Runner, made: list[int], answers: Any) -> None:
         answer = runner.run(many([Start(HEAD, 2)] * 3))
         answers.put((len(answer), made))
         runner.close()
-    except BaseException as error:  # noqa: BLE001
+    except BaseException as error:  # noqa: BLE001 - the test looks at whatever comes
         answers.put(repr(error))
 
 
@@ -511,7 +511,7 @@ def in_child_awaited(runner: AsyncRunner, made: list[int], answers: Any) -> None
 
     try:
         answers.put((asyncio.run(work()), made))
-    except BaseException as error:  # noqa: BLE001
+    except BaseException as error:  # noqa: BLE001 - the test looks at whatever comes
         answers.put(repr(error))
 
 

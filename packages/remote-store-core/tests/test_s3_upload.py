@@ -300,7 +300,7 @@ def test_a_source_that_fails_at_any_block_leaves_the_old_object(
     lane = open_lane(part_size=PART)
     s3.put("a", b"old")
     source = Stream(bytes(9 * PART), breaks_at=block * PART, error=error)
-    with pytest.raises(BaseException) as caught:  # noqa: PT011
+    with pytest.raises(BaseException) as caught:  # noqa: PT011 - which one it is is asserted below
         lane.write("a", source, overwrite=True)
     if not isinstance(error, Fault):
         assert caught.value is error
@@ -315,7 +315,7 @@ def test_an_exception_that_ends_generators_is_no_end_of_the_source(
     lane = open_lane(part_size=PART)
     for breaks_at in (0, PART, 2 * PART):
         source = Stream(bytes(9 * PART), breaks_at=breaks_at, error=error)
-        with pytest.raises(BaseException) as caught:  # noqa: PT011
+        with pytest.raises(BaseException) as caught:  # noqa: PT011 - which one it is is asserted below
             lane.write("a", source)
         assert error in (caught.value, caught.value.__cause__, getattr(caught.value.__cause__, "__cause__", None))
         left_nothing(s3, None)

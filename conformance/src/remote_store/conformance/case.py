@@ -324,7 +324,7 @@ class Case(AnyCase[Backend]):
             ready.wait()
             try:
                 answers[number] = task()
-            except BaseException as error:  # noqa: BLE001
+            except BaseException as error:  # noqa: BLE001 - it is what the caller looks at
                 answers[number] = error
 
         # Daemons, so that one that hangs does not keep the process from its end, as a pool's would.
@@ -385,7 +385,7 @@ class AsyncCase(AnyCase[AsyncBackend]):
         async def run(task: Callable[[], Awaitable[T]]) -> T | Exception:
             try:
                 return await task()
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:  # noqa: BLE001 - it is what the caller looks at
                 return error
 
         return list(await asyncio.gather(*map(run, tasks)))

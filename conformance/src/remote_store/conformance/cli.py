@@ -27,7 +27,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Show what is wrong with the command, and end."""
         self.print_usage(sys.stderr)
-        print(f"{self.prog}: {message}", file=sys.stderr)  # noqa: T201
+        print(f"{self.prog}: {message}", file=sys.stderr)  # noqa: T201 - a command prints
         raise SystemExit(CONFIGURATION_ERROR)
 
 
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from remote_store.conformance.versions import skew
 
     if wrong := skew():
-        print(f"configuration error: {wrong}", file=sys.stderr)  # noqa: T201
+        print(f"configuration error: {wrong}", file=sys.stderr)  # noqa: T201 - a command prints
         return CONFIGURATION_ERROR
     from remote_store.conformance import commands
     from remote_store.conformance.rulebook import ConfigurationError
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(getattr(commands, f"{options.command}_")(options))
     except ConfigurationError as error:
-        print(f"configuration error: {error}", file=sys.stderr)  # noqa: T201
+        print(f"configuration error: {error}", file=sys.stderr)  # noqa: T201 - a command prints
         return CONFIGURATION_ERROR
     except BrokenPipeError:
         # The interpreter would complain once more when it flushes at its end.

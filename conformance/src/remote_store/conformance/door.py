@@ -103,8 +103,8 @@ def _shut_off() -> Iterator[None]:
 
 def make_current_folder_importable() -> None:
     """Let a target in the current folder be named, as `python -m` would."""
-    if os.getcwd() not in sys.path:  # noqa: PTH109
-        sys.path.insert(0, os.getcwd())  # noqa: PTH109
+    if os.getcwd() not in sys.path:  # noqa: PTH109 - sys.path holds texts
+        sys.path.insert(0, os.getcwd())  # noqa: PTH109 - sys.path holds texts
 
 
 class Progress:
@@ -135,6 +135,7 @@ class Progress:
         self._total = len(session.items)
 
     @pytest.hookimpl(optionalhook=True)
+    # The name of an argument is how pytest knows it.
     def pytest_xdist_node_collection_finished(self, node: object, ids: Sequence[str]) -> None:  # noqa: ARG002
         """Know how many checks there are, from another process."""
         self._total = len(ids)

@@ -111,12 +111,12 @@ class Expectations:
                 self.fail(f"{what}: the error has a message", "some text", error)
             if where is not None and not where(error):
                 self.fail(f"{what}: the error says what it should", "that the condition holds", error)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - what is raised is what is expected or not
             self.fail(what, kind, error)
         else:
             self.fail(f"{what}{self.claim(kind)}", kind, "no exception")
 
-    def claim(self, kind: object) -> str:  # noqa: ARG002
+    def claim(self, kind: object) -> str:  # noqa: ARG002 - a subclass looks at it
         """What the success of a call says where this class of errors was expected; nothing by default."""
         return ""
 

@@ -137,7 +137,7 @@ class Oracle(ABC):
         data = self.raw_get(key)
         return None if data is None else RawHead(len(data))
 
-    def raw_uploads(self, prefix: str = "") -> list[str] | None:  # noqa: ARG002
+    def raw_uploads(self, prefix: str = "") -> list[str] | None:  # noqa: ARG002 - a subclass takes it
         """Keys with an unfinished upload; `None` where the storage knows no such thing."""
         return None
 
@@ -166,7 +166,7 @@ class AnyHarness(ABC, Generic[B]):
     def make(self, **options: Any) -> B:
         """A new instance on the storage; with an endpoint in front, one that speaks through it."""
 
-    def make_absent(self, **options: Any) -> B | None:  # noqa: ARG002
+    def make_absent(self, **options: Any) -> B | None:  # noqa: ARG002 - a subclass takes it
         """An instance whose container, such as a bucket, does not exist; `None` where there is no such thing."""
         return None
 

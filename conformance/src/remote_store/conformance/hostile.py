@@ -211,7 +211,7 @@ class Failing(io.RawIOBase):
 
 
 def _file(content: bytes) -> BinaryIO:
-    stream = tempfile.TemporaryFile()  # noqa: SIM115
+    stream = tempfile.TemporaryFile()  # noqa: SIM115 - the check closes it
     stream.write(content)
     stream.seek(0)
     return cast("BinaryIO", stream)

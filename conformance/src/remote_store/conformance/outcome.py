@@ -34,7 +34,7 @@ class Outcome(StrEnum):
     """It does not hold, exactly as it was declared."""
     NOT_RUN = "not-run"
     """Somebody chose not to run it."""
-    PASS = "pass"  # noqa: S105
+    PASS = "pass"  # noqa: S105 - an outcome, no password
     """It holds."""
     UNTESTED = "untested"
     """No check exists for it, or the harness has no means to find out."""

@@ -314,7 +314,7 @@ def started(server: Callable[[], AbstractContextManager[Server]]) -> tuple[Serve
 
 def parsed(document: bytes) -> Element:
     """The tree of an answer; it comes from a server that this process started."""
-    return fromstring(document)  # noqa: S314
+    return fromstring(document)  # noqa: S314 - it comes from a server that this process started
 
 
 def rows(page: Element, name: str) -> Iterator[dict[str, str]]:

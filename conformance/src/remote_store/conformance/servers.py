@@ -130,6 +130,7 @@ def moto_server() -> Iterator[Server]:
         log.setLevel(level)
 
 
+# The secret opens a server that ends with its block.
 @contextlib.contextmanager
 def seaweedfs_server(*, key: str = "suite", secret: str = "suite-secret") -> Iterator[Server]:  # noqa: S107
     """Run SeaweedFS as a child process until the block ends; ready after about three seconds.
@@ -219,7 +220,7 @@ def _seaweedfs(program: str, key: str, secret: str) -> Iterator[Server]:
         "SERVER_DIRECTORY": str(directory),
         # Their names are fixed, and a killed server leaves them.
         "SERVER_SOCKETS": " ".join(
-            f"/tmp/seaweedfs-{role}-{ports[port]}.sock"  # noqa: S108
+            f"/tmp/seaweedfs-{role}-{ports[port]}.sock"  # noqa: S108 - SeaweedFS chooses the name
             for role, port in (
                 ("master-grpc", "master.port.grpc"),
                 ("volume-grpc", "volume.port.grpc"),
@@ -231,7 +232,7 @@ def _seaweedfs(program: str, key: str, secret: str) -> Iterator[Server]:
         ),
     }
     with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603 - the program is the one found on the path
             ["/bin/sh", "-c", _SUPERVISOR, "sh", program, *arguments],
             stdin=subprocess.PIPE,
             stdout=output,
@@ -321,6 +322,7 @@ def _weed() -> str:
 
 
 def _version(program: str) -> str:
+    # The program is the one that was found.
     answer = subprocess.run([program, "version"], capture_output=True, text=True, check=True)  # noqa: S603
     words = answer.stdout.split()
     return next((word for word in words if word[0].isdigit() and not word.endswith("GB")), "unknown")

@@ -74,4 +74,5 @@ def _main_thread_is_done() -> bool:
     frame = sys._current_frames().get(threading.main_thread().ident or 0)  # noqa: SLF001 - documented for this use
     while frame is not None and frame.f_back is not None:
         frame = frame.f_back
+    # Where the interpreter waits has no public name.
     return frame is None or frame.f_code is threading._shutdown.__code__  # type: ignore[attr-defined]  # noqa: SLF001

@@ -174,7 +174,7 @@ class ObstoreBackend(Backend):
                 )
         except BaseException:
             if source.failure is not None:
-                raise source.failure  # noqa: B904
+                raise source.failure  # noqa: B904 - it is the source's own exception
             raise
         return WriteResult(path, size, tag(result["e_tag"]), result["version"], metadata=dict(metadata or {}))
 

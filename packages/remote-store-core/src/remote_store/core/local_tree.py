@@ -98,7 +98,7 @@ class Tree:
             raise NotFound("the root is no folder; create it, or pass create=True", path=path, backend=self._backend)
         with os_errors(path, self._backend):
             os.makedirs(folder, exist_ok=True)
-            file = open(name, "xb")  # noqa: SIM115
+            file = open(name, "xb")  # noqa: SIM115 - it is closed below
         try:
             yield name, file
         finally:

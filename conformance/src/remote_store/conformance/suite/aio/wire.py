@@ -188,7 +188,7 @@ class AsyncWireSuite:
                 "read_bytes": partial(backend.read_bytes, path),
                 "exists": partial(backend.exists, path),
                 "write": partial(backend.write, path, b"x", overwrite=True),
-                "list_files": lambda: found(backend.list_files(path)),  # noqa: B023
+                "list_files": lambda: found(backend.list_files(path)),  # noqa: B023 - it is called before the next turn
                 "delete": partial(backend.delete, path, missing_ok=True),
             }
             for what, call in calls.items():

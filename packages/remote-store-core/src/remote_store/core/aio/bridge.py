@@ -278,7 +278,7 @@ class SharedRows(Generic[T]):
             try:
                 for row in itertools.islice(self._rows, count):
                     taken.append(row)  # noqa: PERF402 - what came before an error is kept
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:  # noqa: BLE001 - it is raised again in the caller
                 return Page(taken, error)
         return Page(taken, None)
 

@@ -45,7 +45,7 @@ def parse_page(document: bytes) -> dict[str, Any] | None:
     """The answer of a `ListObjectsV2` in botocore's shape, its keys as they came; `None` for anything else."""
     try:
         # S3 writes UTF-8, whatever the document says of itself; what makes XML unsafe was refused before.
-        parser = XMLParser(encoding="utf-8")  # noqa: S314
+        parser = XMLParser(encoding="utf-8")  # noqa: S314 - what makes XML unsafe was refused before
         parser.feed(document)
         return page_of(parser.close())
     except (KeyError, LookupError, ParseError, TypeError, ValueError):

@@ -218,7 +218,7 @@ class Runner:
             return
         try:
             future.set_result(self._take(step, port, None, []))
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:  # noqa: BLE001 - the operation gets it
             future.set_exception(error)
 
     def _fan_out(self, calls: tuple[Call, ...], port: S3Port) -> list[Outcome]:

@@ -20,7 +20,7 @@ class Spool(io.BufferedIOBase):
     def __init__(self, limit: int) -> None:
         super().__init__()
         # The file outlives this method: it is released when the upload has ended.
-        self._file = tempfile.SpooledTemporaryFile(max_size=limit)  # noqa: SIM115
+        self._file = tempfile.SpooledTemporaryFile(max_size=limit)  # noqa: SIM115 - close() closes it
 
     def readable(self) -> bool:
         """Never: the bytes are on their way out."""
