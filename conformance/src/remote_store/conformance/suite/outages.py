@@ -75,7 +75,8 @@ class OutageSuite:
                     case.expect(error.retryable, f"the error of {method} is retryable", error)
                 else:
                     case.expect(data == content, f"{method} of a body that was cut gives all of it", len(data))
-        case.expect(backend.read_bytes(case.path("file")) == content, "the file is whole afterwards")
+        # A connection that was closed behind the last cut costs an attempt, and this backend may have only one.
+        case.expect(case.backend.read_bytes(case.path("file")) == content, "the file is whole afterwards")
 
     @pytest.mark.parametrize("fault", FAILED_UPLOADS, ids=told)
     @check("WIRE-028", needs=(READ,))

@@ -16,7 +16,6 @@ from remote_store.core.s3.fetching import fill, worth_a_split
 from remote_store.core.s3.options import S3Options
 from remote_store.core.s3.readers import LINE_BLOCK, SEQUENTIAL_BLOCK
 from remote_store.core.s3.reading import ReadPlan, allocate
-from remote_store.core.s3.runner import PIECE
 
 
 class AsyncObjectReader:
@@ -248,7 +247,7 @@ class AsyncObjectReader:
         while filled < len(view):
             body = await self._body_here() or await self._reopen()
             try:
-                data = await body.read(min(len(view) - filled, PIECE))
+                data = await body.read(min(len(view) - filled, self._plan.piece))
                 if not data:
                     self._plan.check_end()
             except Fault as fault:

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from remote_store.core.aio.streams import AsyncSource
 from remote_store.core.errors import BackendUnavailable
 from remote_store.core.s3.calls import AsyncBody, AsyncS3Port, Call, Fault
-from remote_store.core.s3.reading import ReadPlan, allocate
-from remote_store.core.s3.runner import CLOSED, PIECE, WHOLE
+from remote_store.core.s3.reading import PIECE, ReadPlan, allocate
+from remote_store.core.s3.runner import CLOSED
 from remote_store.core.s3.steps import (
     Answer,
     CloseBody,
@@ -250,7 +250,7 @@ async def fetch(port: AsyncS3Port, plan: ReadPlan, buffer: memoryview, body: Asy
             if answer:
                 plan.opened(answer)
             while wanted := min(plan.remaining, len(buffer) - filled):
-                data = await body.read(min(wanted, PIECE))
+                data = await body.read(min(wanted, plan.piece))
                 if not data:
                     plan.check_end()
                 buffer[filled : filled + len(data)] = data
@@ -273,7 +273,7 @@ async def read_body(port: AsyncS3Port, plan: ReadPlan, body: AsyncBody) -> bytes
         Fault: The object changed, or too many connections in a row broke.
     """
     size = plan.remaining
-    if size <= WHOLE:
+    if size <= PIECE:
         try:
             data = await body.read()
             plan.advanced(len(data))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from remote_store.core.s3 import probes
@@ -13,6 +14,9 @@ from remote_store.core.s3.steps import Answer, CloseBody, Drain, Fetch, Operatio
 
 PARTS_WORTH_A_SPLIT = 4
 """From so many parts on, a whole read fetches ranges at once: one S3 connection gives some 50 to 90 MB/s."""
+
+PARTS_OF_A_RANGE = 4
+"""The longest range: longer ones save few requests, and a slow connection would keep the others waiting at the end."""
 
 
 def open_sequential(bucket: Bucket, key: str) -> Operation[tuple[ReadPlan, Any]]:
@@ -30,7 +34,7 @@ def open_random(bucket: Bucket, key: str) -> Operation[ReadPlan]:
 
 
 def read_bytes(bucket: Bucket, key: str) -> Operation[bytes]:
-    """Read a whole object: 1 GET, and 1 more for each further part of a large one, pinned to the first's version.
+    """Read a whole object: 1 GET, and 1 more for each further range of a large one, pinned to the first's version.
 
     Memory: the object itself, once.
     """
@@ -40,7 +44,7 @@ def read_bytes(bucket: Bucket, key: str) -> Operation[bytes]:
 
 
 def read_range(bucket: Bucket, key: str, start: int, length: int) -> Operation[bytes]:
-    """Read a range: 1 GET, and 1 more for each further part of a large one, pinned to the first's version.
+    """Read a range: 1 GET, and 1 more for each further range of a large one, pinned to the first's version.
 
     A range of an empty object, or at or past the end, is refused with 416 (S3 API Reference, GetObject): it is empty.
     """
@@ -96,12 +100,19 @@ def worth_a_split(options: S3Options, plan: ReadPlan, size: int) -> bool:
     return many and options.max_concurrency > 1 and plan.etag is not None
 
 
+def range_length(options: S3Options, size: int) -> int:
+    """Bytes of each range: the fewest requests that keep all connections busy, split where an upload splits parts."""
+    share = math.ceil(size / (options.part_size * options.max_concurrency))
+    return options.part_size * min(share, PARTS_OF_A_RANGE)
+
+
 def fill(options: S3Options, plan: ReadPlan, buffer: memoryview, body: Any) -> Operation[None]:
     """Fetch the next bytes of a plan into a buffer, as ranges at once, the first of them over an open body."""
     first = body
+    length = range_length(options, len(buffer))
     try:
-        for start in range(0, len(buffer), options.part_size):
-            end = min(start + options.part_size, len(buffer))
+        for start in range(0, len(buffer), length):
+            end = min(start + length, len(buffer))
             yield Start(Fetch(plan.part(end - start), buffer[start:end], first), options.max_concurrency)
             plan.position += end - start
             first = None

@@ -11,7 +11,7 @@ from remote_store.core.s3.faults import typed
 from remote_store.core.s3.fetching import fill, worth_a_split
 from remote_store.core.s3.options import S3Options
 from remote_store.core.s3.reading import ReadPlan, allocate
-from remote_store.core.s3.runner import PIECE, Runner, fetch
+from remote_store.core.s3.runner import Runner, fetch
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -223,7 +223,7 @@ class ObjectReader(io.BufferedIOBase):
         while filled < len(view):
             body = self._body_here() or self._reopen()
             try:
-                count = body.readinto(view[filled : filled + PIECE])
+                count = body.readinto(view[filled : filled + self._plan.piece])
                 if not count:
                     self._plan.check_end()
             except Fault as fault:

@@ -12,6 +12,9 @@ from remote_store.core.s3.calls import Call, Fault
 PROGRESS = 64 * 1024
 """Bytes after which earlier failures are forgotten, so that many cuts in a long read do not add up."""
 
+PIECE = 1024 * 1024
+"""Bytes to ask a body for at once; a connection that breaks loses the piece that is under way."""
+
 
 class ReadPlan:
     """One pass over a range of one version of an object.
@@ -25,9 +28,14 @@ class ReadPlan:
         start: Offset of the first byte.
         end: Offset behind the last byte; `None` for the end of the object.
         etag: The version to read, where it is known already, as the server writes it.
+
+    Attributes:
+        position: Offset of the first byte that has not arrived.
+        total: Size of the object; `None` before the first answer.
+        piece: Bytes to ask a body for at once: few after a connection broke, so that the next break loses little.
     """
 
-    __slots__ = ("_call", "_etag", "_failures", "_mark", "_retry", "_start", "end", "position", "total")
+    __slots__ = ("_call", "_etag", "_failures", "_mark", "_retry", "_start", "end", "piece", "position", "total")
 
     def __init__(
         self, call: Call, retry: RetryPolicy, *, start: int = 0, end: int | None = None, etag: str | None = None
@@ -40,6 +48,7 @@ class ReadPlan:
         self._start = start
         self.position = start
         self.end = end
+        self.piece = PIECE
         self.total: int | None = None
 
     @property
@@ -117,6 +126,7 @@ class ReadPlan:
             raise fault
         self._failures += 1
         self._mark = self.position
+        self.piece = PROGRESS
         if self._failures >= self._retry.max_attempts:
             raise fault
         return self._retry.delay(self._failures)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from remote_store.core.errors import BackendUnavailable
 from remote_store.core.s3.calls import Body, Call, Fault, S3Port
-from remote_store.core.s3.reading import ReadPlan, allocate
+from remote_store.core.s3.reading import PIECE, ReadPlan, allocate
 from remote_store.core.s3.steps import (
     Answer,
     CloseBody,
@@ -30,8 +30,6 @@ from remote_store.core.s3.steps import (
 from remote_store.core.streams import Source
 
 T = TypeVar("T")
-PIECE = 256 * 1024
-WHOLE = 1024 * 1024
 CLOSED = "the backend is closed; make a new one"
 
 
@@ -259,7 +257,7 @@ def fetch(port: S3Port, plan: ReadPlan, buffer: memoryview, body: Body | None = 
             if answer:
                 plan.opened(answer)
             while wanted := min(plan.remaining, len(buffer) - filled):
-                count = body.readinto(buffer[filled : filled + min(wanted, PIECE)])
+                count = body.readinto(buffer[filled : filled + min(wanted, plan.piece)])
                 if not count:
                     plan.check_end()
                 plan.advanced(count)
@@ -281,7 +279,7 @@ def read_body(port: S3Port, plan: ReadPlan, body: Body) -> bytes:
         Fault: The object changed, or too many connections in a row broke.
     """
     size = plan.remaining
-    if size <= WHOLE:
+    if size <= PIECE:
         try:
             data = body.read()
             plan.advanced(len(data))
