@@ -11,8 +11,14 @@ from typing import Any, Protocol
 import pytest
 
 from remote_store.conformance.fake_s3 import AsyncFakeS3Port, FakeS3, FakeS3Port
+from remote_store.core import (
+    MemoryBackend,
+    Store,
+    ThreadedBackend,
+)
 from remote_store.core.s3 import AsyncS3Backend, S3Backend, S3Options
 from remote_store.core.s3.steps import Operation
+from runs import Kind
 
 
 class SyncFakeBackend(S3Backend):
@@ -146,3 +152,35 @@ def open_lane(request: pytest.FixtureRequest, s3: FakeS3) -> Generator[OpenLane]
 def lane(open_lane: OpenLane) -> Lane:
     """A backend with a custom endpoint that is trusted for conditional writes."""
     return open_lane(endpoint_url="http://s3.test", conditional_writes=True)
+
+
+ROOTS = ["", "team", "team/a b", "x*[y]?"]
+
+
+@pytest.fixture(params=ROOTS)
+def store(request: pytest.FixtureRequest) -> Store:
+    backend = MemoryBackend()
+    if request.param:
+        backend.write("other/stranger", b"")
+        backend.write("teammate/x", b"")
+    return Store(backend, request.param)
+
+
+@pytest.fixture
+def memory() -> MemoryBackend:
+    return MemoryBackend()
+
+
+@pytest.fixture
+def bridge(memory: MemoryBackend) -> ThreadedBackend:
+    return ThreadedBackend(memory)
+
+
+@pytest.fixture(params=["sync", "async"])
+def kind(request: pytest.FixtureRequest, s3: FakeS3) -> Any:
+    s3.put("a", b"0123456789")
+    with asyncio.Runner() as loop:
+        made = Kind(s3, request.param, loop)
+        yield made
+        made.close()
+        assert all(port.closed for port in made.ports)

@@ -465,17 +465,9 @@ def test_closing_is_final(backend: LocalBackend) -> None:
     with backend:
         backend.write("a", b"")
     backend.close()
-    operations: list[Any] = [
-        backend.exists,
-        backend.read,
-        backend.delete,
-        backend.list_files,
-        backend.glob,
-        backend.unwrap,
-    ]
-    for operation in operations:
+    for name in ("exists", "read", "delete", "list_files", "glob", "unwrap"):
         with pytest.raises(BackendUnavailable) as raised:
-            operation("a")
+            getattr(backend, name)("a")
         assert not raised.value.retryable
     with pytest.raises(BackendUnavailable), backend:
         pytest.fail("the block is not entered")

@@ -205,9 +205,6 @@ def test_a_cancelled_large_copy_leaves_nothing(s3: FakeS3, open_lane: Any) -> No
     assert list(s3.objects) == ["b"]
 
 
-# ---- conflicts
-
-
 @ENDPOINTS
 def test_a_taken_destination_is_kept(endpoint: dict[str, Any], s3: FakeS3, open_lane: Any) -> None:
     lane = open_lane(**endpoint)
@@ -314,9 +311,6 @@ def test_onto_itself_nothing_happens(s3: FakeS3, open_lane: Any) -> None:
                 method("d", "d", overwrite=overwrite)
     assert set(s3.operations()) == {HEAD, "ListObjectsV2"}
     assert s3.objects["a"].data == b"abc"
-
-
-# ---- moves
 
 
 @ENDPOINTS

@@ -127,6 +127,18 @@ for _class in (BackendConfig, StoreConfig, Config):
     _class.__module__ = "remote_store.core"
 
 
+def config_of(config: Config | Mapping[str, Any] | str | os.PathLike[str]) -> Config:
+    """A configuration that was read, of tables as in its TOML, or of the path of a TOML file.
+
+    Raises:
+        ConfigError: It describes no stores.
+        OSError: The file cannot be read.
+    """
+    if isinstance(config, str | os.PathLike):
+        return Config.from_file(config)
+    return config if isinstance(config, Config) else Config.from_dict(config)
+
+
 def configured(config: Config, name: str, find: Find[B]) -> tuple[B, str]:
     """The backend and the root path of a store.
 

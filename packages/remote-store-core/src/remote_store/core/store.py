@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Self, TypeVar
 
 from remote_store.core.backend import Backend
 from remote_store.core.capabilities import Capability
-from remote_store.core.config import Config, configured, from_environment
+from remote_store.core.config import Config, config_of, configured, from_environment
 from remote_store.core.content import Content
 from remote_store.core.errors import InvalidPath, NotFound
 from remote_store.core.files import Progress, counted, opened, replacing, transfer
@@ -471,11 +471,7 @@ def open_store(config: Config | Mapping[str, Any] | str | os.PathLike[str], name
         ConfigError: The configuration or the store is wrong; the text says what to change.
         OSError: The file cannot be read.
     """
-    if isinstance(config, str | os.PathLike):
-        config = Config.from_file(config)
-    elif not isinstance(config, Config):
-        config = Config.from_dict(config)
-    return Store.from_config(config, name)
+    return Store.from_config(config_of(config), name)
 
 
 for _named in (Store, open_store):

@@ -14,7 +14,7 @@ from remote_store.core.aio.backend import AsyncBackend
 from remote_store.core.aio.files import async_counted, async_opened, async_replacing, async_transfer
 from remote_store.core.aio.scoped import AsyncScopedFile, AsyncScopedOpening
 from remote_store.core.capabilities import Capability
-from remote_store.core.config import Config, configured, from_environment
+from remote_store.core.config import Config, config_of, configured, from_environment
 from remote_store.core.content import AsyncBinaryIO, AsyncContent
 from remote_store.core.errors import InvalidPath, NotFound
 from remote_store.core.files import Progress
@@ -471,11 +471,7 @@ def open_async_store(config: Config | Mapping[str, Any] | str | os.PathLike[str]
         ConfigError: The configuration or the store is wrong; the text says what to change.
         OSError: The file cannot be read.
     """
-    if isinstance(config, str | os.PathLike):
-        config = Config.from_file(config)
-    elif not isinstance(config, Config):
-        config = Config.from_dict(config)
-    return AsyncStore.from_config(config, name)
+    return AsyncStore.from_config(config_of(config), name)
 
 
 for _named in (AsyncStore, open_async_store):
