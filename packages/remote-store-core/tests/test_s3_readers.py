@@ -325,7 +325,7 @@ def test_a_large_read_is_ranges_at_once_and_leaves_the_file_in_order(s3: FakeS3,
     file = opened(data=data, on=open_lane(part_size=PART))
     assert file.read(10) == data[:10]
     assert file.read(4 * PART + SEQUENTIAL_BLOCK) == data[10 : 10 + 4 * PART + SEQUENTIAL_BLOCK]
-    assert len(s3.calls) == 3
+    assert len(s3.calls) == 4
     assert file.read() == data[10 + 4 * PART + SEQUENTIAL_BLOCK :]
 
 

@@ -228,8 +228,8 @@ class AsyncObjectReader:
                 await fetch(await self._runner.port(), self._plan.part(wanted), view[:wanted])
                 self._plan.position += wanted
             elif worth_a_split(self._options, self._plan, wanted):
-                await self._runner.run(fill(self._options, self._plan, view[:wanted], await self._body_here()))
-                self._body = None
+                await self._drop_body()
+                await self._runner.run(fill(self._options, self._plan, view[:wanted]))
             else:
                 await self._drink(view[:wanted])
         except BaseException as caught:

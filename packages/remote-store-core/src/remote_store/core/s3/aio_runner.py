@@ -166,7 +166,7 @@ class AsyncRunner:
             case ReadBody():
                 return await read_body(port, step.plan, step.body)
             case Fetch():
-                return await fetch(port, step.plan, step.buffer, step.body)
+                return await fetch(port, step.plan, step.buffer)
             case Start():
                 return await self._start(step, port, started)
             case Wait():

@@ -34,7 +34,7 @@ def open_random(bucket: Bucket, key: str) -> Operation[ReadPlan]:
 
 
 def read_bytes(bucket: Bucket, key: str) -> Operation[bytes]:
-    """Read a whole object: 1 GET, and 1 more for each further range of a large one, pinned to the first's version.
+    """Read a whole object: 1 GET, and 1 for each range of a large one, pinned to the first's version.
 
     Memory: the object itself, once.
     """
@@ -44,7 +44,7 @@ def read_bytes(bucket: Bucket, key: str) -> Operation[bytes]:
 
 
 def read_range(bucket: Bucket, key: str, start: int, length: int) -> Operation[bytes]:
-    """Read a range: 1 GET, and 1 more for each further range of a large one, pinned to the first's version.
+    """Read a range: 1 GET, and 1 for each range of a large one, pinned to the first's version.
 
     A range of an empty object, or at or past the end, is refused with 416 (S3 API Reference, GetObject): it is empty.
     """
@@ -88,8 +88,10 @@ def _read(bucket: Bucket, plan: ReadPlan, body: Any) -> Operation[bytes]:
     if not worth_a_split(bucket.options, plan, plan.remaining):
         data: bytes = yield ReadBody(plan, body)
         return data
+    # By now hardly more than its head is under way; cut at the end of a first range, it would waste a whole window.
+    yield CloseBody(body)
     whole, buffer = allocate(plan.remaining)
-    yield from fill(bucket.options, plan, buffer, body)
+    yield from fill(bucket.options, plan, buffer)
     buffer.release()
     return whole.getvalue()
 
@@ -106,20 +108,15 @@ def range_length(options: S3Options, size: int) -> int:
     return options.part_size * min(share, PARTS_OF_A_RANGE)
 
 
-def fill(options: S3Options, plan: ReadPlan, buffer: memoryview, body: Any) -> Operation[None]:
-    """Fetch the next bytes of a plan into a buffer, as ranges at once, the first of them over an open body."""
-    first = body
+def fill(options: S3Options, plan: ReadPlan, buffer: memoryview) -> Operation[None]:
+    """Fetch the next bytes of a plan into a buffer, as ranges at once."""
     length = range_length(options, len(buffer))
     try:
         for start in range(0, len(buffer), length):
             end = min(start + length, len(buffer))
-            yield Start(Fetch(plan.part(end - start), buffer[start:end], first), options.max_concurrency)
+            yield Start(Fetch(plan.part(end - start), buffer[start:end]), options.max_concurrency)
             plan.position += end - start
-            first = None
         yield Wait()
     except BaseException:
         yield Drain()
-        if body is not None:
-            # The fetch that was to close it may never have begun.
-            yield CloseBody(body)
         raise

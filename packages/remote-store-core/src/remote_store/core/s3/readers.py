@@ -204,8 +204,8 @@ class ObjectReader(io.BufferedIOBase):
                 fetch(self._runner.port(), self._plan.part(wanted), view[:wanted])
                 self._plan.position += wanted
             elif worth_a_split(self._options, self._plan, wanted):
-                self._runner.run(fill(self._options, self._plan, view[:wanted], self._body_here()))
-                self._body = None
+                self._drop_body()
+                self._runner.run(fill(self._options, self._plan, view[:wanted]))
             else:
                 self._drink(view[:wanted])
         except BaseException as caught:

@@ -175,7 +175,7 @@ class Runner:
             case ReadBody():
                 return read_body(port, step.plan, step.body)
             case Fetch():
-                return fetch(port, step.plan, step.buffer, step.body)
+                return fetch(port, step.plan, step.buffer)
             case Start():
                 return self._start(step, port, started)
             case Wait():

@@ -17,17 +17,15 @@ Outcome: TypeAlias = Answer | Fault
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Read what a plan still has to read into a buffer, over an open body or a new request.
+    """Read what a plan still has to read into a buffer.
 
     Attributes:
         plan: Which bytes, pinned to which version.
         buffer: Where they go; as long as they are.
-        body: The body of an answer that is open already.
     """
 
     plan: ReadPlan
     buffer: memoryview
-    body: Any = None
 
 
 @dataclass(frozen=True, slots=True)
