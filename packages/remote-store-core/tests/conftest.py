@@ -154,11 +154,9 @@ def lane(open_lane: OpenLane) -> Lane:
     return open_lane(endpoint_url="http://s3.test", conditional_writes=True)
 
 
-ROOTS = ["", "team", "team/a b", "x*[y]?"]
-
-
-@pytest.fixture(params=ROOTS)
+@pytest.fixture(params=["", "team", "team/a b", "x*[y]?"])
 def store(request: pytest.FixtureRequest) -> Store:
+    """A store at one of several roots, with strangers beside it."""
     backend = MemoryBackend()
     if request.param:
         backend.write("other/stranger", b"")

@@ -9,17 +9,9 @@ from remote_store.conformance.fake_s3 import FakeS3
 from remote_store.core.s3 import Call
 
 MIB = 1024 * 1024
-
-
 PART = 5 * MIB
-
-
 HEAD, GET, PUT = "HeadObject", "GetObject", "PutObject"
-
-
 CREATE, SEND, COMPLETE, ABORT = "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload", "AbortMultipartUpload"
-
-
 THREE_PARTS = b"1" * PART + b"2" * PART + b"3"
 
 
