@@ -32,23 +32,25 @@ class Lane:
         modules: The SDK's modules, which must come from its own distribution.
         forbidden: Distributions that must not come along.
         lanes: Other lanes that it is built on.
-        classes: Which classes of its conformance are run, as a pytest expression.
+        classes: Which classes of its conformance are run with the newest SDK, as a pytest expression.
+        oldest_classes: Which are run with the oldest.
     """
 
     modules: tuple[str, ...]
     forbidden: frozenset[str]
     lanes: tuple[str, ...] = ()
-    # The strict option and the bridge from threads are core's, whatever the SDK; the workspace's run has them.
-    classes: str = "not Strict and not Async"
+    # The strict option is core's, whatever the SDK, and so is the bridge from threads; the workspace's run has them.
+    classes: str = "not Strict"
+    oldest_classes: str = "not Strict and not Async"
 
 
 SDKS = frozenset({"aiobotocore", "aiohttp", "boto3", "botocore", "fsspec", "pyarrow", "s3fs", "s3transfer"})
 LANES = {
-    "core": Lane((), SDKS, classes="Memory or Local"),
+    "core": Lane((), SDKS, classes="Memory or Local", oldest_classes="Memory or Local"),
     "boto3": Lane(("boto3", "botocore"), SDKS - {"boto3", "botocore", "s3transfer"}),
     "pyarrow": Lane(("pyarrow",), SDKS - {"boto3", "botocore", "pyarrow", "s3transfer"}, lanes=("boto3",)),
     # Its asynchronous backend is no bridge, but a port of its own.
-    "s3fs": Lane(("aiobotocore", "s3fs"), frozenset({"boto3", "pyarrow", "s3transfer"}), classes="not Strict"),
+    "s3fs": Lane(("aiobotocore", "s3fs"), frozenset({"boto3", "pyarrow", "s3transfer"}), oldest_classes="not Strict"),
 }
 # Checks of retries and of silence wait more than they work.
 WORKERS = str(2 * (os.cpu_count() or 1))
@@ -212,7 +214,8 @@ def prove(name: str, resolution: str, folder: Path) -> None:
         shutil.copy(path, foreign)
     (foreign / "pytest.ini").write_text(PYTEST_INI, "utf-8")
     say("conformance from the wheels, in a foreign folder")
-    command = (python, "-P", "-m", "pytest", "-q", "-n", WORKERS, "-p", "no:cacheprovider", "-k", LANES[name].classes)
+    classes = LANES[name].classes if resolution == "newest" else LANES[name].oldest_classes
+    command = (python, "-P", "-m", "pytest", "-q", "-n", WORKERS, "-p", "no:cacheprovider", "-k", classes)
     tier = "full" if name == "core" else "quick"
     run(*command, "--conformance-tier", tier, cwd=foreign, quiet=False)
     say("stands alone")

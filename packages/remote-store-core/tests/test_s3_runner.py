@@ -17,7 +17,7 @@ from remote_store.core.s3.reading import ReadPlan
 from remote_store.core.s3.runner import Runner
 from remote_store.core.s3.steps import CloseBody, Drain, Fetch, Operation, Pause, ReadBlock, ReadBody, Start, Wait
 from remote_store.core.streams import Source
-from runs import HEAD, Interruption, Kind, many, one
+from runs import HEAD, Interruption, many, one
 
 GET = Call("GetObject", {"Bucket": "bucket", "Key": "a"})
 
@@ -26,11 +26,11 @@ def key(name: str) -> Call:
     return Call("HeadObject", {"Bucket": "bucket", "Key": name})
 
 
-def test_a_call_is_answered_and_a_result_returned(kind: Kind) -> None:
+def test_a_call_is_answered_and_a_result_returned(kind: Any) -> None:
     assert kind.run(one(HEAD))["ContentLength"] == 10
 
 
-def test_a_fault_is_thrown_where_the_operation_waits(kind: Kind) -> None:
+def test_a_fault_is_thrown_where_the_operation_waits(kind: Any) -> None:
     def operation() -> Operation[str]:
         try:
             yield key("missing")
@@ -43,7 +43,7 @@ def test_a_fault_is_thrown_where_the_operation_waits(kind: Kind) -> None:
         kind.run(one(key("missing")))
 
 
-def test_an_operation_that_asks_for_nothing_needs_no_answer(kind: Kind) -> None:
+def test_an_operation_that_asks_for_nothing_needs_no_answer(kind: Any) -> None:
     def operation() -> Operation[int]:
         return 1
         yield
@@ -52,7 +52,7 @@ def test_an_operation_that_asks_for_nothing_needs_no_answer(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 7])
-def test_a_fan_of_calls_answers_in_order_with_faults_among_the_answers(count: int, kind: Kind) -> None:
+def test_a_fan_of_calls_answers_in_order_with_faults_among_the_answers(count: int, kind: Any) -> None:
     for number in range(0, count, 2):
         kind.s3.put(str(number), b"x" * number)
     outcomes = kind.run(one(tuple(key(str(number)) for number in range(count))))
@@ -61,7 +61,7 @@ def test_a_fan_of_calls_answers_in_order_with_faults_among_the_answers(count: in
 
 
 @pytest.mark.parametrize("shape", ["fan", "starts"])
-def test_no_more_calls_are_under_way_than_the_window_allows(shape: str, kind: Kind) -> None:
+def test_no_more_calls_are_under_way_than_the_window_allows(shape: str, kind: Any) -> None:
     lock = threading.Lock()
     under_way = [0]
     seen = []
@@ -83,7 +83,7 @@ def test_no_more_calls_are_under_way_than_the_window_allows(shape: str, kind: Ki
     assert 1 <= max(seen) <= 2
 
 
-def test_answers_come_in_the_order_of_their_beginning(kind: Kind) -> None:
+def test_answers_come_in_the_order_of_their_beginning(kind: Any) -> None:
     for number in range(5):
         kind.s3.put(str(number), b"x" * number)
 
@@ -96,13 +96,13 @@ def test_answers_come_in_the_order_of_their_beginning(kind: Kind) -> None:
     assert [answer["ContentLength"] for answer in answers] == [0, 1, 2, 3, 4]
 
 
-def test_waiting_for_nothing_is_no_wait(kind: Kind) -> None:
+def test_waiting_for_nothing_is_no_wait(kind: Any) -> None:
     assert kind.run(one(Wait())) == []
     assert kind.run(one(Drain())) == []
     assert kind.run(one(())) == []
 
 
-def test_a_fault_of_a_call_under_way_is_raised_at_the_next_beginning_or_at_the_wait(kind: Kind) -> None:
+def test_a_fault_of_a_call_under_way_is_raised_at_the_next_beginning_or_at_the_wait(kind: Any) -> None:
     with pytest.raises(Fault) as caught:
         kind.run(many([Start(key("missing"), 1)] + [Start(HEAD, 1)] * 50))
     assert caught.value.code == "404"
@@ -112,7 +112,7 @@ def test_a_fault_of_a_call_under_way_is_raised_at_the_next_beginning_or_at_the_w
 
 
 @pytest.mark.parametrize("patient", [True, False])
-def test_a_drain_lets_nothing_go_on_and_tells_what_succeeded(patient: bool, kind: Kind) -> None:
+def test_a_drain_lets_nothing_go_on_and_tells_what_succeeded(patient: bool, kind: Any) -> None:
     def operation() -> Operation[Any]:
         yield Start(HEAD, 3)
         yield Start(key("missing"), 3)
@@ -129,7 +129,7 @@ def test_a_drain_lets_nothing_go_on_and_tells_what_succeeded(patient: bool, kind
     assert len(kind.s3.calls) == calls
 
 
-def test_blocks_come_from_the_source(kind: Kind) -> None:
+def test_blocks_come_from_the_source(kind: Any) -> None:
     def operation() -> Operation[list[bytes]]:
         first = yield ReadBlock(2)
         second = yield ReadBlock(5)
@@ -144,7 +144,7 @@ def test_blocks_come_from_the_source(kind: Kind) -> None:
 @pytest.mark.parametrize(
     "error", [StopIteration("mine"), StopAsyncIteration("mine"), ValueError("mine"), Interruption()]
 )
-def test_an_exception_on_the_way_is_thrown_in_and_never_a_result(error: BaseException, kind: Kind) -> None:
+def test_an_exception_on_the_way_is_thrown_in_and_never_a_result(error: BaseException, kind: Any) -> None:
     seen = []
 
     def operation() -> Operation[str]:
@@ -169,7 +169,7 @@ def test_an_exception_on_the_way_is_thrown_in_and_never_a_result(error: BaseExce
     assert len(seen) == 1
 
 
-def test_a_body_is_read_and_closed(kind: Kind) -> None:
+def test_a_body_is_read_and_closed(kind: Any) -> None:
     def operation() -> Operation[Any]:
         plan = ReadPlan(GET, RetryPolicy())
         answer = yield plan.request()
@@ -180,7 +180,7 @@ def test_a_body_is_read_and_closed(kind: Kind) -> None:
     assert not kind.s3.open_bodies()
 
 
-def test_a_body_that_is_not_wanted_is_closed(kind: Kind) -> None:
+def test_a_body_that_is_not_wanted_is_closed(kind: Any) -> None:
     def operation() -> Operation[None]:
         answer = yield GET
         yield CloseBody(answer["Body"])
@@ -191,7 +191,7 @@ def test_a_body_that_is_not_wanted_is_closed(kind: Kind) -> None:
 
 @pytest.mark.parametrize("silent", [True, False])
 @pytest.mark.parametrize("cuts", [[], [0], [9], [3, 2, 0], [10]])
-def test_a_fetch_fills_its_buffer_through_cuts(cuts: list[float], silent: bool, kind: Kind) -> None:
+def test_a_fetch_fills_its_buffer_through_cuts(cuts: list[float], silent: bool, kind: Any) -> None:
     kind.s3.cuts, kind.s3.silent_cuts = cuts, silent
     buffer = bytearray(8)
     plan = ReadPlan(GET, RetryPolicy(), start=1, end=9, etag=kind.s3.objects["a"].etag)
@@ -201,7 +201,7 @@ def test_a_fetch_fills_its_buffer_through_cuts(cuts: list[float], silent: bool, 
 
 
 @pytest.mark.parametrize("number", range(1, 5))
-def test_a_fetch_that_fails_anywhere_leaves_no_body_open(number: int, kind: Kind) -> None:
+def test_a_fetch_that_fails_anywhere_leaves_no_body_open(number: int, kind: Any) -> None:
     kind.s3.cuts = [2] * 9
 
     def before(_call: Call) -> None:
