@@ -21,7 +21,7 @@ import pytest
 from fsspec.spec import AbstractFileSystem
 from s3fs import S3FileSystem
 
-from remote_store.conformance.faults import LostAnswer, Stall
+from remote_store.conformance.faults import Call, LostAnswer
 from remote_store.core import AlreadyExists, BackendUnavailable, CapabilityNotSupported, RetryPolicy, Secret
 from remote_store.core.s3 import S3Options
 from remote_store.s3fs import AsyncS3FsBackend, S3FsBackend
@@ -73,12 +73,13 @@ def in_child(work) -> int:
     return 3
 
 
-def interrupt_at(endpoint, operation):
+def interrupt_at(endpoint, operation, interrupted):
     while operation not in endpoint.operations():
         time.sleep(0.005)
     time.sleep(0.05)
     # A signal to that very thread wakes it; an interrupt that is only noted comes at the end of its wait, or later.
     signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+    interrupted.set()
 
 
 @pytest.mark.parametrize("key", ["a//b", "/lead", "a/./b", "a/../b", "..", "s3://x", "double//", "//"])
@@ -341,8 +342,9 @@ def test_an_interrupt_ends_the_request_it_waits_for(make, endpoint, eventually, 
         "UploadPart": lambda: backend.write("large", io.BytesIO(b"x" * 17 * MIB)),
     }.items():
         endpoint.reset()
-        endpoint.inject(Stall(5), operation=operation, times=None)
-        waiting = threading.Thread(target=interrupt_at, args=(endpoint, operation))
+        interrupted = threading.Event()
+        endpoint.inject(Call(lambda _request, until=interrupted: until.wait(30)), operation=operation, times=None)
+        waiting = threading.Thread(target=interrupt_at, args=(endpoint, operation, interrupted))
         waiting.start()
         with pytest.raises(KeyboardInterrupt):
             call()
