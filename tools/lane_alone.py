@@ -48,7 +48,13 @@ SDKS = frozenset({"aiobotocore", "aiohttp", "boto3", "botocore", "fsspec", "pyar
 LANES = {
     "core": Lane((), SDKS, classes="Memory or Local", oldest_classes="Memory or Local"),
     "boto3": Lane(("boto3", "botocore"), SDKS - {"boto3", "botocore", "s3transfer"}),
-    "pyarrow": Lane(("pyarrow",), SDKS - {"boto3", "botocore", "pyarrow", "s3transfer"}, lanes=("boto3",)),
+    # It is the boto3 lane with another handle, and so is its asynchronous backend.
+    "pyarrow": Lane(
+        ("pyarrow",),
+        SDKS - {"boto3", "botocore", "pyarrow", "s3transfer"},
+        lanes=("boto3",),
+        classes="not Strict and not Async",
+    ),
     # Its asynchronous backend is no bridge, but a port of its own.
     "s3fs": Lane(("aiobotocore", "s3fs"), frozenset({"boto3", "pyarrow", "s3transfer"}), oldest_classes="not Strict"),
 }
