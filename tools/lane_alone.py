@@ -39,7 +39,7 @@ class Lane:
     modules: tuple[str, ...]
     forbidden: frozenset[str]
     lanes: tuple[str, ...] = ()
-    # The strict option is core's, whatever the SDK, and so is the bridge from threads; the workspace's run has them.
+    # The strict option is core's, whatever the SDK; the workspace's run has it. Both kinds of backend call one port.
     classes: str = "not Strict"
     oldest_classes: str = "not Strict and not Async"
 
@@ -55,8 +55,7 @@ LANES = {
         lanes=("boto3",),
         classes="not Strict and not Async",
     ),
-    # Its asynchronous backend is no bridge, but a port of its own.
-    "s3fs": Lane(("aiobotocore", "s3fs"), frozenset({"boto3", "pyarrow", "s3transfer"}), oldest_classes="not Strict"),
+    "s3fs": Lane(("aiobotocore", "s3fs"), frozenset({"boto3", "pyarrow", "s3transfer"})),
 }
 # Checks of retries and of silence wait more than they work.
 WORKERS = str(2 * (os.cpu_count() or 1))
