@@ -64,7 +64,8 @@ class OutageSuite:
     @pytest.mark.parametrize("fault", CUTS, ids=told)
     @check("WIRE-036", needs=(WRITE,))
     def test_wire_a_cut_body_is_not_the_whole(self, case: Case, fault: Fault, times: int | None) -> None:
-        backend, content = patient(case, 2 if times else 1), case.content(SIZE)
+        # Twice also where every body is cut: the last read may find a connection that was closed behind the last cut.
+        backend, content = patient(case, 2), case.content(SIZE)
         fill(case, "file", data=content)
         seekable = Capability.SEEKABLE_READ in backend.capabilities
         for method in ("read", "read_bytes", "read_range", *(["read_seekable"] if seekable else [])):
@@ -75,8 +76,7 @@ class OutageSuite:
                     case.expect(error.retryable, f"the error of {method} is retryable", error)
                 else:
                     case.expect(data == content, f"{method} of a body that was cut gives all of it", len(data))
-        # A connection that was closed behind the last cut costs an attempt, and this backend may have only one.
-        case.expect(case.backend.read_bytes(case.path("file")) == content, "the file is whole afterwards")
+        case.expect(backend.read_bytes(case.path("file")) == content, "the file is whole afterwards")
 
     @pytest.mark.parametrize("fault", FAILED_UPLOADS, ids=told)
     @check("WIRE-028", needs=(READ,))
