@@ -46,7 +46,7 @@ class Lane:
 
 SDKS = frozenset({"aiobotocore", "aiohttp", "boto3", "botocore", "fsspec", "pyarrow", "s3fs", "s3transfer"})
 LANES = {
-    "core": Lane((), SDKS, classes="Memory or Local", oldest_classes="Memory or Local"),
+    "core": Lane((), SDKS),
     "boto3": Lane(("boto3", "botocore"), SDKS - {"boto3", "botocore", "s3transfer"}),
     # It is the boto3 lane with another handle, and so is its asynchronous backend.
     "pyarrow": Lane(

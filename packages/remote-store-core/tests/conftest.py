@@ -1,4 +1,4 @@
-"""The S3 backends over an S3 server in memory, sync and async, behind one way of calling them."""
+"""Stores, bridges, and the S3 backends and runners over a server in memory, sync and async called alike."""
 
 from __future__ import annotations
 
@@ -11,11 +11,7 @@ from typing import Any, Protocol
 import pytest
 
 from remote_store.conformance.fake_s3 import AsyncFakeS3Port, FakeS3, FakeS3Port
-from remote_store.core import (
-    MemoryBackend,
-    Store,
-    ThreadedBackend,
-)
+from remote_store.core import MemoryBackend, Store, ThreadedBackend
 from remote_store.core.s3 import AsyncS3Backend, S3Backend, S3Options
 from remote_store.core.s3.aio_runner import AsyncRunner
 from remote_store.core.s3.runner import Runner
