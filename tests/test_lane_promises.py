@@ -15,7 +15,15 @@ import pytest
 from remote_store.boto3 import S3Boto3Backend
 from remote_store.conformance import RawHead
 from remote_store.conformance.faults import Answer
-from remote_store.conformance.s3 import MOTO, SEAWEEDFS, AsyncS3Harness, S3Harness, started
+from remote_store.conformance.s3 import (
+    MOTO,
+    SEAWEEDFS,
+    AsyncS3Harness,
+    S3Harness,
+    installed_async_lanes,
+    installed_lanes,
+    started,
+)
 from remote_store.conformance.wire import settles
 from remote_store.core import (
     AsyncBackend,
@@ -42,6 +50,13 @@ each_lane = pytest.mark.parametrize("name", ["boto3", "s3fs", "pyarrow"])
 MIB = 1024 * 1024
 PATTERNS = ["a*b", "a?b", "[ab]", "a**", "a{b,c}", "%2A"]
 NEIGHBOURS = ["axb", "ab", "a", "b", "axxb", "ac"]
+
+
+def test_each_lane_is_held_to_what_the_others_see(lanes: Lanes) -> None:
+    for name, (blocking, awaited) in lanes.items():
+        others = {f"s3-{other}" for other in lanes} - {f"s3-{name}"}
+        assert S3Harness(blocking, MOTO, peers=installed_lanes()).peers.keys() == others
+        assert AsyncS3Harness(awaited, MOTO, peers=installed_async_lanes()).peers.keys() == others
 
 
 @pytest.fixture

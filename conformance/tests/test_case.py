@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NoReturn
 from urllib.request import Request, urlopen
@@ -19,6 +19,7 @@ from remote_store.conformance import (
     check,
     untested,
 )
+from remote_store.conformance.derived import AsyncChildHarness, ChildHarness
 from remote_store.conformance.endpoint import Endpoint
 from remote_store.conformance.harness import FactoryHarness
 from remote_store.conformance.outcome import HarnessFailed, NotApplicable, Untested
@@ -258,6 +259,56 @@ def test_the_facts_of_a_check_are_noted() -> None:
 def test_a_factory_that_gives_something_else_later_is_an_error_of_the_harness() -> None:
     with pytest.raises(HarnessFailed, match="make\\(\\) returned 42, which is no backend"):
         _ = Case(FactoryHarness(lambda: 42)).backend  # type: ignore[arg-type, return-value]
+
+
+class Readable(MemoryBackend):
+    capabilities = frozenset({Capability.READ})
+
+
+class Beside(Shared):
+    """A harness with two other adapters, one of which only reads."""
+
+    @property
+    def peers(self) -> Mapping[str, Callable[[], Backend]]:
+        return {"full": Shared(self.model).make, "modest": Readable}
+
+
+def test_other_adapters_are_those_that_can_do_what_the_check_needs() -> None:
+    with Case(Beside()) as case:
+        assert case.peers().keys() == {"full", "modest"}
+        able = case.peers(Capability.READ, Capability.WRITE)
+        assert able.keys() == {"full"}
+        able["full"].write(case.path("a"), b"x")
+        assert case.backend.read_bytes(case.path("a")) == b"x"
+        assert [line.split("(")[0] for line in case.history.lines()] == ["full: write", "read_bytes"]
+    assert able["full"]._closed  # type: ignore[attr-defined]
+
+
+def test_without_another_adapter_that_can_the_check_ends() -> None:
+    class Lacking(Shared):
+        peers = {"modest": Readable}  # noqa: RUF012 - a harness states facts so
+
+    with pytest.raises(pytest.skip.Exception, match="untested: the harness names no other adapter"):
+        Case(Shared()).peers()
+    with pytest.raises(pytest.skip.Exception, match="not applicable: no other adapter"):
+        Case(Lacking()).peers(Capability.WRITE)
+
+
+def test_another_adapter_that_cannot_be_made_is_an_error_of_the_harness() -> None:
+    class Ill(Shared):
+        peers = {"ill": lambda: 42}  # noqa: RUF012 - a harness states facts so
+
+    with pytest.raises(HarnessFailed, match=r"peers\['ill'\]\(\) returned 42, which is no backend"):
+        Case(Ill()).peers()
+
+
+async def test_other_adapters_are_awaited_and_seen_through_a_child_too() -> None:
+    async with AsyncCase(AsyncChildHarness(ThreadedHarness(Beside()))) as case:
+        await case.peers()["full"].write("a", b"x")
+        assert await case.backend.read_bytes("a") == b"x"
+    with Case(ChildHarness(Beside())) as blocking:
+        blocking.peers()["full"].write("a", b"x")
+        assert blocking.backend.read_bytes("a") == b"x"
 
 
 def test_requests_are_noted_without_what_could_be_a_secret() -> None:

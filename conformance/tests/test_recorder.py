@@ -40,7 +40,15 @@ def test_calls_are_noted_with_what_came_of_them(history: History, recorder: Reco
     assert written.startswith("write('a', <1,000 bytes b'xxx")
     assert ", overwrite=True) -> WriteResult(path='a', size=1000" in written
     assert read.startswith("read_bytes('b') raised NotFound: ")
-    assert history.last == "read_bytes"
+
+
+def test_calls_of_another_adapter_are_told_apart(history: History, recorder: Recorder) -> None:
+    backend, peer = Talking(), MemoryBackend()
+    recorder.watch(backend, history)
+    recorder.watch(peer, history, told="peer: ")
+    backend.exists("a")
+    peer.exists("a")
+    assert history.lines() == ["exists('a') -> False", "peer: exists('a') -> False"]
 
 
 def test_calls_that_a_backend_makes_to_itself_are_not_noted(history: History, recorder: Recorder) -> None:

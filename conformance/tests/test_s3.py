@@ -171,6 +171,17 @@ def test_a_backend_is_given_nothing_that_it_does_not_take() -> None:
     assert harness.profile.part_size is None
 
 
+def test_other_adapters_get_the_same_bucket_and_options() -> None:
+    recording, other = Recording(), Recording()
+    harness = S3Harness(recording, MOTO, peers={"other": other, "own": recording}, part_size=7)
+    assert harness.peers.keys() == {"other"}
+    for place in (harness, harness.isolated()):
+        place.make()
+        place.peers["other"]()
+    assert recording.asked == other.asked
+    assert len({bucket for bucket, _ in other.asked}) == 2
+
+
 def test_an_absent_bucket_is_asked_for_by_another_name(target: S3Target) -> None:
     recording = Recording()
     harness = S3Harness(recording, target)

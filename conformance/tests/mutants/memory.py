@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from remote_store.conformance import AsyncHarness, Harness, Oracle, Profile, RawHead
@@ -61,16 +61,25 @@ class MemoryHarness(Harness):
         self.kind, self.model = kind, MemoryBackend()
 
     def make(self, **options: Any) -> MemoryBackend:
-        backend = self.kind(**options)
-        backend._files, backend._lock = self.model._files, self.model._lock
-        return backend
+        return self._joined(self.kind(**options))
 
     def isolated(self) -> MemoryHarness:
         return MemoryHarness(self.kind)
 
     @property
+    def peers(self) -> Mapping[str, Callable[[], MemoryBackend]]:
+        return {"memory": self._right}
+
+    @property
     def oracle(self) -> MemoryOracle:
         return MemoryOracle(self.model._files)
+
+    def _right(self) -> MemoryBackend:
+        return self._joined(MemoryBackend())
+
+    def _joined(self, backend: MemoryBackend) -> MemoryBackend:
+        backend._files, backend._lock = self.model._files, self.model._lock
+        return backend
 
 
 class ThreadedMemoryHarness(AsyncHarness):

@@ -2,15 +2,23 @@ from __future__ import annotations
 
 from remote_store.boto3 import AsyncS3Boto3Backend, S3Boto3Backend
 from remote_store.conformance import AsyncBackendConformance, BackendConformance
-from remote_store.conformance.s3 import MOTO, MOTO_STRICT, SEAWEEDFS, AsyncS3Harness, S3Harness
+from remote_store.conformance.s3 import (
+    MOTO,
+    MOTO_STRICT,
+    SEAWEEDFS,
+    AsyncS3Harness,
+    S3Harness,
+    installed_async_lanes,
+    installed_lanes,
+)
 
 
 class TestMoto(BackendConformance):
-    harness = S3Harness(S3Boto3Backend, MOTO)
+    harness = S3Harness(S3Boto3Backend, MOTO, peers=installed_lanes())
 
 
 class TestMotoAsync(AsyncBackendConformance):
-    harness = AsyncS3Harness(AsyncS3Boto3Backend, MOTO)
+    harness = AsyncS3Harness(AsyncS3Boto3Backend, MOTO, peers=installed_async_lanes())
 
 
 class TestMotoStrict(BackendConformance):
@@ -22,8 +30,8 @@ class TestMotoStrictAsync(AsyncBackendConformance):
 
 
 class TestSeaweedFS(BackendConformance):
-    harness = S3Harness(S3Boto3Backend, SEAWEEDFS)
+    harness = S3Harness(S3Boto3Backend, SEAWEEDFS, peers=installed_lanes())
 
 
 class TestSeaweedFSAsync(AsyncBackendConformance):
-    harness = AsyncS3Harness(AsyncS3Boto3Backend, SEAWEEDFS)
+    harness = AsyncS3Harness(AsyncS3Boto3Backend, SEAWEEDFS, peers=installed_async_lanes())

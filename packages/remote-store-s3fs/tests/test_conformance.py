@@ -1,16 +1,24 @@
 from __future__ import annotations
 
 from remote_store.conformance import AsyncBackendConformance, BackendConformance
-from remote_store.conformance.s3 import MOTO, MOTO_STRICT, SEAWEEDFS, AsyncS3Harness, S3Harness
+from remote_store.conformance.s3 import (
+    MOTO,
+    MOTO_STRICT,
+    SEAWEEDFS,
+    AsyncS3Harness,
+    S3Harness,
+    installed_async_lanes,
+    installed_lanes,
+)
 from remote_store.s3fs import AsyncS3FsBackend, S3FsBackend
 
 
 class TestMoto(BackendConformance):
-    harness = S3Harness(S3FsBackend, MOTO)
+    harness = S3Harness(S3FsBackend, MOTO, peers=installed_lanes())
 
 
 class TestMotoAsync(AsyncBackendConformance):
-    harness = AsyncS3Harness(AsyncS3FsBackend, MOTO)
+    harness = AsyncS3Harness(AsyncS3FsBackend, MOTO, peers=installed_async_lanes())
 
 
 class TestMotoStrict(BackendConformance):
@@ -22,8 +30,8 @@ class TestMotoStrictAsync(AsyncBackendConformance):
 
 
 class TestSeaweedFS(BackendConformance):
-    harness = S3Harness(S3FsBackend, SEAWEEDFS)
+    harness = S3Harness(S3FsBackend, SEAWEEDFS, peers=installed_lanes())
 
 
 class TestSeaweedFSAsync(AsyncBackendConformance):
-    harness = AsyncS3Harness(AsyncS3FsBackend, SEAWEEDFS)
+    harness = AsyncS3Harness(AsyncS3FsBackend, SEAWEEDFS, peers=installed_async_lanes())

@@ -110,7 +110,7 @@ class AnyCase(Expectations, Generic[B]):
     def backend(self) -> B:
         """The backend under test."""
         if self._backend is None:
-            self._backend = self._keep(self._make({}))
+            self._backend = self._keep(self._make(self.harness.make))
         return self._backend
 
     @property
@@ -151,7 +151,7 @@ class AnyCase(Expectations, Generic[B]):
     def make(self, **changes: Any) -> B:
         """Another instance on the same storage, with other options; the check ends where none can be made."""
         self.require_profile("two instances do not share a storage", self.profile.shared)
-        return self._keep(self._make(self._known(changes)))
+        return self._keep(self._make(self.harness.make, **self._known(changes)))
 
     def absent(self, **changes: Any) -> B:
         """An instance whose container does not exist; the check ends where there is no such thing."""
@@ -161,6 +161,20 @@ class AnyCase(Expectations, Generic[B]):
         self._made.append(made)
         self._recorder.watch(made, self.history)
         return made
+
+    def peers(self, *capabilities: Capability) -> dict[str, B]:
+        """An instance of each other adapter of the storage that declares these capabilities.
+
+        The check ends where there is none.
+        """
+        made = {
+            name: self._keep(self._make(make, f"peers[{name!r}]()"), f"{name}: ")
+            for name, make in self.harness.peers.items()
+        }
+        able = {name: peer for name, peer in made.items() if peer.capabilities >= set(capabilities)}
+        if not made:
+            untested("the harness names no other adapter of the storage")
+        return able or not_applicable("no other adapter of the storage can do that")
 
     def require(self, *capabilities: Capability) -> None:
         """End the check unless the live backend declares these capabilities."""
@@ -214,18 +228,18 @@ class AnyCase(Expectations, Generic[B]):
         self.under_claimed = row.capability
         return f"; {row.capability.name} works though it is not declared: declare it, or refuse it"
 
-    def _make(self, changes: dict[str, Any]) -> B:
+    def _make(self, make: Callable[..., B], called: str = "make()", /, **changes: Any) -> B:
         self.making = True
         try:
-            made = self.harness.make(**changes)
+            made = make(**changes)
         except Exception as error:
             if changes:
                 raise
-            raise HarnessFailed(f"make() raised {type(error).__name__}: {error}") from error
+            raise HarnessFailed(f"{called} raised {type(error).__name__}: {error}") from error
         finally:
             self.making = False
         if not isinstance(made, Backend | AsyncBackend):
-            raise HarnessFailed(f"make() returned {made!r}, which is no backend")
+            raise HarnessFailed(f"{called} returned {made!r}, which is no backend")
         return made
 
     def _known(self, changes: dict[str, Any]) -> dict[str, Any]:
@@ -251,9 +265,9 @@ class AnyCase(Expectations, Generic[B]):
             return self.harness
         return harness if harness is not None else untested("the harness makes no storage of its own for a test")
 
-    def _keep(self, backend: B) -> B:
+    def _keep(self, backend: B, told: str = "") -> B:
         self._made.append(backend)
-        self._recorder.watch(backend, self.history, self._guard)
+        self._recorder.watch(backend, self.history, self._guard, told)
         return backend
 
     def _guard(self, method: str, path: object) -> None:

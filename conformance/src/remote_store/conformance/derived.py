@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from remote_store.conformance.async_child import AsyncChildBackend
@@ -109,6 +110,10 @@ class ChildHarness(AnyChildHarness[Backend], Harness):
         absent = self._harness.make_absent(**options)
         return None if absent is None else ChildBackend(absent, FOLDER)
 
+    @property
+    def peers(self) -> Mapping[str, Callable[[], Backend]]:
+        return {name: partial(child, make) for name, make in self._harness.peers.items()}
+
 
 class AsyncChildHarness(AnyChildHarness[AsyncBackend], AsyncHarness):
     """The harness of an asynchronous backend, seen through `AsyncStore.child`."""
@@ -120,7 +125,21 @@ class AsyncChildHarness(AnyChildHarness[AsyncBackend], AsyncHarness):
         absent = self._harness.make_absent(**options)
         return None if absent is None else AsyncChildBackend(absent, FOLDER)
 
+    @property
+    def peers(self) -> Mapping[str, Callable[[], AsyncBackend]]:
+        return {name: partial(async_child, make) for name, make in self._harness.peers.items()}
+
 
 def below(key: str) -> str:
     """The key of the whole storage for one of the child."""
     return f"{FOLDER}/{key}"
+
+
+def child(make: Callable[[], Backend]) -> Backend:
+    """What a factory makes, seen through `Store.child`."""
+    return ChildBackend(make(), FOLDER)
+
+
+def async_child(make: Callable[[], AsyncBackend]) -> AsyncBackend:
+    """What a factory makes, seen through `AsyncStore.child`."""
+    return AsyncChildBackend(make(), FOLDER)

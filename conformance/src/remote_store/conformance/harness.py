@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVar
 
 from remote_store.core import AsyncBackend, Backend, ThreadedBackend
@@ -175,6 +176,11 @@ class AnyHarness(ABC, Generic[B]):
         return None
 
     @property
+    def peers(self) -> Mapping[str, Callable[[], B]]:
+        """What makes an instance of each other adapter of the storage, by name; some rules are untested without."""
+        return {}
+
+    @property
     def oracle(self) -> Oracle | None:
         """Another way to the storage; `None` where there is none, then some rules stay untested."""
         return None
@@ -255,9 +261,18 @@ class ThreadedHarness(AsyncHarness):
         return None if isolated is None else type(self)(isolated)
 
     @property
+    def peers(self) -> Mapping[str, Callable[[], AsyncBackend]]:
+        return {name: partial(threaded, make) for name, make in self.harness.peers.items()}
+
+    @property
     def oracle(self) -> Oracle | None:
         return self.harness.oracle
 
     @property
     def endpoint(self) -> Endpoint | None:
         return self.harness.endpoint
+
+
+def threaded(make: Callable[[], Backend]) -> AsyncBackend:
+    """What a factory makes, driven through core's bounded threads."""
+    return ThreadedBackend(make())

@@ -24,7 +24,7 @@ CHANGES = frozenset({"write", "write_atomic", "open_atomic", "delete", "delete_f
 METHODS = tuple(name for name in vars(Backend) if not name.startswith("_") and callable(vars(Backend)[name]))
 Guard: TypeAlias = Callable[[str, object], None]
 _inside: ContextVar[bool] = ContextVar("inside", default=False)
-_watches: dict[int, tuple[History, Guard | None]] = {}
+_watches: dict[int, tuple[History, Guard | None, str]] = {}
 
 
 class Call:
@@ -45,14 +45,12 @@ class History:
 
     Attributes:
         waited: Seconds spent on that waiting.
-        last: Name of the last method that was called.
         refusals: The calls that a lack of the backend ended, each with its method.
     """
 
     def __init__(self, settles_within: float = 0.0) -> None:
         self.settles_within = settles_within
         self.waited = 0.0
-        self.last = ""
         self.refusals: list[tuple[str, CapabilityNotSupported]] = []
         self._changed: float | None = None
         self._calls: deque[Call] = deque(maxlen=KEPT)
@@ -88,7 +86,6 @@ class History:
         with self._lock:
             self._count += 1
             self._calls.append(call)
-            self.last = method
         return call
 
     def end(self, method: str) -> None:
@@ -100,7 +97,7 @@ class History:
 
 def _renew_locks() -> None:
     """Free the locks in a forked child, which has no thread that could."""
-    for history, _ in _watches.values():
+    for history, _, _ in _watches.values():
         history.renew_lock()
 
 
@@ -119,16 +116,17 @@ class Recorder:
         self._watched: list[object] = []
         self._replaced: list[tuple[type, str, object]] = []
 
-    def watch(self, backend: object, history: History, guard: Guard | None = None) -> None:
+    def watch(self, backend: object, history: History, guard: Guard | None = None, told: str = "") -> None:
         """Note the calls of this instance too.
 
         Args:
             backend: The instance.
             history: Where its calls are noted.
             guard: Called with the name and the first argument of a call before it is made; what it raises is raised.
+            told: What stands before its calls.
         """
         self._watched.append(backend)
-        _watches[id(backend)] = (history, guard)
+        _watches[id(backend)] = (history, guard, told)
         for owner in type(backend).__mro__:
             if owner in (Backend, AsyncBackend, object):
                 continue
@@ -198,14 +196,14 @@ def _noted(name: str, original: Any) -> Any:
 
 @contextmanager
 def _note(
-    watch: tuple[History, Guard | None], name: str, arguments: tuple[Any, ...], options: dict[str, Any]
+    watch: tuple[History, Guard | None, str], name: str, arguments: tuple[Any, ...], options: dict[str, Any]
 ) -> Iterator[list[Any]]:
     """Note what the block puts into the list, or raises."""
     __tracebackhide__ = True
-    history, guard = watch
+    history, guard, who = watch
     if guard is not None:
         guard(name, arguments[0] if arguments else options.get("path", options.get("src")))
-    call = history.begin(name, arguments, options)
+    call = history.begin(f"{who}{name}", arguments, options)
     came: list[Any] = []
     token = _inside.set(True)
     try:

@@ -20,8 +20,8 @@ from base64 import b64encode
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
-from importlib.metadata import PackageNotFoundError, version
+from functools import cache, cached_property, partial
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from importlib.resources import files
 from typing import Any, Self
 from urllib.parse import quote, unquote_plus, urlsplit
@@ -53,6 +53,8 @@ __all__ = [
     "S3Oracle",
     "S3OracleError",
     "S3Target",
+    "installed_async_lanes",
+    "installed_lanes",
     "started",
 ]
 
@@ -233,6 +235,8 @@ class AnyS3Harness(AnyHarness[B]):
         target: Where it runs.
         deviations: What the backend itself does otherwise, before what is known of the target.
         takes: Names of the options that `create` takes; other options of the target and of the checks are left out.
+        peers: Other adapters by name, each as what makes a backend of the same arguments, such as `installed_lanes()`;
+            `create` itself is left out.
         options: Options that every backend is made with, on top of the target's.
     """
 
@@ -243,9 +247,13 @@ class AnyS3Harness(AnyHarness[B]):
         *,
         deviations: Deviations | None = None,
         takes: Collection[str] = OPTIONS,
+        peers: Mapping[str, Callable[..., B]] | None = None,
         **options: Any,
     ) -> None:
         self._create: Callable[..., B] = create
+        self._peers: dict[str, Callable[..., B]] = {
+            name: peer for name, peer in (peers or {}).items() if peer is not create
+        }
         self._target = target
         self._defaults = {name: value for name, value in target.options.items() if name in takes} | options
         self.options = frozenset(takes)
@@ -268,9 +276,13 @@ class AnyS3Harness(AnyHarness[B]):
         return made
 
     def isolated(self) -> Self:
-        isolated = type(self)(self._create, self._target, takes=self.options, **self._defaults)
+        isolated = type(self)(self._create, self._target, takes=self.options, peers=self._peers, **self._defaults)
         isolated.deviations = self.deviations
         return isolated
+
+    @property
+    def peers(self) -> Mapping[str, Callable[[], B]]:
+        return {name: partial(peer, self.bucket, **self._arguments({})) for name, peer in self._peers.items()}
 
     @cached_property
     def oracle(self) -> S3Oracle:
@@ -298,6 +310,21 @@ class S3Harness(AnyS3Harness[Backend], Harness):
 
 class AsyncS3Harness(AnyS3Harness[AsyncBackend], AsyncHarness):
     """The harness of an asynchronous backend over S3."""
+
+
+def installed_lanes() -> dict[str, Callable[..., Backend]]:
+    """What makes the backend of each S3 lane that is installed, by the type that a configuration names it with."""
+    return {entry.name: entry.load() for entry in entry_points(group="remote_store.backends") if is_lane(entry)}
+
+
+def installed_async_lanes() -> dict[str, Callable[..., AsyncBackend]]:
+    """The same for asynchronous backends."""
+    return {entry.name: entry.load() for entry in entry_points(group="remote_store.async_backends") if is_lane(entry)}
+
+
+def is_lane(entry: EntryPoint) -> bool:
+    """Whether an entry point is that of a lane."""
+    return entry.name.startswith("s3-")
 
 
 @cache

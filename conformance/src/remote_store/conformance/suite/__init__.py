@@ -18,6 +18,7 @@ from remote_store.conformance.suite.listing import ListingSuite
 from remote_store.conformance.suite.metadata import MetadataSuite
 from remote_store.conformance.suite.outages import OutageSuite
 from remote_store.conformance.suite.paths import PathSuite
+from remote_store.conformance.suite.peers import PeerSuite
 from remote_store.conformance.suite.races import RaceSuite
 from remote_store.conformance.suite.reading import ReadSuite
 from remote_store.conformance.suite.s3 import S3Suite
@@ -43,6 +44,7 @@ class Contract(
     MovingSuite,
     DeletingSuite,
     LifeSuite,
+    PeerSuite,
     CostSuite,
     S3Suite,
     CommitSuite,

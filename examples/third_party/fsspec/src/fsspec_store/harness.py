@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 import tempfile
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 from remote_store.conformance import Harness, Profile, load_deviations
+from remote_store.core import Backend, LocalBackend
 
 from fsspec_store.backend import FsspecBackend
 
@@ -51,6 +53,10 @@ class LocalHarness(Harness):
 
     def make_absent(self, **_options: Any) -> FsspecBackend:
         return FsspecBackend(LocalFileSystem(), f"{self._folder.name}/absent/root")
+
+    @property
+    def peers(self) -> dict[str, Callable[[], Backend]]:
+        return {"local": lambda: LocalBackend(self._folder.name)}
 
     def isolated(self) -> LocalHarness:
         return LocalHarness()

@@ -17,6 +17,7 @@ from remote_store.conformance.suite.aio.listing import AsyncListingSuite
 from remote_store.conformance.suite.aio.metadata import AsyncMetadataSuite
 from remote_store.conformance.suite.aio.outages import AsyncOutageSuite
 from remote_store.conformance.suite.aio.paths import AsyncPathSuite
+from remote_store.conformance.suite.aio.peers import AsyncPeerSuite
 from remote_store.conformance.suite.aio.races import AsyncRaceSuite
 from remote_store.conformance.suite.aio.reading import AsyncReadSuite
 from remote_store.conformance.suite.aio.s3 import AsyncS3Suite
@@ -42,6 +43,7 @@ class AsyncContract(
     AsyncMovingSuite,
     AsyncDeletingSuite,
     AsyncLifeSuite,
+    AsyncPeerSuite,
     AsyncCostSuite,
     AsyncS3Suite,
     AsyncCommitSuite,

@@ -1,0 +1,244 @@
+"""Checks that other adapters of the same storage see the backend's files, and the backend theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import BytesIO
+from itertools import product
+from typing import Any, NamedTuple
+
+from remote_store.conformance.case import AsyncCase
+from remote_store.conformance.checking import async_check
+from remote_store.conformance.hostile import KEYS, KIB, ODD_KEYS
+from remote_store.conformance.suite.aio.trees import found, writable
+from remote_store.core import AlreadyExists, AsyncBackend, Capability, FileInfo
+
+READ, WRITE, DELETE, LIST, COPY = (
+    Capability.READ,
+    Capability.WRITE,
+    Capability.DELETE,
+    Capability.LIST,
+    Capability.COPY,
+)
+METADATA, USER_METADATA = Capability.METADATA, Capability.USER_METADATA
+FACTS = ("size", "modified_at", "etag", "digest", "content_type", "metadata")
+USERS_FACTS = frozenset({"content_type", "metadata"})
+
+
+class Side(NamedTuple):
+    """One of the two adapters."""
+
+    name: str
+    backend: AsyncBackend
+
+
+class Pair(NamedTuple):
+    """The backend and another adapter, or the other way round."""
+
+    writer: Side
+    other: Side
+
+    @property
+    def folder(self) -> str:
+        """Where they meet."""
+        return f"{self.writer.name} and {self.other.name}"
+
+
+class File(NamedTuple):
+    """What one side writes."""
+
+    path: str
+    content: bytes
+    metadata: dict[str, str] | None = None
+    content_type: str | None = None
+
+
+class AsyncPeerSuite:
+    """PEER: other adapters of the same storage."""
+
+    @async_check("PEER-001", needs=(READ, WRITE, LIST))
+    async def test_peer_reads_what_the_backend_writes(self, case: AsyncCase) -> None:
+        for peer in peers(case, READ, LIST):
+            await expect_readable(case, Pair(subject(case), peer))
+
+    @async_check("PEER-002", needs=(READ, LIST))
+    async def test_peer_writes_what_the_backend_reads(self, case: AsyncCase) -> None:
+        for peer in peers(case, WRITE):
+            await expect_readable(case, Pair(peer, subject(case)))
+
+    @async_check("PEER-003", needs=(WRITE, METADATA, LIST))
+    async def test_peer_says_the_same_facts(self, case: AsyncCase) -> None:
+        for pair in both_ways(case, WRITE, METADATA, LIST):
+            files = files_of(case, pair)
+            for file in files:
+                await put(pair.writer, file)
+            told = [{file.path: await side.backend.get_file_info(file.path) for file in files} for side in pair]
+            expect_same_facts(case, pair, "told", *told)
+            listed = [await listed_files(side, case.path(pair.folder)) for side in pair]
+            expect_same_facts(case, pair, "listed", *listed)
+
+    @async_check("PEER-004", needs=(WRITE, DELETE, LIST))
+    async def test_peer_sees_the_same_tree(self, case: AsyncCase) -> None:
+        for pair in both_ways(case, WRITE, DELETE, LIST):
+            folder = case.path(pair.folder)
+            await expect_tree(case, folder, set(), pair)
+            kept, gone = {f"{folder}/{name}" for name in ("a/file", "a b/file")}, f"{folder}/file"
+            for path in (*kept, gone):
+                await pair.writer.backend.write(path, b"x")
+            await expect_tree(case, folder, {*kept, gone}, pair)
+            await pair.writer.backend.delete(gone)
+            await pair.other.backend.write(f"{folder}/c/file", b"x")
+            await expect_tree(case, folder, {*kept, f"{folder}/c/file"}, pair)
+
+    @async_check("PEER-005", needs=(READ, WRITE))
+    async def test_peer_keeps_what_exists_and_replaces_it_when_told(self, case: AsyncCase) -> None:
+        for pair in both_ways(case, READ, WRITE):
+            path = case.path(f"{pair.folder}/file")
+            old = File(path, b"older and longer", {"old": "1", "both": "1"}, "text/csv")
+            new = File(path, b"new", {"both": "2"}, "text/plain")
+            await put(pair.writer, old)
+            with case.expect_raises(AlreadyExists, path=path, what=f"a write by {pair.other.name}"):
+                await put(pair.other, new)
+            await expect_file(case, pair.writer, old)
+            await put(pair.other, new, overwrite=True)
+            for side in pair:
+                await expect_file(case, side, new)
+
+    @async_check("PEER-006", needs=(READ, WRITE))
+    async def test_peer_copies_a_file_whole(self, case: AsyncCase) -> None:
+        for pair in both_ways(case, READ, WRITE, COPY):
+            for file in files_of(case, pair):
+                copy = file._replace(path=f"{file.path} copy")
+                await put(pair.writer, file)
+                await pair.other.backend.copy(file.path, copy.path)
+                await expect_file(case, pair.writer, copy)
+                await expect_file(case, pair.other, copy)
+
+    @async_check("PEER-007", needs=(WRITE, LIST))
+    async def test_peer_deletes_for_both(self, case: AsyncCase) -> None:
+        for pair in both_ways(case, WRITE, DELETE, LIST):
+            folder = case.path(pair.folder)
+            kept, *gone = sorted(f"{folder}/{name}" for name in odd_keys(case))
+            for path in (kept, *gone):
+                await pair.writer.backend.write(path, b"x")
+            for path in gone:
+                await pair.other.backend.delete(path)
+            for side in pair:
+                seen = await found(side.backend.list_files(folder, recursive=True))
+                case.expect_equal(seen, [kept], f"the files that {side.name} sees")
+                case.expect_equal(await side.backend.exists(gone[0]), False, f"exists({gone[0]!r}) of {side.name}")
+
+    @async_check("PEER-007", needs=(WRITE, LIST))
+    async def test_peer_leaves_no_folder_behind(self, case: AsyncCase) -> None:
+        case.require_profile("a folder stays when its last file goes", not case.profile.empty_folders)
+        for pair in both_ways(case, WRITE, DELETE, LIST):
+            folder = case.path(pair.folder)
+            for path in (f"{folder}/alone/file", f"{folder}/tree/file", f"{folder}/tree/deeper/file"):
+                await pair.writer.backend.write(path, b"x")
+            await pair.other.backend.delete(f"{folder}/alone/file")
+            await pair.other.backend.delete_folder(f"{folder}/tree", recursive=True)
+            await expect_tree(case, folder, set(), pair)
+
+
+def subject(case: AsyncCase) -> Side:
+    """The backend under test."""
+    return Side("the backend", case.backend)
+
+
+def peers(case: AsyncCase, *capabilities: Capability) -> list[Side]:
+    """The other adapters that declare the capabilities."""
+    return [Side(name, peer) for name, peer in case.peers(*capabilities).items()]
+
+
+def both_ways(case: AsyncCase, *capabilities: Capability) -> Iterator[Pair]:
+    """The backend with each other adapter that declares the capabilities, and then that one with the backend."""
+    for peer in peers(case, *capabilities):
+        yield Pair(subject(case), peer)
+        yield Pair(peer, subject(case))
+
+
+def odd_keys(case: AsyncCase) -> list[str]:
+    """The keys that clients stumble over, as far as the storage takes them."""
+    known = set(writable(case))
+    return [KEYS[name] for name in ODD_KEYS if KEYS[name] in known]
+
+
+def files_of(case: AsyncCase, pair: Pair) -> list[File]:
+    """Files of all kinds for two adapters; the last one is larger than a part."""
+    large = case.content((case.profile.part_size or 64 * KIB) + 1)
+    folder = case.path(pair.folder)
+    return [
+        File(f"{folder}/empty", b"", {"empty": "yes"}, "text/empty"),
+        File(
+            f"{folder}/typed.csv", b"day,sum\n", {"author": "ada", "unit": '100% "of"  it'}, "text/csv; charset=utf-8"
+        ),
+        File(f"{folder}/packed.json.gz", b"not packed at all", {}, "application/json"),
+        File(f"{folder}/plain", b"plain"),
+        File(f"{folder}/large", large, {"parts": "two"}, "application/x-large"),
+    ]
+
+
+async def put(side: Side, file: File, **options: Any) -> None:
+    """Write a file, with its metadata where the adapter takes such."""
+    if USER_METADATA in side.backend.capabilities:
+        options |= {"metadata": file.metadata, "content_type": file.content_type}
+    await side.backend.write(file.path, BytesIO(file.content), **options)
+
+
+async def expect_readable(case: AsyncCase, pair: Pair) -> None:
+    """Fail where the other side does not find or read what the writer writes."""
+    folder, reader = case.path(pair.folder), pair.other
+    files = files_of(case, pair)
+    odd = [File(f"{folder}/{key}", key.encode()) for key in odd_keys(case)]
+    for file in (*files, *odd):
+        await put(pair.writer, file)
+    listed = await found(reader.backend.list_files(folder, recursive=True))
+    case.expect_equal(listed, sorted(file.path for file in (*files, *odd)), f"what {reader.name} lists")
+    for file in (*files, *odd):
+        await expect_file(case, reader, file)
+    for file in files:
+        told = f"what {reader.name} reads of {file.path!r}"
+        case.expect_equal(await reader.backend.read_range(file.path, 2, 3), file.content[2:5], f"a range of {told}")
+        async with await reader.backend.read(file.path) as stream:
+            case.expect_equal(await stream.read(), file.content, told)
+
+
+async def expect_file(case: AsyncCase, side: Side, file: File) -> None:
+    """Fail where a side has other bytes of a file, or other metadata, if it knows such."""
+    case.expect_equal(
+        await side.backend.read_bytes(file.path), file.content, f"the content of {file.path!r} for {side.name}"
+    )
+    if {METADATA, USER_METADATA} <= side.backend.capabilities and file.metadata is not None:
+        info = await side.backend.get_file_info(file.path)
+        facts = (dict(info.metadata or {}), info.content_type)
+        case.expect_equal(facts, (file.metadata, file.content_type), f"metadata and type of a file for {side.name}")
+
+
+def expect_same_facts(
+    case: AsyncCase, pair: Pair, how: str, ours: dict[str, FileInfo], theirs: dict[str, FileInfo]
+) -> None:
+    """Fail where two adapters say different things of the same files."""
+    users = all(USER_METADATA in side.backend.capabilities for side in pair)
+    case.expect_equal(sorted(ours), sorted(theirs), f"the files as {how} by {pair.writer.name} and {pair.other.name}")
+    for path, fact in product(ours, FACTS):
+        both = getattr(ours[path], fact), getattr(theirs[path], fact)
+        if None not in both and (users or fact not in USERS_FACTS):
+            told = f"{fact} of {path!r} as {how} by {pair.writer.name} and {pair.other.name}"
+            case.expect_equal(both[0], both[1], told)
+
+
+async def listed_files(side: Side, folder: str) -> dict[str, FileInfo]:
+    """The files of a folder as a side lists them, by path."""
+    return {info.path: info async for info in side.backend.list_files(folder)}
+
+
+async def expect_tree(case: AsyncCase, folder: str, paths: set[str], pair: Pair) -> None:
+    """Fail where a side sees other files or folders than these."""
+    inside = {path[len(folder) + 1 :] for path in paths}
+    folders = sorted({f"{folder}/{name.partition('/')[0]}" for name in inside if "/" in name})
+    for side in pair:
+        files = await found(side.backend.list_files(folder, recursive=True))
+        case.expect_equal(files, sorted(paths), f"the files that {side.name} sees")
+        seen = await found(side.backend.list_folders(folder))
+        if not case.profile.empty_folders:
+            case.expect_equal(seen, folders, f"the folders that {side.name} sees")
