@@ -171,6 +171,13 @@ def test_a_backend_is_given_nothing_that_it_does_not_take() -> None:
     assert harness.profile.part_size is None
 
 
+def test_many_empty_objects_are_stored_at_once(oracle: S3Oracle) -> None:
+    keys = [f"dir/{name}" for name in ("a b", "%2A", "é", *map(str, range(1001)))]
+    oracle.raw_put_many(keys)
+    assert sorted(oracle.raw_list("dir/")) == sorted(keys)
+    assert oracle.raw_get("dir/a b") == oracle.raw_get("dir/1000") == b""
+
+
 def test_other_adapters_get_the_same_bucket_and_options() -> None:
     recording, other = Recording(), Recording()
     harness = S3Harness(recording, MOTO, peers={"other": other, "own": recording}, part_size=7)

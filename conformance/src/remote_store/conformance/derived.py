@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
@@ -53,6 +53,9 @@ class ChildOracle(Oracle):
         self, key: str, data: bytes = b"", *, metadata: Mapping[str, str] | None = None, content_type: str | None = None
     ) -> None:
         self._oracle.raw_put(below(key), data, metadata=metadata, content_type=content_type)
+
+    def raw_put_many(self, keys: Iterable[str]) -> None:
+        self._oracle.raw_put_many(map(below, keys))
 
     def raw_get(self, key: str) -> bytes | None:
         return self._oracle.raw_get(below(key))

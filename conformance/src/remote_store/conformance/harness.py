@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVar
@@ -120,6 +120,11 @@ class Oracle(ABC):
         self, key: str, data: bytes = b"", *, metadata: Mapping[str, str] | None = None, content_type: str | None = None
     ) -> None:
         """Store exactly this key, whether or not the backend would write it."""
+
+    def raw_put_many(self, keys: Iterable[str]) -> None:
+        """Store these keys, each without a byte; worth writing where the storage has a short way."""
+        for key in keys:
+            self.raw_put(key)
 
     @abstractmethod
     def raw_get(self, key: str) -> bytes | None:

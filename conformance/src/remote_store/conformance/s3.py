@@ -17,7 +17,7 @@ import hashlib
 import http.client
 import secrets
 from base64 import b64encode
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, partial
@@ -130,6 +130,12 @@ class S3Oracle(Oracle):
         if content_type is not None:
             headers["content-type"] = content_type
         self._ask("PUT", key, body=data, headers=headers)
+
+    def raw_put_many(self, keys: Iterable[str]) -> None:
+        if self.server.fill is None:
+            super().raw_put_many(keys)
+        else:
+            self.server.fill(self.bucket, keys)
 
     def raw_get(self, key: str) -> bytes | None:
         with unless_missing():

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 __all__ = ["Server", "dead_endpoint", "moto_server", "seaweedfs_server", "sign_v4"]
 
@@ -69,6 +69,7 @@ class Server:
         secret: The secret of `key`.
         region: The region to sign for.
         version: The release that runs, for reports.
+        fill: Stores empty objects in a bucket by a shorter way than a request for each; `None` where there is none.
     """
 
     kind: str
@@ -78,6 +79,7 @@ class Server:
     region: str
     version: str
     volumes: str | None = field(default=None, repr=False)
+    fill: Callable[[str, Iterable[str]], None] | None = field(default=None, repr=False)
 
     def create_bucket(self, name: str) -> None:
         """Create an empty bucket, ready to be written to; about 5 ms.
@@ -120,7 +122,8 @@ def moto_server() -> Iterator[Server]:
     server.start()
     try:
         host, port = server.get_host_and_port()
-        yield Server("moto", f"http://{host}:{port}", "suite", "suite-secret", "us-east-1", __version__)
+        url = f"http://{host}:{port}"
+        yield Server("moto", url, "suite", "suite-secret", "us-east-1", __version__, fill=_fill_moto)
     finally:
         server.stop()
         # moto ends the loop and leaves the listening socket to the garbage collector.
@@ -128,6 +131,15 @@ def moto_server() -> Iterator[Server]:
         if listener is not None:
             listener.server_close()
         log.setLevel(level)
+
+
+def _fill_moto(bucket: str, keys: Iterable[str]) -> None:
+    # A request takes moto 7 ms, a hundred times as long as the object itself.
+    from moto.core.models import DEFAULT_ACCOUNT_ID
+    from moto.s3.models import s3_backends
+
+    for key in keys:
+        s3_backends[DEFAULT_ACCOUNT_ID]["aws"].put_object(bucket, key, b"")
 
 
 # The secret opens a server that ends with its block.
