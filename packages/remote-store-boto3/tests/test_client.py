@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 import pytest
-from botocore import UNSIGNED
+from botocore import UNSIGNED, handlers
 from botocore.config import Config
+from botocore.session import Session
 
 from remote_store.boto3 import client as module
 from remote_store.boto3.client import create_client, private_session
@@ -153,6 +154,29 @@ def test_sessions_are_private_and_share_the_service_models():
     assert first is not second
     assert first.get_component("event_emitter") is not second.get_component("event_emitter")
     assert first.get_component("data_loader") is second.get_component("data_loader")
+
+
+def test_a_session_handles_what_a_session_of_botocore_handles(monkeypatch):
+    def handler(**_):
+        pass
+
+    for place in ((), (handlers.REGISTER_FIRST,), (handlers.REGISTER_LAST,)):
+        # As libraries do that mock AWS.
+        monkeypatch.setattr(
+            handlers, "BUILTIN_HANDLERS", [*handlers.BUILTIN_HANDLERS, ("before-send.s3", handler, *place)]
+        )
+        theirs, ours = Session(), private_session(None)
+        for event in {name for name, *_ in handlers.BUILTIN_HANDLERS}:
+            removed = {handlers.handle_expires_header} if event.startswith("before-parse.s3") else set()
+            expected = [one for one in handled(theirs, event) if one not in removed]
+            assert [one for one in handled(ours, event) if one in expected] == expected, event
+        assert handler in handled(ours, "before-send.s3")
+
+
+def handled(session, event):
+    """What handles an event of a session, in order."""
+    hooks = session.get_component("event_emitter")
+    return list(hooks._emitter._handlers.prefix_search(hooks._alias_event_name(event)))
 
 
 def test_the_client_has_what_boto3_adds(make_port, plain, bucket, tmp_path):

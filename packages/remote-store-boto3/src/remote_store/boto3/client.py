@@ -9,10 +9,10 @@ from typing import Any
 
 import boto3
 from boto3.utils import lazy_call
-from botocore import UNSIGNED
+from botocore import UNSIGNED, handlers
 from botocore.client import BaseClient
 from botocore.config import Config
-from botocore.handlers import add_retry_headers, convert_body_to_file_like_object, handle_expires_header
+from botocore.hooks import EventAliaser, HierarchicalEmitter
 from botocore.loaders import create_loader
 from botocore.session import Session
 
@@ -24,6 +24,7 @@ from remote_store.core.s3.sdk_options import (
     config_arguments,
     do_not_redirect,
     retry_too_many_requests,
+    session_hooks,
 )
 
 USER_AGENT = f"remote-store-boto3 Boto3/{boto3.__version__}"
@@ -58,22 +59,23 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
     # Looking for a bucket's region, botocore asks for it for ever where no answer says it.
     events.register("before-call.s3" if options.custom_endpoint else "before-call.s3.HeadBucket", do_not_redirect)
     # Nothing on S3's side needs the headers that say how often a request was tried; they are signed at each request.
-    events.unregister("request-created", add_retry_headers)
+    events.unregister("request-created", handlers.add_retry_headers)
     events.register("needs-retry.s3", retry_too_many_requests(options.retry))
     for operation in ("PutObject", "UploadPart"):
         # Bytes made a file are sent in small pieces, and only after asking the server whether it wants them.
-        events.unregister(f"before-parameter-build.s3.{operation}", convert_body_to_file_like_object)
+        events.unregister(f"before-parameter-build.s3.{operation}", handlers.convert_body_to_file_like_object)
         events.register(f"before-call.s3.{operation}", ask_before_large_body)
     return client
 
 
 def private_session(profile: str | None) -> Session:
     """A session that nobody else has; it shares the parsed service models with the others of this process."""
-    session = Session(profile=profile)
+    hooks = session_hooks(HierarchicalEmitter, EventAliaser, handlers)
+    session = Session(profile=profile, event_hooks=hooks, include_builtin_handlers=False)
     session.register_component("data_loader", shared_loader(session.get_config_variable("data_path")))
     session.register_component("response_parser_factory", AnswerParsers())
     # Our parser reads a malformed `Expires` itself.
-    session.unregister("before-parse.s3.*", handle_expires_header)
+    session.unregister("before-parse.s3.*", handlers.handle_expires_header)
     # What boto3's own session adds to a client, for who unwraps it: `upload_file` and its like.
     session.register("creating-client-class.s3", lazy_call("boto3.s3.inject.inject_s3_transfer_methods"))
     return session

@@ -9,14 +9,14 @@ from functools import cache, partial
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-import aiobotocore
+import aiobotocore.hooks
 from aiobotocore.config import AioConfig
 from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.parsers import AioResponseParserFactory, AioRestXMLParser
 from aiobotocore.session import AioSession
+from botocore import handlers, hooks
 from botocore.config import Config
 from botocore.exceptions import ParamValidationError
-from botocore.handlers import add_retry_headers, convert_body_to_file_like_object, handle_expires_header
 from botocore.loaders import create_loader
 from botocore.validate import validate_parameters
 from s3fs import S3FileSystem
@@ -156,21 +156,22 @@ def config_arguments(options: S3Options, theirs: Config | None) -> dict[str, Any
 
 def private_session(options: S3Options) -> AioSession:
     """A session that nobody else has; it shares the parsed service models with the others of this process."""
-    session = AioSession(profile=options.profile)
+    events = sdk_options.session_hooks(aiobotocore.hooks.AioHierarchicalEmitter, hooks.EventAliaser, handlers)
+    session = AioSession(profile=options.profile, event_hooks=events, include_builtin_handlers=False)
     session.register_component("data_loader", shared_loader(session.get_config_variable("data_path")))
     session.register_component("response_parser_factory", AnswerParsers())
     # Our parser reads a malformed `Expires` itself.
-    session.unregister("before-parse.s3.*", handle_expires_header)
+    session.unregister("before-parse.s3.*", handlers.handle_expires_header)
     # Under this name it comes before botocore's look for an error, which would parse the page as well.
     session.register("before-parse.*.ListObjectsV2", answer_listing)
     # Looking for a bucket's region, botocore asks for it for ever where no answer says it.
     asked = "before-call.s3" if options.custom_endpoint else "before-call.s3.HeadBucket"
     session.register(asked, sdk_options.do_not_redirect)
     # Nothing on S3's side needs the headers that say how often a request was tried; they are signed at each request.
-    session.unregister("request-created", add_retry_headers)
+    session.unregister("request-created", handlers.add_retry_headers)
     session.register("needs-retry.s3", sdk_options.retry_too_many_requests(options.retry))
     for event in ("before-parameter-build.s3.PutObject", "before-parameter-build.s3.UploadPart"):
-        session.unregister(event, convert_body_to_file_like_object)
+        session.unregister(event, handlers.convert_body_to_file_like_object)
         session.register(event, send_in_pieces)
     return session
 
