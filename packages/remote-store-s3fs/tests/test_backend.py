@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -73,13 +74,34 @@ def in_child(work) -> int:
     return 3
 
 
-def interrupt_at(endpoint, operation, interrupted):
-    while operation not in endpoint.operations():
-        time.sleep(0.005)
-    time.sleep(0.05)
-    # A signal to that very thread wakes it; an interrupt that is only noted comes at the end of its wait, or later.
-    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
-    interrupted.set()
+class Interrupt:
+    """Interrupts the main thread while a request of it waits, which goes on when the interrupt has been noticed."""
+
+    def __init__(self, endpoint, operation):
+        self._endpoint, self._operation = endpoint, operation
+        self._noticed = threading.Event()
+        self.place = "nowhere"
+        endpoint.inject(Call(lambda _request: self._noticed.wait(30)), operation=operation, times=None)
+        signal.signal(signal.SIGINT, self._raise)
+        self._thread = threading.Thread(target=self._send)
+        self._thread.start()
+
+    def end(self):
+        self._thread.join()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _send(self):
+        while self._operation not in self._endpoint.operations():
+            time.sleep(0.005)
+        time.sleep(0.05)
+        # A signal to that very thread wakes it; an interrupt that is only noted comes at the end of its wait, or later.
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        self._noticed.wait(30)
+
+    def _raise(self, _number, frame):
+        self.place = "".join(traceback.format_stack(frame))
+        self._noticed.set()
+        raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("key", ["a//b", "/lead", "a/./b", "a/../b", "..", "s3://x", "double//", "//"])
@@ -334,6 +356,16 @@ def test_nothing_shows_the_secret(make):
         assert "suite-secret" not in shown
 
 
+@pytest.fixture
+def no_collection():
+    """No garbage is collected: an interrupt that comes while a finaliser or a callback of that runs is lost."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collection")
 def test_an_interrupt_ends_the_request_it_waits_for(make, endpoint, eventually, uploads):
     backend = make(part_size=5 * MIB, max_concurrency=2)
     backend.write("k", b"x")
@@ -342,13 +374,13 @@ def test_an_interrupt_ends_the_request_it_waits_for(make, endpoint, eventually, 
         "UploadPart": lambda: backend.write("large", io.BytesIO(b"x" * 17 * MIB)),
     }.items():
         endpoint.reset()
-        interrupted = threading.Event()
-        endpoint.inject(Call(lambda _request, until=interrupted: until.wait(30)), operation=operation, times=None)
-        waiting = threading.Thread(target=interrupt_at, args=(endpoint, operation, interrupted))
-        waiting.start()
-        with pytest.raises(KeyboardInterrupt):
-            call()
-        waiting.join()
+        interrupt = Interrupt(endpoint, operation)
+        try:
+            answer = call()
+        except KeyboardInterrupt:
+            answer = None
+        interrupt.end()
+        assert answer is None, f"lost at {interrupt.place}"
     endpoint.clear_faults()
     assert uploads() == []
     assert backend.read_bytes("k") == b"x"
