@@ -167,13 +167,11 @@ class AnyCase(Expectations, Generic[B]):
 
         The check ends where there is none.
         """
-        made = {
-            name: self._keep(self._make(make, f"peers[{name!r}]()"), f"{name}: ")
-            for name, make in self.harness.peers.items()
-        }
-        able = {name: peer for name, peer in made.items() if peer.capabilities >= set(capabilities)}
-        if not made:
+        makers = self.harness.peers
+        if not makers:
             untested("the harness names no other adapter of the storage")
+        made = {name: self._keep(self._make(make, f"peers[{name!r}]()"), f"{name}: ") for name, make in makers.items()}
+        able = {name: peer for name, peer in made.items() if peer.capabilities >= set(capabilities)}
         return able or not_applicable("no other adapter of the storage can do that")
 
     def require(self, *capabilities: Capability) -> None:
