@@ -2,7 +2,8 @@
 
 uv run tools/lanes_page.py --measure [REPORTS]   try everything anew, with the conformance reports of this folder
 uv run tools/lanes_page.py                       write the page from what docs/lanes.json holds
-uv run tools/lanes_page.py --check [REPORTS]     change nothing; fail where the page or the data is not current
+uv run tools/lanes_page.py --check [REPORTS]     change nothing; fail where the page or the data is not current, or a
+                                                 rule holds on some lanes only
 
 The reports are those of `uv run pytest packages --conformance-report REPORTS`. CPU and memory come from
 benchmarks/results.json, which `benchmarks/bench.py --write` writes.
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ SPEED = ROOT / "benchmarks" / "results.json"
 LANES = ("boto3", "s3fs", "pyarrow")
 MIB = 1024 * 1024
 AWAITED = ", awaited"
+REASONED = frozenset({"deviation", "not-applicable"})
 
 Found = dict[str, Any]
 
@@ -198,8 +201,9 @@ def conformance(data: Found) -> str:
     )
     return section(
         "What the conformance suite says",
-        "Of each backend on each server, by the reports of a run. What an emulator or a server does otherwise than S3 "
-        "is a declared deviation, the same one on every lane.",
+        "Of each backend on each server, by the reports of a run, which are also compared: a rule that holds on one "
+        "lane holds on the others. What an emulator or a server does otherwise than S3 is a declared deviation, the "
+        "same one on every lane.",
         table(("backend", "server", "verdict", *outcomes.values()), runs),
         table(("server", "rules", "what it does otherwise"), known),
     )
@@ -231,6 +235,23 @@ def steady(rows: list[Found]) -> list[Found]:
     return [{key: row[key] for key in ("backend", "server", "level")} for row in rows]
 
 
+def apart(folder: Path) -> list[str]:
+    """The rules that one lane keeps on a server and another does not, for no reason such as a deviation."""
+    outcomes: dict[tuple[str, bool, bool, str], dict[str, str]] = defaultdict(dict)
+    for path in sorted(folder.glob("*.json")):
+        report = json.loads(path.read_text("utf-8"))
+        kind, profile = report["backend"]["kind"].rpartition(":")[2], report["backend"]["profile"]
+        place = profile["endpoint_version"], profile["rejects_file_ancestor"], kind.startswith("Async")
+        for rule in report["rules"] if profile["kind"] == "s3" else []:
+            if rule["outcome"] not in REASONED:
+                outcomes[(*place, rule["id"])][kind] = rule["outcome"]
+    return [
+        f"{rule} is not the same on every lane ({server}): {', '.join(map(' '.join, lanes.items()))}"
+        for (server, *_, rule), lanes in sorted(outcomes.items())
+        if len(set(lanes.values())) > 1
+    ]
+
+
 def main() -> int:
     """Write or check the page; 1 where `--check` finds something stale."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -257,6 +278,7 @@ def main() -> int:
         now, then = steady(of_reports(options.reports)), steady(data["conformance"])
         stale += [f"docs/lanes.json says {row}, the reports do not" for row in then if row not in now]
         stale += [f"the reports say {row}, docs/lanes.json does not" for row in now if row not in then]
+        stale += apart(options.reports)
     for line in stale:
         print(line, file=sys.stderr)
     return bool(stale)

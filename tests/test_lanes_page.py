@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import lanes_page
+
+
+def report(folder: Path, kind: str, outcome: str, *, server: str = "moto", of: str = "s3") -> None:
+    profile = {"kind": of, "endpoint_version": server, "rejects_file_ancestor": False}
+    found = {"backend": {"kind": f"lane:{kind}", "profile": profile}, "rules": [{"id": "READ-001", "outcome": outcome}]}
+    (folder / f"{kind}-{server}.json").write_text(json.dumps(found), "utf-8")
+
+
+@pytest.mark.parametrize("other", ["fail", "untested", "error", "not-run"])
+def test_a_rule_that_holds_on_some_lanes_only_is_told(tmp_path: Path, other: str) -> None:
+    report(tmp_path, "One", "pass")
+    report(tmp_path, "Other", other)
+    assert lanes_page.apart(tmp_path) == [
+        f"READ-001 is not the same on every lane (moto): One pass, Other {other}",
+    ]
+
+
+def test_what_has_a_reason_or_stands_alone_is_no_difference(tmp_path: Path) -> None:
+    report(tmp_path, "One", "pass")
+    report(tmp_path, "Other", "deviation")
+    report(tmp_path, "Third", "not-applicable")
+    report(tmp_path, "Other", "fail", server="SeaweedFS")
+    report(tmp_path, "AsyncOne", "fail")
+    report(tmp_path, "Memory", "fail", of="memory")
+    assert lanes_page.apart(tmp_path) == []
