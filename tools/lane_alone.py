@@ -39,8 +39,9 @@ class Lane:
     modules: tuple[str, ...]
     forbidden: frozenset[str]
     lanes: tuple[str, ...] = ()
-    # The strict option is core's, whatever the SDK; the workspace's run has it. Both kinds of backend call one port.
+    # The strict option is core's, whatever the SDK; the workspace's run has it.
     classes: str = "not Strict"
+    # Both kinds of backend call one port, so one of them tells whether the oldest SDK will do.
     oldest_classes: str = "not Strict and not Async"
 
 
@@ -48,13 +49,7 @@ SDKS = frozenset({"aiobotocore", "aiohttp", "boto3", "botocore", "fsspec", "pyar
 LANES = {
     "core": Lane((), SDKS),
     "boto3": Lane(("boto3", "botocore"), SDKS - {"boto3", "botocore", "s3transfer"}),
-    # It is the boto3 lane with another handle, and so is its asynchronous backend.
-    "pyarrow": Lane(
-        ("pyarrow",),
-        SDKS - {"boto3", "botocore", "pyarrow", "s3transfer"},
-        lanes=("boto3",),
-        classes="not Strict and not Async",
-    ),
+    "pyarrow": Lane(("pyarrow",), SDKS - {"boto3", "botocore", "pyarrow", "s3transfer"}, lanes=("boto3",)),
     "s3fs": Lane(("aiobotocore", "s3fs"), frozenset({"boto3", "pyarrow", "s3transfer"})),
 }
 # Checks of retries and of silence wait more than they work.
