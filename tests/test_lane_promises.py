@@ -8,6 +8,7 @@ import gzip
 import io
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from remote_store.conformance.s3 import (
     SEAWEEDFS,
     AsyncS3Harness,
     S3Harness,
+    S3Target,
     installed_async_lanes,
     installed_lanes,
     started,
@@ -57,6 +59,26 @@ def test_each_lane_is_held_to_what_the_others_see(lanes: Lanes) -> None:
         others = {f"s3-{other}" for other in lanes} - {f"s3-{name}"}
         assert S3Harness(blocking, MOTO, peers=installed_lanes()).peers.keys() == others
         assert AsyncS3Harness(awaited, MOTO, peers=installed_async_lanes()).peers.keys() == others
+
+
+@pytest.mark.parametrize("target", [MOTO, SEAWEEDFS], ids=["moto", "seaweedfs"])
+def test_every_lane_says_all_that_another_says_of_a_file(lanes: Lanes, target: S3Target) -> None:
+    harness = S3Harness(lanes["boto3"][0], target, peers=installed_lanes())
+    with ExitStack() as stack:
+        backends = {"s3-boto3": stack.enter_context(harness.make())}
+        backends |= {name: stack.enter_context(make()) for name, make in harness.peers.items()}
+        for name, backend in backends.items():
+            backend.write(f"{name}/small", b"x", metadata={"a": "b"}, content_type="text/csv")
+            backend.write(f"{name}/large", io.BytesIO(bytes(6 * MIB)), metadata={"c": "d"}, content_type="text/plain")
+            for path, size, metadata, kind in (
+                (f"{name}/small", 1, {"a": "b"}, "text/csv"),
+                (f"{name}/large", 6 * MIB, {"c": "d"}, "text/plain"),
+            ):
+                assert harness.oracle.raw_head(path) == RawHead(size, metadata, kind, "STANDARD", {})
+                first, *others = [other.get_file_info(path) for other in backends.values()]
+                assert others == [first] * 2
+            first_listing, *listings = [list(other.list_files(name)) for other in backends.values()]
+            assert listings == [first_listing] * 2
 
 
 @pytest.fixture

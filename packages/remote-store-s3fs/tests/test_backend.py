@@ -379,7 +379,8 @@ def test_an_interrupt_ends_the_request_it_waits_for(make, endpoint, eventually, 
             answer = call()
         except KeyboardInterrupt:
             answer = None
-        interrupt.end()
+        finally:
+            interrupt.end()
         assert answer is None, f"lost at {interrupt.place}"
     endpoint.clear_faults()
     assert uploads() == []

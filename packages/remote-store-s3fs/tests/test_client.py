@@ -12,16 +12,19 @@ from pathlib import Path
 import aiobotocore
 import pytest
 from aiobotocore.config import AioConfig
+from aiobotocore.hooks import AioHierarchicalEmitter
 from aiobotocore.httpchecksum import AioAwsChunkedWrapper
-from botocore import UNSIGNED
+from aiobotocore.session import AioSession
+from botocore import UNSIGNED, handlers
 from botocore.config import Config
+from botocore.hooks import EventAliaser
 from botocore.httpchecksum import Crc32Checksum
 from s3fs import S3FileSystem
 
 from remote_store.conformance.faults import Reset, TruncateRequest
 from remote_store.conformance.servers import seaweedfs_server
 from remote_store.core import PermissionDenied, RetryPolicy
-from remote_store.core.s3 import Call, S3Options
+from remote_store.core.s3 import Call, S3Options, sdk_options
 from remote_store.s3fs import AsyncS3FsBackend, S3FsBackend
 from remote_store.s3fs.client import Handle, Pieces, create_filesystem, private_session
 
@@ -191,6 +194,25 @@ async def test_the_bucket_stands_where_it_is_told(style, host):
     url = await client.generate_presigned_url("get_object", Params={"Bucket": "bucket", "Key": "k"})
     assert url.startswith(f"https://{host}.amazonaws.com/")
     assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in url
+
+
+def test_a_session_handles_what_a_session_of_aiobotocore_handles():
+    private_session(S3Options.build(**CUSTOM))
+    theirs, ours = AioSession(), private_session(S3Options.build(**CUSTOM))
+    replaced = {handlers.handle_expires_header, handlers.add_retry_headers, handlers.convert_body_to_file_like_object}
+    for event in {name for name, *_ in handlers.BUILTIN_HANDLERS}:
+        expected = [one for one in handled(theirs, event) if one not in replaced]
+        assert [one for one in handled(ours, event) if one in expected] == expected, event
+    untouched = sdk_options.session_hooks(AioHierarchicalEmitter, EventAliaser, handlers)
+    assert replaced <= {
+        one for name, *_ in handlers.BUILTIN_HANDLERS for one in untouched._handlers.prefix_search(name)
+    }
+
+
+def handled(session, event):
+    """What handles an event of a session, in order."""
+    hooks = session.get_component("event_emitter")
+    return list(hooks._emitter._handlers.prefix_search(hooks._alias_event_name(event)))
 
 
 def test_sessions_are_private_and_share_the_service_models():

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO
 from itertools import product
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from remote_store.conformance.case import Case
 from remote_store.conformance.checking import check
 from remote_store.conformance.hostile import KEYS, KIB, ODD_KEYS
 from remote_store.conformance.suite.trees import found, writable
-from remote_store.core import AlreadyExists, Backend, Capability, FileInfo
+from remote_store.core import AlreadyExists, Backend, Capability, FileInfo, WriteResult
 
 READ, WRITE, DELETE = Capability.READ, Capability.WRITE, Capability.DELETE
 LIST, COPY = Capability.LIST, Capability.COPY
@@ -66,10 +66,10 @@ class PeerSuite:
     def test_peer_says_the_same_facts(self, case: Case) -> None:
         for pair in both_ways(case, WRITE, METADATA, LIST):
             files = files_of(case, pair)
-            for file in files:
-                put(pair.writer, file)
+            written = {file.path: put(pair.writer, file) for file in files}
             told = [{file.path: side.backend.get_file_info(file.path) for file in files} for side in pair]
             expect_same_facts(case, pair, "told", *told)
+            expect_same_facts(case, pair, "answered and told", written, told[1])
             listed = [listed_files(side, case.path(pair.folder)) for side in pair]
             expect_same_facts(case, pair, "listed", *listed)
 
@@ -103,10 +103,11 @@ class PeerSuite:
     @check("PEER-006", needs=(READ, WRITE))
     def test_peer_copies_a_file_whole(self, case: Case) -> None:
         for pair in both_ways(case, READ, WRITE, COPY):
-            for file in files_of(case, pair):
-                copy = file._replace(path=f"{file.path} copy")
+            for file in [*files_of(case, pair), *odd_files(case, pair)]:
+                copy = file._replace(path=file.path.replace(pair.folder, f"{pair.folder} copied", 1))
                 put(pair.writer, file)
                 pair.other.backend.copy(file.path, copy.path)
+                expect_stored(case, copy)
                 expect_file(case, pair.writer, copy)
                 expect_file(case, pair.other, copy)
 
@@ -114,15 +115,16 @@ class PeerSuite:
     def test_peer_deletes_for_both(self, case: Case) -> None:
         for pair in both_ways(case, WRITE, DELETE, LIST):
             folder = case.path(pair.folder)
-            kept, *gone = sorted(f"{folder}/{name}" for name in odd_keys(case))
-            for path in (kept, *gone):
+            single, tree = ([f"{folder}/{place}/{key}" for key in odd_keys(case)] for place in ("single", "tree"))
+            for path in (*single, *tree):
                 pair.writer.backend.write(path, b"x")
-            for path in gone:
+            for path in single:
                 pair.other.backend.delete(path)
+            expect_files(case, folder, tree, pair)
             for side in pair:
-                seen = found(side.backend.list_files(folder, recursive=True))
-                case.expect_equal(seen, [kept], f"the files that {side.name} sees")
-                case.expect_equal(side.backend.exists(gone[0]), False, f"exists({gone[0]!r}) of {side.name}")
+                case.expect_equal(side.backend.exists(single[0]), False, f"exists({single[0]!r}) of {side.name}")
+            pair.other.backend.delete_folder(f"{folder}/tree", recursive=True)
+            expect_files(case, folder, [], pair)
 
     @check("PEER-007", needs=(WRITE, LIST))
     def test_peer_leaves_no_folder_behind(self, case: Case) -> None:
@@ -174,20 +176,25 @@ def files_of(case: Case, pair: Pair) -> list[File]:
     ]
 
 
-def put(side: Side, file: File, **options: Any) -> None:
+def odd_files(case: Case, pair: Pair) -> list[File]:
+    """Small files under the odd keys."""
+    return [File(case.path(f"{pair.folder}/{key}"), key.encode()) for key in odd_keys(case)]
+
+
+def put(side: Side, file: File, **options: Any) -> WriteResult:
     """Write a file, with its metadata where the adapter takes such."""
     if USER_METADATA in side.backend.capabilities:
         options |= {"metadata": file.metadata, "content_type": file.content_type}
-    side.backend.write(file.path, BytesIO(file.content), **options)
+    return side.backend.write(file.path, BytesIO(file.content), **options)
 
 
 def expect_readable(case: Case, pair: Pair) -> None:
     """Fail where the other side does not find or read what the writer writes."""
     folder, reader = case.path(pair.folder), pair.other
-    files = files_of(case, pair)
-    odd = [File(f"{folder}/{key}", key.encode()) for key in odd_keys(case)]
+    files, odd = files_of(case, pair), odd_files(case, pair)
     for file in (*files, *odd):
         put(pair.writer, file)
+        expect_stored(case, file)
     listed = found(reader.backend.list_files(folder, recursive=True))
     case.expect_equal(listed, sorted(file.path for file in (*files, *odd)), f"what {reader.name} lists")
     for file in (*files, *odd):
@@ -208,12 +215,25 @@ def expect_file(case: Case, side: Side, file: File) -> None:
         case.expect_equal(facts, (file.metadata, file.content_type), f"metadata and type of a file for {side.name}")
 
 
-def expect_same_facts(case: Case, pair: Pair, how: str, ours: dict[str, FileInfo], theirs: dict[str, FileInfo]) -> None:
+def expect_stored(case: Case, file: File) -> None:
+    """Fail where the storage itself holds other bytes, whatever the adapters make of them."""
+    oracle = case.harness.oracle
+    if oracle is not None:
+        case.expect_equal(oracle.raw_get(file.path), file.content, f"what is stored under {file.path!r}")
+
+
+def expect_same_facts(
+    case: Case,
+    pair: Pair,
+    how: str,
+    ours: Mapping[str, FileInfo | WriteResult],
+    theirs: Mapping[str, FileInfo],
+) -> None:
     """Fail where two adapters say different things of the same files."""
     users = all(USER_METADATA in side.backend.capabilities for side in pair)
     case.expect_equal(sorted(ours), sorted(theirs), f"the files as {how} by {pair.writer.name} and {pair.other.name}")
     for path, fact in product(ours, FACTS):
-        both = getattr(ours[path], fact), getattr(theirs[path], fact)
+        both = getattr(ours[path], fact, None), getattr(theirs[path], fact)
         if None not in both and (users or fact not in USERS_FACTS):
             told = f"{fact} of {path!r} as {how} by {pair.writer.name} and {pair.other.name}"
             case.expect_equal(both[0], both[1], told)
@@ -224,13 +244,18 @@ def listed_files(side: Side, folder: str) -> dict[str, FileInfo]:
     return {info.path: info for info in side.backend.list_files(folder)}
 
 
-def expect_tree(case: Case, folder: str, paths: set[str], pair: Pair) -> None:
-    """Fail where a side sees other files or folders than these."""
-    inside = {path[len(folder) + 1 :] for path in paths}
-    folders = sorted({f"{folder}/{name.partition('/')[0]}" for name in inside if "/" in name})
+def expect_files(case: Case, folder: str, paths: Iterable[str], pair: Pair) -> None:
+    """Fail where a side sees other files than these."""
     for side in pair:
         files = found(side.backend.list_files(folder, recursive=True))
         case.expect_equal(files, sorted(paths), f"the files that {side.name} sees")
-        if not case.profile.empty_folders:
-            seen = found(side.backend.list_folders(folder))
-            case.expect_equal(seen, folders, f"the folders that {side.name} sees")
+
+
+def expect_tree(case: Case, folder: str, paths: set[str], pair: Pair) -> None:
+    """Fail where a side sees other files or folders than these."""
+    expect_files(case, folder, paths, pair)
+    inside = {path[len(folder) + 1 :] for path in paths}
+    folders = sorted({f"{folder}/{name.partition('/')[0]}" for name in inside if "/" in name})
+    for side in () if case.profile.empty_folders else pair:
+        seen = found(side.backend.list_folders(folder))
+        case.expect_equal(seen, folders, f"the folders that {side.name} sees")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO
 from itertools import product
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from remote_store.conformance.case import AsyncCase
 from remote_store.conformance.checking import async_check
 from remote_store.conformance.hostile import KEYS, KIB, ODD_KEYS
 from remote_store.conformance.suite.aio.trees import found, writable
-from remote_store.core import AlreadyExists, AsyncBackend, Capability, FileInfo
+from remote_store.core import AlreadyExists, AsyncBackend, Capability, FileInfo, WriteResult
 
 READ, WRITE, DELETE = Capability.READ, Capability.WRITE, Capability.DELETE
 LIST, COPY = Capability.LIST, Capability.COPY
@@ -65,10 +65,10 @@ class AsyncPeerSuite:
     async def test_peer_says_the_same_facts(self, case: AsyncCase) -> None:
         for pair in both_ways(case, WRITE, METADATA, LIST):
             files = files_of(case, pair)
-            for file in files:
-                await put(pair.writer, file)
+            written = {file.path: await put(pair.writer, file) for file in files}
             told = [{file.path: await side.backend.get_file_info(file.path) for file in files} for side in pair]
             expect_same_facts(case, pair, "told", *told)
+            expect_same_facts(case, pair, "answered and told", written, told[1])
             listed = [await listed_files(side, case.path(pair.folder)) for side in pair]
             expect_same_facts(case, pair, "listed", *listed)
 
@@ -102,10 +102,11 @@ class AsyncPeerSuite:
     @async_check("PEER-006", needs=(READ, WRITE))
     async def test_peer_copies_a_file_whole(self, case: AsyncCase) -> None:
         for pair in both_ways(case, READ, WRITE, COPY):
-            for file in files_of(case, pair):
-                copy = file._replace(path=f"{file.path} copy")
+            for file in [*files_of(case, pair), *odd_files(case, pair)]:
+                copy = file._replace(path=file.path.replace(pair.folder, f"{pair.folder} copied", 1))
                 await put(pair.writer, file)
                 await pair.other.backend.copy(file.path, copy.path)
+                expect_stored(case, copy)
                 await expect_file(case, pair.writer, copy)
                 await expect_file(case, pair.other, copy)
 
@@ -113,15 +114,16 @@ class AsyncPeerSuite:
     async def test_peer_deletes_for_both(self, case: AsyncCase) -> None:
         for pair in both_ways(case, WRITE, DELETE, LIST):
             folder = case.path(pair.folder)
-            kept, *gone = sorted(f"{folder}/{name}" for name in odd_keys(case))
-            for path in (kept, *gone):
+            single, tree = ([f"{folder}/{place}/{key}" for key in odd_keys(case)] for place in ("single", "tree"))
+            for path in (*single, *tree):
                 await pair.writer.backend.write(path, b"x")
-            for path in gone:
+            for path in single:
                 await pair.other.backend.delete(path)
+            await expect_files(case, folder, tree, pair)
             for side in pair:
-                seen = await found(side.backend.list_files(folder, recursive=True))
-                case.expect_equal(seen, [kept], f"the files that {side.name} sees")
-                case.expect_equal(await side.backend.exists(gone[0]), False, f"exists({gone[0]!r}) of {side.name}")
+                case.expect_equal(await side.backend.exists(single[0]), False, f"exists({single[0]!r}) of {side.name}")
+            await pair.other.backend.delete_folder(f"{folder}/tree", recursive=True)
+            await expect_files(case, folder, [], pair)
 
     @async_check("PEER-007", needs=(WRITE, LIST))
     async def test_peer_leaves_no_folder_behind(self, case: AsyncCase) -> None:
@@ -173,20 +175,25 @@ def files_of(case: AsyncCase, pair: Pair) -> list[File]:
     ]
 
 
-async def put(side: Side, file: File, **options: Any) -> None:
+def odd_files(case: AsyncCase, pair: Pair) -> list[File]:
+    """Small files under the odd keys."""
+    return [File(case.path(f"{pair.folder}/{key}"), key.encode()) for key in odd_keys(case)]
+
+
+async def put(side: Side, file: File, **options: Any) -> WriteResult:
     """Write a file, with its metadata where the adapter takes such."""
     if USER_METADATA in side.backend.capabilities:
         options |= {"metadata": file.metadata, "content_type": file.content_type}
-    await side.backend.write(file.path, BytesIO(file.content), **options)
+    return await side.backend.write(file.path, BytesIO(file.content), **options)
 
 
 async def expect_readable(case: AsyncCase, pair: Pair) -> None:
     """Fail where the other side does not find or read what the writer writes."""
     folder, reader = case.path(pair.folder), pair.other
-    files = files_of(case, pair)
-    odd = [File(f"{folder}/{key}", key.encode()) for key in odd_keys(case)]
+    files, odd = files_of(case, pair), odd_files(case, pair)
     for file in (*files, *odd):
         await put(pair.writer, file)
+        expect_stored(case, file)
     listed = await found(reader.backend.list_files(folder, recursive=True))
     case.expect_equal(listed, sorted(file.path for file in (*files, *odd)), f"what {reader.name} lists")
     for file in (*files, *odd):
@@ -209,14 +216,25 @@ async def expect_file(case: AsyncCase, side: Side, file: File) -> None:
         case.expect_equal(facts, (file.metadata, file.content_type), f"metadata and type of a file for {side.name}")
 
 
+def expect_stored(case: AsyncCase, file: File) -> None:
+    """Fail where the storage itself holds other bytes, whatever the adapters make of them."""
+    oracle = case.harness.oracle
+    if oracle is not None:
+        case.expect_equal(oracle.raw_get(file.path), file.content, f"what is stored under {file.path!r}")
+
+
 def expect_same_facts(
-    case: AsyncCase, pair: Pair, how: str, ours: dict[str, FileInfo], theirs: dict[str, FileInfo]
+    case: AsyncCase,
+    pair: Pair,
+    how: str,
+    ours: Mapping[str, FileInfo | WriteResult],
+    theirs: Mapping[str, FileInfo],
 ) -> None:
     """Fail where two adapters say different things of the same files."""
     users = all(USER_METADATA in side.backend.capabilities for side in pair)
     case.expect_equal(sorted(ours), sorted(theirs), f"the files as {how} by {pair.writer.name} and {pair.other.name}")
     for path, fact in product(ours, FACTS):
-        both = getattr(ours[path], fact), getattr(theirs[path], fact)
+        both = getattr(ours[path], fact, None), getattr(theirs[path], fact)
         if None not in both and (users or fact not in USERS_FACTS):
             told = f"{fact} of {path!r} as {how} by {pair.writer.name} and {pair.other.name}"
             case.expect_equal(both[0], both[1], told)
@@ -227,13 +245,18 @@ async def listed_files(side: Side, folder: str) -> dict[str, FileInfo]:
     return {info.path: info async for info in side.backend.list_files(folder)}
 
 
-async def expect_tree(case: AsyncCase, folder: str, paths: set[str], pair: Pair) -> None:
-    """Fail where a side sees other files or folders than these."""
-    inside = {path[len(folder) + 1 :] for path in paths}
-    folders = sorted({f"{folder}/{name.partition('/')[0]}" for name in inside if "/" in name})
+async def expect_files(case: AsyncCase, folder: str, paths: Iterable[str], pair: Pair) -> None:
+    """Fail where a side sees other files than these."""
     for side in pair:
         files = await found(side.backend.list_files(folder, recursive=True))
         case.expect_equal(files, sorted(paths), f"the files that {side.name} sees")
-        if not case.profile.empty_folders:
-            seen = await found(side.backend.list_folders(folder))
-            case.expect_equal(seen, folders, f"the folders that {side.name} sees")
+
+
+async def expect_tree(case: AsyncCase, folder: str, paths: set[str], pair: Pair) -> None:
+    """Fail where a side sees other files or folders than these."""
+    await expect_files(case, folder, paths, pair)
+    inside = {path[len(folder) + 1 :] for path in paths}
+    folders = sorted({f"{folder}/{name.partition('/')[0]}" for name in inside if "/" in name})
+    for side in () if case.profile.empty_folders else pair:
+        seen = await found(side.backend.list_folders(folder))
+        case.expect_equal(seen, folders, f"the folders that {side.name} sees")
