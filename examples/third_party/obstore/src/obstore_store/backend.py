@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
@@ -80,7 +81,7 @@ class ObstoreBackend(Backend):
 
     A create is one conditional PUT, of whatever size, because obstore has no conditional multipart upload. An
     `S3Store` is to be made with `S3_CONFIG`, as `from_url` does. A reader is bound to the version that it opened. A
-    `LocalStore` keeps neither metadata nor content type.
+    `LocalStore` keeps neither metadata nor content type. A forked child is refused.
 
     Args:
         store: The store.
@@ -99,6 +100,7 @@ class ObstoreBackend(Backend):
         if self._is_tree:
             self.capabilities = type(self).capabilities - {Capability.USER_METADATA}
         self._closed = False
+        self._process = os.getpid()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._base!r})"
@@ -306,6 +308,10 @@ class ObstoreBackend(Backend):
     def _check_open(self) -> None:
         if self._closed:
             raise BackendUnavailable("the backend is closed; make a new one", backend=self.name)
+        if self._process != os.getpid():
+            # obstore would neither answer here nor, from then on, in the parent.
+            message = "obstore works in no forked process; start processes with 'spawn' or 'forkserver'"
+            raise BackendUnavailable(message, backend=self.name)
 
     def _check_path(self, path: str) -> None:
         self._check_open()
