@@ -8,6 +8,7 @@ import boto3
 import pytest
 from botocore import UNSIGNED, handlers
 from botocore.config import Config
+from botocore.exceptions import EndpointConnectionError
 from botocore.session import Session
 
 from remote_store.boto3 import client as module
@@ -147,6 +148,47 @@ def test_a_bundle_of_certificates_is_used(tmp_path):
     options = S3Options.build(**CUSTOM, tls_ca_bundle=str(bundle))
     assert module.client_arguments(options)["verify"] == str(bundle)
     assert module.client_arguments(S3Options.build(**CUSTOM, client_options={"verify": False}))["verify"] is False
+
+
+def test_the_endpoint_of_an_operation_on_a_bucket_is_resolved_once(make_port, endpoint, server, bucket):
+    port, resolved = make_port(), []
+    other = f"{bucket}-2"
+    server.create_bucket(other)
+    port.client.meta.events.register("before-endpoint-resolution.s3", lambda model, **_: resolved.append(model.name))
+    for _ in range(2):
+        put(port, bucket)
+        put(port, other)
+        port.perform(Call("HeadObject", {"Bucket": bucket, "Key": "k"}))
+        port.perform(Call("HeadObject", {"Bucket": other, "Key": "k"}))
+        port.client.list_buckets()
+    assert resolved == ["PutObject", "PutObject", "HeadObject", "HeadObject", "ListBuckets"]
+    paths = [request.path.split("?")[0] for request in endpoint.requests]
+    assert paths == [f"/{bucket}/k", f"/{other}/k", f"/{bucket}/k", f"/{other}/k", "/"] * 2
+
+
+@pytest.mark.parametrize("options,count", [(AWS, 2), (CUSTOM, 1)])
+def test_on_aws_it_is_resolved_each_time_because_a_redirect_changes_it(options, count):
+    client, resolved = client_of(**options), []
+    client.meta.events.register("before-endpoint-resolution.s3", lambda **_: resolved.append(1))
+    for _ in range(2):
+        client.generate_presigned_url("get_object", Params={"Bucket": "bucket", "Key": "k"})
+    assert len(resolved) == count
+
+
+def test_a_presigned_url_of_the_global_endpoint_leaves_the_region_of_other_calls_alone(monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", CUSTOM["endpoint_url"])
+    monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
+    client, signed = client_of(**AWS, retry=RetryPolicy(1)), []
+
+    def refuse(request, **_):
+        signed.append(request.headers["Authorization"])
+        raise EndpointConnectionError(endpoint_url=request.url)
+
+    client.meta.events.register("before-send.s3", refuse)
+    client.generate_presigned_url("head_object", Params={"Bucket": "bucket", "Key": "k"})
+    with pytest.raises(EndpointConnectionError):
+        client.head_object(Bucket="bucket", Key="k")
+    assert b"/eu-west-1/s3/aws4_request" in signed[0]
 
 
 def test_sessions_are_private_and_share_the_service_models():

@@ -17,6 +17,7 @@ from botocore.loaders import create_loader
 from botocore.session import Session
 
 from remote_store.boto3.answers import AnswerParsers
+from remote_store.boto3.endpoints import keep_endpoints
 from remote_store.core.s3.listing_xml import answer_listing
 from remote_store.core.s3.options import MIB, S3Options
 from remote_store.core.s3.sdk_options import (
@@ -49,7 +50,7 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
         BotoCoreError: There are no whole credentials where they are looked for.
     """
     with _creating:
-        create = private_session(options.profile).create_client if session is None else session.client
+        create = own_session(options).create_client if session is None else session.client
         config = client_config(options, options.client_options.get("config") or Config())
         client: BaseClient = create("s3", **{**client_arguments(options), "config": config})
     # The client has a copy of its session's handlers, so nothing below changes the session.
@@ -66,6 +67,14 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
         events.unregister(f"before-parameter-build.s3.{operation}", handlers.convert_body_to_file_like_object)
         events.register(f"before-call.s3.{operation}", ask_before_large_body)
     return client
+
+
+def own_session(options: S3Options) -> Session:
+    """A private session for clients of these options."""
+    session = private_session(options.profile)
+    if options.custom_endpoint:
+        session.register("creating-client-class.s3", keep_endpoints)
+    return session
 
 
 def private_session(profile: str | None) -> Session:

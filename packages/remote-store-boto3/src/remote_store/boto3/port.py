@@ -80,7 +80,11 @@ class Boto3Body:
         """
         try:
             data: bytes = self._stream.read(None if size < 0 else size)
-            self._take(len(data))
+            if size < 0:
+                # botocore has compared length and checksum.
+                self._left = -1
+            else:
+                self._take(len(data))
         except (sdk.BotoCoreError, *BROKEN_BODY) as error:
             raise fault_of(error, TRANSPORT, attempts=1) from error
         return data
