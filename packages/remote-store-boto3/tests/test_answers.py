@@ -176,6 +176,7 @@ def entry(more: str = "", time: str = TIME) -> str:
         page(entry("<ChecksumAlgorithm>CRC32</ChecksumAlgorithm><ChecksumType>COMPOSITE</ChecksumType>")),
         page(entry("<ChecksumAlgorithm>CRC32</ChecksumAlgorithm><ChecksumAlgorithm>SHA1</ChecksumAlgorithm>")),
         page(entry("<Owner><ID>1</ID><DisplayName>me</DisplayName></Owner>")),
+        page(entry("<Unknown>text<Nested/>more</Unknown>")),
         page(entry("<RestoreStatus><IsRestoreInProgress>true</IsRestoreInProgress></RestoreStatus>")),
         page("<CommonPrefixes><Prefix>a/</Prefix></CommonPrefixes><CommonPrefixes><Prefix></Prefix></CommonPrefixes>"),
         page(entry()).replace(b"><", b">\n  <"),

@@ -5,15 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError, XMLParser
+from xml.parsers.expat import ExpatError, ParserCreate
 
-
-class Names(dict[str, str]):
-    """The names of XML tags without their namespace."""
-
-    def __missing__(self, tag: str) -> str:
-        name = self[tag] = tag.rpartition("}")[2]
-        return name
+# How deep in a page an element stands.
+ROOT, FIELD, FIELD_OF_ENTRY = 1, 2, 3
 
 
 def parse_time(text: str) -> datetime:
@@ -43,44 +38,73 @@ def answer_listing(response_dict: dict[str, Any], customized_response_dict: dict
 
 def parse_page(document: bytes) -> dict[str, Any] | None:
     """The answer of a `ListObjectsV2` in botocore's shape, its keys as they came; `None` for anything else."""
+    reader = PageReader()
+    # S3 writes UTF-8, whatever the document says of itself.
+    parser = ParserCreate("utf-8")
+    parser.buffer_text = True
+    parser.StartElementHandler = reader.start
+    parser.CharacterDataHandler = reader.text.append
+    parser.EndElementHandler = reader.end
     try:
-        # S3 writes UTF-8, whatever the document says of itself; what makes XML unsafe was refused before.
-        parser = XMLParser(encoding="utf-8")  # noqa: S314 - what makes XML unsafe was refused before
-        parser.feed(document)
-        return page_of(parser.close())
-    except (KeyError, LookupError, ParseError, TypeError, ValueError):
+        parser.Parse(document, True)
+    except (ExpatError, KeyError, ValueError):
         return None
+    return reader.page if reader.whole else None
 
 
-def page_of(root: Element) -> dict[str, Any] | None:
-    """The page in an XML tree; `None` where it is no page, or has fields that are rare."""
-    names = Names()
-    if names[root.tag] != "ListBucketResult":
-        return None
-    page: dict[str, Any] = {}
-    for node in root:
-        match names[node.tag]:
+class PageReader:
+    """Takes the events of a page as they come; a tree of them would be 8,000 objects for Python's garbage collector.
+
+    Attributes:
+        page: What was read.
+        text: The text of the element that began last, in pieces.
+        whole: Whether it was a page, to its end, without fields that are rare.
+    """
+
+    def __init__(self) -> None:
+        self.page: dict[str, Any] = {}
+        self.text: list[str] = []
+        self.whole = False
+        self._is_rare = False
+        self._entry: dict[str, Any] = {}
+        self._depth = 0
+
+    def start(self, _name: str, _attributes: dict[str, str]) -> None:
+        """An element begins."""
+        self.text.clear()
+        self._depth += 1
+        if self._depth == FIELD:
+            self._entry = {}
+        elif self._depth > FIELD_OF_ENTRY:
+            self._is_rare = True
+
+    def end(self, name: str) -> None:
+        """An element ends."""
+        depth = self._depth
+        self._depth -= 1
+        if depth == FIELD_OF_ENTRY:
+            if name == "ChecksumAlgorithm":
+                self._entry.setdefault(name, []).append("".join(self.text))
+            else:
+                self._entry[name] = "".join(self.text)
+        elif depth == FIELD:
+            self._take(name, "".join(self.text))
+        elif depth == ROOT:
+            self.whole = name == "ListBucketResult" and not self._is_rare
+
+    def _take(self, name: str, text: str) -> None:
+        match name:
             case "Contents":
-                entry = entry_of(node, names)
-                if entry is None:
-                    return None
-                page.setdefault("Contents", []).append(entry)
+                entry = self._entry
+                self._is_rare = self._is_rare or "Owner" in entry or "RestoreStatus" in entry
+                entry["LastModified"] = parse_time(entry["LastModified"])
+                entry["Size"] = int(entry["Size"])
+                self.page.setdefault("Contents", []).append(entry)
             case "CommonPrefixes":
-                page.setdefault("CommonPrefixes", []).append({names[child.tag]: child.text or "" for child in node})
+                self.page.setdefault("CommonPrefixes", []).append(self._entry)
             case "IsTruncated":
-                page["IsTruncated"] = node.text == "true"
-            case "KeyCount" | "MaxKeys" as name:
-                page[name] = int(node.text or 0)
-            case name:
-                page[name] = node.text or ""
-    return page
-
-
-def entry_of(node: Element, names: Names) -> dict[str, Any] | None:
-    """One object of a page; `None` for one with fields that are rare."""
-    entry: dict[str, Any] = {names[child.tag]: child.text or "" for child in node}
-    entry["LastModified"] = parse_time(entry["LastModified"])
-    entry["Size"] = int(entry["Size"])
-    if "ChecksumAlgorithm" in entry:
-        entry["ChecksumAlgorithm"] = [child.text for child in node if names[child.tag] == "ChecksumAlgorithm"]
-    return None if "Owner" in entry or "RestoreStatus" in entry else entry
+                self.page[name] = text == "true"
+            case "KeyCount" | "MaxKeys":
+                self.page[name] = int(text or 0)
+            case _:
+                self.page[name] = text
