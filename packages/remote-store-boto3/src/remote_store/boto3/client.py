@@ -17,9 +17,9 @@ from botocore.loaders import create_loader
 from botocore.session import Session
 
 from remote_store.boto3.answers import AnswerParsers
-from remote_store.boto3.endpoints import keep_endpoints
 from remote_store.core.s3.listing_xml import answer_listing
 from remote_store.core.s3.options import MIB, S3Options
+from remote_store.core.s3.sdk_endpoints import KnownEndpoints
 from remote_store.core.s3.sdk_options import (
     client_arguments,
     config_arguments,
@@ -96,6 +96,18 @@ def client_config(options: S3Options, theirs: Config) -> Config:
     styles = Config(s3={**arguments["s3"], **(theirs.s3 or {})})
     ours = Config(signature_version=UNSIGNED if options.anon else "s3v4", user_agent=USER_AGENT, **arguments)
     return ours.merge(theirs).merge(styles)
+
+
+class NeverRedirected(BaseClient):  # type: ignore[misc]
+    """A client of an endpoint that redirects nothing."""
+
+    def __init__(self, *arguments: Any, endpoint_ruleset_resolver: Any, **options: Any) -> None:
+        super().__init__(*arguments, endpoint_ruleset_resolver=KnownEndpoints(endpoint_ruleset_resolver), **options)
+
+
+def keep_endpoints(base_classes: list[type], **_others: Any) -> None:
+    """Handle `creating-client-class`."""
+    base_classes.insert(0, NeverRedirected)
 
 
 def ask_before_large_body(params: dict[str, Any], **_others: Any) -> None:

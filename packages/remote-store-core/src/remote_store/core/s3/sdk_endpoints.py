@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.client import BaseClient
-
 
 class KnownEndpoints:
     """The endpoints that botocore's rules gave, kept; they take a tenth of the time of a small call.
@@ -35,16 +33,3 @@ class KnownEndpoints:
             endpoint = self._resolver.construct_endpoint(operation_model, call_args, request_context)
             self._known[key] = endpoint
         return endpoint
-
-
-class NeverRedirected(BaseClient):  # type: ignore[misc]
-    """A client of an endpoint that redirects nothing."""
-
-    def __init__(self, *arguments: Any, endpoint_ruleset_resolver: Any, **options: Any) -> None:
-        known = KnownEndpoints(endpoint_ruleset_resolver)
-        super().__init__(*arguments, endpoint_ruleset_resolver=known, **options)
-
-
-def keep_endpoints(base_classes: list[type], **_others: Any) -> None:
-    """Handle `creating-client-class`."""
-    base_classes.insert(0, NeverRedirected)
