@@ -117,6 +117,11 @@ def test_a_broken_backend_is_told_which_rule_why_and_how_to_see_it_again(folder:
         assert line in result.stdout, line
 
 
+def test_reports_are_written_where_no_folder_is_named(folder: Path) -> None:
+    command(folder, "run", "mine:MyHarness", "--rule", "READ-003")
+    assert {path.suffix for path in (folder / "conformance-report").iterdir()} == {".json", ".xml", ".html", ".svg"}
+
+
 def test_a_part_of_the_rules_is_partial(folder: Path) -> None:
     result = command(folder, "run", "mine:make_async", "--rule", "read-001", "--rule", "ERR-001", "-n", "1")
     assert result.returncode == 2, result.stdout + result.stderr

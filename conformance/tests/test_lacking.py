@@ -198,9 +198,9 @@ def test_every_method_of_a_capability_is_known() -> None:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("harness, code, verdict", [("CoreOnly", 0, "core (quick"), ("ReadOnly", 2, "partial (quick")])
-def test_a_backend_of_few_capabilities_breaks_no_rule(harness: str, code: int, verdict: str) -> None:
+def test_a_backend_of_few_capabilities_breaks_no_rule(tmp_path: Path, harness: str, code: int, verdict: str) -> None:
     command = "import sys; from remote_store.conformance.cli import main; sys.exit(main())"
-    target = ["run", f"test_lacking:{harness}", "--tier", "quick"]
+    target = ["run", f"test_lacking:{harness}", "--tier", "quick", "--report", str(tmp_path)]
     result = subprocess.run(
         [sys.executable, "-P", "-c", command, *target], cwd=Path(__file__).parent, capture_output=True, text=True
     )

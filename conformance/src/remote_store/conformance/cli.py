@@ -52,7 +52,12 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--rule", action="append", default=[], metavar="ID", help="only the checks of this rule; again for more"
     )
-    run.add_argument("--report", metavar="DIR", help="write JSON, JUnit, HTML and a badge into this folder")
+    run.add_argument(
+        "--report",
+        metavar="DIR",
+        default="conformance-report",
+        help="folder for the reports: JSON, JUnit, HTML and a badge (default: %(default)s)",
+    )
     run.add_argument("--deviations", metavar="FILE", help="TOML file of the deviations that are known")
     run.add_argument("-n", dest="workers", metavar="WORKERS", help="run in so many processes; needs pytest-xdist")
     run.add_argument("--yes", action="store_true", help="go on where the backend is not on this machine and may cost")

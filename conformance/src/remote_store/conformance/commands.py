@@ -32,11 +32,10 @@ def run_(options: argparse.Namespace) -> int:
     door.make_current_folder_importable()
     chosen = [rule(identifier.upper()).id for identifier in options.rule]
     passed = ["--conformance-tier", options.tier, *(f"--conformance-rule={identifier}" for identifier in chosen)]
+    passed += ["--conformance-report", str(Path(options.report).resolve())]
     if options.deviations:
         known_deviations(Path(options.deviations).resolve())
         passed += ["--conformance-deviations", str(Path(options.deviations).resolve())]
-    if options.report:
-        passed += ["--conformance-report", str(Path(options.report).resolve())]
     if options.workers and find_spec("xdist") is None:
         raise ConfigurationError("-n needs pytest-xdist: pip install pytest-xdist")
     if not _agreed(options, chosen):
