@@ -8,7 +8,7 @@ from remote_store.conformance.fake_s3 import FakeS3
 from remote_store.core import BackendUnavailable, NotFound, PreconditionFailed, RemoteStoreError, RetryPolicy
 from remote_store.core.s3 import Call, Fault, S3Options, fetching
 from remote_store.core.s3.bucket import Bucket
-from remote_store.core.s3.reading import PROGRESS, ReadPlan, allocate
+from remote_store.core.s3.reading import PROGRESS, ReadPlan
 from remote_store.core.s3.steps import CloseBody, Fetch, ReadBody, Start, Wait
 
 MIB = 1024 * 1024
@@ -170,15 +170,6 @@ def test_a_read_that_cannot_be_pinned_is_not_resumed() -> None:
     plan.advanced(1)
     with pytest.raises(Fault, match="Reset"):
         plan.broken(RESET)
-
-
-@pytest.mark.parametrize("size", [0, 1, 1000])
-def test_a_buffer_is_as_long_as_asked_for_and_handed_out_as_bytes(size: int) -> None:
-    whole, buffer = allocate(size)
-    assert len(buffer) == size
-    buffer[:] = b"x" * size
-    buffer.release()
-    assert whole.getvalue() == b"x" * size
 
 
 BUCKET = Bucket("bucket", S3Options.build(part_size=PART, max_concurrency=3))

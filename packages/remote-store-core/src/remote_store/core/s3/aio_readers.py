@@ -10,12 +10,13 @@ from typing import Any, Self
 
 from remote_store.core.content import Buffer
 from remote_store.core.s3.aio_runner import AsyncRunner, fetch
+from remote_store.core.s3.buffers import allocate
 from remote_store.core.s3.calls import AsyncBody, Fault
 from remote_store.core.s3.faults import typed
 from remote_store.core.s3.fetching import fill, worth_a_split
 from remote_store.core.s3.options import S3Options
 from remote_store.core.s3.readers import LINE_BLOCK, SEQUENTIAL_BLOCK
-from remote_store.core.s3.reading import ReadPlan, allocate
+from remote_store.core.s3.reading import ReadPlan
 
 
 class AsyncObjectReader:

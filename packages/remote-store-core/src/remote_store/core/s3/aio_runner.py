@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 from remote_store.core.aio.streams import AsyncSource
 from remote_store.core.errors import BackendUnavailable
+from remote_store.core.s3.buffers import allocate
 from remote_store.core.s3.calls import AsyncBody, AsyncS3Port, Call, Fault
-from remote_store.core.s3.reading import PIECE, ReadPlan, allocate
+from remote_store.core.s3.reading import PIECE, ReadPlan
 from remote_store.core.s3.runner import CLOSED
 from remote_store.core.s3.steps import (
     Answer,

@@ -7,9 +7,10 @@ from typing import Any
 
 from remote_store.core.s3 import probes
 from remote_store.core.s3.bucket import READ_OPTIONS, Bucket
+from remote_store.core.s3.buffers import allocate
 from remote_store.core.s3.calls import Call, Fault
 from remote_store.core.s3.options import S3Options
-from remote_store.core.s3.reading import ReadPlan, allocate
+from remote_store.core.s3.reading import ReadPlan
 from remote_store.core.s3.steps import Answer, CloseBody, Drain, Fetch, Operation, ReadBody, Start, Wait
 
 PARTS_WORTH_A_SPLIT = 4

@@ -6,11 +6,12 @@ import io
 import time
 from typing import TYPE_CHECKING, Any
 
+from remote_store.core.s3.buffers import allocate
 from remote_store.core.s3.calls import Body, Fault
 from remote_store.core.s3.faults import typed
 from remote_store.core.s3.fetching import fill, worth_a_split
 from remote_store.core.s3.options import S3Options
-from remote_store.core.s3.reading import ReadPlan, allocate
+from remote_store.core.s3.reading import ReadPlan
 from remote_store.core.s3.runner import Runner, fetch
 
 if TYPE_CHECKING:

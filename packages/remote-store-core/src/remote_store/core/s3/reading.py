@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from typing import Any
 
@@ -130,10 +129,3 @@ class ReadPlan:
         if self._failures >= self._retry.max_attempts:
             raise fault
         return self._retry.delay(self._failures)
-
-
-def allocate(size: int) -> tuple[io.BytesIO, memoryview]:
-    """A buffer to read into, and the file whose `getvalue` hands it out as `bytes` without a copy."""
-    # Memory that is zero already is not written twice, and bytes that nobody else holds are not copied.
-    whole = io.BytesIO(bytes(size))
-    return whole, whole.getbuffer()

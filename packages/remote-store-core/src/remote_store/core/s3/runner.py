@@ -10,8 +10,9 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExec
 from typing import Any, TypeVar
 
 from remote_store.core.errors import BackendUnavailable
+from remote_store.core.s3.buffers import allocate
 from remote_store.core.s3.calls import Body, Call, Fault, S3Port
-from remote_store.core.s3.reading import PIECE, ReadPlan, allocate
+from remote_store.core.s3.reading import PIECE, ReadPlan
 from remote_store.core.s3.steps import (
     Answer,
     CloseBody,
