@@ -32,17 +32,11 @@ class Lane:
         modules: The SDK's modules, which must come from its own distribution.
         forbidden: Distributions that must not come along.
         lanes: Other lanes that it is built on.
-        classes: Which classes of its conformance are run with the newest SDK, as a pytest expression.
-        oldest_classes: Which are run with the oldest.
     """
 
     modules: tuple[str, ...]
     forbidden: frozenset[str]
     lanes: tuple[str, ...] = ()
-    # The strict option is core's, whatever the SDK; the workspace's run has it.
-    classes: str = "not Strict"
-    # Both kinds of backend call one port, so one of them tells whether the oldest SDK will do.
-    oldest_classes: str = "not Strict and not Async"
 
 
 SDKS = frozenset({"aiobotocore", "aiohttp", "boto3", "botocore", "fsspec", "pyarrow", "s3fs", "s3transfer"})
@@ -52,6 +46,8 @@ LANES = {
     "pyarrow": Lane(("pyarrow",), SDKS - {"boto3", "botocore", "pyarrow", "s3transfer"}, lanes=("boto3",)),
     "s3fs": Lane(("aiobotocore", "s3fs"), frozenset({"boto3", "pyarrow", "s3transfer"})),
 }
+# The strict option is core's, whatever the SDK; the workspace's run has it.
+CLASSES = "not Strict"
 # Checks of retries and of silence wait more than they work.
 WORKERS = str(2 * (os.cpu_count() or 1))
 TEST_LIBRARIES = ("pytest-asyncio", "pytest-timeout", "pytest-xdist")
@@ -214,8 +210,7 @@ def prove(name: str, resolution: str, folder: Path) -> None:
         shutil.copy(path, foreign)
     (foreign / "pytest.ini").write_text(PYTEST_INI, "utf-8")
     say("conformance from the wheels, in a foreign folder")
-    classes = LANES[name].classes if resolution == "newest" else LANES[name].oldest_classes
-    command = (python, "-P", "-m", "pytest", "-q", "-n", WORKERS, "-p", "no:cacheprovider", "-k", classes)
+    command = (python, "-P", "-m", "pytest", "-q", "-n", WORKERS, "-p", "no:cacheprovider", "-k", CLASSES)
     tier = "full" if name == "core" else "quick"
     run(*command, "--conformance-tier", tier, cwd=foreign, quiet=False)
     say("stands alone")

@@ -1,44 +1,56 @@
-"""The memory of a large read: as long as asked for, handed out without a copy, in large pages."""
+"""The memory of a read: as long as asked for, handed out without a copy, there before it is written to."""
 
 from __future__ import annotations
 
-import ctypes
-from pathlib import Path
+import platform
+import re
+import sys
 
 import pytest
 
-from remote_store.core.s3.buffers import FRESH, allocate
+from remote_store.core.s3.buffers import WORTH_ADVICE, allocate, populate
 
-MAPPINGS = Path("/proc/self/smaps")
-HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage")
+MIB = 1024 * 1024
+KERNEL = tuple(int(number) for number in re.findall(r"\d+", platform.release())[:2])
 
 
-@pytest.mark.parametrize("size", [0, 1, 1000, FRESH, FRESH + 1])
+@pytest.mark.parametrize("size", [0, 1, 1000, MIB, 3 * MIB + 1])
 def test_a_buffer_is_as_long_as_asked_for_and_handed_out_as_bytes(size: int) -> None:
     whole, buffer = allocate(size)
     assert len(buffer) == size
+    populate(buffer)
     buffer[:] = b"x" * size
     buffer.release()
     assert whole.getvalue() == b"x" * size
 
 
-@pytest.mark.skipif(not (MAPPINGS.exists() and HUGE_PAGES.exists()), reason="the system has no huge pages to ask for")
-def test_only_a_large_buffer_asks_for_huge_pages() -> None:
-    _whole, large = allocate(FRESH)
-    _whole, small = allocate(FRESH // 2)
-    assert asks_for_huge_pages(large)
-    assert not asks_for_huge_pages(small)
+def test_what_was_written_already_stays() -> None:
+    whole, buffer = allocate(2 * WORTH_ADVICE)
+    buffer[WORTH_ADVICE - 1 : WORTH_ADVICE + 1] = b"ab"
+    populate(buffer[1:])
+    populate(buffer[WORTH_ADVICE:])
+    buffer.release()
+    assert whole.getvalue() == bytes(WORTH_ADVICE - 1) + b"ab" + bytes(WORTH_ADVICE - 1)
 
 
-def asks_for_huge_pages(buffer: memoryview) -> bool:
-    """Whether the mapping that holds the buffer has been advised so, as proc_pid_smaps(5) tells."""
-    address = ctypes.addressof(ctypes.c_char.from_buffer(buffer)) + len(buffer) // 2
-    inside = False
-    for line in MAPPINGS.read_text().splitlines():
-        name, *values = line.split()
-        if not name.endswith(":"):
-            start, end = (int(bound, 16) for bound in name.split("-"))
-            inside = start <= address < end
-        elif inside and name == "VmFlags:":
-            return "hg" in values
-    raise AssertionError("no mapping holds the buffer")
+@pytest.mark.skipif(sys.platform != "linux" or KERNEL < (5, 14), reason="the system does not know the advice")
+def test_memory_that_was_populated_is_written_without_faults() -> None:
+    size = 64 * MIB
+    assert faults_of_writing(size, populated=False) >= 10 * faults_of_writing(size, populated=True)
+
+
+def faults_of_writing(size: int, *, populated: bool) -> int:
+    """How many pages the kernel has to bring while a fresh buffer is written."""
+    import resource
+
+    whole, buffer = allocate(size)
+    if populated:
+        populate(buffer)
+    data = bytes(MIB)
+    before = resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
+    for start in range(0, size, MIB):
+        buffer[start : start + MIB] = data
+    after = resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
+    buffer.release()
+    assert len(whole.getvalue()) == size
+    return after - before
