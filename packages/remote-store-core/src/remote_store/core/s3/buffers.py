@@ -10,8 +10,8 @@ import sys
 POPULATE_WRITE = 23
 """The advice to get memory for writing (madvise(2), since Linux 5.14), which the module `mmap` has no name for."""
 
-WORTH_ADVICE = 256 * 1024
-"""A call to the kernel for less saves nothing."""
+WORTH_ADVICE = 128 * 1024
+"""Below this size it is mostly memory that malloc has handed out before (mallopt(3), M_MMAP_THRESHOLD)."""
 
 _advise = ctypes.CDLL(None).madvise if sys.platform == "linux" else None
 
