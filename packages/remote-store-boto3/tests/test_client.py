@@ -175,6 +175,22 @@ def test_on_aws_it_is_resolved_each_time_because_a_redirect_changes_it(options, 
     assert len(resolved) == count
 
 
+@pytest.mark.parametrize("options,sent", [(AWS, True), (CUSTOM, False)])
+def test_only_aws_is_told_of_the_chain_of_lambda_functions(monkeypatch, options, sent):
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "f")
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793")
+    client, traces = client_of(**options, retry=RetryPolicy(1)), []
+
+    def refuse(request, **_):
+        traces.append("X-Amzn-Trace-Id" in request.headers)
+        raise EndpointConnectionError(endpoint_url=request.url)
+
+    client.meta.events.register("before-send.s3", refuse)
+    with pytest.raises(EndpointConnectionError):
+        client.head_object(Bucket="bucket", Key="k")
+    assert traces == [sent]
+
+
 def test_a_presigned_url_of_the_global_endpoint_leaves_the_region_of_other_calls_alone(monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", CUSTOM["endpoint_url"])
     monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")

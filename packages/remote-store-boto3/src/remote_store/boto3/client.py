@@ -61,6 +61,11 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
     events.register("before-call.s3" if options.custom_endpoint else "before-call.s3.HeadBucket", do_not_redirect)
     # Nothing on S3's side needs the headers that say how often a request was tried; they are signed at each request.
     events.unregister("request-created", handlers.add_retry_headers)
+    # No operation of S3 finds its endpoint by asking the service for one, which is what the version would be for.
+    events.unregister("before-call", handlers.inject_api_version_header_if_needed)
+    if options.custom_endpoint:
+        # The header tells AWS which chain of Lambda functions a request belongs to.
+        events.unregister("before-call", handlers.add_recursion_detection_header)
     events.register("needs-retry.s3", retry_too_many_requests(options.retry))
     for operation in ("PutObject", "UploadPart"):
         # Bytes made a file are sent in small pieces, and only after asking the server whether it wants them.

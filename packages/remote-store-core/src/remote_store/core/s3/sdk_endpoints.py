@@ -1,4 +1,4 @@
-"""Where an operation on a bucket is sent: asked of botocore's rules once, where nothing can change the answer."""
+"""Where an operation on a bucket is sent and how it is signed: asked of botocore once, where that cannot change."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class KnownEndpoints:
     def __init__(self, resolver: Any) -> None:
         self._resolver = resolver
         self._known: dict[tuple[Any, ...], Any] = {}
+        self._signing: dict[int, tuple[Any, dict[str, Any]]] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._resolver, name)
@@ -33,3 +34,12 @@ class KnownEndpoints:
             endpoint = self._resolver.construct_endpoint(operation_model, call_args, request_context)
             self._known[key] = endpoint
         return endpoint
+
+    def auth_schemes_to_signing_ctx(self, auth_schemes: list[Any]) -> tuple[Any, dict[str, Any]]:
+        """How calls to a kept endpoint are signed, in a dict of the caller's own, who goes on to change it."""
+        # An endpoint that is kept keeps its list, so that no other list is ever taken for it.
+        signing = self._signing.get(id(auth_schemes))
+        if signing is None:
+            signing = self._signing[id(auth_schemes)] = self._resolver.auth_schemes_to_signing_ctx(auth_schemes)
+        auth_type, context = signing
+        return auth_type, dict(context)
