@@ -175,6 +175,13 @@ def test_on_aws_it_is_resolved_each_time_because_a_redirect_changes_it(options, 
     assert len(resolved) == count
 
 
+def test_no_operation_needs_the_version_header_of_services_that_are_asked_for_endpoints():
+    model = client_of(**AWS).meta.service_model
+    assert "HeadObject" in model.operation_names
+    asked = [name for name in model.operation_names if model.operation_model(name).is_endpoint_discovery_operation]
+    assert asked == []
+
+
 @pytest.mark.parametrize("options,sent", [(AWS, True), (CUSTOM, False)])
 def test_only_aws_is_told_of_the_chain_of_lambda_functions(monkeypatch, options, sent):
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "f")

@@ -19,7 +19,7 @@ class KnownEndpoints:
     def __init__(self, resolver: Any) -> None:
         self._resolver = resolver
         self._known: dict[tuple[Any, ...], Any] = {}
-        self._signing: dict[int, tuple[Any, dict[str, Any]]] = {}
+        self._signing: dict[int, tuple[list[Any], Any, dict[str, Any]]] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._resolver, name)
@@ -37,9 +37,10 @@ class KnownEndpoints:
 
     def auth_schemes_to_signing_ctx(self, auth_schemes: list[Any]) -> tuple[Any, dict[str, Any]]:
         """How calls to a kept endpoint are signed, in a dict of the caller's own, who goes on to change it."""
-        # An endpoint that is kept keeps its list, so that no other list is ever taken for it.
         signing = self._signing.get(id(auth_schemes))
         if signing is None:
-            signing = self._signing[id(auth_schemes)] = self._resolver.auth_schemes_to_signing_ctx(auth_schemes)
-        auth_type, context = signing
+            # The list is kept too, or another one could take its place in memory and so its signing.
+            signing = auth_schemes, *self._resolver.auth_schemes_to_signing_ctx(auth_schemes)
+            self._signing[id(auth_schemes)] = signing
+        _, auth_type, context = signing
         return auth_type, dict(context)
