@@ -217,14 +217,17 @@ def test_every_way_to_read_yields_the_bytes(thread, length, ahead):
         assert made.read() == b""
 
 
+@pytest.mark.parametrize(
+    "read", [lambda body, buffer: bytes(buffer[: body.readinto(buffer)]), lambda body, buffer: body.read(len(buffer))]
+)
 @pytest.mark.parametrize("ahead", [True, False])
-def test_bytes_before_a_fault_count_and_the_fault_comes_next(thread, ahead):
+def test_bytes_before_a_fault_count_and_the_fault_comes_next(thread, ahead, read):
     broken = Pieces(b"x" * 10, Fault("Broken", transport=True))
     body = LoopBody(thread, broken, 100)
     if ahead:
         thread.run(body.read_ahead())
     buffer = memoryview(bytearray(50))
-    assert body.readinto(buffer) == 10
+    assert read(body, buffer) == b"x" * 10
     for _ in range(2):
         with pytest.raises(Fault, match="Broken"):
             body.readinto(buffer)
@@ -232,6 +235,16 @@ def test_bytes_before_a_fault_count_and_the_fault_comes_next(thread, ahead):
             body.read()
     body.close()
     assert eventually(lambda: broken.closed == 1)
+
+
+def test_what_is_asked_for_comes_in_one_change_of_threads(thread, monkeypatch):
+    body = LoopBody(thread, Pieces(b"ab", b"cd", b"ef"), 6)
+    waits = []
+    run = LoopThread.run
+    monkeypatch.setattr(LoopThread, "run", lambda self, work: waits.append(1) or run(self, work))
+    assert body.read(5) == b"abcde"
+    assert body.read(5) == b"f"
+    assert len(waits) == 2
 
 
 def test_a_body_that_was_read_to_its_end_is_closed_there(thread):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from remote_store.conformance.fake_bodies import FakeBody
 from remote_store.conformance.fake_s3 import FakeS3
 from remote_store.core import BackendUnavailable, PermissionDenied, PreconditionFailed, RetryPolicy
 from remote_store.core.s3 import Call, Fault
@@ -68,6 +69,35 @@ def test_reading_in_sequence_is_one_request(opened: Any, s3: FakeS3) -> None:
         pass
     assert s3.operations() == ["GetObject"]
     assert not s3.open_bodies()
+
+
+@pytest.mark.parametrize("size", [SEQUENTIAL_BLOCK, SEQUENTIAL_BLOCK + 1, MIB])
+def test_a_piece_is_handed_out_as_the_body_gave_it(size: int, opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[bytes] = []
+    read = FakeBody.read
+
+    def keep(body: FakeBody, size: int = -1, /) -> bytes:
+        given.append(read(body, size))
+        return given[-1]
+
+    monkeypatch.setattr(FakeBody, "read", keep)
+    file = opened(data=DATA * 20)
+    pieces = [file.read(size) for _ in range(3)]
+    assert all(one is other for one, other in zip(pieces, given, strict=True))
+    assert b"".join(pieces) == (DATA * 20)[: 3 * size]
+
+
+@pytest.mark.parametrize("most", [1, 1000, SEQUENTIAL_BLOCK - 1])
+def test_a_body_that_gives_little_at_a_time_is_asked_again(
+    most: int, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = FakeBody.read
+    monkeypatch.setattr(FakeBody, "read", lambda body, size=-1, /: read(body, min(size, most) if size > 0 else size))
+    file = opened(data=DATA[: 2 * SEQUENTIAL_BLOCK])
+    assert file.read(10) == DATA[:10]
+    assert file.read(SEQUENTIAL_BLOCK) == DATA[10 : 10 + SEQUENTIAL_BLOCK]
+    assert file.tell() == SEQUENTIAL_BLOCK + 10
+    assert file.read() == DATA[SEQUENTIAL_BLOCK + 10 : 2 * SEQUENTIAL_BLOCK]
 
 
 def test_exact_reads_ask_for_nothing_else(opened: Any, s3: FakeS3) -> None:
@@ -239,6 +269,22 @@ def test_bytes_read_ahead_survive_a_read_that_failed(s3: FakeS3, open_lane: Any,
 
 def deny(_call: Call) -> None:
     raise Fault("AccessDenied", 403)
+
+
+@pytest.mark.parametrize("size", [SEQUENTIAL_BLOCK, 2 * SEQUENTIAL_BLOCK, MIB])
+def test_a_piece_that_failed_half_way_is_read_again_from_its_start(
+    size: int, s3: FakeS3, open_lane: Any, opened: Any
+) -> None:
+    start = SEQUENTIAL_BLOCK + 1
+    file = opened(data=DATA, on=open_lane(retry=RetryPolicy(2)))
+    assert file.read(10) == DATA[:10]
+    file.seek(start)
+    s3.cuts = [1000, 0]
+    with pytest.raises(BackendUnavailable):
+        file.read(size)
+    assert file.tell() == start
+    assert not s3.open_bodies()
+    assert file.read(size) == DATA[start : start + size]
 
 
 @pytest.mark.parametrize("how", OPENERS)

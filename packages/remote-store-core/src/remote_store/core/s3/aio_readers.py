@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,7 +17,7 @@ from remote_store.core.s3.faults import typed
 from remote_store.core.s3.fetching import fill, worth_a_split
 from remote_store.core.s3.options import S3Options
 from remote_store.core.s3.readers import LINE_BLOCK, SEQUENTIAL_BLOCK
-from remote_store.core.s3.reading import ReadPlan
+from remote_store.core.s3.reading import PIECE, ReadPlan
 
 
 class AsyncObjectReader:
@@ -124,10 +125,10 @@ class AsyncObjectReader:
         wanted = left if size is None or size < 0 else min(size, left)
         if wanted <= len(self._ahead) - self._offset:
             return self._take_ahead(wanted)
-        if not self._exact and wanted < SEQUENTIAL_BLOCK:
+        if not self._exact and wanted <= PIECE:
             data = self._take_ahead(wanted)
             try:
-                await self._fill_ahead(SEQUENTIAL_BLOCK)
+                await self._fill_ahead(max(SEQUENTIAL_BLOCK, wanted - len(data)))
             except BaseException:
                 self._offset -= len(data)
                 raise
@@ -213,18 +214,25 @@ class AsyncObjectReader:
         return data
 
     async def _fill_ahead(self, size: int) -> None:
-        buffer = bytearray(max(0, min(size, self._size - self._plan.position)))
-        with memoryview(buffer) as view:
-            await self._read_rest(view)
-        self._ahead, self._offset = bytes(buffer), 0
+        self._check_open()
+        wanted = max(0, min(size, self._size - self._plan.position))
+        if self._exact:
+            whole, buffer = allocate(wanted)
+            with buffer:
+                await self._read_rest(buffer)
+            data = whole.getvalue()
+        else:
+            async with self._staying_on_failure():
+                # The join of one piece is that piece: nothing is copied.
+                data = b"".join([data async for data in self._drink(wanted)])
+        self._ahead, self._offset = data, 0
 
     async def _read_rest(self, view: memoryview) -> int:
         self._check_open()
-        start = self._plan.position
-        wanted = max(0, min(len(view), self._size - start))
+        wanted = max(0, min(len(view), self._size - self._plan.position))
         if not wanted:
             return 0
-        try:
+        async with self._staying_on_failure():
             if self._exact:
                 await fetch(await self._runner.port(), self._plan.part(wanted), view[:wanted])
                 self._plan.position += wanted
@@ -232,7 +240,17 @@ class AsyncObjectReader:
                 await self._drop_body()
                 await self._runner.run(fill(self._options, self._plan, view[:wanted]))
             else:
-                await self._drink(view[:wanted])
+                filled = 0
+                async for data in self._drink(wanted):
+                    view[filled : filled + len(data)] = data
+                    filled += len(data)
+        return wanted
+
+    @asynccontextmanager
+    async def _staying_on_failure(self) -> AsyncIterator[None]:
+        start = self._plan.position
+        try:
+            yield
         except BaseException as caught:
             await self._drop_body()
             self._plan.position = start
@@ -241,24 +259,22 @@ class AsyncObjectReader:
             error = typed(caught, path=self._path)
             error.backend = self._backend
             raise error from error.__cause__
-        return wanted
 
-    async def _drink(self, view: memoryview) -> None:
-        filled = 0
-        while filled < len(view):
+    async def _drink(self, size: int) -> AsyncIterator[bytes]:
+        while size:
             body = await self._body_here() or await self._reopen()
             try:
-                data = await body.read(min(len(view) - filled, self._plan.piece))
+                data = await body.read(min(size, self._plan.piece))
                 if not data:
                     self._plan.check_end()
             except Fault as fault:
                 await self._drop_body()
                 await asyncio.sleep(self._plan.broken(fault))
             else:
-                view[filled : filled + len(data)] = data
                 self._plan.advanced(len(data))
                 self._body_at = self._plan.position
-                filled += len(data)
+                size -= len(data)
+                yield data
         if not self._plan.remaining:
             await self._drop_body()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
@@ -121,12 +121,12 @@ class LoopBody:
                 self._ahead = BytesIO(buffer[: await self._fill(memoryview(buffer))])
 
     def read(self, size: int = -1, /) -> bytes:
-        """Up to `size` bytes; all that is left for -1; empty at the end.
+        """As many bytes as `size`, fewer at the end or before a fault; all that is left for -1; empty at the end.
 
         Raises:
             Fault: The connection broke, or the bytes do not match their checksum.
         """
-        return self._ahead.read(size) or (self._thread.run(self._read(size)) if self._left else b"")
+        return self._ahead.read(size) or (self._thread.run(self._gather(size)) if self._left else b"")
 
     def readinto(self, buffer: memoryview, /) -> int:
         """As many bytes as the buffer holds, into it, fewer at the end or before a fault; 0 at the end.
@@ -148,18 +148,29 @@ class LoopBody:
             await self._body.close()
         return data
 
+    async def _gather(self, size: int) -> bytes:
+        if size < 0:
+            return await self._read(size)
+        return b"".join([data async for data in self._pieces(size)])
+
     async def _fill(self, buffer: memoryview) -> int:
         filled = 0
-        while filled < len(buffer):
+        async for data in self._pieces(len(buffer)):
+            buffer[filled : filled + len(data)] = data
+            filled += len(data)
+        return filled
+
+    async def _pieces(self, size: int) -> AsyncIterator[bytes]:
+        left = size
+        while left:
             try:
-                data = await self._read(len(buffer) - filled)
+                data = await self._read(left)
             except Fault:
-                if filled:
+                if left < size:
                     # It comes again at the next read, and what came before it counts.
                     break
                 raise
             if not data:
                 break
-            buffer[filled : filled + len(data)] = data
-            filled += len(data)
-        return filled
+            yield data
+            left -= len(data)

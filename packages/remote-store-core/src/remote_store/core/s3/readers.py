@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from remote_store.core.s3.buffers import allocate
@@ -11,7 +13,7 @@ from remote_store.core.s3.calls import Body, Fault
 from remote_store.core.s3.faults import typed
 from remote_store.core.s3.fetching import fill, worth_a_split
 from remote_store.core.s3.options import S3Options
-from remote_store.core.s3.reading import ReadPlan
+from remote_store.core.s3.reading import PIECE, ReadPlan
 from remote_store.core.s3.runner import Runner, fetch
 
 if TYPE_CHECKING:
@@ -109,10 +111,10 @@ class ObjectReader(io.BufferedIOBase):
         wanted = left if size is None or size < 0 else min(size, left)
         if wanted <= len(self._ahead) - self._offset:
             return self._take_ahead(wanted)
-        if not self._exact and wanted < SEQUENTIAL_BLOCK:
+        if not self._exact and wanted <= PIECE:
             data = self._take_ahead(wanted)
             try:
-                self._fill_ahead(SEQUENTIAL_BLOCK)
+                self._fill_ahead(max(SEQUENTIAL_BLOCK, wanted - len(data)))
             except BaseException:
                 self._offset -= len(data)
                 raise
@@ -189,18 +191,25 @@ class ObjectReader(io.BufferedIOBase):
         return data
 
     def _fill_ahead(self, size: int) -> None:
-        buffer = bytearray(max(0, min(size, self._size - self._plan.position)))
-        with memoryview(buffer) as view:
-            self._read_rest(view)
-        self._ahead, self._offset = bytes(buffer), 0
+        self._check_open()
+        wanted = max(0, min(size, self._size - self._plan.position))
+        if self._exact:
+            whole, buffer = allocate(wanted)
+            with buffer:
+                self._read_rest(buffer)
+            data = whole.getvalue()
+        else:
+            with self._staying_on_failure():
+                # The join of one piece is that piece: nothing is copied.
+                data = b"".join(self._drink(wanted))
+        self._ahead, self._offset = data, 0
 
     def _read_rest(self, view: memoryview) -> int:
         self._check_open()
-        start = self._plan.position
-        wanted = max(0, min(len(view), self._size - start))
+        wanted = max(0, min(len(view), self._size - self._plan.position))
         if not wanted:
             return 0
-        try:
+        with self._staying_on_failure():
             if self._exact:
                 fetch(self._runner.port(), self._plan.part(wanted), view[:wanted])
                 self._plan.position += wanted
@@ -208,7 +217,17 @@ class ObjectReader(io.BufferedIOBase):
                 self._drop_body()
                 self._runner.run(fill(self._options, self._plan, view[:wanted]))
             else:
-                self._drink(view[:wanted])
+                filled = 0
+                for data in self._drink(wanted):
+                    view[filled : filled + len(data)] = data
+                    filled += len(data)
+        return wanted
+
+    @contextmanager
+    def _staying_on_failure(self) -> Iterator[None]:
+        start = self._plan.position
+        try:
+            yield
         except BaseException as caught:
             self._drop_body()
             self._plan.position = start
@@ -217,23 +236,22 @@ class ObjectReader(io.BufferedIOBase):
             error = typed(caught, path=self._path)
             error.backend = self._backend
             raise error from error.__cause__
-        return wanted
 
-    def _drink(self, view: memoryview) -> None:
-        filled = 0
-        while filled < len(view):
+    def _drink(self, size: int) -> Iterator[bytes]:
+        while size:
             body = self._body_here() or self._reopen()
             try:
-                count = body.readinto(view[filled : filled + self._plan.piece])
-                if not count:
+                data = body.read(min(size, self._plan.piece))
+                if not data:
                     self._plan.check_end()
             except Fault as fault:
                 self._drop_body()
                 time.sleep(self._plan.broken(fault))
             else:
-                self._plan.advanced(count)
+                self._plan.advanced(len(data))
                 self._body_at = self._plan.position
-                filled += count
+                size -= len(data)
+                yield data
         if not self._plan.remaining:
             self._drop_body()
 
