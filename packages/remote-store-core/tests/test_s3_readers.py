@@ -71,8 +71,11 @@ def test_reading_in_sequence_is_one_request(opened: Any, s3: FakeS3) -> None:
     assert not s3.open_bodies()
 
 
+@pytest.mark.parametrize("how", OPENERS)
 @pytest.mark.parametrize("size", [SEQUENTIAL_BLOCK, SEQUENTIAL_BLOCK + 1, MIB])
-def test_a_piece_is_handed_out_as_the_body_gave_it(size: int, opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_piece_is_handed_out_as_the_body_gave_it(
+    how: str, size: int, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     given: list[bytes] = []
     read = FakeBody.read
 
@@ -81,7 +84,7 @@ def test_a_piece_is_handed_out_as_the_body_gave_it(size: int, opened: Any, monke
         return given[-1]
 
     monkeypatch.setattr(FakeBody, "read", keep)
-    file = opened(data=DATA * 20)
+    file = opened(how, DATA * 20)
     pieces = [file.read(size) for _ in range(3)]
     assert all(one is other for one, other in zip(pieces, given, strict=True))
     assert b"".join(pieces) == (DATA * 20)[: 3 * size]
@@ -271,12 +274,13 @@ def deny(_call: Call) -> None:
     raise Fault("AccessDenied", 403)
 
 
+@pytest.mark.parametrize("how", OPENERS)
 @pytest.mark.parametrize("size", [SEQUENTIAL_BLOCK, 2 * SEQUENTIAL_BLOCK, MIB])
 def test_a_piece_that_failed_half_way_is_read_again_from_its_start(
-    size: int, s3: FakeS3, open_lane: Any, opened: Any
+    how: str, size: int, s3: FakeS3, open_lane: Any, opened: Any
 ) -> None:
     start = SEQUENTIAL_BLOCK + 1
-    file = opened(data=DATA, on=open_lane(retry=RetryPolicy(2)))
+    file = opened(how, DATA, on=open_lane(retry=RetryPolicy(2)))
     assert file.read(10) == DATA[:10]
     file.seek(start)
     s3.cuts = [1000, 0]

@@ -7,10 +7,10 @@ import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from remote_store.core.content import Buffer
-from remote_store.core.s3.aio_runner import AsyncRunner, fetch
+from remote_store.core.s3.aio_runner import AsyncRunner, fetch, open_body, read_body
 from remote_store.core.s3.buffers import allocate
 from remote_store.core.s3.calls import AsyncBody, Fault
 from remote_store.core.s3.faults import typed
@@ -23,8 +23,8 @@ from remote_store.core.s3.reading import PIECE, ReadPlan
 class AsyncObjectReader:
     """An object as an awaited binary file, every request pinned to the version that was opened.
 
-    Read in sequence it drinks one body. A seek drops the body; the next read reopens it there. With `exact` every read
-    is a request for just those bytes, and only `readline` and `peek` ask for a block of 8 KiB. Else a read of 4 parts
+    Read in sequence it drinks one body. A seek drops the body; the next read reopens it there. With `exact` a read
+    asks for just its own bytes, and only `readline` and `peek` for a block of 8 KiB. Else a read of 4 parts
     or more fetches ranges at once, straight into the buffer. Not for several tasks
     at once.
 
@@ -125,18 +125,19 @@ class AsyncObjectReader:
         wanted = left if size is None or size < 0 else min(size, left)
         if wanted <= len(self._ahead) - self._offset:
             return self._take_ahead(wanted)
-        if not self._exact and wanted <= PIECE:
-            data = self._take_ahead(wanted)
-            try:
-                await self._fill_ahead(max(SEQUENTIAL_BLOCK, wanted - len(data)))
-            except BaseException:
-                self._offset -= len(data)
-                raise
-            return data + self._take_ahead(wanted - len(data))
-        whole, buffer = allocate(wanted)
-        with buffer:
-            await self.readinto(buffer)
-        return whole.getvalue()
+        if wanted > PIECE:
+            whole, buffer = allocate(wanted)
+            with buffer:
+                await self.readinto(buffer)
+            return whole.getvalue()
+        data = self._take_ahead(wanted)
+        wanted -= len(data)
+        try:
+            await self._fill_ahead(wanted if self._exact else max(wanted, SEQUENTIAL_BLOCK))
+        except BaseException:
+            self._offset -= len(data)
+            raise
+        return data + self._take_ahead(wanted)
 
     async def readinto(self, buffer: bytearray | memoryview, /) -> int:
         """Fill the buffer, which is short only at the end; the bytes are copied once.
@@ -216,15 +217,9 @@ class AsyncObjectReader:
     async def _fill_ahead(self, size: int) -> None:
         self._check_open()
         wanted = max(0, min(size, self._size - self._plan.position))
-        if self._exact:
-            whole, buffer = allocate(wanted)
-            with buffer:
-                await self._read_rest(buffer)
-            data = whole.getvalue()
-        else:
-            async with self._staying_on_failure():
-                # The join of one piece is that piece: nothing is copied.
-                data = b"".join([data async for data in self._drink(wanted)])
+        async with self._staying_on_failure():
+            # The join of one piece is that piece: nothing is copied.
+            data = await self._fetch(wanted) if self._exact else b"".join([data async for data in self._drink(wanted)])
         self._ahead, self._offset = data, 0
 
     async def _read_rest(self, view: memoryview) -> int:
@@ -278,18 +273,23 @@ class AsyncObjectReader:
         if not self._plan.remaining:
             await self._drop_body()
 
+    async def _fetch(self, size: int) -> bytes:
+        if not size:
+            return b""
+        port, part = await self._runner.port(), self._plan.part(size)
+        data = await read_body(port, part, await open_body(port, part))
+        self._plan.position += size
+        return data
+
     async def _body_here(self) -> AsyncBody | None:
         if self._body_at != self._plan.position:
             await self._drop_body()
         return self._body
 
     async def _reopen(self) -> AsyncBody:
-        port = await self._runner.port()
-        answer: Any = await port.perform(self._plan.request())
-        self._body = body = answer["Body"]
-        self._plan.opened(answer)
+        self._body = body = await open_body(await self._runner.port(), self._plan)
         self._body_at = self._plan.position
-        return body  # type: ignore[no-any-return]
+        return body
 
     async def _drop_body(self) -> None:
         body, self._body = self._body, None

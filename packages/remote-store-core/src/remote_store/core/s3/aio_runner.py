@@ -14,7 +14,6 @@ from remote_store.core.s3.calls import AsyncBody, AsyncS3Port, Call, Fault
 from remote_store.core.s3.reading import PIECE, ReadPlan
 from remote_store.core.s3.runner import CLOSED
 from remote_store.core.s3.steps import (
-    Answer,
     CloseBody,
     Drain,
     Fetch,
@@ -235,21 +234,33 @@ async def finish(work: Coroutine[Any, Any, T]) -> T:
     return task.result()
 
 
+async def open_body(port: AsyncS3Port, plan: ReadPlan) -> AsyncBody:
+    """Ask for what the plan still has to read.
+
+    Raises:
+        Fault: The object changed, or the service refused or did not answer.
+    """
+    answer = await port.perform(plan.request())
+    body: AsyncBody = answer["Body"]
+    try:
+        plan.opened(answer)
+    except BaseException:
+        await body.close()
+        raise
+    return body
+
+
 async def fetch(port: AsyncS3Port, plan: ReadPlan, buffer: memoryview, body: AsyncBody | None = None) -> None:
     """Read what the plan still has to read into the buffer, going on where a connection broke.
 
     Raises:
         Fault: The object changed, or too many connections in a row broke.
     """
-    answer: Answer = {}
     filled = 0
     while True:
         if body is None:
-            answer = await port.perform(plan.request())
-            body = answer["Body"]
+            body = await open_body(port, plan)
         try:
-            if answer:
-                plan.opened(answer)
             while wanted := min(plan.remaining, len(buffer) - filled):
                 data = await body.read(min(wanted, plan.piece))
                 if not data:

@@ -6,7 +6,7 @@ import io
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from remote_store.core.s3.buffers import allocate
 from remote_store.core.s3.calls import Body, Fault
@@ -14,7 +14,7 @@ from remote_store.core.s3.faults import typed
 from remote_store.core.s3.fetching import fill, worth_a_split
 from remote_store.core.s3.options import S3Options
 from remote_store.core.s3.reading import PIECE, ReadPlan
-from remote_store.core.s3.runner import Runner, fetch
+from remote_store.core.s3.runner import Runner, fetch, open_body, read_body
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -26,8 +26,8 @@ LINE_BLOCK = 8 * 1024
 class ObjectReader(io.BufferedIOBase):
     """An object as a binary file, every request pinned to the version that was opened.
 
-    Read in sequence it drinks one body. A seek drops the body; the next read reopens it there. With `exact` every read
-    is a request for just those bytes, and only `readline` and `peek` ask for a block of 8 KiB. Else a read of 4 parts
+    Read in sequence it drinks one body. A seek drops the body; the next read reopens it there. With `exact` a read
+    asks for just its own bytes, and only `readline` and `peek` for a block of 8 KiB. Else a read of 4 parts
     or more fetches ranges at once, straight into the buffer. Not for several threads
     at once.
 
@@ -111,18 +111,19 @@ class ObjectReader(io.BufferedIOBase):
         wanted = left if size is None or size < 0 else min(size, left)
         if wanted <= len(self._ahead) - self._offset:
             return self._take_ahead(wanted)
-        if not self._exact and wanted <= PIECE:
-            data = self._take_ahead(wanted)
-            try:
-                self._fill_ahead(max(SEQUENTIAL_BLOCK, wanted - len(data)))
-            except BaseException:
-                self._offset -= len(data)
-                raise
-            return data + self._take_ahead(wanted - len(data))
-        whole, buffer = allocate(wanted)
-        with buffer:
-            self.readinto(buffer)
-        return whole.getvalue()
+        if wanted > PIECE:
+            whole, buffer = allocate(wanted)
+            with buffer:
+                self.readinto(buffer)
+            return whole.getvalue()
+        data = self._take_ahead(wanted)
+        wanted -= len(data)
+        try:
+            self._fill_ahead(wanted if self._exact else max(wanted, SEQUENTIAL_BLOCK))
+        except BaseException:
+            self._offset -= len(data)
+            raise
+        return data + self._take_ahead(wanted)
 
     def read1(self, size: int = -1, /) -> bytes:
         """Like `read`, but at the most one block for -1."""
@@ -193,15 +194,9 @@ class ObjectReader(io.BufferedIOBase):
     def _fill_ahead(self, size: int) -> None:
         self._check_open()
         wanted = max(0, min(size, self._size - self._plan.position))
-        if self._exact:
-            whole, buffer = allocate(wanted)
-            with buffer:
-                self._read_rest(buffer)
-            data = whole.getvalue()
-        else:
-            with self._staying_on_failure():
-                # The join of one piece is that piece: nothing is copied.
-                data = b"".join(self._drink(wanted))
+        with self._staying_on_failure():
+            # The join of one piece is that piece: nothing is copied.
+            data = self._fetch(wanted) if self._exact else b"".join(self._drink(wanted))
         self._ahead, self._offset = data, 0
 
     def _read_rest(self, view: memoryview) -> int:
@@ -255,18 +250,23 @@ class ObjectReader(io.BufferedIOBase):
         if not self._plan.remaining:
             self._drop_body()
 
+    def _fetch(self, size: int) -> bytes:
+        if not size:
+            return b""
+        port, part = self._runner.port(), self._plan.part(size)
+        data = read_body(port, part, open_body(port, part))
+        self._plan.position += size
+        return data
+
     def _body_here(self) -> Body | None:
         if self._body_at != self._plan.position:
             self._drop_body()
         return self._body
 
     def _reopen(self) -> Body:
-        port = self._runner.port()
-        answer: Any = port.perform(self._plan.request())
-        self._body = body = answer["Body"]
-        self._plan.opened(answer)
+        self._body = body = open_body(self._runner.port(), self._plan)
         self._body_at = self._plan.position
-        return body  # type: ignore[no-any-return]
+        return body
 
     def _drop_body(self) -> None:
         body, self._body = self._body, None

@@ -14,7 +14,6 @@ from remote_store.core.s3.buffers import allocate, populate
 from remote_store.core.s3.calls import Body, Call, Fault, S3Port
 from remote_store.core.s3.reading import PIECE, ReadPlan
 from remote_store.core.s3.steps import (
-    Answer,
     CloseBody,
     Drain,
     Fetch,
@@ -242,21 +241,33 @@ def _outcome(port: S3Port, call: Call) -> Outcome:
         return fault
 
 
+def open_body(port: S3Port, plan: ReadPlan) -> Body:
+    """Ask for what the plan still has to read.
+
+    Raises:
+        Fault: The object changed, or the service refused or did not answer.
+    """
+    answer = port.perform(plan.request())
+    body: Body = answer["Body"]
+    try:
+        plan.opened(answer)
+    except BaseException:
+        body.close()
+        raise
+    return body
+
+
 def fetch(port: S3Port, plan: ReadPlan, buffer: memoryview, body: Body | None = None) -> None:
     """Read what the plan still has to read into the buffer, going on where a connection broke.
 
     Raises:
         Fault: The object changed, or too many connections in a row broke.
     """
-    answer: Answer = {}
     filled = 0
     while True:
         if body is None:
-            answer = port.perform(plan.request())
-            body = answer["Body"]
+            body = open_body(port, plan)
         try:
-            if answer:
-                plan.opened(answer)
             while wanted := min(plan.remaining, len(buffer) - filled):
                 piece = buffer[filled : filled + min(wanted, plan.piece)]
                 populate(piece)
