@@ -14,8 +14,11 @@ from remote_store.conformance.fake_s3 import AsyncFakeS3Port, FakeS3, FakeS3Port
 from remote_store.core import MemoryBackend, Store, ThreadedBackend
 from remote_store.core.s3 import AsyncS3Backend, S3Backend, S3Options
 from remote_store.core.s3.aio_runner import AsyncRunner
+from remote_store.core.s3.readers import SEQUENTIAL_BLOCK
 from remote_store.core.s3.runner import Runner
 from remote_store.core.s3.steps import Operation
+
+DATA = random.Random(1).randbytes(3 * SEQUENTIAL_BLOCK + 123)
 
 
 class SyncFakeBackend(S3Backend):
@@ -90,6 +93,21 @@ async def awaited(value: Awaitable[Any]) -> Any:
 
 async def gather(items: AsyncIterator[Any]) -> list[Any]:
     return [item async for item in items]
+
+
+class File:
+    """A reader of either kind, whose methods are called alike."""
+
+    def __init__(self, lane: Lane, opener: str) -> None:
+        self.lane = lane
+        self.raw = getattr(lane, opener)("a")
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return lambda *args: self.lane.done(getattr(self.raw, name)(*args))
+
+
+class Opened(Protocol):
+    def __call__(self, how: str = "read", data: bytes = DATA, on: Lane | None = None) -> File: ...
 
 
 class Drive(Protocol):
@@ -198,6 +216,23 @@ class Kind:
 
     def close(self) -> None:
         self.done(self.runner.close())
+
+
+@pytest.fixture
+def opened(s3: FakeS3, lane: Lane) -> Generator[Opened]:
+    """Writes an object and opens it; all that it opened is closed at the end, twice."""
+    files: list[File] = []
+
+    def opener(how: str = "read", data: bytes = DATA, on: Lane | None = None) -> File:
+        s3.put("a", data)
+        files.append(File(on or lane, how))
+        return files[-1]
+
+    yield opener
+    for file in files:
+        file.close()
+        file.close()
+        assert file.raw.closed
 
 
 @pytest.fixture(params=["sync", "async"])
