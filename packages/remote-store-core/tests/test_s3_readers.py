@@ -80,11 +80,13 @@ def test_exact_reads_ask_for_nothing_else(opened: Any, s3: FakeS3) -> None:
     file = opened("read_seekable")
     file.seek(10)
     assert file.read(5) == DATA[10:15]
+    file.seek(-5, io.SEEK_CUR)
+    assert file.read(5) == DATA[10:15]
     assert file.read(0) == b""
     file.seek(-3, io.SEEK_END)
     assert file.read(50) == DATA[-3:]
     ranges = [call.params.get("Range") for call in s3.calls]
-    assert ranges == [None, "bytes=10-14", f"bytes={len(DATA) - 3}-{len(DATA) - 1}"]
+    assert ranges == [None, "bytes=10-14", "bytes=10-14", f"bytes={len(DATA) - 3}-{len(DATA) - 1}"]
     assert not s3.open_bodies()
 
 

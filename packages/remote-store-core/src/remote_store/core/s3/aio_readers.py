@@ -133,11 +133,13 @@ class AsyncObjectReader:
         data = self._take_ahead(wanted)
         wanted -= len(data)
         try:
-            await self._fill_ahead(wanted if self._exact else max(wanted, SEQUENTIAL_BLOCK))
+            more = await self._read_on(wanted if self._exact else max(wanted, SEQUENTIAL_BLOCK))
         except BaseException:
             self._offset -= len(data)
             raise
-        return data + self._take_ahead(wanted)
+        # What an exact read got is not kept: to ask for it again is to learn that the object changed.
+        self._ahead, self._offset = (b"", 0) if self._exact else (more, wanted)
+        return data + more[:wanted]
 
     async def readinto(self, buffer: bytearray | memoryview, /) -> int:
         """Fill the buffer, which is short only at the end; the bytes are copied once.
@@ -164,7 +166,8 @@ class AsyncObjectReader:
         """Some of the next bytes, at least one except at the end, without moving."""
         self._check_open()
         if self._offset == len(self._ahead):
-            await self._fill_ahead(LINE_BLOCK if self._exact else SEQUENTIAL_BLOCK)
+            block = LINE_BLOCK if self._exact else SEQUENTIAL_BLOCK
+            self._ahead, self._offset = await self._read_on(block), 0
         return self._ahead[self._offset :]
 
     async def readline(self, size: int | None = -1, /) -> bytes:
@@ -214,13 +217,12 @@ class AsyncObjectReader:
         self._offset += len(data)
         return data
 
-    async def _fill_ahead(self, size: int) -> None:
+    async def _read_on(self, size: int) -> bytes:
         self._check_open()
         wanted = max(0, min(size, self._size - self._plan.position))
         async with self._staying_on_failure():
             # The join of one piece is that piece: nothing is copied.
-            data = await self._fetch(wanted) if self._exact else b"".join([data async for data in self._drink(wanted)])
-        self._ahead, self._offset = data, 0
+            return await self._fetch(wanted) if self._exact else b"".join([data async for data in self._drink(wanted)])
 
     async def _read_rest(self, view: memoryview) -> int:
         self._check_open()

@@ -119,11 +119,13 @@ class ObjectReader(io.BufferedIOBase):
         data = self._take_ahead(wanted)
         wanted -= len(data)
         try:
-            self._fill_ahead(wanted if self._exact else max(wanted, SEQUENTIAL_BLOCK))
+            more = self._read_on(wanted if self._exact else max(wanted, SEQUENTIAL_BLOCK))
         except BaseException:
             self._offset -= len(data)
             raise
-        return data + self._take_ahead(wanted)
+        # What an exact read got is not kept: to ask for it again is to learn that the object changed.
+        self._ahead, self._offset = (b"", 0) if self._exact else (more, wanted)
+        return data + more[:wanted]
 
     def read1(self, size: int = -1, /) -> bytes:
         """Like `read`, but at the most one block for -1."""
@@ -158,7 +160,8 @@ class ObjectReader(io.BufferedIOBase):
         """Some of the next bytes, at least one except at the end, without moving."""
         self._check_open()
         if self._offset == len(self._ahead):
-            self._fill_ahead(LINE_BLOCK if self._exact else SEQUENTIAL_BLOCK)
+            block = LINE_BLOCK if self._exact else SEQUENTIAL_BLOCK
+            self._ahead, self._offset = self._read_on(block), 0
         return self._ahead[self._offset :]
 
     def readline(self, size: int | None = -1, /) -> bytes:
@@ -191,13 +194,12 @@ class ObjectReader(io.BufferedIOBase):
         self._offset += len(data)
         return data
 
-    def _fill_ahead(self, size: int) -> None:
+    def _read_on(self, size: int) -> bytes:
         self._check_open()
         wanted = max(0, min(size, self._size - self._plan.position))
         with self._staying_on_failure():
             # The join of one piece is that piece: nothing is copied.
-            data = self._fetch(wanted) if self._exact else b"".join(self._drink(wanted))
-        self._ahead, self._offset = data, 0
+            return self._fetch(wanted) if self._exact else b"".join(self._drink(wanted))
 
     def _read_rest(self, view: memoryview) -> int:
         self._check_open()
