@@ -222,6 +222,17 @@ def test_the_host_is_named_as_the_signer_would_name_it(url):
     assert request.headers["Host"] == expected
 
 
+def test_a_host_that_somebody_named_stays_the_only_one(make_port, endpoint, bucket):
+    port = make_port()
+
+    def name_another(request, **_others):
+        request.headers["Host"] = "localhost"
+
+    port.client.meta.events.register("before-sign.s3", name_another)
+    put(port, bucket)
+    assert endpoint.requests[-1].headers["host"] == "localhost"
+
+
 def test_the_host_is_named_after_who_sends_a_request_elsewhere(make_port, endpoint, bucket, no_waiting):
     port = make_port(attempts=2, endpoint_url="http://127.0.0.1:9")
 

@@ -76,6 +76,15 @@ def test_a_body_that_gives_little_at_a_time_is_asked_again(
     assert file.read() == DATA[SEQUENTIAL_BLOCK + 10 : 2 * SEQUENTIAL_BLOCK]
 
 
+def test_a_body_that_gives_more_than_asked_for_loses_nothing(opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = FakeBody.read
+    monkeypatch.setattr(FakeBody, "read", lambda body, size=-1, /: read(body, size + 10 if size > 0 else size))
+    file = opened()
+    assert file.read(SEQUENTIAL_BLOCK + 1) == DATA[: SEQUENTIAL_BLOCK + 1]
+    assert file.tell() == SEQUENTIAL_BLOCK + 1
+    assert file.read(3) == DATA[SEQUENTIAL_BLOCK + 1 :][:3]
+
+
 def test_exact_reads_ask_for_nothing_else(opened: Any, s3: FakeS3) -> None:
     file = opened("read_seekable")
     file.seek(10)

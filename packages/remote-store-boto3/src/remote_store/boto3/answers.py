@@ -21,8 +21,7 @@ class AnswerParser(RestXMLParser):  # type: ignore[misc]
 
     def parse(self, response: dict[str, Any], shape: Any) -> dict[str, Any]:
         """The answer in botocore's shape, an error included."""
-        answer = self._reader.read(response, shape)
-        return super().parse(response, shape) if answer is None else answer
+        return self._reader.read(response, shape) or super().parse(response, shape)
 
 
 class AnswerParsers(ResponseParserFactory):  # type: ignore[misc]

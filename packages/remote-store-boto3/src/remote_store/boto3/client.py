@@ -121,7 +121,9 @@ def keep_endpoints(base_classes: list[type], **_others: Any) -> None:
 
 def name_host(request: AWSRequest, **_others: Any) -> None:
     """Handle `before-sign`: name the host, which the signer would else take out of the URL twice for each request."""
-    request.headers["Host"] = host_of("/".join(request.url.split("/", 3)[:3]))
+    # Botocore's headers keep both of two values.
+    if "Host" not in request.headers:
+        request.headers["Host"] = host_of("/".join(request.url.split("/", 3)[:3]))
 
 
 @lru_cache

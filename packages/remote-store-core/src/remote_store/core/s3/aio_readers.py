@@ -258,7 +258,7 @@ class AsyncObjectReader:
             raise error from error.__cause__
 
     async def _drink(self, size: int) -> AsyncIterator[bytes]:
-        while size:
+        while size > 0:
             body = await self._body_here() or await self._reopen()
             try:
                 data = await body.read(min(size, self._plan.piece))

@@ -235,7 +235,7 @@ class ObjectReader(io.BufferedIOBase):
             raise error from error.__cause__
 
     def _drink(self, size: int) -> Iterator[bytes]:
-        while size:
+        while size > 0:
             body = self._body_here() or self._reopen()
             try:
                 data = body.read(min(size, self._plan.piece))
