@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPResponse
 
 import boto3
 import pytest
@@ -18,6 +19,7 @@ from remote_store.boto3.client import create_client, name_host, private_session
 from remote_store.conformance.faults import Answer
 from remote_store.core import RetryPolicy
 from remote_store.core.s3 import Call, S3Options
+from remote_store.core.s3.answer_head import PlainAnswer
 from remote_store.core.s3.sdk_options import is_aws
 
 MIB = 1024 * 1024
@@ -243,6 +245,22 @@ def test_the_host_is_named_after_who_sends_a_request_elsewhere(make_port, endpoi
     endpoint.inject(Answer(503))
     put(port, bucket)
     assert [request.headers["host"] for request in endpoint.requests] == [endpoint.url.removeprefix("http://")] * 2
+
+
+def test_the_heads_of_its_answers_are_not_parsed_as_mail(make_port, plain, bucket):
+    port = make_port()
+    put(port, bucket)
+    kinds = []
+    for client in (port.client, plain):
+        body = client.get_object(Bucket=bucket, Key="k")["Body"]
+        kinds.append(type(body._raw_stream._original_response))
+        assert body.read() == b"x"
+    assert kinds == [PlainAnswer, HTTPResponse]
+
+
+def test_over_tls_they_are_not_either():
+    pools = client_of(**AWS)._endpoint.http_session._manager.pool_classes_by_scheme
+    assert [pool.ConnectionCls.response_class for pool in pools.values()] == [PlainAnswer] * 2
 
 
 @pytest.mark.parametrize("options,named", [(CUSTOM, True), ({**CUSTOM, "anon": True}, False)])

@@ -19,10 +19,12 @@ from botocore.loaders import create_loader
 from botocore.session import Session
 
 from remote_store.boto3.answers import AnswerParsers
+from remote_store.core.s3.answer_head import read_plain_heads
 from remote_store.core.s3.listing_xml import answer_listing
-from remote_store.core.s3.options import MIB, S3Options
+from remote_store.core.s3.options import S3Options
 from remote_store.core.s3.sdk_endpoints import KnownEndpoints
 from remote_store.core.s3.sdk_options import (
+    ask_before_large_body,
     client_arguments,
     config_arguments,
     do_not_redirect,
@@ -31,7 +33,6 @@ from remote_store.core.s3.sdk_options import (
 )
 
 USER_AGENT = f"remote-store-boto3 Boto3/{boto3.__version__}"
-LARGE_BODY = 1 * MIB
 
 _creating = threading.Lock()
 if hasattr(os, "register_at_fork"):
@@ -55,6 +56,7 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
         create = own_session(options).create_client if session is None else session.client
         config = client_config(options, options.client_options.get("config") or Config())
         client: BaseClient = create("s3", **{**client_arguments(options), "config": config})
+    read_plain_heads(client)
     # The client has a copy of its session's handlers, so nothing below changes the session.
     events = client.meta.events
     # Under this name it comes before botocore's look for an error, which would parse the page as well.
@@ -130,10 +132,3 @@ def name_host(request: AWSRequest, **_others: Any) -> None:
 def host_of(origin: str) -> str:
     """The host as botocore signs it, of a URL's scheme and authority."""
     return SigV4Auth(None, "s3", "").headers_to_sign(AWSRequest(url=origin))["host"]  # type: ignore[no-any-return]
-
-
-def ask_before_large_body(params: dict[str, Any], **_others: Any) -> None:
-    """Handle `before-call`: let the server refuse a large body before it is sent, at one round trip."""
-    body = params["body"]
-    if isinstance(body, bytes | bytearray | memoryview) and len(body) >= LARGE_BODY:
-        params["headers"]["Expect"] = "100-continue"

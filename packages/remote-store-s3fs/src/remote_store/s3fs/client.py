@@ -25,13 +25,12 @@ from remote_store.core.s3 import Fault, S3OptionFields, S3Options, sdk_options
 from remote_store.core.s3.answer_headers import HeaderReader
 from remote_store.core.s3.faults import typed
 from remote_store.core.s3.listing_xml import answer_listing
-from remote_store.core.s3.options import KIB, MIB
+from remote_store.core.s3.options import KIB
 from remote_store.core.s3.sdk_faults import fault_of
 from remote_store.s3fs.port import FAILED, TRANSPORT, AsyncS3FsPort
 
 T = TypeVar("T")
 USER_AGENT = f"remote-store-s3fs aiobotocore/{aiobotocore.__version__}"
-LARGE_BODY = 1 * MIB
 PIECE = 256 * KIB
 
 shared_loader = cache(create_loader)
@@ -178,7 +177,7 @@ def private_session(options: S3Options) -> AioSession:
 
 def send_in_pieces(params: dict[str, Any], **_others: Any) -> None:
     """Handle `before-parameter-build`: a small body goes out as it is, a large one as a file is sent."""
-    if len(params["Body"]) >= LARGE_BODY:
+    if len(params["Body"]) >= sdk_options.LARGE_BODY:
         params["Body"] = Pieces(params["Body"])
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from remote_store.core.retry import RetryPolicy
-from remote_store.core.s3.options import S3Options
+from remote_store.core.s3.options import MIB, S3Options
 
 WITH_HANDLE = frozenset(
     (
@@ -26,6 +26,9 @@ WITH_HANDLE = frozenset(
 
 CLIENT_OPTIONS = frozenset(("api_version", "aws_account_id", "config", "use_ssl", "verify"))
 """The arguments of a client that no option of the contract stands for."""
+
+LARGE_BODY = 1 * MIB
+"""Bytes of a body that from here on is not just sent."""
 
 TOO_MANY_REQUESTS = 429
 AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
@@ -172,3 +175,10 @@ def retry_too_many_requests(retry: RetryPolicy) -> Callable[..., float | None]:
         return retry.delay(attempts) if too_many and attempts < retry.max_attempts else None
 
     return delay
+
+
+def ask_before_large_body(params: dict[str, Any], **_others: Any) -> None:
+    """Handle botocore's `before-call`: let the server refuse a large body before it is sent, at one round trip."""
+    body = params["body"]
+    if isinstance(body, bytes | bytearray | memoryview) and len(body) >= LARGE_BODY:
+        params["headers"]["Expect"] = "100-continue"
