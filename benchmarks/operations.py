@@ -21,7 +21,8 @@ class Operation:
         prepare: Gives the arguments of each call of one measurement; what it takes is not measured.
         expects: What every call must return.
         leaves: The large object that a call must have left, complete.
-        large: Whether one call takes seconds.
+        small: Whether one measurement takes less than a second.
+        large: Whether it moves the large object.
         grows: Whether memory is measured for it; it always is for a large one.
         memory: By how many MiB at most the process of a lane is to grow.
     """
@@ -31,6 +32,7 @@ class Operation:
     prepare: Callable[[World], Arguments]
     expects: Callable[[World], int] | None = None
     leaves: str | None = None
+    small: bool = False
     large: bool = False
     grows: bool = False
     memory: int | None = None
@@ -45,10 +47,10 @@ def _large(world: World) -> int:
 
 
 OPERATIONS = (
-    Operation("head", "head", _calls(lambda _: ("small",)), lambda _: len(SMALL)),
-    Operation("get", "get 4 KiB", _calls(lambda _: ("small",)), lambda _: len(SMALL)),
-    Operation("put", "put 4 KiB", _calls(lambda _: ("put", SMALL))),
-    Operation("create", "create 4 KiB", _calls(lambda world: (world.fresh(), SMALL))),
+    Operation("head", "head", _calls(lambda _: ("small",)), lambda _: len(SMALL), small=True),
+    Operation("get", "get 4 KiB", _calls(lambda _: ("small",)), lambda _: len(SMALL), small=True),
+    Operation("put", "put 4 KiB", _calls(lambda _: ("put", SMALL)), small=True),
+    Operation("create", "create 4 KiB", _calls(lambda world: (world.fresh(), SMALL)), small=True),
     Operation(
         "get_many",
         "get 4 KiB, 16 threads",
@@ -88,8 +90,9 @@ OPERATIONS = (
         "{places} random reads of 64 KiB",
         lambda world: [("large", world.places())],
         lambda world: world.scale.places * SPAN,
+        small=True,
     ),
-    Operation("copy", "copy 4 KiB", _calls(lambda _: ("small", "copied"), 2)),
+    Operation("copy", "copy 4 KiB", _calls(lambda _: ("small", "copied"), 2), small=True),
     Operation("delete_tree", "delete {tree:,} files of a tree", lambda world: [(world.tree(),)]),
 )
 """The rows, in the order of the table."""
