@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 from boto3.utils import lazy_call
 from botocore import UNSIGNED, handlers
-from botocore.auth import SigV4Auth
+from botocore.auth import SIGNED_HEADERS_BLACKLIST, S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.client import BaseClient
 from botocore.config import Config
@@ -31,6 +31,7 @@ from remote_store.core.s3.sdk_options import (
     retry_too_many_requests,
     session_hooks,
 )
+from remote_store.core.s3.sdk_signing import sign_in_one_pass
 
 USER_AGENT = f"remote-store-boto3 Boto3/{boto3.__version__}"
 
@@ -57,6 +58,7 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
         config = client_config(options, options.client_options.get("config") or Config())
         client: BaseClient = create("s3", **{**client_arguments(options), "config": config})
     read_plain_heads(client)
+    sign_in_one_pass(client, S3SigV4Auth, SIGNED_HEADERS_BLACKLIST)
     # The client has a copy of its session's handlers, so nothing below changes the session.
     events = client.meta.events
     # Under this name it comes before botocore's look for an error, which would parse the page as well.
@@ -131,4 +133,4 @@ def name_host(request: AWSRequest, **_others: Any) -> None:
 @lru_cache
 def host_of(origin: str) -> str:
     """The host as botocore signs it, of a URL's scheme and authority."""
-    return SigV4Auth(None, "s3", "").headers_to_sign(AWSRequest(url=origin))["host"]  # type: ignore[no-any-return]
+    return S3SigV4Auth(None, "s3", "").headers_to_sign(AWSRequest(url=origin))["host"]  # type: ignore[no-any-return]

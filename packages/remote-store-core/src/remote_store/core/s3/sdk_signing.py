@@ -1,0 +1,70 @@
+"""Signs as botocore does, in less time: its signer makes two messages of e-mail of the headers of each request."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from hashlib import sha256
+from typing import Any
+
+NO_BODY = sha256().hexdigest()
+
+
+class OnePassSigning:
+    """What stands before botocore's `S3SigV4Auth` among the bases of a signer; it comes to the same signature.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+    """
+
+    unsigned: Collection[str]
+    """Headers that are not signed, in lower case."""
+
+    def headers_to_sign(self, request: Any) -> Mapping[str, str]:
+        """The headers as they are signed, by their names in lower case."""
+        headers: dict[str, str] = {}
+        for header, text in request.headers.raw_items():
+            name, value = header.lower(), " ".join(text.split())
+            if name not in self.unsigned:
+                headers[name] = f"{headers[name]},{value}" if name in headers else value
+        if "host" not in headers:
+            headers["host"] = super().headers_to_sign(request)["host"]  # type: ignore[misc]
+        return headers
+
+    def canonical_headers(self, headers: Mapping[str, str]) -> str:
+        """The lines of the headers in the canonical request."""
+        return "\n".join([f"{name}:{headers[name]}" for name in sorted(headers)])
+
+    def signed_headers(self, headers: Mapping[str, str]) -> str:
+        """The names of the signed headers."""
+        return ";".join(sorted(headers))
+
+    def payload(self, request: Any) -> str:
+        """The checksum of the body, or what stands for it; botocore prepares a whole request to see that it has none."""
+        if not request.data:
+            return NO_BODY
+        checksum: str = super().payload(request)  # type: ignore[misc]
+        return checksum
+
+
+def sign_in_one_pass(client: Any, signing: type[Any], unsigned: Collection[str]) -> None:
+    """Have a client of botocore sign so what it would sign with `S3SigV4Auth`.
+
+    Args:
+        client: The client.
+        signing: `botocore.auth.S3SigV4Auth`.
+        unsigned: `botocore.auth.SIGNED_HEADERS_BLACKLIST`.
+    """
+    try:
+        # botocore has no public name for it; should it rename it, requests are signed its own way.
+        signer = client._request_signer  # noqa: SLF001
+    except AttributeError:
+        return
+    ours = type("OnePassS3SigV4Auth", (OnePassSigning, signing), {"unsigned": frozenset(unsigned)})
+    make = signer.get_auth_instance
+
+    def get_auth_instance(*arguments: Any, **options: Any) -> Any:
+        auth = make(*arguments, **options)
+        if type(auth) is signing:
+            auth.__class__ = ours
+        return auth
+
+    signer.get_auth_instance = get_auth_instance
