@@ -8,14 +8,12 @@ from http.client import HTTPResponse
 import boto3
 import pytest
 from botocore import UNSIGNED, handlers
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 from botocore.session import Session
 
 from remote_store.boto3 import client as module
-from remote_store.boto3.client import create_client, name_host, private_session
+from remote_store.boto3.client import create_client, private_session
 from remote_store.conformance.faults import Answer
 from remote_store.core import RetryPolicy
 from remote_store.core.s3 import Call, S3Options
@@ -203,27 +201,6 @@ def test_only_aws_is_told_of_the_chain_of_lambda_functions(monkeypatch, options,
     assert traces == [sent]
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://127.0.0.1:9/bucket/key",
-        "http://Example.COM:80/bucket/key",
-        "https://example.com:443/a//b",
-        "https://example.com:80/",
-        "http://user:password@example.com:81/?list-type=2&prefix=a//b",
-        "http://example.com?list-type=2",
-        "https://example.com",
-        "http://[::1]:9/bucket/key",
-        "https://[2001:DB8::1]/bucket",
-    ],
-)
-def test_the_host_is_named_as_the_signer_would_name_it(url):
-    request = AWSRequest("GET", url)
-    expected = SigV4Auth(None, "s3", "r").headers_to_sign(request)["host"]
-    name_host(request)
-    assert request.headers["Host"] == expected
-
-
 def test_a_host_that_somebody_named_stays_the_only_one(make_port, endpoint, bucket):
     port = make_port()
 
@@ -235,7 +212,7 @@ def test_a_host_that_somebody_named_stays_the_only_one(make_port, endpoint, buck
     assert endpoint.requests[-1].headers["host"] == "localhost"
 
 
-def test_the_host_is_named_after_who_sends_a_request_elsewhere(make_port, endpoint, bucket, no_waiting):
+def test_a_request_that_somebody_sends_elsewhere_names_the_host_there(make_port, endpoint, bucket, no_waiting):
     port = make_port(attempts=2, endpoint_url="http://127.0.0.1:9")
 
     def elsewhere(request, **_others):
@@ -261,17 +238,6 @@ def test_the_heads_of_its_answers_are_not_parsed_as_mail(make_port, plain, bucke
 def test_over_tls_they_are_not_either():
     pools = client_of(**AWS)._endpoint.http_session._manager.pool_classes_by_scheme
     assert [pool.ConnectionCls.response_class for pool in pools.values()] == [PlainAnswer] * 2
-
-
-@pytest.mark.parametrize("options,named", [(CUSTOM, True), ({**CUSTOM, "anon": True}, False)])
-def test_only_a_signer_is_told_the_host(options, named):
-    client = client_of(**{name: value for name, value in options.items() if named or name not in AWS})
-    headers = []
-    client.meta.events.register("before-send.s3", lambda request, **_others: headers.append(request.headers))
-    with pytest.raises(EndpointConnectionError):
-        client.head_bucket(Bucket="bucket")
-    assert ["Host" in one for one in headers] == [named] * len(headers)
-    assert headers
 
 
 def test_a_presigned_url_of_the_global_endpoint_leaves_the_region_of_other_calls_alone(monkeypatch):

@@ -20,7 +20,10 @@ from remote_store.core.s3.sdk_signing import OnePassSigning, sign_in_one_pass
 
 PLACE = {"endpoint_url": "http://127.0.0.1:9", "region_name": "eu-west-1"}
 HOSTS = st.sampled_from(
-    ["http://127.0.0.1:9", "http://HOST:80", "https://b.s3.amazonaws.com:443", "https://[::1]:8333"]
+    [
+        *("http://127.0.0.1:9", "http://Example.COM:80", "https://example.com:80", "https://b.s3.amazonaws.com:443"),
+        *("http://user:password@example.com:81", "http://[::1]:9", "https://[2001:DB8::1]"),
+    ]
 )
 PATHS = st.sampled_from(["", "/", "/bucket/key", "/b/a//b/../%C3%A9%20", "/b?list-type=2&prefix=%2F&a", "/b?uploads"])
 NAMES = st.sampled_from(

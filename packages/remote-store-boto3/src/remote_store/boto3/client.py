@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 import boto3
 from boto3.utils import lazy_call
 from botocore import UNSIGNED, handlers
 from botocore.auth import SIGNED_HEADERS_BLACKLIST, S3SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.hooks import EventAliaser, HierarchicalEmitter
@@ -72,8 +71,6 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
     if options.custom_endpoint:
         # The header tells AWS which chain of Lambda functions a request belongs to.
         events.unregister("before-call", handlers.add_recursion_detection_header)
-    if not options.anon:
-        events.register_last("before-sign.s3", name_host)
     events.register("needs-retry.s3", retry_too_many_requests(options.retry))
     for operation in ("PutObject", "UploadPart"):
         # Bytes made a file are sent in small pieces, and only after asking the server whether it wants them.
@@ -121,16 +118,3 @@ class NeverRedirected(BaseClient):  # type: ignore[misc]
 def keep_endpoints(base_classes: list[type], **_others: Any) -> None:
     """Handle `creating-client-class`."""
     base_classes.insert(0, NeverRedirected)
-
-
-def name_host(request: AWSRequest, **_others: Any) -> None:
-    """Handle `before-sign`: name the host, which the signer would else take out of the URL twice for each request."""
-    # Botocore's headers keep both of two values.
-    if "Host" not in request.headers:
-        request.headers["Host"] = host_of("/".join(request.url.split("/", 3)[:3]))
-
-
-@lru_cache
-def host_of(origin: str) -> str:
-    """The host as botocore signs it, of a URL's scheme and authority."""
-    return S3SigV4Auth(None, "s3", "").headers_to_sign(AWSRequest(url=origin))["host"]  # type: ignore[no-any-return]

@@ -18,6 +18,9 @@ class OnePassSigning:
     unsigned: Collection[str]
     """Headers that are not signed, in lower case."""
 
+    hosts: dict[str, str]
+    """The hosts as botocore signs them, by the beginnings of URLs that it has taken them out of."""
+
     def headers_to_sign(self, request: Any) -> Mapping[str, str]:
         """The headers as they are signed, by their names in lower case."""
         headers: dict[str, str] = {}
@@ -26,7 +29,10 @@ class OnePassSigning:
             if name not in self.unsigned:
                 headers[name] = f"{headers[name]},{value}" if name in headers else value
         if "host" not in headers:
-            headers["host"] = super().headers_to_sign(request)["host"]  # type: ignore[misc]
+            origin = "/".join(request.url.split("/", 3)[:3])
+            if origin not in self.hosts:
+                self.hosts[origin] = super().headers_to_sign(request)["host"]  # type: ignore[misc]
+            headers["host"] = self.hosts[origin]
         return headers
 
     def canonical_headers(self, headers: Mapping[str, str]) -> str:
@@ -38,7 +44,7 @@ class OnePassSigning:
         return ";".join(sorted(headers))
 
     def payload(self, request: Any) -> str:
-        """The checksum of the body, or what stands for it; botocore prepares a whole request to see that it has none."""
+        """The checksum of the body, or what stands for it; botocore prepares a request to see that there is none."""
         if not request.data:
             return NO_BODY
         checksum: str = super().payload(request)  # type: ignore[misc]
@@ -58,7 +64,7 @@ def sign_in_one_pass(client: Any, signing: type[Any], unsigned: Collection[str])
         signer = client._request_signer  # noqa: SLF001
     except AttributeError:
         return
-    ours = type("OnePassS3SigV4Auth", (OnePassSigning, signing), {"unsigned": frozenset(unsigned)})
+    ours = type("OnePassS3SigV4Auth", (OnePassSigning, signing), {"unsigned": frozenset(unsigned), "hosts": {}})
     make = signer.get_auth_instance
 
     def get_auth_instance(*arguments: Any, **options: Any) -> Any:
