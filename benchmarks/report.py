@@ -23,11 +23,11 @@ METHOD = """\
 
 One process runs all contestants against one server, which is a process of its own on the same machine. For each
 operation they take turns, the order turned round after each round; a first call of each is not counted. The table has
-the median of {rounds} rounds, of {small_rounds} for what takes less than a second. CPU time is the user and system time
-of the client's process, all its threads included. A ratio is the other's time by the lane's, so that more than 1 speaks
-for the lane; the range behind it is that of single rounds. Every call is checked: a listing has every key, a read every
-byte, and an upload is asked for its size. What a measurement needs (fresh keys, a tree to delete) is made outside it,
-without any SDK.
+the median of {rounds} rounds, of {small_rounds} for what most do in less than a second. CPU time is the user and system
+time of the client's process, all its threads included. A ratio is the other's time by the lane's, so that more than 1
+speaks for the lane; the range behind it is that of single rounds. Every call is checked: a listing has every key, a
+read every byte, and an upload is asked for its size. What a measurement needs (fresh keys, a tree to delete) is made
+outside it, without any SDK.
 
 Memory is measured in a fresh process for each number: it connects, reads one small object, notes its resident memory,
 does the operation once, and reads the high-water mark of its resident memory from the kernel.

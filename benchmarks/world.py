@@ -35,7 +35,7 @@ class Scale:
 
     Attributes:
         rounds: Measurements of each contestant, of which the median counts.
-        small_rounds: The same, for what takes less than a second.
+        small_rounds: The same, for what most do in less than a second.
         calls: Calls in one measurement of a small operation.
         listed: Keys in the listing.
         tree: Keys in a tree that is deleted.
@@ -54,7 +54,7 @@ class Scale:
     tasks: int
 
 
-FULL = Scale(rounds=9, small_rounds=25, calls=100, listed=20_000, tree=1_000, large=256 * MIB, places=150, tasks=1_000)
+FULL = Scale(rounds=5, small_rounds=25, calls=100, listed=20_000, tree=1_000, large=256 * MIB, places=150, tasks=1_000)
 QUICK = Scale(rounds=1, small_rounds=1, calls=10, listed=1_200, tree=50, large=40 * MIB, places=20, tasks=50)
 
 

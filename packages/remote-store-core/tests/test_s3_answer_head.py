@@ -115,11 +115,11 @@ def test_a_head_that_comes_in_pieces_reads_as_one_that_comes_whole(cut):
     assert received(PlainAnswer, raw[:cut], raw[cut:]) == received(HTTPResponse, raw)
 
 
-def parsed_as_mail(raw: bytes) -> bool:
+def parsed_as_mail(raw: bytes, debuglevel: int = 0) -> bool:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.sendall(raw)
-        answer = PlainAnswer(ours, method="GET")
+        answer = PlainAnswer(ours, debuglevel, method="GET")
         answer.begin()
         # Only what was parsed has a payload, an empty one.
         payload = answer.msg.get_payload()
@@ -133,6 +133,11 @@ def test_only_an_unusual_head_is_parsed_as_mail():
     assert parsed_as_mail(USUAL.replace("200", "404").encode())
     assert parsed_as_mail(USUAL.replace("ETag", "a: b\r\n c\r\nETag").encode())
     assert parsed_as_mail(USUAL.replace("Content-Length", "X-Length").encode())
+
+
+def test_who_debugs_http_client_sees_the_head(capsys):
+    assert parsed_as_mail(USUAL.encode(), debuglevel=1)
+    assert "header: ETag" in capsys.readouterr().out
 
 
 class Hello(BaseHTTPRequestHandler):

@@ -24,7 +24,9 @@ class PlainAnswer(HTTPResponse):
 
     def begin(self) -> None:
         """Read the status and the headers."""
-        head = PLAIN_HEAD.match(self.fp.peek()) if isinstance(self.fp, BufferedReader) else None
+        # Who debugs http.client is shown the head by it.
+        can_peek = isinstance(self.fp, BufferedReader) and not self.debuglevel
+        head = PLAIN_HEAD.match(self.fp.peek()) if can_peek else None
         framing = FRAMING.findall(head[3]) if head else []
         if head is None or len(framing) != 1 or not framing[0]:
             return super().begin()
