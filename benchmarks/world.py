@@ -54,7 +54,7 @@ class Scale:
     tasks: int
 
 
-FULL = Scale(rounds=5, small_rounds=25, calls=100, listed=20_000, tree=1_000, large=256 * MIB, places=150, tasks=1_000)
+FULL = Scale(rounds=5, small_rounds=25, calls=60, listed=20_000, tree=1_000, large=256 * MIB, places=150, tasks=1_000)
 QUICK = Scale(rounds=1, small_rounds=1, calls=10, listed=1_200, tree=50, large=40 * MIB, places=20, tasks=50)
 
 
