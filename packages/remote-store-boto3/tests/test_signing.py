@@ -11,6 +11,7 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
+from botocore.httpchecksum import AwsChunkedWrapper
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -85,6 +86,14 @@ def test_a_body_that_is_not_to_be_signed_is_not(ours, body, checksum):
     auth = ours.get_auth_instance("s3", "eu-west-1", "s3v4")
     headers = dict(signed(auth, "PUT", "https://host/b/k", [], body, config))
     assert (headers["X-Amz-Content-SHA256"] == "UNSIGNED-PAYLOAD") is checksum
+
+
+@pytest.mark.parametrize("raw", [b"", b"body"])
+def test_a_body_with_its_checksum_in_a_trailer_is_signed_as_such(ours, raw):
+    request = AWSRequest("PUT", "https://host/b/k", data=AwsChunkedWrapper(io.BytesIO(raw)))
+    request.context = {"client_config": Config(s3={}), "checksum": {"request_algorithm": {"in": "trailer"}}}
+    ours.get_auth_instance("s3", "eu-west-1", "s3v4").add_auth(request)
+    assert request.headers["X-Amz-Content-SHA256"] == "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 
 
 @pytest.mark.parametrize("version,is_ours", [("s3v4", True), ("s3v4-query", False), ("v4", False), ("s3", False)])

@@ -38,6 +38,7 @@ class PlainAnswer(HTTPResponse):
         for name, value in FIELD.findall(head[3].decode("iso-8859-1")):
             self.msg.set_raw(name, value)
         self.chunked = self.will_close = False
+        # http.client keeps the method for this, and typeshed leaves it out.
         self.length = 0 if self._method == "HEAD" else int(framing[0])  # type: ignore[attr-defined]
         return None
 

@@ -31,6 +31,7 @@ class OnePassSigning:
         if "host" not in headers:
             origin = "/".join(request.url.split("/", 3)[:3])
             if origin not in self.hosts:
+                # Only the class that `sign_in_one_pass` makes has a base with this method.
                 self.hosts[origin] = super().headers_to_sign(request)["host"]  # type: ignore[misc]
             headers["host"] = self.hosts[origin]
         return headers
@@ -47,6 +48,7 @@ class OnePassSigning:
         """The checksum of the body, or what stands for it; botocore prepares a request to see that there is none."""
         if not request.data:
             return NO_BODY
+        # As above.
         checksum: str = super().payload(request)  # type: ignore[misc]
         return checksum
 
