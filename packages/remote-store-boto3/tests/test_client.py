@@ -240,6 +240,18 @@ def test_over_tls_they_are_not_either():
     assert [pool.ConnectionCls.response_class for pool in pools.values()] == [PlainAnswer] * 2
 
 
+def test_its_pool_of_connections_is_looked_for_once(make_port, bucket, monkeypatch):
+    port, asked = make_port(), []
+    manager = port.client._endpoint.http_session._manager
+    find = manager.connection_from_host
+    monkeypatch.setattr(
+        manager, "connection_from_host", lambda *place, **how: asked.append(place) or find(*place, **how)
+    )
+    for _ in range(3):
+        put(port, bucket)
+    assert len(asked) == 1
+
+
 def test_a_presigned_url_of_the_global_endpoint_leaves_the_region_of_other_calls_alone(monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", CUSTOM["endpoint_url"])
     monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")

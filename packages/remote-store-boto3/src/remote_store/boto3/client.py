@@ -30,6 +30,7 @@ from remote_store.core.s3.sdk_options import (
     retry_too_many_requests,
     session_hooks,
 )
+from remote_store.core.s3.sdk_pools import keep_pool
 from remote_store.core.s3.sdk_signing import sign_in_one_pass
 
 USER_AGENT = f"remote-store-boto3 Boto3/{boto3.__version__}"
@@ -57,6 +58,7 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
         config = client_config(options, options.client_options.get("config") or Config())
         client: BaseClient = create("s3", **{**client_arguments(options), "config": config})
     read_plain_heads(client)
+    keep_pool(client)
     sign_in_one_pass(client, S3SigV4Auth, SIGNED_HEADERS_BLACKLIST)
     # The client has a copy of its session's handlers, so nothing below changes the session.
     events = client.meta.events

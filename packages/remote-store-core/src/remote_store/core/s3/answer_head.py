@@ -19,6 +19,14 @@ FRAMING = re.compile(
 """What says where the body ends, and whether the connection stays open."""
 
 
+class PlainFields(HTTPMessage):
+    """Fields that were split: decoded byte by byte, there is nothing in them for the parser of e-mail to repair."""
+
+    def items(self) -> list[tuple[str, str]]:
+        """The fields as they came."""
+        return list(self.raw_items())
+
+
 class PlainAnswer(HTTPResponse):
     """Splits a plain head, whose body has a length, into its fields; any other is left to http.client."""
 
@@ -34,7 +42,7 @@ class PlainAnswer(HTTPResponse):
         self.version = 11
         self.code = self.status = int(head[1])
         self.reason = head[2].decode("iso-8859-1").strip()
-        self.headers = self.msg = HTTPMessage()
+        self.headers = self.msg = PlainFields()
         for name, value in FIELD.findall(head[3].decode("iso-8859-1")):
             self.msg.set_raw(name, value)
         self.chunked = self.will_close = False

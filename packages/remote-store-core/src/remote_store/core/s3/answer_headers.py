@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, TypeAlias
 
 from remote_store.core.s3.listing_xml import parse_time
@@ -63,17 +62,21 @@ def read_headers(response: dict[str, Any], shape: Any, fields: Fields) -> dict[s
         headers[name] = value
         if name in fields:
             member, convert = fields[name]
-            with suppress(ValueError):
-                answer[member] = convert(value)
             if member == "Expires":
                 answer["ExpiresString"] = value
+            try:
+                answer[member] = convert(value)
+            except ValueError:
+                continue
         elif name.startswith(METADATA) and "Metadata" in answer:
             answer["Metadata"][header[len(METADATA) :]] = value
     if "payload" in shape.serialization:
         answer[shape.serialization["payload"]] = response["body"]
     about: dict[str, Any] = {"HTTPStatusCode": response["status_code"], "HTTPHeaders": headers}
     if "x-amz-request-id" in headers:
-        about |= {"RequestId": headers["x-amz-request-id"], "HostId": headers.get("x-amz-id-2", "")}
+        about["RequestId"] = headers["x-amz-request-id"]
+        about["HostId"] = headers.get("x-amz-id-2", "")
     if checksum := response.get("context", {}).get("checksum"):
         about["ChecksumAlgorithm"] = checksum.get("response_algorithm")
-    return {**answer, "ResponseMetadata": about}
+    answer["ResponseMetadata"] = about
+    return answer
