@@ -46,7 +46,7 @@ def measure(operation: Operation, contestants: dict[str, Any], world: World) -> 
     times = {name: Times() for name in able}
     for name in able:
         _once(operation, contestants[name], world)
-    for count in range(world.scale.small_rounds if operation.small else world.scale.rounds):
+    for count in range(operation.rounds if world.scale.repeated else 1):
         for name in able if count % 2 else reversed(able):
             cpu, wall = _once(operation, contestants[name], world)
             times[name].cpu.append(cpu)

@@ -21,7 +21,7 @@ class Operation:
         prepare: Gives the arguments of each call of one measurement; what it takes is not measured.
         expects: What every call must return.
         leaves: The large object that a call must have left, complete.
-        small: Whether most contestants do it in less than a second, which is measured more often.
+        rounds: Measurements of each contestant, of which the median counts: the more, the less the times differ.
         large: Whether it moves the large object.
         grows: Whether memory is measured for it; it always is for a large one.
         memory: By how many MiB at most the process of a lane is to grow.
@@ -32,7 +32,7 @@ class Operation:
     prepare: Callable[[World], Arguments]
     expects: Callable[[World], int] | None = None
     leaves: str | None = None
-    small: bool = False
+    rounds: int = 5
     large: bool = False
     grows: bool = False
     memory: int | None = None
@@ -47,10 +47,10 @@ def _large(world: World) -> int:
 
 
 OPERATIONS = (
-    Operation("head", "head", _calls(lambda _: ("small",)), lambda _: len(SMALL), small=True),
-    Operation("get", "get 4 KiB", _calls(lambda _: ("small",)), lambda _: len(SMALL), small=True),
-    Operation("put", "put 4 KiB", _calls(lambda _: ("put", SMALL)), small=True),
-    Operation("create", "create 4 KiB", _calls(lambda world: (world.fresh(), SMALL)), small=True),
+    Operation("head", "head", _calls(lambda _: ("small",)), lambda _: len(SMALL), rounds=25),
+    Operation("get", "get 4 KiB", _calls(lambda _: ("small",)), lambda _: len(SMALL), rounds=25),
+    Operation("put", "put 4 KiB", _calls(lambda _: ("put", SMALL)), rounds=25),
+    Operation("create", "create 4 KiB", _calls(lambda world: (world.fresh(), SMALL)), rounds=25),
     Operation(
         "get_many",
         "get 4 KiB, 16 threads",
@@ -66,10 +66,10 @@ OPERATIONS = (
         memory=64,
     ),
     Operation("list_all", "list {listed:,} keys", lambda _: [("listed",)], lambda world: world.scale.listed),
-    Operation("stream", "stream {large} MiB", lambda _: [("large",)], _large, small=True, large=True, memory=64),
-    Operation("read", "read {large} MiB whole", lambda _: [("large",)], _large, small=True, large=True),
+    Operation("stream", "stream {large} MiB", lambda _: [("large",)], _large, rounds=100, large=True, memory=64),
+    Operation("read", "read {large} MiB whole", lambda _: [("large",)], _large, rounds=50, large=True),
     Operation(
-        "download", "download {large} MiB", lambda world: [("large", world.target)], _large, small=True, large=True
+        "download", "download {large} MiB", lambda world: [("large", world.target)], _large, rounds=25, large=True
     ),
     Operation(
         "upload_file",
@@ -92,9 +92,9 @@ OPERATIONS = (
         "{places} random reads of 64 KiB",
         lambda world: [("large", world.places())],
         lambda world: world.scale.places * SPAN,
-        small=True,
+        rounds=25,
     ),
-    Operation("copy", "copy 4 KiB", _calls(lambda _: ("small", "copied"), 2), small=True),
+    Operation("copy", "copy 4 KiB", _calls(lambda _: ("small", "copied"), 2), rounds=25),
     Operation("delete_tree", "delete {tree:,} files of a tree", lambda world: [(world.tree(),)]),
 )
 """The rows, in the order of the table."""
