@@ -250,6 +250,18 @@ def test_a_large_read_is_ranges_at_once_and_leaves_the_file_in_order(s3: FakeS3,
     assert file.read() == data[10 + 4 * PART + SEQUENTIAL_BLOCK :]
 
 
+def test_a_large_buffer_reads_ahead_in_ranges(s3: FakeS3, opened: Any, open_lane: Any, lane: Any) -> None:
+    if lane.is_async:
+        pytest.skip("io.BufferedReader takes blocking files")
+    data = random.Random(7).randbytes(9 * PART)
+    with io.BufferedReader(opened(data=data, on=open_lane(part_size=PART)).raw, 4 * PART) as file:
+        assert b"".join(iter(lambda: file.read(MIB), b"")) == data
+    parts = [f"bytes={start}-{start + PART - 1}" for start in range(0, 8 * PART, PART)]
+    assert sorted(call.params.get("Range", "") for call in s3.calls) == sorted(
+        ["", *parts, f"bytes={8 * PART}-{9 * PART - 1}"]
+    )
+
+
 def test_a_large_read_that_fails_can_be_repeated(s3: FakeS3, open_lane: Any, opened: Any) -> None:
     data = random.Random(6).randbytes(5 * PART)
     file = opened(data=data, on=open_lane(part_size=PART))

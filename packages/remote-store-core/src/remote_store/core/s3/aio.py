@@ -80,7 +80,10 @@ class AsyncS3Backend(AsyncBackend):
         return not path or await self._run(probes.is_folder(self._bucket, path), path)
 
     async def read(self, path: str) -> AsyncBinaryIO:
-        """Open a file for reading from its start: 1 request, and 1 more for each seek that is read from."""
+        """Open a file for reading from its start: 1 request, and 1 more for each seek that is read from.
+
+        A `read` or `readinto` of 4 times `part_size` or more is several requests at once.
+        """
         self._check(check_key, path)
         plan, body = await self._run(fetching.open_sequential(self._bucket, path), path)
         return self._reader(plan, body, path, exact=False)
