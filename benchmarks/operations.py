@@ -66,17 +66,17 @@ OPERATIONS = (
         memory=64,
     ),
     Operation("list_all", "list {listed:,} keys", lambda _: [("listed",)], lambda world: world.scale.listed),
-    Operation("stream", "stream {large} MiB", lambda _: [("large",)], _large, rounds=60, large=True, memory=64),
-    Operation("read", "read {large} MiB whole", lambda _: [("large",)], _large, rounds=25, large=True),
+    Operation("stream", "stream {large} MiB", lambda _: [("large",)], _large, rounds=40, large=True, memory=64),
+    Operation("read", "read {large} MiB whole", lambda _: [("large",)], _large, rounds=15, large=True),
     Operation(
-        "download", "download {large} MiB", lambda world: [("large", world.target)], _large, rounds=25, large=True
+        "download", "download {large} MiB", lambda world: [("large", world.target)], _large, rounds=15, large=True
     ),
     Operation(
         "upload_file",
         "upload {large} MiB, file",
         lambda world: [("uploaded", world.file)],
         leaves="uploaded",
-        rounds=9,
+        rounds=7,
         large=True,
         memory=64,
     ),
@@ -85,7 +85,7 @@ OPERATIONS = (
         "upload {large} MiB, pipe",
         lambda world: [("piped", world.pipe())],
         leaves="piped",
-        rounds=9,
+        rounds=7,
         large=True,
         memory=64,
     ),
