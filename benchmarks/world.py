@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import os
 import random
+import shutil
 import subprocess
 import tempfile
 import urllib.parse
@@ -129,9 +130,9 @@ class World:
 @contextlib.contextmanager
 def populated(server: Server, scale: Scale) -> Iterator[World]:
     """A world whose files are removed at the end; its objects go with their server."""
-    with tempfile.TemporaryDirectory(
-        prefix="remote-store-benchmark-", dir=IN_MEMORY if IN_MEMORY.is_dir() else None
-    ) as folder:
+    # What is uploaded and what is downloaded are there together; a container often has 64 MiB.
+    has_room = IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free > 3 * scale.large
+    with tempfile.TemporaryDirectory(prefix="remote-store-benchmark-", dir=IN_MEMORY if has_room else None) as folder:
         world = World(server, scale, Path(folder))
         world.populate()
         yield world

@@ -11,7 +11,7 @@ import pytest
 
 from remote_store.conformance.fake_bodies import FakeBody
 from remote_store.conformance.fake_s3 import FakeS3
-from remote_store.core import BackendUnavailable, PermissionDenied
+from remote_store.core import BackendUnavailable, PermissionDenied, Store
 from remote_store.core.s3 import Call, Fault
 from remote_store.core.s3.aio_readers import AsyncObjectReader
 from remote_store.core.s3.readers import SEQUENTIAL_BLOCK, ObjectReader
@@ -250,11 +250,15 @@ def test_a_large_read_is_ranges_at_once_and_leaves_the_file_in_order(s3: FakeS3,
     assert file.read() == data[10 + 4 * PART + SEQUENTIAL_BLOCK :]
 
 
-def test_a_large_buffer_reads_ahead_in_ranges(s3: FakeS3, opened: Any, open_lane: Any, lane: Any) -> None:
+def test_a_large_buffer_over_a_file_of_a_store_reads_ahead_in_ranges(s3: FakeS3, open_lane: Any) -> None:
+    lane = open_lane(part_size=PART)
     if lane.is_async:
         pytest.skip("io.BufferedReader takes blocking files")
     data = random.Random(7).randbytes(9 * PART)
-    with io.BufferedReader(opened(data=data, on=open_lane(part_size=PART)).raw, 4 * PART) as file:
+    store = Store(lane.backend, "folder")
+    store.write("a", data)
+    s3.calls.clear()
+    with io.BufferedReader(store.read("a"), 4 * PART) as file:
         assert b"".join(iter(lambda: file.read(MIB), b"")) == data
     parts = [f"bytes={start}-{start + PART - 1}" for start in range(0, 8 * PART, PART)]
     assert sorted(call.params.get("Range", "") for call in s3.calls) == sorted(
