@@ -36,6 +36,11 @@ NAMES = st.sampled_from(
 )
 VALUES = st.text(st.sampled_from('ab, \t:;="/\xe9\u20ac'), max_size=8)
 HEADERS = st.lists(st.tuples(NAMES, VALUES), max_size=6)
+TWICE = [("x-amz-meta-a", " a  b "), ("X-Amz-Meta-A", "c")]
+CREDENTIALS = st.builds(
+    Credentials, st.just("k"), st.sampled_from(["s", "/\xe9", ""]), st.sampled_from([None, "token"])
+)
+SCOPE = ("s3", "eu-west-1")
 BODIES = st.sampled_from([None, b"", b"body", "file"])
 
 
@@ -63,14 +68,15 @@ def signed(auth: Any, method: str, url: str, headers: list[tuple[str, str]], bod
     PATHS,
     HEADERS,
     BODIES,
-    st.sampled_from([None, "token"]),
+    CREDENTIALS,
+    st.sampled_from([("s3", "eu-west-1"), ("s3", "*"), ("s3-outposts", "us-east-1")]),
 )
-@example("GET", "http://127.0.0.1:9", "/bucket/key", [("Range", "bytes=1-2"), ("If-Match", '"e"')], None, None)
-@example("PUT", "http://127.0.0.1:9", "/b/k", [("x-amz-meta-a", " a  b "), ("X-Amz-Meta-A", "c")], b"body", "token")
-def test_a_signature_is_the_one_that_botocore_makes(ours, method, host, path, headers, body, token):
+@example("GET", "http://127.0.0.1:9", "/bucket/key", [("Range", "bytes=1-2")], None, Credentials("k", "s"), SCOPE)
+@example("PUT", "http://127.0.0.1:9", "/b/k", TWICE, b"body", Credentials("k", "other", "token"), SCOPE)
+def test_a_signature_is_the_one_that_botocore_makes(ours, method, host, path, headers, body, credentials, scope):
     request = method, host + path, headers, body, Config(s3={})
-    theirs = S3SigV4Auth(Credentials("k", "s", token), "s3", "eu-west-1")
-    mine = ours.get_auth_instance("s3", "eu-west-1", "s3v4", Credentials("k", "s", token))
+    theirs = S3SigV4Auth(credentials, *scope)
+    mine = ours.get_auth_instance(*scope, "s3v4", credentials)
     assert isinstance(mine, OnePassSigning)
     for _ in range(3):
         # The clock may go on to the next second between the two.
@@ -78,6 +84,17 @@ def test_a_signature_is_the_one_that_botocore_makes(ours, method, host, path, he
         if dict(expected)["X-Amz-Date"] == dict(got)["X-Amz-Date"]:
             break
     assert got == expected
+
+
+def test_every_day_has_a_key_of_its_own(ours):
+    credentials = Credentials("k", "s")
+    theirs, mine = S3SigV4Auth(credentials, *SCOPE), ours.get_auth_instance(*SCOPE, "s3v4", credentials)
+    signatures = set()
+    for day in ("20261127", "20261128", "20261129", "20261127"):
+        request = SimpleNamespace(context={"timestamp": f"{day}T000000Z"})
+        signatures.add(mine.signature("text", request))
+        assert mine.signature("text", request) == theirs.signature("text", request)
+    assert len(signatures) == 3
 
 
 @pytest.mark.parametrize("body,checksum", [(b"", False), (b"body", True)])

@@ -8,19 +8,28 @@ from http.client import HTTPMessage, HTTPResponse
 from io import BufferedReader
 from typing import Any
 
-PLAIN_HEAD = re.compile(rb"HTTP/1\.1 (200|206) ([^\r\n]*)\r\n((?:[!-9;-~]+:[^\r\n]*\r\n){1,99})\r\n")
+PLAIN_HEAD = re.compile(rb"HTTP/1\.1 (200|206) ([^\r\n]*+)\r\n((?:[!-9;-~]++:[^\r\n]*+\r\n){1,99}+)\r\n")
 """A whole head of a usual answer, with as many fields as http.client takes, none of them folded."""
 
-FIELD = re.compile(r"([^:]+):[ \t]*([^\r\n]*)\r\n")
-FRAMING = re.compile(
-    rb"^(?:content-length:[ \t]*(\d{1,19})\r\n|content-length:|transfer-encoding:|connection:(?![ \t]*keep-alive\r))",
-    re.IGNORECASE | re.MULTILINE,
-)
+FRAMING = frozenset(("connection", "content-length", "transfer-encoding"))
 """What says where the body ends, and whether the connection stays open."""
 
 
 class PlainFields(HTTPMessage):
     """Fields that were split: decoded byte by byte, there is nothing in them for the parser of e-mail to repair."""
+
+    def split(self, lines: str) -> int | None:
+        """Take the fields; the length of the body, or `None` where there is more to know of it or of the connection."""
+        framing: list[str] = []
+        for line in lines.split("\r\n")[:-1]:
+            name, _, value = line.partition(":")
+            value = value.lstrip(" \t")
+            self.set_raw(name, value)
+            name = name.lower()
+            if name in FRAMING and (name, value.lower()) != ("connection", "keep-alive"):
+                framing.append(value if name == "content-length" else name)
+        plain = len(framing) == 1 and framing[0].isdecimal() and len(framing[0]) < 20
+        return int(framing[0]) if plain else None
 
     def items(self) -> list[tuple[str, str]]:
         """The fields as they came."""
@@ -35,19 +44,18 @@ class PlainAnswer(HTTPResponse):
         # Who debugs http.client is shown the head by it.
         can_peek = isinstance(self.fp, BufferedReader) and not self.debuglevel
         head = PLAIN_HEAD.match(self.fp.peek()) if can_peek else None
-        framing = FRAMING.findall(head[3]) if head else []
-        if head is None or len(framing) != 1 or not framing[0]:
+        fields = PlainFields()
+        length = fields.split(head[3].decode("iso-8859-1")) if head else None
+        if head is None or length is None:
             return super().begin()
         self.fp.read(head.end())
         self.version = 11
         self.code = self.status = int(head[1])
         self.reason = head[2].decode("iso-8859-1").strip()
-        self.headers = self.msg = PlainFields()
-        for name, value in FIELD.findall(head[3].decode("iso-8859-1")):
-            self.msg.set_raw(name, value)
+        self.headers = self.msg = fields
         self.chunked = self.will_close = False
         # http.client keeps the method for this, and typeshed leaves it out.
-        self.length = 0 if self._method == "HEAD" else int(framing[0])  # type: ignore[attr-defined]
+        self.length = 0 if self._method == "HEAD" else length  # type: ignore[attr-defined]
         return None
 
 

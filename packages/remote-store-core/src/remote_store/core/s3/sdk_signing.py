@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from hashlib import sha256
+from hmac import digest
 from typing import Any
 
 NO_BODY = sha256().hexdigest()
+
+
+def signing_key(secret: str, scope: str) -> bytes:
+    """The key for all signatures of one scope: a day, a region, a service and `aws4_request`."""
+    key = f"AWS4{secret}".encode()
+    for part in scope.split("/"):
+        key = digest(key, part.encode(), "sha256")
+    return key
 
 
 class OnePassSigning:
@@ -20,6 +30,9 @@ class OnePassSigning:
 
     hosts: dict[str, str]
     """The hosts as botocore signs them, by the beginnings of URLs that it has taken them out of."""
+
+    signing_key: Callable[[str, str], bytes]
+    """`signing_key`, which keeps those it made last."""
 
     def headers_to_sign(self, request: Any) -> Mapping[str, str]:
         """The headers as they are signed, by their names in lower case."""
@@ -44,6 +57,12 @@ class OnePassSigning:
         """The names of the signed headers."""
         return ";".join(sorted(headers))
 
+    def signature(self, string_to_sign: str, request: Any) -> str:
+        """The signature; botocore makes the key for each one anew."""
+        # As above, the attribute and the method are botocore's.
+        secret, scope = self.credentials.secret_key, self.credential_scope(request)  # type: ignore[attr-defined]
+        return digest(self.signing_key(secret, scope), string_to_sign.encode(), "sha256").hex()
+
     def payload(self, request: Any) -> str:
         """The checksum of the body, or what stands for it; botocore prepares a request to see that there is none."""
         if not request.data:
@@ -66,7 +85,9 @@ def sign_in_one_pass(client: Any, signing: type[Any], unsigned: Collection[str])
         signer = client._request_signer  # noqa: SLF001
     except AttributeError:
         return
-    ours = type("OnePassS3SigV4Auth", (OnePassSigning, signing), {"unsigned": frozenset(unsigned), "hosts": {}})
+    # Kept by the client alone, keys go with it; the second is for the change of the day or of the credentials.
+    kept = {"unsigned": frozenset(unsigned), "hosts": {}, "signing_key": staticmethod(lru_cache(2)(signing_key))}
+    ours = type("OnePassS3SigV4Auth", (OnePassSigning, signing), kept)
     make = signer.get_auth_instance
 
     def get_auth_instance(*arguments: Any, **options: Any) -> Any:
