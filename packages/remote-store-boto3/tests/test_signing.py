@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from hmac import digest
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,6 +12,7 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
+from botocore.exceptions import NoCredentialsError
 from botocore.httpchecksum import AwsChunkedWrapper
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -31,7 +33,7 @@ NAMES = st.sampled_from(
     [
         *("Range", "If-Match", "x-amz-meta-a", "X-Amz-Meta-A", "x-amz-checksum-mode", "Content-MD5", "amz:b", "Host"),
         *("User-Agent", "Expect", "X-Amzn-Trace-Id", "Transfer-Encoding"),
-        *("Authorization", "X-Amz-Date", "X-Amz-Content-SHA256"),
+        *("Authorization", "X-Amz-Date", "X-Amz-Content-SHA256", "x-amz-security-token", "Date"),
     ]
 )
 VALUES = st.text(st.sampled_from('ab, \t:;="/\xe9\u20ac'), max_size=8)
@@ -51,13 +53,15 @@ def ours():
     client.close()
 
 
-def signed(auth: Any, method: str, url: str, headers: list[tuple[str, str]], body: Any, config: Any) -> list[Any]:
-    """The headers of a request after it was signed, but those that a time is in."""
-    request = AWSRequest(method, url, data=io.BytesIO(b"body") if body == "file" else body)
+def signed(auth: Any, method: str, url: str, headers: list[tuple[str, str]], body: Any, config: Any, **of: Any) -> Any:
+    """The headers of a request after it was signed."""
+    request = AWSRequest(method, url, data=io.BytesIO(b"body") if body == "file" else body, **of)
     for name, value in headers:
         # Beside one of the same name, if there is one.
         request.headers.add_header(name, value)
     request.context = {"client_config": config}
+    # Twice, as a request is that is tried again.
+    auth.add_auth(request)
     auth.add_auth(request)
     return request.headers.items()
 
@@ -68,33 +72,43 @@ def signed(auth: Any, method: str, url: str, headers: list[tuple[str, str]], bod
     PATHS,
     HEADERS,
     BODIES,
+    st.sampled_from([None, {"b": "c d", "a": "/"}]),
     CREDENTIALS,
     st.sampled_from([("s3", "eu-west-1"), ("s3", "*"), ("s3-outposts", "us-east-1")]),
 )
-@example("GET", "http://127.0.0.1:9", "/bucket/key", [("Range", "bytes=1-2")], None, Credentials("k", "s"), SCOPE)
-@example("PUT", "http://127.0.0.1:9", "/b/k", TWICE, b"body", Credentials("k", "other", "token"), SCOPE)
-def test_a_signature_is_the_one_that_botocore_makes(ours, method, host, path, headers, body, credentials, scope):
+@example("GET", "http://127.0.0.1:9", "/bucket/key", [("Range", "bytes=1-2")], None, None, Credentials("k", "s"), SCOPE)
+@example("PUT", "http://127.0.0.1:9", "/b/k", TWICE, b"body", None, Credentials("k", "other", "token"), SCOPE)
+def test_a_signature_is_the_one_that_botocore_makes(
+    ours, method, host, path, headers, body, params, credentials, scope
+):
     request = method, host + path, headers, body, Config(s3={})
     theirs = S3SigV4Auth(credentials, *scope)
     mine = ours.get_auth_instance(*scope, "s3v4", credentials)
     assert isinstance(mine, OnePassSigning)
     for _ in range(3):
         # The clock may go on to the next second between the two.
-        expected, got = signed(theirs, *request), signed(mine, *request)
-        if dict(expected)["X-Amz-Date"] == dict(got)["X-Amz-Date"]:
+        expected, got = signed(theirs, *request, params=params), signed(mine, *request, params=params)
+        if got == expected:
             break
     assert got == expected
 
 
 def test_every_day_has_a_key_of_its_own(ours):
-    credentials = Credentials("k", "s")
-    theirs, mine = S3SigV4Auth(credentials, *SCOPE), ours.get_auth_instance(*SCOPE, "s3v4", credentials)
-    signatures = set()
+    auth = ours.get_auth_instance(*SCOPE, "s3v4", Credentials("k", "s"))
+    keys = set()
     for day in ("20261127", "20261128", "20261129", "20261127"):
-        request = SimpleNamespace(context={"timestamp": f"{day}T000000Z"})
-        signatures.add(mine.signature("text", request))
-        assert mine.signature("text", request) == theirs.signature("text", request)
-    assert len(signatures) == 3
+        request = SimpleNamespace(context={"timestamp": f"{day}T235901Z"})
+        key = auth.signing_key("s", auth.credential_scope(request))
+        assert digest(key, b"text", "sha256").hex() == auth.signature("text", request)
+        keys.add(key)
+    assert len(keys) == 3
+
+
+def test_without_credentials_nothing_is_signed(ours):
+    auth = ours.get_auth_instance(*SCOPE, "s3v4", Credentials("k", "s"))
+    auth.credentials = None
+    with pytest.raises(NoCredentialsError):
+        auth.add_auth(AWSRequest("GET", "http://127.0.0.1:9/b/k"))
 
 
 @pytest.mark.parametrize("body,checksum", [(b"", False), (b"body", True)])

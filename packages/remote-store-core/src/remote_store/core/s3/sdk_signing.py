@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from hmac import digest
 from typing import Any
+from urllib.parse import urlsplit
 
 NO_BODY = sha256().hexdigest()
 
@@ -25,6 +27,9 @@ class OnePassSigning:
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
     """
 
+    credentials: Any
+    """botocore's frozen credentials, or `None`."""
+
     unsigned: Collection[str]
     """Headers that are not signed, in lower case."""
 
@@ -34,7 +39,42 @@ class OnePassSigning:
     signing_key: Callable[[str, str], bytes]
     """`signing_key`, which keeps those it made last."""
 
-    def headers_to_sign(self, request: Any) -> Mapping[str, str]:
+    def add_auth(self, request: Any) -> None:
+        """Set the headers of a signature, in place of those of an attempt before."""
+        credentials, headers = self.credentials, request.headers
+        if credentials is None or "Date" in headers:
+            # An error, and what nothing of ours sends. Only the class that `sign_in_one_pass` makes has such a base.
+            return super().add_auth(request)  # type: ignore[misc, no-any-return]
+        time = request.context["timestamp"] = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        checksum = self._checksum(request)
+        del headers["Authorization"]
+        set_header(headers, "X-Amz-Date", time)
+        if credentials.token:
+            set_header(headers, "X-Amz-Security-Token", credentials.token)
+        set_header(headers, "X-Amz-Content-SHA256", checksum)
+
+        signed = self._signed_headers(request)
+        names = sorted(signed)
+        lines, listed = "".join([f"{name}:{signed[name]}\n" for name in names]), ";".join(names)
+        url = urlsplit(request.url)
+        # The method and the next one are botocore's.
+        query = self.canonical_query_string(request) if url.query or request.params else ""  # type: ignore[attr-defined]
+        canonical = f"{request.method.upper()}\n{url.path}\n{query}\n{lines}\n{listed}\n{checksum}"
+        scope = self.credential_scope(request)  # type: ignore[attr-defined]
+        text = f"AWS4-HMAC-SHA256\n{time}\n{scope}\n{sha256(canonical.encode()).hexdigest()}"
+        signature = digest(self.signing_key(credentials.secret_key, scope), text.encode(), "sha256").hex()
+        headers["Authorization"] = (
+            f"AWS4-HMAC-SHA256 Credential={credentials.access_key}/{scope}, "
+            f"SignedHeaders={listed}, Signature={signature}"
+        )
+        return None
+
+    def _checksum(self, request: Any) -> str:
+        """The checksum of the body, or what stands for it; botocore prepares a request to see that there is none."""
+        # The method is botocore's.
+        return self.payload(request) if request.data else NO_BODY  # type: ignore[attr-defined]
+
+    def _signed_headers(self, request: Any) -> Mapping[str, str]:
         """The headers as they are signed, by their names in lower case."""
         headers: dict[str, str] = {}
         for header, text in request.headers.raw_items():
@@ -44,32 +84,16 @@ class OnePassSigning:
         if "host" not in headers:
             origin = "/".join(request.url.split("/", 3)[:3])
             if origin not in self.hosts:
-                # Only the class that `sign_in_one_pass` makes has a base with this method.
-                self.hosts[origin] = super().headers_to_sign(request)["host"]  # type: ignore[misc]
+                # The method is botocore's.
+                self.hosts[origin] = self.headers_to_sign(request)["host"]  # type: ignore[attr-defined]
             headers["host"] = self.hosts[origin]
         return headers
 
-    def canonical_headers(self, headers: Mapping[str, str]) -> str:
-        """The lines of the headers in the canonical request."""
-        return "\n".join([f"{name}:{headers[name]}" for name in sorted(headers)])
 
-    def signed_headers(self, headers: Mapping[str, str]) -> str:
-        """The names of the signed headers."""
-        return ";".join(sorted(headers))
-
-    def signature(self, string_to_sign: str, request: Any) -> str:
-        """The signature; botocore makes the key for each one anew."""
-        # As above, the attribute and the method are botocore's.
-        secret, scope = self.credentials.secret_key, self.credential_scope(request)  # type: ignore[attr-defined]
-        return digest(self.signing_key(secret, scope), string_to_sign.encode(), "sha256").hex()
-
-    def payload(self, request: Any) -> str:
-        """The checksum of the body, or what stands for it; botocore prepares a request to see that there is none."""
-        if not request.data:
-            return NO_BODY
-        # As above.
-        checksum: str = super().payload(request)  # type: ignore[misc]
-        return checksum
+def set_header(headers: Any, name: str, value: str) -> None:
+    """Set a header in place of all of that name."""
+    del headers[name]
+    headers[name] = value
 
 
 def sign_in_one_pass(client: Any, signing: type[Any], unsigned: Collection[str]) -> None:
