@@ -113,8 +113,12 @@ def client_config(options: S3Options, theirs: Config) -> Config:
 class NeverRedirected(BaseClient):  # type: ignore[misc]
     """A client of an endpoint that redirects nothing."""
 
-    def __init__(self, *arguments: Any, endpoint_ruleset_resolver: Any, **options: Any) -> None:
-        super().__init__(*arguments, endpoint_ruleset_resolver=KnownEndpoints(endpoint_ruleset_resolver), **options)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        options["endpoint_ruleset_resolver"] = KnownEndpoints(options["endpoint_ruleset_resolver"])
+        super().__init__(*arguments, **options)
+        # It tells AWS which features of the SDK a call uses, unless the configuration says who calls, as ours does.
+        rebuild = options["user_agent_creator"].rebuild_and_replace_user_agent_handler
+        self.meta.events.unregister("request-created.s3", rebuild)
 
 
 def keep_endpoints(base_classes: list[type], **_others: Any) -> None:
