@@ -94,7 +94,7 @@ OPERATIONS = (
         "{places} random reads of 64 KiB",
         lambda world: [("large", world.places())],
         lambda world: world.scale.places * SPAN,
-        rounds=25,
+        rounds=60,
     ),
     Operation("copy", "copy 4 KiB", _calls(lambda _: ("small", "copied"), 2), rounds=25),
     Operation("delete_tree", "delete {tree:,} files of a tree", lambda world: [(world.tree(),)]),
