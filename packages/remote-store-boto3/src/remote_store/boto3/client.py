@@ -116,7 +116,7 @@ class NeverRedirected(BaseClient):  # type: ignore[misc]
     def __init__(self, *arguments: Any, **options: Any) -> None:
         options["endpoint_ruleset_resolver"] = KnownEndpoints(options["endpoint_ruleset_resolver"])
         super().__init__(*arguments, **options)
-        # It tells AWS which features of the SDK a call uses, unless the configuration says who calls, as ours does.
+        # Made anew, a user agent tells AWS which features of the SDK a call uses; not one that is set, as ours is.
         rebuild = options["user_agent_creator"].rebuild_and_replace_user_agent_handler
         self.meta.events.unregister("request-created.s3", rebuild)
 
