@@ -9,7 +9,7 @@ from botocore.parsers import ResponseParserFactory, RestXMLParser
 from botocore.utils import parse_timestamp
 
 from remote_store.core.s3.answer_headers import HeaderReader
-from remote_store.core.s3.listing_xml import parse_time
+from remote_store.core.s3.times import parse_time
 
 
 class AnswerParser(RestXMLParser):  # type: ignore[misc]

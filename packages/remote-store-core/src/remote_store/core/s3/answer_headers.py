@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from remote_store.core.s3.listing_xml import parse_time
+from remote_store.core.s3.times import parse_time
 
 METADATA = "x-amz-meta-"
 CONVERT: dict[str, Callable[[str], Any]] = {

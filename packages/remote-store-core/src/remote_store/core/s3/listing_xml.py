@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from xml.parsers.expat import ExpatError, ParserCreate
 
+from remote_store.core.s3.times import parse_time
+
 # How deep in a page an element stands.
 ROOT, FIELD, FIELD_OF_ENTRY = 1, 2, 3
-
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-NUMBERS = {month: f"{number:02}" for number, month in enumerate(MONTHS, 1)}
-HTTP_TIME = re.compile(r"[A-Z][a-z]{2}, ([0-9]{2}) ([A-Z][a-z]{2}) ([1-9][0-9]{3}) ([0-9]{2}:[0-9]{2}:[0-9]{2}) GMT")
-"""The only form in which a server may write a time in a header (RFC 9110, 5.6.7)."""
-
-
-def parse_time(text: str) -> datetime:
-    """A time as S3 writes it, in XML or in a header.
-
-    Raises:
-        ValueError: It is neither.
-    """
-    if text[4:5] == "-":
-        return datetime.fromisoformat(text)
-    plain = HTTP_TIME.fullmatch(text)
-    if plain is None or plain[2] not in NUMBERS:
-        return parsedate_to_datetime(text)
-    return datetime.fromisoformat(f"{plain[3]}-{NUMBERS[plain[2]]}-{plain[1]}T{plain[4]}Z")
 
 
 def answer_listing(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_others: Any) -> None:
