@@ -11,6 +11,7 @@ from botocore import UNSIGNED, handlers
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 from botocore.session import Session
+from botocore.useragent import UserAgentString
 
 from remote_store.boto3 import client as module
 from remote_store.boto3.client import create_client, private_session
@@ -92,6 +93,13 @@ def test_small_bodies_are_sent_without_asking_and_large_ones_after(make_port, en
 def test_bodies_arrive_whole(make_port, plain, bucket, body):
     put(make_port(), bucket, body)
     assert plain.get_object(Bucket=bucket, Key="k")["Body"].read() == bytes(body)
+
+
+def test_the_user_agent_is_not_made_anew_for_each_request(make_port, bucket, monkeypatch):
+    made = []
+    monkeypatch.setattr(UserAgentString, "rebuild_and_replace_user_agent_handler", lambda _, **of: made.append(of))
+    put(make_port(), bucket)
+    assert made == []
 
 
 def test_requests_carry_no_more_than_they_need(make_port, endpoint, bucket):

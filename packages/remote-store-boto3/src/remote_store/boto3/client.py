@@ -117,7 +117,7 @@ class NeverRedirected(BaseClient):  # type: ignore[misc]
         options["endpoint_ruleset_resolver"] = KnownEndpoints(options["endpoint_ruleset_resolver"])
         super().__init__(*arguments, **options)
         # Made anew, a user agent tells AWS which features of the SDK a call uses; not one that is set, as ours is.
-        rebuild = options["user_agent_creator"].rebuild_and_replace_user_agent_handler
+        rebuild = getattr(options.get("user_agent_creator"), "rebuild_and_replace_user_agent_handler", None)
         self.meta.events.unregister("request-created.s3", rebuild)
 
 
