@@ -4,7 +4,8 @@ import pytest
 
 from remote_store.conformance import AsyncBackendConformance, BackendConformance, Case
 from remote_store.conformance.checking import check, identifiers_of
-from remote_store.conformance.manifest import QUICK_VARIANTS, manifest, overridden, quick, rules_of
+from remote_store.conformance.manifest import MOST_VARIANTS, in_tier, manifest, overridden, rules_of
+from remote_store.conformance.plugin import TIERS
 
 
 class Suite:
@@ -39,8 +40,8 @@ def test_a_manifest_has_every_check_with_its_rules_and_the_number_of_its_variant
     assert set(found) == {"test_many", "test_one"}
     assert found["test_many"].rules == ("READ-001", "READ-002")
     assert (found["test_many"].variants, found["test_one"].variants) == (6, 1)
-    assert (found["test_many"].in_tier("full"), found["test_many"].in_tier("quick")) == (6, QUICK_VARIANTS)
-    assert found["test_one"].in_tier("quick") == 1
+    assert [found["test_many"].in_tier(tier) for tier in TIERS] == [1, 4, 6, 6]
+    assert [found["test_one"].in_tier(tier) for tier in TIERS] == [1, 1, 1, 1]
     assert rules_of(Suite) == ("ERR-001", "READ-001", "READ-002")
 
 
@@ -61,10 +62,23 @@ def test_what_a_class_puts_in_the_place_of_the_suites_own_is_seen() -> None:
     assert overridden(OtherCase, Suite) == ("case",)
 
 
-@pytest.mark.parametrize("count", [1, QUICK_VARIANTS, QUICK_VARIANTS + 1, 50])
+@pytest.mark.parametrize("count", [1, 4, 5, 50])
 def test_the_quick_tier_takes_a_few_variants_spread_over_all(count: int) -> None:
     items = list(range(count))
-    taken = quick(items[::-1], lambda item: item)
-    assert len(taken) == len(set(taken)) == min(count, QUICK_VARIANTS)
+    taken = in_tier("quick", items[::-1], int)
+    assert len(taken) == len(set(taken)) == min(count, MOST_VARIANTS["quick"])
     assert (taken[0], taken[-1]) == (items[0], items[-1])
-    assert taken == quick(items, lambda item: item)
+    assert taken == in_tier("quick", items, int)
+
+
+def test_the_smoke_tier_takes_one_variant_which_differs_from_class_to_class() -> None:
+    items = list(range(4))
+    taken = {owner: in_tier("smoke", items, int, owner) for owner in "abcdefghijklmnop"}
+    assert all(len(variants) == 1 for variants in taken.values())
+    assert {variants[0] for variants in taken.values()} == set(items)
+    assert taken == {owner: in_tier("smoke", items[::-1], int, owner) for owner in taken}
+
+
+@pytest.mark.parametrize("tier", ["full", "soak"])
+def test_the_other_tiers_take_every_variant(tier: str) -> None:
+    assert in_tier(tier, [3, 1, 2], int) == [1, 2, 3]

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -78,18 +79,23 @@ def broken(**facts: Any) -> Run:
 
 
 KNOWN = {"outcome": Outcome.DEVIATION, "deviation": {"reason": "known", "link": "https://example.org/1", "expires": ""}}
-RUNS: dict[str, Run] = {
-    "whole": made(),
-    "failing": broken(),
-    "deviating": broken(**KNOWN),
-    "partial": made(gone={"deselected by -k 'x'": {"test_glob_all": 1}}),
+RUNS: dict[str, Callable[[], Run]] = {
+    "whole": made,
+    "failing": broken,
+    "deviating": lambda: broken(**KNOWN),
+    "partial": lambda: made(gone={"deselected by -k 'x'": {"test_glob_all": 1}}),
 }
+
+
+@cache
+def run_of(name: str) -> Run:
+    return RUNS[name]()
 
 
 @pytest.mark.parametrize("name", RUNS)
 def test_a_report_keeps_the_schema_that_is_published(name: str) -> None:
     Draft202012Validator.check_schema(schema())
-    data = json.loads(json.dumps(report_of(RUNS[name])))
+    data = json.loads(json.dumps(report_of(run_of(name))))
     assert sorted(str(error.message) for error in Draft202012Validator(schema()).iter_errors(data)) == []
 
 
@@ -104,12 +110,12 @@ def test_a_report_without_a_subject_keeps_the_schema_too() -> None:
 
 
 def test_the_schema_refuses_another_form() -> None:
-    data = {**json.loads(json.dumps(report_of(RUNS["whole"]))), "more": 1}
+    data = {**json.loads(json.dumps(report_of(run_of("whole")))), "more": 1}
     assert list(Draft202012Validator(schema()).iter_errors(data)) != []
 
 
 def test_a_report_has_everything_that_a_reader_asks_for() -> None:
-    data = report_of(RUNS["whole"])
+    data = report_of(run_of("whole"))
     assert set(data["versions"]) == {"contract", "suite", "core", "pytest", "python"}
     assert data["backend"]["distribution"] == ""
     assert (data["backend"]["profile"]["endpoint_kind"], data["backend"]["profile"]["endpoint_version"]) == (
@@ -124,34 +130,34 @@ def test_a_report_has_everything_that_a_reader_asks_for() -> None:
 
 
 def test_no_form_of_a_report_shows_a_secret(tmp_path: Path) -> None:
-    for path in write(RUNS["failing"], tmp_path):
+    for path in write(run_of("failing"), tmp_path):
         text = path.read_text("utf-8")
         assert SECRET not in text, path
         assert "hunter2" not in text, path
 
 
 def test_every_form_is_written(tmp_path: Path) -> None:
-    paths = write(RUNS["whole"], tmp_path / "new" / "folder")
+    paths = write(run_of("whole"), tmp_path / "new" / "folder")
     assert [path.name for path in paths] == ["Toy.json", "Toy.xml", "Toy.html", "Toy.svg"]
-    assert json.loads(paths[0].read_text("utf-8"))["verdict"] == report_of(RUNS["whole"])["verdict"]
+    assert json.loads(paths[0].read_text("utf-8"))["verdict"] == report_of(run_of("whole"))["verdict"]
 
 
 def test_junit_counts_what_a_build_would_count() -> None:
-    root = ET.fromstring(junit(report_of(RUNS["failing"])))
+    root = ET.fromstring(junit(report_of(run_of("failing"))))
     suite = root[0]
     assert (suite.get("failures"), suite.get("errors"), suite.get("skipped")) == ("1", "0", "0")
     failure = suite.find(".//failure")
     assert failure is not None
     assert failure.get("message") == "fail: close <again>"
     assert failure.text == "close <again>\n  expected: nothing\n  observed: a & b \ufffd"
-    skipped = ET.fromstring(junit(report_of(RUNS["deviating"])))[0]
+    skipped = ET.fromstring(junit(report_of(run_of("deviating"))))[0]
     assert (skipped.get("failures"), skipped.get("skipped")) == ("0", "1")
     facts = {entry.get("name"): entry.get("value") for entry in suite.iter("property")}
     assert (facts["verdict"], facts["contract"]) == ("failing", "0.1")
 
 
 def test_junit_does_not_turn_a_build_red_for_a_provisional_rule() -> None:
-    data = json.loads(json.dumps(report_of(RUNS["failing"])))
+    data = json.loads(json.dumps(report_of(run_of("failing"))))
     for rule in data["rules"]:
         rule["provisional"] = rule["id"] == "LIFE-005"
     suite = ET.fromstring(junit(data))[0]
@@ -168,7 +174,7 @@ def test_junit_does_not_turn_a_build_red_for_a_provisional_rule() -> None:
     ],
 )
 def test_a_badge_says_the_verdict_and_what_it_is_worth(name: str, text: str, colour: str) -> None:
-    picture = badge(report_of(RUNS[name]))
+    picture = badge(report_of(run_of(name)))
     root = ET.fromstring(picture)
     texts = [entry.text or "" for entry in root.iter("{http://www.w3.org/2000/svg}text")]
     assert texts[0] == "remote-store 0.1"
@@ -205,7 +211,7 @@ class Page(HTMLParser):
 @pytest.mark.parametrize("name", RUNS)
 def test_a_page_stands_alone_and_shows_every_rule(name: str) -> None:
     parsed = Page()
-    parsed.feed(page(report_of(RUNS[name])))
+    parsed.feed(page(report_of(run_of(name))))
     assert (parsed.open, parsed.loads) == ([], [])
     assert all(identifier in parsed.shown for identifier in rules())
     assert "prefers-color-scheme: dark" in parsed.shown
@@ -213,23 +219,23 @@ def test_a_page_stands_alone_and_shows_every_rule(name: str) -> None:
 
 
 def test_a_page_shows_what_is_broken_and_what_deviates() -> None:
-    text = page(report_of(RUNS["failing"]))
+    text = page(report_of(run_of("failing")))
     assert "What is broken" in text
     assert "close &lt;again&gt;" in text
-    deviating = page(report_of(RUNS["deviating"]))
+    deviating = page(report_of(run_of("deviating")))
     assert "What is broken" not in deviating
     assert '<a href="https://example.org/1">' in deviating
     unsafe = broken(outcome=Outcome.DEVIATION, deviation={"reason": "<b>", "link": "javascript:x", "expires": ""})
     assert 'href="javascript' not in page(report_of(unsafe))
-    assert "What did not run" in page(report_of(RUNS["partial"]))
+    assert "What did not run" in page(report_of(run_of("partial")))
 
 
 def test_a_summary_says_verdict_reasons_and_versions() -> None:
-    lines = list(summary(RUNS["failing"]))
+    lines = list(summary(run_of("failing")))
     assert lines[0] == "verdict   failing (full tier, on an emulator (toy 1.0))"
     assert lines[1] == "          contract 0.1 · suite 0.1.0 · core 0.1.0 · 2026-11-26"
     assert lines[3] == "why       1 rule is broken: LIFE-005"
-    told = "\n".join(failures(RUNS["failing"]))
+    told = "\n".join(failures(run_of("failing")))
     assert told.startswith("FAIL LIFE-005  test_life_close_again_and_again\n  close <again>\n")
     left = "\n".join(summary(broken(outcome=Outcome.PASS, left="conformance-1")))
     assert "left      1 of the folders could not be removed; delete by hand: conformance-1" in left

@@ -210,12 +210,12 @@ def test_histories_are_the_same_in_every_run(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_tier_says_how_much_is_explored(monkeypatch: pytest.MonkeyPatch) -> None:
     counts = {}
     take = History.take
-    for tier in ("quick", "full"):
+    for tier in ("smoke", "quick", "full"):
         steps: list[Step] = []
         monkeypatch.setattr(History, "take", lambda self, step, steps=steps: (steps.append(step), take(self, step))[1])
         run(ANY, Shared(), tier=tier)
         counts[tier] = len(steps)
-    assert 50 < counts["quick"] < counts["full"] < 500
+    assert 20 < counts["smoke"] < counts["quick"] < counts["full"] < 500
 
 
 def test_an_answer_that_does_not_follow_from_the_calls_is_said_to_be_one() -> None:

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
+
 from remote_store.boto3 import AsyncS3Boto3Backend, S3Boto3Backend
 from remote_store.conformance import AsyncBackendConformance, BackendConformance
+from remote_store.conformance.pauses import short_pauses
 from remote_store.conformance.s3 import (
     MOTO,
     MOTO_STRICT,
@@ -11,6 +16,12 @@ from remote_store.conformance.s3 import (
     installed_async_lanes,
     installed_lanes,
 )
+
+
+@pytest.fixture(autouse=True)
+def pauses() -> Iterator[None]:
+    with short_pauses():
+        yield
 
 
 class TestMoto(BackendConformance):

@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
+
 from remote_store.conformance import AsyncBackendConformance, BackendConformance
+from remote_store.conformance.pauses import short_pauses
 from remote_store.conformance.s3 import (
     MOTO,
     MOTO_STRICT,
@@ -11,6 +16,12 @@ from remote_store.conformance.s3 import (
     installed_lanes,
 )
 from remote_store.pyarrow import AsyncS3PyArrowBackend, S3PyArrowBackend
+
+
+@pytest.fixture(autouse=True)
+def pauses() -> Iterator[None]:
+    with short_pauses():
+        yield
 
 
 class TestMoto(BackendConformance):

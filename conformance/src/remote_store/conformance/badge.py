@@ -40,7 +40,7 @@ def worded(report: Mapping[str, Any]) -> str:
     verdict, profile = report["verdict"], report["backend"].get("profile", {})
     count = len(verdict["capabilities"])
     text = f"core + {count} {'capability' if count == 1 else 'capabilities'}" if count else verdict["level"]
-    text += f", {report['tier']} tier" if report["tier"] == "quick" else ""
+    text += f", {report['tier']} tier" if report["tier"] in ("smoke", "quick") else ""
     text += ", with deviations" if report["deviations"] else ""
     text += ", emulator only" if profile.get("endpoint_kind") == "emulator" else ""
     return f"{text}, {report['date'][:10]}"

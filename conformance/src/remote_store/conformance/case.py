@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from remote_store.conformance.faults import Request
 
 T = TypeVar("T")
-Tier = Literal["quick", "full", "soak"]
+Tier = Literal["smoke", "quick", "full", "soak"]
 SERVED = frozenset({"s3", "http"})
 HARMFUL = frozenset({"delete", "delete_folder", "move"})
 
@@ -51,7 +51,7 @@ class AnyCase(Expectations, Generic[B]):
         variant: Parameters of the check.
         root: The folder that only this test uses; `""` on a storage of its own.
         rng: Randomness that is the same in every run of this test.
-        tier: How much is run: `quick`, `full` or `soak`.
+        tier: How much is run: `smoke`, `quick`, `full` or `soak`.
         requests: What reached the endpoint while the check ran.
         retries: How often it was tried again, as the profile allows.
         raced: It has let several callers race.

@@ -9,12 +9,14 @@ from functools import cache
 from math import prod
 from types import MappingProxyType
 from typing import Any, TypeVar
+from zlib import crc32
 
 from remote_store.conformance.checking import identifiers_of
 from remote_store.conformance.rulebook import rules
 
 T = TypeVar("T")
-QUICK_VARIANTS = 4
+MOST_VARIANTS = {"smoke": 1, "quick": 4}
+"""How many variants of one check a tier runs at most; the other tiers run them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Expected:
 
     def in_tier(self, tier: str) -> int:
         """How many of its variants a tier runs."""
-        return min(self.variants, QUICK_VARIANTS) if tier == "quick" else self.variants
+        return min(self.variants, MOST_VARIANTS.get(tier, self.variants))
 
 
 @cache
@@ -63,18 +65,26 @@ def overridden(kind: type, suite: type) -> tuple[str, ...]:
     )
 
 
-def quick(items: Sequence[T], order: Callable[[T], Any]) -> list[T]:
-    """The few variants of one check that the quick tier runs, spread over all: the first, the last, some between.
+def in_tier(tier: str, items: Sequence[T], order: Callable[[T], Any], owner: str = "") -> list[T]:
+    """Choose the variants of one check that a tier runs.
+
+    Several are spread evenly from the first to the last. A single one depends on the owner, so that several classes
+    together run more of the variants than one of them does; the choice is the same in every run.
 
     Args:
-        items: The variants, in whatever order.
-        order: What they are sorted by.
+        tier: The tier.
+        items: The variants, in any order.
+        order: The sort key.
+        owner: Name of the class and the check that the variants belong to.
     """
+    most = MOST_VARIANTS.get(tier, len(items))
     ordered = sorted(items, key=order)
-    if len(ordered) <= QUICK_VARIANTS:
+    if len(ordered) <= most:
         return ordered
-    last, steps = len(ordered) - 1, QUICK_VARIANTS - 1
-    return [ordered[round(step * last / steps)] for step in range(QUICK_VARIANTS)]
+    if most == 1:
+        return [ordered[crc32(owner.encode()) % len(ordered)]]
+    last, steps = len(ordered) - 1, most - 1
+    return [ordered[round(step * last / steps)] for step in range(most)]
 
 
 def _axes(method: Any) -> Iterator[Sequence[Any]]:

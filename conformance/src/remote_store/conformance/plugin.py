@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 CONTRACT = "remote_store.conformance.contract"
 PROPERTY = "remote-store-conformance"
-TIERS = ("quick", "full", "soak")
+TIERS = ("smoke", "quick", "full", "soak")
 _key: pytest.StashKey[Session] = pytest.StashKey()
 
 
@@ -44,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         dest="conformance_tier",
         choices=TIERS,
         default="full",
-        help="how much is run: quick takes a few variants of each check, soak repeats races (default: full)",
+        help="how much is run: smoke takes one variant of each check, quick a few, soak repeats races (default: full)",
     )
 
 

@@ -15,7 +15,7 @@ import pytest
 from remote_store.conformance.case import AnyCase
 from remote_store.conformance.contract import SUITES, subject_of, suite_of
 from remote_store.conformance.expect import CheckHung
-from remote_store.conformance.manifest import manifest, overridden, quick
+from remote_store.conformance.manifest import in_tier, manifest, overridden
 from remote_store.conformance.outcome import (
     HarnessFailed,
     KnownDeviation,
@@ -85,7 +85,7 @@ class Session:
             assert suite is not None
             self._kinds[name] = kind
             self.classes[name] = Watched(suite.__name__, kind.target or name)
-        chosen = {item for found in self._before.values() for item in self._chosen(found)}
+        chosen = {item for name, found in self._before.items() for item in self._chosen(name, found)}
         left_out = [item for item in items if _name(item) and item not in chosen]
         if left_out:
             items[:] = [item for item in items if not _name(item) or item in chosen]
@@ -95,16 +95,16 @@ class Session:
         for name, found in self._before.items():
             self._before[name] = found & chosen
 
-    def _chosen(self, found: set[pytest.Item]) -> list[pytest.Item]:
+    def _chosen(self, name: str, found: set[pytest.Item]) -> list[pytest.Item]:
         by_check: dict[str, list[Any]] = defaultdict(list)
         for item in found:
             by_check[item.originalname].append(item)  # type: ignore[attr-defined]
         chosen: list[pytest.Item] = []
-        for variants in by_check.values():
+        for check, variants in by_check.items():
             clauses = getattr(variants[0].function, "clauses", ())
             if not self._is_chosen(clauses):
                 continue
-            chosen += quick(variants, _order) if self.tier == "quick" and clauses else variants
+            chosen += in_tier(self.tier, variants, _order, f"{name}::{check}") if clauses else variants
         return chosen
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:

@@ -30,6 +30,7 @@ class Budget:
 
 
 BUDGETS: dict[Tier, Budget] = {
+    "smoke": Budget(examples=3, steps=15),
     "quick": Budget(examples=8, steps=15),
     "full": Budget(examples=16, steps=25),
     "soak": Budget(examples=500, steps=60),

@@ -1,0 +1,64 @@
+"""The cells of the test matrix: a lane, how it is installed, the server it talks to, and sync or async.
+
+`LOOP` is what every change runs: each pair of two values stands in one cell at least, and the workspace runs each lane
+in both worlds. `MATRIX` is every combination, with every variant of every check; `tools/matrix.py` runs it before a
+release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+LANES = ("boto3", "s3fs", "pyarrow")
+INSTALLATIONS = ("workspace", "newest", "lowest")
+SERVERS = ("Moto", "MotoStrict", "SeaweedFS")
+WORLDS = ("sync", "async")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One class of conformance tests in one environment.
+
+    Attributes:
+        lane: Name of the lane.
+        installation: `workspace` for the sources, `newest` or `lowest` for the built wheel alone with that release of
+            its SDK.
+        server: The server, as it stands in the name of the class.
+        world: `sync` or `async`.
+        tier: How many variants of each check run.
+    """
+
+    lane: str
+    installation: str
+    server: str
+    world: str
+    tier: str
+
+    @property
+    def kind(self) -> str:
+        """Name of the class in the lane's `test_conformance.py`."""
+        return f"Test{self.server}{'Async' if self.world == 'async' else ''}"
+
+
+LOOP = (
+    Cell("boto3", "workspace", "MotoStrict", "sync", "smoke"),
+    Cell("boto3", "workspace", "SeaweedFS", "async", "smoke"),
+    Cell("s3fs", "workspace", "SeaweedFS", "sync", "smoke"),
+    Cell("s3fs", "workspace", "Moto", "async", "smoke"),
+    Cell("pyarrow", "workspace", "Moto", "sync", "smoke"),
+    Cell("pyarrow", "workspace", "MotoStrict", "async", "smoke"),
+    Cell("boto3", "newest", "Moto", "sync", "full"),
+    Cell("s3fs", "newest", "MotoStrict", "async", "quick"),
+    Cell("pyarrow", "newest", "SeaweedFS", "sync", "quick"),
+    Cell("boto3", "lowest", "SeaweedFS", "async", "smoke"),
+    Cell("s3fs", "lowest", "Moto", "sync", "smoke"),
+    Cell("pyarrow", "lowest", "MotoStrict", "async", "smoke"),
+)
+MATRIX = tuple(Cell(*values, tier="full") for values in product(LANES, INSTALLATIONS, SERVERS, WORLDS))
+
+
+def of(cells: tuple[Cell, ...], lane: str, installation: str) -> Iterator[Cell]:
+    """The cells of one lane in one environment."""
+    return (cell for cell in cells if (cell.lane, cell.installation) == (lane, installation))
