@@ -359,4 +359,4 @@ def test_only_looking_at_the_checks_says_nothing_of_them(pytester: pytest.Pytest
 def test_a_class_of_which_nothing_runs_takes_one_line(pytester: pytest.Pytester) -> None:
     result = run(pytester, "-k", "test_other", source=f"{TEN_LINES}\ndef test_other():\n    assert True\n")
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["conformance of *::TestMine: partial, nothing of it ran"])
+    result.stdout.fnmatch_lines(["*conformance of *::TestMine: partial, nothing of it ran*"])

@@ -21,7 +21,7 @@ from remote_store.conformance.page import page
 from remote_store.conformance.report import report_of, schema, write
 from remote_store.conformance.run import Run, finished
 from remote_store.conformance.subject import look
-from remote_store.conformance.summary import failures, summary
+from remote_store.conformance.summary import failures, overview, sections, summary
 from remote_store.core import MemoryBackend, ResolutionPlan
 
 SECRET = "hunter2-is-the-secret"
@@ -239,3 +239,25 @@ def test_a_summary_says_verdict_reasons_and_versions() -> None:
     assert told.startswith("FAIL LIFE-005  test_life_close_again_and_again\n  close <again>\n")
     left = "\n".join(summary(broken(outcome=Outcome.PASS, left="conformance-1")))
     assert "left      1 of the folders could not be removed; delete by hand: conformance-1" in left
+
+
+def test_an_overview_has_a_line_for_each_server() -> None:
+    runs = [run_of("whole"), run_of("deviating")]
+    held = sum(entry.outcome is Outcome.PASS for run in runs for entry in run.rules)
+    assert list(overview(runs)) == [
+        f"toy 1.0  2 backends (full tier), {held:,} rules held, 1 rule deviating as declared"
+    ]
+    assert list(overview([])) == []
+
+
+def test_runs_that_found_nothing_wrong_share_a_section_where_there_are_many() -> None:
+    runs = [run_of(name) for name in RUNS]
+    nothing = finished(
+        name="Toy", target="other", suite=BackendConformance, tier="full", subject=None, records={}, gone={}, early=""
+    )
+    shared, *others = sections([*runs, nothing], brief=True)
+    assert shared == ("conformance: 2 of 4 backends keep the contract", list(overview([runs[0], runs[2]])))
+    assert others == [("conformance of toy:make", list(summary(run))) for run in (runs[1], runs[3])]
+    each = list(sections([*runs, nothing], brief=False))
+    assert each[:4] == [("conformance of toy:make", list(summary(run))) for run in runs]
+    assert each[4:] == [(f"conformance of other: {nothing.verdict}, nothing of it ran", [])]

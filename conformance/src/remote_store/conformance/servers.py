@@ -112,7 +112,8 @@ def moto_server() -> Iterator[Server]:
         ImportError: moto is not installed; the message names the command that installs it.
     """
     try:
-        from moto import __version__, server
+        from moto import __version__
+        from moto.moto_server import werkzeug_app
         from werkzeug.serving import make_server
     except ImportError as error:
         raise ImportError(f"moto_server() needs moto with its server: {_INSTALL}") from error
@@ -120,9 +121,9 @@ def moto_server() -> Iterator[Server]:
     level = log.level
     log.setLevel(logging.CRITICAL + 1)
     # The S3 application alone: moto's own server finds the service of each request anew, a quarter of a request's time.
-    application = server.create_backend_app("s3")
+    application = werkzeug_app.create_backend_app("s3")
     # Newer releases keep the spelling of header names with it.
-    handler = getattr(server, "MotoRequestHandler", None)
+    handler = getattr(werkzeug_app, "MotoRequestHandler", None)
     running = make_server("127.0.0.1", 0, application, threaded=True, request_handler=handler)
     thread = threading.Thread(target=running.serve_forever, daemon=True)
     thread.start()

@@ -30,10 +30,12 @@ from remote_store.conformance.redaction import redacted
 from remote_store.conformance.report import write
 from remote_store.conformance.rulebook import ConfigurationError, rule
 from remote_store.conformance.run import Run, finished
-from remote_store.conformance.summary import summary
+from remote_store.conformance.summary import sections
 from remote_store.conformance.watchdog import end_in_spite_of_threads
 
 MOST_HUNG = 10
+MOST_IN_FULL = 4
+"""So many classes are each shown in full; of more, those with nothing wrong share a line for each server."""
 _UNSAFE = re.compile(r"[^\w.-]+")
 NAMES = {suite.__name__: suite for suite in SUITES}
 
@@ -270,14 +272,14 @@ class Session:
         if self.error:
             terminal.section("conformance")
             terminal.write_line(f"configuration error: {self.error}", red=True)
-        for run in self.runs:
-            if not run.records:
-                terminal.write_line(f"conformance of {run.target}: {run.verdict}, nothing of it ran")
-                continue
-            terminal.section(f"conformance of {run.target}")
-            for line in summary(run):
+        many = len(self.runs) > MOST_IN_FULL and self.config.get_verbosity() < 1
+        for title, lines in sections(self.runs, brief=many):
+            terminal.section(title)
+            for line in lines:
                 terminal.write_line(line)
-        for path in self.written:
+        if many and self.written:
+            terminal.write_line(f"{len(self.written)} report files are in {self.written[0].parent}")
+        for path in () if many else self.written:
             terminal.write_line(f"report    {path}")
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from remote_store.conformance.outcome import Record
+from remote_store.conformance.outcome import Outcome, Record
 from remote_store.conformance.rulebook import CONTRACT_VERSION
 from remote_store.conformance.run import Run
+from remote_store.conformance.verdict import Level
 from remote_store.conformance.versions import installed
 
 SHOWN_FAILURES = 20
 WIDTH = 9
+CONFORMING = frozenset({Level.CORE, Level.CORE_AND_CAPABILITIES})
 KINDS = {"memory": "in memory", "emulator": "on an emulator", "real": "on the real service"}
 
 
@@ -30,6 +32,40 @@ def summary(run: Run) -> Iterator[str]:
         shown = ", ".join(left[:5]) + (", ..." if len(left) > 5 else "")
         yield _row("left", f"{len(left):,} of the folders could not be removed; delete by hand: {shown}")
     yield from _block("noticed", run.subject.get("notes", ()))
+
+
+def sections(runs: Sequence[Run], *, brief: bool) -> Iterator[tuple[str, list[str]]]:
+    """What a terminal shows of several runs: a title and its lines.
+
+    Args:
+        runs: The runs.
+        brief: Runs that found nothing wrong share one section.
+    """
+    ran = [run for run in runs if run.records]
+    fine = [run for run in ran if brief and run.verdict.level in CONFORMING]
+    if fine:
+        yield f"conformance: {len(fine)} of {len(ran)} backends keep the contract", list(overview(fine))
+    for run in ran:
+        if run not in fine:
+            yield f"conformance of {run.target}", list(summary(run))
+    for run in runs:
+        if not run.records and not brief:
+            yield f"conformance of {run.target}: {run.verdict}, nothing of it ran", []
+
+
+def overview(runs: Sequence[Run]) -> Iterator[str]:
+    """A line for each server or kind of storage: how many backends keep the contract there, and what deviates."""
+    by_place: dict[str, list[Run]] = {}
+    for run in runs:
+        by_place.setdefault(_place(run), []).append(run)
+    width = max(map(len, by_place), default=0)
+    for place, there in sorted(by_place.items()):
+        held = sum(run.counts()[Outcome.PASS] for run in there)
+        deviating = {entry.rule.id for run in there for entry in run.rules if entry.outcome is Outcome.DEVIATION}
+        yield (
+            f"{place:<{width}}  {_plural(len(there), 'backend')} ({there[0].tier} tier), {held:,} rules held, "
+            f"{_plural(len(deviating), 'rule')} deviating as declared"
+        )
 
 
 def failures(run: Run) -> Iterator[str]:
@@ -58,6 +94,15 @@ def endpoint(backend: Mapping[str, Any]) -> str:
     kind = profile.get("endpoint_kind") or ("memory" if profile.get("in_process") and backend.get("stated") else "")
     version = profile.get("endpoint_version")
     return KINDS.get(kind, "") + (f" ({version})" if version else "")
+
+
+def _place(run: Run) -> str:
+    profile = run.subject.get("profile", {})
+    return str(profile.get("endpoint_version") or profile.get("kind") or "unknown")
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count:,} {word}" + ("" if count == 1 else "s")
 
 
 def _block(name: str, texts: object) -> Iterator[str]:
