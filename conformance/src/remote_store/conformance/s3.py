@@ -40,7 +40,8 @@ from remote_store.conformance.harness import (
     Profile,
     RawHead,
 )
-from remote_store.conformance.servers import Server, moto_server, seaweedfs_server, sign_v4
+from remote_store.conformance.servers import Server, moto_server, sign_v4
+from remote_store.conformance.shared_server import shared_seaweedfs_server
 from remote_store.core import AsyncBackend, Backend
 
 __all__ = [
@@ -408,7 +409,7 @@ MOTO_STRICT = S3Target(
 """moto, not trusted with conditional writes, for a backend that refuses to write below a file."""
 
 SEAWEEDFS = S3Target(
-    server=seaweedfs_server,
+    server=shared_seaweedfs_server,
     profile=replace(
         S3_PROFILE,
         max_segment_bytes=255,

@@ -11,6 +11,7 @@ import logging
 import os
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import sysconfig
@@ -162,18 +163,46 @@ def seaweedfs_server(*, key: str = "suite", secret: str = "suite-secret") -> Ite
         FileNotFoundError: The `weed` program is not installed; the message names the command that installs it.
         RuntimeError: It did not start; the message ends with its log.
     """
-    program = _weed()
-    for attempt in range(_ATTEMPTS):
-        with contextlib.ExitStack() as stack:
-            try:
-                server = stack.enter_context(_seaweedfs(program, key, secret))
-            except RuntimeError:
-                # A port that was free a moment ago may be taken by now.
-                if attempt == _ATTEMPTS - 1:
-                    raise
-                continue
+    directory = Path(tempfile.mkdtemp(prefix="remote-store-seaweedfs-"))
+    reader, writer = os.pipe()
+    try:
+        process, server = start_seaweedfs(directory, reader, key, secret)
+        try:
             yield server
-            return
+        finally:
+            # SIGTERM takes it 16 s, and there is no data to save.
+            os.write(writer, b"\n")
+            process.wait()
+    finally:
+        os.close(reader)
+        os.close(writer)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def start_seaweedfs(directory: Path, pipe: int, key: str, secret: str) -> tuple[subprocess.Popen[bytes], Server]:
+    """Start SeaweedFS, and return once it serves.
+
+    It ends and removes the folder when the pipe gives a line, or has no writer any more.
+
+    Args:
+        directory: The folder for its data.
+        pipe: The descriptor of the read end of a pipe.
+        key: The one access key that it accepts.
+        secret: The secret of `key`.
+
+    Raises:
+        FileNotFoundError: The `weed` program is not installed; the message names the command that installs it.
+        RuntimeError: It did not start; the message ends with its log.
+    """
+    program = _weed()
+    for attempt in reversed(range(_ATTEMPTS)):
+        try:
+            return _seaweedfs(program, directory, pipe, key, secret)
+        except RuntimeError:
+            # A port that was free a moment ago may be taken by now.
+            if not attempt:
+                raise
+    raise AssertionError("the last attempt returns or raises")
 
 
 def dead_endpoint() -> str:
@@ -224,9 +253,9 @@ def sign_v4(
     return signed
 
 
-@contextlib.contextmanager
-def _seaweedfs(program: str, key: str, secret: str) -> Iterator[Server]:
-    directory = Path(tempfile.mkdtemp(prefix="remote-store-seaweedfs-"))
+def _seaweedfs(
+    program: str, directory: Path, pipe: int, key: str, secret: str
+) -> tuple[subprocess.Popen[bytes], Server]:
     ports = dict(zip(_SEAWEEDFS_PORTS, _free_ports(len(_SEAWEEDFS_PORTS)), strict=True))
     arguments = _arguments(directory, ports, key, secret)
     log = directory / "log"
@@ -250,22 +279,24 @@ def _seaweedfs(program: str, key: str, secret: str) -> Iterator[Server]:
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - the program is the one found on the path
             ["/bin/sh", "-c", _SUPERVISOR, "sh", program, *arguments],
-            stdin=subprocess.PIPE,
+            stdin=pipe,
             stdout=output,
             stderr=subprocess.STDOUT,
             env=environment,
             cwd=directory,
             start_new_session=True,
         )
+    url = f"http://127.0.0.1:{ports['s3.port']}"
+    master = f"http://127.0.0.1:{ports['master.port']}"
     try:
-        url = f"http://127.0.0.1:{ports['s3.port']}"
-        master = f"http://127.0.0.1:{ports['master.port']}"
         _wait_until_ready(process, f"{url}/", f"{master}/dir/assign", log)
-        yield Server("seaweedfs", url, key, secret, "us-east-1", _version(program), master)
-    finally:
-        # SIGTERM takes it 16 s, and there is no data to save.
-        process.communicate(b"\n")
-        shutil.rmtree(directory, ignore_errors=True)
+    except BaseException:
+        # The supervisor and the server are one session.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+    return process, Server("seaweedfs", url, key, secret, "us-east-1", _version(program), master)
 
 
 def _arguments(directory: Path, ports: Mapping[str, int], key: str, secret: str) -> list[str]:
