@@ -6,10 +6,14 @@ import gc
 import os
 import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 
 import cells
+
+MUTANTS = "test_mutants.py"
+CONFORMANCE = "test_conformance.py"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -21,15 +25,23 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the broken backends to `tools/mutants_alone.py`, which runs them all against the wheels."""
+    return True if collection_path.name == MUTANTS and not _asked(config, MUTANTS) else None
+
+
 def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> list[pytest.Item] | None:
-    """Leave out the conformance classes that the smoke tier leaves to other environments, unless one is asked for."""
-    config = collector.config
-    asked = config.getoption("conformance_tier") != "smoke" or any("::" in argument for argument in config.args)
+    """Leave out the conformance classes of a lane that `tools/cells.py` gives to other environments."""
     lane = collector.path.parent.parent.name.removeprefix("remote-store-")
-    if asked or lane not in cells.LANES or collector.path.name != "test_conformance.py" or not isinstance(obj, type):
+    if lane not in cells.LANES or collector.path.name != CONFORMANCE or not isinstance(obj, type):
         return None
     kept = {cell.kind for cell in cells.of(cells.LOOP, lane, "workspace")}
-    return [] if name.startswith("Test") and name not in kept else None
+    return [] if name.startswith("Test") and name not in kept and not _asked(collector.config, "::") else None
+
+
+def _asked(config: pytest.Config, text: str) -> bool:
+    """Whether this run is to leave nothing out: another tier than smoke, or an argument with this text."""
+    return config.getoption("conformance_tier") != "smoke" or any(text in argument for argument in config.args)
 
 
 @pytest.hookimpl(trylast=True)

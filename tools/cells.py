@@ -36,6 +36,9 @@ class Cell:
     world: str
     tier: str
 
+    def __str__(self) -> str:
+        return f"{self.lane}-{self.installation}-{self.server}-{self.world}"
+
     @property
     def kind(self) -> str:
         """Name of the class in the lane's `test_conformance.py`."""

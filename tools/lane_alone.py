@@ -1,4 +1,4 @@
-"""Install one lane from its built wheel, alone, and run its conformance tests there.
+"""Install one lane from its built wheel, alone, and run the conformance tests there that `tools/cells.py` names.
 
 The environment is fresh, outside the workspace, and takes the newest release of the SDK or the oldest that the lane
 says it works with. What comes along is compared with what the lane promises to stay clear of.
@@ -16,9 +16,15 @@ import sys
 import tempfile
 import time
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path
+
+# `python -P` leaves the folder of a script out of the path.
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import cells
 
 ROOT = Path(__file__).resolve().parent.parent
 UV = os.environ.get("UV", "uv")
@@ -46,10 +52,6 @@ LANES = {
     "pyarrow": Lane(("pyarrow",), SDKS - {"boto3", "botocore", "pyarrow", "s3transfer"}, lanes=("boto3",)),
     "s3fs": Lane(("aiobotocore", "s3fs"), frozenset({"boto3", "pyarrow", "s3transfer"})),
 }
-# The strict option is core's, whatever the SDK; the workspace's run has it.
-CLASSES = "not Strict"
-# Checks of retries and of silence wait more than they work.
-WORKERS = str(2 * (os.cpu_count() or 1))
 TEST_LIBRARIES = ("pytest-asyncio", "pytest-timeout", "pytest-xdist")
 PYTEST_INI = """[pytest]
 addopts = --import-mode=importlib --strict-markers
@@ -161,11 +163,40 @@ def check_imports(name: str, python: Path, folder: Path) -> None:
     run(python, "-P", "-I", "-c", code, *modules, cwd=folder)
 
 
-def prove(name: str, resolution: str, folder: Path) -> None:
-    """Build, install, look and test, in a folder that is empty.
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """A lane's wheel in a fresh environment, and its conformance tests in a foreign folder.
+
+    Attributes:
+        python: The environment's interpreter.
+        folder: The foreign folder.
+    """
+
+    python: Path
+    folder: Path
+
+    def check(self, kinds: Iterable[str], tier: str, *, reports: Path | None = None) -> None:
+        """Run classes of the conformance tests.
+
+        Args:
+            kinds: Names of the classes; all of them where none is named.
+            tier: How many variants of each check run.
+            reports: The folder for reports; none are written without one.
+
+        Raises:
+            Broken: A check failed.
+        """
+        chosen = [f"test_conformance.py::{kind}" for kind in kinds]
+        options = ["--conformance-tier", tier, *(["--conformance-report", str(reports)] if reports else [])]
+        command = (self.python, "-P", "-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider")
+        run(*command, *options, *chosen, cwd=self.folder, quiet=False)
+
+
+def install(name: str, resolution: str, folder: Path) -> Environment:
+    """Build, install and look, in a folder that is empty.
 
     Raises:
-        Broken: Something of it did not hold.
+        Broken: The lane cannot be installed alone, or brings what it must not.
     """
     started = time.monotonic()
 
@@ -181,10 +212,10 @@ def prove(name: str, resolution: str, folder: Path) -> None:
     python = folder / "venv" / "bin" / "python"
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     run(UV, "venv", "--quiet", "--no-project", "--python", version, folder / "venv", cwd=folder)
-    install = (UV, "pip", "install", "--quiet", "--python", python)
+    command = (UV, "pip", "install", "--quiet", "--python", python)
     wanted = requirements(wheels[name])
     strategy = {"newest": "highest", "lowest": "lowest-direct"}[resolution]
-    run(*install, "--resolution", strategy, *(wheels[part] for part in parts), *wanted, cwd=folder)
+    run(*command, "--resolution", strategy, *(wheels[part] for part in parts), *wanted, cwd=folder)
     installed = closure(python, folder)
     check_closure(name, installed)
     if resolution == "lowest":
@@ -195,7 +226,7 @@ def prove(name: str, resolution: str, folder: Path) -> None:
     pins = folder / "pins.txt"
     pins.write_text("".join(f"{package}=={number}\n" for package, number in installed.items()), "utf-8")
     conformance = f"remote-store-conformance[endpoint,hypothesis,servers] @ {wheels['conformance'].as_uri()}"
-    run(*install, "--constraint", pins, "--find-links", folder / "dist", conformance, *TEST_LIBRARIES, cwd=folder)
+    run(*command, "--constraint", pins, "--find-links", folder / "dist", conformance, *TEST_LIBRARIES, cwd=folder)
     with_tests = closure(python, folder)
     moved = {package: with_tests.get(package) for package in installed if with_tests.get(package) != installed[package]}
     if moved:
@@ -209,11 +240,21 @@ def prove(name: str, resolution: str, folder: Path) -> None:
     for path in [tests / "test_conformance.py", *tests.glob("conftest.py")]:
         shutil.copy(path, foreign)
     (foreign / "pytest.ini").write_text(PYTEST_INI, "utf-8")
-    say("conformance from the wheels, in a foreign folder")
-    command = (python, "-P", "-m", "pytest", "-q", "-n", WORKERS, "-p", "no:cacheprovider", "-k", CLASSES)
-    tier = "full" if name == "core" else "quick"
-    run(*command, "--conformance-tier", tier, cwd=foreign, quiet=False)
-    say("stands alone")
+    say("installed the suite beside it, in a foreign folder")
+    return Environment(python, foreign)
+
+
+def prove(name: str, resolution: str, folder: Path, reports: Path | None = None) -> None:
+    """Install a lane alone and run the cells that are the loop's there; core runs all that it has, whole.
+
+    Raises:
+        Broken: Something of it did not hold.
+    """
+    environment = install(name, resolution, folder)
+    if name == "core":
+        environment.check([], "full", reports=reports)
+    for cell in cells.of(cells.LOOP, name, resolution):
+        environment.check([cell.kind], cell.tier, reports=reports)
 
 
 def main() -> int:
@@ -221,10 +262,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("lane", choices=LANES)
     parser.add_argument("--resolution", choices=["newest", "lowest"], default="newest")
+    parser.add_argument("--report", type=Path, metavar="DIR", help="write conformance reports into this folder")
     options = parser.parse_args()
+    reports = options.report and options.report.resolve()
     with tempfile.TemporaryDirectory(prefix="lane-alone-") as folder:
         try:
-            prove(options.lane, options.resolution, Path(folder).resolve())
+            prove(options.lane, options.resolution, Path(folder).resolve(), reports)
         except Broken as broken:
             print(f"lane_alone: {broken}", file=sys.stderr)
             return 1

@@ -212,7 +212,7 @@ def conformance(data: Found) -> str:
 def of_reports(folder: Path) -> list[Found]:
     """What the reports of the lanes say, without anything that differs from run to run."""
     found = []
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted(folder.rglob("*.json")):
         report = json.loads(path.read_text("utf-8"))
         backend, profile = report["backend"], report["backend"]["profile"]
         if profile["kind"] != "s3":
@@ -238,7 +238,7 @@ def steady(rows: list[Found]) -> list[Found]:
 def apart(folder: Path) -> list[str]:
     """The rules that one lane keeps on a server and another does not, for no reason such as a deviation."""
     outcomes: dict[tuple[str, bool, bool, str], dict[str, str]] = defaultdict(dict)
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted(folder.rglob("*.json")):
         report = json.loads(path.read_text("utf-8"))
         kind, profile = report["backend"]["kind"].rpartition(":")[2], report["backend"]["profile"]
         place = profile["endpoint_version"], profile["rejects_file_ancestor"], kind.startswith("Async")
@@ -249,6 +249,22 @@ def apart(folder: Path) -> list[str]:
         f"{rule} is not the same on every lane ({server}): {', '.join(map(' '.join, lanes.items()))}"
         for (server, *_, rule), lanes in sorted(outcomes.items())
         if len(set(lanes.values())) > 1
+    ]
+
+
+def differences(reports: Path, *, whole: bool) -> list[str]:
+    """What reports say otherwise than `docs/lanes.json`, and the rules that hold on some lanes only.
+
+    Args:
+        reports: The folder of the reports, or of folders of them.
+        whole: The reports are those of every lane and server, so that none may be missing.
+    """
+    now, then = steady(of_reports(reports)), steady(json.loads(DATA.read_text("utf-8"))["conformance"])
+    missing = [f"docs/lanes.json says {row}, the reports do not" for row in then if whole and row not in now]
+    return [
+        *missing,
+        *(f"the reports say {row}, docs/lanes.json does not" for row in now if row not in then),
+        *apart(reports),
     ]
 
 
@@ -275,10 +291,7 @@ def main() -> int:
     elif PAGE.read_text("utf-8") != text:
         stale.append("docs/lanes.md is stale, run tools/lanes_page.py")
     if options.check and options.reports is not None:
-        now, then = steady(of_reports(options.reports)), steady(data["conformance"])
-        stale += [f"docs/lanes.json says {row}, the reports do not" for row in then if row not in now]
-        stale += [f"the reports say {row}, docs/lanes.json does not" for row in now if row not in then]
-        stale += apart(options.reports)
+        stale += differences(options.reports, whole=False)
     for line in stale:
         print(line, file=sys.stderr)
     return bool(stale)

@@ -197,10 +197,10 @@ def test_every_method_of_a_capability_is_known() -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("harness, code, verdict", [("CoreOnly", 0, "core (quick"), ("ReadOnly", 2, "partial (quick")])
+@pytest.mark.parametrize("harness, code, verdict", [("CoreOnly", 0, "core (smoke"), ("ReadOnly", 2, "partial (smoke")])
 def test_a_backend_of_few_capabilities_breaks_no_rule(tmp_path: Path, harness: str, code: int, verdict: str) -> None:
     command = "import sys; from remote_store.conformance.cli import main; sys.exit(main())"
-    target = ["run", f"test_lacking:{harness}", "--tier", "quick", "--report", str(tmp_path)]
+    target = ["run", f"test_lacking:{harness}", "--tier", "smoke", "--report", str(tmp_path)]
     result = subprocess.run(
         [sys.executable, "-P", "-c", command, *target], cwd=Path(__file__).parent, capture_output=True, text=True
     )

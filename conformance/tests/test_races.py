@@ -151,7 +151,7 @@ class HoldsALock(LocalBackend):
 def test_a_lock_that_a_fork_leaves_held_is_noticed(
     kind: type[LocalBackend], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processes, "SECONDS", 5.0)
+    monkeypatch.setattr(processes, "SECONDS", 20.0 if kind is LocalBackend else 1.0)
     harness = Shared(kind(tmp_path))
     harness.profile = Profile(flat=False)
     if kind is LocalBackend:

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from remote_store.boto3 import S3Boto3Backend
-from remote_store.conformance.servers import seaweedfs_server
+from remote_store.conformance.shared_server import shared_seaweedfs_server
 from remote_store.core import AlreadyExists
 
 WRITERS = 64
@@ -14,7 +14,7 @@ WRITERS = 64
 # SeaweedFS lets the losers of a race wait in steps of a second.
 @pytest.mark.timeout(600)
 def test_of_64_threads_that_create_one_key_one_wins_and_the_others_learn_it():
-    with seaweedfs_server() as server:
+    with shared_seaweedfs_server() as server:
         server.create_bucket("race")
         place = {"endpoint_url": server.url, "key": server.key, "secret": server.secret, "region_name": server.region}
         with S3Boto3Backend("race", conditional_writes=True, max_connections=WRITERS, **place) as backend:

@@ -124,7 +124,7 @@ def test_a_child_forked_while_pyarrow_works_keeps_the_contract_and_does_not_hang
     with S3PyArrowBackend(bucket, **place, connect_timeout=1.0) as other:
         other.write("k", b"x")
         filesystem = other.unwrap(S3FileSystem)
-        endpoint.inject(faults.Stall(5), operation="GetObject", times=1)
+        endpoint.inject(faults.Stall(2), operation="GetObject", times=1)
         reading = threading.Thread(target=lambda: filesystem.open_input_file(f"{bucket}/k").read())
         reading.start()
         while not endpoint.count("GetObject"):

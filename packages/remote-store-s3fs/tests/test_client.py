@@ -22,7 +22,7 @@ from botocore.httpchecksum import Crc32Checksum
 from s3fs import S3FileSystem
 
 from remote_store.conformance.faults import Reset, TruncateRequest
-from remote_store.conformance.servers import seaweedfs_server
+from remote_store.conformance.shared_server import shared_seaweedfs_server
 from remote_store.core import PermissionDenied, RetryPolicy
 from remote_store.core.s3 import Call, S3Options, sdk_options
 from remote_store.s3fs import AsyncS3FsBackend, S3FsBackend
@@ -304,7 +304,7 @@ print(blocking() if sys.argv[2] == "blocking" else asyncio.run(awaited()))
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the unit of the peak differs between systems")
 def test_a_stream_of_256_mib_grows_memory_by_less_than_64():
-    with seaweedfs_server() as server:
+    with shared_seaweedfs_server() as server:
         server.create_bucket("bucket")
         for way in ("blocking", "awaited"):
             command = [sys.executable, "-c", STREAM, server.url, way]
