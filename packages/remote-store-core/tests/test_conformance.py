@@ -1,5 +1,5 @@
 # Keys are exact text, and `Path` would rewrite them.
-# ruff: noqa: PTH103, PTH107, PTH120, PTH123, PTH208
+# ruff: noqa: PTH103, PTH107, PTH120, PTH123
 from __future__ import annotations
 
 import os
@@ -18,7 +18,7 @@ from remote_store.conformance import (
     ThreadedHarness,
 )
 from remote_store.core import LocalBackend, MemoryBackend
-from remote_store.core.local_tree import UNFINISHED
+from remote_store.core.local.names import UNFINISHED
 from remote_store.core.memory import StoredFile
 
 
@@ -89,13 +89,7 @@ class DiskOracle(Oracle):
             return None
 
     def raw_list(self, prefix: str = "") -> list[str]:
-        keys = [
-            f"{folder}/{name}"[len(self.root) + 1 :]
-            for folder, _, names in os.walk(self.root)
-            if UNFINISHED not in folder
-            for name in names
-        ]
-        return [key for key in keys if key.startswith(prefix)]
+        return [key for key in self._names() if key.startswith(prefix) and UNFINISHED not in key]
 
     def raw_delete(self, key: str) -> None:
         path = f"{self.root}/{key}"
@@ -106,9 +100,10 @@ class DiskOracle(Oracle):
         os.makedirs(self.root, exist_ok=True)
 
     def raw_uploads(self, prefix: str = "") -> list[str]:
-        with suppress(FileNotFoundError):
-            return os.listdir(f"{self.root}/{UNFINISHED}")
-        return []
+        return [key for key in self._names() if UNFINISHED in key]
+
+    def _names(self) -> list[str]:
+        return [f"{folder}/{name}"[len(self.root) + 1 :] for folder, _, names in os.walk(self.root) for name in names]
 
 
 class LocalHarness(Harness):

@@ -24,9 +24,11 @@ from remote_store.core import (
     NotFound,
     PermissionDenied,
     RemoteStoreError,
-    local_disk,
 )
-from remote_store.core.local_tree import UNFINISHED
+from remote_store.core.local import unfinished
+from remote_store.core.local.folder import Folder
+from remote_store.core.local.names import UNFINISHED
+from remote_store.core.local.system import os_errors
 
 
 class Caller(Exception):
@@ -49,8 +51,8 @@ def paths(listing: Any) -> list[str]:
 
 
 def on_disk(root: Path) -> list[str]:
-    """Every name below the root except the folder of unfinished writes, which must be empty."""
-    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path != root / UNFINISHED)
+    """Every name below the root."""
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*"))
 
 
 def test_the_constructor_touches_nothing(tmp_path: Path) -> None:
@@ -117,7 +119,7 @@ def test_what_is_not_canonical_is_not_written(backend: LocalBackend, root: Path,
         backend.write(path, b"")
     with pytest.raises(InvalidPath):
         backend.move("source", path)
-    assert [name for name in on_disk(root.parent) if UNFINISHED not in name] == ["root", "root/source"]
+    assert on_disk(root.parent) == ["root", "root/source"]
 
 
 @pytest.mark.parametrize("path", ["d//a", "/d/a", "d/./a", "d/../d/a", "../root/d/a", "d/a/", "./d/a"])
@@ -286,7 +288,7 @@ def test_a_listing_is_lazy_and_survives_deletes(backend: LocalBackend) -> None:
 def test_unfinished_writes_are_not_there(backend: LocalBackend, root: Path) -> None:
     with backend.open_atomic("a") as file:
         file.write(b"1")
-        assert len(list((root / UNFINISHED).iterdir())) == 1
+        assert [name.startswith(f"{UNFINISHED}-") for name in on_disk(root)] == [True]
         assert paths(backend.iter_children("")) == []
         assert backend.get_folder_info("").file_count == 0
     for operation in (backend.read, backend.exists, backend.delete_folder):
@@ -372,7 +374,7 @@ def test_names_that_the_system_refuses(backend: LocalBackend, root: Path, path: 
 )
 def test_errors_of_the_system(code: int, error: type[RemoteStoreError]) -> None:
     cause = OSError(code, os.strerror(code), "/some/where")
-    with pytest.raises(error) as raised, local_disk.os_errors("key", "local"):
+    with pytest.raises(error) as raised, os_errors("key", "local"):
         raise cause
     assert type(raised.value) is error
     assert (raised.value.path, raised.value.backend, raised.value.__cause__) == ("key", "local", cause)
@@ -380,15 +382,15 @@ def test_errors_of_the_system(code: int, error: type[RemoteStoreError]) -> None:
 
 
 def test_an_unreadable_folder_breaks_the_listing(backend: LocalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    scandir = os.scandir
+    enter = Folder.enter
 
-    def refusing(folder: str) -> Any:
-        if folder.endswith("unreadable"):
+    def refusing(folder: Folder, name: str) -> Folder:
+        if name == "unreadable":
             raise PermissionError(errno.EACCES, "no")
-        return scandir(folder)
+        return enter(folder, name)
 
     backend.write("d/unreadable/a", b"")
-    monkeypatch.setattr(os, "scandir", refusing)
+    monkeypatch.setattr(Folder, "enter", refusing)
     with pytest.raises(PermissionDenied) as raised:
         list(backend.list_files("", recursive=True))
     assert raised.value.path == "d/unreadable"
@@ -397,10 +399,10 @@ def test_an_unreadable_folder_breaks_the_listing(backend: LocalBackend, monkeypa
 def test_what_cannot_be_deleted_is_named(backend: LocalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     remove = os.unlink
 
-    def unlink(native: str) -> None:
+    def unlink(native: str, **options: Any) -> None:
         if native.endswith("keep"):
             raise PermissionError(errno.EACCES, "no")
-        remove(native)
+        remove(native, **options)
 
     for key in ("d/a", "d/e/keep", "d/e/b"):
         backend.write(key, b"")
@@ -426,7 +428,7 @@ def test_deleting_a_folder(backend: LocalBackend, root: Path) -> None:
 @pytest.mark.parametrize("one_step", [True, False])
 def test_of_many_creators_one_wins(backend: LocalBackend, monkeypatch: pytest.MonkeyPatch, one_step: bool) -> None:
     if not one_step:
-        monkeypatch.setattr(local_disk, "C_LIBRARY", None)
+        monkeypatch.setattr(unfinished, "C_LIBRARY", None)
     start = threading.Barrier(8)
 
     def create(number: int) -> bool:

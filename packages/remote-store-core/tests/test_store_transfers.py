@@ -19,6 +19,7 @@ from remote_store.core import (
     Store,
 )
 from remote_store.core.files import replacing
+from remote_store.core.local import unfinished
 
 
 def names(folder: Path) -> list[str]:
@@ -100,10 +101,11 @@ def test_of_two_downloads_to_one_name_the_later_loses(tmp_path: Path) -> None:
 def test_a_file_system_without_links_does_not_replace_either(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: bool
 ) -> None:
-    def refuse(self: Path, target: Path) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
         raise OSError(errno.EPERM, "no links here")
 
-    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(unfinished, "C_LIBRARY", None)
     expected: AbstractContextManager[object] = pytest.raises(FileExistsError) if taken else contextmanager(iter)([0])
     with expected, replacing(tmp_path / "x", overwrite=False) as file:
         file.write(b"late")

@@ -5,20 +5,22 @@ from __future__ import annotations
 import errno
 import io
 import os
-import secrets
+import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
 from remote_store.core.content import Content
 from remote_store.core.errors import BackendUnavailable
+from remote_store.core.local.folder import Folder
+from remote_store.core.local.resolving import follow
+from remote_store.core.local.unfinished import ATTEMPTS, Unfinished
 
 Progress: TypeAlias = Callable[[int], None]
 
 PIECE = 512 * 1024
 LARGE_PIECE = 32 * 1024 * 1024
-NO_LINKS = {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
 
 
 @contextmanager
@@ -67,37 +69,45 @@ def counted(content: Any, progress: Progress | None) -> Any:
 def replacing(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[BinaryIO]:
     """A new file that takes the name of `path` on a clean exit, and leaves nothing behind on an exception.
 
+    A link is followed to the file that it names. A file that is replaced keeps its mode; until the exit only its
+    owner can open the new one.
+
     Raises:
         FileExistsError: There is a file and `overwrite` is `False`.
         IsADirectoryError: There is a folder.
+        OSError: A link leads nowhere, or there is a device, a pipe or a socket.
     """
     target = Path(path)
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
-    if not overwrite and os.path.lexists(target):
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
-    partial = target.with_name(f".{secrets.token_hex(8)}.partial")
-    file = partial.open("xb")
-    try:
-        with file:
+    with ExitStack() as opened:
+        above = opened.enter_context(Folder.at(str(target.parent)))
+        folder, _, _ = _free(opened, above, target, overwrite=overwrite)
+        unfinished = opened.enter_context(Unfinished(folder).opened())
+        with os.fdopen(os.dup(unfinished.descriptor), "wb") as file:
             yield file
-        _take_name(partial, target, overwrite=overwrite)
-    finally:
-        partial.unlink(missing_ok=True)
+        for _ in range(ATTEMPTS):
+            folder, name, old = _free(opened, above, target, overwrite=overwrite)
+            unfinished.renew(folder)
+            with suppress(FileExistsError):
+                unfinished.put(folder, name, old, mode=0o666)
+                return
+        raise OSError(errno.EAGAIN, "other programs make and remove the file again and again", str(target))
 
 
-def _take_name(partial: Path, target: Path, *, overwrite: bool) -> None:
-    if not overwrite:
-        try:
-            target.hardlink_to(partial)
-        except OSError as error:
-            if error.errno not in NO_LINKS:
-                raise
-            # Without links the name is claimed by an empty file first, so that nobody else's is replaced.
-            target.touch(exist_ok=False)
-        else:
-            return
-    partial.replace(target)
+def _free(
+    opened: ExitStack, above: Folder, target: Path, *, overwrite: bool
+) -> tuple[Folder, str, os.stat_result | None]:
+    try:
+        folder, name, old = follow(opened, above, target.name)
+    except OSError as error:
+        error.filename = str(target)
+        raise
+    if old is not None and not stat.S_ISREG(old.st_mode):
+        raise OSError(errno.EINVAL, "a device, a pipe or a socket is not replaced; name a file", str(target))
+    if old is not None and not overwrite:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    return folder, name, old
 
 
 def piece_of(size: int | None) -> int:

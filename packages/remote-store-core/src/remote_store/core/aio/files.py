@@ -96,6 +96,7 @@ def async_replacing(path: str | os.PathLike[str], *, overwrite: bool) -> Abstrac
     Raises:
         FileExistsError: There is a file and `overwrite` is `False`.
         IsADirectoryError: There is a folder.
+        OSError: A link leads nowhere, or there is a device, a pipe or a socket.
     """
     return in_threads(files.replacing(path, overwrite=overwrite))
 
