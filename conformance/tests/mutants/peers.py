@@ -24,7 +24,7 @@ class PacksWhatItStores(MemoryBackend):
     """Stores files compressed, and unpacks what it finds so."""
 
     def write(self, path: str, content: Content, **options: Any) -> WriteResult:
-        return super().write(path, gzip.compress(b"".join(Source(content).blocks(1 << 20))), **options)
+        return super().write(path, gzip.compress(Source(content).read_rest()), **options)
 
     def _file(self, path: str) -> StoredFile:
         file = super()._file(path)

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, cast
 
 import pytest
 
+from remote_store.core import LocalBackend, MemoryBackend, Store
 from remote_store.core.aio.streams import AsyncSource
 from remote_store.core.metadata import check_content_type, check_metadata
 from remote_store.core.streams import Source, check_content, check_max_depth, check_range, read_block
@@ -120,10 +121,53 @@ def test_the_size_is_unknown_where_asking_is_dear_or_the_answer_wrong(tmp_path: 
 def test_a_stop_iteration_of_a_stream_does_not_end_the_content() -> None:
     class Odd(io.BytesIO):
         def read(self, size: int | None = -1, /) -> bytes:
-            raise StopIteration
+            if self.tell():
+                raise error
+            return super().read(2)
 
+    error = StopIteration("the caller's own")
+    for size in (2, 1 << 20):
+        with pytest.raises(StopIteration) as raised:
+            Source(Odd(b"12345")).read_block(size) + Source(Odd(b"")).read_rest() + Source(Odd(b"12345")).read_rest()
+        assert raised.value is error
+    source = Source(Odd(b"12345"))
     with pytest.raises(RuntimeError):
-        list(Source(Odd()).blocks(3))
+        list(source.blocks(3))
+    assert source.failure is error
+
+
+@pytest.mark.parametrize("size", [0, 1, 1 << 20, (1 << 20) + 1])
+def test_the_rest_is_what_is_left(size: int) -> None:
+    content = os.urandom(size + 3)
+    for stream in (io.BytesIO(content), content[3:]):
+        source = Source(stream)
+        if not isinstance(stream, bytes):
+            source.read_block(3)
+        assert source.read_rest() == content[3:]
+    assert Source(as_stream(Trickle(content[-1000:]))).read_rest() == content[-1000:]
+
+
+@pytest.mark.parametrize("before", [-1, 0, 2])
+@pytest.mark.parametrize("kind", [MemoryBackend, LocalBackend])
+def test_a_stop_iteration_of_the_callers_passes_through_a_write(kind: Any, before: int, tmp_path: Path) -> None:
+    class Odd(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.tell() > before:
+                raise error
+            return super().read(2)
+
+    error = StopIteration("the caller's own")
+    backend = kind() if kind is MemoryBackend else kind(tmp_path)
+    for write in (backend.write, backend.write_atomic, Store(backend, "d").write, Store(backend).upload):
+        arguments = (Odd(b"12345"), "a") if write.__name__ == "upload" else ("a", Odd(b"12345"))
+        with pytest.raises(StopIteration) as raised:
+            write(*arguments)
+        assert raised.value is error
+    with pytest.raises(StopIteration) as raised, backend.open_atomic("a"):
+        raise error
+    assert raised.value is error
+    assert list(backend.list_files("", recursive=True)) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 async def awaited_read(size: int = -1) -> bytes:

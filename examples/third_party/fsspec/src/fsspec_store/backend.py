@@ -137,7 +137,7 @@ class FsspecBackend(Backend):
             self._refuse(Capability.USER_METADATA, path)
         source = Source(content)
         self._check_target(path, overwrite=overwrite)
-        data = b"".join(source.blocks(BLOCK))
+        data = source.read_rest()
         mode = "overwrite" if overwrite else "create"
         self._place(path, lambda native: self._fs.pipe_file(native, data, mode=mode))
         return WriteResult(path, len(data))

@@ -127,7 +127,7 @@ class SQLiteBackend(Backend):
         content_type: str | None = None,
     ) -> WriteResult:
         checked = self._check_write(path, metadata, content_type)
-        data = b"".join(Source(content).blocks(BLOCK))
+        data = Source(content).read_rest()
         sha256 = hashlib.sha256(data).hexdigest()
         row = (path, data, now(), sha256, json.dumps(checked), content_type)
         with self._open(path, begin=WRITING) as db:

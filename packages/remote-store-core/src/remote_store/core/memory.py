@@ -35,7 +35,6 @@ from remote_store.core.streams import Source, check_max_depth, check_range
 
 T = TypeVar("T")
 SCHEME = "memory://"
-BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +129,7 @@ class MemoryBackend(Backend):
         checked = self._check_write(path, metadata, content_type)
         source = Source(content)
         self._check_free(path, overwrite=overwrite)
-        return self._commit(path, b"".join(source.blocks(source.size or BLOCK)), overwrite, checked, content_type)
+        return self._commit(path, source.read_rest(), overwrite, checked, content_type)
 
     def write_atomic(
         self,

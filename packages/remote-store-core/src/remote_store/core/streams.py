@@ -10,6 +10,7 @@ from typing import BinaryIO
 from remote_store.core.content import Buffer, Content
 
 BUFFERS = (bytes, bytearray, memoryview)
+READ = 1 << 20
 
 
 class Source:
@@ -51,8 +52,23 @@ class Source:
             return self._buffer[start : self._position]
         return bytes(memoryview(self._buffer)[start : self._position])
 
+    def read_rest(self) -> bytes:
+        """All that is left; an exception of the stream passes through."""
+        size = self.size or READ
+        rest = self.read_block(size)
+        if not rest:
+            return rest
+        blocks = [rest]
+        while block := self.read_block(READ):
+            blocks.append(block)
+        return b"".join(blocks) if len(blocks) > 1 else rest
+
     def blocks(self, size: int) -> Iterator[bytes]:
-        """All that is left, in blocks of `size` bytes, the last one shorter."""
+        """All that is left, in blocks of `size` bytes, the last one shorter.
+
+        No iterator can raise `StopIteration`: where the stream raises that, this is a `RuntimeError`, and `failure` is
+        what the stream raised. `read_block` and `read_rest` pass it through.
+        """
         while block := self.read_block(size):
             yield block
 
