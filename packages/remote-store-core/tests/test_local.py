@@ -25,7 +25,7 @@ from remote_store.core import (
     PermissionDenied,
     RemoteStoreError,
 )
-from remote_store.core.local import unfinished
+from remote_store.core.local import folder, unfinished
 from remote_store.core.local.folder import Folder
 from remote_store.core.local.names import UNFINISHED
 from remote_store.core.local.system import os_errors
@@ -35,8 +35,9 @@ class Caller(Exception):
     pass
 
 
-@pytest.fixture
-def backend(tmp_path: Path) -> LocalBackend:
+@pytest.fixture(params=[True, False], ids=["by descriptor", "by path"])
+def backend(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> LocalBackend:
+    monkeypatch.setattr(folder, "BY_DESCRIPTOR", request.param)
     (tmp_path / "root").mkdir()
     return LocalBackend(tmp_path / "root")
 

@@ -70,7 +70,7 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[Bina
     """A new file that takes the name of `path` on a clean exit, and leaves nothing behind on an exception.
 
     A link is followed to the file that it names. A file that is replaced keeps its mode; until the exit only its
-    owner can open the new one.
+    owner can open the new one. The system writes it to the disk when it sees fit.
 
     Raises:
         FileExistsError: There is a file and `overwrite` is `False`.
@@ -82,20 +82,20 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[Bina
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     with ExitStack() as opened:
         above = opened.enter_context(Folder.at(str(target.parent)))
-        folder, _, _ = _free(opened, above, target, overwrite=overwrite)
+        folder, _, _ = _target(opened, above, target, overwrite=overwrite)
         unfinished = opened.enter_context(Unfinished(folder).opened())
         with os.fdopen(os.dup(unfinished.descriptor), "wb") as file:
             yield file
         for _ in range(ATTEMPTS):
-            folder, name, old = _free(opened, above, target, overwrite=overwrite)
+            folder, name, old = _target(opened, above, target, overwrite=overwrite)
             unfinished.renew(folder)
             with suppress(FileExistsError):
-                unfinished.put(folder, name, old, mode=0o666)
+                unfinished.put(folder, name, old, mode=0o666, durable=False)
                 return
         raise OSError(errno.EAGAIN, "other programs make and remove the file again and again", str(target))
 
 
-def _free(
+def _target(
     opened: ExitStack, above: Folder, target: Path, *, overwrite: bool
 ) -> tuple[Folder, str, os.stat_result | None]:
     try:

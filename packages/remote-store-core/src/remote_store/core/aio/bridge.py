@@ -174,6 +174,8 @@ class ThreadedBackend(AsyncBackend):
 
     async def check_health(self) -> None:
         await self._call(self._backend.check_health)
+        # A backend may find out about its storage that it promises less.
+        self.capabilities = self._backend.capabilities
 
     def unwrap(self, kind: type[T]) -> T:
         """Hand out the native handle: the blocking backend itself, and everything that it hands out."""

@@ -291,9 +291,9 @@ class AsyncStore:
     ) -> int:
         """Read a file into a local file, and say its length in bytes: 1 request on S3, ranges at once from 32 MiB on.
 
-        The local file appears whole, and is on the disk when this returns. Until then the bytes are in a hidden file
-        beside it with mode 0600, which a failure removes, leaving an old file as it was. An old file keeps its mode, a
-        new one has what the umask leaves. A link is followed to the file that it names. Memory: 32 MiB.
+        The local file appears whole: until then the bytes are in a hidden file beside it with mode 0600, which a
+        failure removes, leaving an old file as it was. An old file keeps its mode, a new one has what the umask leaves.
+        A link is followed to the file that it names. Memory: 32 MiB.
 
         Args:
             path: The file to read.

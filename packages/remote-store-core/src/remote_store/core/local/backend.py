@@ -48,22 +48,22 @@ Writer: TypeAlias = "io.BufferedWriter[TypedFile]"
 class LocalBackend(Backend):
     """Files below a folder of the file system.
 
-    A file is written under a hidden name beside its target, with mode 0600, synced, and renamed. The file and the
-    name are on the disk when a write returns. An overwritten file keeps its mode; a new one has what the umask leaves;
-    a copy has the mode of its source. What a crash leaves is called `.remote-store-unfinished-*`; it is never listed
-    and may be deleted while nobody writes.
+    A file is written under a hidden name beside its target, with mode 0600, synced, and renamed. The file and its name
+    are on the disk when a write returns. An overwritten file keeps its mode, a new one has what the umask leaves, and a
+    copy has the mode of its source. What a crash leaves is called `.remote-store-unfinished-*`: it is never listed and
+    may be deleted while nobody writes. Folders are made by writing and vanish with their last file; a file and a folder
+    cannot share a name. Content types are not kept. Open readers keep the version that they opened, unless another
+    program changes it in place. A move to another file system is a copy and a delete.
 
-    Folders are made by writing and vanish with their last file; a file and a folder cannot share a name. A symbolic
-    link to a file in the root is that file, for reads and writes; deleting it deletes the link. One to a folder in
-    the root can be used in a path, but a recursive listing does not descend into it. One that leads out of the root,
-    or that dangles, is not listed, and `InvalidPath` is raised for it. Below the root no path is handed to the
-    operating system: folders are opened one by one and links are read, not followed, so that somebody who swaps links
-    at the same time does not lead an operation out of the root. Windows has no such calls.
+    A symbolic link to a file in the root is that file, for reads and writes; deleting it deletes the link. One to a
+    folder in the root can be used in a path, but a recursive listing does not descend into it. One that leads out of
+    the root, or that dangles, is not listed, and `InvalidPath` is raised for it. Folders are opened by descriptor, one
+    by one, so links that somebody swaps at the same time lead nowhere else; Windows has no such calls.
 
-    Names that are no UTF-8 are listed as `os.listdir` gives them, and can be read, deleted and copied from. Content
-    types are not kept. Open readers keep the version that they opened, unless another program changes it in place. A
-    move to another file system is a copy and a delete. Where the file system can neither rename without replacing
-    nor link, `check_health` and the first create remove `ATOMIC_CREATE` from `capabilities`.
+    Names that are no UTF-8 are listed as `os.listdir` gives them, and can be read, deleted and copied from. On Windows,
+    keys with a backslash and other names that it would rewrite are not written and never found. Where the file system
+    can neither rename without replacing nor link, `check_health` and the first create remove `ATOMIC_CREATE` from
+    `capabilities`.
 
     Args:
         root: The folder; relative to the folder that is current now.
@@ -357,7 +357,8 @@ class LocalBackend(Backend):
             cursor = self._keys.folder(opened, path)
             if cursor is not None:
                 prefix = path.removesuffix("/") + "/" if path else ""
-                yield from walk(cursor, prefix, deepest, self._keys.link, self.name)
+                with os_errors(path, self.name):
+                    yield from walk(cursor, prefix, deepest, self._keys.link, self.name)
 
     @contextmanager
     def _unfinished(self, path: str, *, overwrite: bool) -> Iterator[tuple[Unfinished, Writer]]:

@@ -22,7 +22,7 @@ from remote_store.core.local.system import Astray
 LINKS = 40
 ABSENT = (FileNotFoundError, NotADirectoryError)
 LEADS_OUT = "a symbolic link leads out of the root"
-LEADS_NOWHERE = "a symbolic link leads nowhere; delete it, or make the file that it names"
+LEADS_NOWHERE = "a symbolic link leads nowhere; remove the link, or make the file that it names"
 
 
 class Cursor:
@@ -95,8 +95,10 @@ class Cursor:
             for name in self.names:
                 again.down(name)
         except OSError as error:
-            again._move(self._top)
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
+            again.start_again()
+            if isinstance(error, ABSENT) or error.errno == errno.ELOOP:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
+            raise
         self._move(again.here)
         self._identities = again._identities
 
@@ -190,6 +192,10 @@ class _Walk:
                 if of_a_link:
                     raise Astray(errno.ENOENT, LEADS_NOWHERE) from error
                 return Spot(self._cursor, name, None, (name, *reversed(self._pending)))
+            except NotADirectoryError as error:
+                if len(self._pending) > typed:
+                    raise Astray(errno.ENOENT, LEADS_NOWHERE) from error
+                raise
             if facts is not None:
                 return Spot(self._cursor, name, facts, linked=self._linked)
         if self._outside is not None:

@@ -195,5 +195,9 @@ def make_folders(spot: Spot) -> None:
         above = spot.cursor.here
         with suppress(FileExistsError):
             above.make(name)
-            above.sync()
+            try:
+                above.sync()
+            except OSError:
+                above.remove(name)
+                raise
         spot.cursor.down(name)

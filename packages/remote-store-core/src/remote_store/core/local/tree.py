@@ -33,7 +33,7 @@ def walk(
     start = len(cursor.names)
     for below in visit(cursor):
         names = cursor.names[start:]
-        folder = prefix + "".join(f"{name}/" for name in names)
+        folder = prefix + "/".join([*names, ""])
         if isinstance(below, Left):
             if below.error is not None:
                 raise typed(below.error, folder + below.name, backend) from below.error
@@ -114,7 +114,7 @@ def remove_tree(cursor: Cursor) -> Iterator[tuple[str, OSError]]:
     """
     start = len(cursor.names)
     for below in visit(cursor):
-        inside = "".join(f"{name}/" for name in cursor.names[start:])
+        inside = "/".join([*cursor.names[start:], ""])
         if isinstance(below, Left):
             if error := below.error or attempted(cursor.here.remove, below.name):
                 yield inside + below.name, error

@@ -1,4 +1,4 @@
-"""A file that appears whole: written under a name of its own beside its target, and renamed when it is on the disk."""
+"""A file that appears whole: written under a hidden name beside its target, and renamed when it is whole."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from remote_store.core.local.folder import BY_DESCRIPTOR, Folder, Identity
+from remote_store.core.local.folder import Folder, Identity
 from remote_store.core.local.names import UNFINISHED
 
 RENAME_NOREPLACE = 1
@@ -48,8 +48,10 @@ class Unfinished:
         finally:
             self.discard()
 
-    def put(self, folder: Folder, name: str, old: os.stat_result | None, *, mode: int) -> os.stat_result:
-        """Have the content on the disk, and give it its name.
+    def put(
+        self, folder: Folder, name: str, old: os.stat_result | None, *, mode: int, durable: bool = True
+    ) -> os.stat_result:
+        """Give the file its name.
 
         Args:
             folder: The folder of the target.
@@ -57,6 +59,7 @@ class Unfinished:
             old: The facts of the file to replace, whose mode stays, and whose owner where that is allowed; `None` to
                 take a name that is free.
             mode: Mode of a file that replaces none, of which the umask takes its share.
+            durable: Have the content on the disk before the name, and the name before the return.
 
         Raises:
             FileExistsError: The name is not free.
@@ -68,9 +71,10 @@ class Unfinished:
         else:
             self._own(old)
             self._allow(stat.S_IMODE(old.st_mode) & 0o777)
-        os.fsync(self.descriptor)
+        if durable:
+            os.fsync(self.descriptor)
         facts = os.fstat(self.descriptor)
-        if not BY_DESCRIPTOR:
+        if self._folder.descriptor is None:
             # Windows renames no open file.
             self._close()
         if old is None:
@@ -78,7 +82,8 @@ class Unfinished:
         else:
             self._folder.replace(self._name, folder, name)
         self._name = ""
-        folder.sync()
+        if durable:
+            folder.sync()
         return facts
 
     def renew(self, folder: Folder) -> None:
@@ -169,7 +174,7 @@ def takes_free_names(folder: Folder) -> bool:
     """
     name = _hidden_name()
     with Unfinished(folder).opened() as trial:
-        trial.put(folder, name, None, mode=0o600)
+        trial.put(folder, name, None, mode=0o600, durable=False)
     folder.unlink(name)
     return trial.atomic
 

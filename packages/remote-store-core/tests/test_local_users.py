@@ -1,0 +1,116 @@
+"""Local files of several users."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from remote_store.core import LocalBackend
+from remote_store.core.local import folder
+
+OLD = b"old"
+
+
+@pytest.fixture(params=[True, False], ids=["by descriptor", "by path"])
+def backend(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> LocalBackend:
+    monkeypatch.setattr(folder, "BY_DESCRIPTOR", request.param)
+    (tmp_path / "root").mkdir()
+    return LocalBackend(tmp_path / "root")
+
+
+@pytest.fixture
+def root(backend: LocalBackend) -> Path:
+    return backend.unwrap(Path)
+
+
+def on_disk(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+AS_USER = """
+import os, sys, encodings.idna
+from remote_store.core import LocalBackend
+root, user, key, content = sys.argv[1:]
+backend = LocalBackend(root)
+if os.getuid() == 0:
+    os.setgroups([]); os.setgid(54321); os.setuid(int(user))
+os.umask(0o022)
+try:
+    backend.check_health()
+    backend.write(key, content.encode(), overwrite=True)
+    print("ok", backend.read_bytes(key).decode())
+except Exception as error:
+    print(type(error).__name__)
+"""
+
+
+def as_user(root: Path, user: int, key: str, content: str = "x") -> str:
+    run = subprocess.run([sys.executable, "-c", AS_USER, root, str(user), key, content], capture_output=True, text=True)
+    return run.stdout.strip() + run.stderr
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    """A folder that everybody can reach."""
+    for above in (tmp_path, *tmp_path.parents[:2]):
+        above.chmod(0o755)
+    (tmp_path / "shared").mkdir()
+    return tmp_path / "shared"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be two users")
+def test_several_users_share_a_folder(shared: Path) -> None:
+    os.chown(shared, 0, 54321)
+    shared.chmod(0o2775)
+    assert as_user(shared, 40001, "a", "1") == "ok 1"
+    assert as_user(shared, 40002, "b", "2") == "ok 2"
+    assert as_user(shared, 40002, "a", "3") == "ok 3"
+    assert ((shared / "a").stat().st_gid, mode(shared / "a")) == (54321, 0o644)
+    assert on_disk(shared) == ["a", "b"]
+
+
+def test_a_folder_of_mine_below_a_root_that_is_not(shared: Path) -> None:
+    (shared / "mine").mkdir()
+    if os.getuid() == 0:
+        os.chown(shared / "mine", 40001, 54321)
+    shared.chmod(0o555)
+    try:
+        assert as_user(shared, 40001, "mine/a") == "ok x"
+        assert as_user(shared, 40001, "other") == "PermissionDenied"
+    finally:
+        shared.chmod(0o755)
+    assert on_disk(shared) == ["mine", "mine/a"]
+
+
+def test_a_folder_that_can_be_entered_and_not_listed(shared: Path) -> None:
+    (shared / "dark").mkdir()
+    if os.getuid() == 0:
+        os.chown(shared / "dark", 40001, 54321)
+    (shared / "dark").chmod(0o300)
+    shared.chmod(0o555)
+    try:
+        assert as_user(shared, 40001, "dark/a") == "ok x"
+        assert as_user(shared, 40001, "dark/a", "again") == "ok again"
+    finally:
+        shared.chmod(0o755)
+        (shared / "dark").chmod(0o700)
+    assert on_disk(shared) == ["dark", "dark/a"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
+def test_a_service_that_overwrites_leaves_the_owner(backend: LocalBackend, root: Path) -> None:
+    (root / "a").write_bytes(OLD)
+    os.chown(root / "a", 40001, 54321)
+    (root / "a").chmod(0o600)
+    backend.write("a", b"new", overwrite=True)
+    facts = (root / "a").stat()
+    assert (facts.st_uid, facts.st_gid, mode(root / "a")) == (40001, 54321, 0o600)
