@@ -241,6 +241,17 @@ class AtomSuite:
         case.expect_equal(case.backend.read_bytes(path), content, "the file of several parts")
         nothing_else(case, [path])
 
+    @check("ATOM-017", needs=(*READ, Capability.DELETE))
+    def test_atomic_open_while_its_folder_is_deleted(self, case: Case) -> None:
+        path, content = case.path("folder/file"), case.content(200_000)
+        case.backend.write(case.path("folder/other"), b"other")
+        with case.backend.open_atomic(path) as stream:
+            stream.write(content[:100_000])
+            case.backend.delete_folder(case.path("folder"), recursive=True)
+            stream.write(content[100_000:])
+        case.expect_equal(case.backend.read_bytes(path), content, "the file, after its folder was deleted")
+        nothing_else(case, [path])
+
     @check("ATOM-012", needs=READ)
     def test_atomic_race_of_writes(self, case: Case) -> None:
         for number in range(ROUNDS):

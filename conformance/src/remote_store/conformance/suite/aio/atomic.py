@@ -240,6 +240,17 @@ class AsyncAtomSuite:
         case.expect_equal(await case.backend.read_bytes(path), content, "the file of several parts")
         await nothing_else(case, [path])
 
+    @async_check("ATOM-017", needs=(*READ, Capability.DELETE))
+    async def test_atomic_open_while_its_folder_is_deleted(self, case: AsyncCase) -> None:
+        path, content = case.path("folder/file"), case.content(200_000)
+        await case.backend.write(case.path("folder/other"), b"other")
+        async with case.backend.open_atomic(path) as stream:
+            await stream.write(content[:100_000])
+            await case.backend.delete_folder(case.path("folder"), recursive=True)
+            await stream.write(content[100_000:])
+        case.expect_equal(await case.backend.read_bytes(path), content, "the file, after its folder was deleted")
+        await nothing_else(case, [path])
+
     @async_check("ATOM-012", needs=READ)
     async def test_atomic_race_of_writes(self, case: AsyncCase) -> None:
         for number in range(ROUNDS):

@@ -239,7 +239,12 @@ class _Walk:
         self._links += 1
         if self._links > LINKS:
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-        target = PurePath(folder.read_link(name))
+        try:
+            target = PurePath(folder.read_link(name))
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            raise Astray(errno.EAGAIN, "a symbolic link was replaced while it was read; try again") from error
         self._pending += reversed(target.parts[1:] if target.anchor else target.parts)
         if target.anchor:
             self._stand(Folder.at(target.anchor))
