@@ -74,6 +74,21 @@ def test_an_absent_root_is_read_as_empty_and_never_made(tmp_path: Path) -> None:
     assert on_disk(tmp_path) == []
 
 
+@pytest.mark.parametrize("create", [True, False])
+@pytest.mark.parametrize("kind", ["file", "dangling", "loop"])
+def test_a_root_that_cannot_be_made_is_not_found(tmp_path: Path, kind: str, create: bool) -> None:
+    root = tmp_path / "root"
+    if kind == "file":
+        root.write_bytes(b"1")
+    else:
+        root.symlink_to("root" if kind == "loop" else "nothing")
+    backend = LocalBackend(root, create=create)
+    for call in (lambda: backend.write("a", b""), backend.check_health):
+        with pytest.raises((NotFound, InvalidPath)):
+            call()
+    assert on_disk(tmp_path) == ["root"]
+
+
 def test_a_file_as_root_is_unhealthy(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(NotFound):

@@ -175,8 +175,8 @@ class Root:
     def _make_root(self, path: str) -> None:
         if os.path.isdir(self._path):
             return
-        if not self._create:
-            message = "the root is no folder; create it, or pass create=True"
+        if not self._create or os.path.lexists(self._path):
+            message = "the root is no folder; create it, or pass create=True where nothing stands in its place"
             raise NotFound(message, path=path, backend=self._backend)
         missing = self._path
         while not os.path.isdir(os.path.dirname(missing)):
