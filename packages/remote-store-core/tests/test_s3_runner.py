@@ -129,6 +129,73 @@ def test_a_drain_lets_nothing_go_on_and_tells_what_succeeded(patient: bool, kind
     assert len(kind.s3.calls) == calls
 
 
+@pytest.mark.parametrize("shape", ["starts", "fan"])
+def test_a_call_that_is_still_queued_when_another_failed_is_never_sent(shape: str, kind: Any) -> None:
+    names = ["broken", *map(str, range(6))]
+    window = 9
+    held = threading.Event()
+
+    def before(call: Call) -> Any:
+        if call.params["Key"] == "broken":
+            raise OSError("broken")
+        if not kind.is_async:
+            assert held.wait(10)
+            return None
+        return asyncio.sleep(0.05)
+
+    def operation() -> Operation[list[str]]:
+        try:
+            if shape == "fan":
+                yield tuple(key(name) for name in names)
+            else:
+                yield from [Start(key(name), window) for name in names]
+                yield Wait()
+        except OSError:
+            threading.Timer(0.1, held.set).start()
+            yield Drain()
+        return [call.params["Key"] for call in kind.s3.calls]
+
+    kind.s3.before = before
+    if shape == "fan":
+        threading.Timer(0.1, held.set).start()
+    if not kind.is_async:
+        # The threads are shared with other operations, so calls that fit the window may have to queue.
+        kind.runner._connections.get()._threads = 2
+    sent = kind.run(operation())
+    assert "broken" in sent
+    # A task is never queued but for the room of a fan.
+    assert len(sent) <= (len(names) if kind.is_async and shape == "starts" else 4)
+    calls = len(kind.s3.calls)
+    kind.run(one(Pause(0.01)))
+    assert len(kind.s3.calls) == calls
+
+
+def test_a_failure_is_seen_while_an_earlier_call_is_still_under_way(kind: Any) -> None:
+    go_on = threading.Event()
+
+    def before(call: Call) -> Any:
+        if call.params["Key"] != "a":
+            raise OSError("broken")
+        if kind.is_async:
+            return asyncio.sleep(30)
+        assert go_on.wait(30)
+        return None
+
+    def operation() -> Operation[float]:
+        began = time.monotonic()
+        try:
+            yield Start(HEAD, 2)
+            yield Start(key("b"), 2)
+            yield Wait()
+        except OSError:
+            go_on.set()
+            yield Drain()
+        return time.monotonic() - began
+
+    kind.s3.before = before
+    assert kind.run(operation()) < 10
+
+
 def test_blocks_come_from_the_source(kind: Any) -> None:
     def operation() -> Operation[list[bytes]]:
         first = yield ReadBlock(2)

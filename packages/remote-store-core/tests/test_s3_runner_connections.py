@@ -131,12 +131,12 @@ def test_a_connection_that_is_made_while_it_is_closed_is_closed_too(s3: FakeS3) 
 
 def test_a_closed_connection_makes_neither_a_port_nor_threads(s3: FakeS3) -> None:
     runner = Runner(lambda: FakeS3Port(s3), 2)
-    connection = runner._connection()
+    connection = runner._connections.get()
     runner.close()
     with pytest.raises(BackendUnavailable):
         connection.port()
     with pytest.raises(BackendUnavailable):
-        connection.executor()
+        connection.workers()
     assert threads_of_the_pool() == 0
 
 

@@ -7,13 +7,13 @@ import itertools
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from types import TracebackType
 from typing import BinaryIO, Generic, NamedTuple, ParamSpec, Self, TypeVar, cast
 
 from remote_store.core.aio.backend import AsyncBackend
-from remote_store.core.aio.pulled import GuardedStream, PulledStream, WriteStopped
+from remote_store.core.aio.pulled import GuardedStream, NoThread, PulledStream, WriteStopped, spooled
 from remote_store.core.aio.streams import AsyncSource, check_async_content, is_async_stream
 from remote_store.core.aio.threaded_file import ThreadedFile, close_quietly
 from remote_store.core.aio.threads import Threads, ended
@@ -228,8 +228,12 @@ class ThreadedBackend(AsyncBackend):
         # A file of a bridge is read in the thread that writes.
         stream = content.blocking or content if isinstance(content, ThreadedFile) else content
         if is_async_stream(stream):
-            pulled = PulledStream(AsyncSource(stream), asyncio.get_running_loop())
-            return await self._writers.finish(partial(put, path, cast("BinaryIO", pulled)), stop=pulled.stop)
+            source = AsyncSource(stream)
+            pulled = PulledStream(source, asyncio.get_running_loop())
+            with suppress(NoThread):
+                return await self._writers.finish(partial(put, path, cast("BinaryIO", pulled)), stop=pulled.stop)
+            async with spooled(source) as file:
+                return put(path, file)
         guarded = GuardedStream(cast("BinaryIO", stream))
         return await self._threads.finish(partial(put, path, cast("BinaryIO", guarded)), stop=guarded.stop)
 

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, ParamSpec, TypeVar
 
 from remote_store.core import files
 from remote_store.core.aio.streams import is_async_stream
+from remote_store.core.aio.threads import in_thread, outcome
 from remote_store.core.content import AsyncBinaryIO, AsyncContent
 from remote_store.core.files import Progress, check_complete, piece_of
 
@@ -21,9 +22,9 @@ T = TypeVar("T")
 
 async def run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """The result of a blocking call; a cancelled caller waits for its end, so that nothing goes on behind its back."""
-    call = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
+    call = asyncio.ensure_future(in_thread(function, *args, **kwargs))
     try:
-        return await asyncio.shield(call)
+        return await outcome(call)
     except asyncio.CancelledError:
         await asyncio.wait([call])
         # A failure that nobody asks for any more would be logged as forgotten.

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import io
+import tempfile
 import threading
+from collections.abc import AsyncIterator
 from concurrent.futures import CancelledError, Future, wait
-from typing import Any, BinaryIO
+from contextlib import asynccontextmanager, suppress
+from typing import Any, BinaryIO, cast
 
 from remote_store.core.aio.streams import AsyncSource
 
 LOOP_CHECK = 1.0
+BLOCK = 1024 * 1024
+MEMORY = 8 * BLOCK
 
 
 class WriteStopped(Exception):
     """Nobody waits for this write any more; raised by its content, so that the writer aborts."""
+
+
+class NoThread(Exception):
+    """The event loop would wait for itself: the writer runs in its thread, because no other could be started."""
 
 
 class PulledStream(io.RawIOBase):
@@ -45,6 +54,9 @@ class PulledStream(io.RawIOBase):
             return self.readall()
         if self._stopped.is_set():
             raise WriteStopped
+        with suppress(RuntimeError):
+            if asyncio.get_running_loop() is self._loop:
+                raise NoThread
         self._pull = asyncio.run_coroutine_threadsafe(self._source.read_block(size), self._loop)
         # The flag may have been set while there was no pull to cancel.
         if self._stopped.is_set():
@@ -93,3 +105,13 @@ class GuardedStream:
     def _check(self) -> None:
         if self._stopped.is_set():
             raise WriteStopped
+
+
+@asynccontextmanager
+async def spooled(source: AsyncSource) -> AsyncIterator[BinaryIO]:
+    """The content, read to its end, as a blocking file: in memory up to 8 MiB, else on disk."""
+    with tempfile.SpooledTemporaryFile(MEMORY) as file:
+        while block := await source.read_block(BLOCK):
+            file.write(block)
+        file.seek(0)
+        yield cast("BinaryIO", file)

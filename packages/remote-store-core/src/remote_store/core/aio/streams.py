@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable
-from functools import partial
 from typing import cast
 
-from remote_store.core.aio.threads import contained
+from remote_store.core.aio.threads import in_thread
 from remote_store.core.content import AsyncContent, Buffer, Content
 from remote_store.core.streams import BUFFERS, Source, as_bytes, check_binary
 
@@ -58,7 +56,7 @@ class AsyncSource:
     async def _block(self, size: int) -> bytes:
         if self._source is not None:
             if self._in_thread:
-                return await asyncio.to_thread(contained, partial(self._source.read_block, size))
+                return await in_thread(self._source.read_block, size)
             return self._source.read_block(size)
         gathered = bytearray()
         while len(gathered) < size:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import os
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from remote_store.core.errors import BackendUnavailable
+from remote_store.core.workers import PerProcess, Workers, settle, threads_can_start
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -21,16 +20,15 @@ T = TypeVar("T")
 class Threads:
     """A pool of threads that starts with its first call, belongs to no event loop, and starts anew in a forked child.
 
+    Where no thread can be started, as in an `atexit` handler, a call runs in the thread that submits it.
+
     Args:
         size: Largest number of threads; further calls wait for one.
     """
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._closed = False
-        self._process = 0
-        self._lock = threading.Lock()
-        self._pool: ThreadPoolExecutor | None = None
+        self._workers = PerProcess(lambda: Workers(size, "remote-store"), lambda workers: workers.close(wait=False))
 
     def __reduce__(self) -> tuple[object, tuple[int]]:
         return type(self), (self._size,)
@@ -41,14 +39,10 @@ class Threads:
         Raises:
             BackendUnavailable: The pool is closed.
         """
-        if self._process != os.getpid():
-            self._start_anew()
-        call = partial(contextvars.copy_context().run, contained, partial(function, *args, **kwargs))
-        with self._lock:
-            if self._closed:
-                raise BackendUnavailable("the backend is closed; make a new one")
-            self._pool = self._pool or ThreadPoolExecutor(self._size, "remote-store")
-            return self._pool.submit(call)
+        workers = self._workers.get()
+        future: Future[T] = Future()
+        workers.begin(partial(contextvars.copy_context().run, contained, partial(function, *args, **kwargs)), future)
+        return future
 
     async def call(self, function: Callable[[], T], *, abandon: Callable[[Future[T]], None] | None = None) -> T:
         """Await a call that may be left alone: a cancellation ends the wait at once.
@@ -58,9 +52,11 @@ class Threads:
             abandon: Gets the future of a call that a cancellation left running, or finished unseen.
         """
         future = self.submit(function)
+        waiter = asyncio.wrap_future(future)
         try:
-            return await asyncio.wrap_future(future)
+            return await outcome(waiter)
         except asyncio.CancelledError:
+            waiter.cancel()
             if not future.cancel() and abandon is not None:
                 abandon(future)
             raise
@@ -84,7 +80,7 @@ class Threads:
         future = self.submit(function)
         waiter = asyncio.wrap_future(future)
         try:
-            return await asyncio.shield(waiter)
+            return await outcome(waiter)
         except asyncio.CancelledError:
             if stop is not None:
                 stop()
@@ -109,16 +105,32 @@ class Threads:
 
     def close(self) -> None:
         """Take no further call; those that run come to their end."""
-        with self._lock:
-            self._closed = True
-            if self._pool is not None:
-                self._pool.shutdown(wait=False)
+        self._workers.close()
 
-    def _start_anew(self) -> None:
-        # A forked child has neither the threads of its parent nor, perhaps, who held the lock.
-        self._lock = threading.Lock()
-        self._pool = None
-        self._process = os.getpid()
+
+async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The result of a blocking call, made in a thread, or here once no thread can be started.
+
+    Raises:
+        RuntimeError: The call raised `StopIteration`, which no coroutine can raise.
+    """
+    future: Future[T] = Future()
+    call = partial(settle, future, partial(function, *args, **kwargs))
+    if threads_can_start():
+        await asyncio.to_thread(call)
+    else:
+        call()
+    return future.result()
+
+
+async def outcome(waiter: asyncio.Future[T]) -> T:
+    """The result of a call; a cancellation of this wait leaves the call alone.
+
+    An event loop throws the exception of an awaited future into the coroutine, which takes a `GeneratorExit` for a
+    request to end. Here the coroutine raises it.
+    """
+    await asyncio.wait([waiter])
+    return waiter.result()
 
 
 def contained(function: Callable[[], T]) -> T:

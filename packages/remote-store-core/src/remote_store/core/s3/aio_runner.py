@@ -12,8 +12,8 @@ from remote_store.core.errors import BackendUnavailable
 from remote_store.core.s3.buffers import allocate
 from remote_store.core.s3.calls import AsyncBody, AsyncS3Port, Call, Fault
 from remote_store.core.s3.reading import PIECE, ReadPlan
-from remote_store.core.s3.runner import CLOSED
 from remote_store.core.s3.steps import (
+    Carrier,
     CloseBody,
     Drain,
     Fetch,
@@ -25,8 +25,11 @@ from remote_store.core.s3.steps import (
     Start,
     Step,
     Wait,
+    carried,
     finished,
+    throwable,
 )
+from remote_store.core.workers import CLOSED, keep_working
 
 T = TypeVar("T")
 
@@ -52,6 +55,7 @@ class AsyncConnection:
             BackendUnavailable: It was closed, or belongs to another event loop.
         """
         loop = asyncio.get_running_loop()
+        keep_working(loop)
         if self._port is None:
             async with self._lock:
                 if self._port is None:
@@ -146,12 +150,17 @@ class AsyncRunner:
                 except StopIteration as stop:
                     if finished(operation):
                         return stop.value  # type: ignore[no-any-return]
-                    error = stop
+                    error = throwable(stop)
+                except Carrier as carrier:
+                    error = carrier
+                    if finished(operation):
+                        break
                 except BaseException as caught:
                     if finished(operation):
                         raise
-                    error = caught
+                    error = throwable(caught)
                     interrupted = interrupted or not isinstance(caught, Exception)
+            raise carried(error)
         finally:
             error = None
 
@@ -217,9 +226,11 @@ class AsyncRunner:
                 except Fault as fault:
                     return fault
 
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(outcome(call)) for call in calls]
-        return [task.result() for task in tasks]
+        tasks = [asyncio.create_task(outcome(call)) for call in calls]
+        try:
+            return await self._wait(tasks)
+        finally:
+            await finish(self._drain(tasks, patient=False))
 
 
 async def finish(work: Coroutine[Any, Any, T]) -> T:

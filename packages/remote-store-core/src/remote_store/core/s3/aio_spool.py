@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from remote_store.core.aio.threads import in_thread
 from remote_store.core.content import Buffer
 from remote_store.core.s3.spool import Spool
 
@@ -65,7 +65,7 @@ class AsyncSpool:
 
     async def write(self, data: Buffer, /) -> int:
         """Write all of the bytes."""
-        return await asyncio.to_thread(self._spool.write, data)
+        return await in_thread(self._spool.write, data)
 
     async def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         """Move."""

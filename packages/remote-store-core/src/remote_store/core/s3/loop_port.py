@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from remote_store.core.errors import BackendUnavailable
 from remote_store.core.s3.calls import AsyncBody, AsyncS3Port, Call, Fault
 from remote_store.core.s3.options import KIB
+from remote_store.core.workers import keep_working
 
 T = TypeVar("T")
 SMALL_BODY = 64 * KIB
@@ -45,6 +46,7 @@ class LoopThread:
         if not self._alive():
             work.close()
             raise Fault("NoLoop", message="the event loop of the connection is not in this process", transport=True)
+        keep_working(self.loop)
         future = asyncio.run_coroutine_threadsafe(work, self.loop)
         try:
             return future.result()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, FIRST_EXCEPTION, Future, wait
+from functools import partial
 from typing import Any, TypeVar
 
 from remote_store.core.errors import BackendUnavailable
@@ -14,6 +14,7 @@ from remote_store.core.s3.buffers import allocate, populate
 from remote_store.core.s3.calls import Body, Call, Fault, S3Port
 from remote_store.core.s3.reading import PIECE, ReadPlan
 from remote_store.core.s3.steps import (
+    Carrier,
     CloseBody,
     Drain,
     Fetch,
@@ -25,12 +26,14 @@ from remote_store.core.s3.steps import (
     Start,
     Step,
     Wait,
+    carried,
     finished,
+    throwable,
 )
 from remote_store.core.streams import Source
+from remote_store.core.workers import CLOSED, PerProcess, Workers
 
 T = TypeVar("T")
-CLOSED = "the backend is closed; make a new one"
 
 
 class Connection:
@@ -46,7 +49,7 @@ class Connection:
         self._threads = threads
         self._lock = threading.Lock()
         self._port: S3Port | None = None
-        self._executor: Executor | None = None
+        self._workers: Workers | None = None
         self._closed = False
 
     def port(self) -> S3Port:
@@ -64,7 +67,7 @@ class Connection:
                 port = self._port
         return port
 
-    def executor(self) -> Executor:
+    def workers(self) -> Workers:
         """The threads.
 
         Raises:
@@ -72,17 +75,17 @@ class Connection:
         """
         with self._lock:
             self._check_open()
-            if self._executor is None:
-                self._executor = ThreadPoolExecutor(self._threads, thread_name_prefix="remote-store-s3")
-            return self._executor
+            if self._workers is None:
+                self._workers = Workers(self._threads, "remote-store-s3")
+            return self._workers
 
     def close(self) -> None:
         """Close the port and end the threads."""
         with self._lock:
             self._closed = True
             port, self._port = self._port, None
-            if self._executor is not None:
-                self._executor.shutdown()
+            if self._workers is not None:
+                self._workers.close(wait=True)
             if port is not None:
                 port.close()
 
@@ -100,10 +103,8 @@ class Runner:
     """
 
     def __init__(self, connect: Callable[[], S3Port], window: int) -> None:
-        self._connect = connect
         self._window = window
-        self._connections: dict[int, Connection] = {}
-        self._closed = False
+        self._connections = PerProcess(lambda: Connection(connect, window * 4), Connection.close)
 
     def check_open(self) -> None:
         """Refuse to go on after `close`.
@@ -111,8 +112,7 @@ class Runner:
         Raises:
             BackendUnavailable: The backend is closed.
         """
-        if self._closed:
-            raise BackendUnavailable(CLOSED)
+        self._connections.check_open()
 
     def port(self) -> S3Port:
         """The port of this process.
@@ -120,22 +120,11 @@ class Runner:
         Raises:
             BackendUnavailable: The backend is closed.
         """
-        return self._connection().port()
+        return self._connections.get().port()
 
     def close(self) -> None:
         """Close the port of this process, for good."""
-        self._closed = True
-        connection = self._connections.pop(os.getpid(), None)
-        if connection is not None:
-            connection.close()
-
-    def _connection(self) -> Connection:
-        self.check_open()
-        process = os.getpid()
-        connection = self._connections.get(process)
-        if connection is None:
-            connection = self._connections.setdefault(process, Connection(self._connect, self._window * 4))
-        return connection
+        self._connections.close()
 
     def run(self, operation: Operation[T], source: Source | None = None) -> T:
         """Run an operation to its end, its last wishes included when anything, Ctrl-C too, interrupts it.
@@ -144,8 +133,7 @@ class Runner:
             Fault: The operation let one pass.
             RemoteStoreError: The operation decided so.
         """
-        connection = self._connection()
-        port = connection.port()
+        port = self.port()
         started: list[Future[Any]] = []
         answer: Any = None
         error: BaseException | None = None
@@ -158,11 +146,16 @@ class Runner:
                 except StopIteration as stop:
                     if finished(operation):
                         return stop.value  # type: ignore[no-any-return]
-                    error = stop
+                    error = throwable(stop)
+                except Carrier as carrier:
+                    error = carrier
+                    if finished(operation):
+                        break
                 except BaseException as caught:
                     if finished(operation):
                         raise
-                    error = caught
+                    error = throwable(caught)
+            raise carried(error)
         finally:
             error = None
 
@@ -179,14 +172,9 @@ class Runner:
             case Start():
                 return self._start(step, port, started)
             case Wait():
-                answers = [future.result() for future in started]
-                started.clear()
-                return answers
+                return _answers(started)
             case Drain():
-                begun = [future for future in started if not future.cancelled()]
-                wait(begun)
-                started.clear()
-                return [future.result() for future in begun if future.exception() is None]
+                return _drained(started, patient=step.patient)
             case CloseBody():
                 return step.body.close()
             case Pause():
@@ -195,29 +183,19 @@ class Runner:
                 return self._fan_out(step, port)
 
     def _start(self, start: Start, port: S3Port, started: list[Future[Any]]) -> None:
-        under_way = [future for future in started if not future.done()]
-        while len(under_way) >= start.window:
-            under_way = list(wait(under_way, return_when=FIRST_COMPLETED).not_done)
-        for begun in started:
-            if begun.done():
-                begun.result()
+        _make_room(started, start.window)
+        self._begin(partial(self._take, start.step, port, None, []), started)
+
+    def _begin(self, function: Callable[[], Any], begun: list[Future[Any]]) -> None:
         future: Future[Any] = Future()
-        executor = self._connection().executor()
+        workers = self._connections.get().workers()
         try:
-            started.append(future)
-            executor.submit(self._settle, future, start.step, port)
+            begun.append(future)
+            workers.begin(function, future)
         except BaseException:
             # Ctrl-C can come after the call was queued: what has begun is waited for, what has not never will.
             future.cancel()
             raise
-
-    def _settle(self, future: Future[Any], step: Step, port: S3Port) -> None:
-        if not future.set_running_or_notify_cancel():
-            return
-        try:
-            future.set_result(self._take(step, port, None, []))
-        except BaseException as error:  # noqa: BLE001 - the operation gets it
-            future.set_exception(error)
 
     def _fan_out(self, calls: tuple[Call, ...], port: S3Port) -> list[Outcome]:
         if len(calls) == 1:
@@ -225,13 +203,38 @@ class Runner:
         futures: list[Future[Outcome]] = []
         try:
             for call in calls:
-                under_way = [future for future in futures if not future.done()]
-                if len(under_way) >= self._window:
-                    wait(under_way, return_when=FIRST_COMPLETED)
-                futures.append(self._connection().executor().submit(_outcome, port, call))
+                _make_room(futures, self._window)
+                self._begin(partial(_outcome, port, call), futures)
+            return _answers(futures)
         finally:
-            wait(futures)
-        return [future.result() for future in futures]
+            _drained(futures, patient=False)
+
+
+def _make_room(started: list[Future[Any]], window: int) -> None:
+    under_way = [future for future in started if not future.done()]
+    while len(under_way) >= window:
+        under_way = list(wait(under_way, return_when=FIRST_COMPLETED).not_done)
+    for begun in started:
+        if begun.done():
+            begun.result()
+
+
+def _answers(started: list[Future[T]]) -> list[T]:
+    wait(started, return_when=FIRST_EXCEPTION)
+    answers = [future.result() for future in started if future.done()]
+    started.clear()
+    return answers
+
+
+def _drained(started: list[Future[T]], *, patient: bool) -> list[T]:
+    if not patient:
+        for future in started:
+            future.cancel()
+    # A cancelled call that is queued counts as done only when a thread meets it.
+    begun = [future for future in started if not future.cancelled()]
+    wait(begun)
+    started.clear()
+    return [future.result() for future in begun if future.exception() is None]
 
 
 def _outcome(port: S3Port, call: Call) -> Outcome:

@@ -110,3 +110,29 @@ Operation: TypeAlias = Generator[Step, Any, T]
 def finished(operation: Operation[Any]) -> bool:
     """Whether an exception came out of the operation, rather than on the way to it."""
     return inspect.getgeneratorstate(operation) == inspect.GEN_CLOSED
+
+
+class Carrier(BaseException):
+    """Carries an exception through an operation, which as a generator would take it for a request to end.
+
+    Args:
+        error: The exception: a `StopIteration` or a `GeneratorExit`.
+    """
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+    def add_note(self, note: str, /) -> None:
+        """Add the note to the exception that is carried."""
+        self.error.add_note(note)
+
+
+def throwable(error: BaseException) -> BaseException:
+    """What can be thrown into an operation for the error: itself, or its carrier."""
+    return Carrier(error) if isinstance(error, StopIteration | GeneratorExit) else error
+
+
+def carried(error: BaseException) -> BaseException:
+    """The error that `throwable` was made of."""
+    return error.error if isinstance(error, Carrier) else error
