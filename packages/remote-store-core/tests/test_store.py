@@ -210,6 +210,8 @@ def test_arguments_of_listings_are_checked_at_the_call(store: Store) -> None:
         store.iter_children("a/..")
     with pytest.raises(TypeError):
         store.list_files(pattern=5)  # type: ignore[arg-type]
+    with pytest.raises(InvalidPath, match="'z-a'"):
+        store.list_files(pattern="[z-a]*")
     for pattern in ("", "/a", "a//b", "../*", "."):
         with pytest.raises(InvalidPath) as caught:
             store.glob(pattern)

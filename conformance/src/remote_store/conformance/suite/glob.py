@@ -3,12 +3,18 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
+
+import pytest
 
 from remote_store.conformance.case import Case
 from remote_store.conformance.checking import check
 from remote_store.conformance.suite.trees import fill, fill_many, found
 from remote_store.core import FileInfo, InvalidPath
+
+CPU_SECONDS = 0.5
+"""Far more than a match in linear time takes, and far less than one that backtracks over these paths."""
 
 
 class GlobSuite:
@@ -130,3 +136,40 @@ class GlobSuite:
             pattern: Any = wrong
             with case.expect_raises(TypeError):
                 case.backend.glob(pattern)
+
+    @check("GLOB-016")
+    def test_glob_brackets_that_are_no_set_are_literal(self, case: Case) -> None:
+        fill(case, "[", "[]", "[!]", "[a", "a", "b", "-", "]", "!")
+        self._expect_matches(case, "[", "[")
+        self._expect_matches(case, "[]", "[]")
+        self._expect_matches(case, "[!]", "[!]")
+        self._expect_matches(case, "[a", "[a")
+        self._expect_matches(case, "[a-]", "a", "-")
+        self._expect_matches(case, "[-a]", "a", "-")
+        self._expect_matches(case, "[]-b]", "]", "a", "b")
+
+    @check("GLOB-016")
+    def test_glob_a_reversed_range_is_refused_at_the_call(self, case: Case) -> None:
+        for pattern in ("[z-a]", "[!z-a]", "[a--z]", "d/[b-a]*", "[a-cz-x]"):
+            with case.expect_raises(InvalidPath):
+                case.backend.glob(pattern)
+
+    @pytest.mark.parametrize(
+        "pattern",
+        [
+            "a*" * 12 + "b",
+            "*a?" * 12 + "b",
+            "*[ab]" * 12 + "c",
+            "**/" * 12 + "b",
+            "**/a/" * 12 + "b",
+            "**/*a*/" * 6 + "**/b",
+            "**/*-*-*-*-*-*-*-*.csv",
+        ],
+    )
+    @check("GLOB-017")
+    def test_glob_many_stars_take_little_time(self, case: Case, pattern: str) -> None:
+        fill(case, "a" * 120, "/".join("a" * 30), "-".join("a" * 60))
+        start = time.process_time()
+        self._expect_matches(case, pattern)
+        seconds = time.process_time() - start
+        case.expect(seconds < CPU_SECONDS, f"a match of {pattern!r} takes less than {CPU_SECONDS} s of CPU", seconds)

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
@@ -17,7 +15,7 @@ from remote_store.core.config import Config, config_of, configured, from_environ
 from remote_store.core.content import Content
 from remote_store.core.errors import InvalidPath, NotFound
 from remote_store.core.files import Progress, counted, opened, replacing, transfer
-from remote_store.core.glob import GlobPattern
+from remote_store.core.glob import GlobPattern, name_matcher
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import RemotePath
 from remote_store.core.rebase import Scope
@@ -335,11 +333,12 @@ class Store:
             pattern: Only files whose name, the last segment, matches, with `*`, `?` and `[...]`; case counts.
 
         Raises:
+            InvalidPath: The pattern has a range that ends before it begins, such as `[z-a]`.
             ValueError: `max_depth` is negative.
         """
         if max_depth is not None:
             recursive = max_depth > 0
-        matches = None if pattern is None else re.compile(fnmatch.translate(pattern)).match
+        matches = None if pattern is None else name_matcher(pattern, self._backend.name)
         key = self._scope.folder(path)
         with self._scope.errors():
             rows = self._backend.list_files(key, recursive=recursive, max_depth=max_depth)

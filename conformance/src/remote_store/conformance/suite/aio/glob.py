@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
+
+import pytest
 
 from remote_store.conformance.case import AsyncCase
 from remote_store.conformance.checking import async_check
 from remote_store.conformance.suite.aio.trees import fill, fill_many, found
 from remote_store.core import FileInfo, InvalidPath
+
+CPU_SECONDS = 0.5
+"""Far more than a match in linear time takes, and far less than one that backtracks over these paths."""
 
 
 class AsyncGlobSuite:
@@ -129,3 +135,40 @@ class AsyncGlobSuite:
             pattern: Any = wrong
             with case.expect_raises(TypeError):
                 case.backend.glob(pattern)
+
+    @async_check("GLOB-016")
+    async def test_glob_brackets_that_are_no_set_are_literal(self, case: AsyncCase) -> None:
+        await fill(case, "[", "[]", "[!]", "[a", "a", "b", "-", "]", "!")
+        await self._expect_matches(case, "[", "[")
+        await self._expect_matches(case, "[]", "[]")
+        await self._expect_matches(case, "[!]", "[!]")
+        await self._expect_matches(case, "[a", "[a")
+        await self._expect_matches(case, "[a-]", "a", "-")
+        await self._expect_matches(case, "[-a]", "a", "-")
+        await self._expect_matches(case, "[]-b]", "]", "a", "b")
+
+    @async_check("GLOB-016")
+    async def test_glob_a_reversed_range_is_refused_at_the_call(self, case: AsyncCase) -> None:
+        for pattern in ("[z-a]", "[!z-a]", "[a--z]", "d/[b-a]*", "[a-cz-x]"):
+            with case.expect_raises(InvalidPath):
+                case.backend.glob(pattern)
+
+    @pytest.mark.parametrize(
+        "pattern",
+        [
+            "a*" * 12 + "b",
+            "*a?" * 12 + "b",
+            "*[ab]" * 12 + "c",
+            "**/" * 12 + "b",
+            "**/a/" * 12 + "b",
+            "**/*a*/" * 6 + "**/b",
+            "**/*-*-*-*-*-*-*-*.csv",
+        ],
+    )
+    @async_check("GLOB-017")
+    async def test_glob_many_stars_take_little_time(self, case: AsyncCase, pattern: str) -> None:
+        await fill(case, "a" * 120, "/".join("a" * 30), "-".join("a" * 60))
+        start = time.process_time()
+        await self._expect_matches(case, pattern)
+        seconds = time.process_time() - start
+        case.expect(seconds < CPU_SECONDS, f"a match of {pattern!r} takes less than {CPU_SECONDS} s of CPU", seconds)

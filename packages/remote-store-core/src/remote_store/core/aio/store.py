@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
-import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
@@ -18,7 +16,7 @@ from remote_store.core.config import Config, config_of, configured, from_environ
 from remote_store.core.content import AsyncBinaryIO, AsyncContent
 from remote_store.core.errors import InvalidPath, NotFound
 from remote_store.core.files import Progress
-from remote_store.core.glob import GlobPattern
+from remote_store.core.glob import GlobPattern, name_matcher
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import RemotePath
 from remote_store.core.rebase import Scope
@@ -335,11 +333,12 @@ class AsyncStore:
             pattern: Only files whose name, the last segment, matches, with `*`, `?` and `[...]`; case counts.
 
         Raises:
+            InvalidPath: The pattern has a range that ends before it begins, such as `[z-a]`.
             ValueError: `max_depth` is negative.
         """
         if max_depth is not None:
             recursive = max_depth > 0
-        matches = None if pattern is None else re.compile(fnmatch.translate(pattern)).match
+        matches = None if pattern is None else name_matcher(pattern, self._backend.name)
         key = self._scope.folder(path)
         with self._scope.errors():
             rows = self._backend.list_files(key, recursive=recursive, max_depth=max_depth)

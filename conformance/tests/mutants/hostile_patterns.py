@@ -1,0 +1,44 @@
+"""Backends that take too long over a pattern, or take a malformed one for something else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+
+from mutants.patterns import Matches, Rewrites
+from mutants.registry import broken
+from remote_store.core import FileInfo, GlobPattern, InvalidPath, MemoryBackend
+
+STARS = 6
+
+
+@broken("GLOB-016")
+class ReversedRangesMatchNothing(MemoryBackend):
+    """Lets a range that ends before it begins match nothing, where it should refuse it."""
+
+    def glob(self, pattern: str) -> Iterator[FileInfo]:
+        with suppress(InvalidPath):
+            return super().glob(pattern)
+        if re.search(r"\[[^\]]*-", pattern):
+            return iter(())
+        return super().glob(pattern)
+
+
+@broken("GLOB-016")
+class EmptySetsMatchAnything(Rewrites):
+    """Lets an empty negated set match any character."""
+
+    def rewritten(self, pattern: str) -> str:
+        return pattern.replace("[!]", "?") if pattern.endswith("[!]") else pattern
+
+
+@broken("GLOB-017")
+class Backtracks(Matches):
+    """Tries every way to divide a name among six stars of a pattern."""
+
+    def matches(self, pattern: str, path: str) -> bool:
+        if pattern.count("a*") > STARS:
+            # More stars, or a longer name, would take hours.
+            re.match("a[^/]*" * STARS + "b", path.rpartition("/")[2][:100])
+        return GlobPattern.parse(pattern).matches(path)
