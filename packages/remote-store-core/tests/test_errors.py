@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import copy
+import errno
 import pickle
+from typing import Any
 
 import pytest
 
@@ -48,6 +50,39 @@ def test_errors_survive_pickling_and_copying(kind: type[RemoteStoreError]) -> No
         assert type(again) is kind
         assert vars(again) == vars(error)
         assert str(again) == str(error)
+
+
+@pytest.mark.parametrize(
+    "kind, number",
+    [
+        (NotFound, errno.ENOENT),
+        (AlreadyExists, errno.EEXIST),
+        (PermissionDenied, errno.EACCES),
+        (DirectoryNotEmpty, errno.ENOTEMPTY),
+        (BackendUnavailable, errno.ECONNABORTED),
+    ],
+)
+def test_an_os_error_has_the_number_of_its_kind_and_the_path(kind: type[RemoteStoreError], number: int) -> None:
+    error: Any = kind("it failed", path="a/b")
+    for each in (error, pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert isinstance(each, OSError)
+        assert (each.errno, each.filename, each.filename2, each.strerror) == (number, "a/b", None, "it failed")
+        assert str(each) == "'a/b': it failed"
+        each.path = "b"
+        assert each.filename == "b"
+    assert isinstance(OSError(number, ""), kind.__mro__[2])
+    assert kind().filename is None
+
+
+def test_every_class_that_is_an_os_error_has_a_number() -> None:
+    kinds = [kind for kind, _ in BUILTINS if issubclass(kind, OSError)]
+    assert len(kinds) == 5
+    assert all(isinstance(kind().errno, int) for kind in kinds)
+
+
+def test_an_error_that_is_no_os_error_has_the_path_too() -> None:
+    assert InvalidPath("no", path="a").filename == "a"
+    assert not hasattr(InvalidPath("no"), "errno")
 
 
 def test_a_missing_capability_survives_pickling() -> None:

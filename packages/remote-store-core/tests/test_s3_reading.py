@@ -12,6 +12,7 @@ from remote_store.core.s3.reading import PROGRESS, ReadPlan
 from remote_store.core.s3.steps import CloseBody, Fetch, ReadBody, Start, Wait
 
 MIB = 1024 * 1024
+GIB = 1024 * MIB
 PART = 5 * MIB
 CALL = Call("GetObject", {"Bucket": "bucket", "Key": "a"})
 RESET = Fault("Reset", transport=True)
@@ -238,6 +239,34 @@ def test_a_large_range_is_fetched_as_ranges(s3: FakeS3, open_lane: Any) -> None:
     assert lane.read_range("a", 3, 4 * PART + 10) == data[3 : 4 * PART + 13]
     assert s3.operations() == ["GetObject"] * 3
     assert all("IfMatch" in call.params for call in s3.calls[1:])
+
+
+@pytest.mark.parametrize("part_size", [8 * MIB, 16 * MIB, 24 * MIB, 64 * MIB, 5 * GIB])
+def test_large_parts_are_no_reason_to_read_over_one_connection(part_size: int, s3: FakeS3, open_lane: Any) -> None:
+    lane = open_lane(part_size=part_size)
+    s3.put("a", bytes(33 * MIB))
+    assert len(lane.read_bytes("a")) == 33 * MIB
+    with_ranges = [call.params["Range"] for call in s3.calls[1:]]
+    assert with_ranges == [
+        f"bytes=0-{16 * MIB - 1}",
+        f"bytes={16 * MIB}-{32 * MIB - 1}",
+        f"bytes={32 * MIB}-{33 * MIB - 1}",
+    ]
+    s3.calls.clear()
+    stream = lane.read("a")
+    assert lane.done(stream.readinto(bytearray(32 * MIB))) == 32 * MIB
+    lane.done(stream.close())
+    assert len(s3.calls) == 5
+
+
+@pytest.mark.parametrize("part_size", [PART, 8 * MIB, 16 * MIB, 5 * GIB])
+@pytest.mark.parametrize("size", [32 * MIB, 96 * MIB, 1000 * MIB])
+@pytest.mark.parametrize("concurrency", [2, 4, 16])
+def test_ranges_keep_all_connections_busy_and_stay_short(part_size: int, size: int, concurrency: int) -> None:
+    options = S3Options.build(part_size=part_size, max_concurrency=concurrency)
+    length = fetching.range_length(options, size)
+    assert length <= 32 * MIB
+    assert -(-size // length) >= min(concurrency, size // min(part_size, 8 * MIB) // 2)
 
 
 def test_a_large_object_that_changes_meanwhile_is_never_mixed(s3: FakeS3, open_lane: Any) -> None:

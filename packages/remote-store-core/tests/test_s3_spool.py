@@ -43,6 +43,13 @@ def test_what_was_written_is_handed_out_from_its_start(pieces: list[bytes], spoo
     assert spool.content().read() == b"".join(pieces)
 
 
+def test_the_gap_behind_a_far_seek_takes_no_memory(spool: File) -> None:
+    spool.write(b"a")
+    spool.seek(1 << 40)
+    spool.write(b"b")
+    assert spool.content().seek(0, io.SEEK_END) == (1 << 40) + 1
+
+
 @pytest.mark.parametrize("piece", [bytearray(b"abc"), memoryview(b"abc")])
 def test_every_buffer_is_taken(piece: Any, spool: File) -> None:
     assert spool.write(piece) == 3

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import pickle
 from collections.abc import Callable
@@ -40,6 +41,13 @@ BUILTINS = {
     "already_exists": (AlreadyExists, FileExistsError),
     "invalid_path": (InvalidPath, ValueError),
     "not_empty": (DirectoryNotEmpty, OSError),
+}
+
+
+NUMBERS: dict[type[Exception], int] = {
+    NotFound: errno.ENOENT,
+    AlreadyExists: errno.EEXIST,
+    DirectoryNotEmpty: errno.ENOTEMPTY,
 }
 
 
@@ -83,6 +91,14 @@ class ErrSuite:
         error, path = provoke(case, name)
         case.expect(error.message, "the error has a message", error)
         case.expect(path not in error.message, "the message does not repeat the path", error.message)
+
+    @pytest.mark.parametrize("name", [name for name, (kind, _) in BUILTINS.items() if issubclass(kind, OSError)])
+    @check("ERR-018", needs=(READ, WRITE, DELETE))
+    def test_error_has_the_facts_of_an_os_error(self, case: Case, name: str) -> None:
+        error, path = provoke(case, name)
+        for each in (error, pickle.loads(pickle.dumps(error))):
+            facts = getattr(each, "errno", None), getattr(each, "filename", None)
+            case.expect_equal(facts, (NUMBERS[BUILTINS[name][0]], path), "errno and filename")
 
     @pytest.mark.parametrize("operation", PATH_OPERATIONS)
     @check("ERR-002")

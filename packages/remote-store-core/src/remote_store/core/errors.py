@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 SHOWN_PATHS = 10
 
 
@@ -10,6 +12,8 @@ class RemoteStoreError(Exception):
 
     The text of the error is made of the message, the paths and the service's facts when it is shown, so changing
     `path` (as a scoped store does) changes what a reader sees. The SDK's own exception is the `__cause__`.
+
+    `filename` is the path, `strerror` the message, and a class that is an `OSError` too has the `errno` of its kind.
 
     Args:
         message: What went wrong and what to do next, without any path and without any secret.
@@ -36,6 +40,7 @@ class RemoteStoreError(Exception):
     ) -> None:
         super().__init__(message)
         self.message = message
+        self.strerror: str | None = message
         self.path = path
         self.paths = paths
         self.backend = backend
@@ -43,6 +48,11 @@ class RemoteStoreError(Exception):
         self.status = status
         self.request_id = request_id
         self.retryable = retryable
+
+    @property
+    def filename(self) -> str | None:
+        """The path, by the name that `OSError` has for it."""
+        return self.path
 
     def __str__(self) -> str:
         facts = {"backend": self.backend, "code": self.code, "status": self.status, "request_id": self.request_id}
@@ -57,9 +67,13 @@ class RemoteStoreError(Exception):
 class NotFound(RemoteStoreError, FileNotFoundError):
     """The file, the folder or the bucket does not exist."""
 
+    errno = errno.ENOENT
+
 
 class AlreadyExists(RemoteStoreError, FileExistsError):
     """The destination exists and `overwrite` is `False`."""
+
+    errno = errno.EEXIST
 
 
 class PreconditionFailed(RemoteStoreError):
@@ -69,6 +83,8 @@ class PreconditionFailed(RemoteStoreError):
 class PermissionDenied(RemoteStoreError, PermissionError):
     """The credentials are missing, wrong, expired, or not allowed to do this."""
 
+    errno = errno.EACCES
+
 
 class InvalidPath(RemoteStoreError, ValueError):
     """The path is malformed or too long, or names a folder where a file is meant, or the other way round."""
@@ -76,6 +92,8 @@ class InvalidPath(RemoteStoreError, ValueError):
 
 class DirectoryNotEmpty(RemoteStoreError, OSError):
     """A folder with content was to be deleted without `recursive=True`."""
+
+    errno = errno.ENOTEMPTY
 
 
 class CapabilityNotSupported(RemoteStoreError, NotImplementedError):
@@ -97,6 +115,8 @@ class CapabilityNotSupported(RemoteStoreError, NotImplementedError):
 
 class BackendUnavailable(RemoteStoreError, ConnectionError):
     """The service did not answer, answered that it is busy or broken, or the backend is closed."""
+
+    errno = errno.ECONNABORTED
 
 
 for _class in (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import io
+import tempfile
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -37,7 +38,7 @@ class Source:
             self.size: int | None = len(self._buffer)
         else:
             self._stream = content
-            self.size = _bytes_left(content)
+            self.size = bytes_left(content)
 
     def read_block(self, size: int) -> bytes:
         """The next `size` bytes, fewer only at the end; an exception of the stream passes through."""
@@ -170,10 +171,24 @@ def _flat(view: memoryview) -> Buffer:
     return view.cast("B") if view.c_contiguous and view.nbytes else bytes(view)
 
 
-def _bytes_left(stream: BinaryIO) -> int | None:
-    # A seek to the end of anything else may cost a whole pass over it, as it does for a gzip file.
+def told_left(stream: object) -> int | None:
+    """How many bytes a stream says that it still has, by the method `bytes_left` of our own streams."""
+    tell = getattr(stream, "bytes_left", None)
+    left = tell() if callable(tell) else None
+    return left if isinstance(left, int) else None
+
+
+def bytes_left(stream: BinaryIO) -> int | None:
+    """How many bytes a stream still has, where that costs nothing to find out.
+
+    Asked are our own streams, and files on disk and in memory, spooled ones and those behind a wrapper too. A seek to
+    the end of anything else may cost a whole pass over it, as it does for a gzip file.
+    """
+    if (told := told_left(stream)) is not None:
+        return told
     file = getattr(stream, "raw", getattr(stream, "file", stream))
-    if not isinstance(getattr(file, "raw", file), io.BytesIO | io.FileIO) or not stream.seekable():
+    cheap = isinstance(getattr(file, "raw", file), io.BytesIO | io.FileIO | tempfile.SpooledTemporaryFile)
+    if not cheap or not stream.seekable():
         return None
     here = stream.tell()
     end = stream.seek(0, io.SEEK_END)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import pickle
 from collections.abc import Callable
@@ -39,6 +40,13 @@ BUILTINS = {
     "already_exists": (AlreadyExists, FileExistsError),
     "invalid_path": (InvalidPath, ValueError),
     "not_empty": (DirectoryNotEmpty, OSError),
+}
+
+
+NUMBERS: dict[type[Exception], int] = {
+    NotFound: errno.ENOENT,
+    AlreadyExists: errno.EEXIST,
+    DirectoryNotEmpty: errno.ENOTEMPTY,
 }
 
 
@@ -82,6 +90,14 @@ class AsyncErrSuite:
         error, path = await provoke(case, name)
         case.expect(error.message, "the error has a message", error)
         case.expect(path not in error.message, "the message does not repeat the path", error.message)
+
+    @pytest.mark.parametrize("name", [name for name, (kind, _) in BUILTINS.items() if issubclass(kind, OSError)])
+    @async_check("ERR-018", needs=(READ, WRITE, DELETE))
+    async def test_error_has_the_facts_of_an_os_error(self, case: AsyncCase, name: str) -> None:
+        error, path = await provoke(case, name)
+        for each in (error, pickle.loads(pickle.dumps(error))):
+            facts = getattr(each, "errno", None), getattr(each, "filename", None)
+            case.expect_equal(facts, (NUMBERS[BUILTINS[name][0]], path), "errno and filename")
 
     @pytest.mark.parametrize("operation", PATH_OPERATIONS)
     @async_check("ERR-002")

@@ -15,6 +15,7 @@ from remote_store.core.aio.streams import is_async_stream
 from remote_store.core.aio.threads import in_thread, outcome
 from remote_store.core.content import AsyncBinaryIO, AsyncContent
 from remote_store.core.files import Progress, check_complete, piece_of
+from remote_store.core.streams import bytes_left, told_left
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -63,6 +64,10 @@ class AsyncCounted:
         self._awaited = is_async_stream(file)
         self._progress = progress
         self._done = 0
+
+    def bytes_left(self) -> int | None:
+        """How many bytes the stream still has, where it can tell."""
+        return told_left(self.file) if self._awaited else bytes_left(self.file)
 
     async def read(self, size: int = -1, /) -> bytes:
         """Up to `size` bytes."""

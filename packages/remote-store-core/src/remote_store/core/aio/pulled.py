@@ -46,6 +46,10 @@ class PulledStream(io.RawIOBase):
         if self._pull is not None:
             self._pull.cancel()
 
+    def bytes_left(self) -> int | None:
+        """How many bytes the content had before the first read, where it could tell."""
+        return self._source.size
+
     def readable(self) -> bool:
         return True
 

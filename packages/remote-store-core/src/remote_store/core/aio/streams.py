@@ -8,7 +8,7 @@ from typing import cast
 
 from remote_store.core.aio.threads import in_thread
 from remote_store.core.content import AsyncContent, Buffer, Content
-from remote_store.core.streams import BUFFERS, Source, as_bytes, check_binary
+from remote_store.core.streams import BUFFERS, Source, as_bytes, check_binary, told_left
 
 
 class AsyncSource:
@@ -39,6 +39,7 @@ class AsyncSource:
         read = getattr(content, "read", None)
         if is_async_stream(content):
             self._read = read
+            self.size = told_left(content)
             self._chunks = cast("AsyncIterator[bytes]", None if read else aiter(content))  # type: ignore[arg-type]
         else:
             self._source = Source(cast("Content", content))

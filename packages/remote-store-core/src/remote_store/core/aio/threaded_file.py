@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Self, TypeVar, cast
 from remote_store.core.aio.threads import Threads
 from remote_store.core.content import Buffer
 from remote_store.core.errors import BackendUnavailable
+from remote_store.core.streams import bytes_left
 
 T = TypeVar("T")
 LINES = 1 << 16
@@ -39,6 +40,11 @@ class ThreadedFile:
     def blocking(self) -> BinaryIO | None:
         """The blocking file, unless lines of it wait here to be read."""
         return None if self._ahead else self.file
+
+    def bytes_left(self) -> int | None:
+        """How many bytes the file still has, where it can tell."""
+        left = bytes_left(self.file)
+        return None if left is None else left + self._ahead_size()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.file!r})"

@@ -82,7 +82,7 @@ class AsyncS3Backend(AsyncBackend):
     async def read(self, path: str) -> AsyncBinaryIO:
         """Open a file for reading from its start: 1 request, and 1 more for each seek that is read from.
 
-        A `read` or `readinto` of 4 times `part_size` or more is several requests at once.
+        A `read` or `readinto` of 32 MiB, or 4 times a smaller `part_size`, or more is several requests at once.
         """
         self._check(check_key, path)
         plan, body = await self._run(fetching.open_sequential(self._bucket, path), path)
@@ -95,12 +95,12 @@ class AsyncS3Backend(AsyncBackend):
         return self._reader(plan, None, path, exact=True)
 
     async def read_bytes(self, path: str) -> bytes:
-        """The whole content: 1 request; 1 for each part, several at once, from 4 times `part_size` on."""
+        """The whole content: 1 request, and ranges at once from 32 MiB, or 4 times a smaller `part_size`, on."""
         self._check(check_key, path)
         return await self._run(fetching.read_bytes(self._bucket, path), path)
 
     async def read_range(self, path: str, start: int, length: int) -> bytes:
-        """Up to `length` bytes from `start`: 1 request; 1 for each part from 4 times `part_size` on."""
+        """Up to `length` bytes from `start`: 1 request, and ranges at once as in `read_bytes`."""
         self._check(check_key, path)
         check_range(start, length)
         return await self._run(fetching.read_range(self._bucket, path, start, length), path)

@@ -24,8 +24,8 @@ class AsyncObjectReader:
     """An object as an awaited binary file, every request pinned to the version that was opened.
 
     Read in sequence it drinks one body. A seek drops the body; the next read reopens it there. With `exact` a read
-    asks for just its own bytes, and only `readline` and `peek` for a block of 8 KiB. Else a read of 4 parts
-    or more fetches ranges at once, straight into the buffer. Not for several tasks
+    asks for just its own bytes, and only `readline` and `peek` for a block of 8 KiB. Else a read of 32 MiB
+    or more, or of 4 smaller parts, fetches ranges at once, straight into the buffer. Not for several tasks
     at once.
 
     Args:
@@ -88,6 +88,10 @@ class AsyncObjectReader:
         """
         raise io.UnsupportedOperation("the file is open for reading")
 
+    def bytes_left(self) -> int:
+        """The number of bytes from the position to the end; no request."""
+        return max(0, self._size - self.tell())
+
     def tell(self) -> int:
         """The position in bytes; no request."""
         self._check_open()
@@ -121,7 +125,7 @@ class AsyncObjectReader:
             PreconditionFailed: The object changed since it was opened.
             BackendUnavailable: Too many connections in a row broke.
         """
-        left = max(0, self._size - self.tell())
+        left = self.bytes_left()
         wanted = left if size is None or size < 0 else min(size, left)
         if wanted <= len(self._ahead) - self._offset:
             return self._take_ahead(wanted)

@@ -9,14 +9,17 @@ from remote_store.core.s3 import probes
 from remote_store.core.s3.bucket import READ_OPTIONS, Bucket
 from remote_store.core.s3.buffers import allocate
 from remote_store.core.s3.calls import Call, Fault
-from remote_store.core.s3.options import S3Options
+from remote_store.core.s3.options import MIB, S3Options
 from remote_store.core.s3.reading import ReadPlan
 from remote_store.core.s3.steps import Answer, CloseBody, Drain, Fetch, Operation, ReadBody, Start, Wait
 
-PARTS_WORTH_A_SPLIT = 4
-"""From so many parts on, a whole read fetches ranges at once: one S3 connection gives some 50 to 90 MB/s."""
+UNIT = 8 * MIB
+"""Ranges are multiples of this, or of the part size where that is smaller: large parts are no reason to read slowly."""
 
-PARTS_OF_A_RANGE = 4
+UNITS_WORTH_A_SPLIT = 4
+"""From so many on, a whole read fetches ranges at once: one S3 connection gives some 50 to 90 MB/s."""
+
+UNITS_OF_A_RANGE = 4
 """The longest range: longer ones save few requests, and a slow connection would keep the others waiting at the end."""
 
 
@@ -99,14 +102,19 @@ def _read(bucket: Bucket, plan: ReadPlan, body: Any) -> Operation[bytes]:
 
 def worth_a_split(options: S3Options, plan: ReadPlan, size: int) -> bool:
     """Whether so many bytes are to be fetched as ranges at once; not without a version to pin them to."""
-    many = size >= PARTS_WORTH_A_SPLIT * options.part_size
+    many = size >= UNITS_WORTH_A_SPLIT * _unit(options)
     return many and options.max_concurrency > 1 and plan.etag is not None
 
 
 def range_length(options: S3Options, size: int) -> int:
-    """Bytes of each range: the fewest requests that keep all connections busy, split where an upload splits parts."""
-    share = math.ceil(size / (options.part_size * options.max_concurrency))
-    return options.part_size * min(share, PARTS_OF_A_RANGE)
+    """Bytes of each range: the fewest requests that keep all connections busy."""
+    unit = _unit(options)
+    share = math.ceil(size / (unit * options.max_concurrency))
+    return unit * min(share, UNITS_OF_A_RANGE)
+
+
+def _unit(options: S3Options) -> int:
+    return min(options.part_size, UNIT)
 
 
 def fill(options: S3Options, plan: ReadPlan, buffer: memoryview) -> Operation[None]:

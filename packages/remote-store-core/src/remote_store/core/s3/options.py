@@ -66,7 +66,7 @@ class S3Options:
         read_timeout: Seconds to wait for the next bytes of an answer.
         max_connections: Size of the connection pool; raised to `max_concurrency` where that is larger.
         part_size: Bytes per part of a multipart upload, 5 MiB to 5 GiB; up to it an upload is a single PUT. Streams of
-            unknown length and large ranges use it too.
+            unknown length use it too, and ranges of large reads, which are never longer than 32 MiB.
         grow_parts: Let the parts of a stream of unknown length grow, so that it can reach 5 TiB; `False` keeps every
             part but the last the same size, which some servers demand, and ends at 10,000 parts.
         max_concurrency: Requests in flight at once within one operation.

@@ -19,6 +19,7 @@ class Spool(io.BufferedIOBase):
 
     def __init__(self, limit: int) -> None:
         super().__init__()
+        self._limit = limit
         # The file outlives this method: it is released when the upload has ended.
         self._file = tempfile.SpooledTemporaryFile(max_size=limit)  # noqa: SIM115 - close() closes it
 
@@ -37,6 +38,9 @@ class Spool(io.BufferedIOBase):
     def write(self, data: ReadableBuffer, /) -> int:
         """Write all of the bytes."""
         self._check_open()
+        if self._file.tell() + memoryview(data).nbytes > self._limit:
+            # In memory, the gap behind a far seek would be filled with zeros.
+            self._file.rollover()
         return self._file.write(data)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
