@@ -65,11 +65,26 @@ class Scope:
 
     def pattern(self, pattern: str) -> str:
         """The pattern for the backend, in which the root's own wildcards stand for themselves."""
-        return WILDCARD.sub(r"[\g<0>]", self.prefix) + pattern
+        return self._pattern_prefix() + pattern
+
+    def _pattern_prefix(self) -> str:
+        return WILDCARD.sub(r"[\g<0>]", self.prefix)
 
     def holds(self, key: str) -> bool:
         """Whether a key lies inside."""
         return key.startswith(self.prefix) or key == self.root
+
+    def said(self, key: str) -> str:
+        """How the store names what an error is about: a key, or a pattern of `pattern`.
+
+        A folder above the root is named as the root, the part of it that the store shows.
+        """
+        if self.holds(key):
+            return self.path(key)
+        if self.prefix.startswith(f"{key}/"):
+            return RemotePath.exact("")
+        prefix = self._pattern_prefix()
+        return RemotePath.exact(key[len(prefix) :]) if key.startswith(prefix) else key
 
     def path(self, key: str) -> RemotePath:
         """The path for a key that lies inside."""
@@ -142,9 +157,9 @@ class Rebasing:
         if "root_path" in marks or not all(map(self._is_meant, filter(None, (error.path, *error.paths)))):
             return
         marks["root_path"] = self.scope.root
-        if error.path is not None and self.scope.holds(error.path):
-            error.path = self.scope.path(error.path)
-        error.paths = tuple(self.scope.path(path) if self.scope.holds(path) else path for path in error.paths)
+        if error.path is not None:
+            error.path = self.scope.said(error.path)
+        error.paths = tuple(map(self.scope.said, error.paths))
 
     def _is_meant(self, path: str) -> bool:
         return self.about is None or path == self.about or self.about.startswith(f"{path.rstrip('/')}/")

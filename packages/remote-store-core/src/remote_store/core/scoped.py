@@ -10,6 +10,10 @@ from typing import Any, BinaryIO, cast
 
 from remote_store.core.errors import RemoteStoreError
 from remote_store.core.rebase import Scope
+from remote_store.core.streams import bytes_left
+
+HIDDEN = frozenset({"_file", "_errors", "name", "raw", "buffer", "file", "blocking"})
+"""What a scoped file does not take from the backend's: its own state, and files whose names are keys."""
 
 
 class ScopedFile(io.BufferedIOBase):
@@ -18,30 +22,40 @@ class ScopedFile(io.BufferedIOBase):
     Args:
         file: The backend's file, closed together with this one.
         scope: Says the paths of its errors.
+        path: Its path in the store.
+
+    Attributes:
+        name: The path.
     """
 
-    def __init__(self, file: BinaryIO, scope: Scope) -> None:
+    def __init__(self, file: BinaryIO, scope: Scope, path: str) -> None:
         self._file: Any = file
         self._errors = scope.errors()
+        self.name = path
 
     @classmethod
-    def over(cls, file: BinaryIO, scope: Scope) -> BinaryIO:
+    def over(cls, file: BinaryIO, scope: Scope, key: str) -> BinaryIO:
         """The file in the scope: itself where keys and paths are the same."""
-        return cast("BinaryIO", cls(file, scope)) if scope.prefix else file
+        return cast("BinaryIO", cls(file, scope, scope.path(key))) if scope.prefix else file
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("_file", "_errors"):
+        if name in HIDDEN:
             raise AttributeError(name)
         value = getattr(self._file, name)
         return self._rebasing(value) if callable(value) else value
 
     def __repr__(self) -> str:
-        return f"ScopedFile({self.__dict__.get('_file')!r})"
+        return f"ScopedFile({self.__dict__.get('name')!r})"
 
     @property
     def closed(self) -> bool:
         """Whether the backend's file is closed."""
         return "_file" not in self.__dict__ or bool(self._file.closed)
+
+    def bytes_left(self) -> int | None:
+        """How many bytes the file still has, where it can tell."""
+        with self._errors:
+            return bytes_left(self._file)
 
     def readable(self) -> bool:
         return bool(self._file.readable())
@@ -118,15 +132,17 @@ class ScopedOpening(AbstractContextManager[BinaryIO]):
     Args:
         opening: The backend's context.
         scope: Says the paths of its errors.
+        key: Key of the file.
     """
 
-    def __init__(self, opening: AbstractContextManager[BinaryIO], scope: Scope) -> None:
+    def __init__(self, opening: AbstractContextManager[BinaryIO], scope: Scope, key: str) -> None:
         self._opening = opening
         self._scope = scope
+        self._key = key
 
     def __enter__(self) -> BinaryIO:
         with self._scope.errors():
-            return ScopedFile.over(self._opening.__enter__(), self._scope)
+            return ScopedFile.over(self._opening.__enter__(), self._scope, self._key)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

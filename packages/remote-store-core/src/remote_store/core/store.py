@@ -138,13 +138,13 @@ class Store:
         """Open a file for reading from its start."""
         key = self._scope.key(path)
         with self._scope.errors():
-            return ScopedFile.over(self._backend.read(key), self._scope)
+            return ScopedFile.over(self._backend.read(key), self._scope, key)
 
     def read_seekable(self, path: str) -> BinaryIO:
         """Open a file for random access."""
         key = self._scope.key(path)
         with self._scope.errors():
-            return ScopedFile.over(self._backend.read_seekable(key), self._scope)
+            return ScopedFile.over(self._backend.read_seekable(key), self._scope, key)
 
     def read_bytes(self, path: str) -> bytes:
         """The whole content of a file."""
@@ -249,7 +249,7 @@ class Store:
         key = self._scope.key(path)
         with self._scope.errors():
             opening = self._backend.open_atomic(key, overwrite=overwrite, metadata=metadata, content_type=content_type)
-        return ScopedOpening(opening, self._scope)
+        return ScopedOpening(opening, self._scope, key)
 
     def upload(
         self,

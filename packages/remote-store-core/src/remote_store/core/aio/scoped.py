@@ -10,6 +10,7 @@ from typing import Any, Self
 from remote_store.core.content import AsyncBinaryIO, Buffer
 from remote_store.core.errors import RemoteStoreError
 from remote_store.core.rebase import Scope
+from remote_store.core.scoped import HIDDEN
 
 
 class AsyncScopedFile:
@@ -18,24 +19,29 @@ class AsyncScopedFile:
     Args:
         file: The backend's file, closed together with this one.
         scope: Says the paths of its errors.
+        path: Its path in the store.
+
+    Attributes:
+        name: The path.
     """
 
-    def __init__(self, file: AsyncBinaryIO, scope: Scope) -> None:
+    def __init__(self, file: AsyncBinaryIO, scope: Scope, path: str) -> None:
         self._file = file
         self._errors = scope.errors()
+        self.name = path
 
     @classmethod
-    def over(cls, file: AsyncBinaryIO, scope: Scope) -> AsyncBinaryIO:
+    def over(cls, file: AsyncBinaryIO, scope: Scope, key: str) -> AsyncBinaryIO:
         """The file in the scope: itself where keys and paths are the same."""
-        return cls(file, scope) if scope.prefix else file
+        return cls(file, scope, scope.path(key)) if scope.prefix else file
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("_file", "_errors"):
+        if name in HIDDEN:
             raise AttributeError(name)
         return getattr(self._file, name)
 
     def __repr__(self) -> str:
-        return f"AsyncScopedFile({self._file!r})"
+        return f"AsyncScopedFile({self.__dict__.get('name')!r})"
 
     @property
     def closed(self) -> bool:
@@ -97,15 +103,17 @@ class AsyncScopedOpening(AbstractAsyncContextManager[AsyncBinaryIO]):
     Args:
         opening: The backend's context.
         scope: Says the paths of its errors.
+        key: Key of the file.
     """
 
-    def __init__(self, opening: AbstractAsyncContextManager[AsyncBinaryIO], scope: Scope) -> None:
+    def __init__(self, opening: AbstractAsyncContextManager[AsyncBinaryIO], scope: Scope, key: str) -> None:
         self._opening = opening
         self._scope = scope
+        self._key = key
 
     async def __aenter__(self) -> AsyncBinaryIO:
         with self._scope.errors():
-            return AsyncScopedFile.over(await self._opening.__aenter__(), self._scope)
+            return AsyncScopedFile.over(await self._opening.__aenter__(), self._scope, self._key)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

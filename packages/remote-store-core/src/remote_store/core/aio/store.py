@@ -138,13 +138,13 @@ class AsyncStore:
         """Open a file for reading from its start."""
         key = self._scope.key(path)
         with self._scope.errors():
-            return AsyncScopedFile.over(await self._backend.read(key), self._scope)
+            return AsyncScopedFile.over(await self._backend.read(key), self._scope, key)
 
     async def read_seekable(self, path: str) -> AsyncBinaryIO:
         """Open a file for random access."""
         key = self._scope.key(path)
         with self._scope.errors():
-            return AsyncScopedFile.over(await self._backend.read_seekable(key), self._scope)
+            return AsyncScopedFile.over(await self._backend.read_seekable(key), self._scope, key)
 
     async def read_bytes(self, path: str) -> bytes:
         """The whole content of a file."""
@@ -249,7 +249,7 @@ class AsyncStore:
         key = self._scope.key(path)
         with self._scope.errors():
             opening = self._backend.open_atomic(key, overwrite=overwrite, metadata=metadata, content_type=content_type)
-        return AsyncScopedOpening(opening, self._scope)
+        return AsyncScopedOpening(opening, self._scope, key)
 
     async def upload(
         self,

@@ -266,7 +266,7 @@ class LocalBackend(Backend):
     def check_health(self) -> None:
         self._check_open()
         if not os.path.isdir(self._root) and not (self._create and not os.path.lexists(self._root)):
-            raise NotFound(f"the root {self._root!r} is no folder; create it", backend=self.name)
+            raise NotFound("the root of the backend is no folder; create it", path="", backend=self.name)
         with os_errors("", self.name), suppress(FileNotFoundError), Folder.at(self._root) as root:
             next(root.scan(), None)
             # A folder that cannot be written is healthy for its readers.
