@@ -19,6 +19,7 @@ from remote_store.core.s3.bucket import Bucket
 from remote_store.core.s3.options import GIB, LARGEST_PART, SMALLEST_PART
 from remote_store.core.s3.steps import Drain, ReadBlock, Start, Wait
 from remote_store.core.streams import Source
+from runs import one
 from uploads import ABORT, COMPLETE, CREATE, MIB, PART, PUT, SEND, THREE_PARTS, Stream, fail, left_nothing
 
 TIB = 1024 * GIB
@@ -343,6 +344,17 @@ def test_an_upload_that_cannot_be_aborted_is_named_in_a_note(s3: FakeS3, open_la
     notes = " ".join([*getattr(caught.value, "__notes__", ()), *getattr(caught.value.__cause__, "__notes__", ())])
     assert next(iter(s3.uploads)) in notes
     assert "AccessDenied" in notes
+    s3.uploads.clear()
+
+
+def test_an_upload_of_somebody_else_is_never_aborted(s3: FakeS3, open_lane: Any) -> None:
+    lane = open_lane(part_size=PART)
+    create = Call(CREATE, {"Bucket": s3.bucket, "Key": "a"})
+    theirs = lane.done(lane.backend._runner.run(one(create)))["UploadId"]
+    fail(s3, SEND, Fault("AccessDenied", 403))
+    with pytest.raises(PermissionDenied):
+        lane.write("a", Stream(THREE_PARTS))
+    assert set(s3.uploads) == {theirs}
     s3.uploads.clear()
 
 

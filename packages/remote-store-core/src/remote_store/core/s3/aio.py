@@ -117,7 +117,8 @@ class AsyncS3Backend(AsyncBackend):
         """Write a whole object or nothing: 1 request up to `part_size`, n + 2 for n parts.
 
         With `overwrite=False` it is a conditional request, and 1 HEAD before it where the endpoint is not known to
-        honour conditions. Memory: `max_concurrency` + 1 parts.
+        honour conditions. Memory: `max_concurrency` + 1 parts. A failed upload is aborted; where the answer to
+        `CreateMultipartUpload` is lost, the upload stays until a lifecycle rule of the bucket removes it.
         """
         self._check(check_new_key, path)
         described = check_metadata(metadata)
