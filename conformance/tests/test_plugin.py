@@ -69,6 +69,33 @@ def test_the_ten_lines_are_enough(pytester: pytest.Pytester) -> None:
     ]
 
 
+STEERING = """
+from remote_store.conformance import BackendConformance
+from remote_store.core import MemoryBackend
+
+class Red(MemoryBackend):
+    def close(self):
+        raise OSError("\\x1b[31m the server said so")
+
+class TestMine(BackendConformance):
+    def make(self):
+        return Red()
+"""
+
+
+def test_what_a_server_says_steers_no_terminal_and_a_report_follows_no_link(pytester: pytest.Pytester) -> None:
+    (pytester.path / "out").mkdir()
+    (pytester.path / "precious").write_text("mine", "utf-8")
+    (pytester.path / "out" / "Mine.json").symlink_to("../precious")
+    result = run(pytester, "--conformance-rule=LIFE-005", "--conformance-report=out", source=STEERING)
+    shown = "\n".join(result.outlines + result.errlines)
+    assert r"\x1b[31m the server said so" in shown
+    assert "\x1b" not in shown
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stdout.fnmatch_lines(["configuration error: the report *Mine.json is a link*"])
+    assert (pytester.path / "precious").read_text("utf-8") == "mine"
+
+
 def test_foreign_settings_disturb_nothing(pytester: pytest.Pytester) -> None:
     pytester.makeini(
         "[pytest]\naddopts = --strict-markers --strict-config -W error\nasyncio_mode = strict\n"

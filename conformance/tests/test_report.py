@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from jsonschema import Draft202012Validator
 
-from remote_store.conformance import BackendConformance, Harness, Profile, rules
+from remote_store.conformance import BackendConformance, ConfigurationError, Harness, Profile, rules
 from remote_store.conformance.badge import badge
 from remote_store.conformance.junit import junit
 from remote_store.conformance.manifest import manifest
@@ -140,6 +140,27 @@ def test_every_form_is_written(tmp_path: Path) -> None:
     paths = write(run_of("whole"), tmp_path / "new" / "folder")
     assert [path.name for path in paths] == ["Toy.json", "Toy.xml", "Toy.html", "Toy.svg"]
     assert json.loads(paths[0].read_text("utf-8"))["verdict"] == report_of(run_of("whole"))["verdict"]
+
+
+@pytest.mark.parametrize("ending", ["json", "xml", "html", "svg"])
+def test_a_report_that_is_a_link_is_refused_and_not_followed(tmp_path: Path, ending: str) -> None:
+    folder, precious = tmp_path / "reports", tmp_path / "precious"
+    folder.mkdir()
+    precious.write_text("mine", "utf-8")
+    (folder / f"Toy.{ending}").symlink_to(precious)
+    with pytest.raises(ConfigurationError, match=rf"Toy\.{ending} is a link"):
+        write(run_of("whole"), folder)
+    (folder / f"Toy.{ending}").unlink()
+    (folder / f"Toy.{ending}").hardlink_to(precious)
+    write(run_of("whole"), folder)
+    assert precious.read_text("utf-8") == "mine"
+    assert len(list(folder.iterdir())) == 4
+
+
+def test_a_folder_that_cannot_be_written_to_is_a_configuration_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        write(run_of("whole"), tmp_path / "file" / "folder")
 
 
 def test_junit_counts_what_a_build_would_count() -> None:

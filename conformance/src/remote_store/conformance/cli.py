@@ -81,12 +81,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"configuration error: {wrong}", file=sys.stderr)  # noqa: T201 - a command prints
         return CONFIGURATION_ERROR
     from remote_store.conformance import commands
+    from remote_store.conformance.redaction import escaped
     from remote_store.conformance.rulebook import ConfigurationError
 
     try:
         return int(getattr(commands, f"{options.command}_")(options))
     except ConfigurationError as error:
-        print(f"configuration error: {error}", file=sys.stderr)  # noqa: T201 - a command prints
+        print(f"configuration error: {escaped(str(error))}", file=sys.stderr)  # noqa: T201 - a command prints
         return CONFIGURATION_ERROR
     except BrokenPipeError:
         # The interpreter would complain once more when it flushes at its end.

@@ -13,6 +13,7 @@ from typing import get_args
 
 from remote_store.conformance.cli import CONFIGURATION_ERROR, SUITE_FAILED
 from remote_store.conformance.manifest import manifest
+from remote_store.conformance.redaction import escaped
 from remote_store.conformance.rulebook import CONTRACT_VERSION, ConfigurationError, Level, Rule, areas, rule
 from remote_store.conformance.verdict import Level as Reached
 from remote_store.conformance.versions import installed
@@ -43,11 +44,11 @@ def run_(options: argparse.Namespace) -> int:
     try:
         run, written = door.run_target(options.target, passed, workers=options.workers, out=sys.stdout)
     except door.Broke as broke:
-        print(f"the suite failed, which is a defect of it:\n{broke}", file=sys.stderr)
+        print(f"the suite failed, which is a defect of it:\n{escaped(str(broke))}", file=sys.stderr)
         return SUITE_FAILED
     print()
     for line in (*failures(run), *summary(run)):
-        print(line)
+        print(escaped(line))
     for path in written:
         print(f"{'report':<9} {path}")
     if run.says_nothing():
@@ -82,7 +83,8 @@ def _agreed(options: argparse.Namespace, chosen: list[str]) -> bool:
         suite = suite_of(door.suite_for(options.target))
         assert suite is not None
         cost = expected(suite, options.tier, chosen, names)
-        print(f"{gate.host} is not this machine, and the run will send it {cost}; a check that fails may send more.")
+        host = escaped(gate.host)
+        print(f"{host} is not this machine, and the run will send it {cost}; a check that fails may send more.")
         if not options.yes:
             print("It may cost money and time. Add --yes to go on.")
     return bool(options.yes or not gate.host)

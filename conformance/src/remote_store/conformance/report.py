@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from importlib.resources import files
@@ -12,7 +14,7 @@ from typing import Any
 from remote_store.conformance.badge import badge
 from remote_store.conformance.junit import junit
 from remote_store.conformance.page import page
-from remote_store.conformance.rulebook import CONTRACT_VERSION
+from remote_store.conformance.rulebook import CONTRACT_VERSION, ConfigurationError
 from remote_store.conformance.run import Run
 from remote_store.conformance.verdict import RuleResult
 from remote_store.conformance.versions import installed
@@ -28,15 +30,35 @@ FORMS: Mapping[str, Callable[[Report], str]] = {
 
 
 def write(run: Run, folder: Path) -> list[Path]:
-    """Write every form of a run's report into a folder, which is made where it does not exist; their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write every form of a run's report into a folder, which is made where it does not exist; their paths.
+
+    Raises:
+        ConfigurationError: The folder cannot be written to, or one of the files is a link.
+    """
     report = report_of(run)
-    paths = []
-    for ending, form in FORMS.items():
-        path = folder / f"{run.name}.{ending}"
-        path.write_text(form(report), "utf-8")
-        paths.append(path)
-    return paths
+    paths = {folder / f"{run.name}.{ending}": form(report) for ending, form in FORMS.items()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, text in paths.items():
+            if path.is_symlink():
+                raise ConfigurationError(f"the report {path} is a link, which is not followed: remove it")
+            _replace(path, text)
+    except OSError as error:
+        raise ConfigurationError(f"the report cannot be written to {folder}: {error}") from error
+    return list(paths)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a new file and give it the name, so that nothing that has the name already is written through."""
+    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        new.replace(path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
 
 
 def schema() -> Mapping[str, Any]:

@@ -26,7 +26,7 @@ from remote_store.conformance.outcome import (
     Untested,
 )
 from remote_store.conformance.plugin import PROPERTY
-from remote_store.conformance.redaction import redacted
+from remote_store.conformance.redaction import escaped, redacted
 from remote_store.conformance.report import write
 from remote_store.conformance.rulebook import ConfigurationError, rule
 from remote_store.conformance.run import Run, finished
@@ -162,6 +162,8 @@ class Session:
         if not name:
             return report
         error = call.excinfo.value if call.excinfo is not None else None
+        if report.failed and (shown := str(report.longrepr)) != escaped(shown):
+            report.longrepr = escaped(shown)
         if isinstance(error, ConfigurationError):
             report.longrepr = f"configuration error: {error}"
             report.user_properties.append((PROPERTY, json.dumps({"class": name, "error": str(error)})))
@@ -263,20 +265,23 @@ class Session:
         if any(record.hung for run in self.runs for record in run.records):
             end_in_spite_of_threads(int(session.exitstatus))
         if folder := self.config.getoption("conformance_report"):
-            self.written = [
-                path for run in self.runs for path in write(run, self.config.invocation_params.dir / folder)
-            ]
+            try:
+                self.written = [
+                    path for run in self.runs for path in write(run, self.config.invocation_params.dir / folder)
+                ]
+            except ConfigurationError as error:
+                self.error, session.exitstatus = str(error), pytest.ExitCode.USAGE_ERROR
 
     def show(self, terminal: Any) -> None:
         """Write the verdicts to pytest's terminal."""
         if self.error:
             terminal.section("conformance")
-            terminal.write_line(f"configuration error: {self.error}", red=True)
+            terminal.write_line(f"configuration error: {escaped(self.error)}", red=True)
         many = len(self.runs) > MOST_IN_FULL and self.config.get_verbosity() < 1
         for title, lines in sections(self.runs, brief=many):
             terminal.section(title)
             for line in lines:
-                terminal.write_line(line)
+                terminal.write_line(escaped(line))
         if many and self.written:
             terminal.write_line(f"{len(self.written)} report files are in {self.written[0].parent}")
         for path in () if many else self.written:
