@@ -14,10 +14,10 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import pytest
 
-from remote_store.conformance.case import AnyCase, AsyncCase, Case, not_applicable
+from remote_store.conformance.case import AnyCase, AsyncCase, Case, not_applicable, untested
 from remote_store.conformance.deviations import has_expired, kinds_of
 from remote_store.conformance.expect import CheckFailed, CheckHung, shown
-from remote_store.conformance.harness import AnyHarness, Deviation, Oracle
+from remote_store.conformance.harness import AnyHarness, Deviation, Oracle, OracleRefused
 from remote_store.conformance.lacking import lacking
 from remote_store.conformance.outcome import HarnessFailed, KnownDeviation, ProvisionalFailure, Withheld
 from remote_store.conformance.rulebook import ConfigurationError, rule
@@ -135,6 +135,9 @@ def judged(case: AnyCase[Any], identifiers: tuple[str, ...]) -> Iterator[None]:
     except Exception as error:
         if (lack := lacking(case, error)) is not None:
             not_applicable(f"the check uses what the backend does not declare, {lack.name}", lack)
+        refusal = next((each for each in (error, error.__cause__) if isinstance(each, OracleRefused)), None)
+        if refusal is not None and (deviation is None or not isinstance(refusal, kinds_of(deviation))):
+            untested(f"the storage refuses what the oracle asks for: {case.without_secrets(str(refusal))}")
         if deviation is None:
             _explain(case, error)
             if all(entry.provisional for entry in case.rules):

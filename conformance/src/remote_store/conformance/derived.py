@@ -88,6 +88,9 @@ class AnyChildHarness(AnyHarness[B]):
         self.deviations = join_deviations(OF_STORES, harness.deviations)
         self.options = harness.options
 
+    def trouble(self) -> str:
+        return self._harness.trouble()
+
     def isolated(self) -> Self | None:
         isolated = self._harness.isolated()
         return None if isolated is None else type(self)(isolated)

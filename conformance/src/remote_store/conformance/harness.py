@@ -35,6 +35,8 @@ class Profile:
         picklable: An instance pickles, and its copy sees the same files.
         max_key_bytes: The longest key in bytes of UTF-8; `None` where nothing is refused for its length.
         max_segment_bytes: The longest segment of a key in bytes; `None` for no limit below that of the key.
+        page_keys: The most keys that one page of a listing holds.
+        storage_class: A class other than the usual one that the server takes; `None` where it has one class only.
         part_size: Bytes up to which a write is one request; `None` where writes have no parts.
         contenders: How many writers race for one key.
         threads: An instance may be used by several threads at once.
@@ -62,6 +64,8 @@ class Profile:
     picklable: bool = True
     max_key_bytes: int | None = 1024
     max_segment_bytes: int | None = None
+    page_keys: int = 1000
+    storage_class: str | None = None
     part_size: int | None = None
     contenders: int = 16
     threads: bool = True
@@ -112,8 +116,15 @@ class RawHead:
     tags: Mapping[str, str] | None = None
 
 
+class OracleRefused(Exception):
+    """The storage does not do what an oracle asked of it, so that the check is untested."""
+
+
 class Oracle(ABC):
-    """Another way to the same storage, which does not use the backend under test."""
+    """Another way to the same storage, which does not use the backend under test.
+
+    What the storage itself refuses, such as a key, a method raises as `OracleRefused`.
+    """
 
     @abstractmethod
     def raw_put(
@@ -179,6 +190,13 @@ class AnyHarness(ABC, Generic[B]):
     def isolated(self) -> Self | None:
         """A harness on another storage that is empty and that nobody else uses; `None` where none can be had."""
         return None
+
+    def trouble(self) -> str:
+        """Why the storage can no longer be reached at all; empty where it can, or where nobody can tell.
+
+        It is asked after a check that failed. The rest of the class is then not tried.
+        """
+        return ""
 
     @property
     def peers(self) -> Mapping[str, Callable[[], B]]:
@@ -260,6 +278,9 @@ class ThreadedHarness(AsyncHarness):
     def make_absent(self, **options: Any) -> AsyncBackend | None:
         absent = self.harness.make_absent(**options)
         return None if absent is None else ThreadedBackend(absent)
+
+    def trouble(self) -> str:
+        return self.harness.trouble()
 
     def isolated(self) -> ThreadedHarness | None:
         isolated = self.harness.isolated()

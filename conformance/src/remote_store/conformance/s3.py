@@ -16,6 +16,7 @@ import atexit
 import hashlib
 import http.client
 import secrets
+import sys
 from base64 import b64encode
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
@@ -37,10 +38,12 @@ from remote_store.conformance.harness import (
     Deviation,
     Harness,
     Oracle,
+    OracleRefused,
     Profile,
     RawHead,
 )
-from remote_store.conformance.servers import Server, moto_server, sign_v4
+from remote_store.conformance.redaction import escaped
+from remote_store.conformance.servers import Server, moto_server, seaweedfs_server, sign_v4
 from remote_store.conformance.shared_server import shared_seaweedfs_server
 from remote_store.core import AsyncBackend, Backend
 
@@ -53,6 +56,7 @@ __all__ = [
     "S3Harness",
     "S3Oracle",
     "S3OracleError",
+    "S3OracleRefused",
     "S3Target",
     "installed_async_lanes",
     "installed_lanes",
@@ -62,6 +66,9 @@ __all__ = [
 PART = 5 * 1024 * 1024
 PAGE = 1000
 TIMEOUT = 60.0
+ALIVE = 30.0
+# What these servers hold goes with them.
+EPHEMERAL = (moto_server, seaweedfs_server, shared_seaweedfs_server)
 DONE = (200, 204)
 MISSING = 404
 META = "x-amz-meta-"
@@ -99,7 +106,7 @@ class S3Target:
 
 
 class S3OracleError(Exception):
-    """The server refused a request of the oracle.
+    """The server did not carry out a request of the oracle.
 
     Attributes:
         status: The status of the answer.
@@ -110,6 +117,10 @@ class S3OracleError(Exception):
         super().__init__(f"{request}: {status} {body[:300]!r}")
         self.status = status
         self.body = body
+
+
+class S3OracleRefused(S3OracleError, OracleRefused):
+    """The server refused a request of the oracle, and not because a bucket or key is missing."""
 
 
 class S3Oracle(Oracle):
@@ -155,24 +166,33 @@ class S3Oracle(Oracle):
     def raw_head(self, key: str) -> RawHead | None:
         with unless_missing():
             head, _ = self._ask("HEAD", key)
-            tags = parsed(self._ask("GET", key, query={"tagging": ""})[1])
             names = [name for name in head if name.lower().startswith(META)]
             return RawHead(
-                size=int(head["Content-Length"]),
+                size=int(head.get("Content-Length", 0)),
                 metadata={name[len(META) :].lower(): head[name] for name in names},
-                content_type=head["Content-Type"],
+                content_type=head.get("Content-Type"),
                 storage_class=head.get("x-amz-storage-class", "STANDARD"),
-                tags={row["Key"]: row["Value"] for row in rows(tags, "TagSet/{*}Tag")},
+                tags=self._tags(key),
             )
         return None
 
-    def raw_uploads(self, prefix: str = "") -> list[str]:
-        return [row["Key"] for row in self._uploads(prefix)]
+    def _tags(self, key: str) -> dict[str, str] | None:
+        """The tags of a key; `None` on a server that knows none."""
+        with suppress(S3OracleRefused):
+            tags = parsed(self._ask("GET", key, query={"tagging": ""})[1])
+            return {row["Key"]: row["Value"] for row in rows(tags, "TagSet/{*}Tag")}
+        return None
+
+    def raw_uploads(self, prefix: str = "") -> list[str] | None:
+        with suppress(S3OracleRefused):
+            return [row["Key"] for row in self._uploads(prefix)]
+        return None
 
     def raw_clear(self, prefix: str) -> None:
-        for row in self._uploads(prefix):
-            with unless_missing():
-                self._ask("DELETE", row["Key"], query={"uploadId": row["UploadId"]})
+        with suppress(S3OracleRefused):
+            for row in self._uploads(prefix):
+                with unless_missing():
+                    self._ask("DELETE", row["Key"], query={"uploadId": row["UploadId"]})
         keys = self.raw_list(prefix)
         # XML cannot hold every key.
         left = [key for key in keys if not key.isprintable()]
@@ -181,6 +201,12 @@ class S3Oracle(Oracle):
         for key in left:
             with suppress(S3OracleError):
                 self.raw_delete(key)
+
+    def remove(self) -> None:
+        """Delete the bucket with all that is in it."""
+        self.raw_clear("")
+        with unless_missing():
+            self._ask("DELETE")
 
     def _delete_many(self, keys: list[str]) -> list[str]:
         """Delete up to 1,000 keys by one request; those that are left."""
@@ -230,7 +256,8 @@ class S3Oracle(Oracle):
             answer = connection.getresponse()
             content = answer.read()
         if answer.status not in DONE:
-            raise S3OracleError(f"{method} {target}", answer.status, content)
+            kind = S3OracleError if answer.status == MISSING else S3OracleRefused
+            raise kind(f"{method} {target}", answer.status, content)
         return answer.headers, content
 
 
@@ -244,6 +271,8 @@ class AnyS3Harness(AnyHarness[B]):
         takes: Names of the options that `create` takes; other options of the target and of the checks are left out.
         peers: Other adapters by name, each as what makes a backend of the same arguments, such as `installed_lanes()`;
             `create` itself is left out.
+        bucket: A bucket that exists, where the checks keep to folders of their own and leave nothing; then those that
+            need a storage of their own are untested. Without it the harness makes buckets, which go at the end.
         options: Options that every backend is made with, on top of the target's.
     """
 
@@ -255,8 +284,10 @@ class AnyS3Harness(AnyHarness[B]):
         deviations: Deviations | None = None,
         takes: Collection[str] = OPTIONS,
         peers: Mapping[str, Callable[..., B]] | None = None,
+        bucket: str | None = None,
         **options: Any,
     ) -> None:
+        self._existing = bucket
         self._create: Callable[..., B] = create
         self._peers: dict[str, Callable[..., B]] = {
             name: peer for name, peer in (peers or {}).items() if peer is not create
@@ -270,8 +301,13 @@ class AnyS3Harness(AnyHarness[B]):
     @cached_property
     def bucket(self) -> str:
         """The bucket that the backends of this harness share."""
+        if self._existing is not None:
+            return self._existing
         name = f"conformance-{secrets.token_hex(8)}"
-        started(self._target.server)[0].create_bucket(name)
+        server, _ = started(self._target.server)
+        server.create_bucket(name)
+        if self._target.server not in EPHEMERAL:
+            atexit.register(removed, S3Oracle(server, name))
         return name
 
     def make(self, **options: Any) -> B:
@@ -282,10 +318,23 @@ class AnyS3Harness(AnyHarness[B]):
         made: B = self._create(f"absent-{secrets.token_hex(8)}", **self._arguments(options))
         return made
 
-    def isolated(self) -> Self:
+    def isolated(self) -> Self | None:
+        if self._existing is not None:
+            return None
         isolated = type(self)(self._create, self._target, takes=self.options, peers=self._peers, **self._defaults)
         isolated.deviations = self.deviations
         return isolated
+
+    def trouble(self) -> str:
+        server, _ = started(self._target.server)
+        address = urlsplit(server.url).netloc
+        try:
+            with closing(http.client.HTTPConnection(address, timeout=ALIVE)) as connection:
+                connection.request("GET", "/")
+                connection.getresponse().read()
+        except (OSError, http.client.HTTPException) as error:
+            return f"the server at {server.url} does not answer any more ({type(error).__name__}: {error})"
+        return ""
 
     @property
     def peers(self) -> Mapping[str, Callable[[], B]]:
@@ -346,6 +395,15 @@ def started(server: Callable[[], AbstractContextManager[Server]]) -> tuple[Serve
     return running, endpoint
 
 
+def removed(oracle: S3Oracle) -> None:
+    """Delete a bucket that was made for a run, or say on standard error that it is left."""
+    try:
+        oracle.remove()
+    except (OSError, http.client.HTTPException, S3OracleError) as error:
+        told = escaped(f"the bucket {oracle.bucket} could not be deleted; delete it by hand: {error}")
+        print(f"remote-store-conformance: {told}", file=sys.stderr)  # noqa: T201 - the process ends, nobody else can
+
+
 def parsed(document: bytes) -> Element:
     """The tree of an answer; it comes from a server that this process started."""
     return fromstring(document)  # noqa: S314 - it comes from a server that this process started
@@ -386,6 +444,7 @@ def release(name: str, distribution: str) -> str:
 S3_PROFILE = Profile(
     kind="s3",
     markers=True,
+    storage_class="STANDARD_IA",
     secrets=("suite-secret",),
     endpoint_kind="emulator",
     endpoint_version=release("moto", "moto"),

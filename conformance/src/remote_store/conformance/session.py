@@ -25,6 +25,7 @@ from remote_store.conformance.outcome import (
     Record,
     Untested,
 )
+from remote_store.conformance.patience import Patience
 from remote_store.conformance.plugin import PROPERTY
 from remote_store.conformance.redaction import escaped, redacted
 from remote_store.conformance.report import write
@@ -33,7 +34,6 @@ from remote_store.conformance.run import Run, finished
 from remote_store.conformance.summary import sections
 from remote_store.conformance.watchdog import end_in_spite_of_threads
 
-MOST_HUNG = 10
 MOST_IN_FULL = 4
 """So many classes are each shown in full; of more, those with nothing wrong share a line for each server."""
 _UNSAFE = re.compile(r"[^\w.-]+")
@@ -74,7 +74,7 @@ class Session:
         self._kinds: dict[str, type] = {}
         self._before: dict[str, set[pytest.Item]] = {}
         self._deselected: dict[str, set[pytest.Item]] = defaultdict(set)
-        self._hung: Counter[str] = Counter()
+        self._patience = Patience()
 
     def collected(self, items: list[pytest.Item]) -> None:
         """Note what was collected, and leave out what the tier or the chosen rules leave out."""
@@ -148,9 +148,9 @@ class Session:
         return f"deselected by {told or 'a plugin or a conftest'}"
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Give up on a class where check after check hangs, because each leaves a thread behind."""
-        if self._hung[_name(item)] >= MOST_HUNG:
-            pytest.skip(f"{MOST_HUNG} checks hang before it, so it is not tried")
+        """Give up on a class that can no longer be judged."""
+        if why := self._patience.over(_name(item)):
+            pytest.skip(why)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -169,7 +169,9 @@ class Session:
             report.user_properties.append((PROPERTY, json.dumps({"class": name, "error": str(error)})))
             item.session.shouldstop = "the conformance suite is not configured right"
         elif call.when == "call" or error is not None:
-            self._hung[name] += isinstance(error, CheckHung)
+            case = getattr(item, "funcargs", {}).get("case")
+            if trouble := self._patience.note(name, case, error):
+                report.longrepr, error = trouble, HarnessFailed(trouble)
             if record := self._record(item, call, error):
                 watched = self.classes[name]
                 data = {"class": name, "suite": watched.suite, "target": watched.target, "record": record.as_dict()}

@@ -12,7 +12,7 @@ from remote_store.conformance.case import AnyCase, not_applicable, untested
 from remote_store.conformance.faults import Answer, Fault, Request
 from remote_store.conformance.harness import B
 from remote_store.conformance.hostile import SOURCES, Failing
-from remote_store.core import RetryPolicy
+from remote_store.core import Capability, RetryPolicy
 
 if TYPE_CHECKING:
     from remote_store.conformance.endpoint import Endpoint
@@ -36,6 +36,12 @@ def patient(case: AnyCase[B], attempts: int, **options: Any) -> B:
     """A backend that tries so often, where the harness can say so; else one with its usual patience."""
     retry = {"retry": RetryPolicy(max_attempts=attempts)} if "retry" in case.harness.options else {}
     return case.make(**retry, **options) if retry or options else case.backend
+
+
+def trusting(case: AnyCase[B], **options: Any) -> B:
+    """A backend that trusts the server with conditional writes; the check ends where the target does not claim that."""
+    case.require(Capability.ATOMIC_CREATE)
+    return case.make(**options) if options else case.backend
 
 
 def is_get(request: Request) -> bool:

@@ -25,6 +25,7 @@ from remote_store.conformance.wire import (
     operations,
     part_size,
     require_s3,
+    trusting,
     unseekable,
     uploads,
 )
@@ -43,7 +44,7 @@ class UploadSuite:
     @check("WIRE-014")
     def test_wire_a_lost_answer_of_a_put(self, case: Case, overwrite: bool) -> None:
         require_s3(case)
-        backend, path = case.make(conditional_writes=True, retry=THRICE), case.path("file")
+        backend, path = case.make(retry=THRICE), case.path("file")
         injection = case.endpoint.inject(LostAnswer(), operation="PutObject")
         written = backend.write(path, b"mine", overwrite=overwrite, metadata={"a": "b"})
         case.expect_equal(injection.hits, 1, "the answers that were lost")
@@ -54,7 +55,7 @@ class UploadSuite:
     @check("WIRE-014")
     def test_wire_a_lost_answer_of_a_completion(self, case: Case) -> None:
         require_s3(case)
-        backend, path = case.make(conditional_writes=True, retry=THRICE), case.path("file")
+        backend, path = case.make(retry=THRICE), case.path("file")
         content = case.content(part_size(case) + 1)
         injection = case.endpoint.inject(LostAnswer(), operation="CompleteMultipartUpload")
         written = backend.write(path, unseekable(content))
@@ -67,7 +68,7 @@ class UploadSuite:
     @check("WIRE-014")
     def test_wire_a_lost_answer_of_a_copy(self, case: Case) -> None:
         require_s3(case)
-        backend = case.make(conditional_writes=True, retry=THRICE)
+        backend = case.make(retry=THRICE)
         fill(case, "source", data=b"content")
         case.endpoint.inject(LostAnswer(), operation="CopyObject")
         backend.copy(case.path("source"), case.path("copy"))
@@ -76,7 +77,7 @@ class UploadSuite:
     @check("WIRE-015")
     def test_wire_another_writer_was_faster(self, case: Case) -> None:
         require_s3(case)
-        backend, oracle, path = case.make(conditional_writes=True, retry=THRICE), case.oracle, case.path("file")
+        backend, oracle, path = trusting(case, retry=THRICE), case.oracle, case.path("file")
         case.endpoint.inject(Reset(), operation="PutObject")
         faster = Call(lambda _request: oracle.raw_put(path, b"other"))
         case.endpoint.inject(faster, operation="PutObject", after=1)
@@ -168,7 +169,7 @@ class UploadSuite:
     @check("WIRE-029")
     def test_wire_a_conflict(self, case: Case, times: int | None) -> None:
         require_s3(case)
-        backend, oracle, path = case.make(conditional_writes=True, retry=TWICE), case.oracle, case.path("file")
+        backend, oracle, path = case.make(retry=TWICE), case.oracle, case.path("file")
         case.endpoint.inject(Answer(409, "ConditionalRequestConflict"), operation="PutObject", times=times)
         try:
             backend.write(path, b"mine")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 from remote_store.conformance.case import AsyncCase
@@ -251,6 +252,18 @@ class AsyncListingSuite:
 
     def _expect_facts(self, case: AsyncCase, what: str, listed: FileInfo, asked: FileInfo) -> None:
         case.expect_equal((listed.name, listed.size), (asked.name, asked.size), f"name and size by {what}")
-        for fact in ("modified_at", "etag"):
-            pair = getattr(listed, fact), getattr(asked, fact)
-            case.expect(None in pair or pair[0] == pair[1], f"{fact} by {what} and by get_file_info, in {pair}")
+        if listed.etag is not None and asked.etag is not None:
+            case.expect_equal(listed.etag, asked.etag, f"the ETag by {what}, of which get_file_info says this")
+        if listed.modified_at is not None and asked.modified_at is not None:
+            # HTTP's dates end at the second; a listing may say more.
+            unit = max(map(exactness, (listed.modified_at, asked.modified_at)))
+            times = [
+                time.replace(microsecond=time.microsecond // unit * unit)
+                for time in (listed.modified_at, asked.modified_at)
+            ]
+            case.expect_equal(times[0], times[1], f"the time by {what}, of which get_file_info says this")
+
+
+def exactness(time: datetime) -> int:
+    """The microseconds of the unit that a time is told in."""
+    return next(unit for unit in (1_000_000, 1000, 1) if time.microsecond % unit == 0)

@@ -24,6 +24,7 @@ from remote_store.conformance.wire import (
     operations,
     part_size,
     require_s3,
+    trusting,
     unseekable,
     uploads,
 )
@@ -42,7 +43,7 @@ class AsyncUploadSuite:
     @async_check("WIRE-014")
     async def test_wire_a_lost_answer_of_a_put(self, case: AsyncCase, overwrite: bool) -> None:
         require_s3(case)
-        backend, path = case.make(conditional_writes=True, retry=THRICE), case.path("file")
+        backend, path = case.make(retry=THRICE), case.path("file")
         injection = case.endpoint.inject(LostAnswer(), operation="PutObject")
         written = await backend.write(path, b"mine", overwrite=overwrite, metadata={"a": "b"})
         case.expect_equal(injection.hits, 1, "the answers that were lost")
@@ -53,7 +54,7 @@ class AsyncUploadSuite:
     @async_check("WIRE-014")
     async def test_wire_a_lost_answer_of_a_completion(self, case: AsyncCase) -> None:
         require_s3(case)
-        backend, path = case.make(conditional_writes=True, retry=THRICE), case.path("file")
+        backend, path = case.make(retry=THRICE), case.path("file")
         content = case.content(part_size(case) + 1)
         injection = case.endpoint.inject(LostAnswer(), operation="CompleteMultipartUpload")
         written = await backend.write(path, unseekable(content))
@@ -66,7 +67,7 @@ class AsyncUploadSuite:
     @async_check("WIRE-014")
     async def test_wire_a_lost_answer_of_a_copy(self, case: AsyncCase) -> None:
         require_s3(case)
-        backend = case.make(conditional_writes=True, retry=THRICE)
+        backend = case.make(retry=THRICE)
         await fill(case, "source", data=b"content")
         case.endpoint.inject(LostAnswer(), operation="CopyObject")
         await backend.copy(case.path("source"), case.path("copy"))
@@ -75,7 +76,7 @@ class AsyncUploadSuite:
     @async_check("WIRE-015")
     async def test_wire_another_writer_was_faster(self, case: AsyncCase) -> None:
         require_s3(case)
-        backend, oracle, path = case.make(conditional_writes=True, retry=THRICE), case.oracle, case.path("file")
+        backend, oracle, path = trusting(case, retry=THRICE), case.oracle, case.path("file")
         case.endpoint.inject(Reset(), operation="PutObject")
         faster = Call(lambda _request: oracle.raw_put(path, b"other"))
         case.endpoint.inject(faster, operation="PutObject", after=1)
@@ -167,7 +168,7 @@ class AsyncUploadSuite:
     @async_check("WIRE-029")
     async def test_wire_a_conflict(self, case: AsyncCase, times: int | None) -> None:
         require_s3(case)
-        backend, oracle, path = case.make(conditional_writes=True, retry=TWICE), case.oracle, case.path("file")
+        backend, oracle, path = case.make(retry=TWICE), case.oracle, case.path("file")
         case.endpoint.inject(Answer(409, "ConditionalRequestConflict"), operation="PutObject", times=times)
         try:
             await backend.write(path, b"mine")

@@ -1,0 +1,257 @@
+"""A storage that is unlike most and right is not called wrong, and a run on one that breaks says so once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mutants.http_port import HttpPort
+from mutants.http_s3 import MotoBackend
+from mutants.memory import MemoryHarness, MemoryOracle
+from mutants.running import Ending, Outcome, checks_of, run
+from remote_store.conformance import OracleRefused, Profile
+from remote_store.conformance.harness import FactoryHarness
+from remote_store.conformance.patience import MOST, Patience
+from remote_store.conformance.s3 import MOTO, S3Harness, S3Oracle, S3Target, started
+from remote_store.conformance.servers import Server
+from remote_store.core import BackendUnavailable, FileInfo, MemoryBackend
+from remote_store.core.s3 import Call
+
+pytest_plugins = ["pytester"]
+
+
+def endings(identifier: str, harness: Any) -> list[Outcome]:
+    return [run(check, harness) for check in checks_of(identifier, harness)]
+
+
+def target(**facts: Any) -> S3Target:
+    """moto without what is known of it."""
+    return S3Target(server=MOTO.server, profile=replace(MOTO.profile, **facts), options=MOTO.options)
+
+
+class TellsSecondsWhenAsked(MemoryBackend):
+    """Tells the time of a file to the second, and lists it to the millisecond, as S3 does."""
+
+    def get_file_info(self, path: str) -> FileInfo:
+        info = super().get_file_info(path)
+        assert info.modified_at is not None
+        return replace(info, modified_at=info.modified_at.replace(microsecond=0))
+
+    def list_files(self, path: str, **options: Any) -> Iterator[FileInfo]:
+        for info in super().list_files(path, **options):
+            assert info.modified_at is not None
+            yield replace(info, modified_at=info.modified_at.replace(microsecond=123_000))
+
+
+def test_a_listing_may_tell_the_time_more_exactly() -> None:
+    assert [outcome.ending for outcome in endings("LIST-027", MemoryHarness(TellsSecondsWhenAsked))] == [Ending.GREEN]
+
+
+class SmallPages(HttpPort):
+    """A port to a server whose pages hold 400 keys."""
+
+    def perform(self, call: Call) -> Mapping[str, Any]:
+        if call.operation == "ListObjectsV2" and call.params.get("MaxKeys", 1000) > 400:
+            call = Call(call.operation, {**call.params, "MaxKeys": 400})
+        return super().perform(call)
+
+
+class OnSmallPages(MotoBackend):
+    """A backend on a server whose pages hold 400 keys."""
+
+    port = SmallPages
+
+
+def test_a_server_may_have_smaller_pages_and_then_needs_more_requests() -> None:
+    stated = S3Harness(OnSmallPages, target(page_keys=400))
+    assert [outcome.ending for outcome in endings("COST-014", stated)] == [Ending.GREEN]
+    unstated = S3Harness(OnSmallPages, target())
+    assert [outcome.ending for outcome in endings("COST-014", unstated)] == [Ending.RED]
+    larger = S3Harness(MotoBackend, target(page_keys=450))
+    assert [outcome.ending for outcome in endings("COST-016", larger)] == [Ending.GREEN]
+
+
+@pytest.mark.parametrize("identifier", ["S3-008", "S3-019"])
+def test_a_server_may_have_one_storage_class(identifier: str) -> None:
+    harness = S3Harness(MotoBackend, target(storage_class=None))
+    assert [outcome.ending for outcome in endings(identifier, harness)] == [Ending.GREEN]
+
+
+def test_the_class_that_the_profile_names_is_asked_for() -> None:
+    harness = S3Harness(MotoBackend, target(storage_class="GLACIER_IR"))
+    with harness.endpoint.recording() as sent:
+        endings("S3-019", harness)
+    assert {request.headers.get("x-amz-storage-class") for request in sent} >= {"GLACIER_IR"}
+
+
+@pytest.mark.parametrize("identifier", ["COST-007", "COST-010", "S3-006", "S3-007", "S3-018", "WIRE-015"])
+def test_what_needs_trust_is_not_asked_where_the_target_claims_none(identifier: str) -> None:
+    options = {name: value for name, value in MOTO.options.items() if name != "conditional_writes"}
+    harness = S3Harness(MotoBackend, replace(target(), options=options))
+    assert {(o.ending, "ATOMIC_CREATE" in o.told) for o in endings(identifier, harness)} == {(Ending.SKIPPED, True)}
+
+
+class Refusing(MemoryHarness):
+    """Has an oracle whose storage takes no key."""
+
+    @property
+    def oracle(self) -> MemoryOracle:
+        class Unwilling(MemoryOracle):
+            def raw_put(self, key: str, *_rest: Any, **_options: Any) -> None:
+                raise OracleRefused(f"PUT {key}: 400 InvalidURI")
+
+        return Unwilling(self.model._files)
+
+
+def test_what_the_storage_refuses_the_oracle_is_untested() -> None:
+    outcomes = endings("LIST-023", Refusing())
+    assert [outcome.ending for outcome in outcomes] == [Ending.SKIPPED]
+    assert "untested: the storage refuses what the oracle asks for: PUT " in outcomes[0].told
+
+
+def test_a_server_without_tags_and_uploads_hides_nothing_else() -> None:
+    class Small(S3Oracle):
+        def _ask(self, method: str, key: str = "", *, query: Any = None, **rest: Any) -> Any:
+            if query and {"tagging", "uploads"} & set(query):
+                query = {"no-such-subresource": "", "list-type": "9"}
+                return super()._ask("POST", "", query=query)
+            return super()._ask(method, key, query=query, **rest)
+
+    oracle = Small(started(MOTO.server)[0], S3Harness(MotoBackend, MOTO).bucket)
+    oracle.raw_put("a", b"x")
+    head = oracle.raw_head("a")
+    assert head is not None
+    assert (head.size, head.tags) == (1, None)
+    assert oracle.raw_uploads() is None
+    oracle.raw_clear("")
+    assert oracle.raw_list() == []
+
+
+def test_a_bucket_that_exists_is_used_and_no_other_is_made() -> None:
+    server, _ = started(MOTO.server)
+    server.create_bucket("an-old-bucket")
+    oracle = S3Oracle(server, "an-old-bucket")
+    oracle.raw_put("precious", b"x")
+    harness = S3Harness(MotoBackend, MOTO, bucket="an-old-bucket")
+    assert harness.bucket == harness.oracle.bucket == "an-old-bucket"
+    assert harness.isolated() is None
+    assert {outcome.ending for outcome in endings("READ-001", harness)} == {Ending.GREEN}
+    assert {outcome.ending for outcome in endings("DEL-007", harness)} <= {Ending.GREEN, Ending.SKIPPED}
+    assert oracle.raw_list() == ["precious"]
+
+
+ELSEWHERE = """
+from contextlib import nullcontext
+from dataclasses import replace
+from mutants.http_s3 import MotoBackend
+from remote_store.conformance import BackendConformance
+from remote_store.conformance.s3 import MOTO, S3Harness, S3Target
+from remote_store.conformance.servers import Server
+
+def server():
+    return nullcontext(Server("moto", {url!r}, "suite", "suite-secret", "us-east-1", "x"))
+
+class TestMine(BackendConformance):
+    harness = S3Harness(MotoBackend, S3Target(server=server, profile=MOTO.profile, options=MOTO.options))
+"""
+
+
+def test_buckets_that_a_run_makes_go_at_its_end(pytester: pytest.Pytester) -> None:
+    server, _ = started(MOTO.server)
+    before = buckets(server)
+    pytester.makepyfile(ELSEWHERE.format(url=server.url))
+    rules = ["--conformance-rule=READ-001", "--conformance-rule=DEL-004", "--conformance-rule=S3-003"]
+    result = pytester.runpytest_subprocess(
+        "-p", "no:cacheprovider", "-o", "pythonpath=" + __file__.rpartition("/")[0], *rules
+    )
+    assert result.parseoutcomes()["passed"] > 2
+    assert buckets(server) == before
+
+
+def buckets(server: Server) -> int:
+    body = S3Oracle(server, "")._ask("GET", query={})[1]
+    return body.count(b"<Bucket>")
+
+
+DYING = """
+from contextlib import contextmanager
+from dataclasses import replace
+from mutants.http_s3 import MotoBackend
+from remote_store.conformance import BackendConformance
+from remote_store.conformance.endpoint import Endpoint
+from remote_store.conformance.s3 import MOTO, S3Harness, S3Target
+from remote_store.conformance.servers import moto_server
+
+FRONTS = []
+
+@contextmanager
+def server():
+    with moto_server() as running, Endpoint(running.url) as front:
+        FRONTS.append(front)
+        yield replace(running, url=front.url)
+
+class Killing(MotoBackend):
+    def read_range(self, path, start, length):
+        FRONTS[0].close()
+        return super().read_range(path, start, length)
+
+class TestMine(BackendConformance):
+    harness = S3Harness(Killing, S3Target(server=server, profile=MOTO.profile, options=MOTO.options))
+"""
+
+
+def test_a_server_that_dies_ends_the_run_with_one_explanation(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(DYING)
+    rules = [f"--conformance-rule={area}-00{n}" for area, n in (("READ", 3), ("WRITE", 1), ("LIST", 1), ("DEL", 1))]
+    path = "pythonpath=" + __file__.rpartition("/")[0]
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--conformance-report=out", "-o", path, *rules)
+    found = json.loads((pytester.path / "out" / "Mine.json").read_text("utf-8"))
+    counts = found["counts"]["checks"]
+    assert counts["error"] == 1, counts
+    assert counts.get("fail", 0) == 0
+    assert counts["not-run"] >= 3
+    reasons = "\n".join(found["verdict"]["reasons"])
+    assert "does not answer any more (ConnectionRefusedError" in reasons
+    assert found["verdict"]["level"] == "partial"
+    assert result.duration < 60
+
+
+def test_a_storage_that_is_unavailable_again_and_again_is_given_up() -> None:
+    patience = Patience()
+    for _ in range(MOST - 1):
+        assert patience.note("a", None, BackendUnavailable("x")) == ""
+    assert patience.over("a") == ""
+    patience.note("a", None, pytest.skip.Exception("between"))
+    patience.note("a", None, BackendUnavailable("x"))
+    assert "unavailable in 10 checks running" in patience.over("a")
+    assert patience.over("b") == ""
+
+
+def test_a_factory_that_fails_from_some_call_on_is_told_once(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        from remote_store.conformance import BackendConformance
+        from remote_store.core import MemoryBackend
+        made = []
+
+        class TestMine(BackendConformance):
+            def make(self):
+                made.append(1)
+                if len(made) > 30:
+                    raise OSError("too many connections")
+                return MemoryBackend()
+        """
+    )
+    pytester.runpytest_subprocess("-p", "no:cacheprovider", "--conformance-report=out", "--conformance-tier=quick")
+    found = json.loads((pytester.path / "out" / "Mine.json").read_text("utf-8"))
+    assert found["counts"]["checks"]["error"] <= MOST
+    assert any("too many connections" in reason for reason in found["verdict"]["reasons"])
+
+
+def test_a_profile_says_that_a_harness_without_one_assumes_the_least() -> None:
+    assert FactoryHarness.profile.storage_class is None
+    assert Profile().page_keys == 1000
