@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import BinaryIO, cast
 
-VERSION = 1
+VERSION = 2
 KIB = 1024
 
 SIZES = (0, 1, 64 * KIB - 1, 64 * KIB, 64 * KIB + 1, 1_000_003)
@@ -78,6 +78,28 @@ ODD_KEYS = (
     "long_segment",
 )
 
+# Names that some tools hide, skip, lock, unpack or rewrite by how they end or begin.
+ENDINGS = (
+    "a.csv",
+    "a.txt",
+    "a.gz",
+    "a.json",
+    "a.tmp",
+    "a.part",
+    "a.lock",
+    "a.meta",
+    "a.crc",
+    "a~",
+    ".DS_Store",
+    "_file",
+)
+
+# Names that mean something to what puts texts together; they are asked for and never written.
+MEANT = ("a{b}", "{0}%s%(c)d", "$HOME`x`", "100%", "{")
+
+# Beginnings of names that collations order otherwise than bytes do, the last two of them too.
+MIXED = ("a", "B", "_", "eé", "-", "b", "z", "Z")
+
 # Keys that differ only in what some storage or some tool takes for the same.
 CONFUSABLE = (
     ("Case", "case"),
@@ -130,6 +152,11 @@ def segmented_key(size: int, start: str, segment: int = 200) -> str:
     while (left := size - len(key.encode())) > segment:
         key += "é" * ((segment - 1) // 2) + "/"
     return key_of_bytes(size, start=key) if left else key
+
+
+def stamped(size: int) -> bytes:
+    """So many bytes, no kibibyte of which is like another one."""
+    return b"".join(b"%015d\n" % number * 64 for number in range(size // KIB + 1))[:size]
 
 
 class Unseekable(io.RawIOBase):

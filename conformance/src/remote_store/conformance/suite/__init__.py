@@ -23,6 +23,7 @@ from remote_store.conformance.suite.races import RaceSuite
 from remote_store.conformance.suite.reading import ReadSuite
 from remote_store.conformance.suite.s3 import S3Suite
 from remote_store.conformance.suite.seeking import SeekSuite
+from remote_store.conformance.suite.surprises import SurpriseSuite
 from remote_store.conformance.suite.uploads import UploadSuite
 from remote_store.conformance.suite.wire import WireSuite
 from remote_store.conformance.suite.writing import WriteSuite
@@ -54,6 +55,7 @@ class Contract(
     UploadSuite,
     CapabilitySuite,
     RaceSuite,
+    SurpriseSuite,
     HistorySuite,
 ):
     """Every check that is the same for synchronous and asynchronous backends."""

@@ -22,6 +22,7 @@ from remote_store.conformance.suite.aio.races import AsyncRaceSuite
 from remote_store.conformance.suite.aio.reading import AsyncReadSuite
 from remote_store.conformance.suite.aio.s3 import AsyncS3Suite
 from remote_store.conformance.suite.aio.seeking import AsyncSeekSuite
+from remote_store.conformance.suite.aio.surprises import AsyncSurpriseSuite
 from remote_store.conformance.suite.aio.uploads import AsyncUploadSuite
 from remote_store.conformance.suite.aio.wire import AsyncWireSuite
 from remote_store.conformance.suite.aio.writing import AsyncWriteSuite
@@ -53,6 +54,7 @@ class AsyncContract(
     AsyncUploadSuite,
     AsyncCapabilitySuite,
     AsyncRaceSuite,
+    AsyncSurpriseSuite,
     AsyncHistorySuite,
 ):
     """Every check that is the same for synchronous and asynchronous backends."""

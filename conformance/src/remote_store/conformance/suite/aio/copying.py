@@ -15,7 +15,7 @@ async def expect_content(case: AsyncCase, name: str, content: bytes) -> None:
     case.expect_equal(await case.backend.read_bytes(case.path(name)), content, f"the content of {name!r}")
 
 
-async def expect_facts(case: AsyncCase, name: str, metadata: dict[str, str], content_type: str) -> None:
+async def expect_facts(case: AsyncCase, name: str, metadata: dict[str, str], content_type: str | None) -> None:
     """Fail where metadata or content type differ."""
     info = await case.backend.get_file_info(case.path(name))
     case.expect_equal(dict(info.metadata or {}), metadata, f"the metadata of {name!r}")
@@ -159,14 +159,17 @@ class AsyncCopyingSuite:
 
     @async_check("COPY-013", needs=(Capability.MOVE,))
     async def test_copy_nothing_else_appears(self, case: AsyncCase) -> None:
-        await fill(case, "from/deep/file", "stay")
+        await fill(case, "from/deep/file", "from/stay")
         await case.backend.copy(case.path("from/deep/file"), case.path("to/copy"))
         await case.backend.move(case.path("from/deep/file"), case.path("to/moved"))
         listing = case.backend.list_files(case.folder, recursive=True)
-        expected = sorted(map(case.path, ("stay", "to/copy", "to/moved")))
+        expected = sorted(map(case.path, ("from/stay", "to/copy", "to/moved")))
         case.expect_equal(await found(listing), expected, "the files")
         if not case.profile.empty_folders:
-            case.expect_equal(await found(case.backend.list_folders(case.folder)), [case.path("to")], "the folders")
+            folders = [case.path("from"), case.path("to")]
+            case.expect_equal(await found(case.backend.list_folders(case.folder)), folders, "the folders")
+            case.expect_equal(await found(case.backend.list_folders(case.path("from"))), [], "the folders in 'from'")
+            case.expect_equal(await case.backend.exists(case.path("from/deep")), False, "exists of 'from/deep'")
         if (oracle := case.harness.oracle) is not None:
             case.expect_equal(sorted(oracle.raw_list(case.folder + "/")), expected, "the keys in the storage")
 

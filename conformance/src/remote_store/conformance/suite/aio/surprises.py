@@ -1,0 +1,224 @@
+"""What backends are seldom tried with: large contents, telling names, nested blocks, another interpreter."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from remote_store.conformance.case import AsyncCase, untested
+from remote_store.conformance.checking import async_check
+from remote_store.conformance.elsewhere import NotImportable, use_elsewhere
+from remote_store.conformance.hostile import ENDINGS, KEYS, MEANT, Unseekable, stamped
+from remote_store.conformance.suite.aio.copying import expect_content, expect_facts, require_namesakes
+from remote_store.conformance.suite.aio.trees import fill, found, names, writable
+from remote_store.conformance.surroundings import overheard, surroundings
+from remote_store.core import Capability, FileInfo, FolderEntry, NotFound
+
+READ, WRITE, DELETE, LIST = Capability.READ, Capability.WRITE, Capability.DELETE, Capability.LIST
+METADATA, USER_METADATA, ATOMIC = Capability.METADATA, Capability.USER_METADATA, Capability.ATOMIC_WRITE
+MIB = 1 << 20
+# Multiples of the usual sizes of pieces, one of them of more than ten pieces, and the first beside a multiple.
+LARGE = {"bytes": 8 * MIB, "stream": 15 * MIB, "short": 4 * MIB - 1, "long": 4 * MIB + 1}
+NEAR = timedelta(minutes=10)
+
+
+class AsyncSurpriseSuite:
+    @async_check("WRITE-001", needs=(READ,))
+    async def test_write_of_large_contents(self, case: AsyncCase) -> None:
+        content = stamped(max(LARGE.values()))
+        for kind, size in LARGE.items():
+            path, part = case.path(kind), content[:size]
+            source: Any = Unseekable(part) if kind == "stream" else part
+            result = await case.backend.write(path, source)
+            case.expect_equal(result.size, size, f"the size in the result of a write of {size:,} bytes")
+            case.expect_equal(await case.backend.read_bytes(path), part, f"what was written of {size:,} bytes")
+        for start in (MIB - 5, 8 * MIB - 5, 10 * MIB - 5):
+            read = await case.backend.read_range(case.path("stream"), start, 10)
+            case.expect_equal(read, content[start : start + 10], f"10 bytes from {start:,}")
+
+    @async_check("PATH-001", "LIST-014", needs=(READ, LIST))
+    async def test_path_an_ending_means_nothing(self, case: AsyncCase) -> None:
+        # Line ends, and the first bytes of a packed file, are what tools change by a name.
+        content = b"\x1f\x8bone\r\ntwo\nthree\r\xef\xbb\xbf\x00"
+        expected = await fill(case, *ENDINGS, data=content)
+        for path in expected:
+            case.expect_equal(await case.backend.read_bytes(path), content, f"the content of {path!r}")
+        case.expect_equal(await found(case.backend.list_files(case.folder)), expected, "the files")
+        case.expect_equal(await found(case.backend.iter_children(case.folder)), expected, "the children")
+
+    @async_check("ERR-005", needs=(DELETE, METADATA))
+    async def test_error_of_a_missing_file_whose_name_means_something(self, case: AsyncCase) -> None:
+        for name in MEANT:
+            path = case.path(name)
+            for call in (case.backend.read_bytes, case.backend.get_file_info, case.backend.delete):
+                with case.expect_raises(NotFound, path=path, where=lambda error: bool(str(error))):
+                    await call(path)
+
+    @async_check("COPY-008", needs=(READ, WRITE))
+    async def test_copy_to_a_name_in_other_case(self, case: AsyncCase) -> None:
+        case.require_profile("the storage does not tell case apart", case.profile.case_sensitive)
+        await fill(case, "Readme", data=b"content")
+        await case.backend.copy(case.path("Readme"), case.path("README"))
+        await expect_content(case, "README", b"content")
+        await fill(case, "readme", data=b"older")
+        await case.backend.copy(case.path("Readme"), case.path("readme"), overwrite=True)
+        await expect_content(case, "readme", b"content")
+
+    @async_check("COPY-021", needs=(READ, WRITE))
+    async def test_move_to_a_name_in_other_case(self, case: AsyncCase) -> None:
+        case.require_profile("the storage does not tell case apart", case.profile.case_sensitive)
+        await fill(case, "Readme", data=b"content")
+        await case.backend.move(case.path("Readme"), case.path("README"))
+        await expect_content(case, "README", b"content")
+        case.expect_equal(await case.backend.exists(case.path("Readme")), False, "exists of the source")
+
+    @async_check("GLOB-001")
+    async def test_glob_a_star_matches_line_ends(self, case: AsyncCase) -> None:
+        if not {KEYS["newline_end"], KEYS["newline"]} <= set(writable(case)):
+            untested("a deviation says that the storage takes no newline")
+        await fill(case, "a.txt", "b.txt\n", "c\nd.txt")
+        matches = await found(case.backend.glob(case.path("*.txt")))
+        case.expect_equal(matches, sorted(map(case.path, ("a.txt", "c\nd.txt"))), "the matches of '*.txt'")
+
+    @async_check("META-004", needs=(WRITE,))
+    async def test_meta_the_time_is_now(self, case: AsyncCase) -> None:
+        await fill(case, "file")
+        now = datetime.now(UTC)
+        listed = [info.modified_at async for info in case.backend.list_files(case.folder)]
+        for time in ((await case.backend.get_file_info(case.path("file"))).modified_at, *listed):
+            if time is not None:
+                case.expect(abs(time - now) < NEAR, f"the time of a file that was just written is about {now}", time)
+
+    @async_check("META-004", needs=(WRITE, Capability.COPY))
+    async def test_meta_the_time_of_a_copy_is_its_own(self, case: AsyncCase) -> None:
+        await fill(case, "source", "other")
+        await fill(case, "between")
+        await case.backend.copy(case.path("source"), case.path("copy"))
+        await case.backend.copy(case.path("source"), case.path("other"), overwrite=True)
+        facts = [await case.backend.get_file_info(case.path(name)) for name in ("between", "copy", "other")]
+        between, *copies = [info.modified_at for info in facts]
+        for time in copies:
+            if time is not None and between is not None:
+                case.expect(between <= time, f"the time of a copy is not before {between}, when it was not made", time)
+
+    @async_check("META-007", needs=(WRITE,))
+    async def test_meta_the_tag_follows_the_last_byte(self, case: AsyncCase) -> None:
+        tags = []
+        content = case.content(1_200_000)
+        for end in (b"1", b"2"):
+            await fill(case, "file", data=content + end)
+            tags.append((await case.backend.get_file_info(case.path("file"))).etag)
+        case.expect(tags[0] is None or tags[0] != tags[1], f"two contents, two ETags in {tags}")
+
+    @async_check("META-009", "META-013")
+    async def test_meta_an_empty_value_comes_back(self, case: AsyncCase) -> None:
+        metadata = {"empty": "", "full": "x"}
+        result = await case.backend.write(case.path("file"), b"x", metadata=metadata)
+        info = await case.backend.get_file_info(case.path("file"))
+        case.expect_equal(dict(info.metadata or {}), metadata, "the metadata")
+        case.expect(result.metadata is None or dict(result.metadata) == metadata, "that of the result", result.metadata)
+
+    @async_check("COPY-004", needs=(USER_METADATA, WRITE))
+    async def test_copy_of_no_facts_leaves_none(self, case: AsyncCase) -> None:
+        await case.backend.write(case.path("source"), b"x")
+        await case.backend.write(case.path("copy"), b"x", metadata={"old": "1"}, content_type="text/x-old")
+        await case.backend.copy(case.path("source"), case.path("copy"), overwrite=True)
+        source = await case.backend.get_file_info(case.path("source"))
+        await expect_facts(case, "copy", {}, source.content_type)
+
+    @async_check("COPY-017", needs=(USER_METADATA, WRITE))
+    async def test_move_of_no_facts_leaves_none(self, case: AsyncCase) -> None:
+        await case.backend.write(case.path("source"), b"x")
+        await case.backend.write(case.path("target"), b"x", metadata={"old": "1"}, content_type="text/x-old")
+        source = await case.backend.get_file_info(case.path("source"))
+        await case.backend.move(case.path("source"), case.path("target"), overwrite=True)
+        await expect_facts(case, "target", {}, source.content_type)
+
+    @async_check("LIST-008", needs=(WRITE,))
+    async def test_list_a_file_and_a_folder_of_one_name(self, case: AsyncCase) -> None:
+        require_namesakes(case)
+        # The other way round some refuse the second.
+        await fill(case, "name/below", "other")
+        await fill(case, "name")
+        children = [child async for child in case.backend.iter_children(case.folder)]
+        kinds = {kind: sorted(c.name for c in children if isinstance(c, kind)) for kind in (FileInfo, FolderEntry)}
+        case.expect_equal(kinds, {FileInfo: ["name", "other"], FolderEntry: ["name"]}, "the children, by their kind")
+        case.expect_equal(await names(case.backend.list_files(case.folder)), ["name", "other"], "list_files")
+        case.expect_equal(await names(case.backend.list_folders(case.folder)), ["name"], "list_folders")
+
+    @async_check("ATOM-003", needs=(READ, WRITE))
+    async def test_atomic_open_in_another_block(self, case: AsyncCase) -> None:
+        one, two, backend = case.path("one"), case.path("two"), case.backend
+        async with backend.open_atomic(one) as outer:
+            await outer.write(b"outer ")
+            async with backend.open_atomic(two) as inner:
+                await inner.write(b"inner ")
+                await outer.write(b"goes on ")
+                await inner.write(b"too")
+            case.expect_equal(await backend.read_bytes(two), b"inner too", "the inner file, inside the outer block")
+            case.expect_equal(await backend.exists(one), False, "exists of the outer file inside its block")
+            await outer.write(b"and ends")
+        case.expect_equal(await backend.read_bytes(one), b"outer goes on and ends", "the outer file")
+        case.expect_equal(await backend.read_bytes(two), b"inner too", "the inner file")
+
+    @async_check("ATOM-003", "LIFE-021", needs=(READ, WRITE, ATOMIC))
+    async def test_atomic_open_while_another_instance_begins(self, case: AsyncCase) -> None:
+        path, other = case.path("file"), case.path("other")
+        content = case.content(300_000)
+        async with case.backend.open_atomic(path) as stream:
+            await stream.write(content[:200_000])
+            fresh = case.make()
+            await fresh.write(other, b"other")
+            case.expect_equal(await fresh.exists(path), False, "exists inside the block, by another instance")
+            await fresh.close()
+            await stream.write(content[200_000:])
+        case.expect_equal(await case.backend.read_bytes(path), content, "the file after the block")
+        case.expect_equal(await case.backend.read_bytes(other), b"other", "the file of the other instance")
+
+    @async_check("LIFE-003", needs=(WRITE, READ))
+    async def test_life_a_pickle_in_another_interpreter(self, case: AsyncCase) -> None:
+        case.require_profile("the storage does not outlive its process", not case.profile.in_process)
+        case.require_profile("the profile says that instances do not pickle", case.profile.picklable)
+        await fill(case, "here", data=b"from here")
+        use = partial(use_elsewhere, case.backend, case.folder, case.path("here"), case.path("there"), b"from there")
+        try:
+            seen = use()
+        except NotImportable as error:
+            untested(f"another interpreter cannot import the backend: {error}")
+        except Exception as error:
+            case.fail("reading and writing in another interpreter", "no exception", error)
+        now = datetime.now(UTC)
+        case.expect_equal(seen.content, b"from here", "what the other interpreter reads")
+        await expect_content(case, "there", b"from there")
+        if seen.paths is not None:
+            case.expect_equal(list(seen.paths), [case.path("here"), case.path("there")], "the files it lists")
+        if seen.modified_at is not None:
+            time = seen.modified_at
+            case.expect(abs(time - now) < NEAR, f"the time that it tells, in another zone, is about {now}", time)
+
+    @async_check("LIFE-010", needs=(LIST,))
+    async def test_life_a_look_at_health_leaves_nothing(self, case: AsyncCase) -> None:
+        async with case.isolated() as alone:
+            await alone.backend.check_health()
+            case.expect_equal(await names(alone.backend.iter_children("")), [], "what stands in the root")
+
+    @async_check("PROC-001", needs=(READ, WRITE, LIST))
+    async def test_process_is_left_as_it_was(self, case: AsyncCase) -> None:
+        before = surroundings()
+        with overheard() as told:
+            backend, path = case.backend, case.path("file")
+            await backend.write(path, b"content")
+            if ATOMIC in backend.capabilities:
+                async with backend.open_atomic(case.path("other")) as stream:
+                    await stream.write(b"content")
+            async with await backend.read(path) as stream:
+                await stream.read()
+            await found(backend.list_files(case.folder))
+            with case.expect_raises(NotFound):
+                await backend.read_bytes(case.path("absent"))
+            await backend.check_health()
+        after = surroundings()
+        for what, was in before.items():
+            case.expect_equal(after[what], was, what)
+        case.expect_equal(told.getvalue(), "", "what was printed")

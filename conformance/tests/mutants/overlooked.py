@@ -1,0 +1,270 @@
+"""Backends that are wrong only for what is seldom tried: large contents, telling names, other interpreters."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+from mutants.listing import PAGE, Lists
+from mutants.registry import broken
+from remote_store.core import FileInfo, FolderEntry, LocalBackend, MemoryBackend, NotFound, WriteResult
+from remote_store.core.memory import Spool
+
+MIB = 1 << 20
+EASTERN = timedelta(hours=2)
+
+
+@broken("WRITE-001")
+class JoinsPiecesInTextOrder(MemoryBackend):
+    """Joins the pieces of a large content in the order of their numbers as texts."""
+
+    def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
+        pieces = {str(start // MIB): content[start : start + MIB] for start in range(0, len(content), MIB)}
+        return super()._commit(path, b"".join(pieces[number] for number in sorted(pieces)), *rest)
+
+
+@broken("WRITE-001")
+class CutsAtMultiples(MemoryBackend):
+    """Loses the last byte where the length is a multiple of 4 MiB."""
+
+    def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
+        whole = not content or len(content) % (4 * MIB)
+        return super()._commit(path, content if whole else content[:-1], *rest)
+
+
+@broken("PATH-001", "LIST-014")
+class RewritesLineEndsOfText(MemoryBackend):
+    """Changes the line ends of what is called a text by its name."""
+
+    def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
+        if path.endswith((".csv", ".txt")):
+            content = content.replace(b"\r\n", b"\n")
+        return super()._commit(path, content, *rest)
+
+
+@broken("LIST-014")
+class HidesTemporaryFiles(Lists):
+    """Lists nothing that is called temporary by its name."""
+
+    def changed(self, files: Iterator[FileInfo], _folder: str) -> Iterator[FileInfo]:
+        return (file for file in files if not file.path.endswith((".tmp", "~")))
+
+
+@broken("ERR-005")
+class FormatsItsMessagesTwice(MemoryBackend):
+    """Puts the path into the pattern of a message that it then fills in."""
+
+    def _missing(self, path: str, what: str) -> NotFound:
+        message = ("there is no such {what}: " + path).format(what=what)
+        return NotFound(message, path=path, backend=self.name)
+
+
+@broken("COPY-008", "COPY-021")
+class TakesOtherCaseForItself(MemoryBackend):
+    """Takes a copy to the same name in other case for a copy onto itself."""
+
+    def _transfer(self, src: str, dst: str, **options: Any) -> None:
+        if src == dst or src.lower() != dst.lower():
+            super()._transfer(src, dst, **options)
+
+
+@broken("GLOB-001")
+class LetsLineEndsFollow(MemoryBackend):
+    """Takes the sign for the end of a line in an expression for the end of the text."""
+
+    def glob(self, pattern: str) -> Iterator[FileInfo]:
+        matches = super().glob(pattern)
+        folder, _, last = pattern.rpartition("/")
+        if not last.startswith("*."):
+            return matches
+        ending = re.compile(r".*" + re.escape(last[1:]) + "$", re.DOTALL)
+        return (file for file in self.list_files(folder) if ending.match(file.name))
+
+
+@broken("LIST-012")
+class PagesByAnotherOrder(Lists):
+    """Sorts as people do, and goes on after the last key of a page in the order of bytes."""
+
+    def changed(self, files: Iterator[FileInfo], _folder: str) -> Iterator[FileInfo]:
+        ordered, last = sorted(files, key=lambda file: file.path.casefold()), ""
+        while page := [file for file in ordered if file.path > last][:PAGE]:
+            yield from page
+            last = page[-1].path
+            if len(page) < PAGE:
+                return
+
+
+@broken("META-004")
+class TakesLocalTimeForUTC(MemoryBackend):
+    """Says the time of a wall clock in another country, and that it is UTC."""
+
+    def get_file_info(self, path: str) -> FileInfo:
+        info = super().get_file_info(path)
+        return replace(info, modified_at=info.modified_at and info.modified_at + EASTERN)
+
+
+@broken("META-004")
+class CopiesTheTimeToo(MemoryBackend):
+    """Gives a copy the time of its source."""
+
+    def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
+        before = self._files.get(src)
+        super()._transfer(src, dst, overwrite=overwrite, keep=keep)
+        if keep and before is not None:
+            self._files[dst] = before
+
+
+@broken("META-007")
+class TagsTheBeginning(MemoryBackend):
+    """Makes the ETag of the first 64 KiB."""
+
+    def get_file_info(self, path: str) -> FileInfo:
+        beginning = self._file(path).content[: 64 * 1024]
+        return replace(super().get_file_info(path), etag=hashlib.sha256(beginning).hexdigest())
+
+
+@broken("META-009")
+class DropsEmptyValues(MemoryBackend):
+    """Stores no metadata whose value is empty."""
+
+    def _commit(
+        self, path: str, content: bytes, overwrite: bool, metadata: Mapping[str, str], content_type: str | None
+    ) -> WriteResult:
+        full = {name: value for name, value in metadata.items() if value}
+        return super()._commit(path, content, overwrite, full, content_type)
+
+
+@broken("COPY-004", "COPY-017")
+class KeepsFactsOfWhatItReplaces(MemoryBackend):
+    """Leaves the metadata of the destination where the source has none."""
+
+    def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
+        old = self._files.get(dst)
+        super()._transfer(src, dst, overwrite=overwrite, keep=keep)
+        if old is not None and not self._files[dst].metadata:
+            self._files[dst] = replace(self._files[dst], metadata=old.metadata)
+
+
+@broken("LIST-008")
+class ShowsOneOfTwoNamesakes(MemoryBackend):
+    """Shows a file or a folder of a name among the children, and never both."""
+
+    def iter_children(self, path: str) -> Iterator[FileInfo | FolderEntry]:
+        return iter({child.path: child for child in super().iter_children(path)}.values())
+
+
+@broken("COPY-013")
+class LeavesTheFolderOfWhatItMoved(LocalBackend):
+    """Leaves the folder of a file that it moved, though it is empty now."""
+
+    def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+        super().move(src, dst, overwrite=overwrite)
+        Path(self.native_path(src)).parent.mkdir(parents=True, exist_ok=True)
+
+
+@broken("LIST-018")
+class LeavesTheFolderOfWhatItDeleted(LocalBackend):
+    """Leaves the folder of a file that it deleted where there is something beside."""
+
+    def delete(self, path: str, *, missing_ok: bool = False) -> None:
+        super().delete(path, missing_ok=missing_ok)
+        folder = Path(self.native_path(path)).parent
+        if folder.parent.is_dir():
+            folder.mkdir(exist_ok=True)
+
+
+class Spools(MemoryBackend):
+    """Files in memory, whose unfinished blocks a subclass can get at."""
+
+    begun: ClassVar[list[Spool]] = []
+
+    def spool(self) -> Spool:
+        """Where a block writes to."""
+        return Spool()
+
+    @contextmanager
+    def open_atomic(self, path: str, *, overwrite: bool = False, **options: Any) -> Iterator[Any]:
+        with super().open_atomic(path, overwrite=overwrite, **options) as ours:
+            spool = self.spool()
+            self.begun.append(spool)
+            try:
+                yield spool
+                ours.write(b"" if spool.closed else spool.getvalue())
+            finally:
+                self.begun.remove(spool)
+
+
+@broken("ATOM-003")
+class HasOneSpool(Spools):
+    """Has one spool for all blocks, which each of them begins anew."""
+
+    def spool(self) -> Spool:
+        if not self.begun:
+            return super().spool()
+        self.begun[0].seek(0)
+        self.begun[0].truncate()
+        return self.begun[0]
+
+
+@broken("ATOM-003", "LIFE-021")
+class ClearsWhatOthersBegan(Spools):
+    """Throws away what is unfinished in the storage when an instance is made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for spool in self.begun:
+            spool.seek(0)
+            spool.truncate()
+
+
+@broken("LIFE-003")
+class PlacesByHash(LocalBackend):
+    """Finds a file by the hash of its name, which is another one in each interpreter."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        data = content.read() if hasattr(content, "read") else bytes(content)
+        return super().write(path, b"%020d" % hash(path) + data, **options)
+
+    def read_bytes(self, path: str) -> bytes:
+        place, content = (stored := super().read_bytes(path))[:20], stored[20:]
+        if place != b"%020d" % hash(path):
+            raise NotFound("there is no such file", path=path, backend=self.name)
+        return content
+
+
+@broken("LIFE-010")
+class WritesToSeeWhetherItCan(MemoryBackend):
+    """Writes a file to see whether the storage is healthy, and leaves it."""
+
+    def check_health(self) -> None:
+        super().check_health()
+        self.write(".health", b"", overwrite=True)
+
+
+@broken("PROC-001")
+class SetsTheTimeoutOfEverySocket(MemoryBackend):
+    """Sets the timeout that every new socket of the process has, until it is closed."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        socket.setdefaulttimeout(600)
+        return super().write(path, content, **options)
+
+    def close(self) -> None:
+        socket.setdefaulttimeout(None)
+        super().close()
+
+
+@broken("PROC-001")
+class Prints(MemoryBackend):
+    """Prints what it does."""
+
+    def read(self, path: str) -> Any:
+        print("reading", path)  # noqa: T201 - it is the bug
+        return super().read(path)
