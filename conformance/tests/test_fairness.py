@@ -14,6 +14,7 @@ from mutants.http_s3 import MotoBackend
 from mutants.memory import MemoryHarness, MemoryOracle
 from mutants.running import Ending, Outcome, checks_of, run
 from remote_store.conformance import OracleRefused, Profile
+from remote_store.conformance.expect import CheckHung
 from remote_store.conformance.harness import FactoryHarness
 from remote_store.conformance.patience import MOST, Patience
 from remote_store.conformance.s3 import MOTO, S3Harness, S3Oracle, S3Target, started
@@ -229,6 +230,15 @@ def test_a_storage_that_is_unavailable_again_and_again_is_given_up() -> None:
     patience.note("a", None, BackendUnavailable("x"))
     assert "unavailable in 10 checks running" in patience.over("a")
     assert patience.over("b") == ""
+
+
+@pytest.mark.parametrize("tier, most", [("quick", 3), ("full", 10), ("soak", 10)])
+def test_a_class_whose_checks_hang_is_given_up_sooner_in_the_quick_tier(tier: str, most: int) -> None:
+    patience = Patience(tier)
+    for _ in range(most):
+        assert patience.over("a") == ""
+        patience.note("a", None, CheckHung("x"))
+    assert patience.over("a") == f"{most} checks hang before it, so it is not tried"
 
 
 def test_a_factory_that_fails_from_some_call_on_is_told_once(pytester: pytest.Pytester) -> None:

@@ -70,6 +70,7 @@ def test_whatever_makes_a_backend_or_a_harness_is_a_target(name: str, kind: str)
 @pytest.mark.parametrize(
     "name, text",
     [
+        ("box://x", r"'box://x' is the URL of a storage, .* return Store.from_url\('box://x'\).backend"),
         ("some_backend", "names no backend: write it as package.module:name"),
         ("some_backend:", "names no backend"),
         (":make", "names no backend"),

@@ -57,7 +57,13 @@ def test_a_provisional_rule_that_is_broken_is_told_and_turns_nothing_red() -> No
 def test_a_deviation_and_an_untested_rule_are_told_with_the_verdict() -> None:
     found = verdict(record("X-001", DEVIATION), record("X-002", PASS), record("X-003", UNTESTED))
     assert found.level is Level.CORE
-    assert found.remarks == ("1 rule deviates as declared: X-001", "1 rule is untested")
+    assert found.remarks == ("1 rule deviates as declared: X-001", "1 rule is untested: X-003")
+
+
+def test_the_rules_that_are_untested_are_named_with_the_reason() -> None:
+    blind = [record(name, UNTESTED, reason="the harness has no oracle\nmore") for name in ("X-002", "X-003")]
+    found = verdict(record("X-001", PASS), *blind)
+    assert found.remarks == ("2 rules are untested: X-002, X-003 (the harness has no oracle)",)
 
 
 @pytest.mark.parametrize(

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import itertools
 import re
 import socket
+import tempfile
+import unicodedata
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
 from mutants.listing import PAGE, Lists
 from mutants.registry import broken
 from remote_store.core import FileInfo, FolderEntry, LocalBackend, MemoryBackend, NotFound, WriteResult
-from remote_store.core.memory import Spool
+from remote_store.core.memory import Spool, keys_below
 
 MIB = 1 << 20
 EASTERN = timedelta(hours=2)
@@ -268,3 +273,134 @@ class Prints(MemoryBackend):
     def read(self, path: str) -> Any:
         print("reading", path)  # noqa: T201 - it is the bug
         return super().read(path)
+
+
+@broken("READ-001")
+class StreamsPiecesInTextOrder(MemoryBackend):
+    """Streams the pieces of a large file in the order of their numbers as texts."""
+
+    def read(self, path: str) -> Any:
+        content = self.read_bytes(path)
+        pieces = {str(start // MIB): content[start : start + MIB] for start in range(0, len(content), MIB)}
+        return io.BufferedReader(io.BytesIO(b"".join(pieces[number] for number in sorted(pieces))))
+
+
+@broken("COPY-012")
+class CopiesTenPieces(MemoryBackend):
+    """Copies at most ten pieces of a MiB."""
+
+    def _transfer(self, src: str, dst: str, **options: Any) -> None:
+        super()._transfer(src, dst, **options)
+        if src != dst:
+            copied = self._files[dst]
+            self._files[dst] = replace(copied, content=copied.content[: 10 * MIB])
+
+
+@broken("ATOM-011")
+class SpoolsTenPieces(Spools):
+    """Keeps at most the last ten MiB of what is written to a block."""
+
+    def spool(self) -> Spool:
+        return Bounded()
+
+
+class Bounded(Spool):
+    """Keeps the last ten MiB."""
+
+    def getvalue(self) -> bytes:
+        return super().getvalue()[-10 * MIB :]
+
+
+@broken("LIST-012")
+class ListsFiveThousand(Lists):
+    """Lists at most 5,000 files."""
+
+    def changed(self, files: Iterator[FileInfo], _folder: str) -> Iterator[FileInfo]:
+        return itertools.islice(files, 5000)
+
+
+@broken("COPY-008")
+class TakesOtherFormsForItself(MemoryBackend):
+    """Takes a copy to the same name in another form of Unicode for a copy onto itself."""
+
+    def _transfer(self, src: str, dst: str, **options: Any) -> None:
+        if src == dst or unicodedata.normalize("NFC", src) != unicodedata.normalize("NFC", dst):
+            super()._transfer(src, dst, **options)
+
+
+@broken("META-004")
+class LabelsLocalTime(MemoryBackend):
+    """Says the time of its own zone, and that it is UTC."""
+
+    def get_file_info(self, path: str) -> FileInfo:
+        return replace(super().get_file_info(path), modified_at=datetime.now().replace(tzinfo=UTC))  # noqa: DTZ005
+
+
+@broken("META-007")
+class TagsBothEnds(MemoryBackend):
+    """Makes the ETag of the first and the last 64 KiB."""
+
+    def get_file_info(self, path: str) -> FileInfo:
+        content = self._file(path).content
+        ends = content[: 64 * 1024] + content[-64 * 1024 :]
+        return replace(super().get_file_info(path), etag=hashlib.sha256(ends).hexdigest())
+
+
+@broken("COPY-002")
+class CopiesTypesWithMetadataOnly(MemoryBackend):
+    """Copies the content type only where there is metadata too."""
+
+    def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
+        super()._transfer(src, dst, overwrite=overwrite, keep=keep)
+        if src != dst and not self._files[dst].metadata:
+            self._files[dst] = replace(self._files[dst], content_type=None)
+
+
+@broken("DEL-001")
+class DeletesTheFolderOfItsName(MemoryBackend):
+    """Deletes what stands below a file along with it."""
+
+    def delete(self, path: str, *, missing_ok: bool = False) -> None:
+        super().delete(path, missing_ok=missing_ok)
+        for key in keys_below(self._files, path):
+            del self._files[key]
+
+
+@broken("WRITE-008")
+class LeavesTheFolderOfAFailure(LocalBackend):
+    """Makes the folder of a file first, and leaves it where the write fails."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        try:
+            return super().write(path, content, **options)
+        except BaseException:
+            Path(self.native_path(path)).parent.mkdir(parents=True, exist_ok=True)
+            raise
+
+
+@broken("READ-015")
+class HasPlacesForSomeReaders(MemoryBackend):
+    """Gives the 33rd reader that is open at the same time nothing to read."""
+
+    places: ClassVar[weakref.WeakSet[Any]] = weakref.WeakSet()
+
+    def read(self, path: str) -> Any:
+        stream = super().read(path)
+        if sum(not other.closed for other in self.places) >= 32:
+            stream.seek(0, io.SEEK_END)
+        self.places.add(stream)
+        return stream
+
+
+@broken("READ-017")
+class KeepsADescriptorOfEachRead(MemoryBackend):
+    """Keeps a descriptor open for each read until it is closed itself."""
+
+    def read(self, path: str) -> Any:
+        self.__dict__.setdefault("kept", []).append(tempfile.TemporaryFile())  # noqa: SIM115 - it is the bug
+        return super().read(path)
+
+    def close(self) -> None:
+        for file in self.__dict__.get("kept", ()):
+            file.close()
+        super().close()

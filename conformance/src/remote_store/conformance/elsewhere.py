@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO
 
+from remote_store.conformance.surroundings import ZONE
+
 SECONDS = 60.0
 PROGRAM = """
 import pickle, sys
@@ -19,7 +21,7 @@ from remote_store.conformance.elsewhere import answer
 answer(sys.stdin.buffer, sys.stdout.buffer)
 """
 # A place and a way to hash texts that this interpreter hardly has.
-OTHERWISE = {"TZ": "Asia/Kathmandu", "PYTHONHASHSEED": "4321"}
+OTHERWISE = {"TZ": ZONE, "PYTHONHASHSEED": "4321"}
 
 
 class NotImportable(Exception):

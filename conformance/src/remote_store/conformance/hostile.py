@@ -88,10 +88,15 @@ ENDINGS = (
     "a.part",
     "a.lock",
     "a.meta",
+    "a.meta.json",
     "a.crc",
     "a~",
+    "b.TXT",
+    "index.html",
     ".DS_Store",
     "_file",
+    ".git/file",
+    "tmp/file",
 )
 
 # Names that mean something to what puts texts together; they are asked for and never written.
@@ -99,6 +104,9 @@ MEANT = ("a{b}", "{0}%s%(c)d", "$HOME`x`", "100%", "{")
 
 # Beginnings of names that collations order otherwise than bytes do, the last two of them too.
 MIXED = ("a", "B", "_", "eé", "-", "b", "z", "Z")
+
+# Folders whose order with what is in them is another one by key, by folder, and by collation.
+CLOSE_FOLDERS = ("a", "a-", "a.b", "a0", "A", "é", "~")
 
 # Keys that differ only in what some storage or some tool takes for the same.
 CONFUSABLE = (

@@ -74,7 +74,7 @@ class Session:
         self._kinds: dict[str, type] = {}
         self._before: dict[str, set[pytest.Item]] = {}
         self._deselected: dict[str, set[pytest.Item]] = defaultdict(set)
-        self._patience = Patience()
+        self._patience = Patience(self.tier)
 
     def collected(self, items: list[pytest.Item]) -> None:
         """Note what was collected, and leave out what the tier or the chosen rules leave out."""

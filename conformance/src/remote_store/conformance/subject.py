@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import secrets
 import threading
 import traceback
@@ -16,6 +15,7 @@ from typing import Any
 from remote_store.conformance.harness import AnyHarness, AsyncHarness, Profile
 from remote_store.conformance.redaction import HIDDEN, SECRET_NAME, redacted
 from remote_store.conformance.rulebook import ConfigurationError
+from remote_store.conformance.surroundings import open_files
 from remote_store.conformance.versions import distribution_of, required, skew
 from remote_store.conformance.watchdog import Hung, bounded
 from remote_store.core import AsyncBackend, Backend
@@ -162,11 +162,11 @@ def _leaks(harness: AnyHarness[Any], seconds: float) -> list[str]:
         with suppress(Exception):
             bounded(lambda: asyncio.run(_used(harness.make())), seconds)
         gc.collect()
-        counts.append((threading.active_count(), _open_files()))
-    threads, open_files = (last - first for first, last in zip(counts[0], counts[-1], strict=True))
-    if max(threads, open_files) < LEAKING:
+        counts.append((threading.active_count(), open_files()))
+    threads, files_open = (last - first for first, last in zip(counts[0], counts[-1], strict=True))
+    if max(threads, files_open) < LEAKING:
         return []
-    return [f"{LEAKING} instances that were used and closed left {threads} threads and {open_files} open files behind"]
+    return [f"{LEAKING} instances that were used and closed left {threads} threads and {files_open} open files behind"]
 
 
 async def _used(backend: Any) -> None:
@@ -174,13 +174,6 @@ async def _used(backend: Any) -> None:
         await _awaited(backend.exists("conformance"))
     finally:
         await _awaited(backend.close())
-
-
-def _open_files() -> int:
-    try:
-        return len(os.listdir("/dev/fd"))  # noqa: PTH208 - it must not open more than it counts
-    except OSError:
-        return 0
 
 
 def _subject(backend: Any, harness: AnyHarness[Any], profile: Profile, notes: list[str]) -> Subject:

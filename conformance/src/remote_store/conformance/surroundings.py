@@ -13,9 +13,12 @@ import socket
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+# Nepal's, in a form that needs no data of zones.
+ZONE = "NPT-5:45"
 SIGNALS = [
     getattr(signal, name)
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE", "SIGALRM", "SIGCHLD")
@@ -36,9 +39,18 @@ def surroundings() -> Mapping[str, object]:
         "the hooks for exceptions": (sys.excepthook, threading.excepthook),
         "the limit of recursion": sys.getrecursionlimit(),
         "the collection of garbage": (gc.isenabled(), gc.get_threshold()),
+        "the filters of warnings": tuple(warnings.filters),
+        "where modules are looked for": tuple(sys.path),
         "the root logger": (logging.root.level, tuple(logging.root.handlers), logging.root.disabled),
         "the standard streams": (sys.stdin, sys.stdout, sys.stderr),
     }
+
+
+def open_files() -> int:
+    """How many files and sockets the process has open; 0 where nobody can tell."""
+    with contextlib.suppress(OSError):
+        return len(os.listdir("/dev/fd"))  # noqa: PTH208 - it must not open more than it counts
+    return 0
 
 
 def _umask() -> int:
@@ -48,6 +60,26 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+@contextlib.contextmanager
+def another_zone() -> Iterator[None]:
+    """Let the process be in another time zone until the block ends, where the platform can."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = ZONE
+    _use_zone()
+    try:
+        yield
+    finally:
+        os.environ.pop("TZ")
+        if before is not None:
+            os.environ["TZ"] = before
+        _use_zone()
+
+
+def _use_zone() -> None:
+    if hasattr(time, "tzset"):
+        time.tzset()
 
 
 @contextlib.contextmanager

@@ -50,6 +50,12 @@ def harness_of(target: str) -> AnyHarness[Any]:
 
 def _imported(target: str) -> Any:
     module, colon, path = target.partition(":")
+    if path.startswith("//"):
+        raise ConfigurationError(
+            f"{target!r} is the URL of a storage, and what is run is code that makes a backend: write "
+            f"`def make_backend(): return Store.from_url({target!r}).backend` into a file such as mine.py, and run "
+            "mine:make_backend"
+        )
     if not (module and colon and path):
         raise ConfigurationError(f"{target!r} names no backend: {EXAMPLE}")
     try:

@@ -188,12 +188,22 @@ def _remarks(entries: list[RuleResult], unproven: list[str]) -> Iterable[str]:
     if new := [entry for entry in entries if entry.outcome is Outcome.FAIL and entry.rule.provisional]:
         yield f"{_count(len(new), 'provisional rule is', 'provisional rules are')} broken: {_named(new)}"
     if untested := [entry for entry in entries if entry.outcome is Outcome.UNTESTED]:
-        yield f"{_count(len(untested), 'rule is', 'rules are')} untested"
+        yield from _reasoned(untested)
     if unproven:
         yield f"declared, and no rule of it was found to hold: {', '.join(unproven)}"
     claims = sorted({record.under_claimed for entry in entries for record in entry.records if record.under_claimed})
     if claims:
         yield f"under-claimed: {', '.join(claims)} works though it is not declared"
+
+
+def _reasoned(untested: list[RuleResult]) -> Iterable[str]:
+    """The rules that are untested, all by name, in a line for each reason."""
+    reasons: dict[str, list[RuleResult]] = {}
+    for entry in untested:
+        reasons.setdefault(entry.reason.partition("\n")[0], []).append(entry)
+    for reason, entries in reasons.items():
+        told = f"{_count(len(entries), 'rule is', 'rules are')} untested: {', '.join(e.rule.id for e in entries)}"
+        yield f"{told} ({reason})" if reason else told
 
 
 def _count(number: int, one: str, many: str) -> str:

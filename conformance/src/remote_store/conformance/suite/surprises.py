@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from remote_store.conformance.case import Case, untested
+from remote_store.conformance.case import Case, not_applicable, untested
 from remote_store.conformance.checking import check
 from remote_store.conformance.elsewhere import NotImportable, use_elsewhere
-from remote_store.conformance.hostile import ENDINGS, KEYS, MEANT, Unseekable, stamped
+from remote_store.conformance.hostile import CLOSE_FOLDERS, ENDINGS, KEYS, MEANT, Failing, Unseekable, stamped
 from remote_store.conformance.suite.copying import expect_content, expect_facts, require_namesakes
-from remote_store.conformance.suite.trees import fill, found, names, writable
-from remote_store.conformance.surroundings import overheard, surroundings
+from remote_store.conformance.suite.errors import Boom
+from remote_store.conformance.suite.trees import fill, fill_many, found, names, walk, writable
+from remote_store.conformance.surroundings import another_zone, open_files, overheard, surroundings
 from remote_store.core import Capability, FileInfo, FolderEntry, NotFound
 
 READ, WRITE, DELETE, LIST = Capability.READ, Capability.WRITE, Capability.DELETE, Capability.LIST
@@ -22,10 +23,11 @@ MIB = 1 << 20
 # Multiples of the usual sizes of pieces, one of them of more than ten pieces, and the first beside a multiple.
 LARGE = {"bytes": 8 * MIB, "stream": 15 * MIB, "short": 4 * MIB - 1, "long": 4 * MIB + 1}
 NEAR = timedelta(minutes=10)
+READERS = 50
 
 
 class SurpriseSuite:
-    @check("WRITE-001", needs=(READ,))
+    @check("WRITE-001", "READ-001")
     def test_write_of_large_contents(self, case: Case) -> None:
         content = stamped(max(LARGE.values()))
         for kind, size in LARGE.items():
@@ -37,6 +39,37 @@ class SurpriseSuite:
         for start in (MIB - 5, 8 * MIB - 5, 10 * MIB - 5):
             read = case.backend.read_range(case.path("stream"), start, 10)
             case.expect_equal(read, content[start : start + 10], f"10 bytes from {start:,}")
+        pieces = []
+        with case.backend.read(case.path("stream")) as stream:
+            while piece := stream.read(MIB + 1):
+                pieces.append(piece)
+        case.expect_equal(b"".join(pieces), content, "what is read in pieces")
+
+    @check("COPY-012", needs=(READ, WRITE))
+    def test_copy_of_large_contents(self, case: Case) -> None:
+        content = stamped(11 * MIB)
+        case.backend.write(case.path("source"), content)
+        case.backend.copy(case.path("source"), case.path("copy"))
+        expect_content(case, "copy", content)
+        if Capability.MOVE in case.backend.capabilities:
+            case.backend.move(case.path("copy"), case.path("moved"))
+            expect_content(case, "moved", content)
+
+    @check("ATOM-011", needs=(READ, WRITE))
+    def test_atomic_open_of_large_contents(self, case: Case) -> None:
+        content = stamped(11 * MIB)
+        with case.backend.open_atomic(case.path("file")) as stream:
+            for start in range(0, len(content), MIB + 1):
+                stream.write(content[start : start + MIB + 1])
+        expect_content(case, "file", content)
+
+    @check("LIST-012", needs=(WRITE,))
+    def test_list_many_pages(self, case: Case) -> None:
+        if case.tier in ("smoke", "quick"):
+            untested("more than 5,000 files are written in the full tier")
+        expected = fill_many(case, [f"{CLOSE_FOLDERS[number % 7]}/{number:05}" for number in range(5_501)])
+        listing = case.backend.list_files(case.folder, recursive=True)
+        case.expect_equal(found(listing), expected, "the paths of 5,501 files")
 
     @check("PATH-001", "LIST-014", needs=(READ, LIST))
     def test_path_an_ending_means_nothing(self, case: Case) -> None:
@@ -45,8 +78,8 @@ class SurpriseSuite:
         expected = fill(case, *ENDINGS, data=content)
         for path in expected:
             case.expect_equal(case.backend.read_bytes(path), content, f"the content of {path!r}")
-        case.expect_equal(found(case.backend.list_files(case.folder)), expected, "the files")
-        case.expect_equal(found(case.backend.iter_children(case.folder)), expected, "the children")
+        case.expect_equal(found(case.backend.list_files(case.folder, recursive=True)), expected, "the files")
+        case.expect_equal(walk(case), expected, "the files by the children of each folder")
 
     @check("ERR-005", needs=(DELETE, METADATA))
     def test_error_of_a_missing_file_whose_name_means_something(self, case: Case) -> None:
@@ -66,6 +99,16 @@ class SurpriseSuite:
         case.backend.copy(case.path("Readme"), case.path("readme"), overwrite=True)
         expect_content(case, "readme", b"content")
 
+    @check("COPY-008", needs=(READ, WRITE))
+    def test_copy_to_a_name_that_looks_alike(self, case: Case) -> None:
+        for source, target in ((KEYS["nfc"], KEYS["nfd"]), ("a b", "a+b")):
+            fill(case, source, data=b"content")
+            case.backend.copy(case.path(source), case.path(target))
+            expect_content(case, target, b"content")
+        listed = found(case.backend.list_files(case.folder))
+        expected = sorted(map(case.path, (KEYS["nfc"], KEYS["nfd"], "a b", "a+b")))
+        case.expect_equal(listed, expected, "the files")
+
     @check("COPY-021", needs=(READ, WRITE))
     def test_move_to_a_name_in_other_case(self, case: Case) -> None:
         case.require_profile("the storage does not tell case apart", case.profile.case_sensitive)
@@ -84,10 +127,13 @@ class SurpriseSuite:
 
     @check("META-004", needs=(WRITE,))
     def test_meta_the_time_is_now(self, case: Case) -> None:
-        fill(case, "file")
+        with another_zone():
+            fill(case, "file")
+            times = [info.modified_at for info in case.backend.list_files(case.folder)]
+            times += [(case.backend.get_file_info(case.path("file"))).modified_at]
+            times += [(case.backend.get_folder_info(case.folder)).modified_at]
         now = datetime.now(UTC)
-        listed = [info.modified_at for info in case.backend.list_files(case.folder)]
-        for time in ((case.backend.get_file_info(case.path("file"))).modified_at, *listed):
+        for time in times:
             if time is not None:
                 case.expect(abs(time - now) < NEAR, f"the time of a file that was just written is about {now}", time)
 
@@ -106,15 +152,16 @@ class SurpriseSuite:
     @check("META-007", needs=(WRITE,))
     def test_meta_the_tag_follows_the_last_byte(self, case: Case) -> None:
         tags = []
-        content = case.content(1_200_000)
-        for end in (b"1", b"2"):
-            fill(case, "file", data=content + end)
+        content = bytearray(case.content(1_200_000))
+        for place in (0, 600_000, -1):
+            content[place] ^= 1
+            fill(case, "file", data=bytes(content))
             tags.append((case.backend.get_file_info(case.path("file"))).etag)
-        case.expect(tags[0] is None or tags[0] != tags[1], f"two contents, two ETags in {tags}")
+        case.expect(None in tags or len(set(tags)) == len(tags), f"a change of one byte, another ETag in {tags}")
 
     @check("META-009", "META-013")
     def test_meta_an_empty_value_comes_back(self, case: Case) -> None:
-        metadata = {"empty": "", "full": "x"}
+        metadata = {"empty": "", "zero": "0", "none": "None", "false": "false"}
         result = case.backend.write(case.path("file"), b"x", metadata=metadata)
         info = case.backend.get_file_info(case.path("file"))
         case.expect_equal(dict(info.metadata or {}), metadata, "the metadata")
@@ -127,6 +174,16 @@ class SurpriseSuite:
         case.backend.copy(case.path("source"), case.path("copy"), overwrite=True)
         source = case.backend.get_file_info(case.path("source"))
         expect_facts(case, "copy", {}, source.content_type)
+
+    @check("COPY-002", needs=(USER_METADATA, WRITE))
+    def test_copy_keeps_one_fact_without_the_other(self, case: Case) -> None:
+        case.backend.write(case.path("typed"), b"x", content_type="text/x-only")
+        case.backend.copy(case.path("typed"), case.path("typed-copy"))
+        expect_facts(case, "typed-copy", {}, "text/x-only")
+        case.backend.write(case.path("told"), b"x", metadata={"only": "1"})
+        case.backend.copy(case.path("told"), case.path("told-copy"))
+        told = case.backend.get_file_info(case.path("told"))
+        expect_facts(case, "told-copy", {"only": "1"}, told.content_type)
 
     @check("COPY-017", needs=(USER_METADATA, WRITE))
     def test_move_of_no_facts_leaves_none(self, case: Case) -> None:
@@ -147,6 +204,31 @@ class SurpriseSuite:
         case.expect_equal(kinds, {FileInfo: ["name", "other"], FolderEntry: ["name"]}, "the children, by their kind")
         case.expect_equal(names(case.backend.list_files(case.folder)), ["name", "other"], "list_files")
         case.expect_equal(names(case.backend.list_folders(case.folder)), ["name"], "list_folders")
+        listing = case.backend.list_files(case.folder, recursive=True)
+        expected = sorted(map(case.path, ("name", "name/below", "other")))
+        case.expect_equal(found(listing), expected, "the files at every depth")
+
+    @check("DEL-001", needs=(WRITE, LIST))
+    def test_delete_one_of_two_namesakes(self, case: Case) -> None:
+        require_namesakes(case)
+        fill(case, "name/below", "other")
+        fill(case, "name")
+        case.backend.delete(case.path("name"))
+        listing = case.backend.list_files(case.folder, recursive=True)
+        case.expect_equal(found(listing), [case.path("name/below"), case.path("other")], "what is left")
+        fill(case, "name")
+        case.backend.delete_folder(case.path("name"), recursive=True)
+        listing = case.backend.list_files(case.folder, recursive=True)
+        case.expect_equal(found(listing), [case.path("name"), case.path("other")], "what is left then")
+
+    @check("WRITE-008", needs=(METADATA,))
+    def test_write_that_fails_leaves_no_folder(self, case: Case) -> None:
+        case.require_profile("the storage keeps empty folders", not case.profile.empty_folders)
+        source: Any = Failing(100_000, Boom("mine"))
+        with case.expect_raises(Boom):
+            case.backend.write(case.path("new/deep/file"), source)
+        for name in ("new/deep", "new"):
+            case.expect_equal(case.backend.exists(case.path(name)), False, f"exists of {name!r}")
 
     @check("ATOM-003", needs=(READ, WRITE))
     def test_atomic_open_in_another_block(self, case: Case) -> None:
@@ -171,11 +253,50 @@ class SurpriseSuite:
             stream.write(content[:200_000])
             fresh = case.make()
             fresh.write(other, b"other")
+            with fresh.open_atomic(other, overwrite=True) as inner:
+                inner.write(b"another")
             case.expect_equal(fresh.exists(path), False, "exists inside the block, by another instance")
             fresh.close()
             stream.write(content[200_000:])
         case.expect_equal(case.backend.read_bytes(path), content, "the file after the block")
-        case.expect_equal(case.backend.read_bytes(other), b"other", "the file of the other instance")
+        case.expect_equal(case.backend.read_bytes(other), b"another", "the file of the other instance")
+
+    @check("ATOM-003", needs=(READ, WRITE))
+    def test_atomic_open_of_one_file_in_its_own_block(self, case: Case) -> None:
+        path = case.path("file")
+        with case.backend.open_atomic(path, overwrite=True) as outer:
+            outer.write(b"outer")
+            with case.backend.open_atomic(path, overwrite=True) as inner:
+                inner.write(b"and inner")
+            case.expect_equal(case.backend.read_bytes(path), b"and inner", "the file inside the outer block")
+            outer.write(b" too")
+        case.expect_equal(case.backend.read_bytes(path), b"outer too", "the file after both")
+
+    @check("READ-015", needs=(WRITE,))
+    def test_read_by_many_readers_at_once(self, case: Case) -> None:
+        if case.harness.endpoint is not None:
+            not_applicable("a client of a server bounds its connections")
+        content = case.content(200_000)
+        fill(case, "file", data=content)
+        streams = [case.backend.read(case.path("file")) for _ in range(READERS)]
+        for stream in streams:
+            case.expect_equal(stream.read(10), content[:10], "the first bytes")
+        for stream in reversed(streams):
+            case.expect_equal(stream.read(), content[10:], "the other bytes")
+            stream.close()
+
+    @check("READ-017", needs=(WRITE,))
+    def test_read_again_and_again_keeps_nothing_open(self, case: Case) -> None:
+        if case.harness.endpoint is not None:
+            not_applicable("a client of a server keeps connections")
+        fill(case, "file", data=case.content(200_000))
+        before = open_files()
+        for _ in range(READERS):
+            with case.backend.read(case.path("file")) as stream:
+                stream.read(10)
+            case.backend.read_range(case.path("file"), 5, 10)
+        grown = open_files() - before
+        case.expect(grown < READERS // 2, f"{READERS} reads leave nothing open", f"{grown} more open files")
 
     @check("LIFE-003", needs=(WRITE, READ))
     def test_life_a_pickle_in_another_interpreter(self, case: Case) -> None:
