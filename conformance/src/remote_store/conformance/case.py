@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from remote_store.conformance.faults import Request
 
 T = TypeVar("T")
+TOLD = 15
 Tier = Literal["smoke", "quick", "full", "soak"]
 SERVED = frozenset({"s3", "http"})
 HARMFUL = frozenset({"delete", "delete_folder", "move"})
@@ -190,7 +191,7 @@ class AnyCase(Expectations, Generic[B]):
     def lesson(self) -> str:
         """The rules that the check is about, what it did, and how to do it again, as the end of a message."""
         told = ""
-        if calls := self.history.lines():
+        if calls := self.history.lines(TOLD):
             told += "\n  what it did:" + "".join(f"\n    {line}" for line in calls)
         if self.requests:
             told += "\n  on the wire:" + "".join(f"\n    {line}" for line in map(shown, self.requests[-KEPT:]))

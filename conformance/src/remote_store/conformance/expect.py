@@ -12,6 +12,7 @@ from remote_store.core import RemoteStoreError
 
 E = TypeVar("E", bound=BaseException)
 SHOWN = 300
+NOTHING = object()
 
 
 class CheckFailed(AssertionError):
@@ -59,10 +60,16 @@ class Expectations:
         """The rules that the check is about, as the end of a message."""
         return "".join(f"\n  {rule.id} {rule.level}: {rule.text}\n  hint: {rule.hint}" for rule in self.rules)
 
-    def expect(self, condition: object, what: str, observed: object = "it is not so") -> None:
-        """Fail unless the condition holds."""
+    def expect(self, condition: object, what: str, observed: object = NOTHING) -> None:
+        """Fail unless the condition holds.
+
+        Args:
+            condition: What has to be true.
+            what: The condition in words.
+            observed: What came in its place, where there is more to say than that it does not hold.
+        """
         if not condition:
-            self.fail(what, "that this holds", observed)
+            self.fail("a condition does not hold", what, "it is not so" if observed is NOTHING else observed)
 
     def expect_equal(self, observed: object, expected: object, what: str) -> None:
         """Fail unless both are equal and of one type; long bytes are shown by their first difference."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 B = TypeVar("B", Backend, AsyncBackend)
 Raised: TypeAlias = type[BaseException] | str
-EndpointKind: TypeAlias = Literal["memory", "emulator", "real"]
+EndpointKind: TypeAlias = Literal["memory", "files", "emulator", "real"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +39,11 @@ class Profile:
         storage_class: A class other than the usual one that the server takes; `None` where it has one class only.
         part_size: Bytes up to which a write is one request; `None` where writes have no parts.
         contenders: How many writers race for one key.
+        forks: An instance that was used before a fork works on both sides of it.
         threads: An instance may be used by several threads at once.
         secrets: Texts that no message, no repr and no report may show.
-        endpoint_kind: What the run is against: memory, an emulator of a service, or the real one; `None` where nobody
-            says.
+        endpoint_kind: What the run is against: memory, files on this machine, an emulator of a service, or a real
+            server; `None` where nobody says.
         endpoint_version: Name and version of what it is against, such as `moto 5.2.5`.
         expendable: Nothing but this run is in the storage, and a wrong backend may empty it. Otherwise calls that would
             then do harm are made on `Harness.isolated` storages only.
@@ -68,6 +69,7 @@ class Profile:
     storage_class: str | None = None
     part_size: int | None = None
     contenders: int = 16
+    forks: bool = True
     threads: bool = True
     secrets: tuple[str, ...] = ()
     endpoint_kind: EndpointKind | None = None

@@ -61,12 +61,17 @@ class History:
         """Take a lock that nobody holds."""
         self._lock = threading.Lock()
 
-    def lines(self) -> list[str]:
-        """The calls as text, with a word on those that are no longer kept."""
+    def lines(self, most: int = KEPT) -> list[str]:
+        """The last calls as text, with a word on those before.
+
+        Args:
+            most: How many calls; no more than are kept.
+        """
         with self._lock:
-            earlier = self._count - len(self._calls)
+            calls = list(self._calls)[-most:]
+            earlier = self._count - len(calls)
             dropped = [f"... {earlier:,} earlier calls"] if earlier else []
-            return [*dropped, *(f"{call.asked} {call.came}" for call in self._calls)]
+            return [*dropped, *(f"{call.asked} {call.came}" for call in calls)]
 
     def pause(self, method: str) -> float:
         """Seconds to wait before this call, because the storage needs them; they are counted."""

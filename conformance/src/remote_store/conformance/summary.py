@@ -14,7 +14,12 @@ from remote_store.conformance.versions import installed
 SHOWN_FAILURES = 20
 WIDTH = 9
 CONFORMING = frozenset({Level.CORE, Level.CORE_AND_CAPABILITIES})
-KINDS = {"memory": "in memory", "emulator": "on an emulator", "real": "on the real service"}
+KINDS = {
+    "memory": "in memory",
+    "emulator": "on an emulator",
+    "real": "on a real server",
+    "files": "in files on this machine",
+}
 
 
 def summary(run: Run) -> Iterator[str]:

@@ -101,6 +101,7 @@ class LifeSuite:
     @check("LIFE-004", needs=(Capability.WRITE, Capability.READ))
     def test_life_a_fork_works_on_both_sides(self, case: Case) -> None:
         case.require_profile("the storage does not outlive its process", not case.profile.in_process)
+        case.require_profile("the profile says that instances do not cross a fork", case.profile.forks)
         fill(case, "file", data=b"parent")
         try:
             answer = in_fork(partial(self._in_the_child, case.backend, case.path("file"), case.path("child")))

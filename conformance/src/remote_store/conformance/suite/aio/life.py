@@ -100,6 +100,7 @@ class AsyncLifeSuite:
     @async_check("LIFE-004", needs=(Capability.WRITE, Capability.READ))
     async def test_life_a_fork_works_on_both_sides(self, case: AsyncCase) -> None:
         case.require_profile("the storage does not outlive its process", not case.profile.in_process)
+        case.require_profile("the profile says that instances do not cross a fork", case.profile.forks)
         await fill(case, "file", data=b"parent")
         try:
             answer = in_fork(partial(self._in_the_child, case.backend, case.path("file"), case.path("child")))
