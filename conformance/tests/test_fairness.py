@@ -16,6 +16,7 @@ from mutants.running import Ending, Outcome, checks_of, run
 from remote_store.conformance import OracleRefused, Profile
 from remote_store.conformance.expect import CheckHung
 from remote_store.conformance.harness import FactoryHarness
+from remote_store.conformance.outcome import HarnessFailed
 from remote_store.conformance.patience import MOST, Patience
 from remote_store.conformance.s3 import MOTO, S3Harness, S3Oracle, S3Target, started
 from remote_store.conformance.servers import Server
@@ -230,6 +231,13 @@ def test_a_storage_that_is_unavailable_again_and_again_is_given_up() -> None:
     patience.note("a", None, BackendUnavailable("x"))
     assert "unavailable in 10 checks running" in patience.over("a")
     assert patience.over("b") == ""
+
+
+def test_why_the_rest_is_not_tried_steers_no_terminal() -> None:
+    patience = Patience()
+    for _ in range(MOST):
+        patience.note("a", None, HarnessFailed("make() raised OSError: \x1b[31m"))
+    assert r"OSError: \x1b[31m, so it is not tried" in patience.over("a")
 
 
 @pytest.mark.parametrize("tier, most", [("quick", 3), ("full", 10), ("soak", 10)])

@@ -141,7 +141,7 @@ def judged(case: AnyCase[Any], identifiers: tuple[str, ...]) -> Iterator[None]:
         if deviation is None:
             _explain(case, error)
             if all(entry.provisional for entry in case.rules):
-                raise ProvisionalFailure(f"provisional: {_whole(error)}") from error
+                raise ProvisionalFailure(f"provisional: {case.without_secrets(_whole(error))}") from error
             raise
         kinds = kinds_of(deviation)
         if not isinstance(error, kinds) and not isinstance(error.__cause__, kinds):

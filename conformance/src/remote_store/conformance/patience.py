@@ -9,7 +9,7 @@ from typing import Any
 from remote_store.conformance.case import AnyCase
 from remote_store.conformance.expect import CheckHung
 from remote_store.conformance.outcome import HarnessFailed
-from remote_store.conformance.redaction import redacted
+from remote_store.conformance.redaction import escaped, redacted
 from remote_store.conformance.watchdog import bounded
 from remote_store.core import BackendUnavailable
 
@@ -33,7 +33,7 @@ class Patience:
 
     def over(self, name: str) -> str:
         """Why the next check of a class is not tried; empty where it is."""
-        return self._over.get(name, "")
+        return escaped(self._over.get(name, ""))
 
     def note(self, name: str, case: object, error: BaseException | None) -> str:
         """Take the end of a check, and ask the harness about its storage where the check failed.
