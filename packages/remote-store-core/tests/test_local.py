@@ -22,13 +22,9 @@ from remote_store.core import (
     InvalidPath,
     LocalBackend,
     NotFound,
-    PermissionDenied,
-    RemoteStoreError,
 )
 from remote_store.core.local import folder, unfinished
-from remote_store.core.local.folder import Folder
 from remote_store.core.local.names import UNFINISHED
-from remote_store.core.local.system import os_errors
 
 
 class Caller(Exception):
@@ -374,59 +370,6 @@ def test_names_that_the_system_refuses(backend: LocalBackend, root: Path, path: 
             operation(path)
         assert isinstance(raised.value.__cause__, OSError)
     assert on_disk(root) == []
-
-
-@pytest.mark.parametrize(
-    "code, error",
-    [
-        (errno.EACCES, PermissionDenied),
-        (errno.EPERM, PermissionDenied),
-        (errno.EROFS, PermissionDenied),
-        (errno.ENOENT, NotFound),
-        (errno.EISDIR, InvalidPath),
-        (errno.ENAMETOOLONG, InvalidPath),
-        (errno.ENOSPC, RemoteStoreError),
-    ],
-)
-def test_errors_of_the_system(code: int, error: type[RemoteStoreError]) -> None:
-    cause = OSError(code, os.strerror(code), "/some/where")
-    with pytest.raises(error) as raised, os_errors("key", "local"):
-        raise cause
-    assert type(raised.value) is error
-    assert (raised.value.path, raised.value.backend, raised.value.__cause__) == ("key", "local", cause)
-    assert "/some/where" not in str(raised.value)
-
-
-def test_an_unreadable_folder_breaks_the_listing(backend: LocalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    enter = Folder.enter
-
-    def refusing(folder: Folder, name: str) -> Folder:
-        if name == "unreadable":
-            raise PermissionError(errno.EACCES, "no")
-        return enter(folder, name)
-
-    backend.write("d/unreadable/a", b"")
-    monkeypatch.setattr(Folder, "enter", refusing)
-    with pytest.raises(PermissionDenied) as raised:
-        list(backend.list_files("", recursive=True))
-    assert raised.value.path == "d/unreadable"
-
-
-def test_what_cannot_be_deleted_is_named(backend: LocalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    remove = os.unlink
-
-    def unlink(native: str, **options: Any) -> None:
-        if native.endswith("keep"):
-            raise PermissionError(errno.EACCES, "no")
-        remove(native, **options)
-
-    for key in ("d/a", "d/e/keep", "d/e/b"):
-        backend.write(key, b"")
-    monkeypatch.setattr(os, "unlink", unlink)
-    with pytest.raises(RemoteStoreError) as raised:
-        backend.delete_folder("d", recursive=True)
-    assert raised.value.paths == ("d/e/keep",)
-    assert paths(backend.list_files("", recursive=True)) == ["d/e/keep"]
 
 
 def test_deleting_a_folder(backend: LocalBackend, root: Path) -> None:

@@ -6,6 +6,8 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -59,12 +61,12 @@ def as_user(root: Path, user: int, key: str, content: str = "x") -> str:
 
 
 @pytest.fixture
-def shared(tmp_path: Path) -> Path:
-    """A folder that everybody can reach."""
-    for above in (tmp_path, *tmp_path.parents[:2]):
-        above.chmod(0o755)
-    (tmp_path / "shared").mkdir()
-    return tmp_path / "shared"
+def shared() -> Iterator[Path]:
+    """A folder that everybody can reach; pytest's own are closed to other users."""
+    with tempfile.TemporaryDirectory(prefix="shared-") as above:
+        Path(above).chmod(0o755)
+        (Path(above) / "shared").mkdir()
+        yield Path(above) / "shared"
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can be two users")
