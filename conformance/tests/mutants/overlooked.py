@@ -404,3 +404,29 @@ class KeepsADescriptorOfEachRead(MemoryBackend):
         for file in self.__dict__.get("kept", ()):
             file.close()
         super().close()
+
+
+@broken("ERR-012")
+class ReadsThroughAGenerator(MemoryBackend):
+    """Reads a stream through a generator, which makes another error of StopIteration."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        return super().write(path, b"".join(self.pieces(content)), **options)
+
+    def pieces(self, content: Any) -> Iterator[bytes]:
+        """What a stream gives, piece by piece."""
+        while piece := content.read(MIB):
+            yield piece
+
+
+@broken("ATOM-004")
+class EndsABlockWithTheIteration(MemoryBackend):
+    """Takes the StopIteration of a block for the end of the block."""
+
+    @contextmanager
+    def open_atomic(self, path: str, **options: Any) -> Iterator[Any]:
+        with super().open_atomic(path, **options) as stream:
+            try:
+                yield stream
+            except StopIteration:
+                return

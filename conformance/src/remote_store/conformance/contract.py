@@ -25,6 +25,7 @@ from remote_store.conformance.subject import Subject, look
 from remote_store.conformance.suite import Contract
 from remote_store.conformance.suite.aio import AsyncContract
 from remote_store.conformance.suite.asynchronous import AsyncTaskSuite
+from remote_store.conformance.suite.blocking import BlockingSuite
 from remote_store.conformance.suite.standard import StandardSuite
 from remote_store.core import AsyncBackend, Backend
 
@@ -33,7 +34,7 @@ _subjects: dict[type, Subject | ConfigurationError] = {}
 _validated: set[type] = set()
 
 
-class BackendConformance(Contract, StandardSuite):
+class BackendConformance(Contract, StandardSuite, BlockingSuite):
     """Every check for a synchronous backend.
 
     A subclass whose name begins with `Test` sets `harness`, or overrides `make` where nothing else is to be said.
