@@ -3,22 +3,20 @@ from __future__ import annotations
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPResponse
 
 import boto3
 import pytest
-from botocore import UNSIGNED, handlers
+from botocore import UNSIGNED, handlers, loaders
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
+from botocore.parsers import ResponseParserFactory
 from botocore.session import Session
-from botocore.useragent import UserAgentString
 
 from remote_store.boto3 import client as module
 from remote_store.boto3.client import create_client, private_session
 from remote_store.conformance.faults import Answer
 from remote_store.core import RetryPolicy
 from remote_store.core.s3 import Call, S3Options
-from remote_store.core.s3.answer_head import PlainAnswer
 from remote_store.core.s3.sdk_options import is_aws
 
 MIB = 1024 * 1024
@@ -95,13 +93,6 @@ def test_bodies_arrive_whole(make_port, plain, bucket, body):
     assert plain.get_object(Bucket=bucket, Key="k")["Body"].read() == bytes(body)
 
 
-def test_the_user_agent_is_not_made_anew_for_each_request(make_port, bucket, monkeypatch):
-    made = []
-    monkeypatch.setattr(UserAgentString, "rebuild_and_replace_user_agent_handler", lambda _, **of: made.append(of))
-    put(make_port(), bucket)
-    assert made == []
-
-
 def test_requests_carry_no_more_than_they_need(make_port, endpoint, bucket):
     put(make_port(), bucket)
     headers = endpoint.requests[-1].headers
@@ -110,6 +101,47 @@ def test_requests_carry_no_more_than_they_need(make_port, endpoint, bucket):
         name for name in headers if name.startswith(("x-amz-checksum", "x-amz-sdk", "amz-sdk", "x-amz-trailer"))
     ]
     assert "AWS4-HMAC-SHA256" in headers["authorization"]
+
+
+@pytest.mark.parametrize("where", ["config", "environment", "profile", "session"])
+def test_the_users_application_id_stays_in_the_user_agent(place, endpoint, bucket, monkeypatch, tmp_path, where):
+    options, session = dict(place), None
+    if where == "config":
+        options["client_options"] = {"config": Config(user_agent_appid="my app")}
+    elif where == "profile":
+        (tmp_path / "config").write_text("[default]\nsdk_ua_app_id = my app\n")
+    else:
+        monkeypatch.setenv("AWS_SDK_UA_APP_ID", "my app")
+    if where == "session":
+        session = boto3.session.Session(options.pop("key"), options.pop("secret"))
+    create_client(S3Options.build(**options), session).head_bucket(Bucket=bucket)
+    agent = endpoint.requests[-1].headers["user-agent"]
+    assert agent.startswith(f"remote-store-boto3 Boto3/{boto3.__version__} app/my-app")
+
+
+NAMES = [
+    (handlers, "add_retry_headers"),
+    (handlers, "inject_api_version_header_if_needed"),
+    (handlers, "add_recursion_detection_header"),
+    (handlers, "convert_body_to_file_like_object"),
+    (loaders, "create_loader"),
+    (ResponseParserFactory, "set_parser_defaults"),
+    (Session, "register_component"),
+    (boto3.utils, "lazy_call"),
+]
+
+
+@pytest.mark.parametrize("module_,name", NAMES, ids=[name for _, name in NAMES])
+def test_a_release_of_botocore_without_a_name_still_makes_a_working_client(
+    place, plain, bucket, monkeypatch, module_, name
+):
+    module.shared_loader.cache_clear()
+    monkeypatch.delattr(module_, name)
+    client = create_client(S3Options.build(**place))
+    client.put_object(Bucket=bucket, Key="k", Body=b"x" * 2 * MIB)
+    assert plain.head_object(Bucket=bucket, Key="k")["ContentLength"] == 2 * MIB
+    assert client.list_objects_v2(Bucket=bucket)["KeyCount"] == 1
+    module.shared_loader.cache_clear()
 
 
 def test_checksums_that_are_asked_for_are_sent(make_port, endpoint, bucket):
@@ -161,31 +193,6 @@ def test_a_bundle_of_certificates_is_used(tmp_path):
     assert module.client_arguments(S3Options.build(**CUSTOM, client_options={"verify": False}))["verify"] is False
 
 
-def test_the_endpoint_of_an_operation_on_a_bucket_is_resolved_once(make_port, endpoint, server, bucket):
-    port, resolved = make_port(), []
-    other = f"{bucket}-2"
-    server.create_bucket(other)
-    port.client.meta.events.register("before-endpoint-resolution.s3", lambda model, **_: resolved.append(model.name))
-    for _ in range(2):
-        put(port, bucket)
-        put(port, other)
-        port.perform(Call("HeadObject", {"Bucket": bucket, "Key": "k"}))
-        port.perform(Call("HeadObject", {"Bucket": other, "Key": "k"}))
-        port.client.list_buckets()
-    assert resolved == ["PutObject", "PutObject", "HeadObject", "HeadObject", "ListBuckets"]
-    paths = [request.path.split("?")[0] for request in endpoint.requests]
-    assert paths == [f"/{bucket}/k", f"/{other}/k", f"/{bucket}/k", f"/{other}/k", "/"] * 2
-
-
-@pytest.mark.parametrize("options,count", [(AWS, 2), (CUSTOM, 1)])
-def test_on_aws_it_is_resolved_each_time_because_a_redirect_changes_it(options, count):
-    client, resolved = client_of(**options), []
-    client.meta.events.register("before-endpoint-resolution.s3", lambda **_: resolved.append(1))
-    for _ in range(2):
-        client.generate_presigned_url("get_object", Params={"Bucket": "bucket", "Key": "k"})
-    assert len(resolved) == count
-
-
 def test_no_operation_needs_the_version_header_of_services_that_are_asked_for_endpoints():
     model = client_of(**AWS).meta.service_model
     assert "HeadObject" in model.operation_names
@@ -232,78 +239,11 @@ def test_a_request_that_somebody_sends_elsewhere_names_the_host_there(make_port,
     assert [request.headers["host"] for request in endpoint.requests] == [endpoint.url.removeprefix("http://")] * 2
 
 
-def test_the_heads_of_its_answers_are_not_parsed_as_mail(make_port, plain, bucket):
-    port = make_port()
-    put(port, bucket)
-    kinds = []
-    for client in (port.client, plain):
-        body = client.get_object(Bucket=bucket, Key="k")["Body"]
-        kinds.append(type(body._raw_stream._original_response))
-        assert body.read() == b"x"
-    assert kinds == [PlainAnswer, HTTPResponse]
-
-
-def test_over_tls_they_are_not_either():
-    pools = client_of(**AWS)._endpoint.http_session._manager.pool_classes_by_scheme
-    assert [pool.ConnectionCls.response_class for pool in pools.values()] == [PlainAnswer] * 2
-
-
-def test_its_pool_of_connections_is_looked_for_once(make_port, bucket, monkeypatch):
-    port, asked = make_port(), []
-    manager = port.client._endpoint.http_session._manager
-    find = manager.connection_from_host
-    monkeypatch.setattr(
-        manager, "connection_from_host", lambda *place, **how: asked.append(place) or find(*place, **how)
-    )
-    for _ in range(3):
-        put(port, bucket)
-    assert len(asked) == 1
-
-
-def test_a_presigned_url_of_the_global_endpoint_leaves_the_region_of_other_calls_alone(monkeypatch):
-    monkeypatch.setenv("AWS_ENDPOINT_URL", CUSTOM["endpoint_url"])
-    monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
-    client, signed = client_of(**AWS, retry=RetryPolicy(1)), []
-
-    def refuse(request, **_):
-        signed.append(request.headers["Authorization"])
-        raise EndpointConnectionError(endpoint_url=request.url)
-
-    client.meta.events.register("before-send.s3", refuse)
-    client.generate_presigned_url("head_object", Params={"Bucket": "bucket", "Key": "k"})
-    with pytest.raises(EndpointConnectionError):
-        client.head_object(Bucket="bucket", Key="k")
-    assert b"/eu-west-1/s3/aws4_request" in signed[0]
-
-
 def test_sessions_are_private_and_share_the_service_models():
     first, second = private_session(None), private_session(None)
     assert first is not second
     assert first.get_component("event_emitter") is not second.get_component("event_emitter")
     assert first.get_component("data_loader") is second.get_component("data_loader")
-
-
-def test_a_session_handles_what_a_session_of_botocore_handles(monkeypatch):
-    def handler(**_):
-        pass
-
-    for place in ((), (handlers.REGISTER_FIRST,), (handlers.REGISTER_LAST,)):
-        # As libraries do that mock AWS.
-        monkeypatch.setattr(
-            handlers, "BUILTIN_HANDLERS", [*handlers.BUILTIN_HANDLERS, ("before-send.s3", handler, *place)]
-        )
-        theirs, ours = Session(), private_session(None)
-        for event in {name for name, *_ in handlers.BUILTIN_HANDLERS}:
-            removed = {handlers.handle_expires_header} if event.startswith("before-parse.s3") else set()
-            expected = [one for one in handled(theirs, event) if one not in removed]
-            assert [one for one in handled(ours, event) if one in expected] == expected, event
-        assert handler in handled(ours, "before-send.s3")
-
-
-def handled(session, event):
-    """What handles an event of a session, in order."""
-    hooks = session.get_component("event_emitter")
-    return list(hooks._emitter._handlers.prefix_search(hooks._alias_event_name(event)))
 
 
 def test_the_client_has_what_boto3_adds(make_port, plain, bucket, tmp_path):

@@ -17,7 +17,7 @@ MIB = 1024 * 1024
 
 def connector(backend):
     """The pool of connections below a backend."""
-    (session,) = backend.unwrap(S3FileSystem).s3._endpoint.http_session._sessions.values()
+    session = backend.unwrap(S3FileSystem).s3._endpoint.http_session._session
     return session.connector
 
 

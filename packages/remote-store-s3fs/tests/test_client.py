@@ -5,28 +5,24 @@ import os
 import pickle
 import subprocess
 import sys
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import aiobotocore
 import pytest
 from aiobotocore.config import AioConfig
-from aiobotocore.hooks import AioHierarchicalEmitter
-from aiobotocore.httpchecksum import AioAwsChunkedWrapper
-from aiobotocore.session import AioSession
-from botocore import UNSIGNED, handlers
+from botocore import UNSIGNED, handlers, loaders
 from botocore.config import Config
-from botocore.hooks import EventAliaser
-from botocore.httpchecksum import Crc32Checksum
+from botocore.parsers import ResponseParserFactory
+from botocore.session import Session
 from s3fs import S3FileSystem
 
 from remote_store.conformance.faults import Reset, TruncateRequest
 from remote_store.conformance.shared_server import shared_seaweedfs_server
 from remote_store.core import PermissionDenied, RetryPolicy
-from remote_store.core.s3 import Call, S3Options, sdk_options
+from remote_store.core.s3 import Call, S3Options
 from remote_store.s3fs import AsyncS3FsBackend, S3FsBackend
-from remote_store.s3fs.client import Handle, Pieces, create_filesystem, private_session
+from remote_store.s3fs.client import Handle, create_filesystem, private_session, shared_loader
 
 MIB = 1024 * 1024
 AWS = {"key": "k", "secret": "s", "region_name": "eu-west-1"}
@@ -89,7 +85,7 @@ async def test_what_the_user_says_about_the_pool_is_passed_on():
     assert config.max_pool_connections == 3
 
 
-async def test_only_large_bodies_are_announced(make_port, endpoint, bucket, plain):
+async def test_bodies_of_any_size_are_sent_without_asking(make_port, endpoint, bucket, plain):
     port = await make_port()
     upload = await port.perform(Call("CreateMultipartUpload", {"Bucket": bucket, "Key": "parts"}))
     for number, size in enumerate([0, 1000, 5 * MIB], 1):
@@ -97,7 +93,7 @@ async def test_only_large_bodies_are_announced(make_port, endpoint, bucket, plai
         params = {"Bucket": bucket, "Key": "parts", "UploadId": upload["UploadId"], "PartNumber": number}
         await port.perform(Call("UploadPart", {**params, "Body": b"x" * size}))
     asked = [request.headers.get("expect") for request in endpoint.requests if request.method == "PUT"]
-    assert asked == [None] * 4 + ["100-continue"] * 2
+    assert asked == [None] * 6
     assert plain.head_object(Bucket=bucket, Key="k")["ContentLength"] == 5 * MIB
 
 
@@ -123,41 +119,49 @@ async def test_checksums_that_are_switched_on_are_sent_and_compared(make_port, e
     assert await answer["Body"].read() == body
 
 
-async def test_a_large_body_can_be_sent_with_its_checksum_behind_it():
-    body = os.urandom(3 * MIB)
-    wrapped = AioAwsChunkedWrapper(Pieces(body), checksum_cls=Crc32Checksum, checksum_name="x-amz-checksum-crc32")
-    sent = b""
-    while piece := await wrapped.read(100_000):
-        sent += piece
-    content = b""
-    while not sent.startswith(b"0\r\n"):
-        size, _, sent = sent.partition(b"\r\n")
-        content += sent[: int(size, 16)]
-        sent = sent[int(size, 16) + 2 :]
-    assert content == body
-    digest = Crc32Checksum()
-    digest.update(body)
-    assert sent == b"0\r\nx-amz-checksum-crc32:" + digest.b64digest().encode() + b"\r\n\r\n"
-    assert int.from_bytes(digest.digest(), "big") == zlib.crc32(body)
-
-
-async def test_pieces_are_the_body():
-    body = os.urandom(MIB)
-    pieces = Pieces(body)
-    assert len(pieces) == MIB
-    assert b"".join([bytes(piece) async for piece in pieces]) == body
-    assert bytes(pieces.read()) == b""
-    pieces.seek(10)
-    assert (bytes(pieces.read(5)), pieces.tell()) == (body[10:15], 15)
-    assert bytes(pieces.read()) == body[15:]
-
-
 async def test_requests_carry_no_more_than_they_need(make_port, endpoint, bucket):
     await put(await make_port(), bucket)
     headers = endpoint.requests[-1].headers
     assert headers["user-agent"].startswith(f"remote-store-s3fs aiobotocore/{aiobotocore.__version__}")
     assert not [name for name in headers if name.startswith(("x-amz-checksum", "x-amz-sdk", "amz-sdk", "expect"))]
     assert "AWS4-HMAC-SHA256" in headers["authorization"]
+
+
+@pytest.mark.parametrize("where", ["config", "environment", "profile"])
+async def test_the_users_application_id_stays_in_the_user_agent(
+    make_port, endpoint, bucket, monkeypatch, tmp_path, where
+):
+    options = {}
+    if where == "config":
+        options["client_options"] = {"config": Config(user_agent_appid="my app")}
+    elif where == "environment":
+        monkeypatch.setenv("AWS_SDK_UA_APP_ID", "my app")
+    else:
+        (tmp_path / "config").write_text("[default]\nsdk_ua_app_id = my app\n")
+    await put(await make_port(**options), bucket)
+    assert f"aiobotocore/{aiobotocore.__version__} app/my-app" in endpoint.requests[-1].headers["user-agent"]
+
+
+NAMES = [
+    (handlers, "add_retry_headers"),
+    (handlers, "convert_body_to_file_like_object"),
+    (loaders, "create_loader"),
+    (ResponseParserFactory, "set_parser_defaults"),
+    (Session, "register_component"),
+]
+
+
+@pytest.mark.parametrize("module,name", NAMES, ids=[name for _, name in NAMES])
+async def test_a_release_of_botocore_without_a_name_still_makes_a_working_client(
+    make_port, bucket, plain, monkeypatch, module, name
+):
+    shared_loader.cache_clear()
+    monkeypatch.delattr(module, name)
+    port = await make_port()
+    await put(port, bucket, b"x" * 2 * MIB)
+    assert plain.head_object(Bucket=bucket, Key="k")["ContentLength"] == 2 * MIB
+    assert (await port.perform(Call("ListObjectsV2", {"Bucket": bucket})))["KeyCount"] == 1
+    shared_loader.cache_clear()
 
 
 async def test_anonymous_requests_are_unsigned(make_port, endpoint, bucket):
@@ -194,25 +198,6 @@ async def test_the_bucket_stands_where_it_is_told(style, host):
     url = await client.generate_presigned_url("get_object", Params={"Bucket": "bucket", "Key": "k"})
     assert url.startswith(f"https://{host}.amazonaws.com/")
     assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in url
-
-
-def test_a_session_handles_what_a_session_of_aiobotocore_handles():
-    private_session(S3Options.build(**CUSTOM))
-    theirs, ours = AioSession(), private_session(S3Options.build(**CUSTOM))
-    replaced = {handlers.handle_expires_header, handlers.add_retry_headers, handlers.convert_body_to_file_like_object}
-    for event in {name for name, *_ in handlers.BUILTIN_HANDLERS}:
-        expected = [one for one in handled(theirs, event) if one not in replaced]
-        assert [one for one in handled(ours, event) if one in expected] == expected, event
-    untouched = sdk_options.session_hooks(AioHierarchicalEmitter, EventAliaser, handlers)
-    assert replaced <= {
-        one for name, *_ in handlers.BUILTIN_HANDLERS for one in untouched._handlers.prefix_search(name)
-    }
-
-
-def handled(session, event):
-    """What handles an event of a session, in order."""
-    hooks = session.get_component("event_emitter")
-    return list(hooks._emitter._handlers.prefix_search(hooks._alias_event_name(event)))
 
 
 def test_sessions_are_private_and_share_the_service_models():

@@ -4,36 +4,42 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import AsyncIterator
-from functools import cache, partial
-from types import SimpleNamespace
+from functools import cache
 from typing import Any, TypeVar
 
-import aiobotocore.hooks
+import aiobotocore
+import botocore.utils
 from aiobotocore.config import AioConfig
-from aiobotocore.httpsession import AIOHTTPSession
-from aiobotocore.parsers import AioResponseParserFactory, AioRestXMLParser
 from aiobotocore.session import AioSession
-from botocore import handlers, hooks
+from botocore import handlers, loaders
 from botocore.config import Config
 from botocore.exceptions import ParamValidationError
-from botocore.loaders import create_loader
 from botocore.validate import validate_parameters
 from s3fs import S3FileSystem
 
 from remote_store.core.s3 import Fault, S3OptionFields, S3Options, sdk_options
-from remote_store.core.s3.answer_headers import HeaderReader
 from remote_store.core.s3.faults import typed
 from remote_store.core.s3.listing_xml import answer_listing
-from remote_store.core.s3.options import KIB
 from remote_store.core.s3.sdk_faults import fault_of
+from remote_store.core.s3.sdk_hooks import (
+    drop_unreadable_headers,
+    remove_handler,
+    set_component,
+    set_time_parser,
+    user_agent,
+)
+from remote_store.s3fs.http import HttpSession
 from remote_store.s3fs.port import FAILED, TRANSPORT, AsyncS3FsPort
 
 T = TypeVar("T")
 USER_AGENT = f"remote-store-s3fs aiobotocore/{aiobotocore.__version__}"
-PIECE = 256 * KIB
 
-shared_loader = cache(create_loader)
+
+@cache
+def shared_loader(data_path: str | None) -> object:
+    """The parsed models of services, shared by all sessions that read them from the same place."""
+    create = getattr(loaders, "create_loader", None)
+    return None if create is None else create(data_path)
 
 
 class Handle:
@@ -124,7 +130,8 @@ class Handle:
 def create_filesystem(options: S3Options, *, asynchronous: bool) -> S3FileSystem:
     """Make a filesystem that nobody else has and that caches nothing; no I/O."""
     arguments = {name: value for name, value in sdk_options.client_arguments(options).items() if value is not None}
-    config = config_arguments(options, arguments.pop("config", None))
+    session, theirs = private_session(options), arguments.pop("config", None)
+    config = config_arguments(options, theirs, user_agent(USER_AGENT, theirs, session.get_config_variable))
     filesystem = S3FileSystem(
         anon=options.anon,
         client_kwargs=arguments,
@@ -135,13 +142,13 @@ def create_filesystem(options: S3Options, *, asynchronous: bool) -> S3FileSystem
         **({} if options.profile is None else {"profile": options.profile}),
     )
     # Given above, it would keep the filesystem from being pickled.
-    filesystem.session = private_session(options)
+    filesystem.session = session
     return filesystem
 
 
-def config_arguments(options: S3Options, theirs: Config | None) -> dict[str, Any]:
+def config_arguments(options: S3Options, theirs: Config | None, agent: str) -> dict[str, Any]:
     """The arguments of the client's configuration; what the user's own says wins."""
-    ours = {**sdk_options.config_arguments(options), "user_agent": USER_AGENT, "http_session_cls": SingleRequests}
+    ours = {**sdk_options.config_arguments(options), "user_agent": agent, "http_session_cls": HttpSession}
     # The port bounds calls; a bound on connections would let open readers wait for each other.
     ours["max_pool_connections"] = 0
     if not options.anon:
@@ -155,89 +162,19 @@ def config_arguments(options: S3Options, theirs: Config | None) -> dict[str, Any
 
 def private_session(options: S3Options) -> AioSession:
     """A session that nobody else has; it shares the parsed service models with the others of this process."""
-    events = sdk_options.session_hooks(aiobotocore.hooks.AioHierarchicalEmitter, hooks.EventAliaser, handlers)
-    session = AioSession(profile=options.profile, event_hooks=events, include_builtin_handlers=False)
-    session.register_component("data_loader", shared_loader(session.get_config_variable("data_path")))
-    session.register_component("response_parser_factory", AnswerParsers())
-    # Our parser reads a malformed `Expires` itself.
-    session.unregister("before-parse.s3.*", handlers.handle_expires_header)
+    session = AioSession(profile=options.profile)
+    set_component(session, "data_loader", shared_loader(session.get_config_variable("data_path")))
+    set_time_parser(session, botocore.utils)
     # Under this name it comes before botocore's look for an error, which would parse the page as well.
     session.register("before-parse.*.ListObjectsV2", answer_listing)
+    session.register("before-parse.s3", drop_unreadable_headers)
     # Looking for a bucket's region, botocore asks for it for ever where no answer says it.
     asked = "before-call.s3" if options.custom_endpoint else "before-call.s3.HeadBucket"
     session.register(asked, sdk_options.do_not_redirect)
-    # Nothing on S3's side needs the headers that say how often a request was tried; they are signed at each request.
-    session.unregister("request-created", handlers.add_retry_headers)
     session.register("needs-retry.s3", sdk_options.retry_too_many_requests(options.retry))
+    # Nothing on S3's side needs the headers that say how often a request was tried; they are signed at each request.
+    remove_handler(session, "request-created", handlers, "add_retry_headers")
     for event in ("before-parameter-build.s3.PutObject", "before-parameter-build.s3.UploadPart"):
-        session.unregister(event, handlers.convert_body_to_file_like_object)
-        session.register(event, send_in_pieces)
+        # Bytes are sent without being copied into a file.
+        remove_handler(session, event, handlers, "convert_body_to_file_like_object")
     return session
-
-
-def send_in_pieces(params: dict[str, Any], **_others: Any) -> None:
-    """Handle `before-parameter-build`: a small body goes out as it is, a large one as a file is sent."""
-    if len(params["Body"]) >= sdk_options.LARGE_BODY:
-        params["Body"] = Pieces(params["Body"])
-
-
-class Pieces:
-    """A body that is sent without being copied, and after asking for leave, because botocore takes it for a file.
-
-    Args:
-        data: The bytes.
-    """
-
-    def __init__(self, data: bytes) -> None:
-        self._data = memoryview(data)
-        self._at = 0
-
-    def __len__(self) -> int:
-        return len(self._data)
-
-    def tell(self) -> int:
-        """The position in bytes."""
-        return self._at
-
-    def seek(self, offset: int) -> None:
-        """Move, to be read, hashed or sent again."""
-        self._at = offset
-
-    def read(self, size: int | None = None) -> memoryview:
-        """Up to `size` bytes; all that is left without it; empty at the end."""
-        start, self._at = self._at, len(self) if size is None else min(len(self), self._at + size)
-        return self._data[start : self._at]
-
-    async def __aiter__(self) -> AsyncIterator[memoryview]:
-        while piece := self.read(PIECE):
-            yield piece
-
-
-class SingleRequests(AIOHTTPSession):  # type: ignore[misc]
-    """Sends a request once: aiohttp alone would send it again on a lost connection, and go where a redirect points."""
-
-    async def _get_session(self, proxy_url: str | None) -> Any:
-        session = await super()._get_session(proxy_url)
-        session._retry_connection = False  # noqa: SLF001 - aiohttp has no public name for it
-        return SimpleNamespace(request=partial(session.request, allow_redirects=False))
-
-
-class AnswerParser(AioRestXMLParser):  # type: ignore[misc]
-    """Parses answers of S3; it keeps nothing of them, so that one serves all."""
-
-    reader = HeaderReader()
-
-    async def parse(self, response: dict[str, Any], shape: Any) -> dict[str, Any]:
-        """The answer in botocore's shape, an error included."""
-        answer = self.reader.read(response, shape)
-        return await super().parse(response, shape) if answer is None else answer
-
-
-class AnswerParsers(AioResponseParserFactory):  # type: ignore[misc]
-    """Hands out one parser, where aiobotocore makes one for each answer."""
-
-    parser = AnswerParser()
-
-    def create_parser(self, protocol_name: str) -> Any:
-        """The parser for a protocol; S3 speaks `rest-xml`, the services that hand out credentials others."""
-        return self.parser if protocol_name == "rest-xml" else super().create_parser(protocol_name)

@@ -16,6 +16,7 @@ from s3fs import S3FileSystem
 
 from remote_store.core.s3.calls import Call
 from remote_store.core.s3.sdk_faults import fault_of
+from remote_store.s3fs.http import SENDS_ONCE
 
 BROKEN_BODY = (sdk.HTTPClientError, sdk.IncompleteReadError, aiohttp.ClientError, OSError)
 TRANSPORT = (sdk.ConnectionError, ResponseParserError, *BROKEN_BODY)
@@ -53,8 +54,8 @@ class AsyncS3FsPort:
                 answer = await method(**call.params)
         except FAILED as error:
             fault = fault_of(error, TRANSPORT, attempts=self._attempts)
-            # Below a client that is not ours, aiohttp may have sent the request once more.
-            fault.attempts += self._theirs is not None
+            # aiohttp may have sent the request once more below a client that is not ours.
+            fault.attempts += self._theirs is not None or not SENDS_ONCE
             raise fault from error
         finally:
             if self._theirs is not None and call.operation in CHANGES:

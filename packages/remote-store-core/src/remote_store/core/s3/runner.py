@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from remote_store.core.errors import BackendUnavailable
-from remote_store.core.s3.buffers import allocate, populate
+from remote_store.core.s3.buffers import allocate
 from remote_store.core.s3.calls import Body, Call, Fault, S3Port
 from remote_store.core.s3.reading import PIECE, ReadPlan
 from remote_store.core.s3.steps import (
@@ -273,7 +273,6 @@ def fetch(port: S3Port, plan: ReadPlan, buffer: memoryview, body: Body | None = 
         try:
             while wanted := min(plan.remaining, len(buffer) - filled):
                 piece = buffer[filled : filled + min(wanted, plan.piece)]
-                populate(piece)
                 count = body.readinto(piece)
                 if not count:
                     plan.check_end()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from copy import copy
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +27,9 @@ CLIENT_OPTIONS = frozenset(("api_version", "aws_account_id", "config", "use_ssl"
 
 LARGE_BODY = 1 * MIB
 """Bytes of a body that from here on is not just sent."""
+
+DOCUMENT_WAITS = 5
+"""The document of an answer must be whole within so many times `read_timeout`; S3 sends spaces while it copies."""
 
 TOO_MANY_REQUESTS = 429
 AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
@@ -62,36 +63,6 @@ def config_arguments(options: S3Options) -> dict[str, Any]:
         "request_checksum_calculation": checksums,
         "response_checksum_validation": checksums,
     }
-
-
-def session_hooks(emitter: Callable[[], Any], aliaser: Callable[[Any], Any], handlers: Any) -> Any:
-    """The hooks of a new session with botocore's own handlers, which it would take 15 ms to register for each session.
-
-    Args:
-        emitter: The SDK's class of hooks.
-        aliaser: `botocore.hooks.EventAliaser`.
-        handlers: The module `botocore.handlers` as it is now; a library that mocks AWS adds to its handlers.
-    """
-    first, last = handlers.REGISTER_FIRST, handlers.REGISTER_LAST
-    return copy(_registered(emitter, aliaser, tuple(handlers.BUILTIN_HANDLERS), first, last))
-
-
-@lru_cache(maxsize=2)
-def _registered(
-    emitter: Callable[[], Any],
-    aliaser: Callable[[Any], Any],
-    handlers: tuple[tuple[Any, ...], ...],
-    first: object,
-    last: object,
-) -> Any:
-    hooks = emitter()
-    events = aliaser(hooks)
-    for name, handler, *place in handlers:
-        register = (
-            events.register_first if first in place else events.register_last if last in place else events.register
-        )
-        register(name, handler)
-    return hooks
 
 
 def check_client_options(options: S3Options, config: type) -> None:
