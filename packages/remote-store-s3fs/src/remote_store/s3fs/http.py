@@ -12,15 +12,16 @@ import aiohttp
 from aiobotocore.awsrequest import AioAWSResponse
 from aiobotocore.httpsession import AIOHTTPSession
 from botocore import exceptions as sdk
-from botocore.httpsession import ProxyConfiguration, get_cert_path, mask_proxy_url
-from multidict import CIMultiDict
-from urllib3.util.ssl_ import create_urllib3_context
+from botocore.httpsession import ProxyConfiguration, create_urllib3_context, get_cert_path, mask_proxy_url
 from yarl import URL
 
 from remote_store.core.s3.options import KIB
 from remote_store.core.s3.sdk_options import DOCUMENT_WAITS
 
 PIECE = 256 * KIB
+OURS = frozenset(("accept-encoding", "expect", "transfer-encoding"))
+"""Headers of botocore's that are not sent as they are."""
+
 SENDS_ONCE = "middlewares" in inspect.signature(aiohttp.ClientSession).parameters
 """Whether aiohttp (3.12 or newer) can be kept from sending a request again on a connection that was lost."""
 
@@ -93,11 +94,10 @@ class HttpSession(AIOHTTPSession):  # type: ignore[misc]
 
     async def _send(self, request: Any, proxy: str | None) -> AioAWSResponse:
         session = await self._open()
-        headers = CIMultiDict((name, text_of(value)) for name, value in request.headers.items())
-        headers["Accept-Encoding"] = "identity"
-        chunked = headers.pop("Transfer-Encoding", "").lower() == "chunked"
-        # aiohttp waits for the answer to it without end, even where a server may send none (RFC 9110, 10.1.1).
-        headers.popall("Expect", None)
+        # With `Expect` aiohttp waits without end for an answer that a server need not send (RFC 9110, 10.1.1).
+        headers = [(name, text_of(value)) for name, value in request.headers.items() if name.lower() not in OURS]
+        headers.append(("Accept-Encoding", "identity"))
+        chunked = text_of(request.headers.get("Transfer-Encoding", "")).lower() == "chunked"
         clock = asyncio.get_running_loop().time
         async with asyncio.timeout(self._connect_wait + self._read_wait) as bound:
             answer = await session.request(
