@@ -135,7 +135,7 @@ class HttpPort:
         if "Delete" in call.params:
             keys = [escape(row["Key"]) for row in call.params["Delete"]["Objects"]]
             objects = "".join(f"<Object><Key>{key}</Key></Object>" for key in keys)
-            return f"<Delete><Quiet>true</Quiet>{objects}</Delete>".encode()
+            return f"<Delete>{objects}</Delete>".encode()
         if "MultipartUpload" in call.params:
             parts = "".join(
                 f"<Part><PartNumber>{part['PartNumber']}</PartNumber><ETag>{escape(part['ETag'])}</ETag></Part>"
@@ -263,7 +263,8 @@ def answer(call: Call, response: http.client.HTTPResponse, document: bytes) -> M
         return page
     named = {child.tag: child.text or "" for child in root}
     if call.operation == "DeleteObjects":
-        return {"Errors": [{child.tag: child.text or "" for child in row} for row in root.findall("Error")]}
+        rows = {name: root.findall(tag) for name, tag in (("Deleted", "Deleted"), ("Errors", "Error"))}
+        return {name: [{child.tag: child.text or "" for child in row} for row in found] for name, found in rows.items()}
     if call.operation == "CopyObject":
         return {"CopyObjectResult": named}
     return {**facts(response), **named}

@@ -10,8 +10,8 @@ from mutants.http_s3 import HttpBackend
 from mutants.registry import broken
 from remote_store.core import FileInfo, RemoteStoreError
 from remote_store.core.s3 import Call, Fault, listing
-from remote_store.core.s3.listing import Cursor
-from remote_store.core.s3.responses import Page
+from remote_store.core.s3.pages import Page
+from remote_store.core.s3.paging import Cursor
 from remote_store.core.s3.steps import Operation
 
 T = TypeVar("T")
@@ -45,10 +45,11 @@ class KeepsMarkers(HttpPort):
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         if call.operation == "DeleteObjects":
-            kept = [row for row in call.params["Delete"]["Objects"] if not row["Key"].endswith("/")]
-            if not kept:
-                return {}
-            call = Call(call.operation, {**call.params, "Delete": {"Objects": kept}})
+            asked = call.params["Delete"]["Objects"]
+            others = [row for row in asked if not row["Key"].endswith("/")]
+            if others:
+                super().perform(Call(call.operation, {**call.params, "Delete": {"Objects": others}}))
+            return {"Deleted": asked}
         return super().perform(call)
 
 
@@ -184,7 +185,7 @@ class EndsWhereItRepeats(HttpPort):
     def perform(self, call: Call) -> Mapping[str, Any]:
         page = super().perform(call)
         token = page.get("NextContinuationToken")
-        return {**page, "IsTruncated": False} if token and token == call.params.get("ContinuationToken") else page
+        return {"IsTruncated": False} if token and token == call.params.get("ContinuationToken") else page
 
 
 @broken("S3-013")

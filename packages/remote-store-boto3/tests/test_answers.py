@@ -141,18 +141,32 @@ BOMB = "<!DOCTYPE x [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;'>]>"
 
 
 @pytest.mark.parametrize(
+    "document, code",
+    [
+        (page(entry("<StorageClass>&b;</StorageClass>"), head=BOMB), "BrokenAnswer"),
+        (page(entry(), head="<!DOCTYPE ListBucketResult>"), "BrokenAnswer"),
+        (page(entry(), head=BOMB).decode().replace("UTF-8", "UTF-16").encode("utf-16"), "BrokenAnswer"),
+        (b"no document", "NotS3"),
+        (b"", "NotS3"),
+    ],
+)
+def test_what_is_no_page_is_a_fault_at_once(make_port, endpoint, bucket, document, code):
+    endpoint.inject(Answer(200, body=document), times=None)
+    with pytest.raises(Fault) as caught:
+        make_port(3).perform(Call("ListObjectsV2", {"Bucket": bucket, "EncodingType": "url"}))
+    assert (caught.value.code, caught.value.status) == (code, 200)
+    assert endpoint.count() == 1
+
+
+@pytest.mark.parametrize(
     "document",
     [
-        page(entry("<StorageClass>&b;</StorageClass>"), head=BOMB),
-        page(entry(), head="<!DOCTYPE ListBucketResult>"),
-        page(entry(), head=BOMB).decode().replace("UTF-8", "UTF-16").encode("utf-16"),
         page(entry())[:-30],
         b"<Error><Code>InternalError</Code><Message>half-way</Message></Error>",
-        b"no document",
     ],
 )
 @pytest.mark.usefixtures("no_waiting")
-def test_what_is_no_page_is_tried_again_and_then_a_fault(make_port, endpoint, bucket, document):
+def test_a_page_that_is_cut_short_is_tried_again_and_then_a_fault(make_port, endpoint, bucket, document):
     endpoint.inject(Answer(200, body=document), times=None)
     with pytest.raises(Fault) as caught:
         make_port(3).perform(Call("ListObjectsV2", {"Bucket": bucket, "EncodingType": "url"}))

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import inspect
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
 from typing import Any, Protocol
 
 import pytest
 
 from remote_store.conformance.fake_s3 import AsyncFakeS3Port, FakeS3, FakeS3Port
 from remote_store.core import MemoryBackend, Store, ThreadedBackend
-from remote_store.core.s3 import AsyncS3Backend, S3Backend, S3Options
+from remote_store.core.s3 import AsyncS3Backend, Call, Fault, S3Backend, S3Options
 from remote_store.core.s3.aio_runner import AsyncRunner
+from remote_store.core.s3.answers import read
 from remote_store.core.s3.readers import SEQUENTIAL_BLOCK
 from remote_store.core.s3.runner import Runner
 from remote_store.core.s3.steps import Operation
@@ -114,16 +115,28 @@ class Drive(Protocol):
     def __call__(self, operation: Operation[Any], *answers: Any) -> tuple[Any, list[Any]]: ...
 
 
+def checked(step: Any, answer: Any) -> Any:
+    """The answer as a runner gives it to an operation, and the fault of one that proves nothing."""
+    if isinstance(step, tuple):
+        return [checked(call, one) for call, one in zip(step, answer, strict=True)]
+    if not isinstance(step, Call) or not isinstance(answer, Mapping):
+        return answer
+    try:
+        return read(step, answer)
+    except Fault as fault:
+        return fault
+
+
 @pytest.fixture
 def drive() -> Drive:
-    """Feeds an operation by hand: answers are sent, exceptions thrown; what it returns, and the steps it asked for."""
+    """Feeds an operation by hand: answers are checked and sent, exceptions thrown; its result, and its steps."""
 
     def driver(operation: Operation[Any], *answers: Any) -> tuple[Any, list[Any]]:
         steps = [next(operation)]
         left = list(answers)
         while True:
             assert left, f"no answer left for {steps[-1]}"
-            answer = left.pop(0)
+            answer = checked(steps[-1], left.pop(0))
             try:
                 threw = isinstance(answer, BaseException)
                 steps.append(operation.throw(answer) if threw else operation.send(answer))

@@ -16,6 +16,7 @@ from remote_store.core import (
     RemoteStoreError,
 )
 from remote_store.core.s3 import Call, Fault, S3Options, copying
+from remote_store.core.s3.answers import Begun, Facts, Tags
 from remote_store.core.s3.bucket import Bucket
 from remote_store.core.s3.steps import Drain
 
@@ -122,12 +123,12 @@ def test_keys_of_the_customer_are_handed_in_for_both_ends() -> None:
     bucket = Bucket("bucket", S3Options.build(put_options=keys))
     operation = copying.copy(bucket, "a", "b", overwrite=True)
     assert next(operation).params == {"Bucket": "bucket", "Key": "a", **keys}
-    call = operation.send({"ContentLength": 6 * GIB, "ETag": '"e"'})
+    call = operation.send(Facts(6 * GIB, '"e"'))
     assert call.operation == TAGS
-    start = operation.send({})
+    start = operation.send(Tags(()))
     assert keys.items() <= start.step.params.items()
     operation.send(None)
-    part = operation.send([{"UploadId": "u"}]).step
+    part = operation.send([Begun("u")]).step
     expected = {**keys, **{f"CopySource{name}": value for name, value in keys.items()}}
     assert expected.items() <= part.params.items()
     assert operation.throw(Fault("SlowDown", 503)) == Drain()

@@ -66,9 +66,9 @@ def test_a_denied_listing_is_no_missing_folder(drive: Any) -> None:
 @pytest.mark.parametrize(
     "probed, kind, code",
     [
-        ({"Contents": [{"Key": "a/b"}]}, InvalidPath, None),
-        ({}, NotFound, "404"),
-        ({"CommonPrefixes": []}, NotFound, "404"),
+        ({"IsTruncated": False, "Contents": [{"Key": "a/b", "Size": 1}]}, InvalidPath, None),
+        ({"IsTruncated": False}, NotFound, "404"),
+        ({"IsTruncated": False, "CommonPrefixes": []}, NotFound, "404"),
         (Fault("AccessDenied", 403), NotFound, "404"),
         (Fault("SlowDown", 503), NotFound, "404"),
         (Fault("NoSuchBucket", 404), NotFound, "NoSuchBucket"),
@@ -126,7 +126,7 @@ def test_a_key_without_ancestors_asks_nothing() -> None:
 
 
 def test_health_is_one_listing_whose_answer_has_a_code(drive: Any) -> None:
-    _, steps = drive(probes.check_health(BUCKET), {})
+    _, steps = drive(probes.check_health(BUCKET), {"IsTruncated": False})
     assert operations(steps) == ["ListObjectsV2"]
     with pytest.raises(Fault) as caught:
         drive(probes.check_health(BUCKET), Fault("SignatureDoesNotMatch", 403))

@@ -6,7 +6,8 @@ import pytest
 
 from remote_store.conformance.fake_s3 import FakeS3
 from remote_store.core import BackendUnavailable, NotFound, PreconditionFailed, RemoteStoreError, RetryPolicy
-from remote_store.core.s3 import Call, Fault, S3Options, fetching
+from remote_store.core.s3 import Call, Fault, S3Options, answers, fetching
+from remote_store.core.s3.answers import Facts
 from remote_store.core.s3.bucket import Bucket
 from remote_store.core.s3.reading import PROGRESS, ReadPlan
 from remote_store.core.s3.steps import CloseBody, Fetch, ReadBody, Start, Wait
@@ -20,8 +21,15 @@ RESET = Fault("Reset", transport=True)
 
 def opened(size: int = 100, start: int = 0, end: int | None = None, attempts: int = 3) -> ReadPlan:
     plan = ReadPlan(CALL, RetryPolicy(attempts), start=start, end=end)
-    plan.opened(answer(size, start))
+    plan.opened(facts(answer(size, start)))
     return plan
+
+
+def facts(told: dict[str, Any]) -> Facts:
+    signed = {"ResponseMetadata": {"HTTPHeaders": {"x-amz-request-id": "1"}}}
+    read = answers.read(CALL, {"Body": None, **told, **signed})
+    assert isinstance(read, Facts)
+    return read
 
 
 def answer(size: int, start: int = 0, etag: str | None = '"e"', **more: Any) -> dict[str, Any]:
@@ -54,8 +62,8 @@ def test_the_end_is_unknown_until_the_first_answer() -> None:
     plan = ReadPlan(CALL, RetryPolicy())
     with pytest.raises(ValueError, match="first answer"):
         _ = plan.remaining
-    plan.opened(answer(7))
-    assert (plan.remaining, plan.total, plan.etag) == (7, 7, '"e"')
+    plan.opened(facts(answer(7)))
+    assert (plan.remaining, plan.total, plan.pin) == (7, 7, '"e"')
 
 
 def test_a_range_past_the_end_is_cut_to_the_object() -> None:
@@ -68,15 +76,17 @@ def test_a_range_past_the_end_is_cut_to_the_object() -> None:
     [
         (answer(100, 40, '"other"'), "PreconditionFailed"),
         (answer(100), "InvalidRange"),
-        (answer(100, 40, ContentRange="bytes 41-99/100"), "InvalidRange"),
-        ({"ETag": '"e"', "ContentRange": "bytes 40-99/100"}, "MissingContentLength"),
+        (answer(100, 40, ContentRange="bytes 41-99/100", ContentLength=59), "InvalidRange"),
+        (answer(100, 40, ContentRange="bytes 40-98/100", ContentLength=60), "BrokenAnswer"),
+        ({"ETag": '"e"', "ContentRange": "bytes 40-100/100"}, "BrokenAnswer"),
+        ({"ETag": '"e"'}, "MissingContentLength"),
     ],
 )
 def test_a_wrong_answer_is_a_fault(told: dict[str, Any], code: str) -> None:
     plan = opened()
     plan.advanced(40)
     with pytest.raises(Fault) as caught:
-        plan.opened(told)
+        plan.opened(facts(told))
     assert caught.value.code == code
     assert not caught.value.transport
 
@@ -84,27 +94,32 @@ def test_a_wrong_answer_is_a_fault(told: dict[str, Any], code: str) -> None:
 def test_a_server_that_ignores_a_range_from_the_start_is_refused_before_the_whole_is_read() -> None:
     plan = ReadPlan(CALL, RetryPolicy(), start=0, end=10)
     with pytest.raises(Fault) as caught:
-        plan.opened(answer(100))
+        plan.opened(facts(answer(100)))
     assert caught.value.code == "InvalidRange"
 
 
 def test_a_range_that_covers_the_object_may_be_answered_whole() -> None:
     plan = ReadPlan(CALL, RetryPolicy(), start=0, end=200)
-    plan.opened(answer(100))
+    plan.opened(facts(answer(100)))
     assert plan.remaining == 100
 
 
 def test_quotes_make_no_other_version() -> None:
     plan = opened()
     plan.advanced(40)
-    plan.opened(answer(100, 40, "e"))
+    plan.opened(facts(answer(100, 40, "e")))
     assert plan.remaining == 60
 
 
-def test_a_range_of_unknown_total_ends_where_the_answer_ends() -> None:
-    plan = ReadPlan(CALL, RetryPolicy(), start=5, end=50)
-    plan.opened({"ContentLength": 20, "ETag": '"e"', "ContentRange": "bytes 5-24/*"})
+def test_a_range_of_unknown_total_is_not_cut_short() -> None:
+    plan = ReadPlan(CALL, RetryPolicy(), start=5, end=25)
+    plan.opened(facts({"ContentLength": 20, "ETag": '"e"', "ContentRange": "bytes 5-24/*"}))
     assert (plan.total, plan.remaining) == (25, 20)
+    with pytest.raises(Fault) as caught:
+        ReadPlan(CALL, RetryPolicy(), start=5, end=50).opened(
+            facts({"ContentLength": 20, "ETag": '"e"', "ContentRange": "bytes 5-24/*"})
+        )
+    assert caught.value.code == "InvalidRange"
 
 
 def test_a_short_body_is_a_broken_connection() -> None:
@@ -166,7 +181,7 @@ def test_what_is_no_matter_of_the_connection_ends_the_read(fault: Fault) -> None
 
 def test_a_read_that_cannot_be_pinned_is_not_resumed() -> None:
     plan = ReadPlan(CALL, RetryPolicy())
-    plan.opened(answer(100, etag=None))
+    plan.opened(facts(answer(100, etag=None)))
     assert plan.broken(RESET) >= 0
     plan.advanced(1)
     with pytest.raises(Fault, match="Reset"):
@@ -179,7 +194,7 @@ BUCKET = Bucket("bucket", S3Options.build(part_size=PART, max_concurrency=3))
 def test_a_small_object_is_read_over_the_body_that_is_open() -> None:
     operation = fetching.read_bytes(BUCKET, "a")
     next(operation)
-    step = operation.send({**answer(4 * PART - 1), "Body": "body"})
+    step = operation.send(facts({**answer(4 * PART - 1), "Body": "body"}))
     assert isinstance(step, ReadBody)
     assert (step.body, step.plan.remaining) == ("body", 4 * PART - 1)
 
@@ -190,7 +205,7 @@ def test_a_small_object_is_read_over_the_body_that_is_open() -> None:
 def test_a_large_object_is_read_as_pinned_ranges_and_not_over_the_open_body(size: int, length: int) -> None:
     operation = fetching.read_bytes(BUCKET, "a")
     next(operation)
-    assert operation.send({**answer(size), "Body": "body"}) == CloseBody("body")
+    assert operation.send(facts({**answer(size), "Body": "body"})) == CloseBody("body")
     step = operation.send(None)
     seen = []
     while isinstance(step, Start):
@@ -212,14 +227,14 @@ def test_a_large_object_is_read_as_pinned_ranges_and_not_over_the_open_body(size
 def test_no_ranges_at_once_without_room_or_without_a_version(options: dict[str, Any], etag: str | None) -> None:
     operation = fetching.read_bytes(Bucket("bucket", S3Options.build(**options)), "a")
     next(operation)
-    step = operation.send({**answer(10 * PART, etag=etag), "Body": "body"})
+    step = operation.send(facts({**answer(10 * PART, etag=etag), "Body": "body"}))
     assert isinstance(step, ReadBody)
 
 
 def test_a_body_that_came_with_a_wrong_answer_is_closed() -> None:
     operation = fetching.read_range(BUCKET, "a", 5, 10)
     next(operation)
-    assert operation.send({**answer(100), "Body": "body"}) == CloseBody("body")
+    assert operation.send(facts({**answer(100), "Body": "body"})) == CloseBody("body")
     with pytest.raises(Fault, match="ignored the range"):
         operation.send(None)
 

@@ -27,7 +27,7 @@ def key(name: str) -> Call:
 
 
 def test_a_call_is_answered_and_a_result_returned(kind: Any) -> None:
-    assert kind.run(one(HEAD))["ContentLength"] == 10
+    assert kind.run(one(HEAD)).size == 10
 
 
 def test_a_fault_is_thrown_where_the_operation_waits(kind: Any) -> None:
@@ -56,7 +56,7 @@ def test_a_fan_of_calls_answers_in_order_with_faults_among_the_answers(count: in
     for number in range(0, count, 2):
         kind.s3.put(str(number), b"x" * number)
     outcomes = kind.run(one(tuple(key(str(number)) for number in range(count))))
-    told = [outcome.code if isinstance(outcome, Fault) else outcome["ContentLength"] for outcome in outcomes]
+    told = [outcome.code if isinstance(outcome, Fault) else outcome.size for outcome in outcomes]
     assert told == [number if number % 2 == 0 else "404" for number in range(count)]
 
 
@@ -93,7 +93,7 @@ def test_answers_come_in_the_order_of_their_beginning(kind: Any) -> None:
 
     kind.s3.before = before
     answers = kind.run(many([Start(key(str(number)), 3) for number in range(5)]))
-    assert [answer["ContentLength"] for answer in answers] == [0, 1, 2, 3, 4]
+    assert [answer.size for answer in answers] == [0, 1, 2, 3, 4]
 
 
 def test_waiting_for_nothing_is_no_wait(kind: Any) -> None:
@@ -123,7 +123,7 @@ def test_a_drain_lets_nothing_go_on_and_tells_what_succeeded(patient: bool, kind
     told, again = kind.run(operation())
     assert again == []
     if patient or not kind.is_async:
-        assert [answer["ContentLength"] for answer in told] == [10]
+        assert [answer.size for answer in told] == [10]
     calls = len(kind.s3.calls)
     kind.run(one(Pause(0.001)))
     assert len(kind.s3.calls) == calls
@@ -241,7 +241,7 @@ def test_a_body_is_read_and_closed(kind: Any) -> None:
         plan = ReadPlan(GET, RetryPolicy())
         answer = yield plan.request()
         plan.opened(answer)
-        return (yield ReadBody(plan, answer["Body"]))
+        return (yield ReadBody(plan, answer.body))
 
     assert kind.run(operation()) == b"0123456789"
     assert not kind.s3.open_bodies()
@@ -250,7 +250,7 @@ def test_a_body_is_read_and_closed(kind: Any) -> None:
 def test_a_body_that_is_not_wanted_is_closed(kind: Any) -> None:
     def operation() -> Operation[None]:
         answer = yield GET
-        yield CloseBody(answer["Body"])
+        yield CloseBody(answer.body)
 
     kind.run(operation())
     assert not kind.s3.open_bodies()

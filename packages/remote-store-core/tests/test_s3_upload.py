@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from remote_store.conformance.fake_s3 import FakeS3
 from remote_store.core import AlreadyExists, BackendUnavailable, PermissionDenied, RemoteStoreError
 from remote_store.core.s3 import Call, Fault, S3Options, upload
+from remote_store.core.s3.answers import Begun, Part, Written, read
 from remote_store.core.s3.bucket import Bucket
 from remote_store.core.s3.options import GIB, LARGEST_PART, SMALLEST_PART
 from remote_store.core.s3.steps import Drain, ReadBlock, Start, Wait
@@ -78,7 +79,7 @@ def test_the_part_after_the_last_is_a_clear_error_and_nothing_stays() -> None:
                 started += 1
                 step = operation.send(None)
             case Wait():
-                step = operation.send([{"UploadId": "u"}])
+                step = operation.send([Begun("u")])
             case _:
                 raise AssertionError(step)
     assert started == 10_001
@@ -100,14 +101,14 @@ def test_a_stream_of_exactly_ten_thousand_parts_is_written() -> None:
             read += 1
             step = operation.send(block if read <= 10_000 else b"")
         else:
-            step = operation.send([{"UploadId": "u"}] if isinstance(step, Wait) else None)
+            step = operation.send([Begun("u")] if isinstance(step, Wait) else None)
     assert isinstance(step, Wait)
-    complete = operation.send([{"ETag": f'"{number:032x}"'} for number in range(1, 10_001)])
+    complete = operation.send([Part(f'"{number:032x}"') for number in range(1, 10_001)])
     listed = complete.params["MultipartUpload"]["Parts"]
     assert [part["PartNumber"] for part in listed] == list(range(1, 10_001))
     assert [part["ETag"] for part in listed[::9999]] == [f'"{1:032x}"', f'"{10_000:032x}"']
     with pytest.raises(StopIteration) as caught:
-        operation.send({"ETag": '"e-10000"', "VersionId": "v"})
+        operation.send(Written('"e-10000"', "v"))
     assert (caught.value.value.size, caught.value.value.etag) == (10_000 * PART, "e-10000")
 
 
@@ -150,8 +151,9 @@ def test_a_stream_is_sent_in_order_whatever_it_gives_at_a_time(
 
 
 def test_checksums_of_parts_are_repeated_at_the_end() -> None:
-    answers = [{"ETag": '"1"', "ChecksumCRC32": "x", "ChecksumType": "COMPOSITE"}, {"CopyPartResult": {"ETag": '"2"'}}]
-    assert upload.listed_parts(answers) == [
+    told = {"ETag": '"1"', "ChecksumCRC32": "x", "ChecksumType": "COMPOSITE"}
+    parts = [read(Call("UploadPart", {}), told), read(Call("UploadPartCopy", {}), {"CopyPartResult": {"ETag": '"2"'}})]
+    assert upload.listed_parts(parts) == [
         {"PartNumber": 1, "ETag": '"1"', "ChecksumCRC32": "x"},
         {"PartNumber": 2, "ETag": '"2"'},
     ]

@@ -204,7 +204,7 @@ class FakeS3:
             raise _refusal(call, 400, "MalformedXML")
         for key in keys:
             self.objects.pop(key, None)
-        return {}
+        return {} if call.params["Delete"].get("Quiet") else {"Deleted": [{"Key": key} for key in keys]}
 
     def _copy_object(self, call: Call) -> dict[str, Any]:
         source = self._source(call)

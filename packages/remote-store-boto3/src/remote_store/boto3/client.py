@@ -14,7 +14,7 @@ from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.session import Session
 
-from remote_store.core.s3.listing_xml import answer_listing
+from remote_store.core.s3.documents import register_checks
 from remote_store.core.s3.options import S3Options
 from remote_store.core.s3.sdk_hooks import (
     drop_unreadable_headers,
@@ -67,8 +67,7 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
         client: BaseClient = create("s3", **{**client_arguments(options), "config": config})
     # The client has a copy of its session's handlers, so nothing below changes the session.
     events = client.meta.events
-    # Under this name it comes before botocore's look for an error, which would parse the page as well.
-    events.register("before-parse.*.ListObjectsV2", answer_listing)
+    register_checks(events)
     # Looking for a bucket's region, botocore asks for it for ever where no answer says it.
     events.register("before-call.s3" if options.custom_endpoint else "before-call.s3.HeadBucket", do_not_redirect)
     events.register("before-parse.s3", drop_unreadable_headers)

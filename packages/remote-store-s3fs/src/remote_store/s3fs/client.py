@@ -19,7 +19,7 @@ from s3fs import S3FileSystem
 
 from remote_store.core.s3 import Fault, S3OptionFields, S3Options, sdk_options
 from remote_store.core.s3.faults import typed
-from remote_store.core.s3.listing_xml import answer_listing
+from remote_store.core.s3.documents import register_checks
 from remote_store.core.s3.sdk_faults import fault_of
 from remote_store.core.s3.sdk_hooks import (
     drop_unreadable_headers,
@@ -165,8 +165,7 @@ def private_session(options: S3Options) -> AioSession:
     session = AioSession(profile=options.profile)
     set_component(session, "data_loader", shared_loader(session.get_config_variable("data_path")))
     set_time_parser(session, botocore.utils)
-    # Under this name it comes before botocore's look for an error, which would parse the page as well.
-    session.register("before-parse.*.ListObjectsV2", answer_listing)
+    register_checks(session)
     session.register("before-parse.s3", drop_unreadable_headers)
     # Looking for a bucket's region, botocore asks for it for ever where no answer says it.
     asked = "before-call.s3" if options.custom_endpoint else "before-call.s3.HeadBucket"

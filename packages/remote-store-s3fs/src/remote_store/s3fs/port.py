@@ -15,7 +15,7 @@ from botocore.parsers import ResponseParserError
 from s3fs import S3FileSystem
 
 from remote_store.core.s3.calls import Call
-from remote_store.core.s3.sdk_faults import fault_of
+from remote_store.core.s3.sdk_faults import UNREADABLE, fault_of
 from remote_store.s3fs.http import SENDS_ONCE
 
 BROKEN_BODY = (sdk.HTTPClientError, sdk.IncompleteReadError, aiohttp.ClientError, OSError)
@@ -52,7 +52,7 @@ class AsyncS3FsPort:
         try:
             async with self._room:
                 answer = await method(**call.params)
-        except FAILED as error:
+        except (*FAILED, *UNREADABLE) as error:
             fault = fault_of(error, TRANSPORT, attempts=self._attempts)
             # aiohttp may have sent the request once more below a client that is not ours.
             fault.attempts += self._theirs is not None or not SENDS_ONCE
@@ -61,6 +61,8 @@ class AsyncS3FsPort:
             if self._theirs is not None and call.operation in CHANGES:
                 key = call.params.get("Key")
                 self._theirs.invalidate_cache(None if key is None else f"{call.params['Bucket']}/{key}")
+        if metadata := answer.get("Metadata"):
+            answer["Metadata"] = {name: as_latin_1(value) for name, value in metadata.items()}
         if "Body" in answer:
             answer["Body"] = AsyncS3FsBody(answer["Body"], answer.get("ContentLength"))
         return answer
@@ -69,6 +71,11 @@ class AsyncS3FsPort:
         """Close the connections of a client that is our own."""
         if self._theirs is None:
             await self._client.close()
+
+
+def as_latin_1(value: str) -> str:
+    """The text of a header decoded byte by byte, as the other lanes have it; aiobotocore decodes it as UTF-8."""
+    return value if value.isascii() else value.encode("utf-8", "surrogateescape").decode("latin-1")
 
 
 class AsyncS3FsBody:

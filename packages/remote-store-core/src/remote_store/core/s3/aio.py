@@ -17,7 +17,7 @@ from remote_store.core.glob import GlobPattern
 from remote_store.core.metadata import check_content_type, check_metadata
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import require_text
-from remote_store.core.s3 import copying, deleting, fetching, listing, probes, upload
+from remote_store.core.s3 import copying, deleting, fetching, listing, paging, probes, upload
 from remote_store.core.s3.aio_readers import AsyncObjectReader
 from remote_store.core.s3.aio_runner import AsyncRunner
 from remote_store.core.s3.aio_spool import AsyncSpool
@@ -25,10 +25,10 @@ from remote_store.core.s3.bucket import Bucket
 from remote_store.core.s3.calls import AsyncS3Port, Fault
 from remote_store.core.s3.faults import typed
 from remote_store.core.s3.keys import check_folder, check_key, check_new_key
-from remote_store.core.s3.listing import Cursor
 from remote_store.core.s3.options import S3Options, check_bucket
+from remote_store.core.s3.pages import Page
+from remote_store.core.s3.paging import Cursor
 from remote_store.core.s3.reading import ReadPlan
-from remote_store.core.s3.responses import Page
 from remote_store.core.s3.steps import Operation
 from remote_store.core.streams import check_max_depth, check_range
 
@@ -312,7 +312,7 @@ class AsyncS3Backend(AsyncBackend):
 
     async def _pages(self, path: str, cursor: Cursor, take: Callable[[Page], Iterator[T]]) -> AsyncIterator[T]:
         while not cursor.done:
-            page = await self._run(listing.next_page(self._bucket, cursor), path)
+            page = await self._run(paging.next_page(self._bucket, cursor), path)
             for item in take(page):
                 yield item
 

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from remote_store.core.aio.streams import AsyncSource
 from remote_store.core.errors import BackendUnavailable
+from remote_store.core.s3 import answers
+from remote_store.core.s3.answers import Answer, Facts
 from remote_store.core.s3.buffers import allocate
 from remote_store.core.s3.calls import AsyncBody, AsyncS3Port, Call, Fault
 from remote_store.core.s3.reading import PIECE, ReadPlan
@@ -169,7 +171,7 @@ class AsyncRunner:
     ) -> Any:
         match step:
             case Call():
-                return await port.perform(step)
+                return await perform(port, step)
             case ReadBlock():
                 return await source.read_block(step.size) if source is not None else b""
             case ReadBody():
@@ -222,7 +224,7 @@ class AsyncRunner:
         async def outcome(call: Call) -> Outcome:
             async with room:
                 try:
-                    return await port.perform(call)
+                    return await perform(port, call)
                 except Fault as fault:
                     return fault
 
@@ -245,14 +247,33 @@ async def finish(work: Coroutine[Any, Any, T]) -> T:
     return task.result()
 
 
+async def perform(port: AsyncS3Port, call: Call) -> Answer:
+    """Send a call and check its answer; the body of an answer that is refused is closed.
+
+    Raises:
+        Fault: The service refused or did not answer, or its answer does not prove that the call succeeded.
+    """
+    told = await port.perform(call)
+    try:
+        return answers.read(call, told)
+    except BaseException:
+        if (body := told.get("Body")) is not None:
+            await body.close()
+        raise
+
+
 async def open_body(port: AsyncS3Port, plan: ReadPlan) -> AsyncBody:
     """Ask for what the plan still has to read.
 
     Raises:
         Fault: The object changed, or the service refused or did not answer.
     """
-    answer = await port.perform(plan.request())
-    body: AsyncBody = answer["Body"]
+    try:
+        answer = await perform(port, plan.request())
+    except Fault as fault:
+        raise plan.refused(fault) from fault.__cause__
+    assert isinstance(answer, Facts)
+    body: AsyncBody = answer.body
     try:
         plan.opened(answer)
     except BaseException:

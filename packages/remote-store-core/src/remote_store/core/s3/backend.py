@@ -17,16 +17,16 @@ from remote_store.core.glob import GlobPattern
 from remote_store.core.metadata import check_content_type, check_metadata
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import require_text
-from remote_store.core.s3 import copying, deleting, fetching, listing, probes, upload
+from remote_store.core.s3 import copying, deleting, fetching, listing, paging, probes, upload
 from remote_store.core.s3.bucket import Bucket
 from remote_store.core.s3.calls import Fault, S3Port
 from remote_store.core.s3.faults import typed
 from remote_store.core.s3.keys import check_folder, check_key, check_new_key
-from remote_store.core.s3.listing import Cursor
 from remote_store.core.s3.options import S3Options, check_bucket
+from remote_store.core.s3.pages import Page
+from remote_store.core.s3.paging import Cursor
 from remote_store.core.s3.readers import ObjectReader
 from remote_store.core.s3.reading import ReadPlan
-from remote_store.core.s3.responses import Page
 from remote_store.core.s3.runner import Runner
 from remote_store.core.s3.spool import Spool
 from remote_store.core.s3.steps import Operation
@@ -310,7 +310,7 @@ class S3Backend(Backend):
 
     def _pages(self, path: str, cursor: Cursor, take: Callable[[Page], Iterator[T]]) -> Iterator[T]:
         while not cursor.done:
-            page = self._run(listing.next_page(self._bucket, cursor), path)
+            page = self._run(paging.next_page(self._bucket, cursor), path)
             for item in take(page):
                 yield item
 

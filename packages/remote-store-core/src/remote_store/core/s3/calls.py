@@ -38,6 +38,7 @@ class Fault(Exception):
         attempts: How many requests were sent for this call. After more than one, an earlier one may have succeeded.
         transport: Whether the connection failed: refused, reset, timed out, cut short.
         credentials: Whether no usable credentials were found, so that no request was sent.
+        foreign: Whether nothing in the answer is S3's, neither a code nor a header: a web server may have sent it.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Fault(Exception):
         attempts: int = 1,
         transport: bool = False,
         credentials: bool = False,
+        foreign: bool = False,
     ) -> None:
         super().__init__(code, status, message, request_id)
         self.code = code
@@ -59,6 +61,7 @@ class Fault(Exception):
         self.attempts = attempts
         self.transport = transport
         self.credentials = credentials
+        self.foreign = foreign
 
 
 class Body(Protocol):
@@ -95,6 +98,9 @@ class S3Port(Protocol):
     def perform(self, call: Call) -> Mapping[str, Any]:
         """Send the call and return the answer in the shape of the API Reference; `GetObject` has a `Body`.
 
+        `ResponseMetadata` says `HTTPStatusCode`, `HTTPHeaders` and `RequestId`, as botocore does; texts of headers are
+        decoded as UTF-8 or byte by byte as Latin-1. `answers.read` checks the rest.
+
         `ListObjectsV2` is asked with `EncodingType=url` and answers with the keys as they came, still encoded.
 
         Raises:
@@ -112,6 +118,9 @@ class AsyncS3Port(Protocol):
 
     async def perform(self, call: Call) -> Mapping[str, Any]:
         """Send the call and return the answer in the shape of the API Reference; `GetObject` has an `AsyncBody`.
+
+        `ResponseMetadata` says `HTTPStatusCode`, `HTTPHeaders` and `RequestId`, as botocore does; texts of headers are
+        decoded as UTF-8 or byte by byte as Latin-1. `answers.read` checks the rest.
 
         `ListObjectsV2` is asked with `EncodingType=url` and answers with the keys as they came, still encoded.
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from remote_store.core.errors import PreconditionFailed
+from remote_store.core.errors import InvalidPath, PreconditionFailed
 from remote_store.core.s3 import faults, probes, upload
+from remote_store.core.s3.answers import Facts, Tags, Written, strong
 from remote_store.core.s3.bucket import CREATE_OPTIONS, KEY_OPTIONS, Bucket
 from remote_store.core.s3.calls import Fault
 from remote_store.core.s3.options import GIB
-from remote_store.core.s3.responses import bare
-from remote_store.core.s3.steps import Answer, Operation, Start, Wait
+from remote_store.core.s3.steps import Operation, Start, Wait
 
 LARGEST_COPY = 5 * GIB
 KEPT = (
@@ -36,15 +36,20 @@ def copy(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[st
     if src == dst:
         yield from probes.require_file(bucket, src)
         return None
-    yield from probes.refuse_file_ancestor(bucket, dst)
+    try:
+        yield from probes.refuse_file_ancestor(bucket, dst)
+    except InvalidPath:
+        # A missing source outranks what is wrong with the destination.
+        yield from probes.require_file(bucket, src)
+        raise
     source = None
     if not bucket.options.custom_endpoint or src.endswith("/"):
         source = yield from probes.require_file(bucket, src)
-        probes.refuse_marker(src, source["ContentLength"])
+        yield from probes.refuse_marker_of(bucket, src, source)
     if not overwrite and not bucket.options.trusts_conditional_writes and (yield from _is_taken(bucket, dst)):
         yield from probes.require_file(bucket, src)
         raise probes.already_exists(dst)
-    if source is not None and source["ContentLength"] > LARGEST_COPY:
+    if source is not None and _is_large(source):
         return (yield from copy_parts(bucket, src, dst, source, overwrite=overwrite))
     try:
         return (yield from _copy_whole(bucket, src, dst, source, overwrite=overwrite))
@@ -56,7 +61,7 @@ def copy(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[st
         if fault.code not in ("InvalidRequest", "EntityTooLarge") or source is not None:
             raise
         source = yield from probes.require_file(bucket, src)
-        if source["ContentLength"] <= LARGEST_COPY:
+        if not _is_large(source):
             raise
     return (yield from copy_parts(bucket, src, dst, source, overwrite=overwrite))
 
@@ -68,21 +73,30 @@ def _is_taken(bucket: Bucket, dst: str) -> Operation[bool]:
         raise faults.typed(fault, path=dst) from fault.__cause__
 
 
-def _copy_whole(bucket: Bucket, src: str, dst: str, source: Answer | None, *, overwrite: bool) -> Operation[str | None]:
+def _copy_whole(bucket: Bucket, src: str, dst: str, source: Facts | None, *, overwrite: bool) -> Operation[str | None]:
     params = {"Key": dst, **_copy_source(bucket, src)}
     if not overwrite:
         params["IfNoneMatch"] = "*"
     if source is not None:
-        params["CopySourceIfMatch"] = source["ETag"]
-        params |= {name: source[name] for name in ("StorageClass",) if source.get(name)}
+        params |= _pinned(source)
+        if source.storage_class is not None:
+            params["StorageClass"] = source.storage_class
     try:
-        answer = yield bucket.call("CopyObject", COPY_OPTIONS, **params)
+        answer: Written = yield bucket.call("CopyObject", COPY_OPTIONS, **params)
     except Fault as fault:
         if overwrite or not faults.lacks_feature(fault) or bucket.options.trusts_conditional_writes:
             raise
         del params["IfNoneMatch"]
         answer = yield bucket.call("CopyObject", COPY_OPTIONS, **params)
-    return bare((source or answer.get("CopyObjectResult") or {}).get("ETag"))
+    return strong((source or answer).etag)
+
+
+def _is_large(source: Facts) -> bool:
+    return source.size is not None and source.size > LARGEST_COPY
+
+
+def _pinned(source: Facts) -> dict[str, str]:
+    return {} if source.pin is None else {"CopySourceIfMatch": source.pin}
 
 
 def _copy_source(bucket: Bucket, src: str) -> dict[str, Any]:
@@ -104,32 +118,33 @@ def _refused(bucket: Bucket, src: str, dst: str, fault: Fault, *, overwrite: boo
         raise faults.typed(missing, path=dst) from missing.__cause__
     if fault.attempts > 1 and _same(source, existing):
         # An earlier try of the same request may have made the copy and lost its answer on the way.
-        return bare(existing.get("ETag"))
+        return existing.pin
     raise probes.already_exists(dst, fault)
 
 
-def _same(source: Answer, existing: Answer) -> bool:
-    return all(source.get(name) == existing.get(name) for name in ("ETag", "ContentLength", "ContentType", "Metadata"))
+def _same(source: Facts, existing: Facts) -> bool:
+    return all(
+        getattr(source, name) == getattr(existing, name) for name in ("etag", "size", "content_type", "metadata")
+    )
 
 
-def copy_parts(bucket: Bucket, src: str, dst: str, source: Answer, *, overwrite: bool) -> Operation[str | None]:
+def copy_parts(bucket: Bucket, src: str, dst: str, source: Facts, *, overwrite: bool) -> Operation[str | None]:
     """Copy an object of any size part by part, with all that stands beside its bytes: n + 3 requests for n parts."""
-    described = {name: source[name] for name in KEPT if source.get(name)}
-    if source.get("Expires"):
-        described["Expires"] = source["Expires"]
+    described = dict(source.described)
+    size = yield from probes.size_of(bucket, src, source)
     tagging = yield from _tagging(bucket, src)
     if tagging:
         described["Tagging"] = tagging
     target = yield from upload.begin(bucket, bucket.call("CreateMultipartUpload", COPY_OPTIONS, Key=dst, **described))
     try:
-        for number, (first, last) in enumerate(upload.parts_of(source["ContentLength"], part_size(bucket)), start=1):
+        for number, (first, last) in enumerate(upload.parts_of(size, part_size(bucket)), start=1):
             call = upload.part_call(
                 bucket,
                 target,
                 number,
                 **_copy_source(bucket, src),
                 CopySourceRange=f"bytes={first}-{last}",
-                CopySourceIfMatch=source["ETag"],
+                **_pinned(source),
             )
             yield Start(call, bucket.options.max_concurrency)
         parts = upload.listed_parts((yield Wait()))
@@ -139,7 +154,7 @@ def copy_parts(bucket: Bucket, src: str, dst: str, source: Answer, *, overwrite:
         if isinstance(error, Fault) and faults.is_precondition(error):
             raise faults.typed(error, path=src) from error.__cause__
         raise
-    return bare(source["ETag"])
+    return source.pin
 
 
 def part_size(bucket: Bucket) -> int:
@@ -149,12 +164,12 @@ def part_size(bucket: Bucket) -> int:
 
 def _tagging(bucket: Bucket, key: str) -> Operation[str]:
     try:
-        answer = yield bucket.call("GetObjectTagging", Key=key)
+        answer: Tags = yield bucket.call("GetObjectTagging", Key=key)
     except Fault as fault:
         if faults.lacks_feature(fault):
             return ""
         raise
-    return urlencode([(tag["Key"], tag["Value"]) for tag in answer.get("TagSet") or ()])
+    return urlencode(answer.pairs)
 
 
 def move(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[None]:
@@ -163,7 +178,7 @@ def move(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[No
     if src == dst:
         return
     try:
-        yield bucket.call("DeleteObject", Key=src, **({"IfMatch": f'"{etag}"'} if etag else {}))
+        yield bucket.call("DeleteObject", Key=src, **({"IfMatch": etag} if etag else {}))
     except Fault as fault:
         if faults.lacks_feature(fault):
             yield bucket.call("DeleteObject", Key=src)
@@ -182,16 +197,16 @@ def _move_again(bucket: Bucket, src: str, dst: str, copied: str | None) -> Opera
         if faults.is_missing(fault):
             return
         raise
-    tag = bare(source["ETag"]) or ""
-    encrypted = source.get("SSEKMSKeyId") or source.get("SSECustomerAlgorithm")
-    if "-" not in tag and not encrypted and "ServerSideEncryption" not in bucket.options.put_options and tag != copied:
+    tag = source.pin or ""
+    encrypted = source.encrypted or "ServerSideEncryption" in bucket.options.put_options
+    if "-" not in tag and not encrypted and tag != copied:
         raise _changed(src)
-    if source["ContentLength"] > LARGEST_COPY:
+    if _is_large(source):
         yield from copy_parts(bucket, src, dst, source, overwrite=True)
     else:
         yield from _copy_whole(bucket, src, dst, source, overwrite=True)
     try:
-        yield bucket.call("DeleteObject", Key=src, IfMatch=source["ETag"])
+        yield bucket.call("DeleteObject", Key=src, **({"IfMatch": source.pin} if source.pin else {}))
     except Fault as fault:
         if faults.is_precondition(fault):
             raise _changed(src) from fault.__cause__

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from remote_store.core.errors import DirectoryNotEmpty, InvalidPath, NotFound, RemoteStoreError
-from remote_store.core.s3 import faults, listing, probes
+from remote_store.core.s3 import faults, paging, probes
+from remote_store.core.s3.answers import Deleted
 from remote_store.core.s3.bucket import Bucket
-from remote_store.core.s3.calls import Call, Fault
+from remote_store.core.s3.calls import Fault
 from remote_store.core.s3.keys import UNSPEAKABLE_IN_XML, is_marker, prefix_of
-from remote_store.core.s3.listing import Cursor
-from remote_store.core.s3.responses import Page
+from remote_store.core.s3.pages import Page
+from remote_store.core.s3.paging import Cursor
 from remote_store.core.s3.steps import Operation
+
+MOST_NAMED = 1000
+"""Keys that one DeleteObjects may name (S3 API Reference, DeleteObjects)."""
 
 
 def delete(bucket: Bucket, key: str, *, missing_ok: bool) -> Operation[None]:
@@ -22,61 +26,87 @@ def delete(bucket: Bucket, key: str, *, missing_ok: bool) -> Operation[None]:
         if (yield from probes.is_folder(bucket, key)):
             raise InvalidPath(probes.FOLDER_MEANT, path=key) from fault.__cause__
         return
-    probes.refuse_marker(key, answer["ContentLength"])
+    yield from probes.refuse_marker_of(bucket, key, answer)
     yield bucket.call("DeleteObject", Key=key)
 
 
 def delete_folder(bucket: Bucket, path: str, *, recursive: bool, missing_ok: bool) -> Operation[None]:
     """Delete what is below a folder: 1 LIST and 1 DeleteObjects per 1,000 keys; 1 HEAD more if there is nothing.
 
+    A server without DeleteObjects gets 1 DELETE per key, several at once. A key that the answer to DeleteObjects
+    does not account for is deleted by a request of its own.
+
     Raises:
         RemoteStoreError: Some keys could not be deleted; `paths` names them.
     """
     cursor = Cursor(prefix_of(path))
-    page = yield from listing.next_page(bucket, cursor)
-    if not page.objects and cursor.done:
+    page = yield from paging.next_page(bucket, cursor)
+    while not page.objects and not cursor.done:
+        page = yield from paging.next_page(bucket, cursor)
+    if not page.objects:
         error = yield from probes.no_folder(bucket, path)
         if missing_ok and isinstance(error, NotFound):
             return
         raise error
     if not recursive and (not cursor.done or not _is_bare(page, cursor.prefix)):
         raise DirectoryNotEmpty("the folder has content; pass recursive=True to delete it too", path=path)
-    left: dict[str, Fault] = {}
+    deletion = _Deletion(bucket)
     while True:
-        yield from _delete_all(bucket, [info.path for info in page.objects], left)
+        yield from deletion.delete([info.path for info in page.objects])
         if cursor.done:
             break
-        page = yield from listing.next_page(bucket, cursor)
-    if left:
-        raise _not_deleted(path, left)
+        page = yield from paging.next_page(bucket, cursor)
+    if deletion.left:
+        raise _not_deleted(path, deletion.left)
 
 
 def _is_bare(page: Page, prefix: str) -> bool:
     return all(info.path == prefix and is_marker(prefix, info.size) for info in page.objects)
 
 
-def _delete_all(bucket: Bucket, keys: list[str], left: dict[str, Fault]) -> Operation[None]:
-    speakable = [key for key in keys if not UNSPEAKABLE_IN_XML.search(key)]
-    calls: list[Call] = []
-    if speakable:
-        named = [{"Key": key} for key in speakable]
-        calls.append(bucket.call("DeleteObjects", Delete={"Objects": named, "Quiet": True}))
-    others = [key for key in keys if UNSPEAKABLE_IN_XML.search(key)]
-    calls += [bucket.call("DeleteObject", Key=key) for key in others]
-    if not calls:
-        return
-    outcomes = yield tuple(calls)
-    singles = zip(others, outcomes[1:] if speakable else outcomes, strict=True)
-    left.update((key, told) for key, told in singles if isinstance(told, Fault) and not _is_gone(told))
-    if not speakable:
-        return
-    if isinstance(outcomes[0], Fault):
-        left.update((key, outcomes[0]) for key in speakable)
-        return
-    for error in outcomes[0].get("Errors") or ():
-        told = Fault(error.get("Code") or "Unknown", None, error.get("Message") or "")
-        if not _is_gone(told):
-            left[error["Key"]] = told
+class _Deletion:
+    """Deletes keys page by page: by DeleteObjects where the server has it, else one by one.
+
+    Args:
+        bucket: The bucket.
+
+    Attributes:
+        left: The keys that could not be deleted, and why.
+    """
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+        self._in_bulk = True
+        self.left: dict[str, Fault] = {}
+
+    def delete(self, keys: list[str]) -> Operation[None]:
+        """Delete these keys."""
+        singles = [key for key in keys if UNSPEAKABLE_IN_XML.search(key)]
+        named = [key for key in keys if not UNSPEAKABLE_IN_XML.search(key)]
+        batches = [named[start : start + MOST_NAMED] for start in range(0, len(named), MOST_NAMED)]
+        for batch in batches:
+            singles += (yield from self._delete_batch(batch)) if self._in_bulk else batch
+        if singles:
+            yield from self._delete_singly(singles)
+
+    def _delete_batch(self, keys: list[str]) -> Operation[list[str]]:
+        """Delete up to 1,000 keys by one request; those that have to be deleted one by one."""
+        named = [{"Key": key} for key in keys]
+        try:
+            answer: Deleted = yield self._bucket.call("DeleteObjects", Delete={"Objects": named})
+        except Fault as fault:
+            if faults.lacks_feature(fault) or fault.status == 405 or fault.code == "MissingContentMD5":
+                self._in_bulk = False
+                return keys
+            self.left.update((key, fault) for key in keys)
+            return []
+        self.left.update((key, fault) for key, fault in answer.errors.items() if not _is_gone(fault))
+        return [key for key in keys if key not in answer.keys and key not in answer.errors]
+
+    def _delete_singly(self, keys: list[str]) -> Operation[None]:
+        outcomes = yield tuple(self._bucket.call("DeleteObject", Key=key) for key in keys)
+        told = zip(keys, outcomes, strict=True)
+        self.left.update((key, fault) for key, fault in told if isinstance(fault, Fault) and not _is_gone(fault))
 
 
 def _is_gone(fault: Fault) -> bool:

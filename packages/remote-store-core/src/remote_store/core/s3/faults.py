@@ -21,6 +21,11 @@ CREDENTIALS = "check key, secret and session_token, or the profile"
 RENEW = "the temporary credentials have ended; get new ones"
 REGION = "the bucket is in another region; set region_name to it"
 BUSY = "the service is busy or broken; try again later"
+NOT_S3 = "the endpoint is no S3 service, or something in between answered in its place; check endpoint_url and proxies"
+BROKEN = "the server's answer breaks the S3 protocol, so the outcome is not known; look at the file before going on"
+
+LONGEST_TEXT = 1000
+"""Characters of a text of the server's that an error shows."""
 
 CODES: dict[str, tuple[type[RemoteStoreError], str]] = {
     "NoSuchBucket": (NotFound, "the bucket does not exist; check its name, the endpoint_url and the region_name"),
@@ -45,6 +50,12 @@ CODES: dict[str, tuple[type[RemoteStoreError], str]] = {
     "PermanentRedirect": (RemoteStoreError, REGION),
     "IllegalLocationConstraintException": (RemoteStoreError, REGION),
     "PreconditionFailed": (PreconditionFailed, "the file is not the one seen before; open it again"),
+    "NotS3": (RemoteStoreError, NOT_S3),
+    "BrokenAnswer": (RemoteStoreError, BROKEN),
+    "UnreadableAnswer": (RemoteStoreError, "the SDK could not build the request or read its answer; see the cause"),
+    "InformationalAnswer": (RemoteStoreError, BROKEN),
+    "IncompleteDocument": (BackendUnavailable, "the connection broke before the whole answer came; try again"),
+    "MissingContentLength": (RemoteStoreError, "the server does not say how long the object is"),
     "ConditionalRequestConflict": (BackendUnavailable, "another write to the same key is under way; try again"),
     "OperationAborted": (BackendUnavailable, "another operation on the bucket is under way; try again"),
     "KeyTooLongError": (InvalidPath, "the key is longer than this server takes; shorten it"),
@@ -91,6 +102,8 @@ def classify(fault: Fault) -> tuple[type[RemoteStoreError], str]:
         return CODES[fault.code]
     if fault.transport:
         return BackendUnavailable, UNREACHABLE
+    if fault.foreign and fault.status == 404:
+        return RemoteStoreError, NOT_S3
     if fault.status is not None and fault.status in STATUSES:
         return STATUSES[fault.status]
     if fault.status is not None and fault.status >= 500:
@@ -110,15 +123,26 @@ def typed(fault: Fault, *, path: str | None = None, error: type[RemoteStoreError
     if error is not None and error is not kind:
         kind, advice = error, OVERRIDES.get(error, advice)
     made = kind(
-        f"{advice} ({fault.message})" if fault.message and fault.status is not None else advice,
+        f"{advice} ({shown(fault.message)})" if fault.message and fault.status is not None else advice,
         path=path,
-        code=fault.code,
+        code=shown(fault.code),
         status=fault.status,
-        request_id=fault.request_id,
+        request_id=None if fault.request_id is None else shown(fault.request_id),
         retryable=issubclass(kind, BackendUnavailable),
     )
     made.__cause__ = fault.__cause__ or fault
     return made
+
+
+def shown(text: str) -> str:
+    """A text of the server's as an error shows it: control characters escaped, and cut where it is long."""
+    cut = text[:LONGEST_TEXT]
+    plain = cut if cut.isprintable() else "".join(map(_escaped, cut))
+    return plain if len(text) <= LONGEST_TEXT else f"{plain}..."
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
 
 
 def is_missing(fault: Fault) -> bool:
@@ -139,6 +163,11 @@ def is_precondition(fault: Fault) -> bool:
 def is_conflict(fault: Fault) -> bool:
     """Whether another conditional write of the key was under way (S3 User Guide, conditional writes)."""
     return fault.code == "ConditionalRequestConflict"
+
+
+def is_unproven(fault: Fault) -> bool:
+    """Whether the answer was that of a success and did not carry its result."""
+    return fault.code in ("BrokenAnswer", "IncompleteDocument", "InformationalAnswer", "NotS3")
 
 
 def lacks_feature(fault: Fault) -> bool:

@@ -6,12 +6,13 @@ import math
 from typing import Any
 
 from remote_store.core.s3 import probes
+from remote_store.core.s3.answers import Facts
 from remote_store.core.s3.bucket import READ_OPTIONS, Bucket
 from remote_store.core.s3.buffers import allocate
 from remote_store.core.s3.calls import Call, Fault
 from remote_store.core.s3.options import MIB, S3Options
 from remote_store.core.s3.reading import ReadPlan
-from remote_store.core.s3.steps import Answer, CloseBody, Drain, Fetch, Operation, ReadBody, Start, Wait
+from remote_store.core.s3.steps import CloseBody, Drain, Fetch, Operation, ReadBody, Start, Wait
 
 UNIT = 8 * MIB
 """Ranges are multiples of this, or of the part size where that is smaller: large parts are no reason to read slowly."""
@@ -33,8 +34,9 @@ def open_sequential(bucket: Bucket, key: str) -> Operation[tuple[ReadPlan, Any]]
 def open_random(bucket: Bucket, key: str) -> Operation[ReadPlan]:
     """Open an object for random access: 1 HEAD."""
     answer = yield from probes.require_file(bucket, key)
-    probes.refuse_marker(key, answer["ContentLength"])
-    return ReadPlan(_get(bucket, key), bucket.options.retry, end=answer["ContentLength"], etag=answer.get("ETag"))
+    size = yield from probes.size_of(bucket, key, answer)
+    probes.refuse_marker(key, size)
+    return ReadPlan(_get(bucket, key), bucket.options.retry, end=size, etag=answer.etag)
 
 
 def read_bytes(bucket: Bucket, key: str) -> Operation[bytes]:
@@ -59,7 +61,7 @@ def read_range(bucket: Bucket, key: str, start: int, length: int) -> Operation[b
         if fault.status != 416:
             raise
         if key.endswith("/"):
-            probes.refuse_marker(key, (yield from probes.require_file(bucket, key))["ContentLength"])
+            yield from probes.refuse_marker_of(bucket, key, (yield from probes.require_file(bucket, key)))
         return b""
     if not length:
         yield CloseBody(body)
@@ -73,12 +75,12 @@ def _get(bucket: Bucket, key: str) -> Call:
 
 def _open(bucket: Bucket, key: str, plan: ReadPlan) -> Operation[Any]:
     try:
-        answer: Answer = yield plan.request()
+        answer: Facts = yield plan.request()
     except Fault as fault:
         if fault.status == 416:
             raise
         raise (yield from probes.missing(bucket, key, fault)) from fault.__cause__
-    body = answer["Body"]
+    body = answer.body
     try:
         plan.opened(answer)
         probes.refuse_marker(key, plan.total or 0)
@@ -103,7 +105,7 @@ def _read(bucket: Bucket, plan: ReadPlan, body: Any) -> Operation[bytes]:
 def worth_a_split(options: S3Options, plan: ReadPlan, size: int) -> bool:
     """Whether so many bytes are to be fetched as ranges at once; not without a version to pin them to."""
     many = size >= UNITS_WORTH_A_SPLIT * _unit(options)
-    return many and options.max_concurrency > 1 and plan.etag is not None
+    return many and options.max_concurrency > 1 and plan.pin is not None
 
 
 def range_length(options: S3Options, size: int) -> int:

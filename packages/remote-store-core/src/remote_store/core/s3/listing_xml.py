@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from xml.parsers.expat import ExpatError, ParserCreate
 
 from remote_store.core.s3.times import parse_time
 
+MOST_DIGITS = 19
+"""Digits of a number; one more would not fit into 64 bits."""
+
+TRUTHS = {"true": True, "false": False}
+
 # How deep in a page an element stands.
 ROOT, FIELD, FIELD_OF_ENTRY = 1, 2, 3
 
 
-def answer_listing(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_others: Any) -> None:
-    """Handle botocore's `before-parse` of a `ListObjectsV2`: parse the page, and leave an empty body to botocore.
-
-    An error, a broken page and one with fields that are rare stay as they are: botocore knows what to do.
-    """
-    document: bytes = response_dict["body"]
-    if response_dict["status_code"] != 200:
-        return
-    if b"<!DOCTYPE" in document or b"\0" in document:
-        # S3 sends no document type, whose entities can grow without bound, and nothing in UTF-16, which would hide it.
-        response_dict.update(status_code=500, body=b"")
-    elif page := parse_page(document):
-        customized_response_dict.update(page)
-        response_dict["body"] = b""
-
-
 def parse_page(document: bytes) -> dict[str, Any] | None:
     """The answer of a `ListObjectsV2` in botocore's shape, its keys as they came; `None` for anything else."""
+    if b"<!DOCTYPE" in document or b"\0" in document:
+        # S3 sends no document type, whose entities can grow without bound, and nothing in UTF-16, which would hide it.
+        return None
     reader = PageReader()
     # S3 writes UTF-8, whatever the document says of itself.
     parser = ParserCreate("utf-8")
@@ -77,6 +70,7 @@ class PageReader:
             if name == "ChecksumAlgorithm":
                 self._entry.setdefault(name, []).append("".join(self.text))
             else:
+                self._is_rare = self._is_rare or name in self._entry
                 self._entry[name] = "".join(self.text)
         elif depth == FIELD:
             self._take(name, "".join(self.text))
@@ -88,14 +82,38 @@ class PageReader:
             case "Contents":
                 entry = self._entry
                 self._is_rare = self._is_rare or "Owner" in entry or "RestoreStatus" in entry
-                entry["LastModified"] = parse_time(entry["LastModified"])
-                entry["Size"] = int(entry["Size"])
+                if (modified := time_of(entry.pop("LastModified", ""))) is not None:
+                    entry["LastModified"] = modified
+                entry["Size"] = whole_number(entry["Size"])
                 self.page.setdefault("Contents", []).append(entry)
             case "CommonPrefixes":
                 self.page.setdefault("CommonPrefixes", []).append(self._entry)
             case "IsTruncated":
-                self.page[name] = text == "true"
+                self._once(name, TRUTHS[text])
             case "KeyCount" | "MaxKeys":
-                self.page[name] = int(text or 0)
+                self._once(name, whole_number(text or "0"))
             case _:
-                self.page[name] = text
+                self._once(name, text)
+
+    def _once(self, name: str, value: Any) -> None:
+        self._is_rare = self._is_rare or name in self.page
+        self.page[name] = value
+
+
+def whole_number(text: str) -> int:
+    """A number of digits alone.
+
+    Raises:
+        ValueError: It is none, or does not fit into 64 bits.
+    """
+    if not text.isdecimal() or not text.isascii() or len(text) > MOST_DIGITS:
+        raise ValueError("this is no number")
+    return int(text)
+
+
+def time_of(text: str) -> datetime | None:
+    """A time; `None` where it is none."""
+    try:
+        return parse_time(text)
+    except (TypeError, ValueError):
+        return None

@@ -4,38 +4,43 @@ from __future__ import annotations
 
 from remote_store.core.errors import AlreadyExists, InvalidPath, NotFound, RemoteStoreError
 from remote_store.core.models import FileInfo
-from remote_store.core.s3 import faults, responses
+from remote_store.core.s3 import faults, paging, responses
+from remote_store.core.s3.answers import Facts
 from remote_store.core.s3.bucket import READ_OPTIONS, Bucket
 from remote_store.core.s3.calls import Fault
 from remote_store.core.s3.keys import ancestors, is_marker, prefix_of
-from remote_store.core.s3.steps import Answer, Operation
+from remote_store.core.s3.steps import CloseBody, Operation
 
 FOLDER_MEANT = "this is a folder, and a file is meant; name a file, or use a folder operation"
 FILE_MEANT = "this is a file, and a folder is meant; name a folder, or use a file operation"
 
 
-def head(bucket: Bucket, key: str, *, checksum: bool = False) -> Operation[Answer]:
+def head(bucket: Bucket, key: str, *, checksum: bool = False) -> Operation[Facts]:
     """Ask for an object: 1 HEAD.
 
-    A HEAD has no body, so a 400 or 403 has lost its code: one LIST then asks again, which has one (S3 API Reference,
-    HeadObject).
+    A HEAD has no body, so a 400 or 403 has lost its code (S3 API Reference, HeadObject), and a 404 without a header of
+    S3 proves nothing: one LIST then asks again, whose answer has a document.
     """
     mode = {"ChecksumMode": "ENABLED"} if checksum else {}
     try:
-        answer: Answer = yield bucket.call("HeadObject", READ_OPTIONS, Key=key, **mode)
+        answer: Facts = yield bucket.call("HeadObject", READ_OPTIONS, Key=key, **mode)
     except Fault as fault:
         raise (yield from _with_code(bucket, key, fault)) from fault.__cause__
     return answer
 
 
 def _with_code(bucket: Bucket, key: str, fault: Fault) -> Operation[Fault]:
-    if fault.status not in (400, 403):
+    unproven = fault.foreign and fault.status == 404
+    if fault.status not in (400, 403) and not unproven:
         return fault
     try:
         yield bucket.call("ListObjectsV2", Prefix=key, MaxKeys=1, EncodingType="url")
     except Fault as told:
-        if told.code != "AccessDenied" and told.status in (301, 400, 401, 403):
+        # That the bucket may not be listed is said by S3, and nothing against the key's being absent.
+        is_denied = told.code == "AccessDenied" and not told.foreign
+        if not is_denied and (unproven or told.status in (301, 400, 401, 403)):
             return told
+    fault.foreign = False
     return fault
 
 
@@ -52,13 +57,13 @@ def is_file(bucket: Bucket, key: str) -> Operation[bool]:
         if faults.is_missing(fault):
             return False
         raise
-    return not is_marker(key, answer["ContentLength"])
+    return not (yield from _is_marker(bucket, key, answer))
 
 
 def is_folder(bucket: Bucket, path: str) -> Operation[bool]:
     """Whether a folder is there: 1 LIST of 1 key. Anything but a clear miss is an error."""
     try:
-        return (yield from _has_content(bucket, path))
+        return (yield from paging.has_entry(bucket, prefix_of(path)))
     except Fault as fault:
         if faults.is_missing(fault):
             return False
@@ -69,16 +74,11 @@ def missing(bucket: Bucket, key: str, fault: Fault) -> Operation[RemoteStoreErro
     """What tells best why a file is not there: 1 LIST. That probe only improves the message, so it may fail."""
     if faults.is_missing(fault) and not faults.is_missing_bucket(fault):
         try:
-            if (yield from _has_content(bucket, key)):
+            if (yield from paging.has_entry(bucket, prefix_of(key))):
                 return InvalidPath(FOLDER_MEANT, path=key)
         except Fault as probed:
             return faults.typed(probed if faults.is_missing_bucket(probed) else fault, path=key)
     return faults.typed(fault, path=key)
-
-
-def _has_content(bucket: Bucket, path: str) -> Operation[bool]:
-    answer: Answer = yield bucket.call("ListObjectsV2", Prefix=prefix_of(path), MaxKeys=1, EncodingType="url")
-    return bool(answer.get("Contents"))
 
 
 def get_file_info(bucket: Bucket, key: str) -> Operation[FileInfo]:
@@ -87,8 +87,31 @@ def get_file_info(bucket: Bucket, key: str) -> Operation[FileInfo]:
         answer = yield from head(bucket, key, checksum=True)
     except Fault as fault:
         raise (yield from missing(bucket, key, fault)) from fault.__cause__
-    refuse_marker(key, answer["ContentLength"])
-    return responses.file_info(key, answer)
+    size = yield from size_of(bucket, key, answer)
+    refuse_marker(key, size)
+    return responses.file_info(key, answer, size)
+
+
+def size_of(bucket: Bucket, key: str, facts: Facts) -> Operation[int]:
+    """The size of an object: no request, unless its HEAD did not say it; then 1 GET of its first byte.
+
+    Raises:
+        Fault: That does not say it either.
+    """
+    if facts.size is not None:
+        return facts.size
+    pin = {"IfMatch": facts.pin} if facts.pin is not None else {}
+    try:
+        first: Facts = yield bucket.call("GetObject", READ_OPTIONS, Key=key, Range="bytes=0-0", **pin)
+    except Fault as fault:
+        # There is no first byte of an empty object (S3 API Reference, GetObject).
+        if fault.status == 416:
+            return 0
+        raise
+    yield CloseBody(first.body)
+    if first.size is None:
+        raise Fault("MissingContentLength", 200, "no answer says how long the object is")
+    return first.size
 
 
 def refuse_marker(key: str, size: int) -> None:
@@ -97,7 +120,17 @@ def refuse_marker(key: str, size: int) -> None:
         raise InvalidPath(FOLDER_MEANT, path=key)
 
 
-def require_file(bucket: Bucket, key: str) -> Operation[Answer]:
+def _is_marker(bucket: Bucket, key: str, facts: Facts) -> Operation[bool]:
+    return key.endswith("/") and is_marker(key, (yield from size_of(bucket, key, facts)))
+
+
+def refuse_marker_of(bucket: Bucket, key: str, facts: Facts) -> Operation[None]:
+    """Refuse to take the marker of a folder for a file, by its HEAD."""
+    if (yield from _is_marker(bucket, key, facts)):
+        raise InvalidPath(FOLDER_MEANT, path=key)
+
+
+def require_file(bucket: Bucket, key: str) -> Operation[Facts]:
     """Describe a file in the service's words: 1 HEAD."""
     try:
         return (yield from head(bucket, key))
@@ -127,8 +160,9 @@ def refuse_file_ancestor(bucket: Bucket, key: str) -> Operation[None]:
     for ancestor, outcome in zip(above, outcomes, strict=True):
         if not isinstance(outcome, Fault):
             raise InvalidPath("a file stands where this path needs a folder", path=key, paths=(ancestor,))
-        if not faults.is_missing(outcome):
-            raise faults.typed((yield from _with_code(bucket, ancestor, outcome)), path=key)
+        told = yield from _with_code(bucket, ancestor, outcome)
+        if not faults.is_missing(told):
+            raise faults.typed(told, path=key)
 
 
 def no_folder(bucket: Bucket, path: str) -> Operation[RemoteStoreError]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from remote_store.core.retry import RetryPolicy
+from remote_store.core.s3.answers import Facts, strong
 from remote_store.core.s3.calls import Call, Fault
+from remote_store.core.s3.fields import bare
 
 PROGRESS = 64 * 1024
 """Bytes after which earlier failures are forgotten, so that many cuts in a long read do not add up."""
@@ -58,9 +59,12 @@ class ReadPlan:
         return max(0, self.end - self.position)
 
     @property
-    def etag(self) -> str | None:
-        """The version that is read, as the server writes it; known after the first answer."""
-        return self._etag
+    def pin(self) -> str | None:
+        """The version that is read, for a condition; known after the first answer, `None` where no condition holds it.
+
+        A weak entity tag never compares equal in `If-Match` (RFC 9110, 13.1.1), so such an object is read without it.
+        """
+        return strong(self._etag)
 
     def part(self, size: int) -> ReadPlan:
         """A plan for the next `size` bytes alone, of the same version."""
@@ -71,33 +75,43 @@ class ReadPlan:
         conditions: dict[str, Any] = {}
         if self.position or self.end is not None:
             conditions["Range"] = f"bytes={self.position}-{'' if self.end is None else self.end - 1}"
-        if self._etag is not None:
-            conditions["IfMatch"] = self._etag
+        if self.pin is not None:
+            conditions["IfMatch"] = self.pin
         return Call("GetObject", {**self._call.params, **conditions}) if conditions else self._call
 
-    def opened(self, answer: Mapping[str, Any]) -> None:
+    def opened(self, answer: Facts) -> None:
         """Take note of an answer: the version, the size, and that it is the range that was asked for.
 
         Raises:
-            Fault: It is another version (`PreconditionFailed`) or another range (`InvalidRange`).
+            Fault: It is another version (`PreconditionFailed`), another range (`InvalidRange`), or of unknown length.
         """
-        etag = answer.get("ETag")
-        if self._etag is not None and etag is not None and etag.strip('"') != self._etag.strip('"'):
+        if self._etag is not None and answer.etag is not None and bare(answer.etag) != bare(self._etag):
             raise Fault("PreconditionFailed", 412, "the server answered with another version than the one asked for")
-        self._etag = etag if self._etag is None else self._etag
-        content_range = answer.get("ContentRange")
-        if "ContentLength" not in answer:
-            raise Fault("MissingContentLength", 200, "the server did not say how long the object is")
-        if content_range is None:
-            self.total = int(answer["ContentLength"])
+        self._etag = answer.etag if self._etag is None else self._etag
+        if answer.length is None:
+            raise Fault("MissingContentLength", 200, "the answer to GetObject has no Content-Length")
+        if not answer.partial:
+            self.total = answer.length
             if self.position or (self.end is not None and self.end < self.total):
                 raise Fault("InvalidRange", 200, "the server ignored the range")
         else:
-            span, _, total = content_range.removeprefix("bytes ").partition("/")
-            if span.partition("-")[0] != str(self.position):
+            last = answer.first + answer.length
+            wrong_end = self.end is not None and (last > self.end or (answer.size is None and last < self.end))
+            if answer.first != self.position or wrong_end:
                 raise Fault("InvalidRange", 206, "the server answered with another range than the one asked for")
-            self.total = int(total) if total.isdigit() else self.position + int(answer["ContentLength"])
+            self.total = last if answer.size is None else answer.size
         self.end = self.total if self.end is None else min(self.end, self.total)
+
+    def refused(self, fault: Fault) -> Fault:
+        """What it means that a request for bytes of the object that is being read was refused.
+
+        Its end is known by then, so a range behind the end (416) says that the object is another one now.
+        """
+        if fault.status != 416:
+            return fault
+        changed = Fault("PreconditionFailed", 416, "the object is shorter now", fault.request_id)
+        changed.__cause__ = fault.__cause__
+        return changed
 
     def advanced(self, count: int) -> None:
         """Take note of bytes that arrived."""
@@ -121,7 +135,7 @@ class ReadPlan:
             Fault: The one given, where it is no matter of the connection, there were too many in a row, or no version
                 is known that the rest could be pinned to.
         """
-        if not fault.transport or (self._etag is None and self.position > self._start):
+        if not fault.transport or (self.pin is None and self.position > self._start):
             raise fault
         self._failures += 1
         self._mark = self.position

@@ -10,6 +10,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from remote_store.core.errors import BackendUnavailable
+from remote_store.core.s3 import answers
+from remote_store.core.s3.answers import Answer, Facts
 from remote_store.core.s3.buffers import allocate
 from remote_store.core.s3.calls import Body, Call, Fault, S3Port
 from remote_store.core.s3.reading import PIECE, ReadPlan
@@ -162,7 +164,7 @@ class Runner:
     def _take(self, step: Step, port: S3Port, source: Source | None, started: list[Future[Any]]) -> Any:
         match step:
             case Call():
-                return port.perform(step)
+                return perform(port, step)
             case ReadBlock():
                 return source.read_block(step.size) if source is not None else b""
             case ReadBody():
@@ -239,9 +241,24 @@ def _drained(started: list[Future[T]], *, patient: bool) -> list[T]:
 
 def _outcome(port: S3Port, call: Call) -> Outcome:
     try:
-        return port.perform(call)
+        return perform(port, call)
     except Fault as fault:
         return fault
+
+
+def perform(port: S3Port, call: Call) -> Answer:
+    """Send a call and check its answer; the body of an answer that is refused is closed.
+
+    Raises:
+        Fault: The service refused or did not answer, or its answer does not prove that the call succeeded.
+    """
+    told = port.perform(call)
+    try:
+        return answers.read(call, told)
+    except BaseException:
+        if (body := told.get("Body")) is not None:
+            body.close()
+        raise
 
 
 def open_body(port: S3Port, plan: ReadPlan) -> Body:
@@ -250,8 +267,12 @@ def open_body(port: S3Port, plan: ReadPlan) -> Body:
     Raises:
         Fault: The object changed, or the service refused or did not answer.
     """
-    answer = port.perform(plan.request())
-    body: Body = answer["Body"]
+    try:
+        answer = perform(port, plan.request())
+    except Fault as fault:
+        raise plan.refused(fault) from fault.__cause__
+    assert isinstance(answer, Facts)
+    body: Body = answer.body
     try:
         plan.opened(answer)
     except BaseException:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
+from remote_store.core.s3.answers import Answer
 from remote_store.core.s3.calls import Call, Fault
 from remote_store.core.s3.reading import ReadPlan
 
 T = TypeVar("T")
-Answer: TypeAlias = Mapping[str, Any]
 Outcome: TypeAlias = Answer | Fault
 
 

@@ -9,11 +9,13 @@ from typing import Any
 from remote_store.core.errors import RemoteStoreError
 from remote_store.core.models import WriteResult
 from remote_store.core.s3 import faults, probes, responses
+from remote_store.core.s3.answers import Facts, Part, Written
 from remote_store.core.s3.bucket import CREATE_OPTIONS, KEY_OPTIONS, PART_OPTIONS, READ_OPTIONS, REQUEST_OPTIONS, Bucket
 from remote_store.core.s3.calls import Call, Fault
+from remote_store.core.s3.fields import bare
 from remote_store.core.s3.options import LARGEST_PART, MIB, S3Options
 from remote_store.core.s3.reading import ReadPlan
-from remote_store.core.s3.steps import Answer, CloseBody, Drain, Operation, Pause, ReadBlock, ReadBody, Start, Wait
+from remote_store.core.s3.steps import CloseBody, Drain, Operation, Pause, ReadBlock, ReadBody, Start, Wait
 
 MOST_PARTS = 10_000
 LARGEST_OBJECT = 5 * 1024 * 1024 * MIB
@@ -76,7 +78,7 @@ def _put(
     condition = {} if overwrite else {"IfNoneMatch": "*"}
     conflicts = 0
     retried = False
-    answer: Answer | None = None
+    answer: Written | Facts | None = None
     while answer is None:
         try:
             answer = yield bucket.call("PutObject", CREATE_OPTIONS, **described, **condition, Body=body)
@@ -96,23 +98,23 @@ def _put(
     return responses.write_result(key, len(body), answer, described.get("Metadata") or {})
 
 
-def _lost_put(bucket: Bucket, key: str, body: bytes, described: Mapping[str, Any]) -> Operation[Answer | None]:
+def _lost_put(bucket: Bucket, key: str, body: bytes, described: Mapping[str, Any]) -> Operation[Facts | None]:
     # An earlier try of the same request may have created the object and lost its answer on the way.
     plan = ReadPlan(bucket.call("GetObject", READ_OPTIONS, Key=key), bucket.options.retry)
     try:
-        answer: Answer = yield plan.request()
+        answer: Facts = yield plan.request()
         if not _is_described(answer, len(body), described):
-            yield CloseBody(answer["Body"])
+            yield CloseBody(answer.body)
             return None
         plan.opened(answer)
-        found = yield ReadBody(plan, answer["Body"])
+        found = yield ReadBody(plan, answer.body)
     except Fault:
         return None
     return answer if found == body else None
 
 
-def _is_described(answer: Answer, size: int, described: Mapping[str, Any]) -> bool:
-    told = answer.get("ContentLength"), answer.get("Metadata") or {}, answer.get("ContentType")
+def _is_described(answer: Facts, size: int, described: Mapping[str, Any]) -> bool:
+    told = answer.length, answer.metadata, answer.content_type
     return told == (size, described.get("Metadata") or {}, described.get("ContentType", told[2]))
 
 
@@ -145,9 +147,9 @@ def begin(bucket: Bucket, call: Call) -> Operation[dict[str, Any]]:
         (created,) = yield Wait()
     except BaseException as error:
         for created in (yield Drain(patient=True)):
-            yield from abandon(bucket, {"Key": call.params["Key"], "UploadId": created["UploadId"]}, error)
+            yield from abandon(bucket, {"Key": call.params["Key"], "UploadId": created.upload_id}, error)
         raise
-    return {"Key": call.params["Key"], "UploadId": created["UploadId"]}
+    return {"Key": call.params["Key"], "UploadId": created.upload_id}
 
 
 def _send_parts(bucket: Bucket, upload: Mapping[str, Any], blocks: list[bytes], sizes: Iterator[int]) -> Operation[int]:
@@ -169,24 +171,20 @@ def _send_parts(bucket: Bucket, upload: Mapping[str, Any], blocks: list[bytes], 
         del block, call
 
 
-def listed_parts(answers: list[Answer]) -> list[dict[str, Any]]:
+def listed_parts(parts: list[Part]) -> list[dict[str, Any]]:
     """The parts as `CompleteMultipartUpload` lists them, from the answers to `UploadPart` or `UploadPartCopy`."""
-    parts = [answer.get("CopyPartResult", answer) for answer in answers]
-    return [
-        {"PartNumber": number, "ETag": part["ETag"], **responses.checksums(part)}
-        for number, part in enumerate(parts, start=1)
-    ]
+    return [{"PartNumber": number, "ETag": part.etag, **part.checksums} for number, part in enumerate(parts, start=1)]
 
 
 def complete(
     bucket: Bucket, upload: Mapping[str, Any], parts: list[dict[str, Any]], *, overwrite: bool
-) -> Operation[Answer]:
+) -> Operation[Written | Facts]:
     """Make the object of its parts: 1 request."""
     key = upload["Key"]
     condition = {} if overwrite else {"IfNoneMatch": "*"}
     allowed = REQUEST_OPTIONS | KEY_OPTIONS
     listed = {**upload, "MultipartUpload": {"Parts": parts}}
-    answer: Answer | None = None
+    answer: Written | Facts | None = None
     while answer is None:
         try:
             answer = yield bucket.call("CompleteMultipartUpload", allowed, **listed, **condition)
@@ -195,7 +193,8 @@ def complete(
             if condition and faults.lacks_feature(fault) and not bucket.options.trusts_conditional_writes:
                 condition = {}
                 continue
-            if fault.attempts > 1 and (refused or fault.code == "NoSuchUpload"):
+            is_lost = fault.attempts > 1 and (refused or fault.code == "NoSuchUpload")
+            if is_lost or faults.is_unproven(fault):
                 answer = yield from _made_of(bucket, key, parts)
             if answer is None and refused:
                 raise probes.already_exists(key, fault) from fault.__cause__
@@ -204,15 +203,15 @@ def complete(
     return answer
 
 
-def _made_of(bucket: Bucket, key: str, parts: list[dict[str, Any]]) -> Operation[Answer | None]:
+def _made_of(bucket: Bucket, key: str, parts: list[dict[str, Any]]) -> Operation[Facts | None]:
     # The entity tag of a multipart upload is the MD5 of its parts' tags, so it tells whose object this is.
     try:
         tags = b"".join(bytes.fromhex(part["ETag"].strip('"')) for part in parts)
-        answer: Answer = yield bucket.call("HeadObject", READ_OPTIONS, Key=key)
+        answer: Facts = yield bucket.call("HeadObject", READ_OPTIONS, Key=key)
     except (Fault, ValueError):
         return None
     expected = f"{hashlib.md5(tags, usedforsecurity=False).hexdigest()}-{len(parts)}"
-    return answer if responses.bare(answer.get("ETag")) == expected else None
+    return answer if bare(answer.etag) == expected else None
 
 
 def abandon(bucket: Bucket, upload: Mapping[str, Any], error: BaseException) -> Operation[None]:
