@@ -89,7 +89,7 @@ class Boto3Body:
                 self._left = -1
             else:
                 self._take(len(data))
-        except (sdk.BotoCoreError, *BROKEN_BODY) as error:
+        except (sdk.BotoCoreError, *BROKEN_BODY, *UNREADABLE) as error:
             raise fault_of(error, TRANSPORT, attempts=1) from error
         return data
 
@@ -102,7 +102,7 @@ class Boto3Body:
         try:
             count: int = self._stream.readinto(buffer)
             self._take(count)
-        except (sdk.BotoCoreError, *BROKEN_BODY) as error:
+        except (sdk.BotoCoreError, *BROKEN_BODY, *UNREADABLE) as error:
             raise fault_of(error, TRANSPORT, attempts=1) from error
         return count
 

@@ -104,7 +104,7 @@ class AsyncS3FsBody:
             if data and not self._left:
                 # Only a read at the end compares the checksum, and so does every read after it.
                 await self._stream.read(1)
-        except (sdk.BotoCoreError, *BROKEN_BODY) as error:
+        except (sdk.BotoCoreError, *BROKEN_BODY, *UNREADABLE) as error:
             raise fault_of(error, TRANSPORT, attempts=1) from error
         return data
 

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from remote_store.core.models import ContentDigest
 from remote_store.core.s3.calls import Call, Fault
-from remote_store.core.s3.fields import Fields
+from remote_store.core.s3.fields import Fields, is_signed
 from remote_store.core.s3.pages import Page, read_page
 
 CHECKSUM = "Checksum"
@@ -138,7 +138,13 @@ class Tags:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A success that says nothing else."""
+    """A success without a result.
+
+    Attributes:
+        signed: Whether a header is S3's. A web server can answer so too, and then a look has to prove the success.
+    """
+
+    signed: bool = True
 
 
 Answer: TypeAlias = Facts | Page | Written | Begun | Part | Deleted | Tags | Done
@@ -283,8 +289,8 @@ def _tags(fields: Fields) -> Tags:
     return Tags(tuple((entry.text("Key") or "", entry.text("Value") or "") for entry in fields.rows("TagSet")))
 
 
-def _done(_fields: Fields) -> Done:
-    return Done()
+def _done(fields: Fields) -> Done:
+    return Done(fields.headers is None or is_signed(fields.headers))
 
 
 def _digest(fields: Fields) -> ContentDigest | None:

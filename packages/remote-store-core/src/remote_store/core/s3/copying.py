@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from remote_store.core.errors import InvalidPath, PreconditionFailed
-from remote_store.core.s3 import faults, probes, upload
+from remote_store.core.s3 import deleting, faults, probes, upload
 from remote_store.core.s3.answers import Facts, Tags, Written, strong
 from remote_store.core.s3.bucket import CREATE_OPTIONS, KEY_OPTIONS, Bucket
 from remote_store.core.s3.calls import Fault
@@ -178,10 +178,10 @@ def move(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[No
     if src == dst:
         return
     try:
-        yield bucket.call("DeleteObject", Key=src, **({"IfMatch": etag} if etag else {}))
+        yield from deleting.remove(bucket, src, **({"IfMatch": etag} if etag else {}))
     except Fault as fault:
         if faults.lacks_feature(fault):
-            yield bucket.call("DeleteObject", Key=src)
+            yield from deleting.remove(bucket, src)
         elif faults.is_precondition(fault):
             yield from _move_again(bucket, src, dst, etag)
         elif not faults.is_missing(fault):
@@ -206,7 +206,7 @@ def _move_again(bucket: Bucket, src: str, dst: str, copied: str | None) -> Opera
     else:
         yield from _copy_whole(bucket, src, dst, source, overwrite=True)
     try:
-        yield bucket.call("DeleteObject", Key=src, **({"IfMatch": source.pin} if source.pin else {}))
+        yield from deleting.remove(bucket, src, **({"IfMatch": source.pin} if source.pin else {}))
     except Fault as fault:
         if faults.is_precondition(fault):
             raise _changed(src) from fault.__cause__

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from remote_store.core.errors import DirectoryNotEmpty, InvalidPath, NotFound, RemoteStoreError
 from remote_store.core.s3 import faults, paging, probes
-from remote_store.core.s3.answers import Deleted
+from remote_store.core.s3.answers import Deleted, Done
 from remote_store.core.s3.bucket import Bucket
 from remote_store.core.s3.calls import Fault
 from remote_store.core.s3.keys import UNSPEAKABLE_IN_XML, is_marker, prefix_of
@@ -27,7 +27,29 @@ def delete(bucket: Bucket, key: str, *, missing_ok: bool) -> Operation[None]:
             raise InvalidPath(probes.FOLDER_MEANT, path=key) from fault.__cause__
         return
     yield from probes.refuse_marker_of(bucket, key, answer)
-    yield bucket.call("DeleteObject", Key=key)
+    yield from remove(bucket, key)
+
+
+def remove(bucket: Bucket, key: str, **condition: str) -> Operation[None]:
+    """Delete one object: 1 DELETE, and 1 HEAD where no header of its answer is S3's.
+
+    Raises:
+        Fault: The service refused, or the object is still there.
+    """
+    done: Done = yield bucket.call("DeleteObject", Key=key, **condition)
+    yield from _confirm(bucket, key, done)
+
+
+def _confirm(bucket: Bucket, key: str, done: Done) -> Operation[None]:
+    if done.signed:
+        return
+    try:
+        yield from probes.head(bucket, key)
+    except Fault as fault:
+        if not faults.is_missing(fault):
+            raise
+    else:
+        raise Fault("NotS3", 200, "the answer to DeleteObject has no header of S3, and the object is still there")
 
 
 def delete_folder(bucket: Bucket, path: str, *, recursive: bool, missing_ok: bool) -> Operation[None]:
@@ -105,8 +127,19 @@ class _Deletion:
 
     def _delete_singly(self, keys: list[str]) -> Operation[None]:
         outcomes = yield tuple(self._bucket.call("DeleteObject", Key=key) for key in keys)
-        told = zip(keys, outcomes, strict=True)
-        self.left.update((key, fault) for key, fault in told if isinstance(fault, Fault) and not _is_gone(fault))
+        for key, outcome in zip(keys, outcomes, strict=True):
+            fault = outcome
+            if not isinstance(outcome, Fault):
+                fault = yield from self._doubt(key, outcome)
+            if fault is not None and not _is_gone(fault):
+                self.left[key] = fault
+
+    def _doubt(self, key: str, done: Done) -> Operation[Fault | None]:
+        try:
+            yield from _confirm(self._bucket, key, done)
+        except Fault as fault:
+            return fault
+        return None
 
 
 def _is_gone(fault: Fault) -> bool:

@@ -32,7 +32,7 @@ class Fields:
 
     Attributes:
         status: The HTTP status, where the port says it.
-        headers: The headers, where the port says them.
+        headers: The headers; `None` where the port does not say them.
         request_id: The service's id of the request, where the port says it.
         attempts: How many requests were sent for the call.
     """
@@ -45,7 +45,7 @@ class Fields:
         about = (told if outer is None else outer.told).get("ResponseMetadata")
         about = about if isinstance(about, Mapping) else {}
         self.status: int | None = about.get("HTTPStatusCode")
-        self.headers: Mapping[str, str] = about.get("HTTPHeaders") or {}
+        self.headers: Mapping[str, str] | None = about.get("HTTPHeaders")
         self.request_id: str | None = about.get("RequestId")
         self.attempts: int = (about.get("RetryAttempts") or 0) + 1
 
@@ -67,7 +67,7 @@ class Fields:
         Raises:
             Fault: No header is S3's.
         """
-        if not is_signed(self.headers):
+        if not is_signed(self.headers or {}):
             raise self._fault("NotS3", f"the answer to {self.call.operation} has neither an ETag nor a header of S3")
 
     def text(self, name: str) -> str | None:

@@ -9,6 +9,7 @@ from remote_store.core.s3.answers import Facts
 from remote_store.core.s3.bucket import READ_OPTIONS, Bucket
 from remote_store.core.s3.calls import Fault
 from remote_store.core.s3.keys import ancestors, is_marker, prefix_of
+from remote_store.core.s3.pages import Page
 from remote_store.core.s3.steps import CloseBody, Operation
 
 FOLDER_MEANT = "this is a folder, and a file is meant; name a file, or use a folder operation"
@@ -34,12 +35,15 @@ def _with_code(bucket: Bucket, key: str, fault: Fault) -> Operation[Fault]:
     if fault.status not in (400, 403) and not unproven:
         return fault
     try:
-        yield bucket.call("ListObjectsV2", Prefix=key, MaxKeys=1, EncodingType="url")
+        page: Page = yield bucket.call("ListObjectsV2", Prefix=key, MaxKeys=1, EncodingType="url")
     except Fault as told:
         # That the bucket may not be listed is said by S3, and nothing against the key's being absent.
         is_denied = told.code == "AccessDenied" and not told.foreign
         if not is_denied and (unproven or told.status in (301, 400, 401, 403)):
             return told
+    else:
+        if any(info.path == key for info in page.objects):
+            return fault
     fault.foreign = False
     return fault
 

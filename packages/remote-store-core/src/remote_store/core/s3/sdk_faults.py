@@ -20,7 +20,7 @@ CREDENTIALS = frozenset(
         "UnknownCredentialError",
     }
 )
-UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What botocore raises where it cannot make sense of an answer, or build a request."""
 
 REFUSED = frozenset({"ParamValidationError", "ValidationError"})
