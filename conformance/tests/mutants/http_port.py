@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape
 
 from remote_store.conformance.servers import sign_v4
 from remote_store.core.s3 import Call, Fault, S3Options
+from remote_store.core.s3.fields import is_signed
 from remote_store.core.s3.listing_xml import parse_page
 
 OPERATIONS = {
@@ -170,7 +171,7 @@ class HttpPort:
 
     def give_back(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
         """Keep a connection whose answer was read to its end, and close any other."""
-        whole = response.isclosed() and not response.length and not response.will_close
+        whole = response.isclosed() and not response.length and not response.will_close and response.status >= 200
         with self._lock:
             if whole and not self._closed and len(self._idle) < self.options.max_connections:
                 self._idle.append(connection)
@@ -241,7 +242,8 @@ def facts(response: http.client.HTTPResponse) -> dict[str, Any]:
     told = {name.lower(): value for name, value in response.getheaders()}
     found = {name: convert(told[header]) for header, (name, convert) in ANSWERS.items() if header in told}
     metadata = {name.removeprefix(METADATA): value for name, value in told.items() if name.startswith(METADATA)}
-    return {**found, "Metadata": metadata}
+    about = {"HTTPStatusCode": response.status, "HTTPHeaders": told, "RequestId": told.get("x-amz-request-id")}
+    return {**found, "Metadata": metadata, "ResponseMetadata": about}
 
 
 def answer(call: Call, response: http.client.HTTPResponse, document: bytes) -> Mapping[str, Any]:
@@ -255,18 +257,22 @@ def answer(call: Call, response: http.client.HTTPResponse, document: bytes) -> M
         code = root.findtext("Code") or str(response.status)
         text, request_id = root.findtext("Message") or "", response.headers.get("x-amz-request-id")
         cause = http.client.HTTPException(f"{response.status} {response.reason}")
-        raise Fault(code, response.status, text, request_id) from cause
+        is_signed_head = call.operation.startswith("Head") and is_signed(dict(response.getheaders()))
+        foreign = code == str(response.status) and not is_signed_head
+        raise Fault(code, response.status, text, request_id, foreign=foreign) from cause
     if call.operation == "ListObjectsV2":
         page = parse_page(document)
         if page is None:
-            raise Fault("BadAnswer", 200, "this is no listing", transport=True)
+            raise Fault("NotS3", 200, "this is no listing")
         return page
     named = {child.tag: child.text or "" for child in root}
+    about = {"ResponseMetadata": facts(response)["ResponseMetadata"]}
     if call.operation == "DeleteObjects":
-        rows = {name: root.findall(tag) for name, tag in (("Deleted", "Deleted"), ("Errors", "Error"))}
-        return {name: [{child.tag: child.text or "" for child in row} for row in found] for name, found in rows.items()}
+        found = {name: root.findall(tag) for name, tag in (("Deleted", "Deleted"), ("Errors", "Error"))}
+        rows = {name: [{child.tag: child.text or "" for child in row} for row in rows] for name, rows in found.items()}
+        return {**rows, **about}
     if call.operation == "CopyObject":
-        return {"CopyObjectResult": named}
+        return {"CopyObjectResult": named, **about}
     return {**facts(response), **named}
 
 

@@ -12,6 +12,7 @@ __all__ = [
     "Answer",
     "Call",
     "DropHeaders",
+    "Early",
     "ErrorInOK",
     "Fault",
     "LostAnswer",
@@ -65,6 +66,7 @@ class Answer:
         message: The message beside the code.
         headers: More headers of the answer, such as `Retry-After`.
         body: A body to send as it is instead of the S3 error.
+        foreign: Send no header of S3, like a web server that stands in the server's place.
     """
 
     status: int
@@ -72,6 +74,7 @@ class Answer:
     message: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    foreign: bool = False
 
     def content(self) -> bytes:
         """Return the body of the answer."""
@@ -155,6 +158,17 @@ class DropHeaders:
 
 
 @dataclass(frozen=True, slots=True)
+class Early:
+    """Send an informational answer before the true one (RFC 9110, 15.2).
+
+    Attributes:
+        status: Its status, such as 102 or 103.
+    """
+
+    status: int = 103
+
+
+@dataclass(frozen=True, slots=True)
 class RewriteBody:
     """Replace the body of the answer; its status and its headers stay, but for Content-Length.
 
@@ -176,7 +190,19 @@ class Call:
     function: Callable[[Request], object]
 
 
-Fault = Answer | Call | DropHeaders | ErrorInOK | LostAnswer | Reset | RewriteBody | ShortBody | Stall | TruncateRequest
+Fault = (
+    Answer
+    | Call
+    | DropHeaders
+    | Early
+    | ErrorInOK
+    | LostAnswer
+    | Reset
+    | RewriteBody
+    | ShortBody
+    | Stall
+    | TruncateRequest
+)
 
 
 def gather(parties: int, *, seconds: float = 30.0) -> Call:

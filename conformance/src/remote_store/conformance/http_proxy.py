@@ -16,6 +16,7 @@ from remote_store.conformance.faults import (
     Answer,
     Call,
     DropHeaders,
+    Early,
     ErrorInOK,
     Fault,
     LostAnswer,
@@ -107,6 +108,8 @@ class Exchange:
                     self._guarded(function, request)
                 case DropHeaders(names):
                     dropped.update(name.lower().encode() for name in names)
+                case Early(status):
+                    self._send_early(status)
                 case Answer():
                     return self._answer(fault, head)
                 case ErrorInOK(code, message):
@@ -121,6 +124,13 @@ class Exchange:
                     on_answer.append(fault)
         return self._forward(head, dropped, on_answer)
 
+    def _send_early(self, status: int) -> None:
+        """Send an informational answer, behind the request and, where the client waits for leave, behind that."""
+        if self._client.http.they_are_waiting_for_100_continue:
+            self._client.send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
+        self._client.send(h11.InformationalResponse(status_code=status, headers=[], reason=b"Injected"))
+        self._client.flush()
+
     def _guarded(self, function: Callable[[_Argument], _Result], argument: _Argument) -> _Result:
         """Call a function of the test; what it raises goes to the test, and the connection is reset."""
         try:
@@ -132,7 +142,7 @@ class Exchange:
     def _answer(self, fault: Answer, head: h11.Request) -> None:
         """Answer in the server's place, after the whole request has been heard."""
         body = b"" if head.method == b"HEAD" else fault.content()
-        headers = {"x-amz-request-id": "INJECTED", "Content-Length": str(len(body))}
+        headers = {"Content-Length": str(len(body))} | ({} if fault.foreign else {"x-amz-request-id": "INJECTED"})
         if fault.code:
             headers["Content-Type"] = "application/xml"
         if self._client.http.they_are_waiting_for_100_continue:

@@ -71,8 +71,13 @@ def operations(sent: Iterable[Request]) -> list[str]:
     return [request.operation for request in sent]
 
 
-def page(keys: Iterable[str], token: str) -> bytes:
-    """A page of a listing that says that there is more."""
+def page(keys: Iterable[str], token: str | None) -> bytes:
+    """A page of a listing that says that there is more, or that it is the last one."""
+    more = (
+        "<IsTruncated>false</IsTruncated>"
+        if token is None
+        else f"<IsTruncated>true</IsTruncated><NextContinuationToken>{token}</NextContinuationToken>"
+    )
     entries = "".join(
         f"<Contents><Key>{quote(key)}</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified>"
         "<ETag>&quot;0&quot;</ETag><Size>1</Size><StorageClass>STANDARD</StorageClass></Contents>"
@@ -80,8 +85,7 @@ def page(keys: Iterable[str], token: str) -> bytes:
     )
     return (
         '<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
-        f"<IsTruncated>true</IsTruncated><NextContinuationToken>{token}</NextContinuationToken>"
-        f"<EncodingType>url</EncodingType><MaxKeys>1000</MaxKeys><KeyCount>1</KeyCount>{entries}</ListBucketResult>"
+        f"{more}<EncodingType>url</EncodingType><MaxKeys>1000</MaxKeys><KeyCount>1</KeyCount>{entries}</ListBucketResult>"
     ).encode()
 
 

@@ -19,6 +19,7 @@ from remote_store.conformance.suite.metadata import MetadataSuite
 from remote_store.conformance.suite.outages import OutageSuite
 from remote_store.conformance.suite.paths import PathSuite
 from remote_store.conformance.suite.peers import PeerSuite
+from remote_store.conformance.suite.proof import ProofSuite
 from remote_store.conformance.suite.races import RaceSuite
 from remote_store.conformance.suite.reading import ReadSuite
 from remote_store.conformance.suite.s3 import S3Suite
@@ -51,6 +52,7 @@ class Contract(
     CommitSuite,
     OutageSuite,
     WireSuite,
+    ProofSuite,
     BodySuite,
     UploadSuite,
     CapabilitySuite,

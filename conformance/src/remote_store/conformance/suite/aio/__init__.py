@@ -18,6 +18,7 @@ from remote_store.conformance.suite.aio.metadata import AsyncMetadataSuite
 from remote_store.conformance.suite.aio.outages import AsyncOutageSuite
 from remote_store.conformance.suite.aio.paths import AsyncPathSuite
 from remote_store.conformance.suite.aio.peers import AsyncPeerSuite
+from remote_store.conformance.suite.aio.proof import AsyncProofSuite
 from remote_store.conformance.suite.aio.races import AsyncRaceSuite
 from remote_store.conformance.suite.aio.reading import AsyncReadSuite
 from remote_store.conformance.suite.aio.s3 import AsyncS3Suite
@@ -50,6 +51,7 @@ class AsyncContract(
     AsyncCommitSuite,
     AsyncOutageSuite,
     AsyncWireSuite,
+    AsyncProofSuite,
     AsyncBodySuite,
     AsyncUploadSuite,
     AsyncCapabilitySuite,
