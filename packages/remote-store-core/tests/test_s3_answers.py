@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import remote_store.core.s3
+from remote_store.core import NotFound, RemoteStoreError
+from remote_store.core.s3 import Call, Fault, answers, faults
+from remote_store.core.s3.answers import REQUIRED, Deleted, Done, Facts, Part, Tags, Written
+from remote_store.core.s3.fields import LARGEST_SIZE, readable
+
+TIME = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
+KEYS = {"Delete": {"Objects": [{"Key": "a"}, {"Key": "b"}]}}
+ENOUGH: dict[str, dict[str, Any]] = {
+    "HeadObject": {"ETag": '"e"'},
+    "GetObject": {"ETag": '"e"', "ContentLength": 3, "Body": object()},
+    "ListObjectsV2": {"IsTruncated": False},
+    "PutObject": {"ETag": '"e"'},
+    "CopyObject": {"CopyObjectResult": {"ETag": '"e"'}},
+    "CreateMultipartUpload": {"UploadId": "u"},
+    "UploadPart": {"ETag": '"e"'},
+    "UploadPartCopy": {"CopyPartResult": {"ETag": '"e"'}},
+    "CompleteMultipartUpload": {"ETag": '"e"'},
+    "AbortMultipartUpload": {},
+    "DeleteObject": {},
+    "DeleteObjects": {},
+    "GetObjectTagging": {"TagSet": []},
+}
+NEEDS_NOTHING = {"AbortMultipartUpload", "DeleteObject", "DeleteObjects"}
+
+
+def about(status: int = 200, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    return {"HTTPStatusCode": status, "HTTPHeaders": headers or {}, "RequestId": "R", "RetryAttempts": 1}
+
+
+def read(operation: str, told: dict[str, Any], **params: Any) -> Any:
+    return answers.read(Call(operation, {**KEYS, **params}), told)
+
+
+def refused(operation: str, told: dict[str, Any], **params: Any) -> Fault:
+    with pytest.raises(Fault) as caught:
+        read(operation, told, **params)
+    return caught.value
+
+
+def test_each_operation_that_is_asked_for_has_its_requirement_and_its_page() -> None:
+    sources = Path(remote_store.core.s3.__file__).parent.glob("*.py")
+    called = {name for source in sources for name in re.findall(r'call\(\s*"([A-Z]\w+)"', source.read_text())}
+    called |= set(
+        re.findall(r'Call\("([A-Z]\w+)"', Path(remote_store.core.s3.__file__).with_name("reading.py").read_text())
+    )
+    assert called == REQUIRED.keys()
+    for operation, required in REQUIRED.items():
+        assert required.page == f"AmazonS3/latest/API/API_{operation}.html"
+
+
+@pytest.mark.parametrize("operation", REQUIRED)
+def test_what_is_enough_is_a_success_and_more_is_ignored(operation: str) -> None:
+    status = REQUIRED[operation].statuses[0]
+    assert read(operation, {**ENOUGH[operation], "Unknown": object(), "ResponseMetadata": about(status)}) is not None
+
+
+@pytest.mark.parametrize("operation", sorted(REQUIRED.keys() - NEEDS_NOTHING))
+def test_nothing_proves_nothing(operation: str) -> None:
+    body = {"Body": object()} if operation == "GetObject" else {}
+    fault = refused(operation, {**body, "ResponseMetadata": about()})
+    assert fault.code in ("BrokenAnswer", "NotS3")
+    assert (fault.request_id, fault.attempts) == ("R", 2)
+    assert faults.is_unproven(fault)
+    error = faults.typed(fault, path="a")
+    assert (type(error), error.retryable) == (RemoteStoreError, False)
+
+
+@pytest.mark.parametrize("status", [100, 102, 103, 201, 202, 203, 205, 206, 301, 304])
+@pytest.mark.parametrize("operation", sorted(REQUIRED.keys() - {"GetObject"}))
+def test_another_status_is_no_success(operation: str, status: int) -> None:
+    fault = refused(operation, {**ENOUGH[operation], "ResponseMetadata": about(status)})
+    assert fault.code == ("InformationalAnswer" if status < 200 else "BrokenAnswer")
+    assert fault.status == status
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"ContentRange": "bytes 0-2"},
+        {"ContentRange": "bytes 2-0/9"},
+        {"ContentRange": "bytes 0-2/2"},
+        {"ContentRange": f"bytes 0-2/{'9' * 30}"},
+        {"ContentRange": "bytes 0-3/9"},
+    ],
+)
+def test_a_part_of_an_object_says_which(more: dict[str, Any]) -> None:
+    assert refused("GetObject", {**ENOUGH["GetObject"], **more, "ResponseMetadata": about(206)}).code == "BrokenAnswer"
+
+
+@pytest.mark.parametrize("length", [-1, LARGEST_SIZE + 1, "3", True, 3.0])
+def test_a_length_that_no_object_has_is_refused(length: object) -> None:
+    assert refused("HeadObject", {"ETag": '"e"', "ContentLength": length}).code == "BrokenAnswer"
+
+
+@pytest.mark.parametrize("name", ["ETag", "ContentType", "VersionId", "StorageClass", "ChecksumCRC32"])
+def test_a_field_of_another_type_is_refused(name: str) -> None:
+    assert refused("HeadObject", {"ETag": '"e"', name: ["doubled"]}).code == "BrokenAnswer"
+
+
+def test_what_a_head_lacks_is_none() -> None:
+    facts = read("HeadObject", {"ResponseMetadata": about(headers={"x-amz-request-id": "R"})})
+    assert facts == Facts(None, None)
+    assert read("HeadObject", {"ETag": '"e"', "LastModified": "no time"}).modified_at is None
+
+
+def test_times_have_no_fraction_and_weak_tags_pin_nothing() -> None:
+    facts = read("HeadObject", {"ETag": 'W/"e"', "LastModified": TIME})
+    assert facts.modified_at == TIME.replace(microsecond=0)
+    assert (facts.etag, facts.pin) == ('W/"e"', None)
+    assert read("HeadObject", {"ETag": '"e"'}).pin == '"e"'
+
+
+def test_an_empty_tag_of_a_completed_upload_is_none() -> None:
+    assert read("CompleteMultipartUpload", {"ETag": '""', "Key": "a"}) == Written(None)
+    assert read("CopyObject", {"CopyObjectResult": {"LastModified": TIME}}) == Written(None)
+
+
+@pytest.mark.parametrize(
+    "wire, text",
+    [
+        ("Zürich".encode(), "Zürich"),
+        (b"Z\xfcrich", "Zürich"),
+        ("Ã¼".encode(), "Ã¼"),
+        (b"", ""),
+        (b"=?UTF-8?Q?Z=C3=BCrich?=", "=?UTF-8?Q?Z=C3=BCrich?="),
+    ],
+)
+def test_metadata_is_text_however_it_was_encoded(wire: bytes, text: str) -> None:
+    assert readable(wire.decode("latin-1")) == text
+    told = {"ETag": '"e"', "Metadata": {"Author": wire.decode("latin-1")}}
+    assert read("HeadObject", told).metadata == {"author": text}
+
+
+def test_text_with_surrogates_is_never_handed_out() -> None:
+    readable("日本 \udcff").encode()
+
+
+def test_a_name_in_two_cases_is_one_name() -> None:
+    assert read("HeadObject", {"ETag": '"e"', "Metadata": {"A": "1", "a": "2"}}).metadata == {"a": "1, 2"}
+
+
+def test_a_bulk_delete_accounts_for_keys_that_were_asked_for() -> None:
+    told = {"Deleted": [{"Key": "a"}, {"Key": "stranger"}], "Errors": [{"Key": "b", "Code": "AccessDenied"}]}
+    deleted = read("DeleteObjects", told)
+    assert isinstance(deleted, Deleted)
+    assert deleted.keys == {"a"}
+    assert {key: fault.code for key, fault in deleted.errors.items()} == {"b": "AccessDenied"}
+    assert read("DeleteObjects", {**told, "Deleted": [{"Key": "b"}]}).keys == frozenset()
+    assert refused("DeleteObjects", {"Deleted": "a"}).code == "BrokenAnswer"
+
+
+def test_parts_and_tags() -> None:
+    assert read("UploadPart", {"ETag": '"e"', "ChecksumCRC32": "x"}) == Part('"e"', {"ChecksumCRC32": "x"})
+    assert read("GetObjectTagging", {"TagSet": [{"Key": "a", "Value": "b"}, {"Key": "c"}]}) == Tags(
+        (("a", "b"), ("c", ""))
+    )
+
+
+def test_a_delete_without_a_header_of_s3_is_in_doubt() -> None:
+    assert read("DeleteObject", {"ResponseMetadata": about(204, {"server": "nginx"})}) == Done(signed=False)
+    assert read("DeleteObject", {"ResponseMetadata": about(204, {"X-Amz-Request-Id": "R"})}) == Done()
+    assert read("DeleteObject", {}) == Done()
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"Key": "", "Size": 1},
+        {"Size": 1},
+        {"Key": "d/a"},
+        {"Key": "d/a", "Size": -1},
+        {"Key": "d/a", "Size": LARGEST_SIZE + 1},
+        {"Key": "D/a", "Size": 1},
+        {"Key": "other", "Size": 1},
+        {"Key": ["d/a", "d/b"], "Size": 1},
+        "d/a",
+    ],
+)
+def test_a_listing_lists_objects_below_the_prefix_or_is_refused(row: Any) -> None:
+    told = {"IsTruncated": False, "Contents": [row]}
+    assert refused("ListObjectsV2", told, Prefix="d/").code == "BrokenAnswer"
+
+
+@pytest.mark.parametrize("prefix", [None, "", "d/", "e/", "d/x", ["d/x/"]])
+def test_a_listing_lists_folders_below_the_prefix_or_is_refused(prefix: Any) -> None:
+    told = {"IsTruncated": False, "CommonPrefixes": [{"Prefix": prefix}]}
+    assert refused("ListObjectsV2", told, Prefix="d/").code == "BrokenAnswer"
+
+
+def test_a_key_comes_once_and_a_folder_once() -> None:
+    row = {"Key": "a", "Size": 1}
+    assert refused("ListObjectsV2", {"IsTruncated": False, "Contents": [row, row]}).code == "BrokenAnswer"
+    told = {"IsTruncated": False, "CommonPrefixes": [{"Prefix": "a/"}, {"Prefix": "a/"}]}
+    assert read("ListObjectsV2", told).prefixes == ["a/"]
+
+
+@pytest.mark.parametrize("truncated", [None, "true", 1])
+def test_a_listing_says_whether_it_goes_on(truncated: object) -> None:
+    assert refused("ListObjectsV2", {"IsTruncated": truncated}).code == "BrokenAnswer"
+
+
+def test_a_404_that_is_not_s3s_is_no_absence() -> None:
+    assert not faults.is_missing(Fault("404", 404, foreign=True))
+    assert faults.is_missing(Fault("404", 404))
+    assert faults.is_missing(Fault("NoSuchKey", 404))
+    assert type(faults.typed(Fault("404", 404, foreign=True))) is RemoteStoreError
+    assert type(faults.typed(Fault("404", 404))) is NotFound
+
+
+def test_texts_of_the_server_are_escaped_and_cut() -> None:
+    told = Fault("Co\x1bde\x85", 400, "a\nb\x1b[31m" + "x" * 1_000_000, "id\r\n")
+    error = faults.typed(told)
+    assert "\x1b" not in str(error)
+    assert "\n" not in str(error)
+    assert len(str(error)) < 3000
+    assert r"a\nb\x1b[31m" in str(error)
+    assert (error.code, error.request_id) == (r"Co\x1bde\x85", r"id\r\n")
