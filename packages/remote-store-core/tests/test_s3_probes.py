@@ -7,6 +7,7 @@ import pytest
 from remote_store.core import InvalidPath, NotFound, PermissionDenied, RemoteStoreError
 from remote_store.core.s3 import Call, Fault, S3Options, faults, probes
 from remote_store.core.s3.bucket import Bucket
+from remote_store.core.s3.pages import Page
 
 BUCKET = Bucket("bucket", S3Options.build())
 HEAD_MISS = Fault("404", 404)
@@ -29,7 +30,7 @@ def operations(steps: list[Any]) -> list[str]:
         (Fault("403", 403), Fault("AccessDenied", 403), "403"),
         (Fault("403", 403), Fault("SlowDown", 503), "403"),
         (Fault("403", 403), Fault("ConnectTimeout", transport=True), "403"),
-        (Fault("403", 403), {}, "403"),
+        (Fault("403", 403), Page([], [], None), "403"),
     ],
 )
 def test_a_head_that_lost_its_code_is_asked_again(bare: Fault, told: Any, code: str) -> None:

@@ -352,7 +352,7 @@ def test_an_upload_that_cannot_be_aborted_is_named_in_a_note(s3: FakeS3, open_la
 def test_an_upload_of_somebody_else_is_never_aborted(s3: FakeS3, open_lane: Any) -> None:
     lane = open_lane(part_size=PART)
     create = Call(CREATE, {"Bucket": s3.bucket, "Key": "a"})
-    theirs = lane.done(lane.backend._runner.run(one(create)))["UploadId"]
+    theirs = lane.done(lane.backend._runner.run(one(create))).upload_id
     fail(s3, SEND, Fault("AccessDenied", 403))
     with pytest.raises(PermissionDenied):
         lane.write("a", Stream(THREE_PARTS))
