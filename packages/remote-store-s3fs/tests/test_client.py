@@ -20,8 +20,8 @@ from s3fs import S3FileSystem
 from remote_store.conformance.faults import Reset, TruncateRequest
 from remote_store.conformance.shared_server import shared_seaweedfs_server
 from remote_store.core import PermissionDenied, RetryPolicy
-from remote_store.core.s3.documents import answer_listing
 from remote_store.core.s3 import Call, S3Options
+from remote_store.core.s3.documents import answer_listing
 from remote_store.s3fs import AsyncS3FsBackend, S3FsBackend
 from remote_store.s3fs.client import Handle, create_filesystem, private_session, shared_loader
 

@@ -18,8 +18,8 @@ from botocore.validate import validate_parameters
 from s3fs import S3FileSystem
 
 from remote_store.core.s3 import Fault, S3OptionFields, S3Options, sdk_options
-from remote_store.core.s3.faults import typed
 from remote_store.core.s3.documents import register_checks
+from remote_store.core.s3.faults import typed
 from remote_store.core.s3.sdk_faults import fault_of
 from remote_store.core.s3.sdk_hooks import (
     drop_unreadable_headers,
