@@ -61,8 +61,6 @@ class AsyncS3FsPort:
             if self._theirs is not None and call.operation in CHANGES:
                 key = call.params.get("Key")
                 self._theirs.invalidate_cache(None if key is None else f"{call.params['Bucket']}/{key}")
-        if metadata := answer.get("Metadata"):
-            answer["Metadata"] = {name: as_latin_1(value) for name, value in metadata.items()}
         if "Body" in answer:
             answer["Body"] = AsyncS3FsBody(answer["Body"], answer.get("ContentLength"))
         return answer
@@ -71,11 +69,6 @@ class AsyncS3FsPort:
         """Close the connections of a client that is our own."""
         if self._theirs is None:
             await self._client.close()
-
-
-def as_latin_1(value: str) -> str:
-    """The text of a header decoded byte by byte, as the other lanes have it; aiobotocore decodes it as UTF-8."""
-    return value if value.isascii() else value.encode("utf-8", "surrogateescape").decode("latin-1")
 
 
 class AsyncS3FsBody:
