@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from remote_store.conformance.fake_s3 import FakeS3
-from remote_store.core import InvalidPath, NotFound, PreconditionFailed
+from remote_store.core import InvalidPath, NotFound, PreconditionFailed, RemoteStoreError
 from remote_store.core.s3 import Call, Fault, S3Options, deleting, paging, probes
 from remote_store.core.s3.bucket import Bucket
 from remote_store.core.s3.paging import MOST_EMPTY_PAGES, Cursor
@@ -161,3 +161,10 @@ def test_a_missing_source_outranks_a_file_in_the_way(s3: FakeS3, open_lane: Any)
         lane.copy("missing", "file/x")
     with pytest.raises(InvalidPath):
         lane.copy("file", "file/x")
+
+
+def test_a_size_that_no_memory_holds_is_an_error_of_the_contract(s3: FakeS3, lane: Any) -> None:
+    s3.put("a", b"x", size=2**49)
+    with pytest.raises(RemoteStoreError, match="do not fit into memory") as caught:
+        lane.read_bytes("a")
+    assert caught.value.path == "a"
