@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import inspect
 import io
 import pickle
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pytest
 
 from remote_store.conformance.case import Case, not_applicable
 from remote_store.conformance.checking import check
-from remote_store.conformance.hostile import WRONG_CONTENT, Failing
+from remote_store.conformance.hostile import PYTHONS_OWN, WRONG_CONTENT, Failing
 from remote_store.conformance.suite.operations import (
     DATA,
     FILE_OPERATIONS,
@@ -243,6 +244,23 @@ class ErrSuite:
                 observed = raised
             case.expect(observed is error, "the exception of the source is the one that comes out", observed)
             case.expect_equal(str(observed), before, "the text of the exception")
+        case.expect_equal(case.backend.exists(case.path("file")), False, "exists after the source failed")
+
+    @pytest.mark.parametrize("good", [0, 100_000])
+    @pytest.mark.parametrize("kind", PYTHONS_OWN)
+    @check("ERR-019")
+    def test_error_of_the_source_that_python_uses_itself(
+        self, case: Case, kind: type[BaseException], good: int
+    ) -> None:
+        error, observed = kind("mine"), None
+        try:
+            case.backend.write(case.path("file"), Failing(good, error))  # type: ignore[arg-type]
+        except BaseException as raised:
+            observed = raised
+        if kind is StopIteration and inspect.iscoroutinefunction(case.backend.write):
+            case.expect_type(observed, RuntimeError, "what comes out of a coroutine")
+            observed = getattr(observed, "__cause__", None)
+        case.expect(observed is error, "the exception of the source is the one that comes out", observed)
         case.expect_equal(case.backend.exists(case.path("file")), False, "exists after the source failed")
 
     @pytest.mark.parametrize("method", ["read", "read_seekable"])
