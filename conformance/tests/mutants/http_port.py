@@ -29,6 +29,7 @@ OPERATIONS = {
     "UploadPart": ("PUT", ""),
     "CompleteMultipartUpload": ("POST", ""),
     "AbortMultipartUpload": ("DELETE", ""),
+    "ListParts": ("GET", ""),
 }
 QUERY = {
     "Prefix": "prefix",
@@ -38,8 +39,10 @@ QUERY = {
     "ContinuationToken": "continuation-token",
     "PartNumber": "partNumber",
     "UploadId": "uploadId",
+    "MaxParts": "max-parts",
 }
 HEADERS = {
+    "ContentMD5": "content-md5",
     "ContentType": "content-type",
     "CopySourceIfMatch": "x-amz-copy-source-if-match",
     "IfMatch": "if-match",
@@ -255,7 +258,10 @@ def answer(call: Call, response: http.client.HTTPResponse, document: bytes) -> M
         code = root.findtext("Code") or str(response.status)
         text, request_id = root.findtext("Message") or "", response.headers.get("x-amz-request-id")
         cause = http.client.HTTPException(f"{response.status} {response.reason}")
-        raise Fault(code, response.status, text, request_id) from cause
+        date = response.headers.get("date")
+        raise Fault(
+            code, response.status, text, request_id, date=parsedate_to_datetime(date) if date else None
+        ) from cause
     if call.operation == "ListObjectsV2":
         page = parse_page(document)
         if page is None:

@@ -5,16 +5,10 @@ from typing import Any
 
 import pytest
 
-from remote_store.core import Capability, RetryPolicy, Secret
+from remote_store.core import Capability, ConditionalWrites, RetryPolicy, Secret
 from remote_store.core.s3 import S3Options
 from remote_store.core.s3.bucket import Bucket
 from remote_store.core.s3.options import GIB, MIB, check_bucket
-
-
-@pytest.fixture(autouse=True)
-def no_endpoint_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +30,10 @@ def no_endpoint_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         {"endpoint_url": "s3://bucket"},
         {"endpoint_url": "http://"},
         {"endpoint_url": "http://user:hush@host"},
+        {"endpoint_url": "http://my_minio:9000"},
+        {"endpoint_url": "http://-minio:9000"},
+        {"endpoint_url": "http://minio..example.org"},
+        {"endpoint_url": "http://" + "x" * 64},
         {"addressing_style": "host"},
         {"connect_timeout": 0},
         {"connect_timeout": -1.0},
@@ -108,28 +106,35 @@ def test_secrets_are_wrapped_and_not_shown() -> None:
     assert "token'" not in repr(options).replace("session_token", "")
 
 
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:9000", "[::1]:9000", "LocalHost", "s3.example.org.", "x" * 63, "10.0.0.1", "my-minio:9000/s3/"]
+)
+def test_a_host_that_an_sdk_accepts_is_taken(host: str) -> None:
+    assert S3Options.build(endpoint_url=f"http://{host}").endpoint_url == f"http://{host}"
+
+
 def test_options_pickle_with_their_secrets() -> None:
     options = S3Options.build(key="AKID", secret="hush", retry=RetryPolicy(2), put_options={"ACL": "private"})
     assert pickle.loads(pickle.dumps(options)) == options
 
 
 @pytest.mark.parametrize(
-    "options, variable, trusted",
+    "options, trusted",
     [
-        ({}, None, True),
-        ({"endpoint_url": "http://h"}, None, False),
-        ({}, "AWS_ENDPOINT_URL", False),
-        ({}, "AWS_ENDPOINT_URL_S3", False),
-        ({"conditional_writes": True}, "AWS_ENDPOINT_URL", True),
-        ({"endpoint_url": "http://h", "conditional_writes": True}, None, True),
-        ({"conditional_writes": False}, None, False),
+        ({}, True),
+        ({"endpoint_url": "http://h"}, False),
+        ({"endpoint_url": "http://h", "conditional_writes": True}, True),
+        ({"conditional_writes": False}, False),
+        ({"conditional_writes": ConditionalWrites(put=True, complete=True, copy=True)}, True),
+        ({"conditional_writes": ConditionalWrites(put=True, complete=True)}, False),
+        ({"conditional_writes": ConditionalWrites(put=True, copy=True)}, False),
+        ({"conditional_writes": ConditionalWrites(complete=True, copy=True, delete=True)}, False),
+        ({"conditional_writes": ConditionalWrites.every(True)}, True),
     ],
 )
 def test_conditional_writes_are_trusted_on_aws_and_where_they_are_stated(
-    options: dict[str, Any], variable: str | None, trusted: bool, monkeypatch: pytest.MonkeyPatch, open_lane: Any
+    options: dict[str, Any], trusted: bool, open_lane: Any
 ) -> None:
-    if variable:
-        monkeypatch.setenv(variable, "http://other")
     assert S3Options.build(**options).trusts_conditional_writes is trusted
     assert (Capability.ATOMIC_CREATE in open_lane(**options).backend.capabilities) is trusted
 

@@ -22,7 +22,7 @@ from remote_store.conformance.shared_server import shared_seaweedfs_server
 from remote_store.core import PermissionDenied, RetryPolicy
 from remote_store.core.s3 import Call, S3Options
 from remote_store.s3fs import AsyncS3FsBackend, S3FsBackend
-from remote_store.s3fs.client import Handle, create_filesystem, private_session, shared_loader
+from remote_store.s3fs.client import Handle, private_session, shared_loader
 
 MIB = 1024 * 1024
 AWS = {"key": "k", "secret": "s", "region_name": "eu-west-1"}
@@ -30,8 +30,7 @@ CUSTOM = {**AWS, "endpoint_url": "http://127.0.0.1:9"}
 
 
 async def client_of(**options):
-    filesystem = create_filesystem(S3Options.build(**options), asynchronous=True)
-    return await filesystem.set_session()
+    return await AsyncS3FsBackend("bucket", **options).unwrap(S3FileSystem).set_session()
 
 
 async def put(port, bucket, body=b"x", **params):
@@ -46,7 +45,6 @@ async def test_all_that_differs_between_releases_is_said():
     assert config.retries == {"mode": "standard", "total_max_attempts": 7}
     assert (config.connect_timeout, config.read_timeout) == (1.5, 2.5)
     assert config.s3["addressing_style"] == "virtual"
-    assert config.signature_version == "s3v4"
 
 
 @pytest.mark.parametrize(
@@ -215,7 +213,7 @@ async def test_put_options_of_a_wrong_type_are_refused(bucket, place):
 
 
 async def test_a_handle_pickles_without_its_filesystem():
-    handle = Handle(None, {**CUSTOM}, asynchronous=True)
+    handle = Handle("bucket", None, {**CUSTOM}, asynchronous=True)
     filesystem = handle.filesystem()
     copy = pickle.loads(pickle.dumps(handle))
     assert copy.options == handle.options

@@ -12,6 +12,7 @@ import botocore.utils
 from botocore import UNSIGNED, handlers, loaders
 from botocore.client import BaseClient
 from botocore.config import Config
+from botocore.exceptions import DataNotFoundError
 from botocore.session import Session
 
 from remote_store.core.s3.listing_xml import answer_listing
@@ -23,6 +24,7 @@ from remote_store.core.s3.sdk_hooks import (
     set_time_parser,
     user_agent,
 )
+from remote_store.core.s3.sdk_locating import S3Hosts, presign_by_version_4
 from remote_store.core.s3.sdk_options import (
     ask_before_large_body,
     client_arguments,
@@ -46,6 +48,12 @@ def shared_loader(data_path: str | None) -> object:
     return None if create is None else create(data_path)
 
 
+@cache
+def s3_hosts() -> S3Hosts:
+    """The hosts of S3 on AWS."""
+    return S3Hosts.of(shared_loader(None), DataNotFoundError)
+
+
 def create_client(options: S3Options, session: boto3.Session | None = None) -> BaseClient:
     """Make a client, one at a time, because botocore cannot make several at once.
 
@@ -64,15 +72,19 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
         else:
             create, agent = session.client, user_agent(USER_AGENT, theirs)
         config = client_config(options, theirs, agent)
+        if session is not None:
+            # A session may name an endpoint in ways of its own; where it does, the client is refused.
+            config.ignore_configured_endpoint_urls = theirs.ignore_configured_endpoint_urls
         client: BaseClient = create("s3", **{**client_arguments(options), "config": config})
     # The client has a copy of its session's handlers, so nothing below changes the session.
     events = client.meta.events
     # Under this name it comes before botocore's look for an error, which would parse the page as well.
     events.register("before-parse.*.ListObjectsV2", answer_listing)
     # Looking for a bucket's region, botocore asks for it for ever where no answer says it.
-    events.register("before-call.s3" if options.custom_endpoint else "before-call.s3.HeadBucket", do_not_redirect)
+    events.register("before-call.s3.HeadBucket" if options.endpoint.redirects else "before-call.s3", do_not_redirect)
     events.register("before-parse.s3", drop_unreadable_headers)
     events.register("needs-retry.s3", retry_too_many_requests(options.retry))
+    events.register_first("choose-signer.s3", presign_by_version_4)
     # Nothing on S3's side needs the headers that say how often a request was tried; they are signed at each request.
     remove_handler(events, "request-created", handlers, "add_retry_headers")
     # No operation of S3 finds its endpoint by asking the service for one, which is what the version would be for.
@@ -102,5 +114,7 @@ def client_config(options: S3Options, theirs: Config, agent: str) -> Config:
     """The configuration of the client; what the user's own says wins. A fixed user agent is not made anew each time."""
     arguments = config_arguments(options)
     styles = Config(s3={**arguments["s3"], **(theirs.s3 or {})})
-    ours = Config(signature_version=UNSIGNED if options.anon else "s3v4", user_agent=agent, **arguments)
+    if options.anon:
+        arguments["signature_version"] = UNSIGNED
+    ours = Config(user_agent=agent, **arguments)
     return ours.merge(theirs).merge(styles)

@@ -52,7 +52,7 @@ class S3FsBackend(S3Backend):
     name = "s3-s3fs"
 
     def __init__(self, bucket: str, *, fs: S3FileSystem | None = None, **options: Unpack[S3OptionFields]) -> None:
-        self._handle = Handle(fs, options, asynchronous=False)
+        self._handle = Handle(bucket, fs, options, asynchronous=False)
         super().__init__(bucket, self._handle.options)
 
     def unwrap(self, kind: type[T]) -> T:
@@ -93,7 +93,7 @@ class AsyncS3FsBackend(AsyncS3Backend):
     name = "s3-s3fs"
 
     def __init__(self, bucket: str, *, fs: S3FileSystem | None = None, **options: Unpack[S3OptionFields]) -> None:
-        self._handle = Handle(fs, options, asynchronous=True)
+        self._handle = Handle(bucket, fs, options, asynchronous=True)
         super().__init__(bucket, self._handle.options)
 
     def unwrap(self, kind: type[T]) -> T:

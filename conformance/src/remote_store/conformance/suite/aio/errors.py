@@ -227,6 +227,25 @@ class AsyncErrSuite:
         with case.expect_raises(InvalidPath, path=case.path("folder"), what=f"{operation} from a folder"):
             await method(case.path("folder"), existing)
 
+    @pytest.mark.parametrize("operation", ["copy", "move"])
+    @async_check("ERR-011")
+    async def test_error_of_the_source_outranks_a_file_as_ancestor(self, case: AsyncCase, operation: str) -> None:
+        case.require(Capability[operation.upper()])
+        option = "reject_write_under_file_ancestor"
+        optional = not case.profile.rejects_file_ancestor
+        if optional and option not in case.harness.options:
+            not_applicable("a file may stand above another")
+        backend = case.make(**{option: True}) if optional else case.backend
+        method, below = getattr(backend, operation), case.path("existing/below")
+        await case.backend.write(case.path("existing"), DATA)
+        await case.backend.write(case.path("folder/file"), DATA)
+        with case.expect_raises(NotFound, path=case.path("missing"), what=f"{operation} from a missing file"):
+            await method(case.path("missing"), below)
+        with case.expect_raises(InvalidPath, path=case.path("folder"), what=f"{operation} from a folder"):
+            await method(case.path("folder"), below)
+        with case.expect_raises(InvalidPath, path=below, what=f"{operation} to below a file"):
+            await method(case.path("folder/file"), below)
+
     @pytest.mark.parametrize("good", [0, 100_000, 12_000_000])
     @pytest.mark.parametrize("name", CALLERS_ERRORS)
     @async_check("ERR-012")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 
@@ -38,6 +39,7 @@ class Fault(Exception):
         attempts: How many requests were sent for this call. After more than one, an earlier one may have succeeded.
         transport: Whether the connection failed: refused, reset, timed out, cut short.
         credentials: Whether no usable credentials were found, so that no request was sent.
+        date: The server's own time when it answered.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Fault(Exception):
         attempts: int = 1,
         transport: bool = False,
         credentials: bool = False,
+        date: datetime | None = None,
     ) -> None:
         super().__init__(code, status, message, request_id)
         self.code = code
@@ -59,6 +62,7 @@ class Fault(Exception):
         self.attempts = attempts
         self.transport = transport
         self.credentials = credentials
+        self.date = date
 
 
 class Body(Protocol):

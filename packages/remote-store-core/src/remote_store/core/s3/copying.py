@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from remote_store.core.errors import PreconditionFailed
+from remote_store.core.errors import InvalidPath, PreconditionFailed
 from remote_store.core.s3 import faults, probes, upload
 from remote_store.core.s3.bucket import CREATE_OPTIONS, KEY_OPTIONS, Bucket
 from remote_store.core.s3.calls import Fault
+from remote_store.core.s3.lost_answers import FirstAttempt
 from remote_store.core.s3.options import GIB
-from remote_store.core.s3.responses import bare
 from remote_store.core.s3.steps import Answer, Operation, Start, Wait
 
 LARGEST_COPY = 5 * GIB
@@ -27,38 +27,96 @@ KEPT = (
 COPY_OPTIONS = CREATE_OPTIONS - {*KEPT, "Expires", "Tagging"}
 
 
-def copy(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[str | None]:
-    """Copy an object: 1 request; 1 HEAD more on AWS, and 1 HEAD before an untrusted create.
+def copy(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[None]:
+    """Copy an object: 1 request; 1 HEAD more where storage classes are kept, and 1 before an untrusted create.
 
-    Returns the entity tag of what was copied, as far as it is known: else that of the copy, which mostly is the same.
-    CopyObject forgets the storage class (S3 API Reference, CopyObject), so on AWS the source is asked for it.
+    CopyObject forgets the storage class (S3 API Reference, CopyObject), so where there are classes the source is asked
+    for its own.
     """
     if src == dst:
         yield from probes.require_file(bucket, src)
-        return None
-    yield from probes.refuse_file_ancestor(bucket, dst)
+        return
+    yield from _refuse_file_ancestor(bucket, src, dst)
     source = None
-    if not bucket.options.custom_endpoint or src.endswith("/"):
-        source = yield from probes.require_file(bucket, src)
-        probes.refuse_marker(src, source["ContentLength"])
-    if not overwrite and not bucket.options.trusts_conditional_writes and (yield from _is_taken(bucket, dst)):
+    if bucket.options.endpoint.storage_classes or src.endswith("/"):
+        source = yield from _require_source(bucket, src)
+    yield from _copy(bucket, src, dst, source, overwrite=overwrite)
+
+
+def move(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[None]:
+    """Copy what a HEAD described, then delete it if it is still that: 3 requests.
+
+    1 HEAD more before an untrusted create, and 1 HEAD more before a delete whose condition is not trusted. A source
+    that is replaced between that HEAD and the delete is lost then.
+    """
+    if src == dst:
         yield from probes.require_file(bucket, src)
-        raise probes.already_exists(dst)
-    if source is not None and source["ContentLength"] > LARGEST_COPY:
-        return (yield from copy_parts(bucket, src, dst, source, overwrite=overwrite))
+        return
+    yield from _refuse_file_ancestor(bucket, src, dst)
+    source = yield from _require_source(bucket, src)
+    yield from _copy(bucket, src, dst, source, overwrite=overwrite)
+    yield from _delete_source(bucket, src, source)
+
+
+def _refuse_file_ancestor(bucket: Bucket, src: str, dst: str) -> Operation[None]:
     try:
-        return (yield from _copy_whole(bucket, src, dst, source, overwrite=overwrite))
+        yield from probes.refuse_file_ancestor(bucket, dst)
+    except InvalidPath:
+        # A missing source outranks it.
+        yield from probes.require_file(bucket, src)
+        raise
+
+
+def _require_source(bucket: Bucket, src: str) -> Operation[Answer]:
+    source = yield from probes.require_file(bucket, src)
+    probes.refuse_marker(src, source["ContentLength"])
+    return source
+
+
+def _copy(bucket: Bucket, src: str, dst: str, source: Answer | None, *, overwrite: bool) -> Operation[None]:
+    trusts = bucket.options.endpoint.trusts
+    large = source is not None and source["ContentLength"] > LARGEST_COPY
+    if not overwrite and not trusts("complete" if large else "copy"):
+        yield from _refuse_existing(bucket, src, dst, source)
+    if source is None or not large:
+        source = yield from _copy_at_once(bucket, src, dst, source, overwrite=overwrite)
+        if source is None:
+            return
+        if not overwrite and trusts("copy") and not trusts("complete"):
+            yield from _refuse_existing(bucket, src, dst, source)
+    yield from copy_parts(bucket, src, dst, source, overwrite=overwrite)
+
+
+def _copy_at_once(
+    bucket: Bucket, src: str, dst: str, source: Answer | None, *, overwrite: bool
+) -> Operation[Answer | None]:
+    """Copy by one CopyObject. The source, if that turned out to be too large for it."""
+    first = FirstAttempt()
+    try:
+        yield from _copy_whole(bucket, src, dst, source, overwrite=overwrite)
     except Fault as fault:
         if faults.is_missing(fault):
             raise (yield from probes.missing(bucket, src, fault)) from fault.__cause__
         if faults.is_precondition(fault):
-            return (yield from _refused(bucket, src, dst, fault, overwrite=overwrite))
+            if overwrite:
+                yield from probes.require_file(bucket, src)
+                raise faults.typed(fault, path=src) from fault.__cause__
+            yield from _refused(bucket, src, dst, fault, first)
+            return None
         if fault.code not in ("InvalidRequest", "EntityTooLarge") or source is not None:
             raise
-        source = yield from probes.require_file(bucket, src)
-        if source["ContentLength"] <= LARGEST_COPY:
+        found = yield from probes.require_file(bucket, src)
+        if found["ContentLength"] <= LARGEST_COPY:
             raise
-    return (yield from copy_parts(bucket, src, dst, source, overwrite=overwrite))
+        return found
+    return None
+
+
+def _refuse_existing(bucket: Bucket, src: str, dst: str, source: Answer | None) -> Operation[None]:
+    if (yield from _is_taken(bucket, dst)):
+        if source is None:
+            yield from probes.require_file(bucket, src)
+        raise probes.already_exists(dst)
 
 
 def _is_taken(bucket: Bucket, dst: str) -> Operation[bool]:
@@ -68,51 +126,54 @@ def _is_taken(bucket: Bucket, dst: str) -> Operation[bool]:
         raise faults.typed(fault, path=dst) from fault.__cause__
 
 
-def _copy_whole(bucket: Bucket, src: str, dst: str, source: Answer | None, *, overwrite: bool) -> Operation[str | None]:
+def _copy_whole(bucket: Bucket, src: str, dst: str, source: Answer | None, *, overwrite: bool) -> Operation[None]:
     params = {"Key": dst, **_copy_source(bucket, src)}
     if not overwrite:
         params["IfNoneMatch"] = "*"
     if source is not None:
-        params["CopySourceIfMatch"] = source["ETag"]
+        params |= _pin(source, "CopySourceIfMatch")
         params |= {name: source[name] for name in ("StorageClass",) if source.get(name)}
     try:
-        answer = yield bucket.call("CopyObject", COPY_OPTIONS, **params)
+        yield bucket.call("CopyObject", COPY_OPTIONS, **params)
     except Fault as fault:
-        if overwrite or not faults.lacks_feature(fault) or bucket.options.trusts_conditional_writes:
+        if overwrite or not faults.lacks_feature(fault) or bucket.options.endpoint.trusts("copy"):
             raise
         del params["IfNoneMatch"]
-        answer = yield bucket.call("CopyObject", COPY_OPTIONS, **params)
-    return bare((source or answer.get("CopyObjectResult") or {}).get("ETag"))
+        yield bucket.call("CopyObject", COPY_OPTIONS, **params)
+
+
+def _pin(source: Answer, condition: str) -> dict[str, str]:
+    """The condition on a source's entity tag; none for a weak tag, which matches nothing (RFC 9110, 13.1.1)."""
+    etag = source.get("ETag")
+    return {condition: etag} if etag and not etag.startswith("W/") else {}
 
 
 def _copy_source(bucket: Bucket, src: str) -> dict[str, Any]:
-    # Who encrypts with keys of their own has to hand them in for the source too.
+    # With SSE-C, the source object's key is passed as well.
     given = bucket.options.put_options
     keys = {f"CopySource{name}": given[name] for name in sorted(KEY_OPTIONS) if name in given}
     return {"CopySource": {"Bucket": bucket.name, "Key": src}, **keys}
 
 
-def _refused(bucket: Bucket, src: str, dst: str, fault: Fault, *, overwrite: bool) -> Operation[str | None]:
+def _refused(bucket: Bucket, src: str, dst: str, fault: Fault, first: FirstAttempt) -> Operation[None]:
     source = yield from probes.require_file(bucket, src)
-    if overwrite:
-        raise faults.typed(fault, path=src)
     try:
         existing = yield from probes.head(bucket, dst)
     except Fault as missing:
         if faults.is_missing(missing):
             raise faults.typed(fault, path=src) from fault.__cause__
         raise faults.typed(missing, path=dst) from missing.__cause__
-    if fault.attempts > 1 and _same(source, existing):
-        # An earlier try of the same request may have made the copy and lost its answer on the way.
-        return bare(existing.get("ETag"))
-    raise probes.already_exists(dst, fault)
+    # An earlier attempt may have made the copy and lost its answer on the way.
+    lost = fault.attempts > 1 and not first.is_after(existing.get("LastModified"), fault)
+    if not lost or not _same(source, existing):
+        raise probes.already_exists(dst, fault)
 
 
 def _same(source: Answer, existing: Answer) -> bool:
     return all(source.get(name) == existing.get(name) for name in ("ETag", "ContentLength", "ContentType", "Metadata"))
 
 
-def copy_parts(bucket: Bucket, src: str, dst: str, source: Answer, *, overwrite: bool) -> Operation[str | None]:
+def copy_parts(bucket: Bucket, src: str, dst: str, source: Answer, *, overwrite: bool) -> Operation[None]:
     """Copy an object of any size part by part, with all that stands beside its bytes: n + 3 requests for n parts."""
     described = {name: source[name] for name in KEPT if source.get(name)}
     if source.get("Expires"):
@@ -129,7 +190,7 @@ def copy_parts(bucket: Bucket, src: str, dst: str, source: Answer, *, overwrite:
                 number,
                 **_copy_source(bucket, src),
                 CopySourceRange=f"bytes={first}-{last}",
-                CopySourceIfMatch=source["ETag"],
+                **_pin(source, "CopySourceIfMatch"),
             )
             yield Start(call, bucket.options.max_concurrency)
         parts = upload.listed_parts((yield Wait()))
@@ -139,7 +200,6 @@ def copy_parts(bucket: Bucket, src: str, dst: str, source: Answer, *, overwrite:
         if isinstance(error, Fault) and faults.is_precondition(error):
             raise faults.typed(error, path=src) from error.__cause__
         raise
-    return bare(source["ETag"])
 
 
 def part_size(bucket: Bucket) -> int:
@@ -157,46 +217,41 @@ def _tagging(bucket: Bucket, key: str) -> Operation[str]:
     return urlencode([(tag["Key"], tag["Value"]) for tag in answer.get("TagSet") or ()])
 
 
-def move(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[None]:
-    """Copy, then delete the source if it is still what was copied: 1 request more than `copy`."""
-    etag = yield from copy(bucket, src, dst, overwrite=overwrite)
-    if src == dst:
+def _delete_source(bucket: Bucket, src: str, source: Answer) -> Operation[None]:
+    pin = _pin(source, "IfMatch")
+    if not (pin and bucket.options.endpoint.trusts("delete")) and not (yield from _is_there(bucket, src, source)):
         return
     try:
-        yield bucket.call("DeleteObject", Key=src, **({"IfMatch": f'"{etag}"'} if etag else {}))
-    except Fault as fault:
-        if faults.lacks_feature(fault):
-            yield bucket.call("DeleteObject", Key=src)
-        elif faults.is_precondition(fault):
-            yield from _move_again(bucket, src, dst, etag)
-        elif not faults.is_missing(fault):
-            raise
-
-
-def _move_again(bucket: Bucket, src: str, dst: str, copied: str | None) -> Operation[None]:
-    # The copy of a multipart or an encrypted object has another entity tag than its source; copied again, the source's
-    # own tag is held.
-    try:
-        source = yield from probes.head(bucket, src)
+        yield bucket.call("DeleteObject", Key=src, **pin)
     except Fault as fault:
         if faults.is_missing(fault):
             return
-        raise
-    tag = bare(source["ETag"]) or ""
-    encrypted = source.get("SSEKMSKeyId") or source.get("SSECustomerAlgorithm")
-    if "-" not in tag and not encrypted and "ServerSideEncryption" not in bucket.options.put_options and tag != copied:
-        raise _changed(src)
-    if source["ContentLength"] > LARGEST_COPY:
-        yield from copy_parts(bucket, src, dst, source, overwrite=True)
-    else:
-        yield from _copy_whole(bucket, src, dst, source, overwrite=True)
-    try:
-        yield bucket.call("DeleteObject", Key=src, IfMatch=source["ETag"])
-    except Fault as fault:
+        refused = pin and (faults.is_precondition(fault) or faults.lacks_feature(fault))
+        if not refused:
+            raise
+        if not (yield from _is_there(bucket, src, source)):
+            return
         if faults.is_precondition(fault):
             raise _changed(src) from fault.__cause__
-        if not faults.is_missing(fault):
-            raise
+        yield bucket.call("DeleteObject", Key=src)
+
+
+def _is_there(bucket: Bucket, src: str, source: Answer) -> Operation[bool]:
+    """Whether the source still exists: 1 HEAD.
+
+    Raises:
+        PreconditionFailed: It exists, and is not what the HEAD before the copy described.
+    """
+    try:
+        now = yield from probes.head(bucket, src)
+    except Fault as fault:
+        if faults.is_missing(fault):
+            return False
+        raise
+    facts = ("ETag", "LastModified", "ContentLength")
+    if not any(now.get(name) for name in facts[:2]) or any(now.get(name) != source.get(name) for name in facts):
+        raise _changed(src)
+    return True
 
 
 def _changed(src: str) -> PreconditionFailed:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from remote_store.core.s3.calls import Fault
+from remote_store.core.s3.times import parse_time
 
 CREDENTIALS = frozenset(
     {
@@ -40,6 +42,7 @@ def fault_of(error: Exception, transport: tuple[type[Exception], ...], *, attemp
             told.get("Message") or "",
             meta.get("RequestId") or None,
             attempts=meta.get("RetryAttempts", 0) + 1,
+            date=_date(meta.get("HTTPHeaders") or {}),
         )
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if kinds & CREDENTIALS:
@@ -47,3 +50,10 @@ def fault_of(error: Exception, transport: tuple[type[Exception], ...], *, attemp
     if kinds & REFUSED:
         return Fault("ParamValidation", message=str(error))
     return Fault(type(error).__name__, message=str(error), attempts=attempts, transport=isinstance(error, transport))
+
+
+def _date(headers: Mapping[str, str]) -> datetime | None:
+    try:
+        return parse_time(headers["date"])
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from remote_store.core.retry import RetryPolicy
 from remote_store.core.s3.options import MIB, S3Options
+from remote_store.core.s3.sdk_locating import S3Hosts
 
 WITH_HANDLE = frozenset(
     (
@@ -32,13 +32,12 @@ DOCUMENT_WAITS = 5
 """The document of an answer must be whole within so many times `read_timeout`; S3 sends spaces while it copies."""
 
 TOO_MANY_REQUESTS = 429
-AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
 def client_arguments(options: S3Options) -> dict[str, Any]:
     """The keyword arguments of a client but its `config`; those of `client_options` win."""
     return {
-        "endpoint_url": options.endpoint_url,
+        "endpoint_url": options.endpoint.url,
         "region_name": options.region_name,
         "verify": options.tls_ca_bundle,
         "aws_access_key_id": options.key,
@@ -51,7 +50,7 @@ def client_arguments(options: S3Options) -> dict[str, Any]:
 def config_arguments(options: S3Options) -> dict[str, Any]:
     """The keyword arguments of a client's `Config`, all that differs between releases of the SDK said outright."""
     # Many servers that are not AWS refuse, or store, the checksums that botocore adds since 1.36.
-    checksums = "when_required" if options.custom_endpoint else "when_supported"
+    checksums = "when_supported" if options.endpoint.checksums else "when_required"
     return {
         "connect_timeout": options.connect_timeout,
         "read_timeout": options.read_timeout,
@@ -62,6 +61,8 @@ def config_arguments(options: S3Options) -> dict[str, Any]:
         "tcp_keepalive": True,
         "request_checksum_calculation": checksums,
         "response_checksum_validation": checksums,
+        # What the environment names now was not there, or ignored, when the endpoint was resolved.
+        "ignore_configured_endpoint_urls": (options.endpoint.aws and options.endpoint.url is None) or None,
     }
 
 
@@ -104,28 +105,24 @@ def check_handle(name: str, handle: object, *, right: bool, refused: Iterable[st
         raise ValueError(f"the {name} has these of its own, so leave them out: {names}")
 
 
-def is_aws(client: Any) -> bool:
-    """Whether the requests of a client go to AWS itself."""
-    return (urlsplit(client.meta.endpoint_url).hostname or "").endswith(AWS_HOSTS)
-
-
 def check_client(
-    client: Any, options: S3Options, validate: Callable[[Any, Any], object], invalid: type[Exception]
+    client: Any, options: S3Options, hosts: S3Hosts, validate: Callable[[Any, Any], object], invalid: type[Exception]
 ) -> None:
     """Refuse a client that the options do not describe, or that could not send the `put_options`.
 
     Args:
-        client: A client of our own.
+        client: A client.
         options: The options that it was made with.
+        hosts: The hosts of AWS.
         validate: The SDK's check of parameters against a shape of the service's model.
         invalid: What the check raises.
 
     Raises:
-        ValueError: The AWS configuration names an endpoint that the options do not know of, or a value among the
-            `put_options` is of a wrong type.
+        ValueError: The client sends elsewhere than the options were resolved to, or a value among the `put_options` is
+            of a wrong type.
     """
-    if not options.custom_endpoint and not is_aws(client):
-        raise ValueError(f"the AWS configuration names an endpoint; pass it: endpoint_url={client.meta.endpoint_url!r}")
+    if options.endpoint.aws and not hosts.is_aws(client.meta.endpoint_url):
+        raise ValueError(f"the session names an endpoint; pass it: endpoint_url={client.meta.endpoint_url!r}")
     shape = client.meta.service_model.operation_model("CreateMultipartUpload").input_shape
     try:
         validate({"Bucket": "bucket", "Key": "key", **options.put_options}, shape)
