@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import boto3
@@ -273,23 +276,39 @@ def test_clients_can_be_made_in_many_threads_at_once():
         assert list(threads.map(make, range(8))) == [CUSTOM["endpoint_url"]] * 8
 
 
+SLOW = """
+import os, pathlib, sys, time
+pathlib.Path(sys.argv[1]).touch()
+time.sleep(1.5)
+print('{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "b"}')
+"""
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_child_forked_while_a_client_is_made_can_make_one():
-    making, going = threading.Event(), threading.Event()
-
-    def hold():
-        with module._creating:
-            making.set()
-            going.wait(10)
-
-    holder = threading.Thread(target=hold)
-    holder.start()
-    making.wait(10)
-    threading.Timer(0.2, going.set).start()
+@pytest.mark.parametrize("lent", [False, True])
+def test_a_fork_does_not_wait_for_credentials_that_are_looked_for_elsewhere(tmp_path, lent):
+    begun, script = tmp_path / "begun", tmp_path / "slow.py"
+    script.write_text(SLOW)
+    (tmp_path / "config").write_text(f"[default]\ncredential_process = {sys.executable} {script} {begun}\n")
+    options = S3Options.build(endpoint_url=CUSTOM["endpoint_url"], region_name="eu-west-1")
+    session = boto3.session.Session() if lent else None
+    searching = threading.Thread(target=create_client, args=(options, session))
+    searching.start()
+    while not begun.exists():
+        time.sleep(0.01)
+    before = time.monotonic()
     child = os.fork()
     if not child:
-        os._exit(0 if module._creating.acquire(timeout=5) else 1)
-    holder.join()
+        status = 1
+        try:
+            signal.alarm(5)
+            client_of(**CUSTOM)
+            create_client(S3Options.build(endpoint_url=CUSTOM["endpoint_url"]), boto3.session.Session("k", "s"))
+            status = 0
+        finally:
+            os._exit(status)
+    took = time.monotonic() - before
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert not module._creating.locked()
+    searching.join()
+    assert took < 1

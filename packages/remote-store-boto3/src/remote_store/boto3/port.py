@@ -14,11 +14,11 @@ from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from remote_store.core.s3.calls import Call, Fault
-from remote_store.core.s3.sdk_faults import fault_of
+from remote_store.core.s3.sdk_faults import MalformedCredentials, fault_of, is_of_credentials
 
 BROKEN_BODY = (sdk.HTTPClientError, sdk.IncompleteReadError, HTTPError, HTTPException, OSError)
 TRANSPORT = (sdk.ConnectionError, ResponseParserError, *BROKEN_BODY)
-FAILED = (sdk.ClientError, sdk.BotoCoreError, ResponseParserError)
+FAILED = (sdk.ClientError, sdk.BotoCoreError, ResponseParserError, MalformedCredentials)
 
 
 class Boto3Port:
@@ -48,6 +48,10 @@ class Boto3Port:
             answer = method(**call.params)
         except FAILED as error:
             raise fault_of(error, TRANSPORT, attempts=self._attempts) from error
+        except Exception as error:
+            if is_of_credentials(error):
+                raise fault_of(error, (), attempts=1) from error
+            raise
         if "Body" in answer:
             answer["Body"] = Boto3Body(answer["Body"], answer.get("ContentLength"))
         return answer

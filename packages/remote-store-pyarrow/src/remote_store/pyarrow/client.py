@@ -29,7 +29,7 @@ def check_options(options: S3Options, client: BaseClient | None) -> None:
     config = options.client_options.get("config") or Config()
     refused = {
         "client": (client, "its credentials cannot be read; pass a session, or key and secret"),
-        "verify=False": (verify is False, "it verifies certificates always; name a tls_ca_bundle"),
+        "verify=False": (verify is not None and not verify, "it verifies certificates always; name a tls_ca_bundle"),
         "tls_ca_bundle": (
             (options.tls_ca_bundle or verify) and not KNOWS_TLS_BUNDLES,
             "it takes them from release 21 on",

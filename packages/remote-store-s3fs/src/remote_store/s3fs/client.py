@@ -22,9 +22,11 @@ from s3fs import S3FileSystem
 from remote_store.core.s3 import Fault, S3OptionFields, S3Options, sdk_options
 from remote_store.core.s3.faults import typed
 from remote_store.core.s3.listing_xml import answer_listing
-from remote_store.core.s3.sdk_faults import fault_of
+from remote_store.core.s3.sdk_faults import fault_of, is_of_credentials
 from remote_store.core.s3.sdk_hooks import (
     drop_unreadable_headers,
+    fail_at_once,
+    refuse_malformed_credentials,
     remove_handler,
     set_component,
     set_time_parser,
@@ -71,6 +73,8 @@ class Handle:
         sdk_options.check_client_options(self.options, Config)
         config: Any = self.options.client_options.get("config")
         profile = self.options.profile
+        if getattr(config, "proxies_config", None):
+            raise ValueError("proxies_config in config cannot be honoured here; make a filesystem with it and pass fs=")
         if fs is not None:
             given = {name for name, value in options.items() if value is not None}
             right = isinstance(fs, S3FileSystem)
@@ -126,6 +130,10 @@ class Handle:
             client = await filesystem.get_s3(bucket)
         except FAILED as error:
             raise fault_of(error, TRANSPORT, attempts=1) from error
+        except Exception as error:
+            if is_of_credentials(error):
+                raise fault_of(error, (), attempts=1) from error
+            raise
         sdk_options.check_client(client, self.options, s3_hosts(), validate_parameters, ParamValidationError)
         if self._fs is not None:
             return AsyncS3FsPort(client, room=None, theirs=filesystem)
@@ -148,6 +156,7 @@ def create_filesystem(options: S3Options, *, asynchronous: bool) -> S3FileSystem
     """Make a filesystem that nobody else has and that caches nothing; no I/O."""
     arguments = {name: value for name, value in sdk_options.client_arguments(options).items() if value is not None}
     session, theirs = private_session(options), arguments.pop("config", None)
+    sdk_options.check_configured_bundle(options, session.get_config_variable)
     config = config_arguments(options, theirs, user_agent(USER_AGENT, theirs, session.get_config_variable))
     filesystem = S3FileSystem(
         anon=options.anon,
@@ -183,6 +192,8 @@ def private_session(options: S3Options) -> AioSession:
     # Under this name it comes before botocore's look for an error, which would parse the page as well.
     session.register("before-parse.*.ListObjectsV2", answer_listing)
     session.register("before-parse.s3", drop_unreadable_headers)
+    session.register("before-send.s3", refuse_malformed_credentials)
+    session.register("needs-retry.s3", fail_at_once)
     # Looking for a bucket's region, botocore asks for it for ever where no answer says it.
     asked = "before-call.s3.HeadBucket" if options.endpoint.redirects else "before-call.s3"
     session.register(asked, sdk_options.do_not_redirect)

@@ -15,12 +15,19 @@ from botocore.parsers import ResponseParserError
 from s3fs import S3FileSystem
 
 from remote_store.core.s3.calls import Call
-from remote_store.core.s3.sdk_faults import fault_of
+from remote_store.core.s3.sdk_faults import MalformedCredentials, fault_of, is_of_credentials
 from remote_store.s3fs.http import SENDS_ONCE
 
 BROKEN_BODY = (sdk.HTTPClientError, sdk.IncompleteReadError, aiohttp.ClientError, OSError)
 TRANSPORT = (sdk.ConnectionError, ResponseParserError, *BROKEN_BODY)
-FAILED = (sdk.ClientError, sdk.BotoCoreError, ResponseParserError, aiohttp.ClientError, TimeoutError)
+FAILED = (
+    sdk.ClientError,
+    sdk.BotoCoreError,
+    ResponseParserError,
+    MalformedCredentials,
+    aiohttp.ClientError,
+    TimeoutError,
+)
 CHANGES = frozenset({"CompleteMultipartUpload", "CopyObject", "DeleteObject", "DeleteObjects", "PutObject"})
 
 
@@ -57,6 +64,10 @@ class AsyncS3FsPort:
             # aiohttp may have sent the request once more below a client that is not ours.
             fault.attempts += self._theirs is not None or not SENDS_ONCE
             raise fault from error
+        except Exception as error:
+            if is_of_credentials(error):
+                raise fault_of(error, (), attempts=1) from error
+            raise
         finally:
             if self._theirs is not None and call.operation in CHANGES:
                 key = call.params.get("Key")

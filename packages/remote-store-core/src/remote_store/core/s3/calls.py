@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+SECRET_PARAMS = frozenset({"SSECustomerKey", "CopySourceSSECustomerKey"})
+"""Parameters of a call that are secrets: keys of the user's own for encryption."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Call:
     """One request to the S3 API, in the API Reference's own vocabulary.
 
@@ -23,6 +26,10 @@ class Call:
 
     operation: str
     params: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        shown = {name: "***" if name in SECRET_PARAMS else value for name, value in self.params.items()}
+        return f"{type(self).__name__}(operation={self.operation!r}, params={shown!r})"
 
 
 class Fault(Exception):
@@ -40,6 +47,7 @@ class Fault(Exception):
         transport: Whether the connection failed: refused, reset, timed out, cut short.
         credentials: Whether no usable credentials were found, so that no request was sent.
         date: The server's own time when it answered.
+        configuration: Whether what is set on this machine cannot be used; the message names it and holds no secret.
     """
 
     def __init__(
@@ -53,6 +61,7 @@ class Fault(Exception):
         transport: bool = False,
         credentials: bool = False,
         date: datetime | None = None,
+        configuration: bool = False,
     ) -> None:
         super().__init__(code, status, message, request_id)
         self.code = code
@@ -63,6 +72,7 @@ class Fault(Exception):
         self.transport = transport
         self.credentials = credentials
         self.date = date
+        self.configuration = configuration
 
 
 class Body(Protocol):

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from remote_store.core.errors import InvalidPath, PreconditionFailed
 from remote_store.core.s3 import faults, probes, upload
-from remote_store.core.s3.bucket import CREATE_OPTIONS, KEY_OPTIONS, Bucket
+from remote_store.core.s3.bucket import CREATE_OPTIONS, KEY_OPTIONS, Bucket, plain
 from remote_store.core.s3.calls import Fault
 from remote_store.core.s3.lost_answers import FirstAttempt
 from remote_store.core.s3.options import GIB
@@ -151,7 +151,7 @@ def _pin(source: Answer, condition: str) -> dict[str, str]:
 def _copy_source(bucket: Bucket, src: str) -> dict[str, Any]:
     # With SSE-C, the source object's key is passed as well.
     given = bucket.options.put_options
-    keys = {f"CopySource{name}": given[name] for name in sorted(KEY_OPTIONS) if name in given}
+    keys = {f"CopySource{name}": plain(given[name]) for name in sorted(KEY_OPTIONS) if name in given}
     return {"CopySource": {"Bucket": bucket.name, "Key": src}, **keys}
 
 

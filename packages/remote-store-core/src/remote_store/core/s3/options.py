@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
+from hashlib import md5
 from typing import Any, Literal, Self, TypedDict, Unpack, cast, get_args
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from remote_store.core.conditional_writes import ConditionalWrites
 from remote_store.core.retry import RetryPolicy
+from remote_store.core.s3.calls import SECRET_PARAMS
 from remote_store.core.s3.endpoint import ARN, Endpoint, endpoint_of
 from remote_store.core.secret import Secret
 
@@ -22,7 +25,13 @@ SMALLEST_PART = 5 * MIB
 LARGEST_PART = 5 * GIB
 
 LONGEST_HOST = 255
-HOST = re.compile(r"(?:(?!-)[a-z0-9-]{1,63}(?<!-)\.)*(?!-)[a-z0-9-]{1,63}(?<!-)\.?", re.IGNORECASE | re.ASCII)
+SSE_KEY = 32
+"""Bytes of a key for AES-256, the only algorithm of SSE-C."""
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+IN_A_HEADER = re.compile(r"[!-~]+")
+REGION = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+HOST = re.compile(r"((?!-)[A-Za-z0-9-]{1,63}(?<!-)\.)*(?!-)[A-Za-z0-9-]{1,63}(?<!-)\.?")
 
 AddressingStyle = Literal["auto", "path", "virtual"]
 
@@ -78,7 +87,9 @@ class S3Options:
         conditional_writes: Whether the server honours `If-None-Match` and `If-Match` on writes: one answer for all
             kinds of write, or a `ConditionalWrites` for each kind. `None` means yes on AWS and not known on any other
             endpoint.
-        put_options: S3 parameters added to every write, such as `ServerSideEncryption`, `StorageClass`, `Tagging`.
+        put_options: S3 parameters added to every write, such as `ServerSideEncryption`, `StorageClass`, `Tagging`. An
+            `SSECustomerKey` is the key itself, 32 bytes, and treated as a secret; together with `SSECustomerKeyMD5` it
+            is the key in Base64.
         reject_write_under_file_ancestor: Refuse to write `a/b` where `a` is a file, at one HEAD per ancestor.
         client_options: Options passed to the SDK's client as they are.
         endpoint: Facts about the service. A lane sets them by `at`; without them AWS is what has no `endpoint_url`.
@@ -153,6 +164,7 @@ class S3Options:
         for name in ("put_options", "client_options"):
             if not isinstance(getattr(self, name), Mapping):
                 raise TypeError(f"{name} is a mapping, not {type(getattr(self, name)).__name__}")
+        object.__setattr__(self, "put_options", _checked_put_options(self.put_options))
         if self.endpoint is None:
             object.__setattr__(self, "endpoint", self._endpoint())
 
@@ -216,6 +228,23 @@ def _check_credentials(options: S3Options) -> None:
         raise ValueError("anon sends unsigned requests; give either anon=True or key and secret")
     if options.profile is not None and options.key is not None:
         raise ValueError("profile names credentials too; give either profile or key and secret")
+    _check_sendable(options)
+
+
+def _check_sendable(options: S3Options) -> None:
+    """Refuse what no header can carry; no text shows the value."""
+    token = None if options.session_token is None else options.session_token.reveal()
+    for name, value in (("key", options.key), ("session_token", token)):
+        if value is not None and not IN_A_HEADER.fullmatch(value):
+            raise ValueError(f"{name} has white space, a control character or a letter that is not ASCII in it")
+    secret = options.secret.reveal() if options.secret is not None else ""
+    if secret != secret.strip() or CONTROL.search(secret):
+        raise ValueError("secret has white space around it or a control character in it, such as a line break")
+    for name in ("profile", "tls_ca_bundle"):
+        if CONTROL.search(getattr(options, name) or ""):
+            raise ValueError(f"{name} has a control character in it, such as a line break at its end")
+    if options.region_name is not None and not REGION.fullmatch(options.region_name):
+        raise ValueError("region_name has letters, digits and hyphens only, such as 'eu-central-1'")
 
 
 def check_endpoint_url(endpoint_url: str | None) -> None:
@@ -229,11 +258,15 @@ def check_endpoint_url(endpoint_url: str | None) -> None:
         return
     if not isinstance(endpoint_url, str):
         raise TypeError(f"endpoint_url is a str, not {type(endpoint_url).__name__}")
-    parts = urlsplit(endpoint_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("endpoint_url is a whole URL such as http://127.0.0.1:9000 or https://s3.example.org")
-    if parts.username or parts.password:
+    whole = "endpoint_url is a whole URL such as http://127.0.0.1:9000 or https://s3.example.org"
+    # An error of `urlsplit` shows what it was given, and that may hold a password.
+    parts = _split(endpoint_url)
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(whole)
+    if parts.username is not None or parts.password is not None:
         raise ValueError("endpoint_url holds credentials; pass them as key and secret, where they are not shown")
+    if parts.query or parts.fragment:
+        raise ValueError("endpoint_url ends with its path; leave out what begins with '?' or '#'")
     if not _is_host(parts.hostname):
         raise ValueError(
             f"endpoint_url has the host {parts.hostname!r}; a host is letters, digits, hyphens and dots (RFC 1123), so "
@@ -243,3 +276,34 @@ def check_endpoint_url(endpoint_url: str | None) -> None:
 
 def _is_host(name: str) -> bool:
     return ":" in name or (len(name) <= LONGEST_HOST and HOST.fullmatch(name) is not None)
+
+
+def _split(url: str) -> SplitResult | None:
+    if not url.isprintable() or " " in url:
+        return None
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    return None if port == 0 else parts
+
+
+def _checked_put_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The `put_options` with their keys for encryption as S3 takes them, and as secrets."""
+    checked = dict(given)
+    for name in SECRET_PARAMS & checked.keys():
+        key = checked[name]
+        if isinstance(key, Secret):
+            continue
+        if not isinstance(key, str | bytes | bytearray):
+            raise TypeError(f"{name} is bytes or a str, not {type(key).__name__}")
+        if f"{name}MD5" in checked:
+            checked[name] = Secret(key if isinstance(key, str) else key.decode("latin-1"))
+            continue
+        raw = key.encode() if isinstance(key, str) else bytes(key)
+        if len(raw) != SSE_KEY:
+            raise ValueError(f"{name} is a key of {SSE_KEY} bytes, not of {len(raw)}; give the key itself, not Base64")
+        checked[name] = Secret(b64encode(raw).decode())
+        checked[f"{name}MD5"] = b64encode(md5(raw, usedforsecurity=False).digest()).decode()
+    return checked

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from remote_store.core.retry import RetryPolicy
+from remote_store.core.s3.calls import SECRET_PARAMS, Fault
 from remote_store.core.s3.options import MIB, S3Options
 from remote_store.core.s3.sdk_locating import S3Hosts
 
@@ -75,15 +77,41 @@ def check_client_options(options: S3Options, config: type) -> None:
 
     Raises:
         TypeError: `client_options` has a name that is unknown or an option of the contract, or another `config`.
-        FileNotFoundError: `tls_ca_bundle` names no file.
+        ValueError: `tls_ca_bundle` and `verify` are both given.
+        FileNotFoundError: `tls_ca_bundle` or `verify` names no file.
     """
     if unknown := sorted(options.client_options.keys() - CLIENT_OPTIONS):
         known = ", ".join(sorted(CLIENT_OPTIONS))
         raise TypeError(f"unknown in client_options: {', '.join(unknown)}; known are {known}")
     if not isinstance(options.client_options.get("config"), config | None):
         raise TypeError(f"config in client_options is a {config.__module__}.{config.__qualname__}")
-    if options.tls_ca_bundle is not None and not Path(options.tls_ca_bundle).is_file():
-        raise FileNotFoundError(f"tls_ca_bundle is no file: {options.tls_ca_bundle!r}")
+    verify = options.client_options.get("verify")
+    if not isinstance(verify, bool | str | None) or verify == "":
+        raise TypeError("verify in client_options is True, False or the name of a file")
+    if verify is not None and options.tls_ca_bundle is not None:
+        raise ValueError("verify in client_options and tls_ca_bundle contradict each other; give one of them")
+    for name, bundle in (("tls_ca_bundle", options.tls_ca_bundle), ("verify in client_options", verify)):
+        if isinstance(bundle, str) and not Path(bundle).is_file():
+            raise FileNotFoundError(f"{name} is no file: {bundle!r}")
+
+
+def check_configured_bundle(options: S3Options, find: Callable[[str], Any] | None = None) -> None:
+    """Refuse a file of certificates that the AWS configuration names and that is not there.
+
+    Args:
+        options: The options.
+        find: Reads a setting of the session; without it the environment is asked.
+
+    Raises:
+        Fault: There is no such file.
+    """
+    if options.tls_ca_bundle is not None or options.client_options.get("verify") is not None:
+        return
+    setting = os.environ.get("AWS_CA_BUNDLE") if find is None else find("ca_bundle")
+    bundle = setting or os.environ.get("REQUESTS_CA_BUNDLE")
+    if bundle and not Path(bundle).is_file():
+        text = f"AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE or ca_bundle of the profile names no file: {bundle!r}"
+        raise Fault("InvalidConfigError", message=text, configuration=True)
 
 
 def check_handle(name: str, handle: object, *, right: bool, refused: Iterable[str]) -> None:
@@ -125,7 +153,8 @@ def check_client(
         raise ValueError(f"the session names an endpoint; pass it: endpoint_url={client.meta.endpoint_url!r}")
     shape = client.meta.service_model.operation_model("CreateMultipartUpload").input_shape
     try:
-        validate({"Bucket": "bucket", "Key": "key", **options.put_options}, shape)
+        shown = {name: value for name, value in options.put_options.items() if name not in SECRET_PARAMS}
+        validate({"Bucket": "bucket", "Key": "key", **shown}, shape)
     except invalid as error:
         raise ValueError(f"put_options cannot be sent: {error}") from error
 
