@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import pickle
+from base64 import b64encode
+from dataclasses import replace
+from hashlib import md5
 from typing import Any
 
 import pytest
 
 from remote_store.core import Capability, ConditionalWrites, RetryPolicy, Secret
 from remote_store.core.s3 import S3Options
-from remote_store.core.s3.bucket import Bucket
+from remote_store.core.s3.bucket import READ_OPTIONS, Bucket
 from remote_store.core.s3.options import GIB, MIB, check_bucket
 
 
@@ -152,6 +155,81 @@ def test_a_bucket_that_is_no_text_is_a_type_error(bucket: object) -> None:
 
 
 def test_an_operation_gets_those_put_options_that_it_takes() -> None:
-    options = {"ServerSideEncryption": "aws:kms", "RequestPayer": "requester", "SSECustomerKey": "k"}
+    options = {"ServerSideEncryption": "aws:kms", "RequestPayer": "requester", "SSECustomerKey": "k" * 32}
     bucket = Bucket("bucket", S3Options.build(put_options=options))
     assert bucket.call("ListObjectsV2").params == {"Bucket": "bucket", "RequestPayer": "requester"}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"key": "AKID-HUSH\n", "secret": "s"},
+        {"key": " AKID-HUSH", "secret": "s"},
+        {"key": "AKID-HUSH-é", "secret": "s"},
+        {"key": "AKID", "secret": "HUSH\n"},
+        {"key": "AKID", "secret": "HUSH "},
+        {"key": "AKID", "secret": "HU\0SH"},
+        {"key": "AKID", "secret": "s", "session_token": "HUSH\n"},
+        {"key": "AKID", "secret": "s", "session_token": "HU SH"},
+        {"region_name": "HUSH\n"},
+        {"region_name": "eu_central"},
+        {"region_name": "eu.central-1"},
+        {"region_name": "-eu"},
+        {"profile": "HUSH\n"},
+        {"endpoint_url": "http://user:HUSH@[host"},
+        {"endpoint_url": "http://user:HUSH@host:port"},
+        {"endpoint_url": "http://user:HUSH@host"},
+        {"endpoint_url": "http://host:99999"},
+        {"endpoint_url": "http://host/?HUSH=1"},
+        {"endpoint_url": "http://host\n"},
+        {"endpoint_url": "http://my_host:9000"},
+        {"endpoint_url": "http://-host"},
+        {"put_options": {"SSECustomerKey": b"HUSH"}},
+    ],
+)
+def test_what_no_request_could_carry_is_refused_and_not_shown(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the text is held to its name below
+        S3Options.build(**options)
+    name, value = list(options.items())[-1]
+    named = "key" if (name, value) == ("secret", "s") else name
+    assert ("SSECustomerKey" if isinstance(value, dict) else named) in str(caught.value)
+    assert "HUSH" not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:9000", "[::1]:9000", "s3.example.org", "a-b.example.org."])
+def test_hosts_that_exist_are_taken(host: str) -> None:
+    assert S3Options.build(endpoint_url=f"https://{host}/base").endpoint_url
+
+
+KEY = bytes(range(224, 256))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"SSECustomerKey": KEY},
+        {"SSECustomerKey": bytearray(KEY)},
+        {"SSECustomerKey": b64encode(KEY).decode(), "SSECustomerKeyMD5": b64encode(md5(KEY).digest()).decode()},
+    ],
+)
+def test_a_key_for_encryption_is_sent_as_s3_takes_it_and_never_shown(given: dict[str, Any]) -> None:
+    options = S3Options.build(put_options={"SSECustomerAlgorithm": "AES256", **given})
+    bucket = Bucket("bucket", options)
+    call = bucket.call("GetObject", READ_OPTIONS, Key="k")
+    assert call.params["SSECustomerKey"] == b64encode(KEY).decode()
+    assert call.params["SSECustomerKeyMD5"] == b64encode(md5(KEY).digest()).decode()
+    assert pickle.loads(pickle.dumps(options)) == replace(options) == options
+    for text in map(repr, (options, bucket, call, options.put_options)):
+        assert b64encode(KEY).decode() not in text
+        assert repr(KEY)[2:-1] not in text
+
+
+def test_a_key_for_encryption_given_as_text_is_its_bytes() -> None:
+    options = S3Options.build(put_options={"SSECustomerKey": "k" * 32})
+    assert options.put_options["SSECustomerKey"] == Secret(b64encode(b"k" * 32).decode())
+
+
+def test_a_key_for_encryption_of_another_type_is_refused_without_showing_it() -> None:
+    with pytest.raises(TypeError, match="SSECustomerKey is bytes or a str, not list"):
+        S3Options.build(put_options={"SSECustomerKey": [1, 2]})

@@ -30,6 +30,7 @@ SSE_KEY = 32
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 IN_A_HEADER = re.compile(r"[!-~]+")
+BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}")
 REGION = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 HOST = re.compile(r"((?!-)[A-Za-z0-9-]{1,63}(?<!-)\.)*(?!-)[A-Za-z0-9-]{1,63}(?<!-)\.?")
 
@@ -208,6 +209,10 @@ def check_bucket(bucket: str) -> str:
         return bucket
     if "/" in bucket or bucket.split() != [bucket]:
         raise ValueError(f"{bucket!r} is no bucket name; a prefix belongs into Store(backend, root_path=...)")
+    if not bucket.startswith("arn:") and not BUCKET.fullmatch(bucket):
+        raise ValueError(
+            f"{bucket!r} is no bucket name; names have ASCII letters, digits, dots, hyphens and underscores"
+        )
     return bucket
 
 
