@@ -20,7 +20,7 @@ from s3fs import S3FileSystem
 from remote_store.conformance.faults import Reset, TruncateRequest
 from remote_store.conformance.shared_server import shared_seaweedfs_server
 from remote_store.core import PermissionDenied, RetryPolicy
-from remote_store.core.s3 import Call, S3Options
+from remote_store.core.s3 import Call, S3Options, sdk_options
 from remote_store.s3fs import AsyncS3FsBackend, S3FsBackend
 from remote_store.s3fs.client import Handle, private_session, shared_loader
 
@@ -303,3 +303,24 @@ def test_clients_can_be_made_in_many_loops_at_once():
     with ThreadPoolExecutor(8) as threads:
         made = threads.map(lambda _number: asyncio.run(make()), range(8))
         assert list(made) == [CUSTOM["endpoint_url"]] * 8
+
+
+async def test_a_filesystem_of_the_users_is_warned_of_once(caplog):
+    sdk_options.warn_of_redirects.cache_clear()
+    filesystem = S3FileSystem(asynchronous=True, skip_instance_cache=True)
+    for _ in range(2):
+        Handle(filesystem, {}, asynchronous=True)
+    assert [record.name for record in caplog.records if "redirect" in record.message] == ["remote_store"]
+
+
+def test_the_handle_works_as_s3fs_own(make, bucket, plain, tmp_path):
+    filesystem = make().unwrap(S3FileSystem)
+    filesystem.touch(f"{bucket}/touched")
+    file = tmp_path / "file"
+    file.write_bytes(b"x" * 2 * MIB)
+    filesystem.put_file(str(file), f"{bucket}/put")
+    with file.open("rb") as opened:
+        filesystem.call_s3("put_object", Bucket=bucket, Key="body", Body=opened)
+    filesystem.call_s3("put_object", Bucket=bucket, Key="text", Body="text")
+    sizes = {row["Key"]: row["Size"] for row in plain.list_objects_v2(Bucket=bucket)["Contents"]}
+    assert sizes == {"touched": 0, "put": 2 * MIB, "body": 2 * MIB, "text": 4}

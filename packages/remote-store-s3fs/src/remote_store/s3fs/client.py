@@ -81,6 +81,7 @@ class Handle:
             sdk_options.check_handle("fs", fs, right=right, refused=given - sdk_options.WITH_HANDLE)
             if fs.asynchronous is not asynchronous:
                 raise ValueError(f"fs must be made with asynchronous={asynchronous} for this backend")
+            sdk_options.warn_of_redirects("a filesystem given as fs=")
             theirs = {"endpoint_url": fs.endpoint_url or fs.client_kwargs.get("endpoint_url")}
             put_options = {**fs.s3_additional_kwargs, **fs.req_kw, **self.options.put_options}
             self.options = S3Options.build(**{**options, **theirs, "put_options": put_options})

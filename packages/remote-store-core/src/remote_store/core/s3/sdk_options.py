@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +133,16 @@ def check_handle(name: str, handle: object, *, right: bool, refused: Iterable[st
         raise TypeError(f"{name} cannot be a {type(handle).__module__}.{type(handle).__qualname__} here")
     if names := ", ".join(sorted(refused)):
         raise ValueError(f"the {name} has these of its own, so leave them out: {names}")
+
+
+@cache
+def warn_of_redirects(handle: str) -> None:
+    """Log once that a handle follows redirects, which a client of our own does not."""
+    logging.getLogger("remote_store").warning(
+        "%s follows a redirect to another host with the session token, customer keys and body; "
+        "use it with servers that you trust",
+        handle,
+    )
 
 
 def check_client(
