@@ -309,7 +309,7 @@ async def test_a_filesystem_of_the_users_is_warned_of_once(caplog):
     sdk_options.warn_of_redirects.cache_clear()
     filesystem = S3FileSystem(asynchronous=True, skip_instance_cache=True)
     for _ in range(2):
-        Handle(filesystem, {}, asynchronous=True)
+        Handle("bucket", filesystem, {}, asynchronous=True)
     assert [record.name for record in caplog.records if "redirect" in record.message] == ["remote_store"]
 
 
