@@ -16,7 +16,7 @@ from remote_store.boto3.port import FAILED, TRANSPORT, Boto3Port
 from remote_store.core import ThreadedBackend
 from remote_store.core.s3 import Fault, S3Backend, S3OptionFields, S3Options
 from remote_store.core.s3.faults import typed
-from remote_store.core.s3.sdk_faults import fault_of, is_of_credentials
+from remote_store.core.s3.sdk_faults import known_fault
 from remote_store.core.s3.sdk_locating import locate, locate_client
 from remote_store.core.s3.sdk_options import WITH_HANDLE, check_client, check_client_options, check_handle
 
@@ -106,12 +106,10 @@ class S3Boto3Backend(S3Backend):
         options = self._bucket.options
         try:
             client = create_client(options, self._session) if self._client is None else self._client
-        except FAILED as error:
-            raise fault_of(error, TRANSPORT, attempts=1) from error
         except Exception as error:
-            if is_of_credentials(error):
-                raise fault_of(error, (), attempts=1) from error
-            raise
+            if (fault := known_fault(error, FAILED, TRANSPORT)) is None:
+                raise
+            raise fault from error
         check_client(client, options, s3_hosts(), validate_parameters, ParamValidationError)
         return Boto3Port(client, owned=self._client is None)
 

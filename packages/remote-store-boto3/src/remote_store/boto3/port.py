@@ -14,11 +14,11 @@ from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from remote_store.core.s3.calls import Call, Fault
-from remote_store.core.s3.sdk_faults import MalformedCredentials, fault_of, is_of_credentials
+from remote_store.core.s3.sdk_faults import fault_of, known_fault
 
 BROKEN_BODY = (sdk.HTTPClientError, sdk.IncompleteReadError, HTTPError, HTTPException, OSError)
 TRANSPORT = (sdk.ConnectionError, ResponseParserError, *BROKEN_BODY)
-FAILED = (sdk.ClientError, sdk.BotoCoreError, ResponseParserError, MalformedCredentials)
+FAILED = (sdk.ClientError, sdk.BotoCoreError, ResponseParserError)
 
 
 class Boto3Port:
@@ -46,12 +46,10 @@ class Boto3Port:
             method = self._methods[call.operation] = getattr(self.client, xform_name(call.operation))
         try:
             answer = method(**call.params)
-        except FAILED as error:
-            raise fault_of(error, TRANSPORT, attempts=self._attempts) from error
         except Exception as error:
-            if is_of_credentials(error):
-                raise fault_of(error, (), attempts=1) from error
-            raise
+            if (fault := known_fault(error, FAILED, TRANSPORT, attempts=self._attempts)) is None:
+                raise
+            raise fault from error
         if "Body" in answer:
             answer["Body"] = Boto3Body(answer["Body"], answer.get("ContentLength"))
         return answer

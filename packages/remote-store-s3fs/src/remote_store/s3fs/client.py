@@ -19,19 +19,10 @@ from botocore.session import Session
 from botocore.validate import validate_parameters
 from s3fs import S3FileSystem
 
-from remote_store.core.s3 import Fault, S3OptionFields, S3Options, sdk_options
+from remote_store.core.s3 import Fault, S3OptionFields, S3Options, sdk_hooks, sdk_options
 from remote_store.core.s3.faults import typed
 from remote_store.core.s3.listing_xml import answer_listing
-from remote_store.core.s3.sdk_faults import fault_of, is_of_credentials
-from remote_store.core.s3.sdk_hooks import (
-    drop_unreadable_headers,
-    fail_at_once,
-    refuse_malformed_credentials,
-    remove_handler,
-    set_component,
-    set_time_parser,
-    user_agent,
-)
+from remote_store.core.s3.sdk_faults import fault_of, known_fault
 from remote_store.core.s3.sdk_locating import S3Hosts, locate, presign_by_version_4
 from remote_store.s3fs.http import HttpSession
 from remote_store.s3fs.port import FAILED, TRANSPORT, AsyncS3FsPort
@@ -129,12 +120,10 @@ class Handle:
         try:
             await filesystem.set_session()
             client = await filesystem.get_s3(bucket)
-        except FAILED as error:
-            raise fault_of(error, TRANSPORT, attempts=1) from error
         except Exception as error:
-            if is_of_credentials(error):
-                raise fault_of(error, (), attempts=1) from error
-            raise
+            if (fault := known_fault(error, FAILED, TRANSPORT)) is None:
+                raise
+            raise fault from error
         sdk_options.check_client(client, self.options, s3_hosts(), validate_parameters, ParamValidationError)
         if self._fs is not None:
             return AsyncS3FsPort(client, room=None, theirs=filesystem)
@@ -158,7 +147,7 @@ def create_filesystem(options: S3Options, *, asynchronous: bool) -> S3FileSystem
     arguments = {name: value for name, value in sdk_options.client_arguments(options).items() if value is not None}
     session, theirs = private_session(options), arguments.pop("config", None)
     sdk_options.check_configured_bundle(options, session.get_config_variable)
-    config = config_arguments(options, theirs, user_agent(USER_AGENT, theirs, session.get_config_variable))
+    config = config_arguments(options, theirs, sdk_hooks.user_agent(USER_AGENT, theirs, session.get_config_variable))
     filesystem = S3FileSystem(
         anon=options.anon,
         client_kwargs=arguments,
@@ -188,21 +177,21 @@ def config_arguments(options: S3Options, theirs: Config | None, agent: str) -> d
 def private_session(options: S3Options) -> AioSession:
     """A session that nobody else has; it shares the parsed service models with the others of this process."""
     session = AioSession(profile=options.profile)
-    set_component(session, "data_loader", shared_loader(session.get_config_variable("data_path")))
-    set_time_parser(session, botocore.utils)
+    sdk_hooks.set_component(session, "data_loader", shared_loader(session.get_config_variable("data_path")))
+    sdk_hooks.set_time_parser(session, botocore.utils)
     # Under this name it comes before botocore's look for an error, which would parse the page as well.
     session.register("before-parse.*.ListObjectsV2", answer_listing)
-    session.register("before-parse.s3", drop_unreadable_headers)
-    session.register("before-send.s3", refuse_malformed_credentials)
-    session.register("needs-retry.s3", fail_at_once)
+    session.register("before-parse.s3", sdk_hooks.drop_unreadable_headers)
+    session.register("before-send.s3", sdk_hooks.refuse_malformed_credentials)
+    session.register("needs-retry.s3", sdk_hooks.fail_at_once)
     # Looking for a bucket's region, botocore asks for it for ever where no answer says it.
     asked = "before-call.s3.HeadBucket" if options.endpoint.redirects else "before-call.s3"
     session.register(asked, sdk_options.do_not_redirect)
     session.register("choose-signer.s3", presign_by_version_4)
     session.register("needs-retry.s3", sdk_options.retry_too_many_requests(options.retry))
     # Nothing on S3's side needs the headers that say how often a request was tried; they are signed at each request.
-    remove_handler(session, "request-created", handlers, "add_retry_headers")
+    sdk_hooks.remove_handler(session, "request-created", handlers, "add_retry_headers")
     for event in ("before-parameter-build.s3.PutObject", "before-parameter-build.s3.UploadPart"):
         # Bytes are sent without being copied into a file.
-        remove_handler(session, event, handlers, "convert_body_to_file_like_object")
+        sdk_hooks.remove_handler(session, event, handlers, "convert_body_to_file_like_object")
     return session

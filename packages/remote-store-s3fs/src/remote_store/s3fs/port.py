@@ -16,20 +16,13 @@ from s3fs import S3FileSystem
 
 from remote_store.core.s3.calls import Call
 from remote_store.core.s3.reading import PROGRESS
-from remote_store.core.s3.sdk_faults import MalformedCredentials, fault_of, is_of_credentials
+from remote_store.core.s3.sdk_faults import fault_of, known_fault
 from remote_store.core.s3.sdk_options import DOCUMENT_WAITS
 from remote_store.s3fs.http import SENDS_ONCE
 
 BROKEN_BODY = (sdk.HTTPClientError, sdk.IncompleteReadError, aiohttp.ClientError, OSError)
 TRANSPORT = (sdk.ConnectionError, ResponseParserError, *BROKEN_BODY)
-FAILED = (
-    sdk.ClientError,
-    sdk.BotoCoreError,
-    ResponseParserError,
-    MalformedCredentials,
-    aiohttp.ClientError,
-    TimeoutError,
-)
+FAILED = (sdk.ClientError, sdk.BotoCoreError, ResponseParserError, aiohttp.ClientError, TimeoutError)
 CHANGES = frozenset({"CompleteMultipartUpload", "CopyObject", "DeleteObject", "DeleteObjects", "PutObject"})
 
 
@@ -62,15 +55,12 @@ class AsyncS3FsPort:
         try:
             async with self._room:
                 answer = await method(**call.params)
-        except FAILED as error:
-            fault = fault_of(error, TRANSPORT, attempts=self._attempts)
+        except Exception as error:
+            if (fault := known_fault(error, FAILED, TRANSPORT, attempts=self._attempts)) is None:
+                raise
             # aiohttp may have sent the request once more below a client that is not ours.
             fault.attempts += self._theirs is not None or not SENDS_ONCE
             raise fault from error
-        except Exception as error:
-            if is_of_credentials(error):
-                raise fault_of(error, (), attempts=1) from error
-            raise
         finally:
             if self._theirs is not None and call.operation in CHANGES:
                 key = call.params.get("Key")

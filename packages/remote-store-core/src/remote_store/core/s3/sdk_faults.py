@@ -123,6 +123,22 @@ def _date(headers: Mapping[str, str]) -> datetime | None:
         return None
 
 
+def known_fault(
+    error: Exception, failed: tuple[type[Exception], ...], transport: tuple[type[Exception], ...], *, attempts: int = 1
+) -> Fault | None:
+    """The fault of an exception that a call of the SDK ended with; `None` for one that is no matter of the service.
+
+    Args:
+        error: The exception.
+        failed: What the SDK raises for calls that failed.
+        transport: The exceptions of a connection that failed.
+        attempts: How many requests were sent, where the exception itself does not say.
+    """
+    if isinstance(error, (*failed, MalformedCredentials)):
+        return fault_of(error, transport, attempts=attempts)
+    return fault_of(error, (), attempts=1) if is_of_credentials(error) else None
+
+
 def is_of_credentials(error: BaseException) -> bool:
     """Whether an exception was raised while credentials were looked for, whatever its type."""
     return any(
