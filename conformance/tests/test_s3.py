@@ -217,9 +217,9 @@ def test_an_isolated_harness_differs_in_its_bucket_only() -> None:
 
 def test_the_deviations_of_a_backend_come_before_those_of_its_server() -> None:
     own = Deviation(reason="own")
-    harness = S3Harness(Recording(), MOTO, deviations={"S3-008": own})
-    assert harness.deviations["S3-008"] == (own, *MOTO.deviations["S3-008"])
-    assert harness.deviations["WIRE-018"] == MOTO.deviations["WIRE-018"]
+    harness = S3Harness(Recording(), MOTO, deviations={"WIRE-018": own})
+    assert harness.deviations["WIRE-018"] == (own, *MOTO.deviations["WIRE-018"])
+    assert harness.deviations["PATH-001"] == MOTO.deviations["PATH-001"]
 
 
 async def test_an_asynchronous_backend_has_the_same_harness(target: S3Target) -> None:

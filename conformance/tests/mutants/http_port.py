@@ -30,6 +30,7 @@ OPERATIONS = {
     "UploadPart": ("PUT", ""),
     "CompleteMultipartUpload": ("POST", ""),
     "AbortMultipartUpload": ("DELETE", ""),
+    "ListParts": ("GET", ""),
 }
 QUERY = {
     "Prefix": "prefix",
@@ -39,8 +40,10 @@ QUERY = {
     "ContinuationToken": "continuation-token",
     "PartNumber": "partNumber",
     "UploadId": "uploadId",
+    "MaxParts": "max-parts",
 }
 HEADERS = {
+    "ContentMD5": "content-md5",
     "ContentType": "content-type",
     "CopySourceIfMatch": "x-amz-copy-source-if-match",
     "IfMatch": "if-match",
@@ -259,7 +262,9 @@ def answer(call: Call, response: http.client.HTTPResponse, document: bytes) -> M
         cause = http.client.HTTPException(f"{response.status} {response.reason}")
         is_signed_head = call.operation.startswith("Head") and is_signed(dict(response.getheaders()))
         foreign = code == str(response.status) and not is_signed_head
-        raise Fault(code, response.status, text, request_id, foreign=foreign) from cause
+        said = response.headers.get("date")
+        date = parsedate_to_datetime(said) if said else None
+        raise Fault(code, response.status, text, request_id, date=date, foreign=foreign) from cause
     if call.operation == "ListObjectsV2":
         page = parse_page(document)
         if page is None:

@@ -307,14 +307,6 @@ def test_put_options_of_a_wrong_type_are_refused_before_any_request(place, endpo
     assert endpoint.count() == 0
 
 
-def test_an_endpoint_that_the_aws_configuration_names_has_to_be_passed(endpoint, place, bucket):
-    Path(os.environ["AWS_CONFIG_FILE"]).write_text(f"[default]\nendpoint_url = {endpoint.url}\n")
-    with pytest.raises(ValueError, match=f"endpoint_url='{endpoint.url}'"):
-        S3Boto3Backend(bucket, key="k", secret="s", region_name="us-east-1").check_health()
-    assert endpoint.count() == 0
-    S3Boto3Backend(bucket, **place).check_health()
-
-
 def test_the_async_backend_does_the_same(place, bucket):
     async def work():
         async with AsyncS3Boto3Backend(bucket, **place) as backend:

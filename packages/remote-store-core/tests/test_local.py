@@ -310,41 +310,6 @@ def test_unfinished_writes_are_not_there(backend: LocalBackend, root: Path) -> N
         backend.write(f"{UNFINISHED}/a", b"")
 
 
-def test_links_inside_the_root_are_followed(backend: LocalBackend, root: Path) -> None:
-    backend.write("d/a", b"1")
-    (root / "file").symlink_to("d/a")
-    (root / "folder").symlink_to("d")
-    (root / "d" / "loop").symlink_to(root)
-    assert backend.read_bytes("file") == backend.read_bytes("folder/a") == b"1"
-    assert paths(backend.list_files("", recursive=True)) == ["d/a", "file"]
-    assert paths(backend.list_folders("")) == ["d", "folder"]
-    backend.move("file", "e/file")
-    assert (backend.read_bytes("e/file"), backend.exists("file")) == (b"1", False)
-    backend.delete_folder("folder", recursive=True)
-    assert backend.read_bytes("d/a") == b"1"
-    backend.delete_folder("d", recursive=True)
-    assert on_disk(root) == ["e", "e/file"]
-
-
-def test_links_out_of_the_root_are_refused(backend: LocalBackend, root: Path, tmp_path: Path) -> None:
-    outside = tmp_path / "outside"
-    outside.mkdir()
-    (outside / "secret").write_bytes(b"1")
-    (root / "folder").symlink_to(outside)
-    (root / "file").symlink_to(outside / "secret")
-    for path in ("folder/secret", "file"):
-        for operation in (backend.read, backend.exists, backend.delete, backend.get_file_info):
-            with pytest.raises(InvalidPath):
-                operation(path)
-    for path in ("folder/new", "folder/new/deep"):
-        with pytest.raises(InvalidPath):
-            backend.write(path, b"")
-    with pytest.raises(InvalidPath):
-        backend.delete_folder("folder", recursive=True)
-    assert paths(backend.list_files("", recursive=True)) == paths(backend.iter_children("")) == []
-    assert on_disk(outside) == ["secret"]
-
-
 def test_a_root_that_is_itself_a_link(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")

@@ -235,6 +235,9 @@ def test_a_file_system_that_cannot_create_in_one_step_is_declared(backend: Local
     asked = LocalBackend(root)
     assert Capability.ATOMIC_CREATE in asked.capabilities
     asked.check_health()
+    changed = root.stat().st_mtime_ns
+    asked.check_health()
+    assert root.stat().st_mtime_ns == changed
     assert Capability.ATOMIC_CREATE not in asked.capabilities
     assert Capability.ATOMIC_CREATE in LocalBackend.capabilities
     assert on_disk(root) == ["d", "d/a", "d/b"]

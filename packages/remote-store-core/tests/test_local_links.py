@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,14 @@ def outside(tmp_path: Path) -> Iterator[Path]:
 def open_and_write(backend: Backend, path: str) -> None:
     with backend.open_atomic(path, overwrite=True) as file:
         file.write(b"new")
+
+
+def paths(listing: Any) -> list[str]:
+    return sorted(entry.path for entry in listing)
+
+
+def on_disk(root: Path) -> list[str]:
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*"))
 
 
 Operation = Callable[[LocalBackend, str], object]
@@ -412,3 +421,38 @@ def test_a_child_store_is_a_view_and_not_a_boundary(backend: LocalBackend, root:
     store.write("team/b", b"2")
     (root / "team/link").symlink_to("../sibling")
     assert store.child("team").read_bytes("link/a") == b"1"
+
+
+def test_links_inside_the_root_are_followed(backend: LocalBackend, root: Path) -> None:
+    backend.write("d/a", b"1")
+    (root / "file").symlink_to("d/a")
+    (root / "folder").symlink_to("d")
+    (root / "d" / "loop").symlink_to(root)
+    assert backend.read_bytes("file") == backend.read_bytes("folder/a") == b"1"
+    assert paths(backend.list_files("", recursive=True)) == ["d/a", "file"]
+    assert paths(backend.list_folders("")) == ["d", "folder"]
+    backend.move("file", "e/file")
+    assert (backend.read_bytes("e/file"), backend.exists("file")) == (b"1", False)
+    backend.delete_folder("folder", recursive=True)
+    assert backend.read_bytes("d/a") == b"1"
+    backend.delete_folder("d", recursive=True)
+    assert on_disk(root) == ["e", "e/file"]
+
+
+def test_links_out_of_the_root_are_refused(backend: LocalBackend, root: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret").write_bytes(b"1")
+    (root / "folder").symlink_to(outside)
+    (root / "file").symlink_to(outside / "secret")
+    for path in ("folder/secret", "file"):
+        for operation in (backend.read, backend.exists, backend.delete, backend.get_file_info):
+            with pytest.raises(InvalidPath):
+                operation(path)
+    for path in ("folder/new", "folder/new/deep"):
+        with pytest.raises(InvalidPath):
+            backend.write(path, b"")
+    with pytest.raises(InvalidPath):
+        backend.delete_folder("folder", recursive=True)
+    assert paths(backend.list_files("", recursive=True)) == paths(backend.iter_children("")) == []
+    assert on_disk(outside) == ["secret"]

@@ -93,6 +93,75 @@ def test_a_folder_of_mine_below_a_root_that_is_not(shared: Path) -> None:
     assert on_disk(shared) == ["mine", "mine/a"]
 
 
+REFUSED = """
+import os, sys
+from remote_store.core import LocalBackend, RemoteStoreError
+backend = LocalBackend(sys.argv[1])
+if os.getuid() == 0:
+    os.setgroups([]); os.setgid(54321); os.setuid(40001)
+backend.write("mine", b"1")
+os.symlink("private/f", sys.argv[1] + "/link")
+
+def opened(path):
+    with backend.open_atomic(path, overwrite=True) as file:
+        file.write(b"x")
+
+calls = {
+    "exists": backend.exists, "is_file": backend.is_file, "is_folder": backend.is_folder, "read": backend.read,
+    "read_bytes": backend.read_bytes, "read_range": lambda path: backend.read_range(path, 0, 1),
+    "get_file_info": backend.get_file_info, "write": lambda path: backend.write(path, b"x", overwrite=True),
+    "create": lambda path: backend.write(path + "new", b"x"), "open_atomic": opened, "delete": backend.delete,
+    "copy from": lambda path: backend.copy(path, "mine", overwrite=True),
+    "copy to": lambda path: backend.copy("mine", path, overwrite=True),
+    "move from": lambda path: backend.move(path, "moved"),
+    "move to": lambda path: backend.move("mine", path, overwrite=True),
+    "delete_folder": lambda path: backend.delete_folder(path.rpartition("/")[0] or "link", recursive=True),
+    "list_files": lambda path: list(backend.list_files(path.rpartition("/")[0], recursive=True)),
+    "get_folder_info": lambda path: backend.get_folder_info(path.rpartition("/")[0]),
+}
+for path in ("private/f", "readonly/f", "link"):
+    for name, call in calls.items():
+        try:
+            call(path)
+            print(path, name, "ok", sep=":")
+        except RemoteStoreError as error:
+            print(path, name, type(error).__name__, sep=":")
+"""
+
+
+def test_every_operation_on_folders_of_others_is_refused_by_name(shared: Path) -> None:
+    for name in ("private", "readonly"):
+        (shared / name).mkdir()
+        (shared / name / "f").write_bytes(OLD)
+    (shared / "private").chmod(0o700 if os.getuid() == 0 else 0o000)
+    (shared / "readonly").chmod(0o555)
+    shared.chmod(0o777)
+    try:
+        run = subprocess.run([sys.executable, "-c", REFUSED, shared], capture_output=True, text=True)
+    finally:
+        (shared / "private").chmod(0o700)
+        (shared / "readonly").chmod(0o755)
+    assert run.stderr == ""
+    said = {(path, name): how for path, name, how in (line.split(":") for line in run.stdout.splitlines())}
+    reads = {"exists", "is_file", "is_folder", "read", "read_bytes", "read_range", "get_file_info", "copy from"}
+    reads |= {"list_files", "get_folder_info"}
+    for (path, name), how in said.items():
+        allowed = (path == "readonly/f" and name in reads) or (path, name) == ("link", "create")
+        expected = {"ok"} if allowed else {"PermissionDenied", "RemoteStoreError"}
+        assert how in expected, (path, name)
+    assert len(said) == 54
+    assert (shared / "private/f").read_bytes() == (shared / "readonly/f").read_bytes() == OLD
+
+
+def test_a_root_that_cannot_be_reached_is_not_called_absent(shared: Path) -> None:
+    (shared / "private/root").mkdir(parents=True)
+    (shared / "private").chmod(0o700 if os.getuid() == 0 else 0o000)
+    try:
+        assert as_user(shared / "private/root", 40001, "a") == "PermissionDenied"
+    finally:
+        (shared / "private").chmod(0o700)
+
+
 def test_a_folder_that_can_be_entered_and_not_listed(shared: Path) -> None:
     (shared / "dark").mkdir()
     if os.getuid() == 0:

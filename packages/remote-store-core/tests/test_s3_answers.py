@@ -29,8 +29,9 @@ ENOUGH: dict[str, dict[str, Any]] = {
     "DeleteObject": {},
     "DeleteObjects": {},
     "GetObjectTagging": {"TagSet": []},
+    "ListParts": {},
 }
-NEEDS_NOTHING = {"AbortMultipartUpload", "DeleteObject", "DeleteObjects"}
+NEEDS_NOTHING = {"AbortMultipartUpload", "DeleteObject", "DeleteObjects", "ListParts"}
 
 
 def about(status: int = 200, headers: dict[str, str] | None = None) -> dict[str, Any]:

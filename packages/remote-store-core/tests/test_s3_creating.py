@@ -182,7 +182,8 @@ def test_a_completion_whose_answer_was_lost_is_known_by_its_tag(
     result = open_lane(part_size=PART).write("a", Stream(THREE_PARTS))
     assert s3.objects["a"].data == THREE_PARTS
     assert (result.size, result.etag) == (len(THREE_PARTS), s3.objects["a"].etag.strip('"'))
-    assert s3.operations() == [CREATE, SEND, SEND, SEND, COMPLETE, HEAD]
+    looked = [HEAD] if code == "NoSuchUpload" else [HEAD, "ListParts"]
+    assert s3.operations() == [CREATE, SEND, SEND, SEND, COMPLETE, *looked]
 
 
 @pytest.mark.parametrize("code, kind", [("PreconditionFailed", AlreadyExists), ("NoSuchUpload", RemoteStoreError)])

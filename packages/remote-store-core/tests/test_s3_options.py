@@ -1,20 +1,17 @@
 from __future__ import annotations
 
 import pickle
+from base64 import b64encode
+from dataclasses import replace
+from hashlib import md5
 from typing import Any
 
 import pytest
 
-from remote_store.core import Capability, RetryPolicy, Secret
+from remote_store.core import Capability, ConditionalWrites, RetryPolicy, Secret
 from remote_store.core.s3 import S3Options
-from remote_store.core.s3.bucket import Bucket
+from remote_store.core.s3.bucket import READ_OPTIONS, Bucket
 from remote_store.core.s3.options import GIB, MIB, check_bucket
-
-
-@pytest.fixture(autouse=True)
-def no_endpoint_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +33,10 @@ def no_endpoint_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         {"endpoint_url": "s3://bucket"},
         {"endpoint_url": "http://"},
         {"endpoint_url": "http://user:hush@host"},
+        {"endpoint_url": "http://my_minio:9000"},
+        {"endpoint_url": "http://-minio:9000"},
+        {"endpoint_url": "http://minio..example.org"},
+        {"endpoint_url": "http://" + "x" * 64},
         {"addressing_style": "host"},
         {"connect_timeout": 0},
         {"connect_timeout": -1.0},
@@ -108,28 +109,35 @@ def test_secrets_are_wrapped_and_not_shown() -> None:
     assert "token'" not in repr(options).replace("session_token", "")
 
 
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:9000", "[::1]:9000", "LocalHost", "s3.example.org.", "x" * 63, "10.0.0.1", "my-minio:9000/s3/"]
+)
+def test_a_host_that_an_sdk_accepts_is_taken(host: str) -> None:
+    assert S3Options.build(endpoint_url=f"http://{host}").endpoint_url == f"http://{host}"
+
+
 def test_options_pickle_with_their_secrets() -> None:
     options = S3Options.build(key="AKID", secret="hush", retry=RetryPolicy(2), put_options={"ACL": "private"})
     assert pickle.loads(pickle.dumps(options)) == options
 
 
 @pytest.mark.parametrize(
-    "options, variable, trusted",
+    "options, trusted",
     [
-        ({}, None, True),
-        ({"endpoint_url": "http://h"}, None, False),
-        ({}, "AWS_ENDPOINT_URL", False),
-        ({}, "AWS_ENDPOINT_URL_S3", False),
-        ({"conditional_writes": True}, "AWS_ENDPOINT_URL", True),
-        ({"endpoint_url": "http://h", "conditional_writes": True}, None, True),
-        ({"conditional_writes": False}, None, False),
+        ({}, True),
+        ({"endpoint_url": "http://h"}, False),
+        ({"endpoint_url": "http://h", "conditional_writes": True}, True),
+        ({"conditional_writes": False}, False),
+        ({"conditional_writes": ConditionalWrites(put=True, complete=True, copy=True)}, True),
+        ({"conditional_writes": ConditionalWrites(put=True, complete=True)}, False),
+        ({"conditional_writes": ConditionalWrites(put=True, copy=True)}, False),
+        ({"conditional_writes": ConditionalWrites(complete=True, copy=True, delete=True)}, False),
+        ({"conditional_writes": ConditionalWrites.every(True)}, True),
     ],
 )
 def test_conditional_writes_are_trusted_on_aws_and_where_they_are_stated(
-    options: dict[str, Any], variable: str | None, trusted: bool, monkeypatch: pytest.MonkeyPatch, open_lane: Any
+    options: dict[str, Any], trusted: bool, open_lane: Any
 ) -> None:
-    if variable:
-        monkeypatch.setenv(variable, "http://other")
     assert S3Options.build(**options).trusts_conditional_writes is trusted
     assert (Capability.ATOMIC_CREATE in open_lane(**options).backend.capabilities) is trusted
 
@@ -147,6 +155,81 @@ def test_a_bucket_that_is_no_text_is_a_type_error(bucket: object) -> None:
 
 
 def test_an_operation_gets_those_put_options_that_it_takes() -> None:
-    options = {"ServerSideEncryption": "aws:kms", "RequestPayer": "requester", "SSECustomerKey": "k"}
+    options = {"ServerSideEncryption": "aws:kms", "RequestPayer": "requester", "SSECustomerKey": "k" * 32}
     bucket = Bucket("bucket", S3Options.build(put_options=options))
     assert bucket.call("ListObjectsV2").params == {"Bucket": "bucket", "RequestPayer": "requester"}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"key": "AKID-HUSH\n", "secret": "s"},
+        {"key": " AKID-HUSH", "secret": "s"},
+        {"key": "AKID-HUSH-é", "secret": "s"},
+        {"key": "AKID", "secret": "HUSH\n"},
+        {"key": "AKID", "secret": "HUSH "},
+        {"key": "AKID", "secret": "HU\0SH"},
+        {"key": "AKID", "secret": "s", "session_token": "HUSH\n"},
+        {"key": "AKID", "secret": "s", "session_token": "HU SH"},
+        {"region_name": "HUSH\n"},
+        {"region_name": "eu_central"},
+        {"region_name": "eu.central-1"},
+        {"region_name": "-eu"},
+        {"profile": "HUSH\n"},
+        {"endpoint_url": "http://user:HUSH@[host"},
+        {"endpoint_url": "http://user:HUSH@host:port"},
+        {"endpoint_url": "http://user:HUSH@host"},
+        {"endpoint_url": "http://host:99999"},
+        {"endpoint_url": "http://host/?HUSH=1"},
+        {"endpoint_url": "http://host\n"},
+        {"endpoint_url": "http://my_host:9000"},
+        {"endpoint_url": "http://-host"},
+        {"put_options": {"SSECustomerKey": b"HUSH"}},
+    ],
+)
+def test_what_no_request_could_carry_is_refused_and_not_shown(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the text is held to its name below
+        S3Options.build(**options)
+    name, value = list(options.items())[-1]
+    named = "key" if (name, value) == ("secret", "s") else name
+    assert ("SSECustomerKey" if isinstance(value, dict) else named) in str(caught.value)
+    assert "HUSH" not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:9000", "[::1]:9000", "s3.example.org", "a-b.example.org."])
+def test_hosts_that_exist_are_taken(host: str) -> None:
+    assert S3Options.build(endpoint_url=f"https://{host}/base").endpoint_url
+
+
+KEY = bytes(range(224, 256))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"SSECustomerKey": KEY},
+        {"SSECustomerKey": bytearray(KEY)},
+        {"SSECustomerKey": b64encode(KEY).decode(), "SSECustomerKeyMD5": b64encode(md5(KEY).digest()).decode()},
+    ],
+)
+def test_a_key_for_encryption_is_sent_as_s3_takes_it_and_never_shown(given: dict[str, Any]) -> None:
+    options = S3Options.build(put_options={"SSECustomerAlgorithm": "AES256", **given})
+    bucket = Bucket("bucket", options)
+    call = bucket.call("GetObject", READ_OPTIONS, Key="k")
+    assert call.params["SSECustomerKey"] == b64encode(KEY).decode()
+    assert call.params["SSECustomerKeyMD5"] == b64encode(md5(KEY).digest()).decode()
+    assert pickle.loads(pickle.dumps(options)) == replace(options) == options
+    for text in map(repr, (options, bucket, call, options.put_options)):
+        assert b64encode(KEY).decode() not in text
+        assert repr(KEY)[2:-1] not in text
+
+
+def test_a_key_for_encryption_given_as_text_is_its_bytes() -> None:
+    options = S3Options.build(put_options={"SSECustomerKey": "k" * 32})
+    assert options.put_options["SSECustomerKey"] == Secret(b64encode(b"k" * 32).decode())
+
+
+def test_a_key_for_encryption_of_another_type_is_refused_without_showing_it() -> None:
+    with pytest.raises(TypeError, match="SSECustomerKey is bytes or a str, not list"):
+        S3Options.build(put_options={"SSECustomerKey": [1, 2]})

@@ -287,6 +287,13 @@ def test_metadata_has_a_largest_size() -> None:
     assert check_metadata({"k": "v" * 2047})
 
 
+def test_metadata_has_a_largest_number_of_entries() -> None:
+    entries = {f"k{number}": "v" for number in range(64)}
+    assert check_metadata(entries) == entries
+    with pytest.raises(ValueError, match="65 entries; at most 64"):
+        check_metadata({**entries, "one-more": "v"})
+
+
 @pytest.mark.parametrize("metadata", [{1: "v"}, {"k": 1}, {"k": None}, [("k", "v")], "k=v"])
 def test_metadata_of_other_types_is_refused(metadata: Any) -> None:
     with pytest.raises(TypeError, match="str"):

@@ -150,6 +150,7 @@ def test_a_class_that_reads_the_url_itself_gets_the_settings_it_declares() -> No
         "s3://bucket?key=hushhush",
         "s3://bucket?KEY=hushhush",
         "s3://bucket?secret=hushhush",
+        's3://bucket?put_options={"SSECustomerKey": "hushhush"}',
         "s3://bucket?%73ecret=hushhush",
         "s3://bucket?session_token=hushhush",
         "s3://bucket?api_key=hushhush",
@@ -217,3 +218,9 @@ def test_stores_open_from_urls(tmp_path: Path) -> None:
     assert (tmp_path / "new" / "a").read_bytes() == b"1"
     with Store.from_url(f"local://{tmp_path}/new", create=False) as store:
         assert store.read_bytes("a") == b"1"
+
+
+@pytest.mark.parametrize("setting", ['{"verify": false}', '{"a": [{"Verify": 0}]}', '{"use_ssl": false}'])
+def test_no_url_switches_off_what_keeps_a_connection_safe(setting: str) -> None:
+    with pytest.raises(ConfigError, match="only code or a configuration may set"):
+        from_url(f"s3://bucket?client_options={setting}", {}, find)

@@ -28,6 +28,7 @@ from remote_store.core import (
     Store,
 )
 from remote_store.core.s3 import S3Backend
+from remote_store.core.s3.sdk_options import warn_of_redirects
 from remote_store.pyarrow import AsyncS3PyArrowBackend, S3PyArrowBackend
 
 TABLE = pa.table({"number": list(range(1000)), "text": [f"row {number}" for number in range(1000)]})
@@ -68,6 +69,13 @@ def test_unwrap_hands_out_the_filesystem(backend, bucket, kind):
     assert filesystem is backend.unwrap(S3FileSystem)
     with filesystem.open_input_file(backend.native_path("a/k")) as file:
         assert file.read() == b"hello"
+
+
+def test_pyarrows_filesystem_is_warned_of_once(backend, caplog):
+    warn_of_redirects.cache_clear()
+    for _ in range(2):
+        backend.unwrap(S3FileSystem)
+    assert [record.name for record in caplog.records if "redirect" in record.message] == ["remote_store"]
 
 
 def test_unwrap_hands_out_the_client(backend, bucket):

@@ -145,10 +145,11 @@ def test_a_child_forked_while_pyarrow_works_keeps_the_contract_and_does_not_hang
 
 
 GLOBAL = """
-import sys
+import logging, sys
 import pyarrow.fs
 from remote_store.pyarrow import S3PyArrowBackend
 
+logging.getLogger("remote_store").setLevel(logging.ERROR)
 url, bucket, key, secret, region = sys.argv[1:]
 backend = S3PyArrowBackend(bucket, endpoint_url=url, key=key, secret=secret, region_name=region)
 filesystem = backend.unwrap(pyarrow.fs.S3FileSystem)

@@ -56,7 +56,7 @@ async def make_port(place: dict[str, Any]) -> AsyncIterator[Callable[..., Any]]:
     made: list[Any] = []
 
     async def make(attempts: int = 1, **options: Any) -> Any:
-        handle = Handle(None, {**place, "retry": RetryPolicy(attempts), **options}, asynchronous=True)
+        handle = Handle("bucket", None, {**place, "retry": RetryPolicy(attempts), **options}, asynchronous=True)
         made.append(await handle.connect("bucket"))
         return made[-1]
 

@@ -14,7 +14,6 @@ import time
 import traceback
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import fsspec
 import fsspec.asyn
@@ -333,13 +332,6 @@ def test_what_cannot_be_meant_is_refused_by_name(lane):
         lane("bucket", tls_ca_bundle="absent.pem")
     with pytest.raises(ValueError, match="bucket"):
         lane("")
-
-
-def test_an_endpoint_that_the_aws_configuration_names_has_to_be_passed(bucket):
-    Path(os.environ["AWS_CONFIG_FILE"]).write_text("[default]\nendpoint_url = http://127.0.0.1:9\n")
-    backend = S3FsBackend(bucket, key="k", secret="s", region_name="eu-west-1")
-    with pytest.raises(ValueError, match="endpoint_url='http://127.0.0.1:9'"):
-        backend.exists("k")
 
 
 def test_both_lanes_take_the_options_of_every_lane():

@@ -20,10 +20,10 @@ from s3fs import S3FileSystem
 from remote_store.conformance.faults import Reset, TruncateRequest
 from remote_store.conformance.shared_server import shared_seaweedfs_server
 from remote_store.core import PermissionDenied, RetryPolicy
-from remote_store.core.s3 import Call, S3Options
+from remote_store.core.s3 import Call, S3Options, sdk_options
 from remote_store.core.s3.documents import answer_listing
 from remote_store.s3fs import AsyncS3FsBackend, S3FsBackend
-from remote_store.s3fs.client import Handle, create_filesystem, private_session, shared_loader
+from remote_store.s3fs.client import Handle, private_session, shared_loader
 
 MIB = 1024 * 1024
 AWS = {"key": "k", "secret": "s", "region_name": "eu-west-1"}
@@ -31,8 +31,7 @@ CUSTOM = {**AWS, "endpoint_url": "http://127.0.0.1:9"}
 
 
 async def client_of(**options):
-    filesystem = create_filesystem(S3Options.build(**options), asynchronous=True)
-    return await filesystem.set_session()
+    return await AsyncS3FsBackend("bucket", **options).unwrap(S3FileSystem).set_session()
 
 
 async def put(port, bucket, body=b"x", **params):
@@ -47,7 +46,6 @@ async def test_all_that_differs_between_releases_is_said():
     assert config.retries == {"mode": "standard", "total_max_attempts": 7}
     assert (config.connect_timeout, config.read_timeout) == (1.5, 2.5)
     assert config.s3["addressing_style"] == "virtual"
-    assert config.signature_version == "s3v4"
 
 
 @pytest.mark.parametrize(
@@ -216,7 +214,7 @@ async def test_put_options_of_a_wrong_type_are_refused(bucket, place):
 
 
 async def test_a_handle_pickles_without_its_filesystem():
-    handle = Handle(None, {**CUSTOM}, asynchronous=True)
+    handle = Handle("bucket", None, {**CUSTOM}, asynchronous=True)
     filesystem = handle.filesystem()
     copy = pickle.loads(pickle.dumps(handle))
     assert copy.options == handle.options
@@ -306,3 +304,24 @@ def test_clients_can_be_made_in_many_loops_at_once():
     with ThreadPoolExecutor(8) as threads:
         made = threads.map(lambda _number: asyncio.run(make()), range(8))
         assert list(made) == [CUSTOM["endpoint_url"]] * 8
+
+
+async def test_a_filesystem_of_the_users_is_warned_of_once(caplog):
+    sdk_options.warn_of_redirects.cache_clear()
+    filesystem = S3FileSystem(asynchronous=True, skip_instance_cache=True)
+    for _ in range(2):
+        Handle("bucket", filesystem, {}, asynchronous=True)
+    assert [record.name for record in caplog.records if "redirect" in record.message] == ["remote_store"]
+
+
+def test_the_handle_works_as_s3fs_own(make, bucket, plain, tmp_path):
+    filesystem = make().unwrap(S3FileSystem)
+    filesystem.touch(f"{bucket}/touched")
+    file = tmp_path / "file"
+    file.write_bytes(b"x" * 2 * MIB)
+    filesystem.put_file(str(file), f"{bucket}/put")
+    with file.open("rb") as opened:
+        filesystem.call_s3("put_object", Bucket=bucket, Key="body", Body=opened)
+    filesystem.call_s3("put_object", Bucket=bucket, Key="text", Body="text")
+    sizes = {row["Key"]: row["Size"] for row in plain.list_objects_v2(Bucket=bucket)["Contents"]}
+    assert sizes == {"touched": 0, "put": 2 * MIB, "body": 2 * MIB, "text": 4}

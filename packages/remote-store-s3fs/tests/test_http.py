@@ -91,6 +91,24 @@ async def test_a_request_ends_in_a_few_times_its_timeouts(make_port, serve, size
     assert took < waits * WAIT + 1
 
 
+async def read_all(body, size: int) -> None:
+    while await body.read(size):
+        continue
+
+
+@pytest.mark.parametrize("size", [-1, 1000])
+async def test_a_body_that_comes_a_byte_now_and_then_is_given_up(make_port, size):
+    async with served(drip_the_document) as url:
+        port = await make_port(endpoint_url=url, connect_timeout=WAIT, read_timeout=WAIT)
+        body = (await port.perform(Call("GetObject", {"Bucket": "bucket", "Key": "k"})))["Body"]
+        began = time.monotonic()
+        with pytest.raises(Fault) as caught:
+            await read_all(body, size)
+        await body.close()
+    assert caught.value.transport
+    assert time.monotonic() - began < 7 * WAIT + 1
+
+
 async def test_a_server_that_never_answers_an_expectation_gets_the_body(make_port):
     got = []
 

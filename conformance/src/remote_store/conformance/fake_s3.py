@@ -11,7 +11,7 @@ import math
 import re
 import threading
 from asyncio import sleep
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -77,7 +77,8 @@ class FakeS3:
 
     Args:
         bucket: The bucket that exists.
-        conditions: Whether conditions of writes, copies and deletes are honoured, rather than ignored.
+        conditions: Whether conditions of writes, copies and deletes are honoured, rather than ignored; or the
+            operations that honour theirs.
         page_size: How many entries one page of a listing holds at the most.
 
     Attributes:
@@ -92,7 +93,9 @@ class FakeS3:
         after: Called with each call and its answer, before the answer is on its way; may raise `Fault`.
     """
 
-    def __init__(self, bucket: str = "bucket", *, conditions: bool = True, page_size: int = 1000) -> None:
+    def __init__(
+        self, bucket: str = "bucket", *, conditions: bool | Collection[str] = True, page_size: int = 1000
+    ) -> None:
         self.bucket = bucket
         self.conditions = conditions
         self.page_size = page_size
@@ -153,7 +156,9 @@ class FakeS3:
         return self.objects[key]
 
     def _check(self, call: Call, holds: bool) -> None:
-        if not holds and (self.conditions or call.operation == "GetObject"):
+        conditions = self.conditions
+        honoured = conditions if isinstance(conditions, bool) else call.operation in conditions
+        if not holds and (honoured or call.operation == "GetObject"):
             raise _refusal(call, 412)
 
     def _check_new(self, call: Call) -> None:
@@ -268,6 +273,10 @@ class FakeS3:
         self._upload(call)
         del self.uploads[call.params["UploadId"]]
         return {}
+
+    def _list_parts(self, call: Call) -> dict[str, Any]:
+        parts = self._upload(call).parts
+        return {"Parts": [{"PartNumber": number, "ETag": part.etag} for number, part in sorted(parts.items())]}
 
     def _list_multipart_uploads(self, call: Call) -> dict[str, Any]:
         prefix = call.params.get("Prefix", "")

@@ -203,6 +203,10 @@ class OnlyRead:
         self.closed = True
 
 
+PYTHONS_OWN: list[type[BaseException]] = [StopIteration, StopAsyncIteration, GeneratorExit]
+"""Exceptions by which generators and coroutines end."""
+
+
 class Failing(io.RawIOBase):
     """A stream that raises after so many bytes.
 

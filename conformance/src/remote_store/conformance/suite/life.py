@@ -10,6 +10,7 @@ from typing import Any
 
 from remote_store.conformance.case import Case, not_applicable
 from remote_store.conformance.checking import check
+from remote_store.conformance.exiting import Calls, at_exit
 from remote_store.conformance.hostile import FOREIGN_KEYS, KEYS
 from remote_store.conformance.processes import in_fork
 from remote_store.conformance.suite.operations import OPERATIONS
@@ -114,6 +115,25 @@ class LifeSuite:
     def _in_the_child(self, backend: Backend, source: str, target: str) -> bytes:
         backend.write(target, b"child")
         return backend.read_bytes(source)
+
+    @check("LIFE-023", needs=(Capability.WRITE, Capability.READ, Capability.DELETE, Capability.LIST))
+    def test_life_work_in_an_exit_handler(self, case: Case) -> None:
+        case.require_profile("the storage does not outlive its process", not case.profile.in_process)
+        case.require_profile("the profile says that instances do not pickle", case.profile.picklable)
+        content, folder = case.content(4 * (case.profile.part_size or 250_000) + 1), case.path("folder")
+        fill(case, "folder/a", "folder/b", "folder/c/d")
+        calls: Calls = [
+            ("write", (case.path("large"), content), {}),
+            ("read_bytes", (case.path("large"),), {}),
+            ("delete_folder", (folder,), {"recursive": True}),
+            ("list_files", (case.folder,), {"recursive": True}),
+        ]
+        try:
+            _, read, _, left = at_exit(case.backend, calls)
+        except Exception as error:
+            case.fail("work in an exit handler", "no exception", error)
+        case.expect(read == content, "what was read is what was written", len(read))
+        case.expect_equal([info.path for info in left], [case.path("large")], "the files after the delete")
 
     @check("LIFE-005")
     def test_life_close_again_and_again(self, case: Case) -> None:

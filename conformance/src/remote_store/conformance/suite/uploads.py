@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import time
+from email.utils import formatdate
+
 import pytest
 
 from remote_store.conformance.case import Case
@@ -84,6 +87,18 @@ class UploadSuite:
         with case.expect_raises(AlreadyExists, path=path):
             backend.write(path, b"mine")
         case.expect_equal(oracle.raw_get(path), b"other", "the content")
+
+    @check("WRITE-020")
+    def test_wire_a_lost_answer_on_a_file_that_was_there_before(self, case: Case) -> None:
+        require_s3(case)
+        backend, path = case.make(conditional_writes=True, retry=THRICE), case.path("lock")
+        case.oracle.raw_put(path, b"")
+        case.endpoint.inject(Reset(), operation="PutObject")
+        later = {"Date": formatdate(time.time() + 60, usegmt=True)}
+        refused = Answer(412, "PreconditionFailed", headers=later)
+        case.endpoint.inject(refused, operation="PutObject", after=1, times=None)
+        with case.expect_raises(AlreadyExists, path=path):
+            backend.write(path, b"")
 
     @pytest.mark.parametrize("stated", [None, False])
     @check("WIRE-016")

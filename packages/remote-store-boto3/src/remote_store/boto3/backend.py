@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, TypeVar, Unpack, cast
 
 import boto3
 from botocore.client import BaseClient
 from botocore.config import Config
-from botocore.exceptions import ParamValidationError
+from botocore.exceptions import BotoCoreError, ParamValidationError
 from botocore.validate import validate_parameters
 
-from remote_store.boto3.client import create_client
+from remote_store.boto3.client import create_client, private_session, s3_hosts
 from remote_store.boto3.port import FAILED, TRANSPORT, Boto3Port
 from remote_store.core import ThreadedBackend
 from remote_store.core.s3 import Fault, S3Backend, S3OptionFields, S3Options
 from remote_store.core.s3.faults import typed
-from remote_store.core.s3.sdk_faults import fault_of
-from remote_store.core.s3.sdk_options import WITH_HANDLE, check_client, check_client_options, check_handle, is_aws
+from remote_store.core.s3.sdk_faults import known_fault
+from remote_store.core.s3.sdk_locating import locate, locate_client
+from remote_store.core.s3.sdk_options import WITH_HANDLE, check_client, check_client_options, check_handle
 
 T = TypeVar("T")
 
@@ -74,8 +76,12 @@ class S3Boto3Backend(S3Backend):
             given |= set() if session is None else {"session"}
             right = isinstance(client, BaseClient) and client.meta.service_model.service_name == "s3"
             check_handle("client", client, right=right, refused=given - WITH_HANDLE)
-            if not is_aws(client):
-                checked = S3Options.build(**{**options, "endpoint_url": client.meta.endpoint_url})
+            checked = locate_client(checked, bucket, client, s3_hosts())
+        else:
+            named = session is not None and session.profile_name != "default"
+            new = partial(private_session, session.profile_name if session and named else checked.profile)
+            config = checked.client_options.get("config")
+            checked = locate(checked, bucket, s3_hosts(), new, failed=BotoCoreError, config=config)
         self._client = client
         self._session = session
         super().__init__(bucket, checked)
@@ -100,9 +106,11 @@ class S3Boto3Backend(S3Backend):
         options = self._bucket.options
         try:
             client = create_client(options, self._session) if self._client is None else self._client
-        except FAILED as error:
-            raise fault_of(error, TRANSPORT, attempts=1) from error
-        check_client(client, options, validate_parameters, ParamValidationError)
+        except Exception as error:
+            if (fault := known_fault(error, FAILED, TRANSPORT)) is None:
+                raise
+            raise fault from error
+        check_client(client, options, s3_hosts(), validate_parameters, ParamValidationError)
         return Boto3Port(client, owned=self._client is None)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -12,19 +12,24 @@ import botocore.utils
 from botocore import UNSIGNED, handlers, loaders
 from botocore.client import BaseClient
 from botocore.config import Config
+from botocore.exceptions import DataNotFoundError
 from botocore.session import Session
 
 from remote_store.core.s3.documents import register_checks
 from remote_store.core.s3.options import S3Options
 from remote_store.core.s3.sdk_hooks import (
     drop_unreadable_headers,
+    fail_at_once,
+    refuse_malformed_credentials,
     remove_handler,
     set_component,
     set_time_parser,
     user_agent,
 )
+from remote_store.core.s3.sdk_locating import S3Hosts, presign_by_version_4
 from remote_store.core.s3.sdk_options import (
     ask_before_large_body,
+    check_configured_bundle,
     client_arguments,
     config_arguments,
     do_not_redirect,
@@ -33,10 +38,18 @@ from remote_store.core.s3.sdk_options import (
 
 USER_AGENT = f"remote-store-boto3 Boto3/{boto3.__version__}"
 
-_creating = threading.Lock()
+_lent = threading.Lock()
+"""Held while a client is made with a session of the user's, which botocore cannot do twice at once."""
+
+
+def _renew_lock() -> None:
+    """Have a child not find the lock taken that was forked while another thread makes a client."""
+    global _lent  # noqa: PLW0603 - a lock cannot be renewed in place
+    _lent = threading.Lock()
+
+
 if hasattr(os, "register_at_fork"):
-    # A child forked while another thread makes a client must not find the lock taken.
-    os.register_at_fork(before=_creating.acquire, after_in_parent=_creating.release, after_in_child=_creating.release)
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 @cache
@@ -46,8 +59,14 @@ def shared_loader(data_path: str | None) -> object:
     return None if create is None else create(data_path)
 
 
+@cache
+def s3_hosts() -> S3Hosts:
+    """The hosts of S3 on AWS."""
+    return S3Hosts.of(shared_loader(None), DataNotFoundError)
+
+
 def create_client(options: S3Options, session: boto3.Session | None = None) -> BaseClient:
-    """Make a client, one at a time, because botocore cannot make several at once.
+    """Make a client with a session that nobody else has, or with the user's.
 
     Args:
         options: What the client is to do.
@@ -55,23 +74,36 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
 
     Raises:
         BotoCoreError: There are no whole credentials where they are looked for.
+        Fault: The AWS configuration names a file of certificates that is not there.
     """
     theirs = options.client_options.get("config") or Config()
-    with _creating:
-        if session is None:
-            own = private_session(options.profile)
-            create, agent = own.create_client, user_agent(USER_AGENT, theirs, own.get_config_variable)
-        else:
-            create, agent = session.client, user_agent(USER_AGENT, theirs)
-        config = client_config(options, theirs, agent)
-        client: BaseClient = create("s3", **{**client_arguments(options), "config": config})
+    arguments = client_arguments(options)
+    client: BaseClient
+    if session is None:
+        own = private_session(options.profile)
+        check_configured_bundle(options, own.get_config_variable)
+        arguments["config"] = client_config(options, theirs, user_agent(USER_AGENT, theirs, own.get_config_variable))
+        client = own.create_client("s3", **arguments)
+    else:
+        check_configured_bundle(options)
+        config = client_config(options, theirs, user_agent(USER_AGENT, theirs))
+        # A session may name an endpoint in ways of its own; where it does, the client is refused.
+        config.ignore_configured_endpoint_urls = theirs.ignore_configured_endpoint_urls
+        arguments["config"] = config
+        # The session keeps what it finds, so that the lock is not held over a search that may take seconds.
+        session.get_credentials()
+        with _lent:
+            client = session.client("s3", **arguments)
     # The client has a copy of its session's handlers, so nothing below changes the session.
     events = client.meta.events
     register_checks(events)
     # Looking for a bucket's region, botocore asks for it for ever where no answer says it.
-    events.register("before-call.s3" if options.custom_endpoint else "before-call.s3.HeadBucket", do_not_redirect)
+    events.register("before-call.s3.HeadBucket" if options.endpoint.redirects else "before-call.s3", do_not_redirect)
     events.register("before-parse.s3", drop_unreadable_headers)
+    events.register("before-send.s3", refuse_malformed_credentials)
+    events.register("needs-retry.s3", fail_at_once)
     events.register("needs-retry.s3", retry_too_many_requests(options.retry))
+    events.register_first("choose-signer.s3", presign_by_version_4)
     # Nothing on S3's side needs the headers that say how often a request was tried; they are signed at each request.
     remove_handler(events, "request-created", handlers, "add_retry_headers")
     # No operation of S3 finds its endpoint by asking the service for one, which is what the version would be for.
@@ -101,5 +133,7 @@ def client_config(options: S3Options, theirs: Config, agent: str) -> Config:
     """The configuration of the client; what the user's own says wins. A fixed user agent is not made anew each time."""
     arguments = config_arguments(options)
     styles = Config(s3={**arguments["s3"], **(theirs.s3 or {})})
-    ours = Config(signature_version=UNSIGNED if options.anon else "s3v4", user_agent=agent, **arguments)
+    if options.anon:
+        arguments["signature_version"] = UNSIGNED
+    ours = Config(user_agent=agent, **arguments)
     return ours.merge(theirs).merge(styles)

@@ -14,7 +14,7 @@ from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from remote_store.core.s3.calls import Call, Fault
-from remote_store.core.s3.sdk_faults import UNREADABLE, fault_of
+from remote_store.core.s3.sdk_faults import UNREADABLE, fault_of, known_fault
 
 BROKEN_BODY = (sdk.HTTPClientError, sdk.IncompleteReadError, HTTPError, HTTPException, OSError)
 TRANSPORT = (sdk.ConnectionError, ResponseParserError, *BROKEN_BODY)
@@ -47,8 +47,10 @@ class Boto3Port:
             method = self._methods[call.operation] = getattr(self.client, xform_name(call.operation))
         try:
             answer = method(**call.params)
-        except (*FAILED, *UNREADABLE) as error:
-            raise fault_of(error, TRANSPORT, attempts=self._attempts) from error
+        except Exception as error:
+            if (fault := known_fault(error, (*FAILED, *UNREADABLE), TRANSPORT, attempts=self._attempts)) is None:
+                raise
+            raise fault from error
         if answer["ResponseMetadata"].get("HTTPStatusCode", SUCCESS) < SUCCESS:
             # http.client takes a 103 for the answer: what follows would be taken for the answer to the next request.
             self.client.close()

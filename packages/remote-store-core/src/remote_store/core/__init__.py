@@ -7,6 +7,7 @@ from remote_store.core.aio.bridge import ThreadedBackend
 from remote_store.core.aio.store import AsyncStore, open_async_store
 from remote_store.core.backend import Backend
 from remote_store.core.capabilities import Capability
+from remote_store.core.conditional_writes import ConditionalWrites
 from remote_store.core.config import BackendConfig, Config, StoreConfig
 from remote_store.core.content import AsyncBinaryIO, AsyncContent, Buffer, Content
 from remote_store.core.errors import (
@@ -47,6 +48,7 @@ __all__ = [
     "Buffer",
     "Capability",
     "CapabilityNotSupported",
+    "ConditionalWrites",
     "Config",
     "ConfigError",
     "Content",

@@ -6,6 +6,9 @@ import re
 from collections.abc import Mapping
 
 LARGEST_METADATA = 2048
+MOST_ENTRIES = 64
+"""http.client reads an answer of at most 100 header lines; the rest is left for what a service says besides."""
+
 NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-z]+")
 VALUE = re.compile(r"(?! )[ -~]*(?<! )")
 
@@ -16,7 +19,7 @@ def check_metadata(metadata: Mapping[str, str] | None) -> dict[str, str]:
     Raises:
         TypeError: It is no mapping of `str` to `str`.
         ValueError: A name is not a lower-case ASCII token, a value is not printable ASCII without white space around
-            it, or names and values together exceed 2,048 bytes.
+            it, there are more than 64 entries, or names and values together exceed 2,048 bytes.
     """
     if metadata is None:
         return {}
@@ -30,6 +33,11 @@ def check_metadata(metadata: Mapping[str, str] | None) -> dict[str, str]:
             raise ValueError(f"metadata name {name!r} must be ASCII letters in lower case, digits and -_.!#$%&'*+^`|~")
         if not VALUE.fullmatch(value):
             raise ValueError(f"the value of metadata {name!r} must be printable ASCII without white space around it")
+    if len(checked) > MOST_ENTRIES:
+        raise ValueError(
+            f"metadata has {len(checked)} entries; at most {MOST_ENTRIES} can be read back by every client, "
+            "so put several values into one entry"
+        )
     size = sum(len(name) + len(value) for name, value in checked.items())
     if size > LARGEST_METADATA:
         raise ValueError(f"metadata has {size} bytes of names and values; at most {LARGEST_METADATA} can be stored")

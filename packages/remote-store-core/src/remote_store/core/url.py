@@ -15,8 +15,9 @@ a constructor with a `bucket` gets the host, one with a `root` gets the path, an
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -30,6 +31,8 @@ B = TypeVar("B", bound=Backend | AsyncBackend)
 SCHEMES = {"file": "local"}
 CREDENTIALS = re.compile(r"[^/?#]*://[^/?#]*@")
 IN_NO_URL = {"key", "secret", "session_token", "password", "token", "access_key", "secret_key"}
+NOT_BY_URL = {"copysourcessecustomerkey", "ssecustomerkey", "use_ssl", "verify"}
+"""Names within a setting that are secret, or that would switch off what keeps the connection safe."""
 
 
 def from_url(url: str, options: Mapping[str, Any], find: Callable[[str], Adapter[B]]) -> tuple[B, str]:
@@ -86,8 +89,24 @@ def _query(query: str, settings: Settings) -> dict[str, str]:
             raise ConfigError(f"the URL holds {name!r}, and URLs end up in logs; pass it as an argument")
         if name in given:
             raise ConfigError(f"the URL sets {name!r} twice")
+        for inner in _names_in(value):
+            if inner.lower() in NOT_BY_URL:
+                raise ConfigError(f"the URL sets {inner!r} in {name!r}, which only code or a configuration may set")
         given[name] = value
     return given
+
+
+def _names_in(text: str) -> Iterator[str]:
+    """The names in a mapping that is given as JSON, at every depth."""
+    try:
+        waiting = [json.loads(text)] if text.lstrip().startswith(("{", "[")) else []
+    except (ValueError, RecursionError):
+        return
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            yield from value
+        waiting.extend(value.values() if isinstance(value, dict) else value if isinstance(value, list) else ())
 
 
 def _place(parts: SplitResult, settings: Settings) -> tuple[dict[str, str], str]:

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Generic, ParamSpec, TypeVar
 
@@ -32,16 +33,17 @@ class Workers:
 
     def begin(self, function: Callable[[], T], future: Future[T]) -> None:
         """Call the function in a thread, or here, and settle the future; a cancelled future is never begun."""
-        claim = threading.Lock()
+        # Who pops it does it, and nothing keeps it alive afterwards.
+        pending = [partial(settle, future, function)]
 
         def work() -> None:
-            if claim.acquire(blocking=False):
-                settle(future, function)
+            with suppress(IndexError):
+                pending.pop()()
 
         try:
             self._pool.submit(work)
         except RuntimeError:
-            # The pool may have queued the work before it failed to start a thread: only one of the two does it.
+            # The pool may have queued the work before it failed to start a thread.
             work()
 
     def close(self, *, wait: bool) -> None:

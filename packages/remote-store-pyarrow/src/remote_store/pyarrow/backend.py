@@ -10,6 +10,7 @@ from remote_store.boto3.backend import DEFAULT_THREADS, Boto3OptionFields, S3Bot
 from remote_store.core import CapabilityNotSupported, ThreadedBackend
 from remote_store.core.s3 import Fault
 from remote_store.core.s3.faults import typed
+from remote_store.core.s3.sdk_options import warn_of_redirects
 from remote_store.pyarrow.client import check_options
 from remote_store.pyarrow.port import PyArrowPort
 
@@ -41,6 +42,8 @@ class S3PyArrowBackend(S3Boto3Backend):
     - `delete_file` and `move` leave an empty object in place of the folder.
     - Two reads, and the two requests of one, can see two versions. A refused read of a small file does not say why.
     - `put_options`, `max_connections` and `part_size` do not reach it.
+    - It follows a redirect to another host with the session token, customer keys and body; a warning is logged once,
+      under the name `remote_store`.
     - It must not be used in a forked child; unwrap a new one there. That is refused after a fork in the middle of its
       work, which leaves pyarrow locked in the child.
 
@@ -71,6 +74,7 @@ class S3PyArrowBackend(S3Boto3Backend):
         """
         if kind is object or not issubclass(S3FileSystem, kind):
             return super().unwrap(kind)
+        warn_of_redirects("pyarrow's filesystem")
         try:
             return cast("PyArrowPort", self._runner.port()).filesystem()  # type: ignore[no-any-return]
         except Fault as fault:

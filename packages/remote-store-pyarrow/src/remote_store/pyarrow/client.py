@@ -15,7 +15,6 @@ from botocore.utils import get_environ_proxies
 
 from remote_store.boto3.client import private_session
 from remote_store.core.s3 import S3Options
-from remote_store.core.s3.sdk_options import is_aws
 
 KNOWS_TLS_BUNDLES = int(pa.__version__.partition(".")[0]) >= 21
 
@@ -30,7 +29,7 @@ def check_options(options: S3Options, client: BaseClient | None) -> None:
     config = options.client_options.get("config") or Config()
     refused = {
         "client": (client, "its credentials cannot be read; pass a session, or key and secret"),
-        "verify=False": (verify is False, "it verifies certificates always; name a tls_ca_bundle"),
+        "verify=False": (verify is not None and not verify, "it verifies certificates always; name a tls_ca_bundle"),
         "tls_ca_bundle": (
             (options.tls_ca_bundle or verify) and not KNOWS_TLS_BUNDLES,
             "it takes them from release 21 on",
@@ -63,7 +62,7 @@ def find_tls_bundle(options: S3Options, session: boto3.Session | None) -> str | 
     return bundle
 
 
-def filesystem_arguments(client: BaseClient) -> dict[str, Any]:
+def filesystem_arguments(client: BaseClient, *, aws: bool) -> dict[str, Any]:
     """What a filesystem is told of a client, but its credentials, its certificates and its number of attempts."""
     config, url = client.meta.config, client.meta.endpoint_url
     scheme, _, place = url.partition("://")
@@ -71,7 +70,7 @@ def filesystem_arguments(client: BaseClient) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "scheme": scheme,
         "endpoint_override": place.rstrip("/"),
-        "force_virtual_addressing": style != "path" if is_aws(client) else style == "virtual",
+        "force_virtual_addressing": style != "path" if aws else style == "virtual",
         "region": client.meta.region_name,
         "connect_timeout": config.connect_timeout,
         "request_timeout": config.read_timeout,

@@ -43,7 +43,7 @@ class PyArrowPort(Boto3Port):
             TimeoutError: pyarrow was at work in another thread when this process was forked, and stays locked.
         """
         with self._lock:
-            arguments = filesystem_arguments(self.client)
+            arguments = filesystem_arguments(self.client, aws=self._options.endpoint.aws)
             identity = {} if arguments["anonymous"] else self._find_identity()
             if self._filesystem is None or identity != self._identity:
                 if KNOWS_TLS_BUNDLES and (bundle := find_tls_bundle(self._options, self._session)):

@@ -36,8 +36,10 @@ class S3FsBackend(S3Backend):
         fs: A filesystem to work through, made without `asynchronous=True`; it is not closed. It brings its own client,
             credentials, retries, timeouts and pool, so only options that are not about a client go with it; its
             `s3_additional_kwargs` and `requester_pays` count as `put_options`. Without `conditional_writes` only an
-            AWS endpoint is trusted with conditional writes. Where more readers are open at once than its pool has
-            connections, 10 by default, everything else waits until one is closed.
+            AWS endpoint is trusted with conditional writes. It follows a redirect to another host with the session
+            token, customer keys and body, and has no bound on sending a body; a warning is logged once, under the name
+            `remote_store`. Without `fs` neither is so, also for what `unwrap` hands out. Where more readers are open at
+            once than its pool has connections, 10 by default, everything else waits until one is closed.
         **options: The options of every S3 backend, see `remote_store.core.s3.S3Options`. `max_connections` bounds the
             calls under way at once, beside the bodies that are being read. `client_options` are of the arguments of
             aiobotocore's `create_client` those without an option of their own: `config`, `verify`, `use_ssl`,
@@ -52,7 +54,7 @@ class S3FsBackend(S3Backend):
     name = "s3-s3fs"
 
     def __init__(self, bucket: str, *, fs: S3FileSystem | None = None, **options: Unpack[S3OptionFields]) -> None:
-        self._handle = Handle(fs, options, asynchronous=False)
+        self._handle = Handle(bucket, fs, options, asynchronous=False)
         super().__init__(bucket, self._handle.options)
 
     def unwrap(self, kind: type[T]) -> T:
@@ -93,7 +95,7 @@ class AsyncS3FsBackend(AsyncS3Backend):
     name = "s3-s3fs"
 
     def __init__(self, bucket: str, *, fs: S3FileSystem | None = None, **options: Unpack[S3OptionFields]) -> None:
-        self._handle = Handle(fs, options, asynchronous=True)
+        self._handle = Handle(bucket, fs, options, asynchronous=True)
         super().__init__(bucket, self._handle.options)
 
     def unwrap(self, kind: type[T]) -> T:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import os
-from functools import cache
+from functools import cache, partial
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import aiobotocore
@@ -13,21 +14,16 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from botocore import handlers, loaders
 from botocore.config import Config
-from botocore.exceptions import ParamValidationError
+from botocore.exceptions import BotoCoreError, DataNotFoundError, ParamValidationError
+from botocore.session import Session
 from botocore.validate import validate_parameters
 from s3fs import S3FileSystem
 
-from remote_store.core.s3 import Fault, S3OptionFields, S3Options, sdk_options
+from remote_store.core.s3 import Fault, S3OptionFields, S3Options, sdk_hooks, sdk_options
 from remote_store.core.s3.documents import register_checks
 from remote_store.core.s3.faults import typed
-from remote_store.core.s3.sdk_faults import fault_of
-from remote_store.core.s3.sdk_hooks import (
-    drop_unreadable_headers,
-    remove_handler,
-    set_component,
-    set_time_parser,
-    user_agent,
-)
+from remote_store.core.s3.sdk_faults import fault_of, known_fault
+from remote_store.core.s3.sdk_locating import S3Hosts, locate, presign_by_version_4
 from remote_store.s3fs.http import HttpSession
 from remote_store.s3fs.port import FAILED, TRANSPORT, AsyncS3FsPort
 
@@ -42,10 +38,17 @@ def shared_loader(data_path: str | None) -> object:
     return None if create is None else create(data_path)
 
 
+@cache
+def s3_hosts() -> S3Hosts:
+    """The hosts of S3 on AWS."""
+    return S3Hosts.of(shared_loader(None), DataNotFoundError)
+
+
 class Handle:
     """The filesystem of a backend, the user's or one of our own; another one in each process.
 
     Args:
+        bucket: Name of the bucket.
         fs: The user's filesystem; `None` for one of our own, which is made when it is first needed.
         options: The keyword arguments of the backend.
         asynchronous: Whether the filesystem belongs to the running event loop, and not to fsspec's own.
@@ -56,18 +59,28 @@ class Handle:
         FileNotFoundError: `tls_ca_bundle` names no file.
     """
 
-    def __init__(self, fs: S3FileSystem | None, options: S3OptionFields, *, asynchronous: bool) -> None:
+    def __init__(self, bucket: str, fs: S3FileSystem | None, options: S3OptionFields, *, asynchronous: bool) -> None:
         self.options = S3Options.build(**options)
         sdk_options.check_client_options(self.options, Config)
+        config: Any = self.options.client_options.get("config")
+        profile = self.options.profile
+        if getattr(config, "proxies_config", None):
+            raise ValueError("proxies_config in config cannot be honoured here; make a filesystem with it and pass fs=")
         if fs is not None:
             given = {name for name, value in options.items() if value is not None}
             right = isinstance(fs, S3FileSystem)
             sdk_options.check_handle("fs", fs, right=right, refused=given - sdk_options.WITH_HANDLE)
             if fs.asynchronous is not asynchronous:
                 raise ValueError(f"fs must be made with asynchronous={asynchronous} for this backend")
+            sdk_options.warn_of_redirects("a filesystem given as fs=")
             theirs = {"endpoint_url": fs.endpoint_url or fs.client_kwargs.get("endpoint_url")}
             put_options = {**fs.s3_additional_kwargs, **fs.req_kw, **self.options.put_options}
             self.options = S3Options.build(**{**options, **theirs, "put_options": put_options})
+            # Where nothing is said, botocore sends checksums.
+            config = SimpleNamespace(**{"request_checksum_calculation": "when_supported", **fs.config_kwargs})
+            profile = fs.kwargs.get("profile")
+        new = partial(Session, profile=profile, include_builtin_handlers=False)
+        self.options = locate(self.options, bucket, s3_hosts(), new, failed=BotoCoreError, config=config)
         self._fs = fs
         self._asynchronous = asynchronous
         self._made: dict[int, S3FileSystem] = {}
@@ -107,11 +120,13 @@ class Handle:
         try:
             await filesystem.set_session()
             client = await filesystem.get_s3(bucket)
-        except FAILED as error:
-            raise fault_of(error, TRANSPORT, attempts=1) from error
+        except Exception as error:
+            if (fault := known_fault(error, FAILED, TRANSPORT)) is None:
+                raise
+            raise fault from error
+        sdk_options.check_client(client, self.options, s3_hosts(), validate_parameters, ParamValidationError)
         if self._fs is not None:
             return AsyncS3FsPort(client, room=None, theirs=filesystem)
-        sdk_options.check_client(client, self.options, validate_parameters, ParamValidationError)
         return AsyncS3FsPort(client, room=max(self.options.max_connections, self.options.max_concurrency), theirs=None)
 
     def _make(self) -> S3FileSystem:
@@ -131,7 +146,8 @@ def create_filesystem(options: S3Options, *, asynchronous: bool) -> S3FileSystem
     """Make a filesystem that nobody else has and that caches nothing; no I/O."""
     arguments = {name: value for name, value in sdk_options.client_arguments(options).items() if value is not None}
     session, theirs = private_session(options), arguments.pop("config", None)
-    config = config_arguments(options, theirs, user_agent(USER_AGENT, theirs, session.get_config_variable))
+    sdk_options.check_configured_bundle(options, session.get_config_variable)
+    config = config_arguments(options, theirs, sdk_hooks.user_agent(USER_AGENT, theirs, session.get_config_variable))
     filesystem = S3FileSystem(
         anon=options.anon,
         client_kwargs=arguments,
@@ -151,8 +167,6 @@ def config_arguments(options: S3Options, theirs: Config | None, agent: str) -> d
     ours = {**sdk_options.config_arguments(options), "user_agent": agent, "http_session_cls": HttpSession}
     # The port bounds calls; a bound on connections would let open readers wait for each other.
     ours["max_pool_connections"] = 0
-    if not options.anon:
-        ours["signature_version"] = "s3v4"
     if theirs is None:
         return ours
     merged = AioConfig(**ours).merge(theirs)
@@ -163,17 +177,20 @@ def config_arguments(options: S3Options, theirs: Config | None, agent: str) -> d
 def private_session(options: S3Options) -> AioSession:
     """A session that nobody else has; it shares the parsed service models with the others of this process."""
     session = AioSession(profile=options.profile)
-    set_component(session, "data_loader", shared_loader(session.get_config_variable("data_path")))
-    set_time_parser(session, botocore.utils)
+    sdk_hooks.set_component(session, "data_loader", shared_loader(session.get_config_variable("data_path")))
+    sdk_hooks.set_time_parser(session, botocore.utils)
     register_checks(session)
-    session.register("before-parse.s3", drop_unreadable_headers)
+    session.register("before-parse.s3", sdk_hooks.drop_unreadable_headers)
+    session.register("before-send.s3", sdk_hooks.refuse_malformed_credentials)
+    session.register("needs-retry.s3", sdk_hooks.fail_at_once)
     # Looking for a bucket's region, botocore asks for it for ever where no answer says it.
-    asked = "before-call.s3" if options.custom_endpoint else "before-call.s3.HeadBucket"
+    asked = "before-call.s3.HeadBucket" if options.endpoint.redirects else "before-call.s3"
     session.register(asked, sdk_options.do_not_redirect)
+    session.register("choose-signer.s3", presign_by_version_4)
     session.register("needs-retry.s3", sdk_options.retry_too_many_requests(options.retry))
     # Nothing on S3's side needs the headers that say how often a request was tried; they are signed at each request.
-    remove_handler(session, "request-created", handlers, "add_retry_headers")
+    sdk_hooks.remove_handler(session, "request-created", handlers, "add_retry_headers")
     for event in ("before-parameter-build.s3.PutObject", "before-parameter-build.s3.UploadPart"):
         # Bytes are sent without being copied into a file.
-        remove_handler(session, event, handlers, "convert_body_to_file_like_object")
+        sdk_hooks.remove_handler(session, event, handlers, "convert_body_to_file_like_object")
     return session

@@ -22,7 +22,11 @@ PIECE = 256 * KIB
 OURS = frozenset(("accept-encoding", "expect", "transfer-encoding"))
 """Headers of botocore's that are not sent as they are."""
 
-SENDS_ONCE = "middlewares" in inspect.signature(aiohttp.ClientSession).parameters
+MOST_HEADERS = 1000
+"""Header lines of an answer that are read; objects of other tools may have a lot of metadata."""
+
+SETTINGS = inspect.signature(aiohttp.ClientSession).parameters
+SENDS_ONCE = "middlewares" in SETTINGS
 """Whether aiohttp (3.12 or newer) can be kept from sending a request again on a connection that was lost."""
 
 
@@ -125,13 +129,14 @@ class HttpSession(AIOHTTPSession):  # type: ignore[misc]
         async with self._making:
             if self._session is None:
                 context = await asyncio.to_thread(tls_context, self._trusts, self._shows)
-                sends_once: dict[str, Any] = {"middlewares": (lost_is_lost,)} if SENDS_ONCE else {}
+                wanted = {"middlewares": (lost_is_lost,), "max_headers": MOST_HEADERS}
+                settings: dict[str, Any] = {name: value for name, value in wanted.items() if name in SETTINGS}
                 self._session = aiohttp.ClientSession(
                     connector=aiohttp.TCPConnector(ssl=context, **self._pool),
                     timeout=aiohttp.ClientTimeout(sock_connect=self._connect_wait, sock_read=self._read_wait),
                     skip_auto_headers={"CONTENT-TYPE"},
                     auto_decompress=False,
-                    **sends_once,
+                    **settings,
                 )
             return self._session
 

@@ -15,7 +15,9 @@ from botocore.parsers import ResponseParserError
 from s3fs import S3FileSystem
 
 from remote_store.core.s3.calls import Call
-from remote_store.core.s3.sdk_faults import UNREADABLE, fault_of
+from remote_store.core.s3.reading import PROGRESS
+from remote_store.core.s3.sdk_faults import UNREADABLE, fault_of, known_fault
+from remote_store.core.s3.sdk_options import DOCUMENT_WAITS
 from remote_store.s3fs.http import SENDS_ONCE
 
 BROKEN_BODY = (sdk.HTTPClientError, sdk.IncompleteReadError, aiohttp.ClientError, OSError)
@@ -38,6 +40,7 @@ class AsyncS3FsPort:
         self._room = nullcontext() if room is None else asyncio.Semaphore(room)
         self._theirs = theirs
         self._attempts: int = (client.meta.config.retries or {}).get("total_max_attempts") or 1
+        self._patience: float = DOCUMENT_WAITS * client.meta.config.read_timeout
         self._methods: dict[str, Callable[..., Awaitable[dict[str, Any]]]] = {}
 
     async def perform(self, call: Call) -> Mapping[str, Any]:
@@ -52,8 +55,9 @@ class AsyncS3FsPort:
         try:
             async with self._room:
                 answer = await method(**call.params)
-        except (*FAILED, *UNREADABLE) as error:
-            fault = fault_of(error, TRANSPORT, attempts=self._attempts)
+        except Exception as error:
+            if (fault := known_fault(error, (*FAILED, *UNREADABLE), TRANSPORT, attempts=self._attempts)) is None:
+                raise
             # aiohttp may have sent the request once more below a client that is not ours.
             fault.attempts += self._theirs is not None or not SENDS_ONCE
             raise fault from error
@@ -62,7 +66,7 @@ class AsyncS3FsPort:
                 key = call.params.get("Key")
                 self._theirs.invalidate_cache(None if key is None else f"{call.params['Bucket']}/{key}")
         if "Body" in answer:
-            answer["Body"] = AsyncS3FsBody(answer["Body"], answer.get("ContentLength"))
+            answer["Body"] = AsyncS3FsBody(answer["Body"], answer.get("ContentLength"), self._patience)
         return answer
 
     async def close(self) -> None:
@@ -77,13 +81,16 @@ class AsyncS3FsBody:
     Args:
         stream: The body as aiobotocore hands it out.
         length: How many bytes it promises.
+        patience: Seconds of waiting within which 64 KiB must come, or the rest.
     """
 
-    __slots__ = ("_left", "_stream")
+    __slots__ = ("_came", "_left", "_patience", "_stream", "_waited")
 
-    def __init__(self, stream: Any, length: int | None) -> None:
+    def __init__(self, stream: Any, length: int | None, patience: float) -> None:
         self._stream = stream
         self._left = -1 if length is None else length
+        self._patience = patience
+        self._came, self._waited = 0, 0.0
 
     async def read(self, size: int = -1, /) -> bytes:
         """Up to `size` bytes, as many as have arrived; all that is left for -1; empty at the end.
@@ -92,13 +99,25 @@ class AsyncS3FsBody:
             Fault: The connection broke, or the bytes do not match their checksum.
         """
         try:
-            data: bytes = await self._stream.read(None if size < 0 else size)
+            data: bytes = await self._read_in_time(size)
             self._left -= len(data)
             if data and not self._left:
                 # Only a read at the end compares the checksum, and so does every read after it.
                 await self._stream.read(1)
         except (sdk.BotoCoreError, *BROKEN_BODY, *UNREADABLE) as error:
             raise fault_of(error, TRANSPORT, attempts=1) from error
+        return data
+
+    async def _read_in_time(self, size: int) -> bytes:
+        """Read, and give up on a body that comes a byte now and then; only time spent in here counts."""
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        async with asyncio.timeout(self._patience - self._waited):
+            data: bytes = await self._stream.read(None if size < 0 else size)
+        self._came += len(data)
+        self._waited += clock() - began
+        if self._came >= PROGRESS:
+            self._came, self._waited = 0, 0.0
         return data
 
     async def close(self) -> None:

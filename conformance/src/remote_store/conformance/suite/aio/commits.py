@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import pytest
 
 from remote_store.conformance.case import AsyncCase, not_applicable
 from remote_store.conformance.checking import async_check
-from remote_store.conformance.faults import Answer, Call, ErrorInOK
+from remote_store.conformance.faults import Answer, Call, ErrorInOK, RewriteBody
 from remote_store.conformance.suite.aio.trees import fill
-from remote_store.conformance.wire import failing, part_size, require_s3, trusting, unseekable, uploads
+from remote_store.conformance.wire import failing, operations, part_size, require_s3, trusting, unseekable, uploads
 from remote_store.core import (
     AlreadyExists,
     BackendUnavailable,
+    Capability,
+    ConditionalWrites,
     PreconditionFailed,
     RetryPolicy,
 )
 
 CLASS, TAGGING = "x-amz-storage-class", "x-amz-tagging"
 EVERY_FAILURE = (KeyboardInterrupt, OSError, SystemExit)
+
+
+def _after_answer(action: Callable[[], object]) -> RewriteBody:
+    """A fault that lets something happen once the server has done what it was asked."""
+
+    def rewrite(body: bytes) -> bytes:
+        action()
+        return body
+
+    return RewriteBody(rewrite)
 
 
 class AsyncCommitSuite:
@@ -70,7 +86,7 @@ class AsyncCommitSuite:
         backend = case.make(put_options={"Tagging": "a=b&c=d"} | ({"StorageClass": other} if other else {}))
         await backend.write(case.path("source"), b"x")
         before = case.oracle.raw_head(case.path("source"))
-        await case.backend.copy(case.path("source"), case.path("copy"))
+        await backend.copy(case.path("source"), case.path("copy"))
         await case.backend.move(case.path("source"), case.path("moved"))
         for name in ("copy", "moved"):
             after = case.oracle.raw_head(case.path(name))
@@ -127,6 +143,53 @@ class AsyncCommitSuite:
             await backend.move(source, case.path("target"))
         case.expect_equal(oracle.raw_get(source), b"new", "the source")
         case.expect_equal(oracle.raw_get(case.path("target")), b"old", "the target")
+
+    @pytest.mark.parametrize("trusted", [True, False])
+    @async_check("S3-022")
+    async def test_s3_a_move_copies_once(self, case: AsyncCase, trusted: bool) -> None:
+        require_s3(case)
+        backend = trusting(case) if trusted else case.make(conditional_writes=False)
+        oracle, target = case.oracle, case.path("target")
+        content = case.content(part_size(case) + 1)
+        await backend.write(case.path("source"), unseekable(content))
+        case.endpoint.inject(_after_answer(partial(oracle.raw_put, target, b"another")), operation="CopyObject")
+        await backend.move(case.path("source"), target)
+        case.expect_equal(oracle.raw_get(target), b"another", "the destination that another writer replaced")
+
+    @async_check("S3-023")
+    async def test_s3_a_move_looks_before_it_deletes(self, case: AsyncCase) -> None:
+        require_s3(case)
+        backend, oracle, source = case.make(conditional_writes=False), case.oracle, case.path("source")
+        await fill(case, "source", data=b"old")
+        case.endpoint.inject(_after_answer(partial(oracle.raw_put, source, b"newer")), operation="CopyObject")
+        with case.endpoint.recording() as sent, case.expect_raises(PreconditionFailed, path=source):
+            await backend.move(source, case.path("target"))
+        case.expect("DeleteObject" not in operations(sent), "no request to delete", operations(sent))
+        case.expect_equal(oracle.raw_get(source), b"newer", "the source")
+        case.expect_equal(oracle.raw_get(case.path("target")), b"old", "the target")
+
+    @pytest.mark.parametrize("kind", ["put", "complete", "copy"])
+    @async_check("S3-024")
+    async def test_s3_each_kind_of_condition_is_trusted_on_its_own(self, case: AsyncCase, kind: str) -> None:
+        require_s3(case)
+        case.require(Capability.ATOMIC_CREATE)
+        kinds = dict.fromkeys(("put", "complete", "copy", "delete"), True) | {kind: False}
+        backend, path = case.make(conditional_writes=ConditionalWrites(**kinds)), case.path("file")
+        await fill(case, "file", "source", data=b"old")
+        stream = unseekable(bytes(part_size(case) + 1))
+        creates: dict[str, tuple[str, Any]] = {
+            "put": ("PutObject", partial(backend.write, path, b"new")),
+            "complete": ("CompleteMultipartUpload", partial(backend.write, path, stream)),
+            "copy": ("CopyObject", partial(backend.copy, case.path("source"), path)),
+        }
+        operation, create = creates[kind]
+        with case.endpoint.recording() as sent, case.expect_raises(AlreadyExists, path=path):
+            await create()
+        case.expect(operation not in operations(sent), f"no {operation}", operations(sent))
+        case.expect_equal(case.oracle.raw_get(path), b"old", "the content")
+        case.expect(Capability.ATOMIC_CREATE not in backend.capabilities, "ATOMIC_CREATE is not declared")
+        whole = case.make(conditional_writes=ConditionalWrites(put=True, complete=True, copy=True))
+        case.expect(Capability.ATOMIC_CREATE in whole.capabilities, "ATOMIC_CREATE is declared")
 
     @async_check("S3-019")
     async def test_s3_put_options_stand_on_every_write(self, case: AsyncCase) -> None:

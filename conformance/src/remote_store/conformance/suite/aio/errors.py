@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import inspect
 import io
 import pickle
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import pytest
 
 from remote_store.conformance.case import AsyncCase, not_applicable
 from remote_store.conformance.checking import async_check
-from remote_store.conformance.hostile import WRONG_CONTENT, Failing
+from remote_store.conformance.hostile import PYTHONS_OWN, WRONG_CONTENT, Failing
 from remote_store.conformance.suite.aio.operations import (
     DATA,
     FILE_OPERATIONS,
@@ -226,6 +227,25 @@ class AsyncErrSuite:
         with case.expect_raises(InvalidPath, path=case.path("folder"), what=f"{operation} from a folder"):
             await method(case.path("folder"), existing)
 
+    @pytest.mark.parametrize("operation", ["copy", "move"])
+    @async_check("ERR-011")
+    async def test_error_of_the_source_outranks_a_file_as_ancestor(self, case: AsyncCase, operation: str) -> None:
+        case.require(Capability[operation.upper()])
+        option = "reject_write_under_file_ancestor"
+        optional = not case.profile.rejects_file_ancestor
+        if optional and option not in case.harness.options:
+            not_applicable("a file may stand above another")
+        backend = case.make(**{option: True}) if optional else case.backend
+        method, below = getattr(backend, operation), case.path("existing/below")
+        await case.backend.write(case.path("existing"), DATA)
+        await case.backend.write(case.path("folder/file"), DATA)
+        with case.expect_raises(NotFound, path=case.path("missing"), what=f"{operation} from a missing file"):
+            await method(case.path("missing"), below)
+        with case.expect_raises(InvalidPath, path=case.path("folder"), what=f"{operation} from a folder"):
+            await method(case.path("folder"), below)
+        with case.expect_raises(InvalidPath, path=below, what=f"{operation} to below a file"):
+            await method(case.path("folder/file"), below)
+
     @pytest.mark.parametrize("good", [0, 100_000, 12_000_000])
     @pytest.mark.parametrize("name", CALLERS_ERRORS)
     @async_check("ERR-012")
@@ -242,6 +262,23 @@ class AsyncErrSuite:
                 observed = raised
             case.expect(observed is error, "the exception of the source is the one that comes out", observed)
             case.expect_equal(str(observed), before, "the text of the exception")
+        case.expect_equal(await case.backend.exists(case.path("file")), False, "exists after the source failed")
+
+    @pytest.mark.parametrize("good", [0, 100_000])
+    @pytest.mark.parametrize("kind", PYTHONS_OWN)
+    @async_check("ERR-019")
+    async def test_error_of_the_source_that_python_uses_itself(
+        self, case: AsyncCase, kind: type[BaseException], good: int
+    ) -> None:
+        error, observed = kind("mine"), None
+        try:
+            await case.backend.write(case.path("file"), Failing(good, error))  # type: ignore[arg-type]
+        except BaseException as raised:
+            observed = raised
+        if kind is StopIteration and inspect.iscoroutinefunction(case.backend.write):
+            case.expect_type(observed, RuntimeError, "what comes out of a coroutine")
+            observed = getattr(observed, "__cause__", None)
+        case.expect(observed is error, "the exception of the source is the one that comes out", observed)
         case.expect_equal(await case.backend.exists(case.path("file")), False, "exists after the source failed")
 
     @pytest.mark.parametrize("method", ["read", "read_seekable"])

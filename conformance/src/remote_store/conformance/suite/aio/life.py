@@ -9,6 +9,7 @@ from typing import Any
 
 from remote_store.conformance.case import AsyncCase, not_applicable
 from remote_store.conformance.checking import async_check
+from remote_store.conformance.exiting import Calls, at_exit
 from remote_store.conformance.hostile import FOREIGN_KEYS, KEYS
 from remote_store.conformance.processes import in_fork
 from remote_store.conformance.suite.aio.operations import OPERATIONS
@@ -113,6 +114,25 @@ class AsyncLifeSuite:
     async def _in_the_child(self, backend: AsyncBackend, source: str, target: str) -> bytes:
         await backend.write(target, b"child")
         return await backend.read_bytes(source)
+
+    @async_check("LIFE-023", needs=(Capability.WRITE, Capability.READ, Capability.DELETE, Capability.LIST))
+    async def test_life_work_in_an_exit_handler(self, case: AsyncCase) -> None:
+        case.require_profile("the storage does not outlive its process", not case.profile.in_process)
+        case.require_profile("the profile says that instances do not pickle", case.profile.picklable)
+        content, folder = case.content(4 * (case.profile.part_size or 250_000) + 1), case.path("folder")
+        await fill(case, "folder/a", "folder/b", "folder/c/d")
+        calls: Calls = [
+            ("write", (case.path("large"), content), {}),
+            ("read_bytes", (case.path("large"),), {}),
+            ("delete_folder", (folder,), {"recursive": True}),
+            ("list_files", (case.folder,), {"recursive": True}),
+        ]
+        try:
+            _, read, _, left = at_exit(case.backend, calls)
+        except Exception as error:
+            case.fail("work in an exit handler", "no exception", error)
+        case.expect(read == content, "what was read is what was written", len(read))
+        case.expect_equal([info.path for info in left], [case.path("large")], "the files after the delete")
 
     @async_check("LIFE-005")
     async def test_life_close_again_and_again(self, case: AsyncCase) -> None:

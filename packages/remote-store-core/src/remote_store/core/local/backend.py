@@ -1,7 +1,7 @@
 """The backend: the contract, over a folder of the file system."""
 
 # Keys are exact text, and `Path` would rewrite them.
-# ruff: noqa: PTH100, PTH112
+# ruff: noqa: PTH100
 from __future__ import annotations
 
 import errno
@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self, TypeAlias, TypeVar
+from typing import BinaryIO, Self, TypeAlias, TypeVar, cast
 
 from remote_store.core.backend import Backend
 from remote_store.core.capabilities import Capability
@@ -86,7 +86,7 @@ class LocalBackend(Backend):
         self._root = os.path.abspath(text)
         self._create = create
         self._keys = Root(self._root, self.name, create=create)
-        self._closed = False
+        self._closed = self._tried = False
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._root!r})"
@@ -216,7 +216,7 @@ class LocalBackend(Backend):
     def get_file_info(self, path: str) -> FileInfo:
         with ExitStack() as opened:
             spot = self._file(opened, path)
-        return describe(path, spot.facts) if spot.facts else FileInfo(path, spot.name, 0)
+        return describe(path, cast("os.stat_result", spot.facts))
 
     def get_folder_info(self, path: str) -> FolderInfo:
         self._check_open()
@@ -265,13 +265,19 @@ class LocalBackend(Backend):
 
     def check_health(self) -> None:
         self._check_open()
-        if not os.path.isdir(self._root) and not (self._create and not os.path.lexists(self._root)):
-            raise NotFound("the root of the backend is no folder; create it", path="", backend=self.name)
-        with os_errors("", self.name), suppress(FileNotFoundError), Folder.at(self._root) as root:
+        with os_errors("", self.name), ExitStack() as opened:
+            try:
+                root = opened.enter_context(Folder.at(self._root))
+            except (FileNotFoundError, NotADirectoryError) as error:
+                if self._create and not os.path.lexists(self._root):
+                    return
+                message = "the root of the backend is no folder; create it"
+                raise NotFound(message, path="", backend=self.name) from error
             next(root.scan(), None)
-            # A folder that cannot be written is healthy for its readers.
-            with suppress(OSError):
-                self._declare(one_wins=takes_free_names(root))
+            if not self._tried:
+                # A folder that cannot be written is healthy for its readers.
+                with suppress(OSError):
+                    self._declare(one_wins=takes_free_names(root))
 
     def unwrap(self, kind: type[T]) -> T:
         """Hand out the native handle: `pathlib.Path` is the root."""
@@ -395,6 +401,7 @@ class LocalBackend(Backend):
         return WriteResult(path, facts.st_size, entity_tag(facts))
 
     def _declare(self, *, one_wins: bool) -> None:
+        self._tried = True
         if not one_wins:
             self.capabilities = self.capabilities - {Capability.ATOMIC_CREATE}
 
@@ -461,9 +468,16 @@ class LocalBackend(Backend):
                 ) from left[0][1]
             name = cursor.names[-1]
             cursor.up()
-            error = attempted(cursor.here.remove, name)
-            if error is not None:
-                raise error
+            try:
+                cursor.here.remove(name)
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+                # A file that was written meanwhile keeps the folder.
+                if not recursive:
+                    raise not_empty(path, self.name) from error
 
 
 def not_empty(path: str, backend: str) -> DirectoryNotEmpty:

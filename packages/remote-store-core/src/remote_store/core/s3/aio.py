@@ -53,7 +53,7 @@ class AsyncS3Backend(AsyncBackend):
 
     def __init__(self, bucket: str, options: S3Options) -> None:
         self._bucket = Bucket(check_bucket(bucket), options)
-        if not options.trusts_conditional_writes:
+        if not options.endpoint.creates_atomically:
             self.capabilities = self.capabilities - {Capability.ATOMIC_CREATE}
         self._runner = self._new_runner()
 
@@ -209,7 +209,11 @@ class AsyncS3Backend(AsyncBackend):
         return await self._run(listing.get_folder_info(self._bucket, path), path)
 
     async def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
-        """Copy, then delete the source if it is still what was copied: 1 request more than `copy`."""
+        """Look at the source, copy it, and delete it if it is still what was copied: 3 requests.
+
+        Where the endpoint is not known to honour conditions, 1 HEAD more before each request that is conditional. A
+        source that is replaced between the last HEAD and the delete is lost then.
+        """
         self._check(check_key, src)
         self._check(check_new_key, dst)
         await self._run(copying.move(self._bucket, src, dst, overwrite=overwrite), src)
@@ -235,10 +239,11 @@ class AsyncS3Backend(AsyncBackend):
     def to_key(self, path: str) -> str:
         """The key of a `bucket/key`."""
         require_text(path)
-        bucket, _, key = path.partition("/")
-        if bucket != self._bucket.name:
-            raise InvalidPath(f"a native path here begins with {self._bucket.name}/", path=path, backend=self.name)
-        return key
+        bucket = self._bucket.name
+        # The ARN of an access point may hold a slash itself.
+        if path != bucket and not path.startswith(f"{bucket}/"):
+            raise InvalidPath(f"a native path here begins with {bucket}/", path=path, backend=self.name)
+        return path[len(bucket) + 1 :]
 
     def resolve(self, key: str) -> ResolutionPlan:
         """The bucket, the endpoint and the region of a key."""

@@ -327,6 +327,7 @@ REQUIRED: Final[Mapping[str, Requirement]] = {
     "AbortMultipartUpload": Requirement(f"{_PAGES}AbortMultipartUpload.html", (200, 204), _done),
     "DeleteObject": Requirement(f"{_PAGES}DeleteObject.html", (200, 204), _done),
     "DeleteObjects": Requirement(f"{_PAGES}DeleteObjects.html", (200,), _deleted, "DeleteResult"),
+    "ListParts": Requirement(f"{_PAGES}ListParts.html", (200,), _done, "ListPartsResult"),
     "GetObjectTagging": Requirement(f"{_PAGES}GetObjectTagging.html", (200,), _tags, "Tagging"),
 }
 """What proves the success of each operation that is asked for here."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from remote_store.core.s3.calls import Call
 from remote_store.core.s3.options import S3Options
+from remote_store.core.secret import Secret
 
 CREATE_OPTIONS = frozenset(
     {
@@ -47,6 +48,11 @@ READ_OPTIONS = REQUEST_OPTIONS | KEY_OPTIONS
 PART_OPTIONS = REQUEST_OPTIONS | KEY_OPTIONS | {"ChecksumAlgorithm"}
 
 
+def plain(option: Any) -> Any:
+    """The value of one of the `put_options` as a call takes it."""
+    return option.reveal() if isinstance(option, Secret) else option
+
+
 @dataclass(frozen=True, slots=True)
 class Bucket:
     """One bucket, seen through the options of a backend.
@@ -70,5 +76,5 @@ class Bucket:
     def call(self, operation: str, allowed: Iterable[str] = REQUEST_OPTIONS, /, **params: Any) -> Call:
         """A call on this bucket, with those of the `put_options` that the operation takes too."""
         extra = self.options.put_options
-        shared = {name: extra[name] for name in allowed if name in extra} if extra else {}
+        shared = {name: plain(extra[name]) for name in allowed if name in extra} if extra else {}
         return Call(operation, {"Bucket": self.name, **shared, **params})

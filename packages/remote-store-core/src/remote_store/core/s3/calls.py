@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
+SECRET_PARAMS = frozenset({"SSECustomerKey", "CopySourceSSECustomerKey"})
+"""Parameters of a call that are secrets: keys of the user's own for encryption."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Call:
     """One request to the S3 API, in the API Reference's own vocabulary.
 
@@ -22,6 +26,10 @@ class Call:
 
     operation: str
     params: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        shown = {name: "***" if name in SECRET_PARAMS else value for name, value in self.params.items()}
+        return f"{type(self).__name__}(operation={self.operation!r}, params={shown!r})"
 
 
 class Fault(Exception):
@@ -39,6 +47,8 @@ class Fault(Exception):
         transport: Whether the connection failed: refused, reset, timed out, cut short.
         credentials: Whether no usable credentials were found, so that no request was sent.
         foreign: Whether nothing in the answer is S3's, neither a code nor a header: a web server may have sent it.
+        date: The server's own time when it answered.
+        configuration: Whether what is set on this machine cannot be used; the message names it and holds no secret.
     """
 
     def __init__(
@@ -52,6 +62,8 @@ class Fault(Exception):
         transport: bool = False,
         credentials: bool = False,
         foreign: bool = False,
+        date: datetime | None = None,
+        configuration: bool = False,
     ) -> None:
         super().__init__(code, status, message, request_id)
         self.code = code
@@ -62,6 +74,8 @@ class Fault(Exception):
         self.transport = transport
         self.credentials = credentials
         self.foreign = foreign
+        self.date = date
+        self.configuration = configuration
 
 
 class Body(Protocol):

@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 
 from remote_store.core.errors import InvalidPath, PreconditionFailed
 from remote_store.core.s3 import deleting, faults, probes, upload
-from remote_store.core.s3.answers import Facts, Tags, Written, strong
-from remote_store.core.s3.bucket import CREATE_OPTIONS, KEY_OPTIONS, Bucket
+from remote_store.core.s3.answers import Facts, Tags
+from remote_store.core.s3.bucket import CREATE_OPTIONS, KEY_OPTIONS, Bucket, plain
 from remote_store.core.s3.calls import Fault
+from remote_store.core.s3.lost_answers import FirstAttempt
 from remote_store.core.s3.options import GIB
 from remote_store.core.s3.steps import Operation, Start, Wait
 
@@ -27,43 +28,96 @@ KEPT = (
 COPY_OPTIONS = CREATE_OPTIONS - {*KEPT, "Expires", "Tagging"}
 
 
-def copy(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[str | None]:
-    """Copy an object: 1 request; 1 HEAD more on AWS, and 1 HEAD before an untrusted create.
+def copy(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[None]:
+    """Copy an object: 1 request; 1 HEAD more where storage classes are kept, and 1 before an untrusted create.
 
-    Returns the entity tag of what was copied, as far as it is known: else that of the copy, which mostly is the same.
-    CopyObject forgets the storage class (S3 API Reference, CopyObject), so on AWS the source is asked for it.
+    CopyObject forgets the storage class (S3 API Reference, CopyObject), so where there are classes the source is asked
+    for its own.
     """
     if src == dst:
         yield from probes.require_file(bucket, src)
-        return None
+        return
+    yield from _refuse_file_ancestor(bucket, src, dst)
+    source = None
+    if bucket.options.endpoint.storage_classes or src.endswith("/"):
+        source = yield from _require_source(bucket, src)
+    yield from _copy(bucket, src, dst, source, overwrite=overwrite)
+
+
+def move(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[None]:
+    """Copy what a HEAD described, then delete it if it is still that: 3 requests.
+
+    1 HEAD more before an untrusted create, and 1 HEAD more before a delete whose condition is not trusted. A source
+    that is replaced between that HEAD and the delete is lost then.
+    """
+    if src == dst:
+        yield from probes.require_file(bucket, src)
+        return
+    yield from _refuse_file_ancestor(bucket, src, dst)
+    source = yield from _require_source(bucket, src)
+    yield from _copy(bucket, src, dst, source, overwrite=overwrite)
+    yield from _delete_source(bucket, src, source)
+
+
+def _refuse_file_ancestor(bucket: Bucket, src: str, dst: str) -> Operation[None]:
     try:
         yield from probes.refuse_file_ancestor(bucket, dst)
     except InvalidPath:
-        # A missing source outranks what is wrong with the destination.
+        # A missing source outranks it.
         yield from probes.require_file(bucket, src)
         raise
-    source = None
-    if not bucket.options.custom_endpoint or src.endswith("/"):
-        source = yield from probes.require_file(bucket, src)
-        yield from probes.refuse_marker_of(bucket, src, source)
-    if not overwrite and not bucket.options.trusts_conditional_writes and (yield from _is_taken(bucket, dst)):
-        yield from probes.require_file(bucket, src)
-        raise probes.already_exists(dst)
-    if source is not None and _is_large(source):
-        return (yield from copy_parts(bucket, src, dst, source, overwrite=overwrite))
+
+
+def _require_source(bucket: Bucket, src: str) -> Operation[Facts]:
+    source = yield from probes.require_file(bucket, src)
+    yield from probes.refuse_marker_of(bucket, src, source)
+    return source
+
+
+def _copy(bucket: Bucket, src: str, dst: str, source: Facts | None, *, overwrite: bool) -> Operation[None]:
+    trusts = bucket.options.endpoint.trusts
+    large = source is not None and _is_large(source)
+    if not overwrite and not trusts("complete" if large else "copy"):
+        yield from _refuse_existing(bucket, src, dst, source)
+    if source is None or not large:
+        source = yield from _copy_at_once(bucket, src, dst, source, overwrite=overwrite)
+        if source is None:
+            return
+        if not overwrite and trusts("copy") and not trusts("complete"):
+            yield from _refuse_existing(bucket, src, dst, source)
+    yield from copy_parts(bucket, src, dst, source, overwrite=overwrite)
+
+
+def _copy_at_once(
+    bucket: Bucket, src: str, dst: str, source: Facts | None, *, overwrite: bool
+) -> Operation[Facts | None]:
+    """Copy by one CopyObject. The source, if that turned out to be too large for it."""
+    first = FirstAttempt()
     try:
-        return (yield from _copy_whole(bucket, src, dst, source, overwrite=overwrite))
+        yield from _copy_whole(bucket, src, dst, source, overwrite=overwrite)
     except Fault as fault:
         if faults.is_missing(fault):
             raise (yield from probes.missing(bucket, src, fault)) from fault.__cause__
         if faults.is_precondition(fault):
-            return (yield from _refused(bucket, src, dst, fault, overwrite=overwrite))
+            if overwrite:
+                yield from probes.require_file(bucket, src)
+                raise faults.typed(fault, path=src) from fault.__cause__
+            yield from _refused(bucket, src, dst, fault, first)
+            return None
         if fault.code not in ("InvalidRequest", "EntityTooLarge") or source is not None:
             raise
-        source = yield from probes.require_file(bucket, src)
-        if not _is_large(source):
+        found = yield from probes.require_file(bucket, src)
+        if not _is_large(found):
             raise
-    return (yield from copy_parts(bucket, src, dst, source, overwrite=overwrite))
+        return found
+    return None
+
+
+def _refuse_existing(bucket: Bucket, src: str, dst: str, source: Facts | None) -> Operation[None]:
+    if (yield from _is_taken(bucket, dst)):
+        if source is None:
+            yield from probes.require_file(bucket, src)
+        raise probes.already_exists(dst)
 
 
 def _is_taken(bucket: Bucket, dst: str) -> Operation[bool]:
@@ -73,53 +127,51 @@ def _is_taken(bucket: Bucket, dst: str) -> Operation[bool]:
         raise faults.typed(fault, path=dst) from fault.__cause__
 
 
-def _copy_whole(bucket: Bucket, src: str, dst: str, source: Facts | None, *, overwrite: bool) -> Operation[str | None]:
+def _copy_whole(bucket: Bucket, src: str, dst: str, source: Facts | None, *, overwrite: bool) -> Operation[None]:
     params = {"Key": dst, **_copy_source(bucket, src)}
     if not overwrite:
         params["IfNoneMatch"] = "*"
     if source is not None:
-        params |= _pinned(source)
+        params |= _pin(source, "CopySourceIfMatch")
         if source.storage_class is not None:
             params["StorageClass"] = source.storage_class
     try:
-        answer: Written = yield bucket.call("CopyObject", COPY_OPTIONS, **params)
+        yield bucket.call("CopyObject", COPY_OPTIONS, **params)
     except Fault as fault:
-        if overwrite or not faults.lacks_feature(fault) or bucket.options.trusts_conditional_writes:
+        if overwrite or not faults.lacks_feature(fault) or bucket.options.endpoint.trusts("copy"):
             raise
         del params["IfNoneMatch"]
-        answer = yield bucket.call("CopyObject", COPY_OPTIONS, **params)
-    return strong((source or answer).etag)
+        yield bucket.call("CopyObject", COPY_OPTIONS, **params)
 
 
 def _is_large(source: Facts) -> bool:
     return source.size is not None and source.size > LARGEST_COPY
 
 
-def _pinned(source: Facts) -> dict[str, str]:
-    return {} if source.pin is None else {"CopySourceIfMatch": source.pin}
+def _pin(source: Facts, condition: str) -> dict[str, str]:
+    """The condition on a source's entity tag; none for a weak tag, which matches nothing (RFC 9110, 13.1.1)."""
+    return {} if source.pin is None else {condition: source.pin}
 
 
 def _copy_source(bucket: Bucket, src: str) -> dict[str, Any]:
-    # Who encrypts with keys of their own has to hand them in for the source too.
+    # With SSE-C, the source object's key is passed as well.
     given = bucket.options.put_options
-    keys = {f"CopySource{name}": given[name] for name in sorted(KEY_OPTIONS) if name in given}
+    keys = {f"CopySource{name}": plain(given[name]) for name in sorted(KEY_OPTIONS) if name in given}
     return {"CopySource": {"Bucket": bucket.name, "Key": src}, **keys}
 
 
-def _refused(bucket: Bucket, src: str, dst: str, fault: Fault, *, overwrite: bool) -> Operation[str | None]:
+def _refused(bucket: Bucket, src: str, dst: str, fault: Fault, first: FirstAttempt) -> Operation[None]:
     source = yield from probes.require_file(bucket, src)
-    if overwrite:
-        raise faults.typed(fault, path=src)
     try:
         existing = yield from probes.head(bucket, dst)
     except Fault as missing:
         if faults.is_missing(missing):
             raise faults.typed(fault, path=src) from fault.__cause__
         raise faults.typed(missing, path=dst) from missing.__cause__
-    if fault.attempts > 1 and _same(source, existing):
-        # An earlier try of the same request may have made the copy and lost its answer on the way.
-        return existing.pin
-    raise probes.already_exists(dst, fault)
+    # An earlier attempt may have made the copy and lost its answer on the way.
+    lost = fault.attempts > 1 and not first.is_after(existing.modified_at, fault)
+    if not lost or not _same(source, existing):
+        raise probes.already_exists(dst, fault)
 
 
 def _same(source: Facts, existing: Facts) -> bool:
@@ -128,7 +180,7 @@ def _same(source: Facts, existing: Facts) -> bool:
     )
 
 
-def copy_parts(bucket: Bucket, src: str, dst: str, source: Facts, *, overwrite: bool) -> Operation[str | None]:
+def copy_parts(bucket: Bucket, src: str, dst: str, source: Facts, *, overwrite: bool) -> Operation[None]:
     """Copy an object of any size part by part, with all that stands beside its bytes: n + 3 requests for n parts."""
     described = dict(source.described)
     size = yield from probes.size_of(bucket, src, source)
@@ -144,7 +196,7 @@ def copy_parts(bucket: Bucket, src: str, dst: str, source: Facts, *, overwrite: 
                 number,
                 **_copy_source(bucket, src),
                 CopySourceRange=f"bytes={first}-{last}",
-                **_pinned(source),
+                **_pin(source, "CopySourceIfMatch"),
             )
             yield Start(call, bucket.options.max_concurrency)
         parts = upload.listed_parts((yield Wait()))
@@ -154,7 +206,6 @@ def copy_parts(bucket: Bucket, src: str, dst: str, source: Facts, *, overwrite: 
         if isinstance(error, Fault) and faults.is_precondition(error):
             raise faults.typed(error, path=src) from error.__cause__
         raise
-    return source.pin
 
 
 def part_size(bucket: Bucket) -> int:
@@ -172,46 +223,42 @@ def _tagging(bucket: Bucket, key: str) -> Operation[str]:
     return urlencode(answer.pairs)
 
 
-def move(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[None]:
-    """Copy, then delete the source if it is still what was copied: 1 request more than `copy`."""
-    etag = yield from copy(bucket, src, dst, overwrite=overwrite)
-    if src == dst:
+def _delete_source(bucket: Bucket, src: str, source: Facts) -> Operation[None]:
+    pin = _pin(source, "IfMatch")
+    if not (pin and bucket.options.endpoint.trusts("delete")) and not (yield from _is_there(bucket, src, source)):
         return
     try:
-        yield from deleting.remove(bucket, src, **({"IfMatch": etag} if etag else {}))
-    except Fault as fault:
-        if faults.lacks_feature(fault):
-            yield from deleting.remove(bucket, src)
-        elif faults.is_precondition(fault):
-            yield from _move_again(bucket, src, dst, etag)
-        elif not faults.is_missing(fault):
-            raise
-
-
-def _move_again(bucket: Bucket, src: str, dst: str, copied: str | None) -> Operation[None]:
-    # The copy of a multipart or an encrypted object has another entity tag than its source; copied again, the source's
-    # own tag is held.
-    try:
-        source = yield from probes.head(bucket, src)
+        yield from deleting.remove(bucket, src, **pin)
     except Fault as fault:
         if faults.is_missing(fault):
             return
-        raise
-    tag = source.pin or ""
-    encrypted = source.encrypted or "ServerSideEncryption" in bucket.options.put_options
-    if "-" not in tag and not encrypted and tag != copied:
-        raise _changed(src)
-    if _is_large(source):
-        yield from copy_parts(bucket, src, dst, source, overwrite=True)
-    else:
-        yield from _copy_whole(bucket, src, dst, source, overwrite=True)
-    try:
-        yield from deleting.remove(bucket, src, **({"IfMatch": source.pin} if source.pin else {}))
-    except Fault as fault:
+        refused = pin and (faults.is_precondition(fault) or faults.lacks_feature(fault))
+        if not refused:
+            raise
+        if not (yield from _is_there(bucket, src, source)):
+            return
         if faults.is_precondition(fault):
             raise _changed(src) from fault.__cause__
-        if not faults.is_missing(fault):
-            raise
+        yield from deleting.remove(bucket, src)
+
+
+def _is_there(bucket: Bucket, src: str, source: Facts) -> Operation[bool]:
+    """Whether the source still exists: 1 HEAD.
+
+    Raises:
+        PreconditionFailed: It exists, and is not what the HEAD before the copy described.
+    """
+    try:
+        now = yield from probes.head(bucket, src)
+    except Fault as fault:
+        if faults.is_missing(fault):
+            return False
+        raise
+    facts = ("etag", "modified_at", "size")
+    told = [getattr(now, name) for name in facts]
+    if not any(told[:2]) or told != [getattr(source, name) for name in facts]:
+        raise _changed(src)
+    return True
 
 
 def _changed(src: str) -> PreconditionFailed:

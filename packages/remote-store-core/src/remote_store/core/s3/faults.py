@@ -68,6 +68,22 @@ CODES: dict[str, tuple[type[RemoteStoreError], str]] = {
     "RequestTimeout": (BackendUnavailable, BUSY),
     "InternalError": (BackendUnavailable, BUSY),
     "ServiceUnavailable": (BackendUnavailable, BUSY),
+    "CertificateNotTrusted": (
+        BackendUnavailable,
+        "the server's certificate is not trusted; name its authority's file as tls_ca_bundle, or check endpoint_url",
+    ),
+    "ClientCertificateRequired": (
+        BackendUnavailable,
+        "the server asks for a certificate of the client; pass one by client_options: Config(client_cert=...)",
+    ),
+    "NotTLS": (
+        BackendUnavailable,
+        "the server does not speak TLS as this machine does; check scheme and port of endpoint_url: http or https",
+    ),
+    "TooManyHeaders": (
+        RemoteStoreError,
+        "the answer has more than 100 header lines, which this client cannot read; store less metadata with the file",
+    ),
     "IncompleteBody": (BackendUnavailable, "the connection broke before the whole content came; try again"),
 }
 
@@ -84,6 +100,9 @@ STATUSES: dict[int, tuple[type[RemoteStoreError], str]] = {
     429: (BackendUnavailable, BUSY),
 }
 
+NO_RETRY_HELPS = frozenset({"CertificateNotTrusted", "ClientCertificateRequired", "NotTLS", "TooManyHeaders"})
+"""Codes of what is the same at every try."""
+
 OVERRIDES: dict[type[RemoteStoreError], str] = {
     AlreadyExists: "the file exists already; pass overwrite=True to replace it",
     NotFound: "there is no such file",
@@ -91,6 +110,7 @@ OVERRIDES: dict[type[RemoteStoreError], str] = {
 
 UNREACHABLE = "the service did not answer; check endpoint_url, network and timeouts, then try again"
 NO_CREDENTIALS = "no usable credentials were found; pass key and secret, name a profile, or set anon=True"
+CONFIGURATION = "what is configured on this machine cannot be used, so nothing was sent; correct it"
 UNKNOWN = "the service refused the request"
 
 
@@ -98,6 +118,8 @@ def classify(fault: Fault) -> tuple[type[RemoteStoreError], str]:
     """The class of a fault, and what its reader is to do."""
     if fault.credentials:
         return PermissionDenied, NO_CREDENTIALS
+    if fault.configuration:
+        return RemoteStoreError, CONFIGURATION
     if fault.code in CODES:
         return CODES[fault.code]
     if fault.transport:
@@ -123,12 +145,12 @@ def typed(fault: Fault, *, path: str | None = None, error: type[RemoteStoreError
     if error is not None and error is not kind:
         kind, advice = error, OVERRIDES.get(error, advice)
     made = kind(
-        f"{advice} ({shown(fault.message)})" if fault.message and fault.status is not None else advice,
+        f"{advice} ({shown(fault.message)})" if fault.message and (fault.status or fault.configuration) else advice,
         path=path,
         code=shown(fault.code),
         status=fault.status,
         request_id=None if fault.request_id is None else shown(fault.request_id),
-        retryable=issubclass(kind, BackendUnavailable),
+        retryable=issubclass(kind, BackendUnavailable) and fault.code not in NO_RETRY_HELPS,
     )
     made.__cause__ = fault.__cause__ or fault
     return made

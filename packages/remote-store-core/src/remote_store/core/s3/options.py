@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
-import os
+import re
+from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
-from typing import Any, Literal, Self, TypedDict, Unpack, get_args
-from urllib.parse import urlsplit
+from hashlib import md5
+from typing import Any, Literal, Self, TypedDict, Unpack, cast, get_args
+from urllib.parse import SplitResult, urlsplit
 
+from remote_store.core.conditional_writes import ConditionalWrites
 from remote_store.core.retry import RetryPolicy
+from remote_store.core.s3.calls import SECRET_PARAMS
+from remote_store.core.s3.endpoint import ARN, Endpoint, endpoint_of
 from remote_store.core.secret import Secret
 
 KIB = 1024
@@ -18,6 +23,16 @@ MIB = 1024 * KIB
 GIB = 1024 * MIB
 SMALLEST_PART = 5 * MIB
 LARGEST_PART = 5 * GIB
+
+LONGEST_HOST = 255
+SSE_KEY = 32
+"""Bytes of a key for AES-256, the only algorithm of SSE-C."""
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+IN_A_HEADER = re.compile(r"[!-~]+")
+BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}")
+REGION = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+HOST = re.compile(r"((?!-)[A-Za-z0-9-]{1,63}(?<!-)\.)*(?!-)[A-Za-z0-9-]{1,63}(?<!-)\.?")
 
 AddressingStyle = Literal["auto", "path", "virtual"]
 
@@ -41,7 +56,7 @@ class S3OptionFields(TypedDict, total=False):
     part_size: int
     grow_parts: bool
     max_concurrency: int
-    conditional_writes: bool | None
+    conditional_writes: bool | ConditionalWrites | None
     put_options: Mapping[str, Any]
     reject_write_under_file_ancestor: bool
     client_options: Mapping[str, Any]
@@ -70,11 +85,15 @@ class S3Options:
         grow_parts: Let the parts of a stream of unknown length grow, so that it can reach 5 TiB; `False` keeps every
             part but the last the same size, which some servers demand, and ends at 10,000 parts.
         max_concurrency: Requests in flight at once within one operation.
-        conditional_writes: Whether the server honours `If-None-Match` and `If-Match` on writes; `None` means yes on AWS
-            and not sure on any other endpoint.
-        put_options: S3 parameters added to every write, such as `ServerSideEncryption`, `StorageClass`, `Tagging`.
+        conditional_writes: Whether the server honours `If-None-Match` and `If-Match` on writes: one answer for all
+            kinds of write, or a `ConditionalWrites` for each kind. `None` means yes on AWS and not known on any other
+            endpoint.
+        put_options: S3 parameters added to every write, such as `ServerSideEncryption`, `StorageClass`, `Tagging`. An
+            `SSECustomerKey` is the key itself, 32 bytes, and treated as a secret; together with `SSECustomerKeyMD5` it
+            is the key in Base64.
         reject_write_under_file_ancestor: Refuse to write `a/b` where `a` is a file, at one HEAD per ancestor.
         client_options: Options passed to the SDK's client as they are.
+        endpoint: Facts about the service. A lane sets them by `at`; without them AWS is what has no `endpoint_url`.
     """
 
     endpoint_url: str | None = None
@@ -93,10 +112,11 @@ class S3Options:
     part_size: int = 8 * MIB
     grow_parts: bool = True
     max_concurrency: int = 4
-    conditional_writes: bool | None = None
+    conditional_writes: bool | ConditionalWrites | None = None
     put_options: Mapping[str, Any] = field(default_factory=dict)
     reject_write_under_file_ancestor: bool = False
     client_options: Mapping[str, Any] = field(default_factory=dict)
+    endpoint: Endpoint = field(default=cast("Endpoint", None), repr=False)
 
     @classmethod
     def build(cls, **arguments: Unpack[S3OptionFields]) -> Self:
@@ -106,7 +126,7 @@ class S3Options:
             TypeError: An option is unknown, or of the wrong type.
             ValueError: An option has a value that cannot be meant.
         """
-        known = [option.name for option in fields(cls)]
+        known = [option.name for option in fields(cls) if option.name != "endpoint"]
         for name in arguments:
             if name not in known:
                 nearest = get_close_matches(name, known, n=1)
@@ -120,7 +140,7 @@ class S3Options:
 
     def __post_init__(self) -> None:
         _check_credentials(self)
-        _check_endpoint(self.endpoint_url)
+        check_endpoint_url(self.endpoint_url)
         if self.addressing_style not in get_args(AddressingStyle):
             raise ValueError(f"addressing_style is one of {get_args(AddressingStyle)}, not {self.addressing_style!r}")
         if not isinstance(self.retry, RetryPolicy):
@@ -128,8 +148,10 @@ class S3Options:
         for name in ("anon", "grow_parts", "reject_write_under_file_ancestor"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} is True or False, not {getattr(self, name)!r}")
-        if not isinstance(self.conditional_writes, bool | None):
-            raise TypeError(f"conditional_writes is None, True or False, not {self.conditional_writes!r}")
+        if not isinstance(self.conditional_writes, bool | ConditionalWrites | None):
+            raise TypeError(
+                f"conditional_writes is None, True, False or a ConditionalWrites, not {self.conditional_writes!r}"
+            )
         for name in ("connect_timeout", "read_timeout"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
@@ -143,17 +165,31 @@ class S3Options:
         for name in ("put_options", "client_options"):
             if not isinstance(getattr(self, name), Mapping):
                 raise TypeError(f"{name} is a mapping, not {type(getattr(self, name)).__name__}")
+        object.__setattr__(self, "put_options", _checked_put_options(self.put_options))
+        if self.endpoint is None:
+            object.__setattr__(self, "endpoint", self._endpoint())
+
+    def _endpoint(self) -> Endpoint:
+        return endpoint_of(
+            self.endpoint_url,
+            aws=self.endpoint_url is None,
+            conditional_writes=self.conditional_writes,
+            put_options=self.put_options,
+        )
+
+    def at(self, endpoint: Endpoint) -> Self:
+        """The same options with the facts that a lane resolved."""
+        return replace(self, endpoint=endpoint)
 
     @property
     def custom_endpoint(self) -> bool:
-        """Whether requests go to another server than AWS, by option or by the SDK's environment variables."""
-        named = (self.endpoint_url, os.environ.get("AWS_ENDPOINT_URL_S3"), os.environ.get("AWS_ENDPOINT_URL"))
-        return any(named)
+        """Whether requests go to another server than AWS."""
+        return not self.endpoint.aws
 
     @property
     def trusts_conditional_writes(self) -> bool:
-        """Whether a conditional write is known to be honoured by the endpoint."""
-        return not self.custom_endpoint if self.conditional_writes is None else self.conditional_writes
+        """Whether the endpoint is known to honour the condition of every kind of create."""
+        return self.endpoint.creates_atomically
 
 
 def check_bucket(bucket: str) -> str:
@@ -161,14 +197,22 @@ def check_bucket(bucket: str) -> str:
 
     Raises:
         TypeError: The name is not a string.
-        ValueError: The name is blank, or holds a slash or white space.
+        ValueError: The name is blank, holds a slash or white space, or is an ARN of something else.
     """
     if not isinstance(bucket, str):
         raise TypeError(f"bucket is a str, not {type(bucket).__name__}")
     if not bucket.strip():
         raise ValueError("bucket is blank; give the name of a bucket")
+    if bucket.startswith("arn:"):
+        if ARN.fullmatch(bucket) is None:
+            raise ValueError(f"{bucket!r} is not the ARN of an access point; for a bucket give its name")
+        return bucket
     if "/" in bucket or bucket.split() != [bucket]:
         raise ValueError(f"{bucket!r} is no bucket name; a prefix belongs into Store(backend, root_path=...)")
+    if not bucket.startswith("arn:") and not BUCKET.fullmatch(bucket):
+        raise ValueError(
+            f"{bucket!r} is no bucket name; names have ASCII letters, digits, dots, hyphens and underscores"
+        )
     return bucket
 
 
@@ -189,15 +233,82 @@ def _check_credentials(options: S3Options) -> None:
         raise ValueError("anon sends unsigned requests; give either anon=True or key and secret")
     if options.profile is not None and options.key is not None:
         raise ValueError("profile names credentials too; give either profile or key and secret")
+    _check_sendable(options)
 
 
-def _check_endpoint(endpoint_url: str | None) -> None:
+def _check_sendable(options: S3Options) -> None:
+    """Refuse what no header can carry; no text shows the value."""
+    token = None if options.session_token is None else options.session_token.reveal()
+    for name, value in (("key", options.key), ("session_token", token)):
+        if value is not None and not IN_A_HEADER.fullmatch(value):
+            raise ValueError(f"{name} has white space, a control character or a letter that is not ASCII in it")
+    secret = options.secret.reveal() if options.secret is not None else ""
+    if secret != secret.strip() or CONTROL.search(secret):
+        raise ValueError("secret has white space around it or a control character in it, such as a line break")
+    for name in ("profile", "tls_ca_bundle"):
+        if CONTROL.search(getattr(options, name) or ""):
+            raise ValueError(f"{name} has a control character in it, such as a line break at its end")
+    if options.region_name is not None and not REGION.fullmatch(options.region_name):
+        raise ValueError("region_name has letters, digits and hyphens only, such as 'eu-central-1'")
+
+
+def check_endpoint_url(endpoint_url: str | None) -> None:
+    """Refuse what cannot be the URL of an S3 server, or would not be accepted by an SDK.
+
+    Raises:
+        TypeError: The URL is not a string.
+        ValueError: It is malformed, or holds credentials.
+    """
     if endpoint_url is None:
         return
     if not isinstance(endpoint_url, str):
         raise TypeError(f"endpoint_url is a str, not {type(endpoint_url).__name__}")
-    parts = urlsplit(endpoint_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("endpoint_url is a whole URL such as http://127.0.0.1:9000 or https://s3.example.org")
-    if parts.username or parts.password:
+    whole = "endpoint_url is a whole URL such as http://127.0.0.1:9000 or https://s3.example.org"
+    # An error of `urlsplit` shows what it was given, and that may hold a password.
+    parts = _split(endpoint_url)
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(whole)
+    if parts.username is not None or parts.password is not None:
         raise ValueError("endpoint_url holds credentials; pass them as key and secret, where they are not shown")
+    if parts.query or parts.fragment:
+        raise ValueError("endpoint_url ends with its path; leave out what begins with '?' or '#'")
+    if not _is_host(parts.hostname):
+        raise ValueError(
+            f"endpoint_url has the host {parts.hostname!r}; a host is letters, digits, hyphens and dots (RFC 1123), so "
+            "give another name of it, or its IP address"
+        )
+
+
+def _is_host(name: str) -> bool:
+    return ":" in name or (len(name) <= LONGEST_HOST and HOST.fullmatch(name) is not None)
+
+
+def _split(url: str) -> SplitResult | None:
+    if not url.isprintable() or " " in url:
+        return None
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    return None if port == 0 else parts
+
+
+def _checked_put_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The `put_options` with their keys for encryption as S3 takes them, and as secrets."""
+    checked = dict(given)
+    for name in SECRET_PARAMS & checked.keys():
+        key = checked[name]
+        if isinstance(key, Secret):
+            continue
+        if not isinstance(key, str | bytes | bytearray):
+            raise TypeError(f"{name} is bytes or a str, not {type(key).__name__}")
+        if f"{name}MD5" in checked:
+            checked[name] = Secret(key if isinstance(key, str) else key.decode("latin-1"))
+            continue
+        raw = key.encode() if isinstance(key, str) else bytes(key)
+        if len(raw) != SSE_KEY:
+            raise ValueError(f"{name} is a key of {SSE_KEY} bytes, not of {len(raw)}; give the key itself, not Base64")
+        checked[name] = Secret(b64encode(raw).decode())
+        checked[f"{name}MD5"] = b64encode(md5(raw, usedforsecurity=False).digest()).decode()
+    return checked

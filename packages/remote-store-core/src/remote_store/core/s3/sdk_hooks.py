@@ -8,10 +8,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from remote_store.core.s3.sdk_faults import MalformedCredentials, no_retry_helps
 from remote_store.core.s3.times import parse_time
 
 NOT_IN_A_TOKEN = re.compile(r"[^A-Za-z0-9!#$%&'*+.^_`|~,-]")
 """What botocore replaces in an application id too."""
+
+BREAKS_A_HEADER = re.compile(r"[\0\r\n]")
+CREDENTIALS = {"authorization": "access key", "x-amz-security-token": "session token"}
+"""What of the credentials stands in which header."""
 
 UNREADABLE_IS_ABSENT: dict[str, Callable[[str], object]] = {"integer": int, "long": int, "timestamp": parse_time}
 """How a header of each type of botocore's model is read, where one that cannot be read is to be left out."""
@@ -92,3 +97,22 @@ def drop_unreadable_headers(response_dict: dict[str, Any], operation_model: Any 
             read(headers[name])
         except ValueError:
             del headers[name]
+
+
+def refuse_malformed_credentials(request: Any, **_others: Any) -> None:
+    """Handle botocore's `before-send`: do not let http.client refuse the credentials, since its error shows them.
+
+    Raises:
+        MalformedCredentials: The access key or the session token has a line break in it.
+    """
+    for name, value in request.headers.items():
+        text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+        if BREAKS_A_HEADER.search(text):
+            what = CREDENTIALS.get(name.lower(), f"header {name!r}")
+            raise MalformedCredentials(f"the {what} has a line break in it; look where it is set, it may end with one")
+
+
+def fail_at_once(caught_exception: Exception | None = None, **_others: Any) -> None:
+    """Handle botocore's `needs-retry`: raise again what would fail in the same way at each try."""
+    if caught_exception is not None and no_retry_helps(caught_exception) is not None:
+        raise caught_exception

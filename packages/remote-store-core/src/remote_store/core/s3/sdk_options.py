@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from remote_store.core.retry import RetryPolicy
+from remote_store.core.s3.calls import SECRET_PARAMS, Fault
 from remote_store.core.s3.options import MIB, S3Options
+from remote_store.core.s3.sdk_locating import S3Hosts
 
 WITH_HANDLE = frozenset(
     (
@@ -32,13 +36,12 @@ DOCUMENT_WAITS = 5
 """The document of an answer must be whole within so many times `read_timeout`; S3 sends spaces while it copies."""
 
 TOO_MANY_REQUESTS = 429
-AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
 def client_arguments(options: S3Options) -> dict[str, Any]:
     """The keyword arguments of a client but its `config`; those of `client_options` win."""
     return {
-        "endpoint_url": options.endpoint_url,
+        "endpoint_url": options.endpoint.url,
         "region_name": options.region_name,
         "verify": options.tls_ca_bundle,
         "aws_access_key_id": options.key,
@@ -51,7 +54,7 @@ def client_arguments(options: S3Options) -> dict[str, Any]:
 def config_arguments(options: S3Options) -> dict[str, Any]:
     """The keyword arguments of a client's `Config`, all that differs between releases of the SDK said outright."""
     # Many servers that are not AWS refuse, or store, the checksums that botocore adds since 1.36.
-    checksums = "when_required" if options.custom_endpoint else "when_supported"
+    checksums = "when_supported" if options.endpoint.checksums else "when_required"
     return {
         "connect_timeout": options.connect_timeout,
         "read_timeout": options.read_timeout,
@@ -62,6 +65,8 @@ def config_arguments(options: S3Options) -> dict[str, Any]:
         "tcp_keepalive": True,
         "request_checksum_calculation": checksums,
         "response_checksum_validation": checksums,
+        # What the environment names now was not there, or ignored, when the endpoint was resolved.
+        "ignore_configured_endpoint_urls": (options.endpoint.aws and options.endpoint.url is None) or None,
     }
 
 
@@ -74,15 +79,41 @@ def check_client_options(options: S3Options, config: type) -> None:
 
     Raises:
         TypeError: `client_options` has a name that is unknown or an option of the contract, or another `config`.
-        FileNotFoundError: `tls_ca_bundle` names no file.
+        ValueError: `tls_ca_bundle` and `verify` are both given.
+        FileNotFoundError: `tls_ca_bundle` or `verify` names no file.
     """
     if unknown := sorted(options.client_options.keys() - CLIENT_OPTIONS):
         known = ", ".join(sorted(CLIENT_OPTIONS))
         raise TypeError(f"unknown in client_options: {', '.join(unknown)}; known are {known}")
     if not isinstance(options.client_options.get("config"), config | None):
         raise TypeError(f"config in client_options is a {config.__module__}.{config.__qualname__}")
-    if options.tls_ca_bundle is not None and not Path(options.tls_ca_bundle).is_file():
-        raise FileNotFoundError(f"tls_ca_bundle is no file: {options.tls_ca_bundle!r}")
+    verify = options.client_options.get("verify")
+    if not isinstance(verify, bool | str | None) or verify == "":
+        raise TypeError("verify in client_options is True, False or the name of a file")
+    if verify is not None and options.tls_ca_bundle is not None:
+        raise ValueError("verify in client_options and tls_ca_bundle contradict each other; give one of them")
+    for name, bundle in (("tls_ca_bundle", options.tls_ca_bundle), ("verify in client_options", verify)):
+        if isinstance(bundle, str) and not Path(bundle).is_file():
+            raise FileNotFoundError(f"{name} is no file: {bundle!r}")
+
+
+def check_configured_bundle(options: S3Options, find: Callable[[str], Any] | None = None) -> None:
+    """Refuse a file of certificates that the AWS configuration names and that is not there.
+
+    Args:
+        options: The options.
+        find: Reads a setting of the session; without it the environment is asked.
+
+    Raises:
+        Fault: There is no such file.
+    """
+    if options.tls_ca_bundle is not None or options.client_options.get("verify") is not None:
+        return
+    setting = os.environ.get("AWS_CA_BUNDLE") if find is None else find("ca_bundle")
+    bundle = setting or os.environ.get("REQUESTS_CA_BUNDLE")
+    if bundle and not Path(bundle).is_file():
+        text = f"AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE or ca_bundle of the profile names no file: {bundle!r}"
+        raise Fault("InvalidConfigError", message=text, configuration=True)
 
 
 def check_handle(name: str, handle: object, *, right: bool, refused: Iterable[str]) -> None:
@@ -104,31 +135,38 @@ def check_handle(name: str, handle: object, *, right: bool, refused: Iterable[st
         raise ValueError(f"the {name} has these of its own, so leave them out: {names}")
 
 
-def is_aws(client: Any) -> bool:
-    """Whether the requests of a client go to AWS itself."""
-    return (urlsplit(client.meta.endpoint_url).hostname or "").endswith(AWS_HOSTS)
+@cache
+def warn_of_redirects(handle: str) -> None:
+    """Log once that a handle follows redirects, which a client of our own does not."""
+    logging.getLogger("remote_store").warning(
+        "%s follows a redirect to another host with the session token, customer keys and body; "
+        "use it with servers that you trust",
+        handle,
+    )
 
 
 def check_client(
-    client: Any, options: S3Options, validate: Callable[[Any, Any], object], invalid: type[Exception]
+    client: Any, options: S3Options, hosts: S3Hosts, validate: Callable[[Any, Any], object], invalid: type[Exception]
 ) -> None:
     """Refuse a client that the options do not describe, or that could not send the `put_options`.
 
     Args:
-        client: A client of our own.
+        client: A client.
         options: The options that it was made with.
+        hosts: The hosts of AWS.
         validate: The SDK's check of parameters against a shape of the service's model.
         invalid: What the check raises.
 
     Raises:
-        ValueError: The AWS configuration names an endpoint that the options do not know of, or a value among the
-            `put_options` is of a wrong type.
+        ValueError: The client sends elsewhere than the options were resolved to, or a value among the `put_options` is
+            of a wrong type.
     """
-    if not options.custom_endpoint and not is_aws(client):
-        raise ValueError(f"the AWS configuration names an endpoint; pass it: endpoint_url={client.meta.endpoint_url!r}")
+    if options.endpoint.aws and not hosts.is_aws(client.meta.endpoint_url):
+        raise ValueError(f"the session names an endpoint; pass it: endpoint_url={client.meta.endpoint_url!r}")
     shape = client.meta.service_model.operation_model("CreateMultipartUpload").input_shape
     try:
-        validate({"Bucket": "bucket", "Key": "key", **options.put_options}, shape)
+        shown = {name: value for name, value in options.put_options.items() if name not in SECRET_PARAMS}
+        validate({"Bucket": "bucket", "Key": "key", **shown}, shape)
     except invalid as error:
         raise ValueError(f"put_options cannot be sent: {error}") from error
 

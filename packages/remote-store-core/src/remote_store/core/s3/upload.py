@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,12 +11,12 @@ from remote_store.core.errors import RemoteStoreError
 from remote_store.core.models import WriteResult
 from remote_store.core.s3 import faults, probes, responses
 from remote_store.core.s3.answers import Facts, Part, Written
-from remote_store.core.s3.bucket import CREATE_OPTIONS, KEY_OPTIONS, PART_OPTIONS, READ_OPTIONS, REQUEST_OPTIONS, Bucket
+from remote_store.core.s3.bucket import CREATE_OPTIONS, KEY_OPTIONS, PART_OPTIONS, REQUEST_OPTIONS, Bucket
 from remote_store.core.s3.calls import Call, Fault
-from remote_store.core.s3.fields import bare
+from remote_store.core.s3.endpoint import Condition
+from remote_store.core.s3.lost_answers import FirstAttempt, made_by_put, made_of_parts
 from remote_store.core.s3.options import LARGEST_PART, MIB, S3Options
-from remote_store.core.s3.reading import ReadPlan
-from remote_store.core.s3.steps import CloseBody, Drain, Operation, Pause, ReadBlock, ReadBody, Start, Wait
+from remote_store.core.s3.steps import Drain, Operation, Pause, ReadBlock, Start, Wait
 
 MOST_PARTS = 10_000
 LARGEST_OBJECT = 5 * 1024 * 1024 * MIB
@@ -42,7 +43,11 @@ def write(
         content_type: MIME type.
     """
     yield from probes.refuse_file_ancestor(bucket, key)
-    if not overwrite and not bucket.options.trusts_conditional_writes:
+    commits: tuple[Condition, ...] = ("put", "complete")
+    if size is not None:
+        commits = ("complete",) if size > bucket.options.part_size else ("put",)
+    looks = not overwrite and not any(map(bucket.options.endpoint.trusts, commits))
+    if looks:
         yield from probes.refuse_existing(bucket, key)
     described: dict[str, Any] = {"Key": key}
     if metadata:
@@ -54,7 +59,10 @@ def write(
     blocks: list[bytes] = [(yield ReadBlock(next(sizes)))]
     if len(blocks[0]) >= bucket.options.part_size:
         blocks.append((yield ReadBlock(next(sizes))))
-    if len(blocks) == 1 or not blocks[1]:
+    single = len(blocks) == 1 or not blocks[1]
+    if not overwrite and not looks and not bucket.options.endpoint.trusts("put" if single else "complete"):
+        yield from probes.refuse_existing(bucket, key)
+    if single:
         return (yield from _put(bucket, key, blocks[0], described, overwrite=overwrite))
     return (yield from _put_parts(bucket, blocks, sizes, described, overwrite=overwrite))
 
@@ -76,46 +84,29 @@ def _put(
     bucket: Bucket, key: str, body: bytes, described: Mapping[str, Any], *, overwrite: bool
 ) -> Operation[WriteResult]:
     condition = {} if overwrite else {"IfNoneMatch": "*"}
+    sums = _checksum(bucket, body)
     conflicts = 0
     retried = False
+    first = FirstAttempt()
     answer: Written | Facts | None = None
     while answer is None:
         try:
-            answer = yield bucket.call("PutObject", CREATE_OPTIONS, **described, **condition, Body=body)
+            answer = yield bucket.call("PutObject", CREATE_OPTIONS, **described, **condition, **sums, Body=body)
         except Fault as fault:
             conflicts += 1
             retried = retried or fault.attempts > 1
             if faults.is_conflict(fault) and conflicts < bucket.options.retry.max_attempts:
                 yield Pause(bucket.options.retry.delay(conflicts))
-            elif condition and faults.lacks_feature(fault) and not bucket.options.trusts_conditional_writes:
+            elif condition and faults.lacks_feature(fault) and not bucket.options.endpoint.trusts("put"):
                 condition = {}
             elif condition and faults.is_precondition(fault):
-                answer = (yield from _lost_put(bucket, key, body, described)) if retried else None
+                if retried:
+                    answer = yield from made_by_put(bucket, body, described, fault, first)
                 if answer is None:
                     raise probes.already_exists(key, fault) from fault.__cause__
             else:
                 raise
     return responses.write_result(key, len(body), answer, described.get("Metadata") or {})
-
-
-def _lost_put(bucket: Bucket, key: str, body: bytes, described: Mapping[str, Any]) -> Operation[Facts | None]:
-    # An earlier try of the same request may have created the object and lost its answer on the way.
-    plan = ReadPlan(bucket.call("GetObject", READ_OPTIONS, Key=key), bucket.options.retry)
-    try:
-        answer: Facts = yield plan.request()
-        if not _is_described(answer, len(body), described):
-            yield CloseBody(answer.body)
-            return None
-        plan.opened(answer)
-        found = yield ReadBody(plan, answer.body)
-    except Fault:
-        return None
-    return answer if found == body else None
-
-
-def _is_described(answer: Facts, size: int, described: Mapping[str, Any]) -> bool:
-    told = answer.length, answer.metadata, answer.content_type
-    return told == (size, described.get("Metadata") or {}, described.get("ContentType", told[2]))
 
 
 def _put_parts(
@@ -166,9 +157,21 @@ def _send_parts(bucket: Bucket, upload: Mapping[str, Any], blocks: list[bytes], 
                 f"the stream is longer than {MOST_PARTS} parts hold; raise part_size", path=upload["Key"]
             )
         total += len(block)
-        call = bucket.call("UploadPart", PART_OPTIONS, **upload, PartNumber=number, Body=block)
+        sums = _checksum(bucket, block)
+        call = bucket.call("UploadPart", PART_OPTIONS, **upload, PartNumber=number, Body=block, **sums)
         yield Start(call, most if len(block) <= bucket.options.part_size else max(1, memory // len(block)))
         del block, call
+
+
+def _checksum(bucket: Bucket, body: bytes) -> dict[str, str]:
+    """`Content-MD5` where the SDK sends no checksum: Object Lock demands one, and servers know this one longest."""
+    if bucket.options.endpoint.checksums or "ChecksumAlgorithm" in bucket.options.put_options:
+        return {}
+    try:
+        return {"ContentMD5": b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()}
+    except ValueError:
+        # A build of OpenSSL without MD5.
+        return {}
 
 
 def listed_parts(parts: list[Part]) -> list[dict[str, Any]]:
@@ -190,28 +193,17 @@ def complete(
             answer = yield bucket.call("CompleteMultipartUpload", allowed, **listed, **condition)
         except Fault as fault:
             refused = bool(condition) and faults.is_precondition(fault)
-            if condition and faults.lacks_feature(fault) and not bucket.options.trusts_conditional_writes:
+            if condition and faults.lacks_feature(fault) and not bucket.options.endpoint.trusts("complete"):
                 condition = {}
                 continue
             is_lost = fault.attempts > 1 and (refused or fault.code == "NoSuchUpload")
             if is_lost or faults.is_unproven(fault):
-                answer = yield from _made_of(bucket, key, parts)
+                answer = yield from made_of_parts(bucket, upload, parts, fault)
             if answer is None and refused:
                 raise probes.already_exists(key, fault) from fault.__cause__
             if answer is None:
                 raise
     return answer
-
-
-def _made_of(bucket: Bucket, key: str, parts: list[dict[str, Any]]) -> Operation[Facts | None]:
-    # The entity tag of a multipart upload is the MD5 of its parts' tags, so it tells whose object this is.
-    try:
-        tags = b"".join(bytes.fromhex(part["ETag"].strip('"')) for part in parts)
-        answer: Facts = yield bucket.call("HeadObject", READ_OPTIONS, Key=key)
-    except (Fault, ValueError):
-        return None
-    expected = f"{hashlib.md5(tags, usedforsecurity=False).hexdigest()}-{len(parts)}"
-    return answer if bare(answer.etag) == expected else None
 
 
 def abandon(bucket: Bucket, upload: Mapping[str, Any], error: BaseException) -> Operation[None]:

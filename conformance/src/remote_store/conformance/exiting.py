@@ -1,0 +1,69 @@
+"""Calls of a backend in an exit handler of another interpreter. It imports little, because that interpreter does."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import pickle
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, TypeAlias
+
+SECONDS = 60.0
+CHILD = """
+import pickle, sys
+path, name, work = pickle.load(sys.stdin.buffer)
+sys.path[:] = path
+import atexit, importlib
+atexit.register(importlib.import_module(name).answer, *pickle.loads(work))
+"""
+"""What the interpreter runs, which finds modules where this one does."""
+
+Calls: TypeAlias = list[tuple[str, tuple[Any, ...], dict[str, Any]]]
+
+
+def at_exit(backend: Any, calls: Calls) -> list[Any]:
+    """Call methods of a copy of a backend, one after the other; what they returned, listings as lists.
+
+    Raises:
+        TimeoutError: The interpreter hangs.
+        RuntimeError: A call failed, or there was no answer; the text says what the interpreter wrote.
+    """
+    message = pickle.dumps((sys.path, __name__, pickle.dumps((backend, calls))))
+    command = [sys.executable, "-c", CHILD]
+    try:
+        child = subprocess.run(command, input=message, capture_output=True, timeout=SECONDS, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError("the interpreter gives no answer") from error
+    if not child.stdout:
+        raise RuntimeError(child.stderr.decode(errors="replace")[-2000:])
+    answers: list[Any] = pickle.loads(child.stdout)  # noqa: S301 - it is ours
+    return answers
+
+
+def answer(backend: Any, calls: Calls) -> None:
+    """Make the calls and write what they returned to the standard output, pickled."""
+    awaited = inspect.iscoroutinefunction(backend.close)
+    answers = asyncio.run(awaited_answers(backend, calls)) if awaited else blocking_answers(backend, calls)
+    sys.stdout.buffer.write(pickle.dumps(answers))
+    sys.stdout.buffer.flush()
+
+
+def blocking_answers(backend: Any, calls: Calls) -> list[Any]:
+    """What the calls of a blocking backend return."""
+    values = [getattr(backend, name)(*arguments, **options) for name, arguments, options in calls]
+    answers = [list(value) if isinstance(value, Iterator) else value for value in values]
+    backend.close()
+    return answers
+
+
+async def awaited_answers(backend: Any, calls: Calls) -> list[Any]:
+    """What the calls of an async backend return."""
+    answers = []
+    for name, arguments, options in calls:
+        value = getattr(backend, name)(*arguments, **options)
+        listing = isinstance(value, AsyncIterator)
+        answers.append([item async for item in value] if listing else await value)
+    await backend.close()
+    return answers

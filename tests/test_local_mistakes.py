@@ -1,0 +1,207 @@
+"""What no retry can mend is said at once, by name, on every lane, and with nothing secret in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import socket
+import ssl
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from remote_store.boto3 import S3Boto3Backend
+from remote_store.core import Backend, BackendUnavailable, PermissionDenied, RemoteStoreError, RetryPolicy
+from remote_store.pyarrow import S3PyArrowBackend
+from remote_store.s3fs import S3FsBackend
+
+each_lane = pytest.mark.parametrize("lane", [S3Boto3Backend, S3FsBackend, S3PyArrowBackend])
+PLACE: dict[str, Any] = {"key": "AKID", "secret": "hush", "region_name": "us-east-1"}
+
+
+@pytest.fixture(autouse=True)
+def no_aws_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("PROFILE", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "ENDPOINT_URL", "ENDPOINT_URL_S3"):
+        monkeypatch.delenv(f"AWS_{name}", raising=False)
+    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 that nobody trusts, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = dt.datetime.now(dt.UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(private + signed.public_bytes(pem))
+    return path
+
+
+class Door:
+    """Takes connections, counts them, and says the same on each."""
+
+    def __init__(self, says: bytes, context: ssl.SSLContext | None = None) -> None:
+        self.count = 0
+        self._says = says
+        self._context = context
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self.count += 1
+            threading.Thread(target=self._one, args=(connection,), daemon=True).start()
+
+    def _one(self, connection: socket.socket) -> None:
+        try:
+            with self._context.wrap_socket(connection, server_side=True) if self._context else connection as spoken:
+                spoken.recv(65536)
+                spoken.sendall(self._says)
+        except OSError:
+            return
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+@pytest.fixture
+def door() -> Iterator[Callable[..., Door]]:
+    made: list[Door] = []
+
+    def make(says: bytes = b"HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n", context: Any = None) -> Door:
+        made.append(Door(says, context))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def refused(backend: Backend) -> RemoteStoreError:
+    with backend, pytest.raises(RemoteStoreError) as caught:
+        backend.read_bytes("k")
+    assert not caught.value.retryable
+    assert caught.value.path == "k"
+    return caught.value
+
+
+@each_lane
+def test_a_certificate_that_is_not_trusted(lane: Any, door: Any, certificate: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server = door(context=context)
+    began = time.monotonic()
+    error = refused(lane("bucket", endpoint_url=f"https://localhost:{server.port}", **PLACE))
+    assert isinstance(error, BackendUnavailable)
+    assert (error.code, server.count) == ("CertificateNotTrusted", 1)
+    assert "tls_ca_bundle" in str(error)
+    assert time.monotonic() - began < 5
+
+
+@each_lane
+def test_https_where_http_is_spoken(lane: Any, door: Any) -> None:
+    server = door()
+    error = refused(lane("bucket", endpoint_url=f"https://127.0.0.1:{server.port}", **PLACE))
+    assert (error.code, server.count) == ("NotTLS", 1)
+    assert "scheme" in str(error)
+
+
+@each_lane
+@pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
+def test_a_bundle_of_certificates_that_is_not_there(lane: Any, monkeypatch: Any, variable: str) -> None:
+    monkeypatch.setenv(variable, "/nonexistent/ca.pem")
+    error = refused(lane("bucket", endpoint_url="https://127.0.0.1:9", **PLACE))
+    assert "/nonexistent/ca.pem" in str(error)
+
+
+@pytest.mark.parametrize("lane", [S3Boto3Backend, S3PyArrowBackend])
+def test_an_answer_of_more_lines_than_http_client_reads(lane: Any, door: Any) -> None:
+    fields = b"".join(b"x-amz-meta-k%d: v\r\n" % number for number in range(150))
+    server = door(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + fields + b"\r\n")
+    error = refused(lane("bucket", endpoint_url=f"http://127.0.0.1:{server.port}", **PLACE))
+    assert (error.code, server.count) == ("TooManyHeaders", 1)
+
+
+@each_lane
+@pytest.mark.parametrize("what", ["key", "token"])
+def test_credentials_of_the_environment_with_a_line_break(lane: Any, monkeypatch: Any, door: Any, what: str) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDHUSH\n" if what == "key" else "AKID")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "tokenHUSH\n" if what == "token" else "token")
+    server = door()
+    error = refused(lane("bucket", endpoint_url=f"http://127.0.0.1:{server.port}", region_name="us-east-1"))
+    assert isinstance(error, PermissionDenied)
+    assert f"the {'access key' if what == 'key' else 'session token'} has a line break" in str(error)
+    assert "HUSH" not in "".join(traceback.format_exception(error)) + repr(error)
+
+
+OLD = '{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "HUSH", "Expiration": "2015-10-21T07:28:00Z"}'
+
+
+@each_lane
+@pytest.mark.parametrize(
+    "config,environment,named",
+    [
+        ("[default]\nrole_arn=arn:aws:iam::123456789012:role/r\nsource_profile=nope\n", {}, "nope"),
+        (
+            "",
+            {"AWS_ROLE_ARN": "arn:aws:iam::1:role/r", "AWS_WEB_IDENTITY_TOKEN_FILE": "/nonexistent/t"},
+            "/nonexistent/t",
+        ),
+        ("[default]\ncredential_process = {python} -c \"print('''{old}''')\"\n", {}, ""),
+        ("[default]\ncredential_process = {python} -c \"print('HUSH')\"\n", {}, ""),
+    ],
+    ids=["source_profile", "web identity", "expired", "no JSON"],
+)
+def test_a_profile_that_cannot_be_used(
+    lane: Any, monkeypatch: Any, tmp_path: Path, config: str, environment: dict[str, str], named: str
+) -> None:
+    (tmp_path / "config").write_text(config.replace("{python}", sys.executable).replace("{old}", OLD))
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    backend = lane("bucket", endpoint_url="http://127.0.0.1:9", region_name="us-east-1", retry=RetryPolicy(1))
+    error = refused(backend)
+    assert isinstance(error, PermissionDenied)
+    assert named in str(error)
+    assert "HUSH" not in "".join(traceback.format_exception(error))
+
+
+@each_lane
+def test_settings_that_contradict_each_other(
+    lane: Any, tmp_path: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ValueError, match="contradict"):
+        lane("bucket", tls_ca_bundle=str(certificate), client_options={"verify": False})
+    for verify in (0, "", 1.0, b"file"):
+        with pytest.raises(TypeError, match="verify"):
+            lane("bucket", client_options={"verify": verify})
+    with pytest.raises(FileNotFoundError, match="verify"):
+        lane("bucket", client_options={"verify": "/nonexistent/ca.pem"})
+    (tmp_path / "config").write_text("[default]\ns3 =\n  use_accelerate_endpoint = true\n")
+    assert "Accelerate" in str(refused(lane("bucket", endpoint_url="http://127.0.0.1:9", **PLACE)))
