@@ -35,6 +35,13 @@ SESSION = (
     b"<SecretAccessKey>s</SecretAccessKey><AccessKeyId>k</AccessKeyId><Expiration>2099-01-01T00:00:00Z</Expiration>"
     b"</Credentials></CreateSessionResult>"
 )
+DOCUMENTS = {
+    "?session": SESSION,
+    "?uploads": b"<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>",
+    "list-type=2": b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>",
+}
+ANSWERED = {"ETag": '"e"', "Content-Length": "0", "x-amz-request-id": "r"}
+COPIED = b'<CopyObjectResult><ETag>"e"</ETag></CopyObjectResult>'
 TABLE = [
     *((bucket, region, None) for bucket in ("plain", "dots.in.it") for region in (None, "us-east-1", "eu-west-1")),
     *(("plain", region, None) for region in ("eusc-de-east-1", "us-iso-east-1", "us-isob-east-1", "cn-north-1")),
@@ -54,6 +61,13 @@ def no_region(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+def document(request: Any) -> bytes:
+    """What a server would answer with."""
+    if "x-amz-copy-source" in request.headers:
+        return COPIED
+    return next((body for part, body in DOCUMENTS.items() if part in request.url), b"")
+
+
 def sent(client: Any) -> list[tuple[Any, ...]]:
     """What a client sends for some operations, without sending it: method, URL, signature and headers."""
     requests: list[tuple[Any, ...]] = []
@@ -61,9 +75,9 @@ def sent(client: Any) -> list[tuple[Any, ...]]:
     def answer(request: Any, **_others: Any) -> AWSResponse:
         headers = {name.lower(): text(value) for name, value in request.headers.items()}
         requests.append((request.method, request.url, *signature(headers), kept(headers)))
-        body = SESSION if "?session" in request.url else b""
+        body = document(request)
         raw = SimpleNamespace(stream=lambda: iter([body]), read=lambda *_: body)
-        response = AWSResponse(request.url, 200, {"ETag": '"e"', "Content-Length": "0"}, raw)
+        response = AWSResponse(request.url, 200, ANSWERED, raw)
         response._content = body
         return response
 

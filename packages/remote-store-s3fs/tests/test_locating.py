@@ -29,6 +29,13 @@ SESSION = (
     b"<SecretAccessKey>s</SecretAccessKey><AccessKeyId>k</AccessKeyId><Expiration>2099-01-01T00:00:00Z</Expiration>"
     b"</Credentials></CreateSessionResult>"
 )
+DOCUMENTS = {
+    "?session": SESSION,
+    "?uploads": b"<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>",
+    "list-type=2": b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>",
+}
+ANSWERED = {"ETag": '"e"', "Content-Length": "0", "x-amz-request-id": "r"}
+COPIED = b'<CopyObjectResult><ETag>"e"</ETag></CopyObjectResult>'
 TABLE = [
     *(("plain", region, None) for region in (None, "us-east-1", "eu-west-1", "eusc-de-east-1", "us-iso-east-1")),
     *(("plain", "eu-west-1", url) for url in (LOCAL, REGIONAL, PRIVATE)),
@@ -50,6 +57,13 @@ def no_region(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
+def document(request):
+    """What a server would answer with."""
+    if "x-amz-copy-source" in request.headers:
+        return COPIED
+    return next((body for part, body in DOCUMENTS.items() if part in request.url), b"")
+
+
 def sent(client):
     """What a client sends for some operations, without sending it: method, URL, signature and headers."""
     requests = []
@@ -57,13 +71,13 @@ def sent(client):
     def answer(request, **_others):
         headers = {name.lower(): text(value) for name, value in request.headers.items()}
         requests.append((request.method, request.url, *signature(headers), kept(headers)))
-        body = SESSION if "?session" in request.url else b""
+        body = document(request)
 
         async def read(*_arguments):
             return body
 
         raw = SimpleNamespace(read=read, raw_headers=(), content=SimpleNamespace(read=read))
-        response = AioAWSResponse(request.url, 200, {"ETag": '"e"', "Content-Length": "0"}, raw)
+        response = AioAWSResponse(request.url, 200, ANSWERED, raw)
         response._content = body
         return response
 
