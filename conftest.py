@@ -44,8 +44,15 @@ def _asked(config: pytest.Config, text: str) -> bool:
     return config.getoption("conformance_tier") != "smoke" or any(text in argument for argument in config.args)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Start two workers for each core: tests wait for servers and child processes for a quarter of their time."""
+    return 2 * (os.cpu_count() or 1)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
-    """Exempt the collected tests from garbage collection, which would otherwise walk all of them each time."""
+    """Collect garbage less often, and never walk the collected tests: it took a third of the time of a run."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 50)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if run:
         caught = names["passed"] - names["failed"]
         terminalreporter.write_line(f"{len(run)} broken backends, {len(caught)} caught by the rule they break")
+
+
+@pytest.fixture(scope="module")
+def heap_is_frozen() -> None:
+    """Exempt what earlier tests left in memory from the garbage collections that a look at a backend makes."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

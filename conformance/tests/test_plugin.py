@@ -217,16 +217,17 @@ def test_a_run_that_ends_early_is_partial(pytester: pytest.Pytester) -> None:
     assert causes(pytester)["not reached: the run was interrupted"] > 0
 
 
+CONFIGURATION_ERRORS = [
+    ("    pass\n", "TestMine needs a harness, or a make() that returns a backend"),
+    ("    def make(self):\n        raise OSError('no server')\n", "make() raised OSError: no server"),
+    ("    def make(self):\n        return 42\n", "make() returned 42; it must return an instance of Backend"),
+    ("    harness = 42\n", "the harness is 42; it must be an instance of Harness"),
+]
+
+
 @pytest.mark.parametrize(
-    "body, text",
-    [
-        ("    pass\n", "TestMine needs a harness, or a make() that returns a backend"),
-        ("    def make(self):\n        raise OSError('no server')\n", "make() raised OSError: no server"),
-        ("    def make(self):\n        return 42\n", "make() returned 42; it must return an instance of Backend"),
-        ("    harness = 42\n", "the harness is 42; it must be an instance of Harness"),
-    ],
+    "workers, body, text", [*(((), *row) for row in CONFIGURATION_ERRORS), (("-n", "2"), *CONFIGURATION_ERRORS[1])]
 )
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "two workers"])
 def test_a_configuration_error_stops_the_session_once(
     pytester: pytest.Pytester, body: str, text: str, workers: tuple[str, ...]
 ) -> None:

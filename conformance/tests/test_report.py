@@ -24,6 +24,8 @@ from remote_store.conformance.subject import look
 from remote_store.conformance.summary import failures, overview, sections, summary
 from remote_store.core import MemoryBackend, ResolutionPlan
 
+pytestmark = pytest.mark.usefixtures("heap_is_frozen")
+
 SECRET = "hunter2-is-the-secret"
 MOMENT = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 

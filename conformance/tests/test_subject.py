@@ -12,6 +12,8 @@ from remote_store.conformance.harness import AsyncFactoryHarness, FactoryHarness
 from remote_store.conformance.subject import look
 from remote_store.core import AsyncBackend, Backend, MemoryBackend, ResolutionPlan, ThreadedBackend
 
+pytestmark = pytest.mark.usefixtures("heap_is_frozen")
+
 
 class Placed(MemoryBackend):
     def resolve(self, key: str) -> ResolutionPlan:

@@ -7,15 +7,13 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from remote_store.core.local.names import is_hidden
 from remote_store.core.local.resolving import ABSENT, Cursor, Spot
 from remote_store.core.local.system import os_errors, typed
 from remote_store.core.models import FileInfo, FolderEntry
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def walk(
@@ -155,8 +153,9 @@ def describe(path: str, facts: os.stat_result) -> FileInfo:
 def modified_at(facts: os.stat_result) -> datetime | None:
     """When the content was changed; `None` for a time that Python cannot say, beyond the year 9999."""
     try:
-        return EPOCH + timedelta(microseconds=facts.st_mtime_ns // 1000)
-    except OverflowError:
+        # Rounded as by everybody who reads the time as a float, so that two tools say the same of one file.
+        return datetime.fromtimestamp(facts.st_mtime, UTC)
+    except (OverflowError, OSError, ValueError):
         return None
 
 

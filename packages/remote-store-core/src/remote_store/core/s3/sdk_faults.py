@@ -95,15 +95,14 @@ def fault_of(error: Exception, transport: tuple[type[Exception], ...], *, attemp
         told, meta = response.get("Error", {}), response.get("ResponseMetadata", {})
         status = meta.get("HTTPStatusCode")
         is_bare = (told.get("Code") or str(status)) == str(status)
-        is_head = getattr(error, "operation_name", "").startswith("Head")
         return Fault(
             told.get("Code") or str(status),
             status,
             told.get("Message") or "",
             meta.get("RequestId") or None,
             attempts=meta.get("RetryAttempts", 0) + 1,
-            # An answer to HEAD has no document, so its headers are all that can be S3's.
-            foreign=is_bare and not (is_head and is_signed(meta.get("HTTPHeaders") or {})),
+            # An answer to HEAD has no document, and XML cannot hold every key; then the headers are what is S3's.
+            foreign=is_bare and not is_signed(meta.get("HTTPHeaders") or {}),
             date=_date(meta.get("HTTPHeaders") or {}),
         )
     kinds = {kind.__name__ for kind in type(error).__mro__}
@@ -111,8 +110,6 @@ def fault_of(error: Exception, transport: tuple[type[Exception], ...], *, attemp
         return Fault(type(error).__name__, message=str(error), credentials=True)
     if kinds & REFUSED:
         return Fault("ParamValidation", message=str(error))
-    if isinstance(error, UNREADABLE):
-        return Fault("UnreadableAnswer", message=str(error), attempts=attempts)
     name = type(error).__name__
     if found := kinds & CONFIGURATION:
         return Fault(name, message=str(error), credentials=bool(found & OF_CREDENTIALS), configuration=True)
@@ -120,6 +117,8 @@ def fault_of(error: Exception, transport: tuple[type[Exception], ...], *, attemp
         # Only an error of the system is sure to hold no secret.
         named = isinstance(error, OSError)
         return Fault(name, message=str(error) if named else "", credentials=True, configuration=named)
+    if isinstance(error, UNREADABLE):
+        return Fault("UnreadableAnswer", message=str(error), attempts=attempts)
     if (code := no_retry_helps(error)) is not None:
         return Fault(code, message=str(error))
     return Fault(type(error).__name__, message=str(error), attempts=attempts, transport=isinstance(error, transport))
