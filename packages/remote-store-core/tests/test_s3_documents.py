@@ -97,6 +97,13 @@ def test_an_error_that_is_not_s3s_loses_its_document(document: bytes) -> None:
     assert seen("GetObject", b"<Error>" + b" " * LONGEST_ERROR + b"</Error>", 404)["body"] == b""
 
 
+@pytest.mark.parametrize("key", [b"a\x01b", b"a&#1;b", b"\xff"])
+def test_an_error_about_a_key_that_xml_cannot_hold_keeps_its_code(key: bytes) -> None:
+    document = b"<Error><Code>NoSuchKey</Code><Key>" + key + b"</Key></Error>"
+    assert seen("GetObject", document, 404)["body"] == b"<Error><Code>NoSuchKey</Code></Error>"
+    assert seen("GetObject", document.replace(b"NoSuchKey", b"no such key"), 404)["body"] == b""
+
+
 def test_a_listing_is_parsed_or_looked_at() -> None:
     page: dict[str, Any] = {}
     response: dict[str, Any] = {"status_code": 200, "body": LISTING, "headers": {}}

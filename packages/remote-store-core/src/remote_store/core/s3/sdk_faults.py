@@ -95,14 +95,15 @@ def fault_of(error: Exception, transport: tuple[type[Exception], ...], *, attemp
         told, meta = response.get("Error", {}), response.get("ResponseMetadata", {})
         status = meta.get("HTTPStatusCode")
         is_bare = (told.get("Code") or str(status)) == str(status)
+        is_head = getattr(error, "operation_name", "").startswith("Head")
         return Fault(
             told.get("Code") or str(status),
             status,
             told.get("Message") or "",
             meta.get("RequestId") or None,
             attempts=meta.get("RetryAttempts", 0) + 1,
-            # An answer to HEAD has no document, and XML cannot hold every key; then the headers are what is S3's.
-            foreign=is_bare and not is_signed(meta.get("HTTPHeaders") or {}),
+            # An answer to HEAD has no document, so its headers are all that can be S3's.
+            foreign=is_bare and not (is_head and is_signed(meta.get("HTTPHeaders") or {})),
             date=_date(meta.get("HTTPHeaders") or {}),
         )
     kinds = {kind.__name__ for kind in type(error).__mro__}
