@@ -21,7 +21,7 @@ WORKSPACE = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 FOLDERS = [*sorted(path.parent for path in ROOT.glob("packages/*/pyproject.toml")), ROOT / "conformance"]
 MEMBERS = {folder: tomllib.loads((folder / "pyproject.toml").read_text("utf-8")) for folder in FOLDERS}
 LANES = [folder for folder in FOLDERS if folder.name not in {"remote-store-core", "conformance"}]
-# botocore's own exceptions and bodies are those of urllib3, aiobotocore's those of aiohttp, whose URLs are yarl's; each pins the next.
+# botocore's own exceptions and bodies are those of urllib3; aiobotocore's are those of aiohttp, whose URLs are yarl's.
 PROVIDES = {
     "aiobotocore": {"aiobotocore", "aiohttp", "botocore", "yarl"},
     "boto3": {"boto3", "botocore", "urllib3"},
