@@ -27,6 +27,7 @@ from remote_store.conformance.wire import (
     named,
     operations,
     part_size,
+    require_option,
     require_s3,
     trusting,
     unseekable,
@@ -47,6 +48,7 @@ class UploadSuite:
     @check("WIRE-014")
     def test_wire_a_lost_answer_of_a_put(self, case: Case, overwrite: bool) -> None:
         require_s3(case)
+        require_option(case, "conditional_writes")
         backend, path = case.make(retry=THRICE), case.path("file")
         injection = case.endpoint.inject(LostAnswer(), operation="PutObject")
         written = backend.write(path, b"mine", overwrite=overwrite, metadata={"a": "b"})
@@ -58,6 +60,7 @@ class UploadSuite:
     @check("WIRE-014")
     def test_wire_a_lost_answer_of_a_completion(self, case: Case) -> None:
         require_s3(case)
+        require_option(case, "conditional_writes")
         backend, path = case.make(retry=THRICE), case.path("file")
         content = case.content(part_size(case) + 1)
         injection = case.endpoint.inject(LostAnswer(), operation="CompleteMultipartUpload")
@@ -71,6 +74,7 @@ class UploadSuite:
     @check("WIRE-014")
     def test_wire_a_lost_answer_of_a_copy(self, case: Case) -> None:
         require_s3(case)
+        require_option(case, "conditional_writes")
         backend = case.make(retry=THRICE)
         fill(case, "source", data=b"content")
         case.endpoint.inject(LostAnswer(), operation="CopyObject")
@@ -184,6 +188,7 @@ class UploadSuite:
     @check("WIRE-029")
     def test_wire_a_conflict(self, case: Case, times: int | None) -> None:
         require_s3(case)
+        require_option(case, "conditional_writes")
         backend, oracle, path = case.make(retry=TWICE), case.oracle, case.path("file")
         case.endpoint.inject(Answer(409, "ConditionalRequestConflict"), operation="PutObject", times=times)
         try:

@@ -102,6 +102,11 @@ class ObstoreBackend(Backend):
         self._closed = False
         self._process = os.getpid()
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        # What was unpickled belongs to this process, whichever pickled it.
+        self._process = os.getpid()
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._base!r})"
 

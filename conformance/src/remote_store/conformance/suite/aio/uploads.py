@@ -26,6 +26,7 @@ from remote_store.conformance.wire import (
     named,
     operations,
     part_size,
+    require_option,
     require_s3,
     trusting,
     unseekable,
@@ -46,6 +47,7 @@ class AsyncUploadSuite:
     @async_check("WIRE-014")
     async def test_wire_a_lost_answer_of_a_put(self, case: AsyncCase, overwrite: bool) -> None:
         require_s3(case)
+        require_option(case, "conditional_writes")
         backend, path = case.make(retry=THRICE), case.path("file")
         injection = case.endpoint.inject(LostAnswer(), operation="PutObject")
         written = await backend.write(path, b"mine", overwrite=overwrite, metadata={"a": "b"})
@@ -57,6 +59,7 @@ class AsyncUploadSuite:
     @async_check("WIRE-014")
     async def test_wire_a_lost_answer_of_a_completion(self, case: AsyncCase) -> None:
         require_s3(case)
+        require_option(case, "conditional_writes")
         backend, path = case.make(retry=THRICE), case.path("file")
         content = case.content(part_size(case) + 1)
         injection = case.endpoint.inject(LostAnswer(), operation="CompleteMultipartUpload")
@@ -70,6 +73,7 @@ class AsyncUploadSuite:
     @async_check("WIRE-014")
     async def test_wire_a_lost_answer_of_a_copy(self, case: AsyncCase) -> None:
         require_s3(case)
+        require_option(case, "conditional_writes")
         backend = case.make(retry=THRICE)
         await fill(case, "source", data=b"content")
         case.endpoint.inject(LostAnswer(), operation="CopyObject")
@@ -183,6 +187,7 @@ class AsyncUploadSuite:
     @async_check("WIRE-029")
     async def test_wire_a_conflict(self, case: AsyncCase, times: int | None) -> None:
         require_s3(case)
+        require_option(case, "conditional_writes")
         backend, oracle, path = case.make(retry=TWICE), case.oracle, case.path("file")
         case.endpoint.inject(Answer(409, "ConditionalRequestConflict"), operation="PutObject", times=times)
         try:
