@@ -114,12 +114,28 @@ def test_quotes_make_no_other_version() -> None:
 def test_a_range_of_unknown_total_is_not_cut_short() -> None:
     plan = ReadPlan(CALL, RetryPolicy(), start=5, end=25)
     plan.opened(facts({"ContentLength": 20, "ETag": '"e"', "ContentRange": "bytes 5-24/*"}))
-    assert (plan.total, plan.remaining) == (25, 20)
+    assert (plan.total, plan.remaining) == (None, 20)
     with pytest.raises(Fault) as caught:
         ReadPlan(CALL, RetryPolicy(), start=5, end=50).opened(
             facts({"ContentLength": 20, "ETag": '"e"', "ContentRange": "bytes 5-24/*"})
         )
     assert caught.value.code == "InvalidRange"
+
+
+@pytest.mark.parametrize("told", [answer(80, 40), answer(120, 40), answer(100, 40, ContentRange="bytes 40-99/160")])
+def test_another_size_is_another_object(told: dict[str, Any]) -> None:
+    plan = opened()
+    plan.advanced(40)
+    plans = [plan, plan.part(60), ReadPlan(CALL, RetryPolicy(), start=40, end=100, etag='"e"', total=100)]
+    for again in plans:
+        with pytest.raises(Fault) as caught:
+            again.opened(facts(told))
+        assert caught.value.code in ("PreconditionFailed", "InvalidRange")
+
+
+def test_a_range_that_nobody_asked_for_says_of_how_much_it_is() -> None:
+    with pytest.raises(Fault, match="MissingContentLength"):
+        ReadPlan(CALL, RetryPolicy()).opened(facts(answer(10, ContentRange="bytes 0-9/*")))
 
 
 def test_a_short_body_is_a_broken_connection() -> None:

@@ -36,7 +36,7 @@ def open_random(bucket: Bucket, key: str) -> Operation[ReadPlan]:
     answer = yield from probes.require_file(bucket, key)
     size = yield from probes.size_of(bucket, key, answer)
     probes.refuse_marker(key, size)
-    return ReadPlan(_get(bucket, key), bucket.options.retry, end=size, etag=answer.etag)
+    return ReadPlan(_get(bucket, key), bucket.options.retry, end=size, etag=answer.etag, total=size)
 
 
 def read_bytes(bucket: Bucket, key: str) -> Operation[bytes]:
@@ -83,7 +83,7 @@ def _open(bucket: Bucket, key: str, plan: ReadPlan) -> Operation[Any]:
     body = answer.body
     try:
         plan.opened(answer)
-        probes.refuse_marker(key, plan.total or 0)
+        probes.refuse_marker(key, plan.end or 0)
     except BaseException:
         yield CloseBody(body)
         raise

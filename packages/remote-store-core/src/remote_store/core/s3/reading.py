@@ -28,17 +28,25 @@ class ReadPlan:
         start: Offset of the first byte.
         end: Offset behind the last byte; `None` for the end of the object.
         etag: The version to read, where it is known already, as the server writes it.
+        total: Size of that version, where it is known already.
 
     Attributes:
         position: Offset of the first byte that has not arrived.
-        total: Size of the object; `None` before the first answer.
+        total: Size of the object; `None` before it is known.
         piece: Bytes to ask a body for at once: few after a connection broke, so that the next break loses little.
     """
 
     __slots__ = ("_call", "_etag", "_failures", "_mark", "_retry", "_start", "end", "piece", "position", "total")
 
     def __init__(
-        self, call: Call, retry: RetryPolicy, *, start: int = 0, end: int | None = None, etag: str | None = None
+        self,
+        call: Call,
+        retry: RetryPolicy,
+        *,
+        start: int = 0,
+        end: int | None = None,
+        etag: str | None = None,
+        total: int | None = None,
     ) -> None:
         self._call = call
         self._retry = retry
@@ -49,7 +57,7 @@ class ReadPlan:
         self.position = start
         self.end = end
         self.piece = PIECE
-        self.total: int | None = None
+        self.total = total
 
     @property
     def remaining(self) -> int:
@@ -68,7 +76,8 @@ class ReadPlan:
 
     def part(self, size: int) -> ReadPlan:
         """A plan for the next `size` bytes alone, of the same version."""
-        return ReadPlan(self._call, self._retry, start=self.position, end=self.position + size, etag=self._etag)
+        end = self.position + size
+        return ReadPlan(self._call, self._retry, start=self.position, end=end, etag=self._etag, total=self.total)
 
     def request(self) -> Call:
         """The request for all that has not arrived."""
@@ -83,24 +92,33 @@ class ReadPlan:
         """Take note of an answer: the version, the size, and that it is the range that was asked for.
 
         Raises:
-            Fault: It is another version (`PreconditionFailed`), another range (`InvalidRange`), or of unknown length.
+            Fault: It is another version or has another size (`PreconditionFailed`), is another range
+                (`InvalidRange`), or of unknown length.
         """
         if self._etag is not None and answer.etag is not None and bare(answer.etag) != bare(self._etag):
             raise Fault("PreconditionFailed", 412, "the server answered with another version than the one asked for")
         self._etag = answer.etag if self._etag is None else self._etag
         if answer.length is None:
             raise Fault("MissingContentLength", 200, "the answer to GetObject has no Content-Length")
+        total: int | None
         if not answer.partial:
-            self.total = answer.length
-            if self.position or (self.end is not None and self.end < self.total):
+            total = answer.length
+            if self.position or (self.end is not None and self.end < total):
                 raise Fault("InvalidRange", 200, "the server ignored the range")
         else:
             last = answer.first + answer.length
             wrong_end = self.end is not None and (last > self.end or (answer.size is None and last < self.end))
             if answer.first != self.position or wrong_end:
                 raise Fault("InvalidRange", 206, "the server answered with another range than the one asked for")
-            self.total = last if answer.size is None else answer.size
-        self.end = self.total if self.end is None else min(self.end, self.total)
+            total = answer.size
+        if self.total is not None and total is not None and total != self.total:
+            raise Fault("PreconditionFailed", 412, f"the object has {total} bytes now, and had {self.total} before")
+        if total is not None:
+            self.total = total
+        elif self.end is None:
+            raise Fault("MissingContentLength", 206, "the server answered with a range and does not say of how much")
+        ends = [end for end in (self.end, self.total) if end is not None]
+        self.end = min(ends)
 
     def refused(self, fault: Fault) -> Fault:
         """What it means that a request for bytes of the object that is being read was refused.
