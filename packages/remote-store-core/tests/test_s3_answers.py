@@ -193,17 +193,38 @@ def test_a_listing_lists_objects_below_the_prefix_or_is_refused(row: Any) -> Non
     assert refused("ListObjectsV2", told, Prefix="d/").code == "BrokenAnswer"
 
 
-@pytest.mark.parametrize("prefix", [None, "", "d/", "e/", "d/x", ["d/x/"]])
-def test_a_listing_lists_folders_below_the_prefix_or_is_refused(prefix: Any) -> None:
+@pytest.mark.parametrize("asked", ["", "d/"])
+@pytest.mark.parametrize("prefix", [None, "", "d/x/y/", "e", "d/x", ["d/x/"]])
+def test_a_listing_lists_folders_directly_below_the_prefix_or_is_refused(prefix: Any, asked: str) -> None:
     told = {"IsTruncated": False, "CommonPrefixes": [{"Prefix": prefix}]}
+    assert refused("ListObjectsV2", told, Prefix=asked, Delimiter="/").code == "BrokenAnswer"
+
+
+@pytest.mark.parametrize("prefix", ["d/", "e/"])
+def test_a_folder_elsewhere_is_refused(prefix: str) -> None:
+    told = {"IsTruncated": False, "CommonPrefixes": [{"Prefix": prefix}]}
+    assert refused("ListObjectsV2", told, Prefix="d/", Delimiter="/").code == "BrokenAnswer"
+
+
+def test_a_listing_of_every_key_names_no_folder_in_place_of_its_keys() -> None:
+    told = {"IsTruncated": False, "CommonPrefixes": [{"Prefix": "d/x/"}]}
     assert refused("ListObjectsV2", told, Prefix="d/").code == "BrokenAnswer"
+
+
+@pytest.mark.parametrize("key, right", [("d/a", True), ("d/x/", True), ("d/", True), ("d/x/a", False), ("d//a", False)])
+def test_a_listing_of_one_level_lists_no_key_below_it(key: str, right: bool) -> None:
+    told = {"IsTruncated": False, "Contents": [{"Key": key, "Size": 0}]}
+    if right:
+        assert read("ListObjectsV2", told, Prefix="d/", Delimiter="/").objects[0].path == key
+    else:
+        assert refused("ListObjectsV2", told, Prefix="d/", Delimiter="/").code == "BrokenAnswer"
 
 
 def test_a_key_comes_once_and_a_folder_once() -> None:
     row = {"Key": "a", "Size": 1}
     assert refused("ListObjectsV2", {"IsTruncated": False, "Contents": [row, row]}).code == "BrokenAnswer"
     told = {"IsTruncated": False, "CommonPrefixes": [{"Prefix": "a/"}, {"Prefix": "a/"}]}
-    assert read("ListObjectsV2", told).prefixes == ["a/"]
+    assert read("ListObjectsV2", told, Delimiter="/").prefixes == ["a/"]
 
 
 @pytest.mark.parametrize("truncated", [None, "true", 1])

@@ -78,6 +78,8 @@ def _listed(fields: Fields, entry: Mapping[str, Any], asked: str, *, encoded: bo
         key = unquote_plus(key)
     if not key.startswith(asked) or not key:
         raise fields.broken("lists a key that does not begin with the prefix that was asked for")
+    if (delimiter := fields.call.params.get("Delimiter")) and delimiter in key[len(asked) : -1]:
+        raise fields.broken("lists a key of a folder below the one that was asked for")
     return FileInfo(
         key,
         key.rpartition("/")[2],
@@ -94,6 +96,8 @@ def _prefix(fields: Fields, entry: Mapping[str, Any], *, encoded: bool) -> str:
         raise fields.broken("lists a folder without a name")
     if encoded:
         prefix = unquote_plus(prefix)
-    if not prefix.startswith(asked) or len(prefix) == len(asked) or not prefix.endswith("/"):
-        raise fields.broken("lists a folder that is not below the prefix that was asked for")
+    if not prefix or not prefix.startswith(asked) or prefix.find("/", len(asked)) != len(prefix) - 1:
+        raise fields.broken("lists a folder that is not directly below the prefix that was asked for")
+    if "Delimiter" not in fields.call.params:
+        raise fields.broken("lists a folder in place of its keys")
     return prefix
