@@ -11,7 +11,7 @@ import remote_store.core.s3
 from remote_store.core import NotFound, RemoteStoreError
 from remote_store.core.s3 import Call, Fault, answers, faults
 from remote_store.core.s3.answers import REQUIRED, Deleted, Done, Facts, Part, Tags, Written
-from remote_store.core.s3.fields import LARGEST_SIZE, readable
+from remote_store.core.s3.fields import LARGEST_SIZE, is_signed, readable
 
 TIME = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 KEYS = {"Delete": {"Objects": [{"Key": "a"}, {"Key": "b"}]}}
@@ -238,6 +238,24 @@ def test_a_404_that_is_not_s3s_is_no_absence() -> None:
     assert faults.is_missing(Fault("NoSuchKey", 404))
     assert type(faults.typed(Fault("404", 404, foreign=True))) is RemoteStoreError
     assert type(faults.typed(Fault("404", 404))) is NotFound
+
+
+@pytest.mark.parametrize(
+    "name, signed",
+    [
+        ("X-Amz-Request-Id", True),
+        ("x-amzn-RequestId", True),
+        ("x-amz-id-2", True),
+        ("X-Amz-Cf-Id", False),
+        ("X-Amz-Cf-Pop", False),
+        ("x-amz-apigw-id", False),
+        ("X-Amzn-Trace-Id", False),
+        ("x-amzn-ErrorType", False),
+        ("Server", False),
+    ],
+)
+def test_a_header_of_a_cdn_or_a_gateway_is_none_of_s3(name: str, signed: bool) -> None:
+    assert is_signed({name: "1"}) is signed
 
 
 def test_texts_of_the_server_are_escaped_and_cut() -> None:

@@ -409,6 +409,18 @@ def test_a_source_that_vanishes_while_it_is_moved_was_moved(
     assert list(s3.objects) == ["b"]
 
 
+def test_a_bucket_that_vanishes_while_a_file_is_moved_is_no_success(s3: FakeS3, lane: Any) -> None:
+    s3.put("a", b"abc")
+
+    def before(call: Call) -> None:
+        if call.operation == DELETE:
+            raise Fault("NoSuchBucket", 404)
+
+    s3.before = before
+    with pytest.raises(NotFound, match="bucket"):
+        lane.move("a", "b")
+
+
 @pytest.mark.parametrize("fault", [Fault("AccessDenied", 403), Fault("SlowDown", 503)])
 def test_a_move_that_cannot_delete_says_so_and_keeps_both(fault: Fault, s3: FakeS3, lane: Any) -> None:
     s3.put("a", b"abc")

@@ -66,6 +66,11 @@ def test_what_is_wrong_with_a_document(document: bytes, root: str | None, proble
         ("PutObject", b"<html><body/></html>", "NotS3"),
         ("PutObject", b"OK", "NotS3"),
         ("DeleteObject", b"{}", "NotS3"),
+        ("DeleteObject", LISTING, "NotS3"),
+        ("DeleteObject", b"<DeleteResult/>", "NotS3"),
+        ("PutObject", COPY, "NotS3"),
+        ("UploadPart", b"<CopyPartResult/>", "NotS3"),
+        ("AbortMultipartUpload", b"<ListPartsResult/>", "NotS3"),
     ],
 )
 def test_another_document_is_a_fault(operation: str, document: bytes, code: str) -> None:

@@ -14,6 +14,7 @@ from remote_store.core import (
     RemoteStoreError,
 )
 from remote_store.core.s3 import Fault, faults
+from remote_store.core.s3.sdk_faults import fault_of
 
 KINDS = [
     (Fault("NoSuchKey", 404), NotFound),
@@ -136,3 +137,38 @@ def test_the_error_pickles_with_its_facts() -> None:
 def test_questions_about_faults(question: object, yes: Fault, no: Fault) -> None:
     assert question(yes)  # type: ignore[operator]
     assert not question(no)  # type: ignore[operator]
+
+
+def test_a_note_of_a_fault_is_kept_where_its_cause_takes_its_place() -> None:
+    fault = Fault("AccessDenied", 403)
+    fault.add_note("an upload still lies there")
+    assert faults.typed(fault).__cause__ is fault
+    fault.__cause__ = ValueError("of the SDK")
+    assert faults.typed(fault).__notes__ == ["an upload still lies there"]
+
+
+@pytest.mark.parametrize(
+    "operation, code, header, missing",
+    [
+        ("GetObject", "NoSuchKey", None, True),
+        ("GetObject", "NoSuchKeyOfOurs", "x-amz-request-id", True),
+        ("GetObject", "ResourceNotFound", None, False),
+        ("GetObject", "404", "x-amz-request-id", False),
+        ("ListObjectsV2", "NoSuchBucket", None, True),
+        ("ListObjectsV2", "ServiceNotFound", None, False),
+        ("HeadObject", "404", "x-amz-request-id", True),
+        ("HeadObject", "404", "x-amz-cf-id", False),
+        ("HeadObject", "404", None, False),
+    ],
+)
+def test_a_404_is_an_absence_by_a_code_or_a_header_of_s3(
+    operation: str, code: str, header: str | None, missing: bool
+) -> None:
+    error = Exception("of the SDK")
+    headers = {} if header is None else {header: "1"}
+    error.response = {  # type: ignore[attr-defined]
+        "Error": {"Code": code},
+        "ResponseMetadata": {"HTTPStatusCode": 404, "HTTPHeaders": headers},
+    }
+    error.operation_name = operation  # type: ignore[attr-defined]
+    assert faults.is_missing(fault_of(error, (), attempts=1)) is missing

@@ -122,6 +122,13 @@ def test_a_bare_404_is_proved_by_a_listing(listed: Any, missing: bool, drive: An
         drive(probes.is_file(BUCKET, "a"), bare, listed)
 
 
+def test_a_listing_that_proves_a_bare_404_is_followed_to_its_first_key(drive: Any) -> None:
+    bare = Fault("404", 404, foreign=True)
+    with pytest.raises(Fault):
+        drive(probes.is_file(BUCKET, "a"), bare, page(token="t"), page("a"))
+    assert drive(probes.is_file(BUCKET, "a"), bare, page(token="t"), page("ab"))[0] is False
+
+
 @pytest.mark.parametrize(
     "told", [Fault("404", 404, foreign=True), {"IsTruncated": None}, Fault("Reset", transport=True)]
 )

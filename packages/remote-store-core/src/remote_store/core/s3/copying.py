@@ -230,7 +230,7 @@ def _delete_source(bucket: Bucket, src: str, source: Facts) -> Operation[None]:
     try:
         yield from deleting.remove(bucket, src, **pin)
     except Fault as fault:
-        if faults.is_missing(fault):
+        if faults.is_gone(fault):
             return
         refused = pin and (faults.is_precondition(fault) or faults.lacks_feature(fault))
         if not refused:
@@ -251,7 +251,7 @@ def _is_there(bucket: Bucket, src: str, source: Facts) -> Operation[bool]:
     try:
         now = yield from probes.head(bucket, src)
     except Fault as fault:
-        if faults.is_missing(fault):
+        if faults.is_gone(fault):
             return False
         raise
     facts = ("etag", "modified_at", "size")

@@ -122,7 +122,7 @@ class _Deletion:
                 return keys
             self.left.update((key, fault) for key in keys)
             return []
-        self.left.update((key, fault) for key, fault in answer.errors.items() if not _is_gone(fault))
+        self.left.update((key, fault) for key, fault in answer.errors.items() if not faults.is_gone(fault))
         return [key for key in keys if key not in answer.keys and key not in answer.errors]
 
     def _delete_singly(self, keys: list[str]) -> Operation[None]:
@@ -131,7 +131,7 @@ class _Deletion:
             fault = outcome
             if not isinstance(outcome, Fault):
                 fault = yield from self._doubt(key, outcome)
-            if fault is not None and not _is_gone(fault):
+            if fault is not None and not faults.is_gone(fault):
                 self.left[key] = fault
 
     def _doubt(self, key: str, done: Done) -> Operation[Fault | None]:
@@ -140,10 +140,6 @@ class _Deletion:
         except Fault as fault:
             return fault
         return None
-
-
-def _is_gone(fault: Fault) -> bool:
-    return faults.is_missing(fault) and not faults.is_missing_bucket(fault)
 
 
 def _not_deleted(path: str, left: dict[str, Fault]) -> RemoteStoreError:

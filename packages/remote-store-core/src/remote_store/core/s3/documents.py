@@ -29,6 +29,9 @@ CUT_SHORT = frozenset({errors.codes[text] for text in (errors.XML_ERROR_NO_ELEME
 NUMBERS = frozenset({"KeyCount", "MaxKeys", "Size", "PartNumber"})
 HTML = ("text/html", "application/xhtml+xml", "application/json")
 
+RESULTS = frozenset(required.document for required in REQUIRED.values() if required.document is not None)
+"""Root elements of the results of operations, each of which answers its own operation alone."""
+
 SUCCESS: Final = 200
 
 
@@ -114,6 +117,8 @@ def _wrong(
     expected: str | None, document: bytes, content_type: str, root: str | None, problem: str | None
 ) -> tuple[str | None, str]:
     if expected is None:
+        if root in RESULTS:
+            return "NotS3", f"is a {root}"
         # A server may send a document where S3 sends none, but no page for people.
         is_page = content_type.startswith(HTML) or root is None or root.lower() == "html"
         return ("NotS3", "is a page") if document and is_page else (None, "")

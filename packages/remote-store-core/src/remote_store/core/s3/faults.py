@@ -153,6 +153,9 @@ def typed(fault: Fault, *, path: str | None = None, error: type[RemoteStoreError
         retryable=issubclass(kind, BackendUnavailable) and fault.code not in NO_RETRY_HELPS,
     )
     made.__cause__ = fault.__cause__ or fault
+    if made.__cause__ is not fault:
+        for note in getattr(fault, "__notes__", ()):
+            made.add_note(note)
     return made
 
 
@@ -175,6 +178,11 @@ def is_missing(fault: Fault) -> bool:
 def is_missing_bucket(fault: Fault) -> bool:
     """Whether the service says that the bucket is not there."""
     return fault.code == "NoSuchBucket"
+
+
+def is_gone(fault: Fault) -> bool:
+    """Whether the service says that the key is not there, in a bucket that may be."""
+    return is_missing(fault) and not is_missing_bucket(fault)
 
 
 def is_precondition(fault: Fault) -> bool:

@@ -21,6 +21,9 @@ AWS, Ceph, MinIO, SeaweedFS, LocalStack, rclone, Wasabi and Backblaze send `x-am
 and the others the header of their own kind of request id.
 """
 
+NOT_SIGNS = ("x-amz-apigw-", "x-amz-cf-", "x-amzn-errortype", "x-amzn-trace-id")
+"""What begins the names of headers that other services of AWS send too: a CDN, a gateway or a load balancer."""
+
 
 class Fields:
     """The fields of an answer, or of one element in it.
@@ -158,7 +161,8 @@ class Fields:
 
 def is_signed(headers: Mapping[str, str]) -> bool:
     """Whether a header says that the answer comes from S3 or a server of its API."""
-    return any(name.lower().startswith(SIGNS) for name in headers)
+    names = (name.lower() for name in headers)
+    return any(name.startswith(SIGNS) and not name.startswith(NOT_SIGNS) for name in names)
 
 
 def readable(value: str) -> str:

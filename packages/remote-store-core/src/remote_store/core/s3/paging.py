@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from remote_store.core.models import FileInfo
 from remote_store.core.s3 import faults
 from remote_store.core.s3.bucket import Bucket
 from remote_store.core.s3.calls import Fault
@@ -92,13 +93,22 @@ def has_entry(bucket: Bucket, prefix: str) -> Operation[bool]:
     Raises:
         Fault: The service refused, also because there is no such bucket.
     """
+    return bool((yield from first_entries(bucket, prefix)))
+
+
+def first_entries(bucket: Bucket, prefix: str) -> Operation[list[FileInfo]]:
+    """The first page that has an entry, asked for 1 key; none where no key begins with the prefix.
+
+    Raises:
+        Fault: The service refused, also because there is no such bucket.
+    """
     cursor = Cursor(prefix, limit=1)
     while not cursor.done:
         place = {"ContinuationToken": cursor.token} if cursor.token is not None else {}
-        page = yield bucket.call("ListObjectsV2", Prefix=prefix, MaxKeys=1, EncodingType="url", **place)
+        page: Page = yield bucket.call("ListObjectsV2", Prefix=prefix, MaxKeys=1, EncodingType="url", **place)
         if cursor.turn(page).objects:
-            return True
-    return False
+            return page.objects
+    return []
 
 
 def _broken(what: str) -> Fault:

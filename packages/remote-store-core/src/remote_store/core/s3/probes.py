@@ -9,7 +9,6 @@ from remote_store.core.s3.answers import Facts
 from remote_store.core.s3.bucket import READ_OPTIONS, Bucket
 from remote_store.core.s3.calls import Fault
 from remote_store.core.s3.keys import ancestors, is_marker, prefix_of
-from remote_store.core.s3.pages import Page
 from remote_store.core.s3.steps import CloseBody, Operation
 
 FOLDER_MEANT = "this is a folder, and a file is meant; name a file, or use a folder operation"
@@ -20,7 +19,7 @@ def head(bucket: Bucket, key: str, *, checksum: bool = False) -> Operation[Facts
     """Ask for an object: 1 HEAD.
 
     A HEAD has no body, so a 400 or 403 has lost its code (S3 API Reference, HeadObject), and a 404 without a header of
-    S3 proves nothing: one LIST then asks again, whose answer has a document.
+    S3 proves nothing: a LIST then asks again, whose answer has a document.
     """
     mode = {"ChecksumMode": "ENABLED"} if checksum else {}
     try:
@@ -35,14 +34,14 @@ def _with_code(bucket: Bucket, key: str, fault: Fault) -> Operation[Fault]:
     if fault.status not in (400, 403) and not unproven:
         return fault
     try:
-        page: Page = yield bucket.call("ListObjectsV2", Prefix=key, MaxKeys=1, EncodingType="url")
+        entries = yield from paging.first_entries(bucket, key)
     except Fault as told:
         # That the bucket may not be listed is said by S3, and nothing against the key's being absent.
         is_denied = told.code == "AccessDenied" and not told.foreign
         if not is_denied and (unproven or told.status in (301, 400, 401, 403)):
             return told
     else:
-        if any(info.path == key for info in page.objects):
+        if any(info.path == key for info in entries):
             return fault
     fault.foreign = False
     return fault
@@ -76,7 +75,7 @@ def is_folder(bucket: Bucket, path: str) -> Operation[bool]:
 
 def missing(bucket: Bucket, key: str, fault: Fault) -> Operation[RemoteStoreError]:
     """What tells best why a file is not there: 1 LIST. That probe only improves the message, so it may fail."""
-    if faults.is_missing(fault) and not faults.is_missing_bucket(fault):
+    if faults.is_gone(fault):
         try:
             if (yield from paging.has_entry(bucket, prefix_of(key))):
                 return InvalidPath(FOLDER_MEANT, path=key)

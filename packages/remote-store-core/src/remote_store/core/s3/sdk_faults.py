@@ -9,6 +9,7 @@ from http.client import HTTPException
 from types import TracebackType
 
 from remote_store.core.s3.calls import Fault
+from remote_store.core.s3.faults import CODES
 from remote_store.core.s3.fields import is_signed
 from remote_store.core.s3.times import parse_time
 
@@ -94,16 +95,18 @@ def fault_of(error: Exception, transport: tuple[type[Exception], ...], *, attemp
     if isinstance(response, Mapping):
         told, meta = response.get("Error", {}), response.get("ResponseMetadata", {})
         status = meta.get("HTTPStatusCode")
-        is_bare = (told.get("Code") or str(status)) == str(status)
-        is_head = getattr(error, "operation_name", "").startswith("Head")
+        code = told.get("Code") or str(status)
+        # An answer to HEAD has no document, so its headers are all that can be S3's. A code that S3 does not know can
+        # be that of any service.
+        has_code = code != str(status) or getattr(error, "operation_name", "").startswith("Head")
+        is_ours = code in CODES or (has_code and is_signed(meta.get("HTTPHeaders") or {}))
         return Fault(
-            told.get("Code") or str(status),
+            code,
             status,
             told.get("Message") or "",
             meta.get("RequestId") or None,
             attempts=meta.get("RetryAttempts", 0) + 1,
-            # An answer to HEAD has no document, so its headers are all that can be S3's.
-            foreign=is_bare and not (is_head and is_signed(meta.get("HTTPHeaders") or {})),
+            foreign=not is_ours,
             date=_date(meta.get("HTTPHeaders") or {}),
         )
     kinds = {kind.__name__ for kind in type(error).__mro__}

@@ -224,9 +224,8 @@ def _abort(bucket: Bucket, upload: Mapping[str, Any], error: BaseException) -> O
         yield bucket.call("AbortMultipartUpload", **upload)
     except Fault as fault:
         if not faults.is_missing(fault):
-            error.add_note(
-                f"multipart upload {upload['UploadId']!r} could not be aborted ({fault.code}) and still lies there"
-            )
+            name, code = faults.shown(upload["UploadId"]), faults.shown(fault.code)
+            error.add_note(f"multipart upload {name!r} could not be aborted ({code}) and still lies there")
 
 
 def parts_of(size: int, part_size: int) -> list[tuple[int, int]]:
