@@ -34,6 +34,8 @@ from remote_store.core.s3.options import GIB, MIB, check_bucket
         {"endpoint_url": "http://"},
         {"endpoint_url": "http://user:hush@host"},
         {"endpoint_url": "http://my_minio:9000"},
+        {"endpoint_url": "http://[::1]minio:9000"},
+        {"endpoint_url": "http://minio[::1]"},
         {"endpoint_url": "http://-minio:9000"},
         {"endpoint_url": "http://minio..example.org"},
         {"endpoint_url": "http://" + "x" * 64},
@@ -142,7 +144,7 @@ def test_conditional_writes_are_trusted_on_aws_and_where_they_are_stated(
     assert (Capability.ATOMIC_CREATE in open_lane(**options).backend.capabilities) is trusted
 
 
-@pytest.mark.parametrize("bucket", ["", "  ", "a/b", "a b", " a", "a\n"])
+@pytest.mark.parametrize("bucket", ["", "  ", "a/b", "a b", " a", "a\n", ".", "..", ".\n"])
 def test_what_cannot_be_a_bucket_is_refused(bucket: str) -> None:
     with pytest.raises(ValueError, match="bucket"):
         check_bucket(bucket)
@@ -233,3 +235,32 @@ def test_a_key_for_encryption_given_as_text_is_its_bytes() -> None:
 def test_a_key_for_encryption_of_another_type_is_refused_without_showing_it() -> None:
     with pytest.raises(TypeError, match="SSECustomerKey is bytes or a str, not list"):
         S3Options.build(put_options={"SSECustomerKey": [1, 2]})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"SSECustomerKey": "hush\n", "SSECustomerKeyMD5": "md5"},
+        {"SSECustomerKey": "hush\u4e2d", "SSECustomerKeyMD5": "md5"},
+        {"SSECustomerKey": b"hush\xff", "SSECustomerKeyMD5": "md5"},
+        {"SSECustomerKey": "hush\udc80"},
+        {"SSECustomerKey": ""},
+    ],
+)
+def test_a_key_for_encryption_that_no_header_carries_is_refused_without_showing_it(given: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="SSECustomerKey") as caught:
+        S3Options.build(put_options=given)
+    assert type(caught.value) is ValueError
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["CacheControl", "ExpectedBucketOwner", "SSECustomerKeyMD5", "Tagging"])
+@pytest.mark.parametrize("value", ["a\nb", "a\r\nx: y", "\0"])
+def test_put_options_with_a_line_break_are_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} in put_options has a control character"):
+        S3Options.build(put_options={name: value})
+
+
+def test_a_name_in_put_options_is_a_text() -> None:
+    with pytest.raises(TypeError, match="a name in put_options is a str, not int"):
+        S3Options.build(put_options={1: "x"})  # type: ignore[dict-item]

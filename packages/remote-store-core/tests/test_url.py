@@ -176,6 +176,7 @@ def test_credentials_in_a_url_are_refused_and_never_shown(url: str) -> None:
         ("s3://u@b", "credentials, and URLs end up in logs"),
         ("s3://b?region=x", "unknown setting 'region'; did you mean 'region_name'"),
         ("s3://b?anon", "'anon' must be true or false"),
+        ('s3://b?retry={"a":' + "[" * 100_000, "'retry' must be a mapping in JSON"),
         ("s3://b?max_connections=x", "'max_connections' must be a whole number"),
         ("s3://b?anon=1&anon=0", "sets 'anon' twice"),
         ("s3://b/a#b", "%23"),

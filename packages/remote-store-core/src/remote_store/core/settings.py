@@ -115,7 +115,7 @@ def converted(name: str, value: Any, hint: Any) -> Any:
             return _parsed(name, value, member)
         except ConfigError:
             raise
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
     wanted = " or ".join(_word(member) for member in members)
     raise ConfigError(f"{name!r} must be {wanted}, which the given text is not")

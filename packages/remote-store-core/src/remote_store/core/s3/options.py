@@ -30,8 +30,10 @@ SSE_KEY = 32
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 IN_A_HEADER = re.compile(r"[!-~]+")
-BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}")
+BUCKET = re.compile(r"(?!\.\.?\Z)[A-Za-z0-9._-]{1,255}")
+"""A `.` or `..` would be taken out of the URL, and the first folder of the key would name the bucket."""
 REGION = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+IN_BRACKETS = re.compile(r"[^\[\]]*|\[[^\[\]]*\](:\d*)?")
 HOST = re.compile(r"((?!-)[A-Za-z0-9-]{1,63}(?<!-)\.)*(?!-)[A-Za-z0-9-]{1,63}(?<!-)\.?")
 
 AddressingStyle = Literal["auto", "path", "virtual"]
@@ -291,12 +293,18 @@ def _split(url: str) -> SplitResult | None:
         port = parts.port
     except ValueError:
         return None
-    return None if port == 0 else parts
+    # `urlsplit` overlooks what stands between the bracket and the port.
+    return None if port == 0 or not IN_BRACKETS.fullmatch(parts.netloc.rpartition("@")[2]) else parts
 
 
 def _checked_put_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """The `put_options` with their keys for encryption as S3 takes them, and as secrets."""
     checked = dict(given)
+    for name, value in checked.items():
+        if not isinstance(name, str):
+            raise TypeError(f"a name in put_options is a str, not {type(name).__name__}")
+        if isinstance(value, str) and CONTROL.search(value):
+            raise ValueError(f"{name} in put_options has a control character in it, such as a line break")
     for name in SECRET_PARAMS & checked.keys():
         key = checked[name]
         if isinstance(key, Secret):
@@ -304,9 +312,13 @@ def _checked_put_options(given: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(key, str | bytes | bytearray):
             raise TypeError(f"{name} is bytes or a str, not {type(key).__name__}")
         if f"{name}MD5" in checked:
-            checked[name] = Secret(key if isinstance(key, str) else key.decode("latin-1"))
+            text = key if isinstance(key, str) else key.decode("latin-1")
+            if not IN_A_HEADER.fullmatch(text):
+                raise ValueError(f"{name} beside {name}MD5 is the key in Base64, and this is not; give the key alone")
+            checked[name] = Secret(text)
             continue
-        raw = key.encode() if isinstance(key, str) else bytes(key)
+        # A lone surrogate is no error here, since an error of `encode` holds the key.
+        raw = key.encode("utf-8", "surrogatepass") if isinstance(key, str) else bytes(key)
         if len(raw) != SSE_KEY:
             raise ValueError(f"{name} is a key of {SSE_KEY} bytes, not of {len(raw)}; give the key itself, not Base64")
         checked[name] = Secret(b64encode(raw).decode())
