@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiobotocore.config import AioConfig
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from remote_store.boto3 import S3Boto3Backend
 from remote_store.core import Backend, BackendUnavailable, PermissionDenied, RemoteStoreError, RetryPolicy
+from remote_store.core.s3.sdk_options import check_client_certificate
 from remote_store.pyarrow import S3PyArrowBackend
 from remote_store.s3fs import S3FsBackend
 
@@ -205,3 +207,69 @@ def test_settings_that_contradict_each_other(
         lane("bucket", client_options={"verify": "/nonexistent/ca.pem"})
     (tmp_path / "config").write_text("[default]\ns3 =\n  use_accelerate_endpoint = true\n")
     assert "Accelerate" in str(refused(lane("bucket", endpoint_url="http://127.0.0.1:9", **PLACE)))
+
+
+NO_CERTIFICATE = {
+    "empty": b"",
+    "text": b"no certificate",
+    "damaged": b"-----BEGIN CERTIFICATE-----\n-----END",
+    "DER": b"0\x82",
+}
+
+
+@each_lane
+@pytest.mark.parametrize("content", NO_CERTIFICATE.values(), ids=NO_CERTIFICATE)
+def test_a_bundle_without_a_certificate(lane: Any, monkeypatch: Any, tmp_path: Path, content: bytes) -> None:
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes(content)
+    for options in ({"tls_ca_bundle": str(bundle)}, {"client_options": {"verify": str(bundle)}}):
+        with pytest.raises(ValueError, match="bundle.pem"):
+            lane("bucket", **options)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
+    assert str(bundle) in str(refused(lane("bucket", endpoint_url="https://127.0.0.1:9", **PLACE)))
+
+
+@pytest.mark.parametrize("lane", [S3Boto3Backend, S3FsBackend])
+@pytest.mark.parametrize(
+    "given", ["/nonexistent/client.pem", ("/nonexistent/client.pem", "/nonexistent/key.pem"), __file__]
+)
+def test_a_certificate_of_the_client_that_cannot_be_read(lane: Any, given: Any) -> None:
+    options = {"client_options": {"config": AioConfig(client_cert=given)}, **PLACE}
+    error = refused(lane("bucket", endpoint_url="https://127.0.0.1:9", **options))
+    assert repr(given) in str(error)
+
+
+def test_a_certificate_of_the_client_whose_key_has_a_password(certificate: Path, tmp_path: Path) -> None:
+    key = serialization.load_pem_private_key(certificate.read_bytes(), None)
+    encrypted = tmp_path / "key.pem"
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"word")
+    encrypted.write_bytes(key.private_bytes(*form))
+    check_client_certificate(str(certificate))
+    check_client_certificate((str(certificate), str(encrypted)))
+
+
+@each_lane
+@pytest.mark.parametrize(
+    "setting,named",
+    [
+        ("region = eu west!", "eu west!"),
+        ("region =\n  a = HUSH", "region"),
+        ("s3 = virtual", "s3"),
+        ("services =\n  a = HUSH", "services"),
+        ("aws_access_key_id =\n  a = HUSH", "aws_access_key_id"),
+        ("aws_secret_access_key =\n  HUSH = HUSH", "aws_secret_access_key"),
+        ("endpoint_url =\n  a = HUSH", "endpoint_url"),
+    ],
+)
+@pytest.mark.parametrize("given", [True, False], ids=["endpoint given", "endpoint of AWS"])
+def test_a_setting_of_the_wrong_form(lane: Any, tmp_path: Path, setting: str, named: str, given: bool) -> None:
+    (tmp_path / "config").write_text(f"[default]\n{setting}\n")
+    with pytest.raises((RemoteStoreError, ValueError, TypeError), match=named) as caught:
+        lane("bucket", endpoint_url="http://127.0.0.1:9" if given else None, key="AKID", secret="hush").read_bytes("k")
+    assert "HUSH" not in "".join(traceback.format_exception(caught.value))
+    assert "put_options" not in str(caught.value)
+
+
+@each_lane
+def test_a_profile_that_does_not_exist_is_named(lane: Any) -> None:
+    assert "(nope)" in str(refused(lane("bucket", endpoint_url="http://127.0.0.1:9", profile="nope")))

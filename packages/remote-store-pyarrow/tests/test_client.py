@@ -159,8 +159,7 @@ def test_what_pyarrow_cannot_be_told_is_refused_by_name(name, options):
 @pytest.mark.parametrize("option", ["tls_ca_bundle", "verify"])
 def test_certificates_of_ones_own_are_refused_where_pyarrow_is_too_old(monkeypatch, tmp_path, option):
     monkeypatch.setattr(client, "KNOWS_TLS_BUNDLES", False)
-    bundle = tmp_path / "ca.pem"
-    bundle.touch()
+    bundle = write_certificate(tmp_path)
     options = {option: str(bundle)} if option == "tls_ca_bundle" else {"client_options": {option: str(bundle)}}
     with pytest.raises(ValueError, match="tls_ca_bundle.*release 21"):
         S3PyArrowBackend("bucket", **options)

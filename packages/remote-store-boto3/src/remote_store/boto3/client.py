@@ -29,7 +29,9 @@ from remote_store.core.s3.sdk_hooks import (
 from remote_store.core.s3.sdk_locating import S3Hosts, presign_by_version_4
 from remote_store.core.s3.sdk_options import (
     ask_before_large_body,
+    check_client_certificate,
     check_configured_bundle,
+    check_profile,
     client_arguments,
     config_arguments,
     do_not_redirect,
@@ -74,13 +76,15 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
 
     Raises:
         BotoCoreError: There are no whole credentials where they are looked for.
-        Fault: The AWS configuration names a file of certificates that is not there.
+        Fault: The AWS configuration has a setting of the wrong form, or a file of certificates cannot be read.
     """
     theirs = options.client_options.get("config") or Config()
     arguments = client_arguments(options)
+    check_client_certificate(theirs.client_cert)
     client: BaseClient
     if session is None:
         own = private_session(options.profile)
+        check_profile(own.get_scoped_config())
         check_configured_bundle(options, own.get_config_variable)
         arguments["config"] = client_config(options, theirs, user_agent(USER_AGENT, theirs, own.get_config_variable))
         client = own.create_client("s3", **arguments)

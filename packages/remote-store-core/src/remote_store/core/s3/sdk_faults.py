@@ -26,6 +26,9 @@ CREDENTIALS = frozenset(
         "UnknownCredentialError",
     }
 )
+TELLS_ITS_PLACE = frozenset({"PartialCredentialsError", "ProfileNotFound", "SSOTokenLoadError"})
+"""Those of them whose texts name the profile, the provider or the setting, and no secret."""
+
 UNREADABLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What botocore raises where it cannot make sense of an answer, or build a request."""
 CONFIGURATION = frozenset(
@@ -111,12 +114,14 @@ def fault_of(error: Exception, transport: tuple[type[Exception], ...], *, attemp
         )
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if kinds & CREDENTIALS:
-        return Fault(type(error).__name__, message=str(error), credentials=True)
-    if kinds & REFUSED:
-        return Fault("ParamValidation", message=str(error))
+        told = bool(kinds & TELLS_ITS_PLACE)
+        return Fault(type(error).__name__, message=str(error), credentials=True, configuration=told)
     name = type(error).__name__
+    # A region that is none is a refused parameter by its class too.
     if found := kinds & CONFIGURATION:
         return Fault(name, message=str(error), credentials=bool(found & OF_CREDENTIALS), configuration=True)
+    if kinds & REFUSED:
+        return Fault("ParamValidation", message=str(error))
     if is_of_credentials(error):
         # Only an error of the system is sure to hold no secret.
         named = isinstance(error, OSError)

@@ -80,7 +80,8 @@ def configured_url(session: Any, config: Any) -> str | None:
     if session.get_config_variable("ignore_configured_endpoint_urls") if ignored is None else ignored:
         return None
     profile = session.get_scoped_config()
-    services = session.full_config.get("services", {}).get(profile.get("services"), {})
+    name = profile.get("services")
+    services = session.full_config.get("services", {}).get(name, {}) if isinstance(name, str) else {}
     service = services.get("s3", {})
     named = (
         os.environ.get("AWS_ENDPOINT_URL_S3"),
