@@ -13,9 +13,14 @@ Condition = Literal["put", "complete", "copy", "delete"]
 BucketKind = Literal["general purpose", "directory", "access point", "multi-region access point", "other"]
 
 DIRECTORY = re.compile(r".+--[a-z0-9-]+--(x|xa)-s3")
+ALIASES_ELSEWHERE = ("--op-s3", "--ol-s3")
+"""What the aliases of access points of S3 on Outposts and of Object Lambda end with."""
+NAME = "[A-Za-z0-9-]{1,63}"
 ARN = re.compile(
-    r"arn:(?P<partition>[a-z][a-z0-9-]*):(?P<service>s3|s3-outposts|s3-object-lambda):(?P<region>[a-z0-9-]*):"
-    r"(?P<account>\d*):(?P<kind>accesspoint|outpost)[:/][A-Za-z0-9.-]+([:/][A-Za-z0-9.-]+)*"
+    rf"arn:aws[a-z-]*:(s3:(?P<region>[a-z0-9-]+):\d{{12}}:accesspoint[:/]{NAME}"
+    rf"|s3::\d{{12}}:accesspoint[:/](?P<everywhere>{NAME}(\.{NAME})*)"
+    rf"|s3-object-lambda:[a-z0-9-]+:\d{{12}}:accesspoint[:/]{NAME}"
+    rf"|s3-outposts:[a-z0-9-]+:\d{{12}}:outpost[:/]{NAME}[:/]accesspoint[:/]{NAME})"
 )
 
 
@@ -100,11 +105,13 @@ def endpoint_of(
 def bucket_kind(bucket: str | None) -> BucketKind:
     """What a bucket's name stands for (S3 User Guide, bucket naming rules, and ARNs of access points)."""
     if bucket is None or not bucket.startswith("arn:"):
+        if bucket is not None and bucket.endswith(ALIASES_ELSEWHERE):
+            return "other"
         return "directory" if bucket is not None and DIRECTORY.fullmatch(bucket) else "general purpose"
     arn = ARN.fullmatch(bucket)
-    if arn is None or arn["service"] != "s3":
-        return "other"
-    return "access point" if arn["region"] else "multi-region access point"
+    if arn is not None and arn["region"]:
+        return "access point"
+    return "multi-region access point" if arn is not None and arn["everywhere"] else "other"
 
 
 def _check_arn(kind: BucketKind, bucket: str | None, url: str | None, *, private_link: bool) -> None:
