@@ -129,6 +129,15 @@ def test_a_listing_that_proves_a_bare_404_is_followed_to_its_first_key(drive: An
     assert drive(probes.is_file(BUCKET, "a"), bare, page(token="t"), page("ab"))[0] is False
 
 
+def test_a_listing_that_was_taken_for_a_read_is_no_absence(drive: Any) -> None:
+    told = Fault("NoSuchKey", 404)
+    for question in (paging.next_page(BUCKET, Cursor("d/")), probes.is_folder(BUCKET, "d")):
+        with pytest.raises(Fault, match="NotS3"):
+            drive(question, told)
+    with pytest.raises(Fault, match="NotS3"):
+        drive(probes.is_file(BUCKET, "a"), Fault("404", 404, foreign=True), told)
+
+
 @pytest.mark.parametrize(
     "told", [Fault("404", 404, foreign=True), {"IsTruncated": None}, Fault("Reset", transport=True)]
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from remote_store.core.models import FileInfo
 from remote_store.core.s3 import faults
@@ -78,7 +79,7 @@ def next_page(bucket: Bucket, cursor: Cursor) -> Operation[Page]:
     levels = {"Delimiter": cursor.delimiter} if cursor.delimiter else {}
     limit = {"MaxKeys": cursor.limit} if cursor.limit is not None else {}
     try:
-        page = yield bucket.call("ListObjectsV2", Prefix=cursor.prefix, EncodingType="url", **levels, **limit, **place)
+        page = yield from _ask(bucket, Prefix=cursor.prefix, EncodingType="url", **levels, **limit, **place)
     except Fault as fault:
         if cursor.token is None and faults.is_missing(fault):
             cursor.done = True
@@ -105,10 +106,22 @@ def first_entries(bucket: Bucket, prefix: str) -> Operation[list[FileInfo]]:
     cursor = Cursor(prefix, limit=1)
     while not cursor.done:
         place = {"ContinuationToken": cursor.token} if cursor.token is not None else {}
-        page: Page = yield bucket.call("ListObjectsV2", Prefix=prefix, MaxKeys=1, EncodingType="url", **place)
+        page = yield from _ask(bucket, Prefix=prefix, MaxKeys=1, EncodingType="url", **place)
         if cursor.turn(page).objects:
             return page.objects
     return []
+
+
+def _ask(bucket: Bucket, **params: Any) -> Operation[Page]:
+    try:
+        page: Page = yield bucket.call("ListObjectsV2", **params)
+    except Fault as fault:
+        if fault.code != "NoSuchKey":
+            raise
+        # An endpoint_url that names a bucket has the server take our bucket's name for a key.
+        what = "the server took a listing for a read (NoSuchKey); endpoint_url must not name a bucket"
+        raise Fault("NotS3", fault.status, what, fault.request_id, attempts=fault.attempts) from fault.__cause__
+    return page
 
 
 def _broken(what: str) -> Fault:
