@@ -1,4 +1,4 @@
-"""What the test run of the whole workspace needs."""
+"""Configures the test run of the whole workspace."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONFORMANCE = "test_conformance.py"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let the interpreters that tests start share their bytecode, where this one keeps none."""
+    """Give the interpreters that tests start a shared bytecode cache if this one writes none."""
     if sys.dont_write_bytecode and not hasattr(config, "workerinput"):
         folder = tempfile.TemporaryDirectory(prefix="bytecode-")
         config.add_cleanup(folder.cleanup)
@@ -26,12 +26,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave the broken backends to `tools/mutants_alone.py`, which runs them all against the wheels."""
+    """Skip the broken backends; `tools/mutants_alone.py` runs them all against the wheels."""
     return True if collection_path.name == MUTANTS and not _asked(config, MUTANTS) else None
 
 
 def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> list[pytest.Item] | None:
-    """Leave out the conformance classes of a lane that `tools/cells.py` gives to other environments."""
+    """Skip the conformance classes of a lane that `tools/cells.py` assigns to other environments."""
     lane = collector.path.parent.parent.name.removeprefix("remote-store-")
     if lane not in cells.LANES or collector.path.name != CONFORMANCE or not isinstance(obj, type):
         return None
@@ -40,13 +40,13 @@ def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: objec
 
 
 def _asked(config: pytest.Config, text: str) -> bool:
-    """Whether this run is to leave nothing out: another tier than smoke, or an argument with this text."""
+    """Whether this run skips nothing: its tier is not smoke, or one of its arguments contains the text."""
     return config.getoption("conformance_tier") != "smoke" or any(text in argument for argument in config.args)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Start two workers for each core: tests wait for servers and child processes for a quarter of their time."""
+    """Start two workers for each core, because tests wait for servers and child processes a quarter of their time."""
     return 2 * (os.cpu_count() or 1)
 
 

@@ -1,8 +1,7 @@
 """The cells of the test matrix: a lane, how it is installed, the server it talks to, and sync or async.
 
-`LOOP` is what every change runs: each pair of two values stands in one cell at least, and the workspace runs each lane
-in both worlds. `MATRIX` is every combination, with every variant of every check; `tools/matrix.py` runs it before a
-release.
+`LOOP` is run for every change: any two values meet in at least one cell, and the workspace runs each lane both sync and
+async. `MATRIX` is every combination, with every variant of every check; `tools/matrix.py` runs it before a release.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ class Cell:
         lane: Name of the lane.
         installation: `workspace` for the sources, `newest` or `lowest` for the built wheel alone with that release of
             its SDK.
-        server: The server, as it stands in the name of the class.
+        server: The server, as in the name of the class.
         world: `sync` or `async`.
         tier: How many variants of each check run.
     """

@@ -1,10 +1,10 @@
-"""Run the whole test matrix, as before a release: every lane, server, installation and world, every variant of a check.
+"""Run the whole test matrix before a release: each lane, server, installation, sync and async, each variant of a check.
 
-uv run tools/matrix.py            run what has not passed for this commit yet, a line for each cell
-uv run tools/matrix.py --list     name the cells and what is known of each; run nothing
+uv run tools/matrix.py            run what has not passed for this commit yet; print a line for each cell
+uv run tools/matrix.py --list     print the cells and the state of each; run nothing
 
-What passed is kept under `.matrix/`, by commit, so that a run that was interrupted goes on where it was. With
-uncommitted changes nothing is kept. A cell that fails does not end the run; its output lies beside its reports.
+What passed is recorded under `.matrix/`, by commit, so an interrupted run continues where it stopped. With uncommitted
+changes nothing is reused. A failed cell does not end the run; its output is beside its reports.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def tasks(environments: Environments) -> Iterator[Task]:
 
 
 def conformance(environments: Environments, cell: cells.Cell, reports: Path) -> None:
-    """Run one cell, and see that nothing of the suite was left out of it.
+    """Run one cell, and check that no part of the suite was left out.
 
     Raises:
         Broken: A check failed, or did not run.
@@ -108,7 +108,7 @@ def foreign(name: str, folder: Path) -> None:
 
 
 def in_empty_folder(prove: Callable[[Path], None]) -> Callable[[Path], None]:
-    """What proves something in an empty folder, as a task that writes no reports."""
+    """Make a task, without reports, of a proof that needs an empty folder."""
 
     def run(_reports: Path) -> None:
         with tempfile.TemporaryDirectory(prefix="matrix-") as folder:
@@ -118,7 +118,7 @@ def in_empty_folder(prove: Callable[[Path], None]) -> Callable[[Path], None]:
 
 
 def kept_for_this_commit() -> Path:
-    """The folder of what is known of the commit that is checked out; emptied where the work tree differs from it."""
+    """The folder of results of the commit that is checked out; emptied if there are uncommitted changes."""
     told = subprocess.run(
         ("git", "describe", "--always", "--dirty", "--abbrev=40"), cwd=ROOT, check=True, text=True, capture_output=True
     )
@@ -134,7 +134,7 @@ def passed(folder: Path) -> bool:
 
 
 def try_out(task: Task, folder: Path) -> str:
-    """Run a task with its output in a file; what broke, or an empty text."""
+    """Run a task with its output in a file; returns what broke, or an empty text."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     started = time.monotonic()
@@ -167,7 +167,7 @@ def redirected(output: io.TextIOWrapper) -> Iterator[None]:
 
 
 def main() -> int:
-    """Run the matrix; 1 where a cell does not hold."""
+    """Run the matrix; 1 if a cell fails or the page of the lanes is out of date."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--list", action="store_true", help="name the cells and run nothing")
     options = parser.parse_args()

@@ -16,8 +16,8 @@ __all__ = ["short_pauses"]
 def short_pauses(longest: float = 0.05) -> Iterator[None]:
     """Cap `time.sleep` and `asyncio.sleep` in this process until the block ends.
 
-    Rules count attempts and judge what comes of them. None judges how long a backend waits between two attempts, and
-    an SDK may wait for seconds.
+    Rules check attempts and their results, never how long a backend waits between two attempts. An SDK may wait for
+    seconds.
 
     Args:
         longest: Seconds that a pause may take.

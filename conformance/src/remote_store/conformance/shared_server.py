@@ -43,7 +43,7 @@ def shared_seaweedfs_server() -> Iterator[Server]:
 
 
 def _joined(directory: Path) -> tuple[Server, int]:
-    """The server of a run, started where it is not yet, and the pipe that keeps it running."""
+    """The server of a run, started if it is not running yet, and the pipe that keeps it running."""
     state, pipe = directory / "server.json", directory / "pipe"
     with _locked(directory.parent):
         if state.exists():
@@ -69,7 +69,7 @@ def _joined(directory: Path) -> tuple[Server, int]:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Keep other processes of this run out of the block; the folder is the lock, so that no file is left behind."""
+    """Let one process at a time into the block. The folder itself is locked, so no lock file is left behind."""
     import fcntl
 
     descriptor = os.open(folder, os.O_RDONLY)

@@ -23,7 +23,7 @@ KINDS = {
 
 
 def summary(run: Run) -> Iterator[str]:
-    """The verdict, why it is so, and the numbers."""
+    """The verdict, its reasons, and the numbers."""
     yield from _head(run)
     found = installed()
     versions = f"contract {CONTRACT_VERSION} · suite {found['suite']} · core {found['core']}"
@@ -94,7 +94,7 @@ def _head(run: Run) -> Iterator[str]:
 
 
 def endpoint(backend: Mapping[str, Any]) -> str:
-    """What a run was against, as far as anybody says."""
+    """The kind and version of the server that a run was against, as far as they are known."""
     profile = backend.get("profile", {})
     kind = profile.get("endpoint_kind") or ("memory" if profile.get("in_process") and backend.get("stated") else "")
     version = profile.get("endpoint_version")
