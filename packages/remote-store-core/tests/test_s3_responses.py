@@ -34,21 +34,18 @@ def entry(key: str, size: int = 1) -> dict[str, Any]:
 
 
 def test_a_page_is_decoded_once() -> None:
-    answer = {
-        "EncodingType": "url",
-        "Contents": [entry("a+b%2Bc%252F"), entry("d/", 0), entry("e/")],
-        "CommonPrefixes": [{"Prefix": "f+g/"}, {"Prefix": "h%2F%2F/"}],
-    }
-    told = page(answer)
+    told = page({"EncodingType": "url", "Contents": [entry("a+b%2Bc%252F"), entry("d/", 0), entry("e/")]})
     assert [info.path for info in told.objects] == ["a b+c%2F", "d/", "e/"]
     assert [info.path for info in told.files()] == ["a b+c%2F", "e/"]
-    assert [(folder.path, folder.name) for folder in told.folders()] == [("f g", "f g"), ("h///", "")]
+    grouped = {"EncodingType": "url", "CommonPrefixes": [{"Prefix": "f+g/"}, {"Prefix": "h%252F/"}]}
+    folders = page(grouped, Delimiter="/").folders()
+    assert [(folder.path, folder.name) for folder in folders] == [("f g", "f g"), ("h%2F", "h%2F")]
     info = told.objects[0]
     assert (info.etag, info.modified_at, info.storage_class, info.metadata) == ("AbC", TIME, "GLACIER", None)
 
 
 def test_a_server_that_did_not_encode_is_not_decoded() -> None:
-    told = page({"Contents": [entry("a+b%2F")], "CommonPrefixes": [{"Prefix": "f+g/"}]})
+    told = page({"Contents": [entry("a+b%2F")], "CommonPrefixes": [{"Prefix": "f+g/"}]}, Delimiter="/")
     assert [info.path for info in told.objects] == ["a+b%2F"]
     assert told.prefixes == ["f+g/"]
 

@@ -29,9 +29,7 @@ from remote_store.core.s3.sdk_hooks import (
 from remote_store.core.s3.sdk_locating import S3Hosts, presign_by_version_4
 from remote_store.core.s3.sdk_options import (
     ask_before_large_body,
-    check_client_certificate,
-    check_configured_bundle,
-    check_profile,
+    check_configuration,
     client_arguments,
     config_arguments,
     do_not_redirect,
@@ -80,16 +78,14 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
     """
     theirs = options.client_options.get("config") or Config()
     arguments = client_arguments(options)
-    check_client_certificate(theirs.client_cert)
     client: BaseClient
     if session is None:
         own = private_session(options.profile)
-        check_profile(own.get_scoped_config())
-        check_configured_bundle(options, own.get_config_variable)
+        check_configuration(options, own)
         arguments["config"] = client_config(options, theirs, user_agent(USER_AGENT, theirs, own.get_config_variable))
         client = own.create_client("s3", **arguments)
     else:
-        check_configured_bundle(options)
+        check_configuration(options)
         config = client_config(options, theirs, user_agent(USER_AGENT, theirs))
         # A session may name an endpoint in ways of its own; where it does, the client is refused.
         config.ignore_configured_endpoint_urls = theirs.ignore_configured_endpoint_urls

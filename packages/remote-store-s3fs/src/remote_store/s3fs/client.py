@@ -146,9 +146,7 @@ def create_filesystem(options: S3Options, *, asynchronous: bool) -> S3FileSystem
     """Make a filesystem that nobody else has and that caches nothing; no I/O."""
     arguments = {name: value for name, value in sdk_options.client_arguments(options).items() if value is not None}
     session, theirs = private_session(options), arguments.pop("config", None)
-    sdk_options.check_client_certificate(getattr(theirs, "client_cert", None))
-    sdk_options.check_profile(session.get_scoped_config())
-    sdk_options.check_configured_bundle(options, session.get_config_variable)
+    sdk_options.check_configuration(options, session)
     config = config_arguments(options, theirs, sdk_hooks.user_agent(USER_AGENT, theirs, session.get_config_variable))
     filesystem = S3FileSystem(
         anon=options.anon,

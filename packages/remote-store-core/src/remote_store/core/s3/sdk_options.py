@@ -132,6 +132,22 @@ def _has_certificates(path: str) -> bool:
     return True
 
 
+def check_configuration(options: S3Options, session: Any = None) -> None:
+    """Refuse certificates and settings that no client can use, before one is made.
+
+    Args:
+        options: The options.
+        session: The session of our own that the client is made with; a user's session is not asked for its settings.
+
+    Raises:
+        Fault: A setting has the wrong form, or a file of certificates is missing or cannot be read.
+    """
+    check_client_certificate(getattr(options.client_options.get("config"), "client_cert", None))
+    if session is not None:
+        check_profile(session.get_scoped_config())
+    check_configured_bundle(options, None if session is None else session.get_config_variable)
+
+
 def check_configured_bundle(options: S3Options, find: Callable[[str], Any] | None = None) -> None:
     """Refuse a file of certificates that the AWS configuration names and that is not there or cannot be read.
 
