@@ -51,7 +51,7 @@ def test_the_plugin_costs_a_run_without_conformance_nothing(pytester: pytest.Pyt
 
 
 def test_the_ten_lines_are_enough(pytester: pytest.Pytester) -> None:
-    result = run(pytester, "--conformance-tier=quick", "--conformance-report=out")
+    result = run(pytester, "--conformance-tier=smoke", "--conformance-report=out")
     result.assert_outcomes(
         failed=0, errors=0, passed=result.parseoutcomes()["passed"], skipped=result.parseoutcomes()["skipped"]
     )
@@ -105,7 +105,7 @@ def test_foreign_settings_disturb_nothing(pytester: pytest.Pytester) -> None:
         "import random\ndef pytest_collection_modifyitems(items):\n    random.Random(7).shuffle(items)\n"
     )
     pytester.makepyfile(TEN_LINES)
-    arguments = ("-p", "no:cacheprovider", "--conformance-tier=quick", "--conformance-report=out", "-n", "2")
+    arguments = ("-p", "no:cacheprovider", "--conformance-tier=smoke", "--conformance-report=out", "-n", "2")
     result = pytester.runpytest_subprocess(*arguments)
     assert result.ret == 0, result.stdout.str()
     assert report(pytester)["verdict"]["level"] == "core + capabilities"
@@ -267,7 +267,7 @@ def test_a_run_in_which_no_rule_applies_is_a_configuration_error(pytester: pytes
         "def refuse(self, identifiers, needs):\n    case.not_applicable('nothing is implemented')\n"
         "case.AnyCase._prepared = refuse\n\nclass TestMine",
     )
-    result = run(pytester, "--conformance-tier=quick", source=source)
+    result = run(pytester, "--conformance-tier=smoke", source=source)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stdout.fnmatch_lines(["configuration error: *TestMine: no rule was executed*"])
 
@@ -325,7 +325,7 @@ class MyHarness(Harness):
 class TestMine(BackendConformance):
     harness = MyHarness()
 """
-    run(pytester, "--conformance-tier=quick", "--conformance-report=out", source=source)
+    run(pytester, "--conformance-tier=smoke", "--conformance-report=out", source=source)
     found = report(pytester)
     assert sum(check["hung"] for check in found["checks"]) == 3
     assert found["verdict"]["level"] == "failing"
@@ -358,7 +358,7 @@ def test_what_is_left():
 for name in ("others", "conformance"):
     Sharing().write(name, b"")
 """
-    result = run(pytester, "--conformance-tier=quick", "--conformance-report=out", source=source)
+    result = run(pytester, "--conformance-tier=smoke", "--conformance-report=out", source=source)
     found = report(pytester)
     assert found["backend"]["profile"]["shared"]
     assert found["left"] == []

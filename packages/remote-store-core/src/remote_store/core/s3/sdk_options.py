@@ -125,9 +125,15 @@ def _check_is_file(name: str, path: str) -> None:
 
 
 def _has_certificates(path: str) -> bool:
+    return _could_be_loaded(path, Path(path).stat().st_mtime_ns)
+
+
+@cache
+def _could_be_loaded(path: str, _changed: int) -> bool:
+    # A bundle of a whole system takes OpenSSL 15 ms, as long as the rest of a client.
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
-    except ssl.SSLError:
+    except OSError:
         return False
     return True
 
