@@ -12,7 +12,7 @@ import pytest
 
 import cells
 
-MUTANTS = "test_mutants.py"
+ON_WHEELS = ("test_mutants.py", "test_guide.py")
 CONFORMANCE = "test_conformance.py"
 
 
@@ -26,8 +26,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Skip the broken backends; `tools/mutants_alone.py` runs them all against the wheels."""
-    return True if collection_path.name == MUTANTS and not _asked(config, MUTANTS) else None
+    """Leave what is tested on built wheels to `.ci/run`: the broken backends and the guide for authors."""
+    name = collection_path.name
+    return True if name in ON_WHEELS and not _asked(config, name) else None
 
 
 def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> list[pytest.Item] | None:
