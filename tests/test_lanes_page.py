@@ -31,3 +31,14 @@ def test_what_has_a_reason_or_stands_alone_is_no_difference(tmp_path: Path) -> N
     report(tmp_path, "AsyncOne", "fail")
     report(tmp_path, "Memory", "fail", of="memory")
     assert lanes_page.apart(tmp_path) == []
+
+
+def test_a_lane_that_is_alone_is_compared_with_no_other(tmp_path: Path) -> None:
+    for name, outcome in (
+        ("boto3-newest", "untested"),
+        ("pyarrow-lowest-Moto-sync", "fail"),
+        ("s3fs-workspace", "pass"),
+    ):
+        (tmp_path / name).mkdir()
+        report(tmp_path / name, name, outcome)
+    assert lanes_page.apart(tmp_path) == []

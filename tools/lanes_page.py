@@ -26,6 +26,7 @@ SPEED = ROOT / "benchmarks" / "results.json"
 LANES = ("boto3", "s3fs", "pyarrow")
 MIB = 1024 * 1024
 AWAITED = ", awaited"
+ALONE = ("newest", "lowest")
 REASONED = frozenset({"deviation", "not-applicable"})
 
 Found = dict[str, Any]
@@ -236,9 +237,14 @@ def steady(rows: list[Found]) -> list[Found]:
 
 
 def apart(folder: Path) -> list[str]:
-    """The rules that one lane keeps on a server and another does not, for no reason such as a deviation."""
+    """The rules that one lane keeps on a server and another does not, for no reason such as a deviation.
+
+    A lane that is alone in its environment has no peers, so only reports of the workspace are compared.
+    """
     outcomes: dict[tuple[str, bool, bool, str], dict[str, str]] = defaultdict(dict)
     for path in sorted(folder.rglob("*.json")):
+        if any(f"-{alone}" in path.parent.name for alone in ALONE):
+            continue
         report = json.loads(path.read_text("utf-8"))
         kind, profile = report["backend"]["kind"].rpartition(":")[2], report["backend"]["profile"]
         place = profile["endpoint_version"], profile["rejects_file_ancestor"], kind.startswith("Async")
