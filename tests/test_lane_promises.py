@@ -40,7 +40,8 @@ from remote_store.core import (
     choose_async_lane,
     choose_lane,
 )
-from remote_store.core.s3 import S3OptionFields, copying
+from remote_store.core.s3 import S3OptionFields
+from remote_store.core.s3.operations import copying
 from remote_store.s3fs import AsyncS3FsBackend
 
 NO_CREDENTIALS = [

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from remote_store.boto3 import S3Boto3Backend
+from remote_store.botocore.settings import check_client_certificate
 from remote_store.core import Backend, BackendUnavailable, PermissionDenied, RemoteStoreError, RetryPolicy
-from remote_store.core.s3.sdk_options import check_client_certificate
 from remote_store.pyarrow import S3PyArrowBackend
 from remote_store.s3fs import S3FsBackend
 

@@ -66,11 +66,12 @@ def test_every_module_of_core_imports_without_an_sdk() -> None:
         "print(*sorted(sys.modules))"
     )
     loaded = isolated(code).split()
-    assert "remote_store.core.s3.calls" in loaded
+    assert "remote_store.core.s3.protocol.calls" in loaded
     assert {module.partition(".")[0] for module in loaded} & SDKS == set()
 
 
-@pytest.mark.parametrize("name", NAMES)
+# What the lanes of botocore share is not for applications, so its names need no home that a user would know.
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "botocore"])
 def test_a_public_name_has_one_home_and_says_so(name: str) -> None:
     package = importlib.import_module(f"remote_store.{name}")
     assert len(package.__all__) == len(set(package.__all__))

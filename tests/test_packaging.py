@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 WORKSPACE = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 FOLDERS = [*sorted(path.parent for path in ROOT.glob("packages/*/pyproject.toml")), ROOT / "conformance"]
 MEMBERS = {folder: tomllib.loads((folder / "pyproject.toml").read_text("utf-8")) for folder in FOLDERS}
-LANES = [folder for folder in FOLDERS if folder.name not in {"remote-store-core", "conformance"}]
+SHARED = ROOT / "packages/remote-store-botocore"
+LANES = [folder for folder in FOLDERS if folder.name not in {"remote-store-core", SHARED.name, "conformance"}]
 # botocore's own exceptions and bodies are those of urllib3; aiobotocore's are those of aiohttp, whose URLs are yarl's.
 PROVIDES = {
     "aiobotocore": {"aiobotocore", "aiohttp", "botocore", "yarl"},
@@ -90,7 +91,7 @@ def test_core_depends_on_nothing() -> None:
     assert "optional-dependencies" not in project
 
 
-@pytest.mark.parametrize("folder", [*LANES, ROOT / "conformance"], ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [*LANES, SHARED, ROOT / "conformance"], ids=lambda folder: folder.name)
 def test_a_member_takes_the_core_of_its_own_minor_version(folder: Path) -> None:
     project = MEMBERS[folder]["project"]
     minor = ".".join(project["version"].split(".")[:2])
@@ -149,8 +150,11 @@ def test_a_wheel_holds_its_portion_and_nothing_else(folder: Path, tmp_path: Path
 IMPORTS = [
     ("core", "core", "import boto3"),
     ("core", "core", "import remote_store.boto3"),
-    ("s3", "core", "import remote_store.core.s3.calls"),
-    ("s3", "conformance", "import remote_store.core.s3.calls"),
+    ("s3", "core", "import remote_store.core.s3"),
+    ("lane-api", "conformance", "import remote_store.core.s3.protocol.calls"),
+    ("lane-api", "boto3", "import remote_store.core.s3.protocol.calls"),
+    ("floors", "core.s3.protocol", "import remote_store.core.s3.engine.runner"),
+    ("botocore", "botocore", "import boto3"),
     ("boto3", "boto3", "import s3fs"),
     ("boto3", "boto3", "import remote_store.conformance"),
     ("conformance", "conformance", "from botocore.exceptions import ClientError"),
@@ -173,7 +177,7 @@ def test_an_import_contract_turns_red_when_it_is_broken(contract: str, name: str
     ]
     kept = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert kept.returncode == 0, kept.stdout + kept.stderr
-    (tmp_path / "src/remote_store" / name / "intruder.py").write_text(f"{line}\n", "utf-8")
+    (tmp_path / "src/remote_store" / name.replace(".", "/") / "intruder.py").write_text(f"{line}\n", "utf-8")
     broken = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert broken.returncode == 1, broken.stdout + broken.stderr
     assert f"remote_store.{name}.intruder" in broken.stdout

@@ -29,7 +29,7 @@ import unasync
         ("asynchronous, asyncio, awaited\n", "asynchronous, asyncio, awaited\n"),
         ("from remote_store.core.aio.store import AsyncStore\n", "from remote_store.core.store import Store\n"),
         (
-            "from remote_store.core.s3.aio import AsyncS3Backend\n",
+            "from remote_store.core.s3.aio_backend import AsyncS3Backend\n",
             "from remote_store.core.s3.backend import S3Backend\n",
         ),
         ("from remote_store.conformance.suite.aio import read\n", "from remote_store.conformance.suite import read\n"),

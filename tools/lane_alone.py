@@ -37,20 +37,20 @@ class Lane:
     Attributes:
         modules: The SDK's modules, which must come from its own distribution.
         forbidden: Distributions that must not come along.
-        lanes: Other lanes that it is built on.
+        built_on: The distributions of ours that it is built on, beside core.
     """
 
     modules: tuple[str, ...]
     forbidden: frozenset[str]
-    lanes: tuple[str, ...] = ()
+    built_on: tuple[str, ...] = ()
 
 
 SDKS = frozenset({"aiobotocore", "aiohttp", "boto3", "botocore", "fsspec", "pyarrow", "s3fs", "s3transfer"})
 LANES = {
     "core": Lane((), SDKS),
-    "boto3": Lane(("boto3", "botocore"), SDKS - {"boto3", "botocore", "s3transfer"}),
-    "pyarrow": Lane(("pyarrow",), SDKS - {"boto3", "botocore", "pyarrow", "s3transfer"}, lanes=("boto3",)),
-    "s3fs": Lane(("aiobotocore", "s3fs"), frozenset({"boto3", "pyarrow", "s3transfer"})),
+    "boto3": Lane(("boto3", "botocore"), SDKS - {"boto3", "botocore", "s3transfer"}, ("botocore",)),
+    "pyarrow": Lane(("pyarrow",), SDKS - {"boto3", "botocore", "pyarrow", "s3transfer"}, ("botocore", "boto3")),
+    "s3fs": Lane(("aiobotocore", "s3fs"), frozenset({"boto3", "pyarrow", "s3transfer"}), ("botocore",)),
 }
 TEST_LIBRARIES = ("pytest-asyncio", "pytest-timeout", "pytest-xdist")
 PYTEST_INI = """[pytest]
@@ -203,7 +203,7 @@ def install(name: str, resolution: str, folder: Path) -> Environment:
     def say(text: str) -> None:
         print(f"[{name} {resolution} {time.monotonic() - started:5.1f}s] {text}", flush=True)
 
-    parts = dict.fromkeys(["core", *LANES[name].lanes, name])
+    parts = dict.fromkeys(["core", *LANES[name].built_on, name])
     wheels = {part: build(f"remote-store-{part}", folder / "dist") for part in [*parts, "conformance"]}
     for wheel in wheels.values():
         check_wheel(wheel)

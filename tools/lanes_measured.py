@@ -66,7 +66,8 @@ def installed(name: str) -> Found:
     with tempfile.TemporaryDirectory(prefix="lanes-") as text:
         folder = Path(text).resolve()
         wheels = [
-            build(f"remote-store-{part}", folder / "dist") for part in dict.fromkeys(["core", *LANES[name].lanes, name])
+            build(f"remote-store-{part}", folder / "dist")
+            for part in dict.fromkeys(["core", *LANES[name].built_on, name])
         ]
         run(UV, "venv", "--quiet", "--no-project", "--python", sys.executable, folder / "venv", cwd=folder)
         python = folder / "venv" / "bin" / "python"

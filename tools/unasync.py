@@ -24,15 +24,15 @@ SUITE = f"{CONFORMANCE}/suite"
 FILES = {
     f"{CORE}/aio/backend.py": f"{CORE}/backend.py",
     f"{CORE}/aio/store.py": f"{CORE}/store.py",
-    f"{CORE}/s3/aio.py": f"{CORE}/s3/backend.py",
+    f"{CORE}/s3/aio_backend.py": f"{CORE}/s3/backend.py",
     f"{CONFORMANCE}/async_child.py": f"{CONFORMANCE}/child.py",
     f"{CONFORMANCE}/async_cleanup.py": f"{CONFORMANCE}/cleanup.py",
 }
 FOLDERS = {f"{SUITE}/aio": SUITE}
 
 MODULES = {
-    r"\bremote_store\.core\.s3\.aio\b": "remote_store.core.s3.backend",
-    r"\bremote_store\.core\.s3\.aio_": "remote_store.core.s3.",
+    r"\bremote_store\.core\.s3\.((?:engine\.)?)aio_": r"remote_store.core.s3.\1",
+    r"\bremote_store\.core\.aio\.(?=files|streams)": "remote_store.core.io.",
     r"\bremote_store\.core\.aio\b": "remote_store.core",
     r"\bremote_store\.conformance\.suite\.aio\b": "remote_store.conformance.suite",
 }

@@ -10,8 +10,9 @@ from mutants.http_port import HttpPort
 from mutants.http_s3 import HttpBackend, MotoBackend
 from mutants.registry import broken
 from remote_store.core import FileInfo, RemoteStoreError, WriteResult
-from remote_store.core.s3 import Call, fetching, probes
-from remote_store.core.s3.keys import check_key
+from remote_store.core.s3 import Call
+from remote_store.core.s3.operations import fetching, probes
+from remote_store.core.s3.protocol.keys import check_key
 
 
 class Asks(HttpPort):

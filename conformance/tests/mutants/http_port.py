@@ -15,8 +15,8 @@ from xml.sax.saxutils import escape
 
 from remote_store.conformance.servers import sign_v4
 from remote_store.core.s3 import Call, Fault, S3Options
-from remote_store.core.s3.fields import is_signed
-from remote_store.core.s3.listing_xml import parse_page
+from remote_store.core.s3.protocol.fields import is_signed
+from remote_store.core.s3.protocol.listing_xml import parse_page
 
 OPERATIONS = {
     "HeadObject": ("HEAD", ""),

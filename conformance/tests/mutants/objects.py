@@ -9,10 +9,11 @@ from mutants.http_port import HttpPort
 from mutants.http_s3 import HttpBackend
 from mutants.registry import broken
 from remote_store.core import FileInfo, RemoteStoreError
-from remote_store.core.s3 import Call, Fault, listing
-from remote_store.core.s3.pages import Page
-from remote_store.core.s3.paging import Cursor
-from remote_store.core.s3.steps import Operation
+from remote_store.core.s3 import Call, Fault
+from remote_store.core.s3.operations import listing
+from remote_store.core.s3.operations.paging import Cursor
+from remote_store.core.s3.operations.steps import Operation
+from remote_store.core.s3.protocol.pages import Page
 
 T = TypeVar("T")
 COMMITS = ("CompleteMultipartUpload", "CopyObject")

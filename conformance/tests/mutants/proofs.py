@@ -10,7 +10,7 @@ from mutants.http_s3 import HttpBackend
 from mutants.registry import broken
 from mutants.wires import Calls
 from remote_store.core.s3 import Call, Fault
-from remote_store.core.s3.keys import prefix_of
+from remote_store.core.s3.protocol.keys import prefix_of
 
 MADE_UP = '"00000000000000000000000000000000"'
 

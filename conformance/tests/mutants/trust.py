@@ -10,7 +10,8 @@ from mutants.http_s3 import HttpBackend
 from mutants.objects import without
 from mutants.registry import broken
 from remote_store.core import ConditionalWrites
-from remote_store.core.s3 import Call, Fault, S3Options, probes
+from remote_store.core.s3 import Call, Fault, S3Options
+from remote_store.core.s3.operations import probes
 
 
 class CopiesAgain(HttpPort):

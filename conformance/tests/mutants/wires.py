@@ -11,8 +11,9 @@ from mutants.http_port import PASSING, HttpPort
 from mutants.http_s3 import HttpBackend
 from mutants.registry import broken
 from remote_store.core import BackendUnavailable, RemoteStoreError, RetryPolicy, WriteResult
-from remote_store.core.s3 import Call, Fault, S3Options, fetching
-from remote_store.core.s3.keys import check_key
+from remote_store.core.s3 import Call, Fault, S3Options
+from remote_store.core.s3.operations import fetching
+from remote_store.core.s3.protocol.keys import check_key
 
 
 class Calls(HttpPort):

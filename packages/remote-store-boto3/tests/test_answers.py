@@ -9,9 +9,9 @@ from botocore.model import ServiceModel
 from botocore.parsers import RestXMLParser
 from botocore.utils import parse_timestamp
 
+from remote_store.botocore.session import time_parser
 from remote_store.conformance.faults import Answer
 from remote_store.core.s3 import Call, Fault
-from remote_store.core.s3.sdk_hooks import time_parser
 
 MODEL = ServiceModel(create_loader().load_service_model("s3", "service-2"), "s3")
 

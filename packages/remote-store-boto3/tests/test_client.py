@@ -17,8 +17,9 @@ from botocore.parsers import ResponseParserFactory
 from botocore.session import Session
 
 from remote_store.boto3 import S3Boto3Backend
-from remote_store.boto3 import client as module
 from remote_store.boto3.client import create_client, private_session
+from remote_store.botocore.session import shared_loader
+from remote_store.botocore.settings import client_arguments
 from remote_store.conformance.faults import Answer
 from remote_store.core import RetryPolicy
 from remote_store.core.s3 import Call, S3Options
@@ -128,17 +129,17 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize("module_,name", NAMES, ids=[name for _, name in NAMES])
+@pytest.mark.parametrize("module,name", NAMES, ids=[name for _, name in NAMES])
 def test_a_release_of_botocore_without_a_name_still_makes_a_working_client(
-    place, plain, bucket, monkeypatch, module_, name
+    place, plain, bucket, monkeypatch, module, name
 ):
-    module.shared_loader.cache_clear()
-    monkeypatch.delattr(module_, name)
+    shared_loader.cache_clear()
+    monkeypatch.delattr(module, name)
     client = create_client(S3Options.build(**place))
     client.put_object(Bucket=bucket, Key="k", Body=b"x" * 2 * MIB)
     assert plain.head_object(Bucket=bucket, Key="k")["ContentLength"] == 2 * MIB
     assert client.list_objects_v2(Bucket=bucket)["KeyCount"] == 1
-    module.shared_loader.cache_clear()
+    shared_loader.cache_clear()
 
 
 def test_checksums_that_are_asked_for_are_sent(make_port, endpoint, bucket):
@@ -186,8 +187,8 @@ def test_a_bundle_of_certificates_is_used(tmp_path):
     bundle = tmp_path / "bundle.pem"
     bundle.write_text("")
     options = S3Options.build(**CUSTOM, tls_ca_bundle=str(bundle))
-    assert module.client_arguments(options)["verify"] == str(bundle)
-    assert module.client_arguments(S3Options.build(**CUSTOM, client_options={"verify": False}))["verify"] is False
+    assert client_arguments(options)["verify"] == str(bundle)
+    assert client_arguments(S3Options.build(**CUSTOM, client_options={"verify": False}))["verify"] is False
 
 
 def test_no_operation_needs_the_version_header_of_services_that_are_asked_for_endpoints():

@@ -13,11 +13,11 @@ import pytest
 from remote_store.conformance.fake_s3 import AsyncFakeS3Port, FakeS3, FakeS3Port
 from remote_store.core import MemoryBackend, Store, ThreadedBackend
 from remote_store.core.s3 import AsyncS3Backend, Call, Fault, S3Backend, S3Options
-from remote_store.core.s3.aio_runner import AsyncRunner
-from remote_store.core.s3.answers import read
-from remote_store.core.s3.readers import SEQUENTIAL_BLOCK
-from remote_store.core.s3.runner import Runner
-from remote_store.core.s3.steps import Operation
+from remote_store.core.s3.engine.aio_runner import AsyncRunner
+from remote_store.core.s3.engine.reader import SEQUENTIAL_BLOCK
+from remote_store.core.s3.engine.runner import Runner
+from remote_store.core.s3.operations.steps import Operation
+from remote_store.core.s3.protocol.responses import read
 
 DATA = random.Random(1).randbytes(3 * SEQUENTIAL_BLOCK + 123)
 

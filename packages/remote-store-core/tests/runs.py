@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from remote_store.core.s3 import Call
-from remote_store.core.s3.steps import Operation, Wait
+from remote_store.core.s3.operations.steps import Operation, Wait
 
 HEAD = Call("HeadObject", {"Bucket": "bucket", "Key": "a"})
 

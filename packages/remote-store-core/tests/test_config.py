@@ -21,9 +21,9 @@ from remote_store.core import (
     StoreConfig,
     open_store,
 )
-from remote_store.core.config import configured, filled, from_environment
-from remote_store.core.registry import Adapter
-from remote_store.core.settings import Settings, converted
+from remote_store.core.config.file import configured, filled, from_environment
+from remote_store.core.config.registry import Adapter
+from remote_store.core.config.settings import Settings, converted
 
 TOML = """
 [backends.lake]

@@ -18,7 +18,7 @@ from remote_store.core import (
     choose_lane,
 )
 from remote_store.core.aio.bridge import ThreadedBackend
-from remote_store.core.registry import ASYNC_GROUP, GROUP, find_async_backend, find_backend
+from remote_store.core.config.registry import ASYNC_GROUP, GROUP, find_async_backend, find_backend
 
 Install = Callable[..., None]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from remote_store.core.s3.buffers import allocate
+from remote_store.core.io.buffers import allocate
 
 MIB = 1024 * 1024
 

@@ -15,10 +15,11 @@ from remote_store.core import (
     PreconditionFailed,
     RemoteStoreError,
 )
-from remote_store.core.s3 import Call, Fault, S3Options, copying
-from remote_store.core.s3.answers import Begun, Facts, Tags
-from remote_store.core.s3.bucket import Bucket
-from remote_store.core.s3.steps import Drain
+from remote_store.core.s3 import Call, Fault, S3Options
+from remote_store.core.s3.operations import copying
+from remote_store.core.s3.operations.bucket import Bucket
+from remote_store.core.s3.operations.steps import Drain
+from remote_store.core.s3.protocol.responses import Begun, Facts, Tags
 
 GIB = 1024**3
 HEAD, COPY, DELETE, TAGS = "HeadObject", "CopyObject", "DeleteObject", "GetObjectTagging"

@@ -7,9 +7,10 @@ import pytest
 
 from remote_store.conformance.fake_s3 import FakeS3
 from remote_store.core import AlreadyExists, BackendUnavailable, RemoteStoreError, RetryPolicy
-from remote_store.core.s3 import Call, Fault, S3Options, upload
-from remote_store.core.s3.bucket import Bucket
-from remote_store.core.s3.steps import Pause
+from remote_store.core.s3 import Call, Fault, S3Options
+from remote_store.core.s3.operations import writing
+from remote_store.core.s3.operations.bucket import Bucket
+from remote_store.core.s3.operations.steps import Pause
 from uploads import COMPLETE, CREATE, GET, HEAD, PART, PUT, SEND, THREE_PARTS, Stream, fail, left_nothing
 
 
@@ -97,7 +98,7 @@ def test_a_conflict_that_ends_is_not_seen(s3: FakeS3, open_lane: Any) -> None:
 
 def test_a_conflict_waits_longer_each_time() -> None:
     bucket = Bucket("bucket", S3Options.build())
-    operation = upload.write(bucket, "a", 1, overwrite=False, metadata={}, content_type=None)
+    operation = writing.write(bucket, "a", 1, overwrite=False, metadata={}, content_type=None)
     next(operation)
     operation.send(b"1")
     assert isinstance(operation.throw(Fault("ConditionalRequestConflict", 409)), Pause)

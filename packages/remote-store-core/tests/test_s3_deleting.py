@@ -6,8 +6,9 @@ import pytest
 
 from remote_store.conformance.fake_s3 import FakeS3
 from remote_store.core import BackendUnavailable, DirectoryNotEmpty, NotFound, PermissionDenied, RemoteStoreError
-from remote_store.core.s3 import Call, Fault, S3Options, deleting
-from remote_store.core.s3.bucket import Bucket
+from remote_store.core.s3 import Call, Fault, S3Options
+from remote_store.core.s3.operations import deleting
+from remote_store.core.s3.operations.bucket import Bucket
 
 BUCKET = Bucket("bucket", S3Options.build())
 LIST, BULK, DELETE = "ListObjectsV2", "DeleteObjects", "DeleteObject"

@@ -8,8 +8,8 @@ import pytest
 
 from remote_store.core import Capability, ConditionalWrites
 from remote_store.core.s3 import S3Options
-from remote_store.core.s3.endpoint import bucket_kind, endpoint_of
-from remote_store.core.s3.options import check_bucket
+from remote_store.core.s3.protocol.endpoint import bucket_kind, endpoint_of
+from remote_store.core.s3.protocol.options import check_bucket
 
 ACCESS_POINT = "arn:aws:s3:us-west-2:123456789012:accesspoint/mine"
 MULTI_REGION = "arn:aws:s3::123456789012:accesspoint:mfzwi23gnjvgw.mrap"

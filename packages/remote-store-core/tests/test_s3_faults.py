@@ -13,8 +13,8 @@ from remote_store.core import (
     PreconditionFailed,
     RemoteStoreError,
 )
-from remote_store.core.s3 import Fault, faults
-from remote_store.core.s3.sdk_faults import fault_of
+from remote_store.core.s3 import Fault
+from remote_store.core.s3.protocol import faults
 
 KINDS = [
     (Fault("NoSuchKey", 404), NotFound),
@@ -145,30 +145,3 @@ def test_a_note_of_a_fault_is_kept_where_its_cause_takes_its_place() -> None:
     assert faults.typed(fault).__cause__ is fault
     fault.__cause__ = ValueError("of the SDK")
     assert faults.typed(fault).__notes__ == ["an upload still lies there"]
-
-
-@pytest.mark.parametrize(
-    "operation, code, header, missing",
-    [
-        ("GetObject", "NoSuchKey", None, True),
-        ("GetObject", "NoSuchKeyOfOurs", "x-amz-request-id", True),
-        ("GetObject", "ResourceNotFound", None, False),
-        ("GetObject", "404", "x-amz-request-id", False),
-        ("ListObjectsV2", "NoSuchBucket", None, True),
-        ("ListObjectsV2", "ServiceNotFound", None, False),
-        ("HeadObject", "404", "x-amz-request-id", True),
-        ("HeadObject", "404", "x-amz-cf-id", False),
-        ("HeadObject", "404", None, False),
-    ],
-)
-def test_a_404_is_an_absence_by_a_code_or_a_header_of_s3(
-    operation: str, code: str, header: str | None, missing: bool
-) -> None:
-    error = Exception("of the SDK")
-    headers = {} if header is None else {header: "1"}
-    error.response = {  # type: ignore[attr-defined]
-        "Error": {"Code": code},
-        "ResponseMetadata": {"HTTPStatusCode": 404, "HTTPHeaders": headers},
-    }
-    error.operation_name = operation  # type: ignore[attr-defined]
-    assert faults.is_missing(fault_of(error, (), attempts=1)) is missing

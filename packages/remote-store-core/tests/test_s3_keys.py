@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from remote_store.core import InvalidPath
-from remote_store.core.s3 import keys
+from remote_store.core.s3.protocol import keys
 
 PIECES = st.sampled_from(["/", "//", "a", "b", ".", "..", " ", "é", "%2F", "\n", "\\"])
 ODD_TEXT = st.lists(PIECES, max_size=8).map("".join)

@@ -6,9 +6,11 @@ import pytest
 
 from remote_store.conformance.fake_s3 import FakeS3
 from remote_store.core import BackendUnavailable, NotFound, RemoteStoreError
-from remote_store.core.s3 import Call, Fault, S3Options, faults, paging
-from remote_store.core.s3.bucket import Bucket
-from remote_store.core.s3.paging import Cursor
+from remote_store.core.s3 import Call, Fault, S3Options
+from remote_store.core.s3.operations import paging
+from remote_store.core.s3.operations.bucket import Bucket
+from remote_store.core.s3.operations.paging import Cursor
+from remote_store.core.s3.protocol import faults
 
 BUCKET = Bucket("bucket", S3Options.build())
 FOREIGN = [

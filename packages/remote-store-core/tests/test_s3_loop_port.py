@@ -14,7 +14,7 @@ import pytest
 from remote_store.conformance.fake_s3 import AsyncFakeS3Port, FakeS3
 from remote_store.core import BackendUnavailable, NotFound
 from remote_store.core.s3 import Call, Fault, S3Backend, S3Options
-from remote_store.core.s3.loop_port import SMALL_BODY, LoopBody, LoopPort, LoopThread
+from remote_store.core.s3.engine.loop_port import SMALL_BODY, LoopBody, LoopPort, LoopThread
 
 DATA = bytes(range(256)) * 4096
 
@@ -259,7 +259,7 @@ def test_a_body_that_was_read_to_its_end_is_closed_there(thread):
 
 AT_THE_END = """
 import asyncio, os, threading
-from remote_store.core.s3.loop_port import LoopBody, LoopThread
+from remote_store.core.s3.engine.loop_port import LoopBody, LoopThread
 
 loop = asyncio.new_event_loop()
 threading.Thread(target=loop.run_forever, daemon=True).start()

@@ -10,8 +10,8 @@ import pytest
 
 from remote_store.core import Capability, ConditionalWrites, RetryPolicy, Secret
 from remote_store.core.s3 import S3Options
-from remote_store.core.s3.bucket import READ_OPTIONS, Bucket
-from remote_store.core.s3.options import GIB, MIB, check_bucket
+from remote_store.core.s3.operations.bucket import READ_OPTIONS, Bucket
+from remote_store.core.s3.protocol.options import GIB, MIB, check_bucket
 
 
 @pytest.mark.parametrize(

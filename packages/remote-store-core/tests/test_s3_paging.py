@@ -6,9 +6,10 @@ import pytest
 
 from remote_store.conformance.fake_s3 import FakeS3
 from remote_store.core import InvalidPath, NotFound, PreconditionFailed, RemoteStoreError
-from remote_store.core.s3 import Call, Fault, S3Options, deleting, paging, probes
-from remote_store.core.s3.bucket import Bucket
-from remote_store.core.s3.paging import MOST_EMPTY_PAGES, Cursor
+from remote_store.core.s3 import Call, Fault, S3Options
+from remote_store.core.s3.operations import deleting, paging, probes
+from remote_store.core.s3.operations.bucket import Bucket
+from remote_store.core.s3.operations.paging import MOST_EMPTY_PAGES, Cursor
 
 BUCKET = Bucket("bucket", S3Options.build())
 EMPTY = {"IsTruncated": True, "NextContinuationToken": "t"}

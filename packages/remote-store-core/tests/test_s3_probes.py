@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from remote_store.core import InvalidPath, NotFound, PermissionDenied, RemoteStoreError
-from remote_store.core.s3 import Call, Fault, S3Options, faults, probes
-from remote_store.core.s3.bucket import Bucket
-from remote_store.core.s3.pages import Page
+from remote_store.core.s3 import Call, Fault, S3Options
+from remote_store.core.s3.operations import probes
+from remote_store.core.s3.operations.bucket import Bucket
+from remote_store.core.s3.protocol import faults
+from remote_store.core.s3.protocol.pages import Page
 
 BUCKET = Bucket("bucket", S3Options.build())
 HEAD_MISS = Fault("404", 404)

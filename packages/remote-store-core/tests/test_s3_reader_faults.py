@@ -10,7 +10,7 @@ import pytest
 from remote_store.conformance.fake_s3 import FakeS3
 from remote_store.core import BackendUnavailable, PermissionDenied, PreconditionFailed, RetryPolicy
 from remote_store.core.s3 import Call, Fault
-from remote_store.core.s3.readers import SEQUENTIAL_BLOCK
+from remote_store.core.s3.engine.reader import SEQUENTIAL_BLOCK
 
 MIB = 1024 * 1024
 DATA = random.Random(1).randbytes(3 * SEQUENTIAL_BLOCK + 123)  # as `opened` writes it

@@ -6,11 +6,13 @@ import pytest
 
 from remote_store.conformance.fake_s3 import FakeS3
 from remote_store.core import BackendUnavailable, NotFound, PreconditionFailed, RemoteStoreError, RetryPolicy
-from remote_store.core.s3 import Call, Fault, S3Options, answers, fetching
-from remote_store.core.s3.answers import Facts
-from remote_store.core.s3.bucket import Bucket
-from remote_store.core.s3.reading import PROGRESS, ReadPlan
-from remote_store.core.s3.steps import CloseBody, Fetch, ReadBody, Start, Wait
+from remote_store.core.s3 import Call, Fault, S3Options
+from remote_store.core.s3.operations import fetching
+from remote_store.core.s3.operations.bucket import Bucket
+from remote_store.core.s3.operations.reading import PROGRESS, ReadPlan
+from remote_store.core.s3.operations.steps import CloseBody, Fetch, ReadBody, Start, Wait
+from remote_store.core.s3.protocol import responses
+from remote_store.core.s3.protocol.responses import Facts
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
@@ -27,7 +29,7 @@ def opened(size: int = 100, start: int = 0, end: int | None = None, attempts: in
 
 def facts(told: dict[str, Any]) -> Facts:
     signed = {"ResponseMetadata": {"HTTPHeaders": {"x-amz-request-id": "1"}}}
-    read = answers.read(CALL, {"Body": None, **told, **signed})
+    read = responses.read(CALL, {"Body": None, **told, **signed})
     assert isinstance(read, Facts)
     return read
 

@@ -11,12 +11,22 @@ import pytest
 
 from remote_store.conformance.fake_s3 import AsyncFakeS3Port, FakeS3, FakeS3Port
 from remote_store.core import RetryPolicy
+from remote_store.core.io.streams import Source
 from remote_store.core.s3 import Call, Fault
-from remote_store.core.s3.aio_runner import AsyncRunner, finish
-from remote_store.core.s3.reading import ReadPlan
-from remote_store.core.s3.runner import Runner
-from remote_store.core.s3.steps import CloseBody, Drain, Fetch, Operation, Pause, ReadBlock, ReadBody, Start, Wait
-from remote_store.core.streams import Source
+from remote_store.core.s3.engine.aio_runner import AsyncRunner, finish
+from remote_store.core.s3.engine.runner import Runner
+from remote_store.core.s3.operations.reading import ReadPlan
+from remote_store.core.s3.operations.steps import (
+    CloseBody,
+    Drain,
+    Fetch,
+    Operation,
+    Pause,
+    ReadBlock,
+    ReadBody,
+    Start,
+    Wait,
+)
 from runs import HEAD, Interruption, many, one
 
 GET = Call("GetObject", {"Bucket": "bucket", "Key": "a"})

@@ -13,9 +13,9 @@ import pytest
 from remote_store.conformance.fake_s3 import AsyncFakeS3Port, FakeS3, FakeS3Port
 from remote_store.core import BackendUnavailable
 from remote_store.core.s3 import Fault
-from remote_store.core.s3.aio_runner import AsyncRunner
-from remote_store.core.s3.runner import Runner
-from remote_store.core.s3.steps import Start
+from remote_store.core.s3.engine.aio_runner import AsyncRunner
+from remote_store.core.s3.engine.runner import Runner
+from remote_store.core.s3.operations.steps import Start
 from runs import HEAD, many, one
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from remote_store.core.s3.aio_spool import AsyncSpool
-from remote_store.core.s3.spool import Spool
+from remote_store.core.s3.engine.aio_spool import AsyncSpool
+from remote_store.core.s3.engine.spool import Spool
 
 
 class File:

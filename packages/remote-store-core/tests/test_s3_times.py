@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from remote_store.core.s3.times import parse_time
+from remote_store.core.s3.protocol.times import parse_time
 
 HTTP_TIMES = st.tuples(
     st.sampled_from(["Wed, ", "wed, ", "", "Wednesday, "]),

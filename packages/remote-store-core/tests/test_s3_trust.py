@@ -20,8 +20,8 @@ from remote_store.core import (
     NotFound,
     PreconditionFailed,
 )
+from remote_store.core.config.settings import Settings
 from remote_store.core.s3 import Call, Fault, S3OptionFields
-from remote_store.core.settings import Settings
 from uploads import PART, Stream
 
 GIB = 1024**3

@@ -14,8 +14,8 @@ import pytest
 
 from remote_store.core import LocalBackend, MemoryBackend, Store
 from remote_store.core.aio.streams import AsyncSource
+from remote_store.core.io.streams import Source, check_content, check_max_depth, check_range, read_block
 from remote_store.core.metadata import check_content_type, check_metadata
-from remote_store.core.streams import Source, check_content, check_max_depth, check_range, read_block
 
 
 class Trickle(io.RawIOBase):

@@ -8,8 +8,8 @@ from urllib.parse import SplitResult
 import pytest
 
 from remote_store.core import Backend, ConfigError, InvalidPath, LocalBackend, MemoryBackend, RetryPolicy, Secret, Store
-from remote_store.core.registry import Adapter
-from remote_store.core.url import from_url
+from remote_store.core.config.registry import Adapter
+from remote_store.core.config.url import from_url
 
 
 class Fields(TypedDict, total=False):

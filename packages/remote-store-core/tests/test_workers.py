@@ -13,7 +13,7 @@ import pytest
 
 from remote_store.core import BackendUnavailable, MemoryBackend, ThreadedBackend
 from remote_store.core.aio.threads import Threads
-from remote_store.core.workers import PerProcess, Workers
+from remote_store.core.io.workers import PerProcess, Workers
 
 
 class NoThreads:

@@ -14,6 +14,7 @@ from pyarrow.fs import FileSystem, LocalFileSystem, S3FileSystem
 
 import remote_store.pyarrow
 from remote_store.boto3 import S3Boto3Backend
+from remote_store.botocore.settings import warn_of_redirects
 from remote_store.conformance import faults
 from remote_store.conformance.servers import dead_endpoint
 from remote_store.core import (
@@ -28,7 +29,6 @@ from remote_store.core import (
     Store,
 )
 from remote_store.core.s3 import S3Backend
-from remote_store.core.s3.sdk_options import warn_of_redirects
 from remote_store.pyarrow import AsyncS3PyArrowBackend, S3PyArrowBackend
 
 TABLE = pa.table({"number": list(range(1000)), "text": [f"row {number}" for number in range(1000)]})

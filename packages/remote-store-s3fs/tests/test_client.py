@@ -17,13 +17,15 @@ from botocore.parsers import ResponseParserFactory
 from botocore.session import Session
 from s3fs import S3FileSystem
 
+from remote_store.botocore import settings
+from remote_store.botocore.documents import answer_listing
+from remote_store.botocore.session import shared_loader
 from remote_store.conformance.faults import Reset, TruncateRequest
 from remote_store.conformance.shared_server import shared_seaweedfs_server
 from remote_store.core import PermissionDenied, RetryPolicy
-from remote_store.core.s3 import Call, S3Options, sdk_options
-from remote_store.core.s3.documents import answer_listing
+from remote_store.core.s3 import Call, S3Options
 from remote_store.s3fs import AsyncS3FsBackend, S3FsBackend
-from remote_store.s3fs.client import Handle, private_session, shared_loader
+from remote_store.s3fs.client import Handle, private_session
 
 MIB = 1024 * 1024
 AWS = {"key": "k", "secret": "s", "region_name": "eu-west-1"}
@@ -307,7 +309,7 @@ def test_clients_can_be_made_in_many_loops_at_once():
 
 
 async def test_a_filesystem_of_the_users_is_warned_of_once(caplog):
-    sdk_options.warn_of_redirects.cache_clear()
+    settings.warn_of_redirects.cache_clear()
     filesystem = S3FileSystem(asynchronous=True, skip_instance_cache=True)
     for _ in range(2):
         Handle("bucket", filesystem, {}, asynchronous=True)

@@ -7,18 +7,20 @@ from typing import Any, TypeVar, Unpack, cast
 
 import boto3
 from botocore.client import BaseClient
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ParamValidationError
-from botocore.validate import validate_parameters
 
-from remote_store.boto3.client import create_client, private_session, s3_hosts
+from remote_store.boto3.client import create_client, private_session
 from remote_store.boto3.port import FAILED, TRANSPORT, Boto3Port
+from remote_store.botocore import (
+    WITH_HANDLE,
+    check_client,
+    check_client_options,
+    check_handle,
+    known_fault,
+    locate,
+    locate_client,
+)
 from remote_store.core import ThreadedBackend
-from remote_store.core.s3 import Fault, S3Backend, S3OptionFields, S3Options
-from remote_store.core.s3.faults import typed
-from remote_store.core.s3.sdk_faults import known_fault
-from remote_store.core.s3.sdk_locating import locate, locate_client
-from remote_store.core.s3.sdk_options import WITH_HANDLE, check_client, check_client_options, check_handle
+from remote_store.core.s3 import Fault, S3Backend, S3OptionFields, S3Options, typed
 
 T = TypeVar("T")
 
@@ -68,7 +70,7 @@ class S3Boto3Backend(S3Backend):
         **options: Unpack[S3OptionFields],
     ) -> None:
         checked = S3Options.build(**options)
-        check_client_options(checked, Config)
+        check_client_options(checked)
         given = {name for name, value in options.items() if value is not None}
         if session is not None:
             check_handle("session", session, right=isinstance(session, boto3.Session), refused=given & OF_A_SESSION)
@@ -76,12 +78,12 @@ class S3Boto3Backend(S3Backend):
             given |= set() if session is None else {"session"}
             right = isinstance(client, BaseClient) and client.meta.service_model.service_name == "s3"
             check_handle("client", client, right=right, refused=given - WITH_HANDLE)
-            checked = locate_client(checked, bucket, client, s3_hosts())
+            checked = locate_client(checked, bucket, client)
         else:
             named = session is not None and session.profile_name != "default"
             new = partial(private_session, session.profile_name if session and named else checked.profile)
             config = checked.client_options.get("config")
-            checked = locate(checked, bucket, s3_hosts(), new, failed=BotoCoreError, config=config)
+            checked = locate(checked, bucket, new, config=config)
         self._client = client
         self._session = session
         super().__init__(bucket, checked)
@@ -110,7 +112,7 @@ class S3Boto3Backend(S3Backend):
             if (fault := known_fault(error, FAILED, TRANSPORT)) is None:
                 raise
             raise fault from error
-        check_client(client, options, s3_hosts(), validate_parameters, ParamValidationError)
+        check_client(client, options)
         return Boto3Port(client, owned=self._client is None)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -4,37 +4,24 @@ from __future__ import annotations
 
 import os
 import threading
-from functools import cache
 
 import boto3
 import boto3.utils
-import botocore.utils
-from botocore import UNSIGNED, handlers, loaders
+from botocore import UNSIGNED
 from botocore.client import BaseClient
 from botocore.config import Config
-from botocore.exceptions import DataNotFoundError
 from botocore.session import Session
 
-from remote_store.core.s3.documents import register_checks
-from remote_store.core.s3.options import S3Options
-from remote_store.core.s3.sdk_hooks import (
-    drop_unreadable_headers,
-    fail_at_once,
-    refuse_malformed_credentials,
-    remove_handler,
-    set_component,
-    set_time_parser,
-    user_agent,
-)
-from remote_store.core.s3.sdk_locating import S3Hosts, presign_by_version_4
-from remote_store.core.s3.sdk_options import (
+from remote_store.botocore import (
     ask_before_large_body,
     check_configuration,
     client_arguments,
     config_arguments,
-    do_not_redirect,
-    retry_too_many_requests,
+    prepare_session,
+    register_handlers,
+    user_agent,
 )
+from remote_store.core.s3 import S3Options
 
 USER_AGENT = f"remote-store-boto3 Boto3/{boto3.__version__}"
 
@@ -50,19 +37,6 @@ def _renew_lock() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_lock)
-
-
-@cache
-def shared_loader(data_path: str | None) -> object:
-    """The parsed models of services, shared by all sessions that read them from the same place."""
-    create = getattr(loaders, "create_loader", None)
-    return None if create is None else create(data_path)
-
-
-@cache
-def s3_hosts() -> S3Hosts:
-    """The hosts of S3 on AWS."""
-    return S3Hosts.of(shared_loader(None), DataNotFoundError)
 
 
 def create_client(options: S3Options, session: boto3.Session | None = None) -> BaseClient:
@@ -96,24 +70,8 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
             client = session.client("s3", **arguments)
     # The client has a copy of its session's handlers, so nothing below changes the session.
     events = client.meta.events
-    register_checks(events)
-    # Looking for a bucket's region, botocore asks for it for ever where no answer says it.
-    events.register("before-call.s3.HeadBucket" if options.endpoint.redirects else "before-call.s3", do_not_redirect)
-    events.register("before-parse.s3", drop_unreadable_headers)
-    events.register("before-send.s3", refuse_malformed_credentials)
-    events.register("needs-retry.s3", fail_at_once)
-    events.register("needs-retry.s3", retry_too_many_requests(options.retry))
-    events.register_first("choose-signer.s3", presign_by_version_4)
-    # Nothing on S3's side needs the headers that say how often a request was tried; they are signed at each request.
-    remove_handler(events, "request-created", handlers, "add_retry_headers")
-    # No operation of S3 finds its endpoint by asking the service for one, which is what the version would be for.
-    remove_handler(events, "before-call", handlers, "inject_api_version_header_if_needed")
-    if options.custom_endpoint:
-        # The header tells AWS which chain of Lambda functions a request belongs to.
-        remove_handler(events, "before-call", handlers, "add_recursion_detection_header")
+    register_handlers(events, options)
     for operation in ("PutObject", "UploadPart"):
-        # Bytes made a file are sent in small pieces, and only after asking the server whether it wants them.
-        remove_handler(events, f"before-parameter-build.s3.{operation}", handlers, "convert_body_to_file_like_object")
         events.register(f"before-call.s3.{operation}", ask_before_large_body)
     return client
 
@@ -121,8 +79,7 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
 def private_session(profile: str | None) -> Session:
     """A session that nobody else has; it shares the parsed service models with the others of this process."""
     session = Session(profile=profile)
-    set_component(session, "data_loader", shared_loader(session.get_config_variable("data_path")))
-    set_time_parser(session, botocore.utils)
+    prepare_session(session)
     # What boto3's own session adds to a client, for `upload_file` and its like on an unwrapped one.
     if (lazy_call := getattr(boto3.utils, "lazy_call", None)) is not None:
         session.register("creating-client-class.s3", lazy_call("boto3.s3.inject.inject_s3_transfer_methods"))

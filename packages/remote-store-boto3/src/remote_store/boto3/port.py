@@ -13,8 +13,8 @@ from botocore.client import BaseClient
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
-from remote_store.core.s3.calls import Call, Fault
-from remote_store.core.s3.sdk_faults import UNREADABLE, fault_of, known_fault
+from remote_store.botocore import UNREADABLE, fault_of, known_fault
+from remote_store.core.s3 import Call, Fault
 
 BROKEN_BODY = (sdk.HTTPClientError, sdk.IncompleteReadError, HTTPError, HTTPException, OSError)
 TRANSPORT = (sdk.ConnectionError, ResponseParserError, *BROKEN_BODY)

@@ -6,10 +6,13 @@ from remote_store.core.aio.backend import AsyncBackend
 from remote_store.core.aio.bridge import ThreadedBackend
 from remote_store.core.aio.store import AsyncStore, open_async_store
 from remote_store.core.backend import Backend
+from remote_store.core.backends.local import LocalBackend
+from remote_store.core.backends.memory import MemoryBackend
 from remote_store.core.capabilities import Capability
 from remote_store.core.conditional_writes import ConditionalWrites
-from remote_store.core.config import BackendConfig, Config, StoreConfig
-from remote_store.core.content import AsyncBinaryIO, AsyncContent, Buffer, Content
+from remote_store.core.config.file import BackendConfig, Config, StoreConfig
+from remote_store.core.config.registry import BackendNotInstalled, LaneChoice, choose_async_lane, choose_lane
+from remote_store.core.config.settings import ConfigError
 from remote_store.core.errors import (
     AlreadyExists,
     BackendUnavailable,
@@ -22,18 +25,15 @@ from remote_store.core.errors import (
     RemoteStoreError,
 )
 from remote_store.core.glob import GlobPattern
-from remote_store.core.local import LocalBackend
-from remote_store.core.memory import MemoryBackend
+from remote_store.core.io.range_reader import RangeReader
+from remote_store.core.io.source import AsyncBinaryIO, AsyncContent, Buffer, Content
+from remote_store.core.io.streams import Source, check_max_depth, check_range
 from remote_store.core.metadata import check_content_type, check_metadata
 from remote_store.core.models import ContentDigest, FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import RemotePath, require_canonical, require_file_path, require_text
-from remote_store.core.range_reader import RangeReader
-from remote_store.core.registry import BackendNotInstalled, LaneChoice, choose_async_lane, choose_lane
 from remote_store.core.retry import RetryPolicy
 from remote_store.core.secret import Secret
-from remote_store.core.settings import ConfigError
 from remote_store.core.store import Store, open_store
-from remote_store.core.streams import Source, check_max_depth, check_range
 
 __all__ = [
     "AlreadyExists",

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import BinaryIO, Self, TypeVar
 
 from remote_store.core.capabilities import Capability
-from remote_store.core.content import Content
+from remote_store.core.io.source import Content
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 
 T = TypeVar("T")

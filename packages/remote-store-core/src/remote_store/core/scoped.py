@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import Any, BinaryIO, cast
 
 from remote_store.core.errors import RemoteStoreError
+from remote_store.core.io.streams import bytes_left
 from remote_store.core.rebase import Scope
-from remote_store.core.streams import bytes_left
 
 HIDDEN = frozenset({"_file", "_errors", "name", "raw", "buffer", "file", "blocking"})
 """What a scoped file does not take from the backend's: its own state, and files whose names are keys."""

@@ -11,17 +11,17 @@ from typing import Any, BinaryIO, Self, TypeVar
 
 from remote_store.core.backend import Backend
 from remote_store.core.capabilities import Capability
-from remote_store.core.config import Config, config_of, configured, from_environment
-from remote_store.core.content import Content
+from remote_store.core.config.file import Config, config_of, configured, from_environment
+from remote_store.core.config.registry import find_backend
+from remote_store.core.config.url import from_url
 from remote_store.core.errors import InvalidPath, NotFound
-from remote_store.core.files import Progress, counted, opened, replacing, transfer
 from remote_store.core.glob import GlobPattern, name_matcher
+from remote_store.core.io.files import Progress, counted, opened, replacing, transfer
+from remote_store.core.io.source import Content
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import RemotePath
 from remote_store.core.rebase import Scope
-from remote_store.core.registry import find_backend
 from remote_store.core.scoped import ScopedFile, ScopedOpening
-from remote_store.core.url import from_url
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=FileInfo | FolderEntry)

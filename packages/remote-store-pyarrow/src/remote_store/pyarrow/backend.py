@@ -7,10 +7,9 @@ from typing import TypeVar, Unpack, cast
 from pyarrow.fs import S3FileSystem
 
 from remote_store.boto3.backend import DEFAULT_THREADS, Boto3OptionFields, S3Boto3Backend
+from remote_store.botocore import warn_of_redirects
 from remote_store.core import CapabilityNotSupported, ThreadedBackend
-from remote_store.core.s3 import Fault
-from remote_store.core.s3.faults import typed
-from remote_store.core.s3.sdk_options import warn_of_redirects
+from remote_store.core.s3 import Fault, typed
 from remote_store.pyarrow.client import check_options
 from remote_store.pyarrow.port import PyArrowPort
 

@@ -12,8 +12,8 @@ from botocore.client import BaseClient
 from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem
 
 from remote_store.boto3.port import FAILED, TRANSPORT, Boto3Port
+from remote_store.botocore import fault_of
 from remote_store.core.s3 import Fault, S3Options
-from remote_store.core.s3.sdk_faults import fault_of
 from remote_store.pyarrow.client import KNOWS_TLS_BUNDLES, filesystem_arguments, find_credentials, find_tls_bundle
 
 

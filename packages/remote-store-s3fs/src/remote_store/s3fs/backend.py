@@ -8,8 +8,7 @@ from typing import TypeVar, Unpack
 import fsspec.asyn
 from s3fs import S3FileSystem
 
-from remote_store.core.s3 import AsyncS3Backend, AsyncS3Port, S3Backend, S3OptionFields, S3Port
-from remote_store.core.s3.loop_port import LoopPort, LoopThread
+from remote_store.core.s3 import AsyncS3Backend, AsyncS3Port, LoopPort, LoopThread, S3Backend, S3OptionFields, S3Port
 from remote_store.s3fs.client import Handle
 
 T = TypeVar("T")

@@ -4,44 +4,39 @@ from __future__ import annotations
 
 import inspect
 import os
-from functools import cache, partial
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import aiobotocore
-import botocore.utils
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
-from botocore import handlers, loaders
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, DataNotFoundError, ParamValidationError
 from botocore.session import Session
-from botocore.validate import validate_parameters
 from s3fs import S3FileSystem
 
-from remote_store.core.s3 import Fault, S3OptionFields, S3Options, sdk_hooks, sdk_options
-from remote_store.core.s3.documents import register_checks
-from remote_store.core.s3.faults import typed
-from remote_store.core.s3.sdk_faults import fault_of, known_fault
-from remote_store.core.s3.sdk_locating import S3Hosts, locate, presign_by_version_4
+from remote_store.botocore import (
+    WITH_HANDLE,
+    check_client,
+    check_client_options,
+    check_configuration,
+    check_handle,
+    client_arguments,
+    config_arguments,
+    fault_of,
+    known_fault,
+    locate,
+    prepare_session,
+    register_handlers,
+    user_agent,
+    warn_of_redirects,
+)
+from remote_store.core.s3 import Fault, S3OptionFields, S3Options, typed
 from remote_store.s3fs.http import HttpSession
 from remote_store.s3fs.port import FAILED, TRANSPORT, AsyncS3FsPort
 
 T = TypeVar("T")
 USER_AGENT = f"remote-store-s3fs aiobotocore/{aiobotocore.__version__}"
-
-
-@cache
-def shared_loader(data_path: str | None) -> object:
-    """The parsed models of services, shared by all sessions that read them from the same place."""
-    create = getattr(loaders, "create_loader", None)
-    return None if create is None else create(data_path)
-
-
-@cache
-def s3_hosts() -> S3Hosts:
-    """The hosts of S3 on AWS."""
-    return S3Hosts.of(shared_loader(None), DataNotFoundError)
 
 
 class Handle:
@@ -61,7 +56,7 @@ class Handle:
 
     def __init__(self, bucket: str, fs: S3FileSystem | None, options: S3OptionFields, *, asynchronous: bool) -> None:
         self.options = S3Options.build(**options)
-        sdk_options.check_client_options(self.options, Config)
+        check_client_options(self.options)
         config: Any = self.options.client_options.get("config")
         profile = self.options.profile
         if getattr(config, "proxies_config", None):
@@ -69,10 +64,10 @@ class Handle:
         if fs is not None:
             given = {name for name, value in options.items() if value is not None}
             right = isinstance(fs, S3FileSystem)
-            sdk_options.check_handle("fs", fs, right=right, refused=given - sdk_options.WITH_HANDLE)
+            check_handle("fs", fs, right=right, refused=given - WITH_HANDLE)
             if fs.asynchronous is not asynchronous:
                 raise ValueError(f"fs must be made with asynchronous={asynchronous} for this backend")
-            sdk_options.warn_of_redirects("a filesystem given as fs=")
+            warn_of_redirects("a filesystem given as fs=")
             theirs = {"endpoint_url": fs.endpoint_url or fs.client_kwargs.get("endpoint_url")}
             put_options = {**fs.s3_additional_kwargs, **fs.req_kw, **self.options.put_options}
             self.options = S3Options.build(**{**options, **theirs, "put_options": put_options})
@@ -80,7 +75,7 @@ class Handle:
             config = SimpleNamespace(**{"request_checksum_calculation": "when_supported", **fs.config_kwargs})
             profile = fs.kwargs.get("profile")
         new = partial(Session, profile=profile, include_builtin_handlers=False)
-        self.options = locate(self.options, bucket, s3_hosts(), new, failed=BotoCoreError, config=config)
+        self.options = locate(self.options, bucket, new, config=config)
         self._fs = fs
         self._asynchronous = asynchronous
         self._made: dict[int, S3FileSystem] = {}
@@ -124,7 +119,7 @@ class Handle:
             if (fault := known_fault(error, FAILED, TRANSPORT)) is None:
                 raise
             raise fault from error
-        sdk_options.check_client(client, self.options, s3_hosts(), validate_parameters, ParamValidationError)
+        check_client(client, self.options)
         if self._fs is not None:
             return AsyncS3FsPort(client, room=None, theirs=filesystem)
         return AsyncS3FsPort(client, room=max(self.options.max_connections, self.options.max_concurrency), theirs=None)
@@ -144,10 +139,10 @@ class Handle:
 
 def create_filesystem(options: S3Options, *, asynchronous: bool) -> S3FileSystem:
     """Make a filesystem that nobody else has and that caches nothing; no I/O."""
-    arguments = {name: value for name, value in sdk_options.client_arguments(options).items() if value is not None}
+    arguments = {name: value for name, value in client_arguments(options).items() if value is not None}
     session, theirs = private_session(options), arguments.pop("config", None)
-    sdk_options.check_configuration(options, session)
-    config = config_arguments(options, theirs, sdk_hooks.user_agent(USER_AGENT, theirs, session.get_config_variable))
+    check_configuration(options, session)
+    config = merged_config(options, theirs, user_agent(USER_AGENT, theirs, session.get_config_variable))
     filesystem = S3FileSystem(
         anon=options.anon,
         client_kwargs=arguments,
@@ -162,9 +157,9 @@ def create_filesystem(options: S3Options, *, asynchronous: bool) -> S3FileSystem
     return filesystem
 
 
-def config_arguments(options: S3Options, theirs: Config | None, agent: str) -> dict[str, Any]:
+def merged_config(options: S3Options, theirs: Config | None, agent: str) -> dict[str, Any]:
     """The arguments of the client's configuration; what the user's own says wins."""
-    ours = {**sdk_options.config_arguments(options), "user_agent": agent, "http_session_cls": HttpSession}
+    ours = {**config_arguments(options), "user_agent": agent, "http_session_cls": HttpSession}
     # The port bounds calls; a bound on connections would let open readers wait for each other.
     ours["max_pool_connections"] = 0
     if theirs is None:
@@ -177,20 +172,6 @@ def config_arguments(options: S3Options, theirs: Config | None, agent: str) -> d
 def private_session(options: S3Options) -> AioSession:
     """A session that nobody else has; it shares the parsed service models with the others of this process."""
     session = AioSession(profile=options.profile)
-    sdk_hooks.set_component(session, "data_loader", shared_loader(session.get_config_variable("data_path")))
-    sdk_hooks.set_time_parser(session, botocore.utils)
-    register_checks(session)
-    session.register("before-parse.s3", sdk_hooks.drop_unreadable_headers)
-    session.register("before-send.s3", sdk_hooks.refuse_malformed_credentials)
-    session.register("needs-retry.s3", sdk_hooks.fail_at_once)
-    # Looking for a bucket's region, botocore asks for it for ever where no answer says it.
-    asked = "before-call.s3.HeadBucket" if options.endpoint.redirects else "before-call.s3"
-    session.register(asked, sdk_options.do_not_redirect)
-    session.register("choose-signer.s3", presign_by_version_4)
-    session.register("needs-retry.s3", sdk_options.retry_too_many_requests(options.retry))
-    # Nothing on S3's side needs the headers that say how often a request was tried; they are signed at each request.
-    sdk_hooks.remove_handler(session, "request-created", handlers, "add_retry_headers")
-    for event in ("before-parameter-build.s3.PutObject", "before-parameter-build.s3.UploadPart"):
-        # Bytes are sent without being copied into a file.
-        sdk_hooks.remove_handler(session, event, handlers, "convert_body_to_file_like_object")
+    prepare_session(session)
+    register_handlers(session.get_component("event_emitter"), options)
     return session

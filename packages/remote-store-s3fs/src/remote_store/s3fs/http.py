@@ -15,8 +15,8 @@ from botocore import exceptions as sdk
 from botocore.httpsession import ProxyConfiguration, create_urllib3_context, get_cert_path, mask_proxy_url
 from yarl import URL
 
-from remote_store.core.s3.options import KIB
-from remote_store.core.s3.sdk_options import DOCUMENT_WAITS
+from remote_store.botocore import DOCUMENT_WAITS
+from remote_store.core.s3 import KIB
 
 PIECE = 256 * KIB
 OURS = frozenset(("accept-encoding", "expect", "transfer-encoding"))

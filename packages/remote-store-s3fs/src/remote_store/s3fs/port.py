@@ -14,10 +14,8 @@ from botocore import xform_name
 from botocore.parsers import ResponseParserError
 from s3fs import S3FileSystem
 
-from remote_store.core.s3.calls import Call
-from remote_store.core.s3.reading import PROGRESS
-from remote_store.core.s3.sdk_faults import UNREADABLE, fault_of, known_fault
-from remote_store.core.s3.sdk_options import DOCUMENT_WAITS
+from remote_store.botocore import DOCUMENT_WAITS, UNREADABLE, fault_of, known_fault
+from remote_store.core.s3 import PROGRESS, Call
 from remote_store.s3fs.http import SENDS_ONCE
 
 BROKEN_BODY = (sdk.HTTPClientError, sdk.IncompleteReadError, aiohttp.ClientError, OSError)

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from remote_store.core.capabilities import Capability
-from remote_store.core.content import AsyncBinaryIO, AsyncContent
+from remote_store.core.io.source import AsyncBinaryIO, AsyncContent
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 
 T = TypeVar("T")

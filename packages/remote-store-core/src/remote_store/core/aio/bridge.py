@@ -18,10 +18,10 @@ from remote_store.core.aio.streams import AsyncSource, check_async_content, is_a
 from remote_store.core.aio.threaded_file import ThreadedFile, close_quietly
 from remote_store.core.aio.threads import Threads, ended
 from remote_store.core.backend import Backend
-from remote_store.core.content import AsyncBinaryIO, AsyncContent, Content
 from remote_store.core.errors import BackendUnavailable
+from remote_store.core.io.source import AsyncBinaryIO, AsyncContent, Content
+from remote_store.core.io.streams import BUFFERS
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
-from remote_store.core.streams import BUFFERS
 
 P = ParamSpec("P")
 T = TypeVar("T")

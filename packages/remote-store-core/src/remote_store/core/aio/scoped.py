@@ -7,8 +7,8 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Self
 
-from remote_store.core.content import AsyncBinaryIO, Buffer
 from remote_store.core.errors import RemoteStoreError
+from remote_store.core.io.source import AsyncBinaryIO, Buffer
 from remote_store.core.rebase import Scope
 from remote_store.core.scoped import HIDDEN
 

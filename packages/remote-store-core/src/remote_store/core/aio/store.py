@@ -12,16 +12,16 @@ from remote_store.core.aio.backend import AsyncBackend
 from remote_store.core.aio.files import async_counted, async_opened, async_replacing, async_transfer
 from remote_store.core.aio.scoped import AsyncScopedFile, AsyncScopedOpening
 from remote_store.core.capabilities import Capability
-from remote_store.core.config import Config, config_of, configured, from_environment
-from remote_store.core.content import AsyncBinaryIO, AsyncContent
+from remote_store.core.config.file import Config, config_of, configured, from_environment
+from remote_store.core.config.registry import find_async_backend
+from remote_store.core.config.url import from_url
 from remote_store.core.errors import InvalidPath, NotFound
-from remote_store.core.files import Progress
 from remote_store.core.glob import GlobPattern, name_matcher
+from remote_store.core.io.files import Progress
+from remote_store.core.io.source import AsyncBinaryIO, AsyncContent
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import RemotePath
 from remote_store.core.rebase import Scope
-from remote_store.core.registry import find_async_backend
-from remote_store.core.url import from_url
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=FileInfo | FolderEntry)

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from typing import cast
 
 from remote_store.core.aio.threads import in_thread
-from remote_store.core.content import AsyncContent, Buffer, Content
-from remote_store.core.streams import BUFFERS, Source, as_bytes, check_binary, told_left
+from remote_store.core.io.source import AsyncContent, Buffer, Content
+from remote_store.core.io.streams import BUFFERS, Source, as_bytes, check_binary, told_left
 
 
 class AsyncSource:

@@ -12,9 +12,9 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self, TypeVar, cast
 
 from remote_store.core.aio.threads import Threads
-from remote_store.core.content import Buffer
 from remote_store.core.errors import BackendUnavailable
-from remote_store.core.streams import bytes_left
+from remote_store.core.io.source import Buffer
+from remote_store.core.io.streams import bytes_left
 
 T = TypeVar("T")
 LINES = 1 << 16

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from remote_store.core.errors import BackendUnavailable
-from remote_store.core.workers import PerProcess, Workers, settle, threads_can_start
+from remote_store.core.io.workers import PerProcess, Workers, settle, threads_can_start
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -1,24 +1,63 @@
-"""The contract's S3 semantics, written once for every SDK: the port, the operations, the backends."""
+"""The lane API: everything that a lane may import from core about S3.
+
+A lane makes a client of its SDK, and a port over it. Core has the rest: the contract's semantics on S3, the classes of
+faults, the checks of responses, and the backends that run them. `docs/writing-a-lane.md` builds a lane from this.
+"""
 
 from __future__ import annotations
 
-from remote_store.core.s3.aio import AsyncS3Backend
+from remote_store.core.s3.aio_backend import AsyncS3Backend
 from remote_store.core.s3.backend import S3Backend
-from remote_store.core.s3.calls import AsyncBody, AsyncS3Port, Body, Call, Fault, S3Port
-from remote_store.core.s3.options import S3OptionFields, S3Options
+from remote_store.core.s3.engine.loop_port import LoopPort, LoopThread
+from remote_store.core.s3.operations.reading import PROGRESS
+from remote_store.core.s3.protocol.calls import SECRET_PARAMS, AsyncBody, AsyncS3Port, Body, Call, Fault, S3Port
+from remote_store.core.s3.protocol.documents import LONGEST_ERROR, look_at, readable_error, wrong_document
+from remote_store.core.s3.protocol.endpoint import endpoint_of
+from remote_store.core.s3.protocol.faults import CODES, typed
+from remote_store.core.s3.protocol.fields import is_signed
+from remote_store.core.s3.protocol.listing_xml import parse_page
+from remote_store.core.s3.protocol.options import (
+    KIB,
+    MIB,
+    S3OptionFields,
+    S3Options,
+    check_bucket,
+    check_endpoint_url,
+)
+from remote_store.core.s3.protocol.responses import REQUIRED
+from remote_store.core.s3.protocol.times import parse_time
 
 __all__ = [
+    "CODES",
+    "KIB",
+    "LONGEST_ERROR",
+    "MIB",
+    "PROGRESS",
+    "REQUIRED",
+    "SECRET_PARAMS",
     "AsyncBody",
     "AsyncS3Backend",
     "AsyncS3Port",
     "Body",
     "Call",
     "Fault",
+    "LoopPort",
+    "LoopThread",
     "S3Backend",
     "S3OptionFields",
     "S3Options",
     "S3Port",
+    "check_bucket",
+    "check_endpoint_url",
+    "endpoint_of",
+    "is_signed",
+    "look_at",
+    "parse_page",
+    "parse_time",
+    "readable_error",
+    "typed",
+    "wrong_document",
 ]
 
-for _class in (AsyncBody, AsyncS3Port, Body, Call, Fault, S3OptionFields, S3Options, S3Port):
+for _class in (AsyncBody, AsyncS3Port, Body, Call, Fault, LoopPort, LoopThread, S3OptionFields, S3Options, S3Port):
     _class.__module__ = "remote_store.core.s3"

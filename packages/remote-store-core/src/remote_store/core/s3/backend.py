@@ -1,4 +1,4 @@
-# Generated from packages/remote-store-core/src/remote_store/core/s3/aio.py by tools/unasync.py; edit that.
+# Generated from packages/remote-store-core/src/remote_store/core/s3/aio_backend.py by tools/unasync.py; edit that.
 """The backend that a lane fills with a port: each method checks its arguments and hands an operation to the runner."""
 
 from __future__ import annotations
@@ -11,26 +11,26 @@ from typing import Any, BinaryIO, Self, TypeVar, cast
 
 from remote_store.core.backend import Backend
 from remote_store.core.capabilities import Capability
-from remote_store.core.content import Content
 from remote_store.core.errors import CapabilityNotSupported, InvalidPath, RemoteStoreError
 from remote_store.core.glob import GlobPattern
+from remote_store.core.io.source import Content
+from remote_store.core.io.streams import Source, check_max_depth, check_range
 from remote_store.core.metadata import check_content_type, check_metadata
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import require_text
-from remote_store.core.s3 import copying, deleting, fetching, listing, paging, probes, upload
-from remote_store.core.s3.bucket import Bucket
-from remote_store.core.s3.calls import Fault, S3Port
-from remote_store.core.s3.faults import typed
-from remote_store.core.s3.keys import check_folder, check_key, check_new_key
-from remote_store.core.s3.options import S3Options, check_bucket
-from remote_store.core.s3.pages import Page
-from remote_store.core.s3.paging import Cursor
-from remote_store.core.s3.readers import ObjectReader
-from remote_store.core.s3.reading import ReadPlan
-from remote_store.core.s3.runner import Runner
-from remote_store.core.s3.spool import Spool
-from remote_store.core.s3.steps import Operation
-from remote_store.core.streams import Source, check_max_depth, check_range
+from remote_store.core.s3.engine.reader import ObjectReader
+from remote_store.core.s3.engine.runner import Runner
+from remote_store.core.s3.engine.spool import Spool
+from remote_store.core.s3.operations import copying, deleting, fetching, listing, paging, probes, writing
+from remote_store.core.s3.operations.bucket import Bucket
+from remote_store.core.s3.operations.paging import Cursor
+from remote_store.core.s3.operations.reading import ReadPlan
+from remote_store.core.s3.operations.steps import Operation
+from remote_store.core.s3.protocol.calls import Fault, S3Port
+from remote_store.core.s3.protocol.faults import typed
+from remote_store.core.s3.protocol.keys import check_folder, check_key, check_new_key
+from remote_store.core.s3.protocol.options import S3Options, check_bucket
+from remote_store.core.s3.protocol.pages import Page
 
 T = TypeVar("T")
 
@@ -124,7 +124,7 @@ class S3Backend(Backend):
         described = check_metadata(metadata)
         check_content_type(content_type)
         source = Source(content)
-        operation = upload.write(
+        operation = writing.write(
             self._bucket, path, source.size, overwrite=overwrite, metadata=described, content_type=content_type
         )
         return self._run(operation, path, source)

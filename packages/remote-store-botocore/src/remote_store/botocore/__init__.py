@@ -1,0 +1,40 @@
+"""What the lanes built on botocore share: settings, event handlers, faults and endpoints. Not for applications."""
+
+from __future__ import annotations
+
+from remote_store.botocore.faults import UNREADABLE, fault_of, known_fault
+from remote_store.botocore.handlers import ask_before_large_body, register_handlers, user_agent
+from remote_store.botocore.locating import locate, locate_client
+from remote_store.botocore.session import prepare_session
+from remote_store.botocore.settings import (
+    DOCUMENT_WAITS,
+    WITH_HANDLE,
+    check_client,
+    check_client_options,
+    check_configuration,
+    check_handle,
+    client_arguments,
+    config_arguments,
+    warn_of_redirects,
+)
+
+__all__ = [
+    "DOCUMENT_WAITS",
+    "UNREADABLE",
+    "WITH_HANDLE",
+    "ask_before_large_body",
+    "check_client",
+    "check_client_options",
+    "check_configuration",
+    "check_handle",
+    "client_arguments",
+    "config_arguments",
+    "fault_of",
+    "known_fault",
+    "locate",
+    "locate_client",
+    "prepare_session",
+    "register_handlers",
+    "user_agent",
+    "warn_of_redirects",
+]

@@ -1,0 +1,195 @@
+"""From the exceptions of botocore to faults; by the names of their classes, because core imports no SDK."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from http.client import HTTPException
+from types import TracebackType
+
+from remote_store.core.s3 import CODES, Fault, is_signed, parse_time
+
+CREDENTIALS = frozenset(
+    {
+        "CredentialRetrievalError",
+        "NoAuthTokenError",
+        "NoCredentialsError",
+        "PartialCredentialsError",
+        "ProfileNotFound",
+        "RefreshWithMFAUnsupportedError",
+        "SSOError",
+        "TokenRetrievalError",
+        "UnknownCredentialError",
+    }
+)
+TELLS_ITS_PLACE = frozenset({"PartialCredentialsError", "ProfileNotFound", "SSOTokenLoadError"})
+"""Those of them whose texts name the profile, the provider or the setting, and no secret."""
+
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What botocore raises where it cannot make sense of an answer, or build a request."""
+CONFIGURATION = frozenset(
+    {
+        "ConfigNotFound",
+        "ConfigParseError",
+        "EndpointProviderError",
+        "EndpointResolutionError",
+        "EndpointVariantError",
+        "InfiniteLoopConfigError",
+        "InvalidChecksumConfigError",
+        "InvalidConfigError",
+        "InvalidDefaultsMode",
+        "InvalidIMDSEndpointError",
+        "InvalidIMDSEndpointModeError",
+        "InvalidMaxRetryAttemptsError",
+        "InvalidProxiesConfigError",
+        "InvalidRegionError",
+        "InvalidRetryConfigurationError",
+        "InvalidRetryModeError",
+        "InvalidS3AddressingStyleError",
+        "InvalidS3UsEast1RegionalEndpointConfigError",
+        "InvalidSTSRegionalEndpointsConfigError",
+        "MalformedCredentials",
+        "MissingDependencyException",
+        "NoRegionError",
+        "UnknownSignatureVersionError",
+        "UnsupportedS3ArnError",
+        "UnsupportedS3ConfigurationError",
+        "UnsupportedSignatureVersionError",
+    }
+)
+"""Their texts name the profile, the file and the setting, and no secret."""
+
+OF_CREDENTIALS = frozenset({"InfiniteLoopConfigError", "InvalidConfigError", "MalformedCredentials"})
+"""Those of them that are about a profile whose credentials come from elsewhere."""
+
+TLS_REASONS = {
+    "CERTIFICATE_VERIFY_FAILED": "CertificateNotTrusted",
+    "HTTP_REQUEST": "NotTLS",
+    "NO_PROTOCOLS_AVAILABLE": "NotTLS",
+    "RECORD_LAYER_FAILURE": "NotTLS",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "ClientCertificateRequired",
+    "TLSV1_ALERT_PROTOCOL_VERSION": "NotTLS",
+    "UNKNOWN_PROTOCOL": "NotTLS",
+    "UNSUPPORTED_PROTOCOL": "NotTLS",
+    "WRONG_VERSION_NUMBER": "NotTLS",
+}
+"""Reasons of OpenSSL that are the same at every try."""
+
+REFUSED = frozenset({"ParamValidationError", "ValidationError"})
+
+
+class MalformedCredentials(Exception):
+    """Credentials that the SDK found cannot be sent; the text does not show them."""
+
+
+def fault_of(error: Exception, transport: tuple[type[Exception], ...], *, attempts: int) -> Fault:
+    """What botocore, or the connection below it, said.
+
+    Args:
+        error: The exception.
+        transport: The exceptions of a connection that failed.
+        attempts: How many requests were sent, where the exception itself does not say.
+    """
+    response = getattr(error, "response", None)
+    if isinstance(response, Mapping):
+        told, meta = response.get("Error", {}), response.get("ResponseMetadata", {})
+        status = meta.get("HTTPStatusCode")
+        code = told.get("Code") or str(status)
+        # An answer to HEAD has no document, so its headers are all that can be S3's. A code that S3 does not know can
+        # be that of any service.
+        has_code = code != str(status) or getattr(error, "operation_name", "").startswith("Head")
+        is_ours = code in CODES or (has_code and is_signed(meta.get("HTTPHeaders") or {}))
+        return Fault(
+            code,
+            status,
+            told.get("Message") or "",
+            meta.get("RequestId") or None,
+            attempts=meta.get("RetryAttempts", 0) + 1,
+            foreign=not is_ours,
+            date=_date(meta.get("HTTPHeaders") or {}),
+        )
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if kinds & CREDENTIALS:
+        told = bool(kinds & TELLS_ITS_PLACE)
+        return Fault(type(error).__name__, message=str(error), credentials=True, configuration=told)
+    name = type(error).__name__
+    # A region that is none is a refused parameter by its class too.
+    if found := kinds & CONFIGURATION:
+        return Fault(name, message=str(error), credentials=bool(found & OF_CREDENTIALS), configuration=True)
+    if kinds & REFUSED:
+        return Fault("ParamValidation", message=str(error))
+    if is_of_credentials(error):
+        # Only an error of the system is sure to hold no secret.
+        named = isinstance(error, OSError)
+        return Fault(name, message=str(error) if named else "", credentials=True, configuration=named)
+    if isinstance(error, UNREADABLE):
+        return Fault("UnreadableAnswer", message=str(error), attempts=attempts)
+    if (code := no_retry_helps(error)) is not None:
+        return Fault(code, message=str(error))
+    return Fault(type(error).__name__, message=str(error), attempts=attempts, transport=isinstance(error, transport))
+
+
+def _date(headers: Mapping[str, str]) -> datetime | None:
+    try:
+        return parse_time(headers["date"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def known_fault(
+    error: Exception, failed: tuple[type[Exception], ...], transport: tuple[type[Exception], ...], *, attempts: int = 1
+) -> Fault | None:
+    """The fault of an exception that a call of the SDK ended with; `None` for one that is no matter of the service.
+
+    Args:
+        error: The exception.
+        failed: What the SDK raises for calls that failed.
+        transport: The exceptions of a connection that failed.
+        attempts: How many requests were sent, where the exception itself does not say.
+    """
+    if isinstance(error, (*failed, MalformedCredentials)):
+        return fault_of(error, transport, attempts=attempts)
+    return fault_of(error, (), attempts=1) if is_of_credentials(error) else None
+
+
+def is_of_credentials(error: BaseException) -> bool:
+    """Whether an exception was raised while credentials were looked for, whatever its type."""
+    return any(
+        frame.tb_frame.f_globals.get("__name__", "").endswith("botocore.credentials")
+        for frame in _frames(error.__traceback__)
+    )
+
+
+def no_retry_helps(error: BaseException) -> str | None:
+    """The code of a failed connection that would fail in the same way each time; `None` for any other."""
+    for inner in _chain(error):
+        if isinstance(inner, ssl.SSLCertVerificationError):
+            return "CertificateNotTrusted"
+        # aiohttp has subclasses without the attribute.
+        if isinstance(inner, ssl.SSLError) and (reason := getattr(inner, "reason", None)) in TLS_REASONS:
+            return TLS_REASONS[reason]
+        # http.client raises the class itself for too many header lines only.
+        if type(inner) is HTTPException:
+            return "TooManyHeaders"
+    return None
+
+
+def _frames(traceback: TracebackType | None) -> Iterator[TracebackType]:
+    while traceback is not None:
+        yield traceback
+        traceback = traceback.tb_next
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An exception and all that are known to be behind it."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        inner = waiting.pop()
+        if id(inner) in seen:
+            continue
+        seen.add(id(inner))
+        yield inner
+        told = (*inner.args, *getattr(inner, "kwargs", {}).values(), getattr(inner, "reason", None))
+        behind = (inner.__cause__, inner.__context__, *told)
+        waiting.extend(item for item in behind if isinstance(item, BaseException))

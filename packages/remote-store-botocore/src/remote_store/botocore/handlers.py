@@ -1,0 +1,145 @@
+"""The handlers of botocore's events that the lanes register and remove; each name of botocore is looked up first."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore import handlers
+
+from remote_store.botocore.documents import register_checks
+from remote_store.botocore.faults import MalformedCredentials, no_retry_helps
+from remote_store.core import RetryPolicy
+from remote_store.core.s3 import MIB, S3Options, parse_time
+
+LARGE_BODY = 1 * MIB
+"""Bodies of at least this many bytes are sent with `Expect: 100-continue`."""
+
+TOO_MANY_REQUESTS = 429
+
+NOT_IN_A_TOKEN = re.compile(r"[^A-Za-z0-9!#$%&'*+.^_`|~,-]")
+"""What botocore replaces in an application id too."""
+
+BREAKS_A_HEADER = re.compile(r"[\0\r\n]")
+CREDENTIALS = {"authorization": "access key", "x-amz-security-token": "session token"}
+"""What of the credentials stands in which header."""
+
+UNREADABLE_IS_ABSENT: dict[str, Callable[[str], object]] = {"integer": int, "long": int, "timestamp": parse_time}
+"""How a header of each type of botocore's model is read, where one that cannot be read is to be left out."""
+
+
+def register_handlers(events: Any, options: S3Options) -> None:
+    """Register what every client of a lane needs, and remove the handlers of botocore that it does not.
+
+    Args:
+        events: The events of a client of our own, or of a session of our own.
+        options: The options that the client is made with.
+    """
+    register_checks(events)
+    # Looking for a bucket's region, botocore asks for it for ever where no answer says it.
+    events.register("before-call.s3.HeadBucket" if options.endpoint.redirects else "before-call.s3", do_not_redirect)
+    events.register("before-parse.s3", drop_unreadable_headers)
+    events.register("before-send.s3", refuse_malformed_credentials)
+    events.register("needs-retry.s3", fail_at_once)
+    events.register("needs-retry.s3", retry_too_many_requests(options.retry))
+    events.register_first("choose-signer.s3", presign_by_version_4)
+    # Nothing on S3's side needs the headers that say how often a request was tried; they are signed at each request.
+    remove_handler(events, "request-created", "add_retry_headers")
+    # No operation of S3 finds its endpoint by asking the service for one, which is what the version would be for.
+    remove_handler(events, "before-call", "inject_api_version_header_if_needed")
+    if options.custom_endpoint:
+        # The header tells AWS which chain of Lambda functions a request belongs to.
+        remove_handler(events, "before-call", "add_recursion_detection_header")
+    for operation in ("PutObject", "UploadPart"):
+        # Bytes are sent without being copied into a file.
+        remove_handler(events, f"before-parameter-build.s3.{operation}", "convert_body_to_file_like_object")
+
+
+def remove_handler(events: Any, event: str, name: str) -> None:
+    """Remove one of botocore's own handlers, if this release of botocore has it.
+
+    Args:
+        events: The events of a client or session.
+        event: The event that the handler is registered for.
+        name: Name of the handler in `botocore.handlers`.
+    """
+    handler = getattr(handlers, name, None)
+    if handler is not None:
+        events.unregister(event, handler)
+
+
+def user_agent(ours: str, config: Any, find: Callable[[str], Any] | None = None) -> str:
+    """The header `User-Agent` with the application id that the user chose; botocore leaves it out of a fixed one.
+
+    Args:
+        ours: What is sent in any case.
+        config: The user's `Config`, or `None`.
+        find: Reads a setting of the session; without it the environment is asked.
+    """
+    setting = os.environ.get("AWS_SDK_UA_APP_ID") if find is None else find("user_agent_appid")
+    appid = getattr(config, "user_agent_appid", None) or setting
+    return f"{ours} app/{NOT_IN_A_TOKEN.sub('-', appid)}" if appid else ours
+
+
+def drop_unreadable_headers(response_dict: dict[str, Any], operation_model: Any = None, **_others: Any) -> None:
+    """Handle botocore's `before-parse`: leave out headers that botocore would fail to read with a bare `ValueError`."""
+    shape, headers = getattr(operation_model, "output_shape", None), response_dict["headers"]
+    for member in shape.members.values() if shape is not None else ():
+        read = UNREADABLE_IS_ABSENT.get(member.type_name)
+        name = member.serialization.get("name")
+        # botocore has a handler of its own for `Expires`.
+        if read is None or member.serialization.get("location") != "header" or name == "Expires" or name not in headers:
+            continue
+        try:
+            read(headers[name])
+        except ValueError:
+            del headers[name]
+
+
+def refuse_malformed_credentials(request: Any, **_others: Any) -> None:
+    """Handle botocore's `before-send`: do not let http.client refuse the credentials, since its error shows them.
+
+    Raises:
+        MalformedCredentials: The access key or the session token has a line break in it.
+    """
+    for name, value in request.headers.items():
+        text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+        if BREAKS_A_HEADER.search(text):
+            what = CREDENTIALS.get(name.lower(), f"header {name!r}")
+            raise MalformedCredentials(f"the {what} has a line break in it; look where it is set, it may end with one")
+
+
+def fail_at_once(caught_exception: Exception | None = None, **_others: Any) -> None:
+    """Handle botocore's `needs-retry`: raise again what would fail in the same way at each try."""
+    if caught_exception is not None and no_retry_helps(caught_exception) is not None:
+        raise caught_exception
+
+
+def presign_by_version_4(signature_version: Any = None, **_others: Any) -> str | None:
+    """Handle botocore's `choose-signer`: a presigned URL keeps version 4, where botocore would take version 2."""
+    presigns = isinstance(signature_version, str) and signature_version.endswith(("-query", "-presign-post"))
+    return signature_version if presigns else None
+
+
+def do_not_redirect(context: Mapping[str, Any], **_others: Any) -> None:
+    """Handle botocore's `before-call`: let nothing look for the region of the bucket in order to ask again there."""
+    context.get("s3_redirect", {})["redirected"] = True
+
+
+def retry_too_many_requests(retry: RetryPolicy) -> Callable[..., float | None]:
+    """Make a handler of botocore's `needs-retry`: a 429 without a code is tried again too, as botocore 1.44 does."""
+
+    def delay(response: tuple[Any, Any] | None = None, attempts: int = 1, **_others: Any) -> float | None:
+        too_many = response is not None and response[0].status_code == TOO_MANY_REQUESTS
+        return retry.delay(attempts) if too_many and attempts < retry.max_attempts else None
+
+    return delay
+
+
+def ask_before_large_body(params: dict[str, Any], **_others: Any) -> None:
+    """Handle botocore's `before-call`: let the server refuse a large body before it is sent, at one round trip."""
+    body = params["body"]
+    if isinstance(body, bytes | bytearray | memoryview) and len(body) >= LARGE_BODY:
+        params["headers"]["Expect"] = "100-continue"

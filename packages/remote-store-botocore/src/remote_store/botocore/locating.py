@@ -1,0 +1,155 @@
+"""Where a client of botocore sends its requests, read from the same configuration before there is a client."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
+from importlib.util import find_spec
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.exceptions import BotoCoreError, DataNotFoundError
+
+from remote_store.botocore.session import shared_loader
+from remote_store.core.s3 import S3Options, check_bucket, check_endpoint_url, endpoint_of
+
+SUFFIXES = ("amazonaws.com", "amazonaws.com.cn", "api.aws")
+REGION = r"[a-z]{2,}(?:-[a-z]+)+-\d+"
+"""A region that botocore's data does not list yet."""
+
+
+class S3Hosts:
+    """Tells the hosts of S3 on AWS from all others, those of load balancers and virtual machines on AWS included.
+
+    Args:
+        data: botocore's `partitions.json`: the DNS suffixes and the regions of each partition.
+    """
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        partitions = data.get("partitions", ())
+        outputs = [partition["outputs"] for partition in partitions]
+        suffixes = set(SUFFIXES) | {
+            value[name] for value in outputs for name in ("dnsSuffix", "dualStackDnsSuffix") if name in value
+        }
+        regions = {partition["regionRegex"].strip("^$") for partition in partitions}
+        regions |= {re.escape(name) for partition in partitions for name in partition["regions"]}
+        region, suffix = "|".join(sorted(regions | {REGION})), "|".join(map(re.escape, sorted(suffixes)))
+        # Such as s3, s3-fips, s3-accesspoint and s3express-use1-az4 (AWS General Reference, S3 endpoints).
+        service = rf"s3(?:express)?(?:-[a-z0-9-]+)?(?:\.dualstack)?(?:\.(?:{region}))?(?P<private>\.vpce)?"
+        self._pattern = re.compile(rf"(?:.+\.)?{service}\.(?:{suffix})")
+
+    def is_aws(self, url: str | None) -> bool:
+        """Whether a URL leads to S3 on AWS; without one the SDK makes it from the region, so it does."""
+        return url is None or self._match(url) is not None
+
+    def is_private_link(self, url: str | None) -> bool:
+        """Whether a URL leads to a VPC endpoint of S3."""
+        match = None if url is None else self._match(url)
+        return match is not None and match["private"] is not None
+
+    def _match(self, url: str) -> re.Match[str] | None:
+        host = (urlsplit(url).hostname or "").rstrip(".")
+        return self._pattern.fullmatch(host)
+
+
+@cache
+def s3_hosts() -> S3Hosts:
+    """The hosts of S3 by the data that botocore brings; without the data those of the oldest partitions."""
+    load = getattr(shared_loader(None), "load_data", None)
+    try:
+        return S3Hosts({} if load is None else load("partitions"))
+    except DataNotFoundError:
+        return S3Hosts({})
+
+
+def configured_url(session: Any, config: Any) -> str | None:
+    """The endpoint that environment and configuration files name, in botocore's order; `None` where they name none.
+
+    Args:
+        session: A session of botocore.
+        config: The user's `Config`, which may say that such an endpoint is to be ignored.
+
+    Raises:
+        BotoCoreError: The profile does not exist, or a file cannot be read.
+    """
+    ignored = getattr(config, "ignore_configured_endpoint_urls", None)
+    if session.get_config_variable("ignore_configured_endpoint_urls") if ignored is None else ignored:
+        return None
+    profile = session.get_scoped_config()
+    name = profile.get("services")
+    services = session.full_config.get("services", {}).get(name, {}) if isinstance(name, str) else {}
+    service = services.get("s3", {})
+    named = (
+        os.environ.get("AWS_ENDPOINT_URL_S3"),
+        os.environ.get("AWS_ENDPOINT_URL"),
+        service.get("endpoint_url") if isinstance(service, Mapping) else None,
+        profile.get("endpoint_url"),
+    )
+    return next((url for url in named if url), None)
+
+
+def locate(options: S3Options, bucket: str, session: Callable[[], Any], *, config: Any = None) -> S3Options:
+    """The options with the facts about the endpoint that a client of theirs gets.
+
+    Args:
+        options: The options.
+        bucket: Name or ARN of the bucket.
+        session: Makes a session of botocore with the client's profile.
+        config: The user's `Config`, or what has the same attributes.
+
+    Raises:
+        ValueError: The bucket is malformed, cannot be signed for, or is an ARN where the URL is one that botocore would
+            ignore.
+    """
+    url = options.endpoint_url
+    try:
+        known = located(options, bucket, url or configured_url(session(), config), config=config)
+    except BotoCoreError:
+        # No client can be made from this configuration either, and its error says why.
+        return options.at(endpoint_of(url, aws=False, conditional_writes=options.conditional_writes))
+    if known.endpoint.bucket_kind == "multi-region access point" and find_spec("awscrt") is None:
+        raise ValueError("requests to a multi-region access point are signed by awscrt; pip install 'botocore[crt]'")
+    return known
+
+
+def locate_client(options: S3Options, bucket: str, client: Any) -> S3Options:
+    """The options with the facts about the endpoint of a client that the user made.
+
+    Raises:
+        ValueError: The bucket is malformed, or an ARN where the URL is one that botocore would ignore.
+    """
+    url, hosts = client.meta.endpoint_url, s3_hosts()
+    if hosts.is_aws(url) and not hosts.is_private_link(url):
+        # The SDK may as well have made it from the region.
+        url = None
+    return located(replace(options, endpoint_url=url), bucket, url, config=client.meta.config)
+
+
+def located(options: S3Options, bucket: str, url: str | None, *, config: Any = None) -> S3Options:
+    """The options with the facts about a URL that is known.
+
+    Args:
+        options: The options.
+        bucket: Name or ARN of the bucket.
+        url: Where the client sends its requests, if that is given or configured.
+        config: The `Config` of the client, or what has the same attributes.
+
+    Raises:
+        ValueError: The bucket is malformed, or an ARN where the URL is one that botocore would ignore.
+    """
+    check_endpoint_url(url)
+    hosts = s3_hosts()
+    calculation = getattr(config, "request_checksum_calculation", None)
+    endpoint = endpoint_of(
+        url,
+        aws=hosts.is_aws(url),
+        private_link=hosts.is_private_link(url),
+        bucket=check_bucket(bucket),
+        conditional_writes=options.conditional_writes,
+        put_options=options.put_options,
+        checksums=None if calculation is None else calculation == "when_supported",
+    )
+    return options.at(endpoint)

@@ -1,0 +1,503 @@
+"""The backend: the contract, over a folder of the file system."""
+
+# Keys are exact text, and `Path` would rewrite them.
+# ruff: noqa: PTH100
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self, TypeAlias, TypeVar, cast
+
+from remote_store.core.backend import Backend
+from remote_store.core.backends.local.folder import FILE, Folder
+from remote_store.core.backends.local.names import is_hidden, require_file_name, require_name, require_new_name
+from remote_store.core.backends.local.resolving import Spot
+from remote_store.core.backends.local.root import Root
+from remote_store.core.backends.local.system import TypedFile, buffer_size, os_errors
+from remote_store.core.backends.local.tree import attempted, describe, entity_tag, prune, remove_tree, walk
+from remote_store.core.backends.local.unfinished import Unfinished, rename_new, takes_free_names
+from remote_store.core.capabilities import Capability
+from remote_store.core.errors import (
+    BackendUnavailable,
+    CapabilityNotSupported,
+    DirectoryNotEmpty,
+    InvalidPath,
+    NotFound,
+    PreconditionFailed,
+    RemoteStoreError,
+)
+from remote_store.core.glob import GlobPattern
+from remote_store.core.io.source import Content
+from remote_store.core.io.streams import Source, check_max_depth, check_range
+from remote_store.core.metadata import check_content_type, check_metadata
+from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
+
+T = TypeVar("T")
+BLOCK = 1 << 20
+NEW_FILE = 0o666
+Writer: TypeAlias = "io.BufferedWriter[TypedFile]"
+
+
+class LocalBackend(Backend):
+    """Files below a folder of the file system.
+
+    A file is written under a hidden name beside its target, with mode 0600, synced, and renamed. The file and its name
+    are on the disk when a write returns. An overwritten file keeps its mode, a new one has what the umask leaves, and a
+    copy has the mode of its source. What a crash leaves is called `.remote-store-unfinished-*`: it is never listed and
+    may be deleted while nobody writes. Folders are made by writing and vanish with their last file; a file and a folder
+    cannot share a name. Content types are not kept. Open readers keep the version that they opened, unless another
+    program changes it in place. A move to another file system is a copy and a delete.
+
+    A symbolic link to a file in the root is that file, for reads and writes; deleting it deletes the link. One to a
+    folder in the root can be used in a path, but a recursive listing does not descend into it. One that leads out of
+    the root, or that dangles, is not listed, and `InvalidPath` is raised for it. Folders are opened by descriptor, one
+    by one, so links that somebody swaps at the same time lead nowhere else; Windows has no such calls.
+
+    Names that are no UTF-8 are listed as `os.listdir` gives them, and can be read, deleted and copied from. On Windows,
+    keys with a backslash and other names that it would rewrite are not written and never found. Where the file system
+    can neither rename without replacing nor link, `check_health` and the first create remove `ATOMIC_CREATE` from
+    `capabilities`.
+
+    Args:
+        root: The folder; relative to the folder that is current now.
+        create: Make the root with the first write; otherwise it must exist.
+
+    Raises:
+        TypeError: `root` is no path.
+        ValueError: `root` is empty.
+    """
+
+    name = "local"
+    capabilities = frozenset(Capability) - {Capability.USER_METADATA}
+
+    def __init__(self, root: str | os.PathLike[str], *, create: bool = False) -> None:
+        text = os.fspath(root)
+        if not isinstance(text, str):
+            raise TypeError(f"root is a str or a path, not {type(text).__name__}")
+        if not text:
+            raise ValueError("root is empty; '.' is the current folder")
+        self._root = os.path.abspath(text)
+        self._create = create
+        self._keys = Root(self._root, self.name, create=create)
+        self._closed = self._tried = False
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._root!r})"
+
+    def exists(self, path: str) -> bool:
+        return self._kind(path) is not None
+
+    def is_file(self, path: str) -> bool:
+        return self._kind(path) == stat.S_IFREG
+
+    def is_folder(self, path: str) -> bool:
+        return self._kind(path) == stat.S_IFDIR
+
+    def read(self, path: str) -> BinaryIO:
+        with ExitStack() as opened:
+            spot = self._file(opened, path)
+            with os_errors(path, self.name):
+                descriptor = spot.cursor.here.open(spot.name, FILE)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise self._no_file(path)
+        return io.BufferedReader(TypedFile(descriptor, "r", path, self.name), buffer_size(descriptor))
+
+    def read_seekable(self, path: str) -> BinaryIO:
+        return self.read(path)
+
+    def read_bytes(self, path: str) -> bytes:
+        with self.read(path) as file:
+            return file.read()
+
+    def read_range(self, path: str, start: int, length: int) -> bytes:
+        self._check_open()
+        check_range(start, length)
+        with self.read(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            file.seek(min(start, size))
+            # A read allocates what it is asked for.
+            return file.read(min(length, max(size - start, 0)))
+
+    def write(
+        self,
+        path: str,
+        content: Content,
+        *,
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+    ) -> WriteResult:
+        self._check_write(path, metadata, content_type)
+        source = Source(content)
+        with self._unfinished(path, overwrite=overwrite) as (unfinished, file):
+            while block := source.read_block(BLOCK):
+                file.write(block)
+            return self._commit(path, unfinished, file, overwrite=overwrite)
+
+    def write_atomic(
+        self,
+        path: str,
+        content: Content,
+        *,
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+    ) -> WriteResult:
+        return self.write(path, content, overwrite=overwrite, metadata=metadata, content_type=content_type)
+
+    @contextmanager
+    def open_atomic(
+        self,
+        path: str,
+        *,
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+    ) -> Iterator[BinaryIO]:
+        self._check_write(path, metadata, content_type)
+        with self._unfinished(path, overwrite=overwrite) as (unfinished, file):
+            yield file
+            self._commit(path, unfinished, file, overwrite=overwrite)
+
+    def delete(self, path: str, *, missing_ok: bool = False) -> None:
+        with ExitStack() as opened:
+            try:
+                spot = self._entry(opened, path, self._file(opened, path))
+                with os_errors(path, self.name):
+                    spot.cursor.here.unlink(spot.name)
+            except NotFound:
+                if not missing_ok:
+                    raise
+            else:
+                prune(spot.cursor)
+
+    def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
+        self._check_open()
+        require_name(path, self.name)
+        if not path:
+            raise InvalidPath("the root cannot be deleted; delete what is in it", path=path, backend=self.name)
+        with ExitStack() as opened:
+            try:
+                spot = self._folder(opened, path)
+                if spot.linked:
+                    spot = self._entry(opened, path.removesuffix("/"), spot)
+                    with os_errors(path, self.name):
+                        spot.cursor.here.unlink(spot.name)
+                else:
+                    self._remove_folder(path, spot, recursive=recursive)
+            except NotFound:
+                if not missing_ok:
+                    raise
+            else:
+                prune(spot.cursor)
+
+    def list_files(self, path: str, *, recursive: bool = False, max_depth: int | None = None) -> Iterator[FileInfo]:
+        self._check_open()
+        require_name(path, self.name)
+        check_max_depth(max_depth)
+        return (entry for entry in self._walk(path, max_depth if recursive else 0) if isinstance(entry, FileInfo))
+
+    def list_folders(self, path: str) -> Iterator[FolderEntry]:
+        return (entry for entry in self.iter_children(path) if isinstance(entry, FolderEntry))
+
+    def iter_children(self, path: str) -> Iterator[FileInfo | FolderEntry]:
+        self._check_open()
+        require_name(path, self.name)
+        return self._walk(path, 0)
+
+    def get_file_info(self, path: str) -> FileInfo:
+        with ExitStack() as opened:
+            spot = self._file(opened, path)
+        return describe(path, cast("os.stat_result", spot.facts))
+
+    def get_folder_info(self, path: str) -> FolderInfo:
+        self._check_open()
+        require_name(path, self.name)
+        if path:
+            with ExitStack() as opened:
+                self._folder(opened, path)
+        files = list(self.list_files(path, recursive=True))
+        latest = max((file.modified_at for file in files if file.modified_at), default=None)
+        return FolderInfo(path, len(files), sum(file.size for file in files), latest)
+
+    def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+        with ExitStack() as opened:
+            source = self._source(opened, src, dst)
+            if src == dst:
+                return
+            rename = partial(self._rename, src, source)
+            if not source.linked and self._keys.place(dst, rename, overwrite=overwrite):
+                prune(source.cursor)
+            else:
+                self._move_by_copy(src, dst, source, overwrite=overwrite)
+
+    def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+        with ExitStack() as opened:
+            source = self._source(opened, src, dst)
+            if src != dst and not is_same(source, self._keys.target(opened, dst, overwrite=overwrite)):
+                self._copy(src, dst, overwrite=overwrite)
+
+    def glob(self, pattern: str) -> Iterator[FileInfo]:
+        self._check_open()
+        parsed = GlobPattern.parse(pattern, self.name)
+        files = self.list_files(parsed.folder, recursive=parsed.recursive)
+        return (file for file in files if parsed.matches(file.path))
+
+    def native_path(self, key: str) -> str:
+        return f"{self._root.rstrip('/')}/{key}" if key else self._root
+
+    def to_key(self, path: str) -> str:
+        base = self.native_path("/")[:-1]
+        if path != self._root and not path.startswith(base):
+            raise InvalidPath("a path of this backend begins with its root", path=path, backend=self.name)
+        return path[len(base) :]
+
+    def resolve(self, key: str) -> ResolutionPlan:
+        return ResolutionPlan("local", self.name, key, self.native_path(key), {"root": self._root})
+
+    def check_health(self) -> None:
+        self._check_open()
+        with os_errors("", self.name), ExitStack() as opened:
+            try:
+                root = opened.enter_context(Folder.at(self._root))
+            except (FileNotFoundError, NotADirectoryError) as error:
+                if self._create and not os.path.lexists(self._root):
+                    return
+                message = "the root of the backend is no folder; create it"
+                raise NotFound(message, path="", backend=self.name) from error
+            next(root.scan(), None)
+            if not self._tried:
+                # A folder that cannot be written is healthy for its readers.
+                with suppress(OSError):
+                    self._declare(one_wins=takes_free_names(root))
+
+    def unwrap(self, kind: type[T]) -> T:
+        """Hand out the native handle: `pathlib.Path` is the root."""
+        self._check_open()
+        root = Path(self._root)
+        if kind is not object and isinstance(root, kind):
+            return root
+        message = f"there is no {kind.__name__}; the native handle is the pathlib.Path of the root"
+        raise CapabilityNotSupported(message, capability="unwrap", backend=self.name)
+
+    def close(self) -> None:
+        self._closed = True
+
+    def __enter__(self) -> Self:
+        self._check_open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise BackendUnavailable("the backend is closed; make a new one", backend=self.name)
+
+    def _check_write(self, path: str, metadata: Mapping[str, str] | None, content_type: str | None) -> None:
+        self._check_open()
+        require_new_name(path, self.name)
+        check_content_type(content_type)
+        if check_metadata(metadata):
+            message = "files on disk have no metadata; write without"
+            raise CapabilityNotSupported(message, capability="user_metadata", path=path, backend=self.name)
+
+    def _kind(self, path: str) -> int | None:
+        self._check_open()
+        require_name(path, self.name)
+        if not path:
+            return stat.S_IFDIR
+        with ExitStack() as opened:
+            spot = self._keys.find(opened, path)
+            kind = spot.kind if spot else None
+        return kind if kind in (stat.S_IFREG, stat.S_IFDIR) else None
+
+    def _file(self, opened: ExitStack, path: str) -> Spot:
+        self._check_open()
+        require_file_name(path, self.name)
+        spot = self._keys.find(opened, path)
+        if spot is None:
+            raise NotFound("there is no such file", path=path, backend=self.name)
+        if spot.kind != stat.S_IFREG:
+            raise self._no_file(path)
+        return spot
+
+    def _no_file(self, path: str) -> InvalidPath:
+        return InvalidPath("the path is a folder, or no regular file", path=path, backend=self.name)
+
+    def _folder(self, opened: ExitStack, path: str) -> Spot:
+        spot = self._keys.find(opened, path)
+        if spot is None and path.endswith("/"):
+            spot = self._keys.find(opened, path[:-1])
+        if spot is None:
+            raise NotFound("there is no such folder", path=path, backend=self.name)
+        if spot.kind != stat.S_IFDIR:
+            raise InvalidPath("the path is a file; name a folder", path=path, backend=self.name)
+        return spot
+
+    def _entry(self, opened: ExitStack, path: str, spot: Spot) -> Spot:
+        """Where the link itself is, if a path is one."""
+        entry = self._keys.find(opened, path, follow=False) if spot.linked else spot
+        if entry is None:
+            raise NotFound("there is no such file", path=path, backend=self.name)
+        return entry
+
+    def _source(self, opened: ExitStack, src: str, dst: str) -> Spot:
+        self._check_open()
+        require_file_name(src, self.name)
+        require_new_name(dst, self.name)
+        return self._file(opened, src)
+
+    def _walk(self, path: str, deepest: int | None) -> Iterator[FileInfo | FolderEntry]:
+        with ExitStack() as opened:
+            cursor = self._keys.folder(opened, path)
+            if cursor is not None:
+                prefix = path.removesuffix("/") + "/" if path else ""
+                with os_errors(path, self.name):
+                    yield from walk(cursor, prefix, deepest, self._keys.link, self.name)
+
+    @contextmanager
+    def _unfinished(self, path: str, *, overwrite: bool) -> Iterator[tuple[Unfinished, Writer]]:
+        with ExitStack() as opened:
+            unfinished = self._keys.begin(opened, path, overwrite=overwrite)
+            with os_errors(path, self.name):
+                file = io.BufferedWriter(TypedFile(os.dup(unfinished.descriptor), "w", path, self.name))
+            try:
+                yield unfinished, file
+            finally:
+                with suppress(OSError, RemoteStoreError):
+                    file.close()
+
+    def _commit(
+        self,
+        path: str,
+        unfinished: Unfinished,
+        file: Writer,
+        *,
+        overwrite: bool,
+        mode: int = NEW_FILE,
+    ) -> WriteResult:
+        file.close()
+        if failure := file.raw.failure:
+            raise failure
+        self._check_open()
+
+        def put(target: Spot, name: str) -> os.stat_result:
+            unfinished.renew(target.cursor.here)
+            return unfinished.put(target.cursor.here, name, target.facts, mode=mode)
+
+        facts = self._keys.place(path, put, overwrite=overwrite)
+        self._declare(one_wins=unfinished.atomic)
+        return WriteResult(path, facts.st_size, entity_tag(facts))
+
+    def _declare(self, *, one_wins: bool) -> None:
+        self._tried = True
+        if not one_wins:
+            self.capabilities = self.capabilities - {Capability.ATOMIC_CREATE}
+
+    def _copy(self, src: str, dst: str, *, overwrite: bool) -> os.stat_result:
+        with self.read(src) as source, self._unfinished(dst, overwrite=overwrite) as (unfinished, file):
+            while block := source.read(BLOCK):
+                file.write(block)
+            facts = os.fstat(source.fileno())
+            self._commit(dst, unfinished, file, overwrite=overwrite, mode=stat.S_IMODE(facts.st_mode) & 0o777)
+            return facts
+
+    def _rename(self, src: str, source: Spot, target: Spot, name: str) -> bool:
+        """Rename a file; `False` where that is not possible, from one file system to another."""
+        old, here, there = target.facts, source.cursor.here, target.cursor.here
+        if is_same(source, target):
+            return True
+        try:
+            if old is None:
+                self._declare(one_wins=rename_new(here, source.name, there, name))
+            elif is_hard_link(source, target):
+                # A rename of one name of a file to another name of it does nothing.
+                here.unlink(source.name)
+            else:
+                here.replace(source.name, there, name)
+        except FileNotFoundError as error:
+            try:
+                here.look(source.name)
+            except FileNotFoundError:
+                raise NotFound("there is no such file", path=src, backend=self.name) from error
+            raise
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            return False
+        there.sync()
+        here.sync()
+        return True
+
+    def _move_by_copy(self, src: str, dst: str, source: Spot, *, overwrite: bool) -> None:
+        with ExitStack() as opened:
+            spot = self._keys.find(opened, dst)
+            if spot is not None and is_same(source, spot):
+                return
+        copied = self._copy(src, dst, overwrite=overwrite)
+        if self.get_file_info(src).etag != entity_tag(copied):
+            message = "the file changed while it was moved to another file system; it is kept, and dst has a copy of it"
+            raise PreconditionFailed(message, path=src, backend=self.name)
+        self.delete(src)
+
+    def _remove_folder(self, path: str, spot: Spot, *, recursive: bool) -> None:
+        with os_errors(path, self.name):
+            cursor = spot.enter()
+            if not recursive:
+                names = [entry.name for entry in cursor.here.scan()]
+                if not all(map(is_hidden, names)):
+                    raise not_empty(path, self.name)
+                for name in names:
+                    attempted(cursor.here.unlink, name)
+            left = list(remove_tree(cursor)) if recursive else []
+            if left:
+                keys = tuple(f"{path.removesuffix('/')}/{name}" for name, _ in left)
+                raise RemoteStoreError(
+                    "some files could not be deleted", path=path, paths=keys, backend=self.name
+                ) from left[0][1]
+            name = cursor.names[-1]
+            cursor.up()
+            try:
+                cursor.here.remove(name)
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+                # A file that was written meanwhile keeps the folder.
+                if not recursive:
+                    raise not_empty(path, self.name) from error
+
+
+def not_empty(path: str, backend: str) -> DirectoryNotEmpty:
+    """The error for a folder with content."""
+    return DirectoryNotEmpty("the folder has content; pass recursive=True to delete it too", path=path, backend=backend)
+
+
+def is_same(source: Spot, target: Spot) -> bool:
+    """Whether two ways lead to one entry of one folder."""
+    return (
+        target.facts is not None
+        and source.name == target.name
+        and source.cursor.here.identity == target.cursor.here.identity
+    )
+
+
+def is_hard_link(source: Spot, target: Spot) -> bool:
+    """Whether two names are of one file."""
+    one, other = source.facts, target.facts
+    return one is not None and other is not None and one.st_nlink > 1 and os.path.samestat(one, other)
+
+
+LocalBackend.__module__ = "remote_store.core"

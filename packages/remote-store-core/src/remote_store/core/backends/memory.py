@@ -1,0 +1,388 @@
+"""Files in the memory of this process."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import itertools
+import os
+import threading
+import weakref
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import BinaryIO, Self, TypeVar, cast
+
+from remote_store.core.backend import Backend
+from remote_store.core.capabilities import Capability
+from remote_store.core.errors import (
+    AlreadyExists,
+    BackendUnavailable,
+    CapabilityNotSupported,
+    DirectoryNotEmpty,
+    InvalidPath,
+    NotFound,
+)
+from remote_store.core.glob import GlobPattern
+from remote_store.core.io.source import Content
+from remote_store.core.io.streams import Source, check_max_depth, check_range
+from remote_store.core.metadata import check_content_type, check_metadata
+from remote_store.core.models import ContentDigest, FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
+from remote_store.core.path import require_canonical, require_file_path, require_text
+
+T = TypeVar("T")
+SCHEME = "memory://"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """One version of a file; a reader keeps the one that it opened."""
+
+    content: bytes
+    md5: bytes
+    metadata: Mapping[str, str]
+    content_type: str | None
+    modified_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def digest(self) -> ContentDigest:
+        """The checksum as S3 would write it."""
+        return ContentDigest("md5", b64encode(self.md5).decode())
+
+
+class MemoryBackend(Backend):
+    """Files in the memory of this process, gone with it; the model that other backends are compared with.
+
+    Names are flat, as on S3: a folder exists as long as a key lies below it, and a file `a` may stand beside `a/b`.
+    Every operation is one step that no other thread sees half done. It may be used from any number of threads, and a
+    forked child has a copy of its own. Pickling takes the files along: the copy starts with the same content and
+    shares nothing.
+    """
+
+    name = "memory"
+    capabilities = frozenset(Capability)
+
+    def __init__(self) -> None:
+        self._files: dict[str, StoredFile] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+        INSTANCES.add(self)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+    def __getstate__(self) -> dict[str, object]:
+        with self._lock:
+            return {"files": dict(self._files), "closed": self._closed}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self._files = cast("dict[str, StoredFile]", state["files"])
+        self._closed = bool(state["closed"])
+        self.renew_lock()
+        INSTANCES.add(self)
+
+    def renew_lock(self) -> None:
+        """Replace the lock, in a forked child, where the thread that held it does not exist."""
+        self._lock = threading.Lock()
+
+    def exists(self, path: str) -> bool:
+        return self.is_file(path) or self.is_folder(path)
+
+    def is_file(self, path: str) -> bool:
+        self._check_open()
+        require_text(path, self.name)
+        return path in self._files
+
+    def is_folder(self, path: str) -> bool:
+        self._check_open()
+        require_text(path, self.name)
+        with self._lock:
+            return not path or bool(keys_below(self._files, path))
+
+    def read(self, path: str) -> BinaryIO:
+        # The buffer around it makes the file unwritable.
+        return cast("BinaryIO", io.BufferedReader(io.BytesIO(self._file(path).content)))
+
+    def read_seekable(self, path: str) -> BinaryIO:
+        return self.read(path)
+
+    def read_bytes(self, path: str) -> bytes:
+        return self._file(path).content
+
+    def read_range(self, path: str, start: int, length: int) -> bytes:
+        self._check_open()
+        check_range(start, length)
+        return self._file(path).content[start : start + length]
+
+    def write(
+        self,
+        path: str,
+        content: Content,
+        *,
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+    ) -> WriteResult:
+        checked = self._check_write(path, metadata, content_type)
+        source = Source(content)
+        self._check_free(path, overwrite=overwrite)
+        return self._commit(path, source.read_rest(), overwrite, checked, content_type)
+
+    def write_atomic(
+        self,
+        path: str,
+        content: Content,
+        *,
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+    ) -> WriteResult:
+        return self.write(path, content, overwrite=overwrite, metadata=metadata, content_type=content_type)
+
+    @contextmanager
+    def open_atomic(
+        self,
+        path: str,
+        *,
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+    ) -> Iterator[BinaryIO]:
+        checked = self._check_write(path, metadata, content_type)
+        self._check_free(path, overwrite=overwrite)
+        with Spool() as spool:
+            yield spool
+        self._commit(path, spool.content, overwrite, checked, content_type)
+
+    def delete(self, path: str, *, missing_ok: bool = False) -> None:
+        self._check_open()
+        require_file_path(path, self.name)
+        with self._lock:
+            if self._find(path) is not None:
+                del self._files[path]
+            elif not missing_ok:
+                raise self._missing(path, "file")
+
+    def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
+        self._check_open()
+        require_text(path, self.name)
+        if not path:
+            raise InvalidPath("the root cannot be deleted; delete what is in it", path=path, backend=self.name)
+        with self._lock:
+            keys = self._folder(path)
+            if keys and not recursive:
+                message = "the folder has content; pass recursive=True to delete it too"
+                raise DirectoryNotEmpty(message, path=path, backend=self.name)
+            if not keys and not missing_ok:
+                raise self._missing(path, "folder")
+            for key in keys:
+                del self._files[key]
+
+    def list_files(self, path: str, *, recursive: bool = False, max_depth: int | None = None) -> Iterator[FileInfo]:
+        self._check_open()
+        require_text(path, self.name)
+        check_max_depth(max_depth)
+        deepest = max_depth if recursive else 0
+        return self._list_files(path, deepest)
+
+    def list_folders(self, path: str) -> Iterator[FolderEntry]:
+        self._check_open()
+        require_text(path, self.name)
+        return self._list_folders(path)
+
+    def iter_children(self, path: str) -> Iterator[FileInfo | FolderEntry]:
+        return itertools.chain(self.list_files(path), self.list_folders(path))
+
+    def get_file_info(self, path: str) -> FileInfo:
+        return describe(path, self._file(path))
+
+    def get_folder_info(self, path: str) -> FolderInfo:
+        self._check_open()
+        require_text(path, self.name)
+        with self._lock:
+            files = [self._files[key] for key in self._folder(path)]
+        if path and not files:
+            raise self._missing(path, "folder")
+        latest = max((file.modified_at for file in files), default=None)
+        return FolderInfo(path, len(files), sum(len(file.content) for file in files), latest)
+
+    def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+        self._transfer(src, dst, overwrite=overwrite, keep=False)
+
+    def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+        self._transfer(src, dst, overwrite=overwrite, keep=True)
+
+    def glob(self, pattern: str) -> Iterator[FileInfo]:
+        self._check_open()
+        parsed = GlobPattern.parse(pattern, self.name)
+        files = self.list_files(parsed.folder, recursive=parsed.recursive)
+        return (file for file in files if parsed.matches(file.path))
+
+    def native_path(self, key: str) -> str:
+        return SCHEME + key
+
+    def to_key(self, path: str) -> str:
+        if not path.startswith(SCHEME):
+            raise InvalidPath(f"a path of this backend begins with {SCHEME}", path=path, backend=self.name)
+        return path.removeprefix(SCHEME)
+
+    def resolve(self, key: str) -> ResolutionPlan:
+        return ResolutionPlan("memory", self.name, key, self.native_path(key))
+
+    def check_health(self) -> None:
+        self._check_open()
+
+    def unwrap(self, kind: type[T]) -> T:
+        self._check_open()
+        message = f"there is no native handle, and so no {kind.__name__}"
+        raise CapabilityNotSupported(message, capability="unwrap", backend=self.name)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            self._files = {}
+
+    def __enter__(self) -> Self:
+        self._check_open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise BackendUnavailable("the backend is closed; make a new one", backend=self.name)
+
+    def _check_write(
+        self, path: str, metadata: Mapping[str, str] | None, content_type: str | None
+    ) -> Mapping[str, str]:
+        self._check_open()
+        require_canonical(path, self.name)
+        check_content_type(content_type)
+        return check_metadata(metadata)
+
+    def _check_free(self, path: str, *, overwrite: bool) -> None:
+        if not overwrite and path in self._files:
+            message = "the file exists; pass overwrite=True to replace it"
+            raise AlreadyExists(message, path=path, backend=self.name)
+
+    def _commit(
+        self, path: str, content: bytes, overwrite: bool, metadata: Mapping[str, str], content_type: str | None
+    ) -> WriteResult:
+        file = StoredFile(content, hashlib.md5(content, usedforsecurity=False).digest(), metadata, content_type)
+        with self._lock:
+            self._check_open()
+            self._check_free(path, overwrite=overwrite)
+            self._files[path] = file
+        return WriteResult(path, len(content), file.md5.hex(), digest=file.digest, metadata=dict(metadata))
+
+    def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
+        self._check_open()
+        require_file_path(src, self.name)
+        require_canonical(dst, self.name)
+        with self._lock:
+            file = self._find(src)
+            if file is None:
+                raise self._missing(src, "file")
+            if src == dst:
+                return
+            self._check_free(dst, overwrite=overwrite)
+            self._files[dst] = replace(file, modified_at=datetime.now(UTC))
+            if not keep:
+                del self._files[src]
+
+    def _snapshot(self) -> dict[str, StoredFile]:
+        with self._lock:
+            self._check_open()
+            return dict(self._files)
+
+    def _file(self, path: str) -> StoredFile:
+        self._check_open()
+        require_file_path(path, self.name)
+        with self._lock:
+            file = self._find(path)
+        if file is None:
+            raise self._missing(path, "file")
+        return file
+
+    def _find(self, path: str) -> StoredFile | None:
+        file = self._files.get(path)
+        if file is None and keys_below(self._files, path):
+            raise InvalidPath("the path is a folder; name a file", path=path, backend=self.name)
+        return file
+
+    def _folder(self, path: str) -> list[str]:
+        keys = keys_below(self._files, path)
+        if not keys and path.removesuffix("/") in self._files:
+            raise InvalidPath("the path is a file; name a folder", path=path, backend=self.name)
+        return keys
+
+    def _missing(self, path: str, what: str) -> NotFound:
+        return NotFound(f"there is no such {what}", path=path, backend=self.name)
+
+    def _list_files(self, path: str, deepest: int | None) -> Iterator[FileInfo]:
+        files = self._snapshot()
+        start = len(folder_prefix(path))
+        for key in keys_below(files, path):
+            if deepest is None or key.count("/", start) <= deepest:
+                yield describe(key, files[key])
+
+    def _list_folders(self, path: str) -> Iterator[FolderEntry]:
+        start = len(folder_prefix(path))
+        deeper = (key for key in keys_below(self._snapshot(), path) if "/" in key[start:])
+        for folder in dict.fromkeys(key[: key.index("/", start)] for key in deeper):
+            # The folder between two slashes would lose its own.
+            yield FolderEntry(folder if folder[start:] else folder + "/", folder[start:])
+
+
+class Spool(io.BytesIO):
+    """What is written until the block ends; closing it early loses nothing."""
+
+    content = b""
+
+    def close(self) -> None:
+        if not self.closed:
+            self.content = self.getvalue()
+        super().close()
+
+
+def folder_prefix(path: str) -> str:
+    """What every key below a folder begins with."""
+    return path if not path or path.endswith("/") else path + "/"
+
+
+def keys_below(files: Mapping[str, StoredFile], path: str) -> list[str]:
+    """The keys of a folder, at every depth."""
+    prefix = folder_prefix(path)
+    return [key for key in files if key.startswith(prefix)]
+
+
+def describe(path: str, file: StoredFile) -> FileInfo:
+    """The facts of a file, with metadata that the caller may keep and change."""
+    return FileInfo(
+        path=path,
+        name=path.rpartition("/")[2],
+        size=len(file.content),
+        modified_at=file.modified_at,
+        etag=file.md5.hex(),
+        content_type=file.content_type,
+        digest=file.digest,
+        metadata=dict(file.metadata),
+    )
+
+
+def renew_locks() -> None:
+    """Free every backend in a forked child."""
+    for backend in INSTANCES:
+        backend.renew_lock()
+
+
+INSTANCES: weakref.WeakSet[MemoryBackend] = weakref.WeakSet()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=renew_locks)
+MemoryBackend.__module__ = "remote_store.core"

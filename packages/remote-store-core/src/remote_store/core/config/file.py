@@ -1,0 +1,226 @@
+"""Stores described by configuration: a dict, a TOML file, or the environment.
+
+```toml
+[backends.lake]
+type = "s3-boto3"                   # or "s3": the best lane that is installed
+bucket = "lake"
+endpoint_url = "${S3_ENDPOINT:-http://127.0.0.1:9000}"
+key = "${S3_KEY}"
+secret = "${S3_SECRET}"
+retry = { max_attempts = 3 }
+
+[stores.raw]
+backend = "lake"
+root_path = "raw"
+```
+
+`${NAME}` stands for an environment variable, `${NAME:-text}` for the text where the variable is unset or empty, and
+`$${` for `${` itself. Variables are read when a store is opened, so a file may describe stores of several places.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from remote_store.core.aio.backend import AsyncBackend
+from remote_store.core.backend import Backend
+from remote_store.core.config.registry import Adapter
+from remote_store.core.config.settings import ConfigError, refuse_unknown
+
+B = TypeVar("B", bound=Backend | AsyncBackend)
+Find = Callable[[str], Adapter[B]]
+
+VARIABLE = re.compile(r"\$\$\{|\$\{(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-[^{}]*)?\})?")
+
+
+@dataclass(frozen=True, slots=True)
+class BackendConfig:
+    """One backend of a configuration.
+
+    Attributes:
+        type: Type of the backend, as its entry point is called, or `s3`.
+        options: Its settings, before variables are filled in; not shown, for some are secret.
+    """
+
+    type: str
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreConfig:
+    """One store of a configuration.
+
+    Attributes:
+        backend: Name of its backend.
+        root_path: The folder that is its root.
+    """
+
+    backend: str
+    root_path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Backends and the stores on them, by name.
+
+    Attributes:
+        backends: The backends.
+        stores: The stores.
+    """
+
+    backends: Mapping[str, BackendConfig] = field(default_factory=dict, hash=False)
+    stores: Mapping[str, StoreConfig] = field(default_factory=dict, hash=False)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read tables `backends` and `stores`, as the TOML has them.
+
+        Raises:
+            ConfigError: A table or a setting is unknown, missing or of the wrong type, or a store names no backend.
+        """
+        for name in data:
+            refuse_unknown("table", name, ("backends", "stores"))
+        backends = {}
+        for name, table in _tables(data, "backends").items():
+            options = dict(table)
+            backends[name] = BackendConfig(_text(options.pop("type", None), f"backends.{name}.type"), options)
+        stores = {}
+        for name, table in _tables(data, "stores").items():
+            for setting in table:
+                refuse_unknown(f"setting of stores.{name}", setting, ("backend", "root_path"))
+            backend = _text(table.get("backend"), f"stores.{name}.backend")
+            refuse_unknown(f"backend of stores.{name}", backend, backends)
+            stores[name] = StoreConfig(backend, _text(table.get("root_path", ""), f"stores.{name}.root_path"))
+        return cls(backends, stores)
+
+    @classmethod
+    def from_toml(cls, text: str) -> Self:
+        """Read a TOML text.
+
+        Raises:
+            ConfigError: The text is no TOML, or describes no stores.
+        """
+        try:
+            data = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"the configuration is no TOML: {error}") from error
+        return cls.from_dict(data)
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a TOML file.
+
+        Raises:
+            ConfigError: The file is no TOML, or describes no stores.
+            OSError: The file cannot be read.
+        """
+        return cls.from_toml(Path(path).read_text("utf-8"))
+
+
+for _class in (BackendConfig, StoreConfig, Config):
+    _class.__module__ = "remote_store.core"
+
+
+def config_of(config: Config | Mapping[str, Any] | str | os.PathLike[str]) -> Config:
+    """A configuration that was read, of tables as in its TOML, or of the path of a TOML file.
+
+    Raises:
+        ConfigError: It describes no stores.
+        OSError: The file cannot be read.
+    """
+    if isinstance(config, str | os.PathLike):
+        return Config.from_file(config)
+    return config if isinstance(config, Config) else Config.from_dict(config)
+
+
+def configured(config: Config, name: str, find: Find[B]) -> tuple[B, str]:
+    """The backend and the root path of a store.
+
+    Raises:
+        BackendNotInstalled: The backend's distribution is missing.
+        ConfigError: There is no such store, a variable is not set, or a setting is wrong.
+    """
+    refuse_unknown("store", name, config.stores)
+    store = config.stores[name]
+    table = f"backends.{store.backend}"
+    backend = config.backends[store.backend]
+    options = {setting: filled(value, f"{table}.{setting}") for setting, value in backend.options.items()}
+    root_path = filled(store.root_path, f"stores.{name}.root_path")
+    return _made(filled(backend.type, f"{table}.type"), options, table, find), root_path
+
+
+def from_environment(prefix: str, find: Find[B]) -> tuple[B, str]:
+    """The backend and the root path that environment variables describe.
+
+    Raises:
+        BackendNotInstalled: The backend's distribution is missing.
+        ConfigError: The type is not set, or a variable with the prefix is no setting of it.
+    """
+    given = {
+        name.removeprefix(prefix).lower(): value
+        for name, value in os.environ.items()
+        if name.startswith(prefix) and name != prefix and value
+    }
+    if "type" not in given:
+        raise ConfigError(f"the environment variable {prefix}TYPE is not set; it names the type of the backend")
+    root_path = given.pop("root_path", "")
+    return _made(given.pop("type"), given, f"environment variables {prefix}*", find), root_path
+
+
+def filled(value: Any, setting: str) -> Any:
+    """A value of the configuration with its variables filled in, at any depth.
+
+    Raises:
+        ConfigError: A variable is not set, or not written as one; the text names it and the setting.
+    """
+    if isinstance(value, Mapping):
+        return {key: filled(item, f"{setting}.{key}") for key, item in value.items()}
+    if isinstance(value, list):
+        return [filled(item, setting) for item in value]
+    if not isinstance(value, str):
+        return value
+    return VARIABLE.sub(lambda match: _variable(match, setting), value)
+
+
+def _variable(match: re.Match[str], setting: str) -> str:
+    if match[0] == "$${":
+        return "${"
+    name, default = match["name"], match["default"]
+    if name is None:
+        raise ConfigError(
+            f"{setting} has a '${{' that is neither ${{NAME}} nor ${{NAME:-text}}; write '$${{' for itself"
+        )
+    if default is not None:
+        return os.environ.get(name) or default.removeprefix(":-")
+    if name not in os.environ:
+        raise ConfigError(f"{setting} needs the environment variable {name}, which is not set")
+    return os.environ[name]
+
+
+def _made(kind: str, options: Mapping[str, Any], place: str, find: Find[B]) -> B:
+    try:
+        adapter = find(kind)
+        return adapter.make(**adapter.settings.values(options))
+    except ConfigError as error:
+        raise ConfigError(f"{place}: {error}") from error
+
+
+def _tables(data: Mapping[str, Any], name: str) -> Mapping[str, Mapping[str, Any]]:
+    tables = data.get(name, {})
+    if not isinstance(tables, Mapping) or not all(isinstance(table, Mapping) for table in tables.values()):
+        raise ConfigError(f"{name} is made of tables, each written [{name}.NAME]")
+    return tables
+
+
+def _text(value: object, setting: str) -> str:
+    if value is None:
+        raise ConfigError(f"{setting} is missing")
+    if not isinstance(value, str):
+        raise ConfigError(f"{setting} is a text, not {type(value).__name__}")
+    return value

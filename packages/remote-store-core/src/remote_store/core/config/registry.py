@@ -1,0 +1,213 @@
+"""The installed backends, found by entry points; only the one that is asked for is imported.
+
+A distribution offers a backend in the entry-point group `remote_store.backends`, an async one in
+`remote_store.async_backends`. The name of the entry point is the `type` in a configuration and the scheme of a URL
+(with `+` for `-`); the object is the backend's class, or a function that makes one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from remote_store.core.aio.backend import AsyncBackend
+from remote_store.core.aio.bridge import ThreadedBackend
+from remote_store.core.backend import Backend
+from remote_store.core.config.settings import ConfigError, Settings, refuse_unknown
+
+B = TypeVar("B", bound=Backend | AsyncBackend)
+Kind: TypeAlias = type[Backend] | type[AsyncBackend]
+
+GROUP = "remote_store.backends"
+ASYNC_GROUP = "remote_store.async_backends"
+DISTRIBUTIONS = {
+    "s3-boto3": "remote-store-boto3",
+    "s3-s3fs": "remote-store-s3fs",
+    "s3-pyarrow": "remote-store-pyarrow",
+}
+LANES = ("s3-boto3", "s3-s3fs", "s3-pyarrow")
+ASYNC_LANES = ("s3-s3fs", "s3-boto3", "s3-pyarrow")
+
+
+class BackendNotInstalled(ModuleNotFoundError):
+    """The distribution that has the backend is not installed; the text names the command that installs it.
+
+    Args:
+        message: What is missing and how to get it.
+        type: The type that was asked for.
+        distribution: Name of the distribution to install.
+    """
+
+    def __init__(self, message: str = "", *, type: str = "", distribution: str = "") -> None:  # noqa: A002 - the word of the configuration
+        super().__init__(message)
+        self.type = type
+        self.distribution = distribution
+
+
+@dataclass(frozen=True, slots=True)
+class LaneChoice:
+    """The lane that `type = "s3"` stands for here.
+
+    Attributes:
+        type: Type of the lane, such as `s3-boto3`.
+        distribution: Name of the distribution that has it.
+        reason: Why this one, in a sentence.
+    """
+
+    type: str
+    distribution: str
+    reason: str
+
+
+for _class in (BackendNotInstalled, LaneChoice):
+    _class.__module__ = "remote_store.core"
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter(Generic[B]):
+    """What makes the backends of one type.
+
+    Attributes:
+        type: The type.
+        distribution: Name of the distribution that offers it.
+        factory: The class or function that was offered.
+        made: What the factory has to make.
+        finish: Turns what the factory made into the backend that was asked for.
+    """
+
+    type: str
+    distribution: str
+    factory: Callable[..., Any]
+    made: Kind
+    finish: Callable[[Any], B]
+
+    @property
+    def settings(self) -> Settings:
+        """What the factory can be told."""
+        return Settings.of(self.factory)
+
+    def make(self, *arguments: Any, **options: Any) -> B:
+        """Make a backend with the factory.
+
+        Raises:
+            ConfigError: The factory made something else.
+        """
+        return self.finished(self.factory(*arguments, **options))
+
+    def finished(self, backend: Any) -> B:
+        """The backend that was asked for, of what the factory, or its `from_url`, made.
+
+        Raises:
+            ConfigError: That is something else.
+        """
+        if not isinstance(backend, self.made):
+            raise ConfigError(
+                f"type {self.type!r} of {self.distribution} made a {type(backend).__name__}, not a {self.made.__name__}"
+            )
+        return self.finish(backend)
+
+
+def find_backend(name: str) -> Adapter[Backend]:
+    """Import the backend of a type; `s3` is the best lane that is installed.
+
+    Raises:
+        BackendNotInstalled: The type is a known one whose distribution is missing.
+        ConfigError: The type is unknown, or offered by two distributions, or its entry point leads nowhere.
+    """
+    return _sync_adapter(choose_lane().type if name == "s3" else name, lambda backend: backend)
+
+
+def find_async_backend(name: str) -> Adapter[AsyncBackend]:
+    """Import the async backend of a type; a sync one serves in threads where there is no async one.
+
+    Raises:
+        BackendNotInstalled: The type is a known one whose distribution is missing.
+        ConfigError: The type is unknown, or offered by two distributions, or its entry point leads nowhere.
+    """
+    name = choose_async_lane().type if name == "s3" else name
+    if name not in offered(ASYNC_GROUP):
+        return _sync_adapter(name, ThreadedBackend)
+    distribution, factory = _load(name, ASYNC_GROUP)
+    return Adapter(name, distribution, factory, AsyncBackend, lambda backend: backend)
+
+
+def choose_lane() -> LaneChoice:
+    """The S3 lane that a sync store gets for `type = "s3"`: the first installed of boto3, s3fs, pyarrow.
+
+    Raises:
+        BackendNotInstalled: No lane is installed.
+    """
+    return _first_lane(LANES, offered(GROUP), "it needs nothing but boto3")
+
+
+def choose_async_lane() -> LaneChoice:
+    """The S3 lane that an async store gets for `type = "s3"`: the first installed of s3fs, boto3, pyarrow.
+
+    Raises:
+        BackendNotInstalled: No lane is installed.
+    """
+    installed = offered(GROUP) | offered(ASYNC_GROUP)
+    return _first_lane(ASYNC_LANES, installed, "it is async by nature, the others work in threads")
+
+
+def offered(group: str) -> dict[str, list[EntryPoint]]:
+    """The entry points of a group by name; more than one where distributions are at odds."""
+    found: dict[str, list[EntryPoint]] = {}
+    for entry in entry_points(group=group):
+        found.setdefault(entry.name, []).append(entry)
+    return found
+
+
+def _sync_adapter(name: str, finish: Callable[[Any], B]) -> Adapter[B]:
+    distribution, factory = _load(name, GROUP)
+    return Adapter(name, distribution, factory, Backend, finish)
+
+
+def _load(name: str, group: str) -> tuple[str, Callable[..., Any]]:
+    entries = offered(group)
+    if name not in entries:
+        if name in DISTRIBUTIONS:
+            raise _not_installed(name, name)
+        refuse_unknown("type of backend", name, sorted({"s3", *entries, *DISTRIBUTIONS}))
+    entry, *others = entries[name]
+    distribution = _distribution(entry)
+    if others:
+        claims = " and ".join(sorted({distribution, *map(_distribution, others)}))
+        raise ConfigError(f"type {name!r} is offered by {claims}; uninstall all but one of them")
+    try:
+        factory = entry.load()
+    except ImportError as error:
+        error.add_note(f"type {name!r} is {entry.value} of {distribution}; pip install --upgrade {distribution}")
+        raise
+    except AttributeError as error:
+        raise ConfigError(f"type {name!r} is {entry.value} of {distribution}, which does not exist") from error
+    return distribution, factory
+
+
+def _first_lane(order: tuple[str, ...], installed: dict[str, list[EntryPoint]], why: str) -> LaneChoice:
+    for index, name in enumerate(order):
+        if name in installed:
+            missing = ", ".join(DISTRIBUTIONS[before] for before in order[:index])
+            reason = f"{missing} not installed" if missing else why
+            return LaneChoice(
+                name, _distribution(installed[name][0]), f"{name} comes first of what is installed: {reason}"
+            )
+    raise _not_installed("s3", order[0])
+
+
+def _not_installed(name: str, lane: str) -> BackendNotInstalled:
+    distribution = DISTRIBUTIONS[lane]
+    return BackendNotInstalled(
+        f"type {name!r} needs a distribution that is not installed: pip install {distribution}",
+        type=name,
+        distribution=distribution,
+    )
+
+
+def _distribution(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist else "an unknown distribution"
+
+
+choose_lane.__module__ = choose_async_lane.__module__ = "remote_store.core"

@@ -1,0 +1,124 @@
+"""Stores named by a URL.
+
+| URL | store |
+|---|---|
+| `s3+boto3://bucket/prefix?region_name=eu-west-1` | the bucket through the backend `s3-boto3`; the prefix is the root |
+| `s3://bucket/prefix` | the same through the best lane that is installed |
+| `file:///folder`, `local:///folder` | a folder of the local disk |
+| `memory://` | an empty store in memory |
+| `name+other://...` | the backend of type `name-other` |
+
+The query holds settings by their names, as texts. The path is percent-decoded. A backend's class that has a classmethod
+`from_url(url: SplitResult, **options)` reads the place itself and makes a backend whose root is the store's; otherwise
+a constructor with a `bucket` gets the host, one with a `root` gets the path, and any other gets neither.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from remote_store.core.aio.backend import AsyncBackend
+from remote_store.core.backend import Backend
+from remote_store.core.config.registry import Adapter
+from remote_store.core.config.settings import ConfigError, Settings
+
+B = TypeVar("B", bound=Backend | AsyncBackend)
+
+SCHEMES = {"file": "local"}
+CREDENTIALS = re.compile(r"[^/?#]*://[^/?#]*@")
+IN_NO_URL = {"key", "secret", "session_token", "password", "token", "access_key", "secret_key"}
+NOT_BY_URL = {"copysourcessecustomerkey", "ssecustomerkey", "use_ssl", "verify"}
+"""Names within a setting that are secret, or that would switch off what keeps the connection safe."""
+
+
+def from_url(url: str, options: Mapping[str, Any], find: Callable[[str], Adapter[B]]) -> tuple[B, str]:
+    """The backend and the root path that a URL names.
+
+    Args:
+        url: The URL.
+        options: Settings as Python values, where they win over the query.
+        find: Finds the backend of a type.
+
+    Raises:
+        BackendNotInstalled: The backend's distribution is missing.
+        ConfigError: The URL is malformed or holds credentials, or a setting is unknown or wrong. No text shows the URL.
+    """
+    if not isinstance(url, str):
+        raise TypeError(f"a URL is a str, not {type(url).__name__}")
+    if not url.isprintable():
+        raise ConfigError("the URL has a control character; percent-encode it")
+    # Looked for by hand, because an error of `urlsplit` shows them.
+    if CREDENTIALS.match(url):
+        raise ConfigError("the URL holds credentials, and URLs end up in logs; pass key and secret as arguments")
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise ConfigError("the URL is malformed; percent-encode what is special in it") from error
+    if not parts.scheme or not url[len(parts.scheme) :].startswith("://"):
+        raise ConfigError("a URL of a store looks like s3://bucket/prefix, file:///folder or memory://")
+    if parts.fragment:
+        raise ConfigError("the URL has a '#'; write %23 where it belongs to a name")
+    adapter = find(SCHEMES.get(parts.scheme, parts.scheme.replace("+", "-")))
+    build = getattr(adapter.factory, "from_url", None)
+    if build is not None:
+        settings = _url_settings(Settings.of(build), adapter.settings)
+        given = {**_query(parts.query, settings), **options}
+        return adapter.finished(build(parts, **settings.values(given))), ""
+    settings = adapter.settings
+    given = {**_query(parts.query, settings), **options}
+    place, root_path = _place(parts, settings)
+    return adapter.make(**settings.values({**given, **place})), root_path
+
+
+def _url_settings(declared: Settings, constructor: Settings) -> Settings:
+    url, *names = declared.types
+    types = {name: declared.types[name] for name in names}
+    if not declared.complete:
+        types = {**constructor.types, **types}
+    return Settings(types, tuple(name for name in declared.required if name != url), declared.complete)
+
+
+def _query(query: str, settings: Settings) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name.lower() in IN_NO_URL or settings.is_secret(name):
+            raise ConfigError(f"the URL holds {name!r}, and URLs end up in logs; pass it as an argument")
+        if name in given:
+            raise ConfigError(f"the URL sets {name!r} twice")
+        for inner in _names_in(value):
+            if inner.lower() in NOT_BY_URL:
+                raise ConfigError(f"the URL sets {inner!r} in {name!r}, which only code or a configuration may set")
+        given[name] = value
+    return given
+
+
+def _names_in(text: str) -> Iterator[str]:
+    """The names in a mapping that is given as JSON, at every depth."""
+    try:
+        waiting = [json.loads(text)] if text.lstrip().startswith(("{", "[")) else []
+    except (ValueError, RecursionError):
+        return
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            yield from value
+        waiting.extend(value.values() if isinstance(value, dict) else value if isinstance(value, list) else ())
+
+
+def _place(parts: SplitResult, settings: Settings) -> tuple[dict[str, str], str]:
+    host, path = unquote(parts.netloc), unquote(parts.path)
+    if "bucket" in settings.types:
+        if not host or ":" in host:
+            raise ConfigError("the URL names no bucket: s3://bucket/prefix, the server's address as endpoint_url")
+        return {"bucket": host}, path.strip("/")
+    if host not in ("", "localhost"):
+        raise ConfigError("the URL has a host where none belongs; a local path has three slashes, as in file:///folder")
+    if "root" in settings.types:
+        if not path:
+            raise ConfigError("the URL names no folder, as file:///folder does")
+        return {"root": path}, ""
+    return {}, path.strip("/")

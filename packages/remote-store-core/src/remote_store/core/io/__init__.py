@@ -1,0 +1,1 @@
+"""Streams, files and the threads that move their bytes."""

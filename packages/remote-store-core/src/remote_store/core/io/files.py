@@ -1,0 +1,147 @@
+"""Files on the local disk: what a store uploads, and what it downloads into."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
+
+from remote_store.core.backends.local.folder import Folder
+from remote_store.core.backends.local.resolving import follow
+from remote_store.core.backends.local.unfinished import ATTEMPTS, Unfinished
+from remote_store.core.errors import BackendUnavailable
+from remote_store.core.io.source import Content
+
+Progress: TypeAlias = Callable[[int], None]
+
+PIECE = 512 * 1024
+LARGE_PIECE = 32 * 1024 * 1024
+
+
+@contextmanager
+def opened(source: str | os.PathLike[str] | Content) -> Iterator[Content]:
+    """A local file, open for reading and closed at the end; a stream as it is."""
+    if isinstance(source, str | os.PathLike):
+        with Path(source).open("rb") as file:
+            yield file
+    else:
+        yield source
+
+
+class Counted:
+    """A binary stream that reports how many bytes have been read from it.
+
+    Args:
+        file: The stream.
+        progress: Gets the number of bytes so far after each read.
+    """
+
+    def __init__(self, file: Any, progress: Progress) -> None:
+        self.file = file
+        self._progress = progress
+        self._done = 0
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "file":
+            raise AttributeError(name)
+        return getattr(self.file, name)
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Up to `size` bytes."""
+        data: bytes = self.file.read(size)
+        if data:
+            self._done += len(data)
+            self._progress(self._done)
+        return data
+
+
+def counted(content: Any, progress: Progress | None) -> Any:
+    """The stream, reporting where somebody wants to know."""
+    return content if progress is None or not hasattr(content, "read") else Counted(content, progress)
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[BinaryIO]:
+    """A new file that takes the name of `path` on a clean exit, and leaves nothing behind on an exception.
+
+    A link is followed to the file that it names. A file that is replaced keeps its mode; until the exit only its
+    owner can open the new one. The system writes it to the disk when it sees fit.
+
+    Raises:
+        FileExistsError: There is a file and `overwrite` is `False`.
+        IsADirectoryError: There is a folder.
+        OSError: A link leads nowhere, or there is a device, a pipe or a socket.
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    with ExitStack() as opened:
+        above = opened.enter_context(Folder.at(str(target.parent)))
+        folder, _, _ = _target(opened, above, target, overwrite=overwrite)
+        unfinished = opened.enter_context(Unfinished(folder).opened())
+        with os.fdopen(os.dup(unfinished.descriptor), "wb") as file:
+            yield file
+        for _ in range(ATTEMPTS):
+            folder, name, old = _target(opened, above, target, overwrite=overwrite)
+            unfinished.renew(folder)
+            with suppress(FileExistsError):
+                unfinished.put(folder, name, old, mode=0o666, durable=False)
+                return
+        raise OSError(errno.EAGAIN, "other programs make and remove the file again and again", str(target))
+
+
+def _target(
+    opened: ExitStack, above: Folder, target: Path, *, overwrite: bool
+) -> tuple[Folder, str, os.stat_result | None]:
+    try:
+        folder, name, old = follow(opened, above, target.name)
+    except OSError as error:
+        error.filename = str(target)
+        raise
+    if old is not None and not stat.S_ISREG(old.st_mode):
+        raise OSError(errno.EINVAL, "a device, a pipe or a socket is not replaced; name a file", str(target))
+    if old is not None and not overwrite:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    return folder, name, old
+
+
+def piece_of(size: int | None) -> int:
+    """Bytes to ask for at once: of a large file so many that a backend can fetch ranges of it at the same time."""
+    return LARGE_PIECE if size is not None and size >= LARGE_PIECE else PIECE
+
+
+def transfer(source: BinaryIO, target: BinaryIO, path: str, progress: Progress | None) -> int:
+    """Copy the file at a path of a store to its end and say its length.
+
+    Raises:
+        BackendUnavailable: The stream ended before its own size.
+    """
+    size = None
+    if source.seekable():
+        size = source.seek(0, io.SEEK_END)
+        source.seek(0)
+    buffer = memoryview(bytearray(piece_of(size)))
+    done = 0
+    while count := source.readinto(buffer):  # type: ignore[attr-defined]
+        target.write(buffer[:count])
+        done += count
+        if progress is not None:
+            progress(done)
+    if size is not None:
+        check_complete(path, done, size)
+    return done
+
+
+def check_complete(path: str, done: int, size: int) -> None:
+    """Refuse a transfer that ended early.
+
+    Raises:
+        BackendUnavailable: Fewer or more bytes came than the file has.
+    """
+    if done != size:
+        raise BackendUnavailable(f"{done} of {size} bytes arrived; download it again", path=path, retryable=True)

@@ -1,0 +1,325 @@
+"""The backend that a lane fills with a port: each method checks its arguments and hands an operation to the runner."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+
+from remote_store.core.aio.backend import AsyncBackend
+from remote_store.core.aio.streams import AsyncSource
+from remote_store.core.capabilities import Capability
+from remote_store.core.errors import CapabilityNotSupported, InvalidPath, RemoteStoreError
+from remote_store.core.glob import GlobPattern
+from remote_store.core.io.source import AsyncBinaryIO, AsyncContent
+from remote_store.core.io.streams import check_max_depth, check_range
+from remote_store.core.metadata import check_content_type, check_metadata
+from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
+from remote_store.core.path import require_text
+from remote_store.core.s3.engine.aio_reader import AsyncObjectReader
+from remote_store.core.s3.engine.aio_runner import AsyncRunner
+from remote_store.core.s3.engine.aio_spool import AsyncSpool
+from remote_store.core.s3.operations import copying, deleting, fetching, listing, paging, probes, writing
+from remote_store.core.s3.operations.bucket import Bucket
+from remote_store.core.s3.operations.paging import Cursor
+from remote_store.core.s3.operations.reading import ReadPlan
+from remote_store.core.s3.operations.steps import Operation
+from remote_store.core.s3.protocol.calls import AsyncS3Port, Fault
+from remote_store.core.s3.protocol.faults import typed
+from remote_store.core.s3.protocol.keys import check_folder, check_key, check_new_key
+from remote_store.core.s3.protocol.options import S3Options, check_bucket
+from remote_store.core.s3.protocol.pages import Page
+
+T = TypeVar("T")
+
+
+class AsyncS3Backend(AsyncBackend):
+    """The contract over one bucket of an S3 server, for any SDK: a lane says how to connect, and nothing else.
+
+    Making one does no I/O. Requests per method are those of the operations in `remote_store.core.s3`.
+
+    Args:
+        bucket: Name of the bucket.
+        options: The checked options.
+
+    Raises:
+        ValueError: The name of the bucket is blank or malformed.
+    """
+
+    name = "s3"
+    capabilities = frozenset(Capability) - {Capability.ATOMIC_MOVE}
+
+    def __init__(self, bucket: str, options: S3Options) -> None:
+        self._bucket = Bucket(check_bucket(bucket), options)
+        if not options.endpoint.creates_atomically:
+            self.capabilities = self.capabilities - {Capability.ATOMIC_CREATE}
+        self._runner = self._new_runner()
+
+    def _new_runner(self) -> AsyncRunner:
+        return AsyncRunner(self._connect, self._bucket.options.max_concurrency)
+
+    @abstractmethod
+    async def _connect(self) -> AsyncS3Port:
+        """Make the port: called at the first request of a process, and once."""
+
+    async def exists(self, path: str) -> bool:
+        """Whether a file or a folder is there: 1 request for a file, else 2, none for the root."""
+        self._check(check_folder, path)
+        return not path or await self._run(probes.exists(self._bucket, path), path)
+
+    async def is_file(self, path: str) -> bool:
+        """Whether a file is there: 1 request, none for the root."""
+        self._check(check_folder, path)
+        return bool(path) and await self._run(probes.is_file(self._bucket, path), path)
+
+    async def is_folder(self, path: str) -> bool:
+        """Whether a folder is there: 1 request, none for the root."""
+        self._check(check_folder, path)
+        return not path or await self._run(probes.is_folder(self._bucket, path), path)
+
+    async def read(self, path: str) -> AsyncBinaryIO:
+        """Open a file for reading from its start: 1 request, and 1 more for each seek that is read from.
+
+        A `read` or `readinto` of 32 MiB, or 4 times a smaller `part_size`, or more is several requests at once.
+        """
+        self._check(check_key, path)
+        plan, body = await self._run(fetching.open_sequential(self._bucket, path), path)
+        return self._reader(plan, body, path, exact=False)
+
+    async def read_seekable(self, path: str) -> AsyncBinaryIO:
+        """Open a file for random access: 1 request, and 1 more for each read."""
+        self._check(check_key, path)
+        plan = await self._run(fetching.open_random(self._bucket, path), path)
+        return self._reader(plan, None, path, exact=True)
+
+    async def read_bytes(self, path: str) -> bytes:
+        """The whole content: 1 request, and ranges at once from 32 MiB, or 4 times a smaller `part_size`, on."""
+        self._check(check_key, path)
+        return await self._run(fetching.read_bytes(self._bucket, path), path)
+
+    async def read_range(self, path: str, start: int, length: int) -> bytes:
+        """Up to `length` bytes from `start`: 1 request, and ranges at once as in `read_bytes`."""
+        self._check(check_key, path)
+        check_range(start, length)
+        return await self._run(fetching.read_range(self._bucket, path, start, length), path)
+
+    async def write(
+        self,
+        path: str,
+        content: AsyncContent,
+        *,
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+    ) -> WriteResult:
+        """Write a whole object or nothing: 1 request up to `part_size`, n + 2 for n parts.
+
+        With `overwrite=False` it is a conditional request, and 1 HEAD before it where the endpoint is not known to
+        honour conditions. Memory: `max_concurrency` + 1 parts. A failed upload is aborted; where the answer to
+        `CreateMultipartUpload` is lost, the upload stays until a lifecycle rule of the bucket removes it.
+        """
+        self._check(check_new_key, path)
+        described = check_metadata(metadata)
+        check_content_type(content_type)
+        source = AsyncSource(content)
+        operation = writing.write(
+            self._bucket, path, source.size, overwrite=overwrite, metadata=described, content_type=content_type
+        )
+        return await self._run(operation, path, source)
+
+    async def write_atomic(
+        self,
+        path: str,
+        content: AsyncContent,
+        *,
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+    ) -> WriteResult:
+        """The same as `write`, which is atomic on S3."""
+        return await self.write(path, content, overwrite=overwrite, metadata=metadata, content_type=content_type)
+
+    @asynccontextmanager
+    async def _spooled(self, path: str, *, overwrite: bool, **described: Any) -> AsyncIterator[AsyncBinaryIO]:
+        if not overwrite:
+            await self._run(probes.refuse_existing(self._bucket, path), path)
+        spool = AsyncSpool(self._bucket.options.part_size)
+        try:
+            yield cast("AsyncBinaryIO", spool)
+            await self.write(path, spool.content(), overwrite=overwrite, **described)
+        finally:
+            spool.release()
+
+    def open_atomic(
+        self,
+        path: str,
+        *,
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+    ) -> Any:
+        """Open a file to be written piece by piece, spooled to disk above `part_size`, written on a clean exit.
+
+        A create looks first whether the file exists: 1 request more than `write`.
+        """
+        self._check(check_new_key, path)
+        check_metadata(metadata)
+        check_content_type(content_type)
+        return self._spooled(path, overwrite=overwrite, metadata=metadata, content_type=content_type)
+
+    async def delete(self, path: str, *, missing_ok: bool = False) -> None:
+        """Delete one object: 2 requests."""
+        self._check(check_key, path)
+        await self._run(deleting.delete(self._bucket, path, missing_ok=missing_ok), path)
+
+    async def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
+        """Delete what is below a folder, its marker too: 2 requests for each 1,000 keys."""
+        self._check(check_key, path)
+        operation = deleting.delete_folder(self._bucket, path, recursive=recursive, missing_ok=missing_ok)
+        await self._run(operation, path)
+
+    def list_files(
+        self, path: str, *, recursive: bool = False, max_depth: int | None = None
+    ) -> AsyncIterator[FileInfo]:
+        """The files of a folder: 1 request for each 1,000 keys, whatever the number of folders."""
+        self._check(check_folder, path)
+        check_max_depth(max_depth)
+        return self._pages(path, *listing.files_in(path, recursive=recursive, max_depth=max_depth))
+
+    def list_folders(self, path: str) -> AsyncIterator[FolderEntry]:
+        """The folders directly in a folder: 1 request for each 1,000 entries."""
+        self._check(check_folder, path)
+        return self._pages(path, *listing.folders_in(path))
+
+    def iter_children(self, path: str) -> AsyncIterator[FileInfo | FolderEntry]:
+        """The files and folders directly in a folder: 1 request for each 1,000 entries."""
+        self._check(check_folder, path)
+        return self._pages(path, *listing.children_of(path))
+
+    async def get_file_info(self, path: str) -> FileInfo:
+        """The facts of one file: 1 request."""
+        self._check(check_key, path)
+        return await self._run(probes.get_file_info(self._bucket, path), path)
+
+    async def get_folder_info(self, path: str) -> FolderInfo:
+        """The totals of one folder: 1 request for each 1,000 keys."""
+        self._check(check_folder, path)
+        return await self._run(listing.get_folder_info(self._bucket, path), path)
+
+    async def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+        """Look at the source, copy it, and delete it if it is still what was copied: 3 requests.
+
+        Where the endpoint is not known to honour conditions, 1 HEAD more before each request that is conditional. A
+        source that is replaced between the last HEAD and the delete is lost then.
+        """
+        self._check(check_key, src)
+        self._check(check_new_key, dst)
+        await self._run(copying.move(self._bucket, src, dst, overwrite=overwrite), src)
+
+    async def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+        """Copy one object inside the bucket, at any size, without passing it through the client: 1 to 2 requests."""
+        self._check(check_key, src)
+        self._check(check_new_key, dst)
+        await self._run(copying.copy(self._bucket, src, dst, overwrite=overwrite), src)
+
+    def glob(self, pattern: str) -> AsyncIterator[FileInfo]:
+        """The files that match: 1 request for each 1,000 keys behind the pattern's plain beginning."""
+        self._check(require_text, pattern)
+        parsed = GlobPattern.parse(pattern, self.name)
+        cursor = Cursor(parsed.prefix, "" if parsed.recursive else "/")
+        return self._pages(pattern, cursor, lambda page: (info for info in page.files() if parsed.matches(info.path)))
+
+    def native_path(self, key: str) -> str:
+        """`bucket/key`."""
+        require_text(key)
+        return f"{self._bucket.name}/{key}" if key else self._bucket.name
+
+    def to_key(self, path: str) -> str:
+        """The key of a `bucket/key`."""
+        require_text(path)
+        bucket = self._bucket.name
+        # The ARN of an access point may hold a slash itself.
+        if path != bucket and not path.startswith(f"{bucket}/"):
+            raise InvalidPath(f"a native path here begins with {bucket}/", path=path, backend=self.name)
+        return path[len(bucket) + 1 :]
+
+    def resolve(self, key: str) -> ResolutionPlan:
+        """The bucket, the endpoint and the region of a key."""
+        options = self._bucket.options
+        place = {"bucket": self._bucket.name, "endpoint_url": options.endpoint_url, "region_name": options.region_name}
+        details = {name: value for name, value in place.items() if value is not None}
+        return ResolutionPlan("s3", self.name, key, self.native_path(key), details)
+
+    async def check_health(self) -> None:
+        """List one key of the bucket: 1 request, whose answer has a code where a HEAD would have none."""
+        await self._run(probes.check_health(self._bucket), None)
+
+    def unwrap(self, kind: type[T]) -> T:
+        """Refuse: this backend hands out no native handle; a lane that has one does.
+
+        Raises:
+            CapabilityNotSupported: Always.
+        """
+        raise CapabilityNotSupported(f"no handle of type {kind.__name__} here", capability="unwrap", backend=self.name)
+
+    async def close(self) -> None:
+        """Close the client, unless it is the user's own."""
+        await self._runner.close()
+
+    async def __aenter__(self) -> Self:
+        self._runner.check_open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        endpoint = self._bucket.options.endpoint_url
+        return f"{type(self).__name__}({self._bucket.name!r}{f', endpoint_url={endpoint!r}' if endpoint else ''})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_runner"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._runner = self._new_runner()
+
+    def _check(self, check: Callable[[str], None], path: str) -> None:
+        try:
+            self._runner.check_open()
+            check(path)
+        except RemoteStoreError as error:
+            error.backend = self.name
+            error.path = error.path or path
+            raise
+
+    async def _run(self, operation: Operation[T], path: str | None, source: AsyncSource | None = None) -> T:
+        try:
+            return await self._runner.run(operation, source)
+        except Fault as fault:
+            error = typed(fault, path=path)
+            error.backend = self.name
+            raise error from error.__cause__
+        except RemoteStoreError as error:
+            if source is None or source.failure is not error:
+                error.backend = error.backend or self.name
+                error.path = path if error.path is None else error.path
+            raise
+
+    def _reader(self, plan: ReadPlan, body: Any, path: str, *, exact: bool) -> AsyncBinaryIO:
+        options = self._bucket.options
+        reader = AsyncObjectReader(self._runner, options, plan, body, exact=exact, backend=self.name, path=path)
+        return cast("AsyncBinaryIO", reader)
+
+    async def _pages(self, path: str, cursor: Cursor, take: Callable[[Page], Iterator[T]]) -> AsyncIterator[T]:
+        while not cursor.done:
+            page = await self._run(paging.next_page(self._bucket, cursor), path)
+            for item in take(page):
+                yield item
+
+
+AsyncS3Backend.__module__ = "remote_store.core.s3"

@@ -1,0 +1,1 @@
+"""Runs operations against a port, and reads and buffers bodies."""

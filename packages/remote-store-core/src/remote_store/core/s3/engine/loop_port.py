@@ -1,0 +1,178 @@
+"""An async port for threads: every call runs in an event loop elsewhere, and the thread waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, TypeVar
+
+from remote_store.core.errors import BackendUnavailable
+from remote_store.core.io.workers import keep_working
+from remote_store.core.s3.protocol.calls import AsyncBody, AsyncS3Port, Call, Fault
+from remote_store.core.s3.protocol.options import KIB
+
+T = TypeVar("T")
+SMALL_BODY = 64 * KIB
+
+
+@dataclass(frozen=True, slots=True)
+class LoopThread:
+    """An event loop that runs in a thread.
+
+    Attributes:
+        loop: The event loop.
+        process: The process that has the thread.
+    """
+
+    loop: asyncio.AbstractEventLoop
+    process: int
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do the work in the loop and wait for it; cancel it when the wait is interrupted.
+
+        Raises:
+            Fault: The thread is not there: in a forked child, and at the end of the process.
+            BackendUnavailable: This is the thread of the loop, which would wait for itself.
+        """
+        with suppress(RuntimeError):
+            if asyncio.get_running_loop() is self.loop:
+                work.close()
+                raise BackendUnavailable("this event loop carries the requests; use the async backend inside it")
+        if not self._alive():
+            work.close()
+            raise Fault("NoLoop", message="the event loop of the connection is not in this process", transport=True)
+        keep_working(self.loop)
+        future = asyncio.run_coroutine_threadsafe(work, self.loop)
+        try:
+            return future.result()
+        finally:
+            future.cancel()
+
+    def start(self, work: Coroutine[Any, Any, object]) -> None:
+        """Do the work in the loop without waiting, so that it may be asked for anywhere, by a finalizer too."""
+        if self._alive():
+            asyncio.run_coroutine_threadsafe(work, self.loop)
+        else:
+            work.close()
+
+    def _alive(self) -> bool:
+        return os.getpid() == self.process and not sys.is_finalizing()
+
+
+class LoopPort:
+    """Performs S3 calls in an event loop, from any number of other threads.
+
+    Args:
+        thread: The event loop.
+        port: The port in that loop.
+    """
+
+    def __init__(self, thread: LoopThread, port: AsyncS3Port) -> None:
+        self._thread = thread
+        self._port = port
+
+    def perform(self, call: Call) -> Mapping[str, Any]:
+        """Send the call and return the answer, the `Body` of a `GetObject` as a `LoopBody`.
+
+        Raises:
+            Fault: The service refused or did not answer.
+            BackendUnavailable: This is the thread of the loop, which would wait for itself.
+        """
+        return self._thread.run(self._perform(call))
+
+    def close(self) -> None:
+        """Close the port."""
+        self._thread.run(self._port.close())
+
+    async def _perform(self, call: Call) -> Mapping[str, Any]:
+        answer = await self._port.perform(call)
+        if "Body" not in answer:
+            return answer
+        body = LoopBody(self._thread, answer["Body"], answer.get("ContentLength"))
+        await body.read_ahead()
+        return {**answer, "Body": body}
+
+
+class LoopBody:
+    """The bytes of a `GetObject` answer, for threads.
+
+    Args:
+        thread: The event loop that reads them.
+        body: The body in that loop.
+        length: How many bytes it promises.
+    """
+
+    __slots__ = ("_ahead", "_body", "_left", "_thread")
+
+    def __init__(self, thread: LoopThread, body: AsyncBody, length: int | None) -> None:
+        self._thread = thread
+        self._body = body
+        self._left = -1 if length is None else length
+        self._ahead = BytesIO()
+
+    async def read_ahead(self) -> None:
+        """Take a small body in the same change of threads as its answer; a fault comes again at the first read."""
+        if 0 <= self._left < SMALL_BODY:
+            buffer = bytearray(max(1, self._left))
+            with suppress(Fault):
+                self._ahead = BytesIO(buffer[: await self._fill(memoryview(buffer))])
+
+    def read(self, size: int = -1, /) -> bytes:
+        """As many bytes as `size`, fewer at the end or before a fault; all that is left for -1; empty at the end.
+
+        Raises:
+            Fault: The connection broke, or the bytes do not match their checksum.
+        """
+        return self._ahead.read(size) or (self._thread.run(self._gather(size)) if self._left else b"")
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        """As many bytes as the buffer holds, into it, fewer at the end or before a fault; 0 at the end.
+
+        Raises:
+            Fault: The connection broke, or the bytes do not match their checksum.
+        """
+        return self._ahead.readinto(buffer) or (self._thread.run(self._fill(buffer)) if self._left else 0)
+
+    def close(self) -> None:
+        """Drop the connection, unless the body was read to its end and closed there; nobody waits for that."""
+        if self._left:
+            self._thread.start(self._body.close())
+
+    async def _read(self, size: int) -> bytes:
+        data = await self._body.read(size) if self._left else b""
+        self._left -= len(data)
+        if not self._left:
+            await self._body.close()
+        return data
+
+    async def _gather(self, size: int) -> bytes:
+        if size < 0:
+            return await self._read(size)
+        return b"".join([data async for data in self._pieces(size)])
+
+    async def _fill(self, buffer: memoryview) -> int:
+        filled = 0
+        async for data in self._pieces(len(buffer)):
+            buffer[filled : filled + len(data)] = data
+            filled += len(data)
+        return filled
+
+    async def _pieces(self, size: int) -> AsyncIterator[bytes]:
+        left = size
+        while left:
+            try:
+                data = await self._read(left)
+            except Fault:
+                if left < size:
+                    # It comes again at the next read, and what came before it counts.
+                    break
+                raise
+            if not data:
+                break
+            yield data
+            left -= len(data)

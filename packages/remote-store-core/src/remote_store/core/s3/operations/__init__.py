@@ -1,0 +1,1 @@
+"""The contract's semantics on S3: generators and pure functions that send nothing themselves."""

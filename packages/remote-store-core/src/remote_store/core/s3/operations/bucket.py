@@ -1,0 +1,80 @@
+"""The bucket that an operation works on, with the options that shape its calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from remote_store.core.s3.protocol.calls import Call
+from remote_store.core.s3.protocol.options import S3Options
+from remote_store.core.secret import Secret
+
+CREATE_OPTIONS = frozenset(
+    {
+        "ACL",
+        "BucketKeyEnabled",
+        "CacheControl",
+        "ChecksumAlgorithm",
+        "ContentDisposition",
+        "ContentEncoding",
+        "ContentLanguage",
+        "ExpectedBucketOwner",
+        "Expires",
+        "GrantFullControl",
+        "GrantRead",
+        "GrantReadACP",
+        "GrantWriteACP",
+        "ObjectLockLegalHoldStatus",
+        "ObjectLockMode",
+        "ObjectLockRetainUntilDate",
+        "RequestPayer",
+        "SSECustomerAlgorithm",
+        "SSECustomerKey",
+        "SSECustomerKeyMD5",
+        "SSEKMSEncryptionContext",
+        "SSEKMSKeyId",
+        "ServerSideEncryption",
+        "StorageClass",
+        "Tagging",
+        "WebsiteRedirectLocation",
+    }
+)
+"""What may stand in `put_options`: the parameters that PutObject and CreateMultipartUpload share."""
+
+REQUEST_OPTIONS = frozenset({"ExpectedBucketOwner", "RequestPayer"})
+KEY_OPTIONS = frozenset({"SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5"})
+READ_OPTIONS = REQUEST_OPTIONS | KEY_OPTIONS
+PART_OPTIONS = REQUEST_OPTIONS | KEY_OPTIONS | {"ChecksumAlgorithm"}
+
+
+def plain(option: Any) -> Any:
+    """The value of one of the `put_options` as a call takes it."""
+    return option.reveal() if isinstance(option, Secret) else option
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One bucket, seen through the options of a backend.
+
+    Attributes:
+        name: Name of the bucket.
+        options: The options of the backend.
+
+    Raises:
+        ValueError: One of the `put_options` is no parameter of a write.
+    """
+
+    name: str
+    options: S3Options
+
+    def __post_init__(self) -> None:
+        unknown = sorted(self.options.put_options.keys() - CREATE_OPTIONS)
+        if unknown:
+            raise ValueError(f"put_options takes {', '.join(sorted(CREATE_OPTIONS))}, not {', '.join(unknown)}")
+
+    def call(self, operation: str, allowed: Iterable[str] = REQUEST_OPTIONS, /, **params: Any) -> Call:
+        """A call on this bucket, with those of the `put_options` that the operation takes too."""
+        extra = self.options.put_options
+        shared = {name: plain(extra[name]) for name in allowed if name in extra} if extra else {}
+        return Call(operation, {"Bucket": self.name, **shared, **params})

@@ -1,0 +1,266 @@
+"""Copying and moving inside a bucket, without passing the bytes through the client."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from remote_store.core.errors import InvalidPath, PreconditionFailed
+from remote_store.core.s3.operations import deleting, probes, writing
+from remote_store.core.s3.operations.bucket import CREATE_OPTIONS, KEY_OPTIONS, Bucket, plain
+from remote_store.core.s3.operations.lost_responses import FirstAttempt
+from remote_store.core.s3.operations.steps import Operation, Start, Wait
+from remote_store.core.s3.protocol import faults
+from remote_store.core.s3.protocol.calls import Fault
+from remote_store.core.s3.protocol.options import GIB
+from remote_store.core.s3.protocol.responses import Facts, Tags
+
+LARGEST_COPY = 5 * GIB
+KEPT = (
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "ContentType",
+    "Metadata",
+    "StorageClass",
+    "WebsiteRedirectLocation",
+)
+COPY_OPTIONS = CREATE_OPTIONS - {*KEPT, "Expires", "Tagging"}
+
+
+def copy(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[None]:
+    """Copy an object: 1 request; 1 HEAD more where storage classes are kept, and 1 before an untrusted create.
+
+    CopyObject forgets the storage class (S3 API Reference, CopyObject), so where there are classes the source is asked
+    for its own.
+    """
+    if src == dst:
+        yield from probes.require_file(bucket, src)
+        return
+    yield from _refuse_file_ancestor(bucket, src, dst)
+    source = None
+    if bucket.options.endpoint.storage_classes or src.endswith("/"):
+        source = yield from _require_source(bucket, src)
+    yield from _copy(bucket, src, dst, source, overwrite=overwrite)
+
+
+def move(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[None]:
+    """Copy what a HEAD described, then delete it if it is still that: 3 requests.
+
+    1 HEAD more before an untrusted create, and 1 HEAD more before a delete whose condition is not trusted. A source
+    that is replaced between that HEAD and the delete is lost then.
+    """
+    if src == dst:
+        yield from probes.require_file(bucket, src)
+        return
+    yield from _refuse_file_ancestor(bucket, src, dst)
+    source = yield from _require_source(bucket, src)
+    yield from _copy(bucket, src, dst, source, overwrite=overwrite)
+    yield from _delete_source(bucket, src, source)
+
+
+def _refuse_file_ancestor(bucket: Bucket, src: str, dst: str) -> Operation[None]:
+    try:
+        yield from probes.refuse_file_ancestor(bucket, dst)
+    except InvalidPath:
+        # A missing source outranks it.
+        yield from probes.require_file(bucket, src)
+        raise
+
+
+def _require_source(bucket: Bucket, src: str) -> Operation[Facts]:
+    source = yield from probes.require_file(bucket, src)
+    yield from probes.refuse_marker_of(bucket, src, source)
+    return source
+
+
+def _copy(bucket: Bucket, src: str, dst: str, source: Facts | None, *, overwrite: bool) -> Operation[None]:
+    trusts = bucket.options.endpoint.trusts
+    large = source is not None and _is_large(source)
+    if not overwrite and not trusts("complete" if large else "copy"):
+        yield from _refuse_existing(bucket, src, dst, source)
+    if source is None or not large:
+        source = yield from _copy_at_once(bucket, src, dst, source, overwrite=overwrite)
+        if source is None:
+            return
+        if not overwrite and trusts("copy") and not trusts("complete"):
+            yield from _refuse_existing(bucket, src, dst, source)
+    yield from copy_parts(bucket, src, dst, source, overwrite=overwrite)
+
+
+def _copy_at_once(
+    bucket: Bucket, src: str, dst: str, source: Facts | None, *, overwrite: bool
+) -> Operation[Facts | None]:
+    """Copy by one CopyObject. The source, if that turned out to be too large for it."""
+    first = FirstAttempt()
+    try:
+        yield from _copy_whole(bucket, src, dst, source, overwrite=overwrite)
+    except Fault as fault:
+        if faults.is_missing(fault):
+            raise (yield from probes.missing(bucket, src, fault)) from fault.__cause__
+        if faults.is_precondition(fault):
+            if overwrite:
+                yield from probes.require_file(bucket, src)
+                raise faults.typed(fault, path=src) from fault.__cause__
+            yield from _refused(bucket, src, dst, fault, first)
+            return None
+        if fault.code not in ("InvalidRequest", "EntityTooLarge") or source is not None:
+            raise
+        found = yield from probes.require_file(bucket, src)
+        if not _is_large(found):
+            raise
+        return found
+    return None
+
+
+def _refuse_existing(bucket: Bucket, src: str, dst: str, source: Facts | None) -> Operation[None]:
+    if (yield from _is_taken(bucket, dst)):
+        if source is None:
+            yield from probes.require_file(bucket, src)
+        raise probes.already_exists(dst)
+
+
+def _is_taken(bucket: Bucket, dst: str) -> Operation[bool]:
+    try:
+        return (yield from probes.is_file(bucket, dst))
+    except Fault as fault:
+        raise faults.typed(fault, path=dst) from fault.__cause__
+
+
+def _copy_whole(bucket: Bucket, src: str, dst: str, source: Facts | None, *, overwrite: bool) -> Operation[None]:
+    params = {"Key": dst, **_copy_source(bucket, src)}
+    if not overwrite:
+        params["IfNoneMatch"] = "*"
+    if source is not None:
+        params |= _pin(source, "CopySourceIfMatch")
+        if source.storage_class is not None:
+            params["StorageClass"] = source.storage_class
+    try:
+        yield bucket.call("CopyObject", COPY_OPTIONS, **params)
+    except Fault as fault:
+        if overwrite or not faults.lacks_feature(fault) or bucket.options.endpoint.trusts("copy"):
+            raise
+        del params["IfNoneMatch"]
+        yield bucket.call("CopyObject", COPY_OPTIONS, **params)
+
+
+def _is_large(source: Facts) -> bool:
+    return source.size is not None and source.size > LARGEST_COPY
+
+
+def _pin(source: Facts, condition: str) -> dict[str, str]:
+    """The condition on a source's entity tag; none for a weak tag, which matches nothing (RFC 9110, 13.1.1)."""
+    return {} if source.pin is None else {condition: source.pin}
+
+
+def _copy_source(bucket: Bucket, src: str) -> dict[str, Any]:
+    # With SSE-C, the source object's key is passed as well.
+    given = bucket.options.put_options
+    keys = {f"CopySource{name}": plain(given[name]) for name in sorted(KEY_OPTIONS) if name in given}
+    return {"CopySource": {"Bucket": bucket.name, "Key": src}, **keys}
+
+
+def _refused(bucket: Bucket, src: str, dst: str, fault: Fault, first: FirstAttempt) -> Operation[None]:
+    source = yield from probes.require_file(bucket, src)
+    try:
+        existing = yield from probes.head(bucket, dst)
+    except Fault as missing:
+        if faults.is_missing(missing):
+            raise faults.typed(fault, path=src) from fault.__cause__
+        raise faults.typed(missing, path=dst) from missing.__cause__
+    # An earlier attempt may have made the copy and lost its answer on the way.
+    lost = fault.attempts > 1 and not first.is_after(existing.modified_at, fault)
+    if not lost or not _same(source, existing):
+        raise probes.already_exists(dst, fault)
+
+
+def _same(source: Facts, existing: Facts) -> bool:
+    return all(
+        getattr(source, name) == getattr(existing, name) for name in ("etag", "size", "content_type", "metadata")
+    )
+
+
+def copy_parts(bucket: Bucket, src: str, dst: str, source: Facts, *, overwrite: bool) -> Operation[None]:
+    """Copy an object of any size part by part, with all that stands beside its bytes: n + 3 requests for n parts."""
+    described = dict(source.described)
+    size = yield from probes.size_of(bucket, src, source)
+    tagging = yield from _tagging(bucket, src)
+    if tagging:
+        described["Tagging"] = tagging
+    target = yield from writing.begin(bucket, bucket.call("CreateMultipartUpload", COPY_OPTIONS, Key=dst, **described))
+    try:
+        for number, (first, last) in enumerate(writing.parts_of(size, part_size(bucket)), start=1):
+            call = writing.part_call(
+                bucket,
+                target,
+                number,
+                **_copy_source(bucket, src),
+                CopySourceRange=f"bytes={first}-{last}",
+                **_pin(source, "CopySourceIfMatch"),
+            )
+            yield Start(call, bucket.options.max_concurrency)
+        parts = writing.listed_parts((yield Wait()))
+        yield from writing.complete(bucket, target, parts, overwrite=overwrite)
+    except BaseException as error:
+        yield from writing.abandon(bucket, target, error)
+        if isinstance(error, Fault) and faults.is_precondition(error):
+            raise faults.typed(error, path=src) from error.__cause__
+        raise
+
+
+def part_size(bucket: Bucket) -> int:
+    """Bytes of one copied part: no byte passes the client, so parts of a GiB cost no memory."""
+    return max(bucket.options.part_size, GIB)
+
+
+def _tagging(bucket: Bucket, key: str) -> Operation[str]:
+    try:
+        answer: Tags = yield bucket.call("GetObjectTagging", Key=key)
+    except Fault as fault:
+        if faults.lacks_feature(fault):
+            return ""
+        raise
+    return urlencode(answer.pairs)
+
+
+def _delete_source(bucket: Bucket, src: str, source: Facts) -> Operation[None]:
+    pin = _pin(source, "IfMatch")
+    if not (pin and bucket.options.endpoint.trusts("delete")) and not (yield from _is_there(bucket, src, source)):
+        return
+    try:
+        yield from deleting.remove(bucket, src, **pin)
+    except Fault as fault:
+        if faults.is_gone(fault):
+            return
+        refused = pin and (faults.is_precondition(fault) or faults.lacks_feature(fault))
+        if not refused:
+            raise
+        if not (yield from _is_there(bucket, src, source)):
+            return
+        if faults.is_precondition(fault):
+            raise _changed(src) from fault.__cause__
+        yield from deleting.remove(bucket, src)
+
+
+def _is_there(bucket: Bucket, src: str, source: Facts) -> Operation[bool]:
+    """Whether the source still exists: 1 HEAD.
+
+    Raises:
+        PreconditionFailed: It exists, and is not what the HEAD before the copy described.
+    """
+    try:
+        now = yield from probes.head(bucket, src)
+    except Fault as fault:
+        if faults.is_gone(fault):
+            return False
+        raise
+    facts = ("etag", "modified_at", "size")
+    told = [getattr(now, name) for name in facts]
+    if not any(told[:2]) or told != [getattr(source, name) for name in facts]:
+        raise _changed(src)
+    return True
+
+
+def _changed(src: str) -> PreconditionFailed:
+    return PreconditionFailed("the source changed while it was moved; it is kept, beside the copy", path=src)

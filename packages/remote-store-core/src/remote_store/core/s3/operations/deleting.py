@@ -1,0 +1,152 @@
+"""Deleting exactly what was named."""
+
+from __future__ import annotations
+
+from remote_store.core.errors import DirectoryNotEmpty, InvalidPath, NotFound, RemoteStoreError
+from remote_store.core.s3.operations import paging, probes
+from remote_store.core.s3.operations.bucket import Bucket
+from remote_store.core.s3.operations.paging import Cursor
+from remote_store.core.s3.operations.steps import Operation
+from remote_store.core.s3.protocol import faults
+from remote_store.core.s3.protocol.calls import Fault
+from remote_store.core.s3.protocol.keys import UNSPEAKABLE_IN_XML, is_marker, prefix_of
+from remote_store.core.s3.protocol.pages import Page
+from remote_store.core.s3.protocol.responses import Deleted, Done
+
+MOST_NAMED = 1000
+"""Keys that one DeleteObjects may name (S3 API Reference, DeleteObjects)."""
+
+
+def delete(bucket: Bucket, key: str, *, missing_ok: bool) -> Operation[None]:
+    """Delete one object: 1 HEAD, because DeleteObject does not say whether there was one, and 1 DELETE."""
+    try:
+        answer = yield from probes.head(bucket, key)
+    except Fault as fault:
+        if not missing_ok or not faults.is_missing(fault):
+            raise (yield from probes.missing(bucket, key, fault)) from fault.__cause__
+        if (yield from probes.is_folder(bucket, key)):
+            raise InvalidPath(probes.FOLDER_MEANT, path=key) from fault.__cause__
+        return
+    yield from probes.refuse_marker_of(bucket, key, answer)
+    yield from remove(bucket, key)
+
+
+def remove(bucket: Bucket, key: str, **condition: str) -> Operation[None]:
+    """Delete one object: 1 DELETE, and 1 HEAD where no header of its answer is S3's.
+
+    Raises:
+        Fault: The service refused, or the object is still there.
+    """
+    done: Done = yield bucket.call("DeleteObject", Key=key, **condition)
+    yield from _confirm(bucket, key, done)
+
+
+def _confirm(bucket: Bucket, key: str, done: Done) -> Operation[None]:
+    if done.signed:
+        return
+    try:
+        yield from probes.head(bucket, key)
+    except Fault as fault:
+        if not faults.is_missing(fault):
+            raise
+    else:
+        raise Fault("NotS3", 200, "the answer to DeleteObject has no header of S3, and the object is still there")
+
+
+def delete_folder(bucket: Bucket, path: str, *, recursive: bool, missing_ok: bool) -> Operation[None]:
+    """Delete what is below a folder: 1 LIST and 1 DeleteObjects per 1,000 keys; 1 HEAD more if there is nothing.
+
+    A server without DeleteObjects gets 1 DELETE per key, several at once. A key that the answer to DeleteObjects
+    does not account for is deleted by a request of its own.
+
+    Raises:
+        RemoteStoreError: Some keys could not be deleted; `paths` names them.
+    """
+    cursor = Cursor(prefix_of(path))
+    page = yield from paging.next_page(bucket, cursor)
+    while not page.objects and not cursor.done:
+        page = yield from paging.next_page(bucket, cursor)
+    if not page.objects:
+        error = yield from probes.no_folder(bucket, path)
+        if missing_ok and isinstance(error, NotFound):
+            return
+        raise error
+    if not recursive and (not cursor.done or not _is_bare(page, cursor.prefix)):
+        raise DirectoryNotEmpty("the folder has content; pass recursive=True to delete it too", path=path)
+    deletion = _Deletion(bucket)
+    while True:
+        yield from deletion.delete([info.path for info in page.objects])
+        if cursor.done:
+            break
+        page = yield from paging.next_page(bucket, cursor)
+    if deletion.left:
+        raise _not_deleted(path, deletion.left)
+
+
+def _is_bare(page: Page, prefix: str) -> bool:
+    return all(info.path == prefix and is_marker(prefix, info.size) for info in page.objects)
+
+
+class _Deletion:
+    """Deletes keys page by page: by DeleteObjects where the server has it, else one by one.
+
+    Args:
+        bucket: The bucket.
+
+    Attributes:
+        left: The keys that could not be deleted, and why.
+    """
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+        self._in_bulk = True
+        self.left: dict[str, Fault] = {}
+
+    def delete(self, keys: list[str]) -> Operation[None]:
+        """Delete these keys."""
+        singles = [key for key in keys if UNSPEAKABLE_IN_XML.search(key)]
+        named = [key for key in keys if not UNSPEAKABLE_IN_XML.search(key)]
+        batches = [named[start : start + MOST_NAMED] for start in range(0, len(named), MOST_NAMED)]
+        for batch in batches:
+            singles += (yield from self._delete_batch(batch)) if self._in_bulk else batch
+        if singles:
+            yield from self._delete_singly(singles)
+
+    def _delete_batch(self, keys: list[str]) -> Operation[list[str]]:
+        """Delete up to 1,000 keys by one request; those that have to be deleted one by one."""
+        named = [{"Key": key} for key in keys]
+        try:
+            answer: Deleted = yield self._bucket.call("DeleteObjects", Delete={"Objects": named})
+        except Fault as fault:
+            if faults.lacks_feature(fault) or fault.status == 405 or fault.code == "MissingContentMD5":
+                self._in_bulk = False
+                return keys
+            self.left.update((key, fault) for key in keys)
+            return []
+        self.left.update((key, fault) for key, fault in answer.errors.items() if not faults.is_gone(fault))
+        return [key for key in keys if key not in answer.keys and key not in answer.errors]
+
+    def _delete_singly(self, keys: list[str]) -> Operation[None]:
+        outcomes = yield tuple(self._bucket.call("DeleteObject", Key=key) for key in keys)
+        for key, outcome in zip(keys, outcomes, strict=True):
+            fault = outcome
+            if not isinstance(outcome, Fault):
+                fault = yield from self._doubt(key, outcome)
+            if fault is not None and not faults.is_gone(fault):
+                self.left[key] = fault
+
+    def _doubt(self, key: str, done: Done) -> Operation[Fault | None]:
+        try:
+            yield from _confirm(self._bucket, key, done)
+        except Fault as fault:
+            return fault
+        return None
+
+
+def _not_deleted(path: str, left: dict[str, Fault]) -> RemoteStoreError:
+    fault = next(iter(left.values()))
+    error = faults.typed(fault, path=path)
+    error.paths = tuple(left)
+    error.message = f"{len(left)} of its files could not be deleted and are still there: {error.message}"
+    error.args = (error.message,)
+    return error

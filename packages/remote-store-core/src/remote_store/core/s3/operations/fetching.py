@@ -1,0 +1,133 @@
+"""Opening and reading objects: one GET, and ranges at once where the object is large."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from remote_store.core.io.buffers import allocate
+from remote_store.core.s3.operations import probes
+from remote_store.core.s3.operations.bucket import READ_OPTIONS, Bucket
+from remote_store.core.s3.operations.reading import ReadPlan
+from remote_store.core.s3.operations.steps import CloseBody, Drain, Fetch, Operation, ReadBody, Start, Wait
+from remote_store.core.s3.protocol.calls import Call, Fault
+from remote_store.core.s3.protocol.options import MIB, S3Options
+from remote_store.core.s3.protocol.responses import Facts
+
+UNIT = 8 * MIB
+"""Ranges are multiples of this, or of the part size where that is smaller: large parts are no reason to read slowly."""
+
+UNITS_WORTH_A_SPLIT = 4
+"""From so many on, a whole read fetches ranges at once: one S3 connection gives some 50 to 90 MB/s."""
+
+UNITS_OF_A_RANGE = 4
+"""The longest range: longer ones save few requests, and a slow connection would keep the others waiting at the end."""
+
+
+def open_sequential(bucket: Bucket, key: str) -> Operation[tuple[ReadPlan, Any]]:
+    """Open an object at its start: 1 GET. The plan, and the open body."""
+    plan = ReadPlan(_get(bucket, key), bucket.options.retry)
+    body = yield from _open(bucket, key, plan)
+    return plan, body
+
+
+def open_random(bucket: Bucket, key: str) -> Operation[ReadPlan]:
+    """Open an object for random access: 1 HEAD."""
+    answer = yield from probes.require_file(bucket, key)
+    size = yield from probes.size_of(bucket, key, answer)
+    probes.refuse_marker(key, size)
+    return ReadPlan(_get(bucket, key), bucket.options.retry, end=size, etag=answer.etag, total=size)
+
+
+def read_bytes(bucket: Bucket, key: str) -> Operation[bytes]:
+    """Read a whole object: 1 GET, and 1 for each range of a large one, pinned to the first's version.
+
+    Memory: the object itself, once.
+    """
+    plan = ReadPlan(_get(bucket, key), bucket.options.retry)
+    body = yield from _open(bucket, key, plan)
+    return (yield from _read(bucket, plan, body))
+
+
+def read_range(bucket: Bucket, key: str, start: int, length: int) -> Operation[bytes]:
+    """Read a range: 1 GET, and 1 for each range of a large one, pinned to the first's version.
+
+    A range of an empty object, or at or past the end, is refused with 416 (S3 API Reference, GetObject): it is empty.
+    """
+    plan = ReadPlan(_get(bucket, key), bucket.options.retry, start=start, end=start + max(length, 1))
+    try:
+        body = yield from _open(bucket, key, plan)
+    except Fault as fault:
+        if fault.status != 416:
+            raise
+        if key.endswith("/"):
+            yield from probes.refuse_marker_of(bucket, key, (yield from probes.require_file(bucket, key)))
+        return b""
+    if not length:
+        yield CloseBody(body)
+        return b""
+    return (yield from _read(bucket, plan, body))
+
+
+def _get(bucket: Bucket, key: str) -> Call:
+    return bucket.call("GetObject", READ_OPTIONS, Key=key)
+
+
+def _open(bucket: Bucket, key: str, plan: ReadPlan) -> Operation[Any]:
+    try:
+        answer: Facts = yield plan.request()
+    except Fault as fault:
+        if fault.status == 416:
+            raise
+        raise (yield from probes.missing(bucket, key, fault)) from fault.__cause__
+    body = answer.body
+    try:
+        plan.opened(answer)
+        probes.refuse_marker(key, plan.end or 0)
+    except BaseException:
+        yield CloseBody(body)
+        raise
+    return body
+
+
+def _read(bucket: Bucket, plan: ReadPlan, body: Any) -> Operation[bytes]:
+    if not worth_a_split(bucket.options, plan, plan.remaining):
+        data: bytes = yield ReadBody(plan, body)
+        return data
+    # By now hardly more than its head is under way; cut at the end of a first range, it would waste a whole window.
+    yield CloseBody(body)
+    whole, buffer = allocate(plan.remaining)
+    yield from fill(bucket.options, plan, buffer)
+    buffer.release()
+    return whole.getvalue()
+
+
+def worth_a_split(options: S3Options, plan: ReadPlan, size: int) -> bool:
+    """Whether so many bytes are to be fetched as ranges at once; not without a version to pin them to."""
+    many = size >= UNITS_WORTH_A_SPLIT * _unit(options)
+    return many and options.max_concurrency > 1 and plan.pin is not None
+
+
+def range_length(options: S3Options, size: int) -> int:
+    """Bytes of each range: the fewest requests that keep all connections busy."""
+    unit = _unit(options)
+    share = math.ceil(size / (unit * options.max_concurrency))
+    return unit * min(share, UNITS_OF_A_RANGE)
+
+
+def _unit(options: S3Options) -> int:
+    return min(options.part_size, UNIT)
+
+
+def fill(options: S3Options, plan: ReadPlan, buffer: memoryview) -> Operation[None]:
+    """Fetch the next bytes of a plan into a buffer, as ranges at once."""
+    length = range_length(options, len(buffer))
+    try:
+        for start in range(0, len(buffer), length):
+            end = min(start + length, len(buffer))
+            yield Start(Fetch(plan.part(end - start), buffer[start:end]), options.max_concurrency)
+            plan.position += end - start
+        yield Wait()
+    except BaseException:
+        yield Drain()
+        raise

@@ -1,0 +1,240 @@
+"""Writing whole objects: one PUT up to the part size, a multipart upload above it; the object or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from remote_store.core.errors import RemoteStoreError
+from remote_store.core.models import WriteResult
+from remote_store.core.s3.operations import probes
+from remote_store.core.s3.operations.bucket import CREATE_OPTIONS, KEY_OPTIONS, PART_OPTIONS, REQUEST_OPTIONS, Bucket
+from remote_store.core.s3.operations.lost_responses import FirstAttempt, made_by_put, made_of_parts
+from remote_store.core.s3.operations.steps import Drain, Operation, Pause, ReadBlock, Start, Wait
+from remote_store.core.s3.protocol import faults, models
+from remote_store.core.s3.protocol.calls import Call, Fault
+from remote_store.core.s3.protocol.endpoint import Condition
+from remote_store.core.s3.protocol.options import LARGEST_PART, MIB, S3Options
+from remote_store.core.s3.protocol.responses import Facts, Part, Written
+
+MOST_PARTS = 10_000
+LARGEST_OBJECT = 5 * 1024 * 1024 * MIB
+PARTS_PER_SIZE = 250
+
+
+def write(
+    bucket: Bucket,
+    key: str,
+    size: int | None,
+    *,
+    overwrite: bool,
+    metadata: Mapping[str, str],
+    content_type: str | None,
+) -> Operation[WriteResult]:
+    """Write the runner's source: 1 PUT, or n + 2 requests for n parts; 1 HEAD before an untrusted create.
+
+    Args:
+        bucket: The bucket.
+        key: The object.
+        size: Length of the source, where it is known.
+        overwrite: Replace an object that exists.
+        metadata: The user's metadata.
+        content_type: MIME type.
+    """
+    yield from probes.refuse_file_ancestor(bucket, key)
+    commits: tuple[Condition, ...] = ("put", "complete")
+    if size is not None:
+        commits = ("complete",) if size > bucket.options.part_size else ("put",)
+    looks = not overwrite and not any(map(bucket.options.endpoint.trusts, commits))
+    if looks:
+        yield from probes.refuse_existing(bucket, key)
+    described: dict[str, Any] = {"Key": key}
+    if metadata:
+        described["Metadata"] = metadata
+    if content_type is not None:
+        described["ContentType"] = content_type
+    sizes = part_sizes(bucket.options, size)
+    # The list is all that holds the blocks, so that they go as soon as they are sent.
+    blocks: list[bytes] = [(yield ReadBlock(next(sizes)))]
+    if len(blocks[0]) >= bucket.options.part_size:
+        blocks.append((yield ReadBlock(next(sizes))))
+    single = len(blocks) == 1 or not blocks[1]
+    if not overwrite and not looks and not bucket.options.endpoint.trusts("put" if single else "complete"):
+        yield from probes.refuse_existing(bucket, key)
+    if single:
+        return (yield from _put(bucket, key, blocks[0], described, overwrite=overwrite))
+    return (yield from _put_parts(bucket, blocks, sizes, described, overwrite=overwrite))
+
+
+def part_sizes(options: S3Options, size: int | None) -> Iterator[int]:
+    """The size of each part: equal where the length is known, else growing in steps so as to reach 5 TiB."""
+    smallest = options.part_size
+    if size is not None:
+        smallest = max(smallest, -(-size // MOST_PARTS // MIB) * MIB)
+    growing = size is None and options.grow_parts
+    steps = MOST_PARTS // PARTS_PER_SIZE
+    missing = -(-LARGEST_OBJECT // MOST_PARTS) - smallest
+    growth = max(0, -(-2 * missing // (steps - 1))) if growing else 0
+    for number in range(MOST_PARTS):
+        yield min(smallest + growth * (number // PARTS_PER_SIZE), LARGEST_PART)
+
+
+def _put(
+    bucket: Bucket, key: str, body: bytes, described: Mapping[str, Any], *, overwrite: bool
+) -> Operation[WriteResult]:
+    condition = {} if overwrite else {"IfNoneMatch": "*"}
+    sums = _checksum(bucket, body)
+    conflicts = 0
+    retried = False
+    first = FirstAttempt()
+    answer: Written | Facts | None = None
+    while answer is None:
+        try:
+            answer = yield bucket.call("PutObject", CREATE_OPTIONS, **described, **condition, **sums, Body=body)
+        except Fault as fault:
+            conflicts += 1
+            retried = retried or fault.attempts > 1
+            if faults.is_conflict(fault) and conflicts < bucket.options.retry.max_attempts:
+                yield Pause(bucket.options.retry.delay(conflicts))
+            elif condition and faults.lacks_feature(fault) and not bucket.options.endpoint.trusts("put"):
+                condition = {}
+            elif condition and faults.is_precondition(fault):
+                if retried:
+                    answer = yield from made_by_put(bucket, body, described, fault, first)
+                if answer is None:
+                    raise probes.already_exists(key, fault) from fault.__cause__
+            else:
+                raise
+    return models.write_result(key, len(body), answer, described.get("Metadata") or {})
+
+
+def _put_parts(
+    bucket: Bucket,
+    blocks: list[bytes],
+    sizes: Iterator[int],
+    described: Mapping[str, Any],
+    *,
+    overwrite: bool,
+) -> Operation[WriteResult]:
+    upload = yield from begin(bucket, bucket.call("CreateMultipartUpload", CREATE_OPTIONS, **described))
+    try:
+        total = yield from _send_parts(bucket, upload, blocks, sizes)
+        parts = listed_parts((yield Wait()))
+        answer = yield from complete(bucket, upload, parts, overwrite=overwrite)
+    except BaseException as error:
+        yield from abandon(bucket, upload, error)
+        raise
+    return models.write_result(upload["Key"], total, answer, described.get("Metadata") or {})
+
+
+def begin(bucket: Bucket, call: Call) -> Operation[dict[str, Any]]:
+    """Begin a multipart upload: 1 request. What names the upload in the calls that go on with it.
+
+    An interruption waits for the answer, which alone tells what is to be aborted.
+    """
+    try:
+        yield Start(call, 1)
+        (created,) = yield Wait()
+    except BaseException as error:
+        for created in (yield Drain(patient=True)):
+            yield from abandon(bucket, {"Key": call.params["Key"], "UploadId": created.upload_id}, error)
+        raise
+    return {"Key": call.params["Key"], "UploadId": created.upload_id}
+
+
+def _send_parts(bucket: Bucket, upload: Mapping[str, Any], blocks: list[bytes], sizes: Iterator[int]) -> Operation[int]:
+    number = total = 0
+    most = bucket.options.max_concurrency
+    memory = bucket.options.part_size * most
+    while True:
+        block = blocks.pop(0) if blocks else (yield ReadBlock(next(sizes, 1)))
+        if not block:
+            return total
+        number += 1
+        if number > MOST_PARTS:
+            raise RemoteStoreError(
+                f"the stream is longer than {MOST_PARTS} parts hold; raise part_size", path=upload["Key"]
+            )
+        total += len(block)
+        sums = _checksum(bucket, block)
+        call = bucket.call("UploadPart", PART_OPTIONS, **upload, PartNumber=number, Body=block, **sums)
+        yield Start(call, most if len(block) <= bucket.options.part_size else max(1, memory // len(block)))
+        del block, call
+
+
+def _checksum(bucket: Bucket, body: bytes) -> dict[str, str]:
+    """`Content-MD5` where the SDK sends no checksum: Object Lock demands one, and servers know this one longest."""
+    if bucket.options.endpoint.checksums or "ChecksumAlgorithm" in bucket.options.put_options:
+        return {}
+    try:
+        return {"ContentMD5": b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()}
+    except ValueError:
+        # A build of OpenSSL without MD5.
+        return {}
+
+
+def listed_parts(parts: list[Part]) -> list[dict[str, Any]]:
+    """The parts as `CompleteMultipartUpload` lists them, from the answers to `UploadPart` or `UploadPartCopy`."""
+    return [{"PartNumber": number, "ETag": part.etag, **part.checksums} for number, part in enumerate(parts, start=1)]
+
+
+def complete(
+    bucket: Bucket, upload: Mapping[str, Any], parts: list[dict[str, Any]], *, overwrite: bool
+) -> Operation[Written | Facts]:
+    """Make the object of its parts: 1 request."""
+    key = upload["Key"]
+    condition = {} if overwrite else {"IfNoneMatch": "*"}
+    allowed = REQUEST_OPTIONS | KEY_OPTIONS
+    listed = {**upload, "MultipartUpload": {"Parts": parts}}
+    answer: Written | Facts | None = None
+    while answer is None:
+        try:
+            answer = yield bucket.call("CompleteMultipartUpload", allowed, **listed, **condition)
+        except Fault as fault:
+            refused = bool(condition) and faults.is_precondition(fault)
+            if condition and faults.lacks_feature(fault) and not bucket.options.endpoint.trusts("complete"):
+                condition = {}
+                continue
+            is_lost = fault.attempts > 1 and (refused or fault.code == "NoSuchUpload")
+            if is_lost or faults.is_unproven(fault):
+                answer = yield from made_of_parts(bucket, upload, parts, fault)
+            if answer is None and refused:
+                raise probes.already_exists(key, fault) from fault.__cause__
+            if answer is None:
+                raise
+    return answer
+
+
+def abandon(bucket: Bucket, upload: Mapping[str, Any], error: BaseException) -> Operation[None]:
+    """Leave nothing of an upload behind: 1 request, after the parts under way have ended; 1 more if interrupted.
+
+    A part that ends after the abort would stay and be paid for (S3 API Reference, AbortMultipartUpload).
+    """
+    try:
+        yield from _abort(bucket, upload, error)
+    except BaseException:
+        yield from _abort(bucket, upload, error)
+        raise
+
+
+def _abort(bucket: Bucket, upload: Mapping[str, Any], error: BaseException) -> Operation[None]:
+    yield Drain()
+    try:
+        yield bucket.call("AbortMultipartUpload", **upload)
+    except Fault as fault:
+        if not faults.is_missing(fault):
+            name, code = faults.shown(upload["UploadId"]), faults.shown(fault.code)
+            error.add_note(f"multipart upload {name!r} could not be aborted ({code}) and still lies there")
+
+
+def parts_of(size: int, part_size: int) -> list[tuple[int, int]]:
+    """The ranges, first and last byte, of an object copied part by part."""
+    part = max(part_size, -(-size // MOST_PARTS // MIB) * MIB)
+    return [(start, min(start + part, size) - 1) for start in range(0, size, part)]
+
+
+def part_call(bucket: Bucket, upload: Mapping[str, Any], number: int, **params: Any) -> Call:
+    """One `UploadPartCopy`."""
+    return bucket.call("UploadPartCopy", PART_OPTIONS - {"ChecksumAlgorithm"}, **upload, PartNumber=number, **params)

@@ -1,0 +1,205 @@
+"""From a fault to an error of the contract: which code and status is which class, and what to do next.
+
+Only codes, statuses and facts of the connection are read, never the text of a message. Codes are those of the S3 API
+Reference, "Error responses".
+"""
+
+from __future__ import annotations
+
+from remote_store.core.errors import (
+    AlreadyExists,
+    BackendUnavailable,
+    InvalidPath,
+    NotFound,
+    PermissionDenied,
+    PreconditionFailed,
+    RemoteStoreError,
+)
+from remote_store.core.s3.protocol.calls import Fault
+
+CREDENTIALS = "check key, secret and session_token, or the profile"
+RENEW = "the temporary credentials have ended; get new ones"
+REGION = "the bucket is in another region; set region_name to it"
+BUSY = "the service is busy or broken; try again later"
+NOT_S3 = "the endpoint is no S3 service, or something in between answered in its place; check endpoint_url and proxies"
+BROKEN = "the server's answer breaks the S3 protocol, so the outcome is not known; look at the file before going on"
+
+LONGEST_TEXT = 1000
+"""Characters of a text of the server's that an error shows."""
+
+CODES: dict[str, tuple[type[RemoteStoreError], str]] = {
+    "NoSuchBucket": (NotFound, "the bucket does not exist; check its name, the endpoint_url and the region_name"),
+    "NoSuchKey": (NotFound, "there is no such file"),
+    "NoSuchVersion": (NotFound, "there is no such version of the file"),
+    "NoSuchUpload": (NotFound, "the multipart upload was ended by somebody else; write again"),
+    "AccessDenied": (
+        PermissionDenied,
+        "these credentials are not allowed to do this; check the policies of user and bucket",
+    ),
+    "InvalidAccessKeyId": (PermissionDenied, f"the access key is not known; {CREDENTIALS}"),
+    "SignatureDoesNotMatch": (PermissionDenied, f"the secret does not fit the access key; {CREDENTIALS}"),
+    "ExpiredToken": (PermissionDenied, RENEW),
+    "ExpiredTokenException": (PermissionDenied, RENEW),
+    "InvalidToken": (PermissionDenied, f"the session token is not valid; {CREDENTIALS}"),
+    "TokenRefreshRequired": (PermissionDenied, RENEW),
+    "AccountProblem": (PermissionDenied, "the account has a problem; ask the provider"),
+    "AllAccessDisabled": (PermissionDenied, "all access to this bucket is switched off; ask the provider"),
+    "RequestTimeTooSkewed": (PermissionDenied, "the clock of this machine is wrong; set it by NTP"),
+    "InvalidObjectState": (PermissionDenied, "the object is archived; restore it before reading"),
+    "AuthorizationHeaderMalformed": (RemoteStoreError, REGION),
+    "PermanentRedirect": (RemoteStoreError, REGION),
+    "IllegalLocationConstraintException": (RemoteStoreError, REGION),
+    "PreconditionFailed": (PreconditionFailed, "the file is not the one seen before; open it again"),
+    "NotS3": (RemoteStoreError, NOT_S3),
+    "BrokenAnswer": (RemoteStoreError, BROKEN),
+    "UnreadableAnswer": (RemoteStoreError, "the SDK could not build the request or read its answer; see the cause"),
+    "InformationalAnswer": (RemoteStoreError, BROKEN),
+    "IncompleteDocument": (BackendUnavailable, "the connection broke before the whole answer came; try again"),
+    "MissingContentLength": (RemoteStoreError, "the server does not say how long the object is"),
+    "ConditionalRequestConflict": (BackendUnavailable, "another write to the same key is under way; try again"),
+    "OperationAborted": (BackendUnavailable, "another operation on the bucket is under way; try again"),
+    "KeyTooLongError": (InvalidPath, "the key is longer than this server takes; shorten it"),
+    "InvalidBucketName": (InvalidPath, "this cannot be the name of a bucket"),
+    "InvalidRange": (RemoteStoreError, "the server does not serve ranges as asked; read the file from its start"),
+    "EntityTooLarge": (RemoteStoreError, "the upload is larger than the server takes; use smaller parts"),
+    "EntityTooSmall": (RemoteStoreError, "a part is smaller than the server takes; raise part_size"),
+    "ParamValidation": (RemoteStoreError, "the SDK refused the request; check put_options"),
+    "SlowDown": (BackendUnavailable, BUSY),
+    "RequestTimeout": (BackendUnavailable, BUSY),
+    "InternalError": (BackendUnavailable, BUSY),
+    "ServiceUnavailable": (BackendUnavailable, BUSY),
+    "CertificateNotTrusted": (
+        BackendUnavailable,
+        "the server's certificate is not trusted; name its authority's file as tls_ca_bundle, or check endpoint_url",
+    ),
+    "ClientCertificateRequired": (
+        BackendUnavailable,
+        "the server asks for a certificate of the client; pass one by client_options: Config(client_cert=...)",
+    ),
+    "NotTLS": (
+        BackendUnavailable,
+        "the server does not speak TLS as this machine does; check scheme and port of endpoint_url: http or https",
+    ),
+    "TooManyHeaders": (
+        RemoteStoreError,
+        "the answer has more than 100 header lines, which this client cannot read; store less metadata with the file",
+    ),
+    "IncompleteBody": (BackendUnavailable, "the connection broke before the whole content came; try again"),
+}
+
+STATUSES: dict[int, tuple[type[RemoteStoreError], str]] = {
+    301: (RemoteStoreError, REGION),
+    307: (RemoteStoreError, REGION),
+    400: (RemoteStoreError, "the service calls the request malformed; check region_name, credentials and put_options"),
+    401: (PermissionDenied, CREDENTIALS),
+    403: (PermissionDenied, f"access is denied; {CREDENTIALS}, and the policies of user and bucket"),
+    404: (NotFound, "there is no such file"),
+    408: (BackendUnavailable, BUSY),
+    409: (RemoteStoreError, "the service reports a conflict with another operation; look and try again"),
+    412: (PreconditionFailed, "the file is not the one seen before; open it again"),
+    429: (BackendUnavailable, BUSY),
+}
+
+NO_RETRY_HELPS = frozenset({"CertificateNotTrusted", "ClientCertificateRequired", "NotTLS", "TooManyHeaders"})
+"""Codes of what is the same at every try."""
+
+OVERRIDES: dict[type[RemoteStoreError], str] = {
+    AlreadyExists: "the file exists already; pass overwrite=True to replace it",
+    NotFound: "there is no such file",
+}
+
+UNREACHABLE = "the service did not answer; check endpoint_url, network and timeouts, then try again"
+NO_CREDENTIALS = "no usable credentials were found; pass key and secret, name a profile, or set anon=True"
+CONFIGURATION = "what is configured on this machine cannot be used, so nothing was sent; correct it"
+UNKNOWN = "the service refused the request"
+
+
+def classify(fault: Fault) -> tuple[type[RemoteStoreError], str]:
+    """The class of a fault, and what its reader is to do."""
+    if fault.credentials:
+        return PermissionDenied, NO_CREDENTIALS
+    if fault.configuration:
+        return RemoteStoreError, CONFIGURATION
+    if fault.code in CODES:
+        return CODES[fault.code]
+    if fault.transport:
+        return BackendUnavailable, UNREACHABLE
+    if fault.foreign and fault.status == 404:
+        return RemoteStoreError, NOT_S3
+    if fault.status is not None and fault.status in STATUSES:
+        return STATUSES[fault.status]
+    if fault.status is not None and fault.status >= 500:
+        return BackendUnavailable, BUSY
+    return RemoteStoreError, UNKNOWN
+
+
+def typed(fault: Fault, *, path: str | None = None, error: type[RemoteStoreError] | None = None) -> RemoteStoreError:
+    """Make the error of a fault; the SDK's exception becomes its cause.
+
+    Args:
+        fault: What the port raised.
+        path: The path that the call was about.
+        error: The class, where the operation knows better than the code says.
+    """
+    kind, advice = classify(fault)
+    if error is not None and error is not kind:
+        kind, advice = error, OVERRIDES.get(error, advice)
+    made = kind(
+        f"{advice} ({shown(fault.message)})" if fault.message and (fault.status or fault.configuration) else advice,
+        path=path,
+        code=shown(fault.code),
+        status=fault.status,
+        request_id=None if fault.request_id is None else shown(fault.request_id),
+        retryable=issubclass(kind, BackendUnavailable) and fault.code not in NO_RETRY_HELPS,
+    )
+    made.__cause__ = fault.__cause__ or fault
+    if made.__cause__ is not fault:
+        for note in getattr(fault, "__notes__", ()):
+            made.add_note(note)
+    return made
+
+
+def shown(text: str) -> str:
+    """A text of the server's as an error shows it: control characters escaped, and cut where it is long."""
+    cut = text[:LONGEST_TEXT]
+    plain = cut if cut.isprintable() else "".join(map(_escaped, cut))
+    return plain if len(text) <= LONGEST_TEXT else f"{plain}..."
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+
+
+def is_missing(fault: Fault) -> bool:
+    """Whether the service says that the key or the bucket is not there."""
+    return classify(fault)[0] is NotFound
+
+
+def is_missing_bucket(fault: Fault) -> bool:
+    """Whether the service says that the bucket is not there."""
+    return fault.code == "NoSuchBucket"
+
+
+def is_gone(fault: Fault) -> bool:
+    """Whether the service says that the key is not there, in a bucket that may be."""
+    return is_missing(fault) and not is_missing_bucket(fault)
+
+
+def is_precondition(fault: Fault) -> bool:
+    """Whether a condition of the request did not hold."""
+    return fault.code == "PreconditionFailed" or fault.status == 412
+
+
+def is_conflict(fault: Fault) -> bool:
+    """Whether another conditional write of the key was under way (S3 User Guide, conditional writes)."""
+    return fault.code == "ConditionalRequestConflict"
+
+
+def is_unproven(fault: Fault) -> bool:
+    """Whether the answer was that of a success and did not carry its result."""
+    return fault.code in ("BrokenAnswer", "IncompleteDocument", "InformationalAnswer", "NotS3")
+
+
+def lacks_feature(fault: Fault) -> bool:
+    """Whether the server does not know the operation or the header at all."""
+    return fault.status == 501 or fault.code in ("NotImplemented", "MethodNotAllowed")

@@ -1,0 +1,333 @@
+"""The answer of each S3 operation as a checked type: what a success must carry is there, what it may lack is `None`.
+
+`REQUIRED` says per operation what proves a success. An answer without that proof is a `Fault`, and the operation that
+asked does nothing more. Fields that are not named here are ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, TypeAlias
+
+from remote_store.core.models import ContentDigest
+from remote_store.core.s3.protocol.calls import Call, Fault
+from remote_store.core.s3.protocol.fields import Fields, is_signed
+from remote_store.core.s3.protocol.pages import Page, read_page
+
+CHECKSUM = "Checksum"
+NOT_CHECKSUMS = ("ChecksumType", "ChecksumAlgorithm")
+
+DESCRIPTIONS = (
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "ContentType",
+    "StorageClass",
+    "WebsiteRedirectLocation",
+)
+"""Text that stands beside an object's bytes, under the names that a write takes too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What `HeadObject` or `GetObject` says about an object.
+
+    Attributes:
+        size: Length of the whole object in bytes.
+        etag: Its entity tag as the server writes it, quotes and a weakness included.
+        modified_at: When it was last written.
+        content_type: Its MIME type.
+        metadata: The user's metadata, names in lower case.
+        version_id: Its version.
+        storage_class: Its storage class.
+        digest: Its checksum.
+        described: All that a copy part by part has to repeat, under the names that a write takes.
+        encrypted: Whether its entity tag depends on a key, so that a copy's tag differs.
+        first: Offset of the first byte of the body.
+        length: Bytes of the body.
+        partial: Whether the body is a range.
+        body: The open body of a `GetObject`.
+    """
+
+    size: int | None
+    etag: str | None
+    modified_at: datetime | None = None
+    content_type: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    version_id: str | None = None
+    storage_class: str | None = None
+    digest: ContentDigest | None = None
+    described: Mapping[str, Any] = field(default_factory=dict)
+    encrypted: bool = False
+    first: int = 0
+    length: int | None = None
+    partial: bool = False
+    body: Any = None
+
+    @property
+    def pin(self) -> str | None:
+        """The entity tag for a condition; `None` where it is weak, because a strong comparison with it never holds."""
+        return strong(self.etag)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What `PutObject`, `CompleteMultipartUpload` or `CopyObject` made.
+
+    Attributes:
+        etag: The entity tag as the server writes it.
+        version_id: The version.
+        digest: The checksum.
+    """
+
+    etag: str | None
+    version_id: str | None = None
+    digest: ContentDigest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A multipart upload that was begun.
+
+    Attributes:
+        upload_id: What names it.
+    """
+
+    upload_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part that was stored.
+
+    Attributes:
+        etag: Its entity tag as the server writes it.
+        checksums: Its checksums, as `CompleteMultipartUpload` repeats them.
+    """
+
+    etag: str
+    checksums: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What `DeleteObjects` did.
+
+    Attributes:
+        keys: The keys that it says it deleted.
+        errors: The keys that it says it could not delete, and why.
+    """
+
+    keys: frozenset[str]
+    errors: Mapping[str, Fault]
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """The tags of an object.
+
+    Attributes:
+        pairs: Names and values.
+    """
+
+    pairs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A success without a result.
+
+    Attributes:
+        signed: Whether a header is S3's. A web server can answer so too, and then a look has to prove the success.
+    """
+
+    signed: bool = True
+
+
+Answer: TypeAlias = Facts | Page | Written | Begun | Part | Deleted | Tags | Done
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What proves the success of one operation.
+
+    Attributes:
+        page: The operation's page in the S3 API Reference.
+        statuses: The statuses of a success.
+        read: Reads the answer, or raises a `Fault`.
+        document: The root element of the answer's XML document; `None` where its facts stand in headers.
+    """
+
+    page: str
+    statuses: tuple[int, ...]
+    read: Callable[[Fields], Answer]
+    document: str | None = None
+
+
+def read(call: Call, told: Mapping[str, Any]) -> Answer:
+    """Check the answer to a call and turn it into its type.
+
+    Args:
+        call: What was asked.
+        told: The answer as a port returned it. Without a status in `ResponseMetadata` the port vouches for that itself.
+
+    Raises:
+        Fault: The answer does not prove that the call succeeded.
+    """
+    required = REQUIRED[call.operation]
+    fields = Fields(call, told)
+    fields.require_status(required.statuses)
+    return required.read(fields)
+
+
+def strong(etag: str | None) -> str | None:
+    """The entity tag, unless it is weak (RFC 9110, 8.8.1)."""
+    return None if etag is None or etag.startswith("W/") else etag
+
+
+def _head(fields: Fields) -> Facts:
+    return _facts(fields, fields.integer("ContentLength"))
+
+
+def _object(fields: Fields) -> Facts:
+    length = fields.integer("ContentLength")
+    if "Body" not in fields.told:
+        raise fields.broken("has no body")
+    if fields.status != 206 and fields.text("ContentRange") is None:
+        return _facts(fields, length, length=length, body=fields.told["Body"])
+    first, last, total = fields.content_range()
+    if length is not None and length != last - first + 1:
+        raise fields.broken("has a length that does not fit its range")
+    length = last - first + 1
+    return _facts(fields, total, first=first, length=length, partial=True, body=fields.told["Body"])
+
+
+def _facts(fields: Fields, size: int | None, **of_the_body: Any) -> Facts:
+    etag = fields.etag()
+    if etag is None:
+        fields.require_sign()
+    metadata = fields.metadata()
+    described: dict[str, Any] = {name: text for name in DESCRIPTIONS if (text := fields.text(name)) is not None}
+    if metadata:
+        described["Metadata"] = metadata
+    if expires := fields.time("Expires"):
+        described["Expires"] = expires
+    return Facts(
+        size,
+        etag,
+        fields.time("LastModified"),
+        fields.text("ContentType"),
+        metadata,
+        fields.text("VersionId"),
+        fields.text("StorageClass"),
+        _digest(fields),
+        described,
+        bool(fields.text("SSEKMSKeyId") or fields.text("SSECustomerAlgorithm")),
+        **of_the_body,
+    )
+
+
+def _put(fields: Fields) -> Written:
+    etag = fields.etag()
+    if etag is None:
+        fields.require_sign()
+    return Written(etag, fields.text("VersionId"), _digest(fields))
+
+
+def _completed(fields: Fields) -> Written:
+    etag = fields.etag()
+    if etag is None and not any(fields.text(name) for name in ("Bucket", "Key", "Location")):
+        raise fields.without_document()
+    return Written(etag, fields.text("VersionId"), _digest(fields))
+
+
+def _copied(fields: Fields) -> Written:
+    inner = fields.inner("CopyObjectResult")
+    if inner is None or (inner.etag() is None and inner.time("LastModified") is None):
+        raise fields.without_document()
+    return Written(inner.etag(), fields.text("VersionId"), _digest(inner))
+
+
+def _begun(fields: Fields) -> Begun:
+    upload_id = fields.text("UploadId")
+    if upload_id is None:
+        raise fields.without_document()
+    return Begun(upload_id)
+
+
+def _part(fields: Fields) -> Part:
+    etag = fields.etag()
+    if etag is None:
+        raise fields.broken("has no ETag")
+    return Part(etag, _checksums(fields))
+
+
+def _copied_part(fields: Fields) -> Part:
+    inner = fields.inner("CopyPartResult")
+    if inner is None or inner.etag() is None:
+        raise fields.without_document()
+    return _part(inner)
+
+
+def _deleted(fields: Fields) -> Deleted:
+    asked = {entry["Key"] for entry in fields.call.params["Delete"]["Objects"]}
+    keys = frozenset(key for entry in fields.rows("Deleted") if (key := entry.text("Key")) in asked and key is not None)
+    errors: dict[str, Fault] = {}
+    for entry in fields.rows("Errors"):
+        key = entry.text("Key")
+        if key in asked and key is not None:
+            errors[key] = Fault(entry.text("Code") or "Unknown", None, entry.text("Message") or "", fields.request_id)
+    return Deleted(keys - errors.keys(), errors)
+
+
+def _tags(fields: Fields) -> Tags:
+    if "TagSet" not in fields.told:
+        raise fields.without_document()
+    return Tags(tuple((entry.text("Key") or "", entry.text("Value") or "") for entry in fields.rows("TagSet")))
+
+
+def _done(fields: Fields) -> Done:
+    return Done(fields.headers is None or is_signed(fields.headers))
+
+
+def _digest(fields: Fields) -> ContentDigest | None:
+    # A checksum of a multipart upload covers its parts' checksums, unless the answer says otherwise.
+    for name, value in _checksums(fields).items():
+        kind = fields.text("ChecksumType")
+        whole = kind == "FULL_OBJECT" if kind else "-" not in (fields.etag() or "")
+        return ContentDigest(name.removeprefix(CHECKSUM).lower(), value, whole)
+    return None
+
+
+def _checksums(fields: Fields) -> dict[str, str]:
+    names = [name for name in fields.told if name.startswith(CHECKSUM) and name not in NOT_CHECKSUMS]
+    return {name: value for name in names if (value := fields.text(name)) is not None}
+
+
+# Pages of the S3 API Reference, below the documentation site of AWS.
+_PAGES: Final = "AmazonS3/latest/API/API_"
+
+REQUIRED: Final[Mapping[str, Requirement]] = {
+    "HeadObject": Requirement(f"{_PAGES}HeadObject.html", (200,), _head),
+    "GetObject": Requirement(f"{_PAGES}GetObject.html", (200, 206), _object),
+    "ListObjectsV2": Requirement(f"{_PAGES}ListObjectsV2.html", (200,), read_page, "ListBucketResult"),
+    "PutObject": Requirement(f"{_PAGES}PutObject.html", (200,), _put),
+    "CopyObject": Requirement(f"{_PAGES}CopyObject.html", (200,), _copied, "CopyObjectResult"),
+    "CreateMultipartUpload": Requirement(
+        f"{_PAGES}CreateMultipartUpload.html", (200,), _begun, "InitiateMultipartUploadResult"
+    ),
+    "UploadPart": Requirement(f"{_PAGES}UploadPart.html", (200,), _part),
+    "UploadPartCopy": Requirement(f"{_PAGES}UploadPartCopy.html", (200,), _copied_part, "CopyPartResult"),
+    "CompleteMultipartUpload": Requirement(
+        f"{_PAGES}CompleteMultipartUpload.html", (200,), _completed, "CompleteMultipartUploadResult"
+    ),
+    "AbortMultipartUpload": Requirement(f"{_PAGES}AbortMultipartUpload.html", (200, 204), _done),
+    "DeleteObject": Requirement(f"{_PAGES}DeleteObject.html", (200, 204), _done),
+    "DeleteObjects": Requirement(f"{_PAGES}DeleteObjects.html", (200,), _deleted, "DeleteResult"),
+    "ListParts": Requirement(f"{_PAGES}ListParts.html", (200,), _done, "ListPartsResult"),
+    "GetObjectTagging": Requirement(f"{_PAGES}GetObjectTagging.html", (200,), _tags, "Tagging"),
+}
+"""What proves the success of each operation that is asked for here."""
