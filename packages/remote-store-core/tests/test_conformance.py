@@ -18,8 +18,8 @@ from remote_store.conformance import (
     ThreadedHarness,
 )
 from remote_store.core import LocalBackend, MemoryBackend
-from remote_store.core.backends.local.names import UNFINISHED
-from remote_store.core.backends.memory import StoredFile
+from remote_store.core.local.names import UNFINISHED
+from remote_store.core.memory import StoredFile
 
 
 class DictOracle(Oracle):

@@ -23,8 +23,8 @@ from remote_store.core import (
     LocalBackend,
     NotFound,
 )
-from remote_store.core.backends.local import folder, unfinished
-from remote_store.core.backends.local.names import UNFINISHED
+from remote_store.core.local import folder, unfinished
+from remote_store.core.local.names import UNFINISHED
 
 
 class Caller(Exception):

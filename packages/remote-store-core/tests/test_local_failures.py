@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from remote_store.core import InvalidPath, LocalBackend, NotFound, PermissionDenied, RemoteStoreError
-from remote_store.core.backends.local import folder
-from remote_store.core.backends.local.folder import Folder
-from remote_store.core.backends.local.system import os_errors
+from remote_store.core.local import folder
+from remote_store.core.local.folder import Folder
+from remote_store.core.local.system import os_errors
 
 OLD = b"old"
 

@@ -27,10 +27,10 @@ from remote_store.core import (
     Store,
     ThreadedBackend,
 )
-from remote_store.core.backends.local import folder, names, unfinished
-from remote_store.core.backends.local.folder import Folder
-from remote_store.core.backends.local.names import UNFINISHED
 from remote_store.core.io.files import replacing
+from remote_store.core.local import folder, names, unfinished
+from remote_store.core.local.folder import Folder
+from remote_store.core.local.names import UNFINISHED
 
 OLD = b"old"
 Write = Callable[[LocalBackend, str], None]
@@ -179,7 +179,7 @@ def test_a_file_is_on_the_disk_before_its_name_and_the_name_before_the_write_ret
 
     monkeypatch.setattr(os, "fsync", syncing)
     monkeypatch.setattr(unfinished, "rename_new", renaming)
-    monkeypatch.setattr("remote_store.core.backends.local.backend.rename_new", renaming)
+    monkeypatch.setattr("remote_store.core.local.backend.rename_new", renaming)
     monkeypatch.setattr(Folder, "replace", replacing_)
     backend = LocalBackend(tmp_path / "new/root", create=True)
 
@@ -381,7 +381,7 @@ def test_a_move_to_another_file_system_is_a_copy_and_a_delete(
     def elsewhere(here: Folder, name: str, there: Folder, new: str) -> bool:
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
 
-    monkeypatch.setattr("remote_store.core.backends.local.backend.rename_new", elsewhere)
+    monkeypatch.setattr("remote_store.core.local.backend.rename_new", elsewhere)
     (root / "d").mkdir()
     (root / "d/a").write_bytes(b"1")
     (root / "d/a").chmod(0o600)

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from remote_store.core import AlreadyExists, Backend, InvalidPath, LocalBackend, NotFound, Store
-from remote_store.core.backends.local import folder
-from remote_store.core.backends.local.folder import Folder
 from remote_store.core.io.files import replacing
+from remote_store.core.local import folder
+from remote_store.core.local.folder import Folder
 
 SECRET = b"outside"
 

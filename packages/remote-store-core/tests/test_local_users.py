@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from remote_store.core import LocalBackend
-from remote_store.core.backends.local import folder
+from remote_store.core.local import folder
 
 OLD = b"old"
 

@@ -18,8 +18,8 @@ from remote_store.core import (
     RemoteStoreError,
     Store,
 )
-from remote_store.core.backends.local import unfinished
 from remote_store.core.io.files import replacing
+from remote_store.core.local import unfinished
 
 
 def names(folder: Path) -> list[str]:

@@ -6,8 +6,6 @@ from remote_store.core.aio.backend import AsyncBackend
 from remote_store.core.aio.bridge import ThreadedBackend
 from remote_store.core.aio.store import AsyncStore, open_async_store
 from remote_store.core.backend import Backend
-from remote_store.core.backends.local import LocalBackend
-from remote_store.core.backends.memory import MemoryBackend
 from remote_store.core.capabilities import Capability
 from remote_store.core.conditional_writes import ConditionalWrites
 from remote_store.core.config.file import BackendConfig, Config, StoreConfig
@@ -28,6 +26,8 @@ from remote_store.core.glob import GlobPattern
 from remote_store.core.io.range_reader import RangeReader
 from remote_store.core.io.source import AsyncBinaryIO, AsyncContent, Buffer, Content
 from remote_store.core.io.streams import Source, check_max_depth, check_range
+from remote_store.core.local import LocalBackend
+from remote_store.core.memory import MemoryBackend
 from remote_store.core.metadata import check_content_type, check_metadata
 from remote_store.core.models import ContentDigest, FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import RemotePath, require_canonical, require_file_path, require_text

@@ -11,11 +11,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
-from remote_store.core.backends.local.folder import Folder
-from remote_store.core.backends.local.resolving import follow
-from remote_store.core.backends.local.unfinished import ATTEMPTS, Unfinished
 from remote_store.core.errors import BackendUnavailable
 from remote_store.core.io.source import Content
+from remote_store.core.local.folder import Folder
+from remote_store.core.local.resolving import follow
+from remote_store.core.local.unfinished import ATTEMPTS, Unfinished
 
 Progress: TypeAlias = Callable[[int], None]
 

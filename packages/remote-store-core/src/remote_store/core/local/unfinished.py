@@ -10,8 +10,8 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from remote_store.core.backends.local.folder import Folder, Identity
-from remote_store.core.backends.local.names import UNFINISHED
+from remote_store.core.local.folder import Folder, Identity
+from remote_store.core.local.names import UNFINISHED
 
 RENAME_NOREPLACE = 1
 ATTEMPTS = 1000

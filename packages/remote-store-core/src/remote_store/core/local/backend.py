@@ -16,13 +16,6 @@ from types import TracebackType
 from typing import BinaryIO, Self, TypeAlias, TypeVar, cast
 
 from remote_store.core.backend import Backend
-from remote_store.core.backends.local.folder import FILE, Folder
-from remote_store.core.backends.local.names import is_hidden, require_file_name, require_name, require_new_name
-from remote_store.core.backends.local.resolving import Spot
-from remote_store.core.backends.local.root import Root
-from remote_store.core.backends.local.system import TypedFile, buffer_size, os_errors
-from remote_store.core.backends.local.tree import attempted, describe, entity_tag, prune, remove_tree, walk
-from remote_store.core.backends.local.unfinished import Unfinished, rename_new, takes_free_names
 from remote_store.core.capabilities import Capability
 from remote_store.core.errors import (
     BackendUnavailable,
@@ -36,6 +29,13 @@ from remote_store.core.errors import (
 from remote_store.core.glob import GlobPattern
 from remote_store.core.io.source import Content
 from remote_store.core.io.streams import Source, check_max_depth, check_range
+from remote_store.core.local.folder import FILE, Folder
+from remote_store.core.local.names import is_hidden, require_file_name, require_name, require_new_name
+from remote_store.core.local.resolving import Spot
+from remote_store.core.local.root import Root
+from remote_store.core.local.system import TypedFile, buffer_size, os_errors
+from remote_store.core.local.tree import attempted, describe, entity_tag, prune, remove_tree, walk
+from remote_store.core.local.unfinished import Unfinished, rename_new, takes_free_names
 from remote_store.core.metadata import check_content_type, check_metadata
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 

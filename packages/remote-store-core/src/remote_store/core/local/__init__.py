@@ -12,6 +12,6 @@
 
 from __future__ import annotations
 
-from remote_store.core.backends.local.backend import LocalBackend
+from remote_store.core.local.backend import LocalBackend
 
 __all__ = ["LocalBackend"]

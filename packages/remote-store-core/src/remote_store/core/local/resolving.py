@@ -16,8 +16,8 @@ from pathlib import PurePath
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from remote_store.core.backends.local.folder import Folder, Identity
-from remote_store.core.backends.local.system import Astray
+from remote_store.core.local.folder import Folder, Identity
+from remote_store.core.local.system import Astray
 
 LINKS = 40
 ABSENT = (FileNotFoundError, NotADirectoryError)

@@ -11,13 +11,13 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import TypeVar
 
-from remote_store.core.backends.local.folder import Folder
-from remote_store.core.backends.local.names import can_exist, is_too_long
-from remote_store.core.backends.local.resolving import ABSENT, Cursor, Spot, resolve
-from remote_store.core.backends.local.system import Astray, os_errors
-from remote_store.core.backends.local.tree import prune
-from remote_store.core.backends.local.unfinished import ATTEMPTS, Unfinished
 from remote_store.core.errors import AlreadyExists, InvalidPath, NotFound, RemoteStoreError
+from remote_store.core.local.folder import Folder
+from remote_store.core.local.names import can_exist, is_too_long
+from remote_store.core.local.resolving import ABSENT, Cursor, Spot, resolve
+from remote_store.core.local.system import Astray, os_errors
+from remote_store.core.local.tree import prune
+from remote_store.core.local.unfinished import ATTEMPTS, Unfinished
 
 T = TypeVar("T")
 UNREACHABLE_LINK = (errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR)

@@ -10,9 +10,9 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from remote_store.core.backends.local.names import is_hidden
-from remote_store.core.backends.local.resolving import ABSENT, Cursor, Spot
-from remote_store.core.backends.local.system import os_errors, typed
+from remote_store.core.local.names import is_hidden
+from remote_store.core.local.resolving import ABSENT, Cursor, Spot
+from remote_store.core.local.system import os_errors, typed
 from remote_store.core.models import FileInfo, FolderEntry
 
 
