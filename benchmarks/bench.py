@@ -20,7 +20,7 @@ from contestants import CONTESTANTS
 from measuring import growth, measure
 from operations import OPERATIONS
 from remote_store.conformance.servers import seaweedfs_server
-from report import Run, duration, page, results, title
+from report import Run, charts, duration, page, results, title
 from world import FULL, QUICK, populated
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
@@ -54,6 +54,8 @@ def main() -> None:
     print(f"\n{page(run)}")
     if arguments.write:
         PAGE.write_text(page(run), "utf-8")
+        for name, drawn in charts(run).items():
+            PAGE.with_name(name).write_text(drawn, "utf-8")
         RESULTS.write_text(json.dumps(results(run), indent=1) + "\n", "utf-8")
 
 

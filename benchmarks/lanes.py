@@ -199,7 +199,11 @@ class Boto3Lane(Lane):
 
     title: ClassVar[str] = "remote-store-boto3"
     rivals: ClassVar = (
-        Rival("raw boto3", {"head": 1.5, "get": 1.5, "put": 1.3, "create": 1.3, "list_all": 5.0}, floor=1.0),
+        Rival(
+            "raw boto3",
+            {"head": 1.3, "get": 1.3, "put": 1.3, "create": 1.3, "list_all": 5.0},
+            {"stream": 0.95, "read": 0.95, "download": 1.2},
+        ),
     )
     distributions: ClassVar[tuple[str, ...]] = ("remote-store-boto3", "remote-store-core", "boto3", "botocore")
     backend = S3Boto3Backend

@@ -14,30 +14,30 @@ from typing import Any
 from lanes import Rival
 from measuring import Times
 from operations import OPERATIONS, Operation
+from plot import bars
 from remote_store.conformance.servers import Server
 from world import MIB, Scale
 
-KINDS = {"cpu": "CPU time", "wall": "wall time"}
+AWAITED = ", awaited"
+KINDS = {"cpu": "CPU", "wall": "time"}
 METHOD = """\
 ## How it is measured
 
-One process runs all contestants against one server, which is a process of its own on the same machine. For each
-operation they take turns, the order turned round after each round; a first call of each is not counted. The table has
-the median of the rounds. CPU time is the user and system time of the client's process, all its threads included. A
-ratio is the other's time by the lane's, so that more than 1 speaks for the lane; the range behind it is that of single
-rounds. Every call is checked: a listing has every key, a read every byte, and an upload is asked for its size. What a
-measurement needs (fresh keys, a tree to delete) is made outside it, without any SDK. Local files are in memory, where
-the system has a place for that, or a disk would be measured.
-
-There are more rounds where most do it in less than a second, and most where both sides only wait for the server, so
-that a per cent decides.
+All contestants run in one process, against one SeaweedFS server in another process on the same machine. For each
+operation they take turns, and the order is reversed after every round. The first call of each is not counted. Numbers
+are medians over the rounds. CPU time is the user and system time of the client's process with all its threads. A ratio
+is the SDK's time divided by the lane's: above 1 the lane is faster. Every call is checked: a listing must have every
+key, a read every byte, and an upload the right size afterwards. Fresh keys and trees to delete are made outside of the
+measurement, without any SDK. Local files are in memory where the system allows it.
 
 Memory is measured in a fresh process for each number: it connects, reads one small object, notes its resident memory,
-does the operation once, and reads the high-water mark of its resident memory from the kernel.
+does the operation once, and reads the kernel's high-water mark.
 
-Client and server share the machine with whatever else runs there, whose load stands below: other work makes every time
-longer and lets single rounds differ more. Times on the clock say nothing about a server across a network.
+Client and server share the machine, so a number says nothing about a server across a network, where the time of a
+small call is mostly the round trip.
 """
+
+SMALL_CALLS = ("head", "get", "put", "create")
 
 
 @dataclass(frozen=True)
@@ -78,17 +78,80 @@ class Run:
 
 def page(run: Run) -> str:
     """The page, in Markdown."""
-    parts = ["# Performance\n", f"Written by `{run.command}`.\n"]
-    for lane, rival in run.lanes():
+    parts = [f"<!-- Written by `{run.command}`; edit benchmarks/report.py. -->", "# Performance\n", meaning(run)]
+    for lane, rivals in sections(run):
         parts += [
-            f"## {lane} beside {rival.title}\n",
-            table(run, lane, rival),
-            verdict(run, lane, rival),
-            memory(run, lane, rival),
+            f"## {lane}\n",
+            f"![How many times faster {lane} is than its SDK]({chart_of(lane)})\n",
+            table(run, lane, rivals),
+            *(verdict(run, ours, rival) for ours, rival in rivals),
         ]
-        parts += [what_each_does(run, lane, rival)]
-    parts += [METHOD, machine(run)]
+    parts += [calls(run), METHOD, machine(run)]
     return "\n".join(parts)
+
+
+def sections(run: Run) -> Iterator[tuple[str, list[tuple[str, Rival]]]]:
+    """Each lane with its sync and awaited backends, each beside the first of those that it stands against."""
+    pairs: dict[str, list[tuple[str, Rival]]] = {}
+    for ours, contestant in run.contestants.items():
+        for rival in getattr(contestant, "rivals", ())[:1]:
+            pairs.setdefault(ours.removesuffix(AWAITED), []).append((ours, rival))
+    return iter(pairs.items())
+
+
+def chart_of(lane: str) -> str:
+    """The file of a lane's chart, beside the page."""
+    return f"performance-{lane.rpartition('-')[2]}.svg"
+
+
+def charts(run: Run) -> dict[str, str]:
+    """The chart of each lane by the name of its file: its sync backend beside the bare SDK, by the clock."""
+    drawn = {}
+    for lane, rivals in sections(run):
+        ours, rival = rivals[0]
+        rows = [(title(row, run.scale), ratio(own, other, "wall")) for row, own, other in run.measured(ours, rival)]
+        drawn[chart_of(lane)] = bars(f"{lane}: times faster than {rival.title}, by the clock", rows)
+    return drawn
+
+
+def meaning(run: Run) -> str:
+    """What a user may expect, in a sentence or two for each lane."""
+    lines = ["## What it means for you\n"]
+    for lane, rivals in sections(run):
+        ours, rival = rivals[0]
+        found = {row.name: (own, other) for row, own, other in run.measured(ours, rival)}
+        small = [ratio(*found[name], "cpu") for name in SMALL_CALLS if name in found]
+        lines.append(f"- **{lane}** beside {rival.title}: {_small_calls(small)}{_large_reads(run, found)}")
+    grown = [
+        size or 0
+        for operation, sizes in run.growth.items()
+        for name, size in sizes.items()
+        if operation != "read" and not name.startswith("raw")
+    ]
+    lines += [
+        f"- **Memory** grows by {max(grown, default=0) / MIB:.0f} MiB at most, beside what `read_bytes` returns.",
+        "- **Across a network** a small call takes its round trip on any lane, and several connections pay off.\n",
+    ]
+    return "\n".join(lines)
+
+
+def _small_calls(ratios: list[float]) -> str:
+    if not ratios:
+        return ""
+    least, most = (f"{number:.1f}" for number in (min(ratios), max(ratios)))
+    times = least if least == most else f"{least} to {most}"
+    return f"the SDK takes {times} times the CPU of the lane for a small call. "
+
+
+def _large_reads(run: Run, found: dict[str, tuple[Times, Times]]) -> str:
+    if "list_all" not in found or "stream" not in found:
+        return ""
+    (own, other), (stream, theirs) = found["list_all"], found["stream"]
+    return (
+        f"A listing of {run.scale.listed:,} keys takes {duration(own.median('wall'))} instead of "
+        f"{duration(other.median('wall'))}, and a stream of {run.scale.large // MIB} MiB "
+        f"{duration(stream.median('wall'))} instead of {duration(theirs.median('wall'))}."
+    )
 
 
 def results(run: Run) -> dict[str, Any]:
@@ -108,19 +171,21 @@ def results(run: Run) -> dict[str, Any]:
     }
 
 
-def table(run: Run, lane: str, rival: Rival) -> str:
-    """Times and ratios of a lane, with what is to be reached."""
-    columns = "".join(f" {kind} {rival.title} | {kind} lane | ratio | to reach |" for kind in ("CPU", "wall"))
-    lines = [
-        f"| operation |{columns}",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
-    ]
-    for operation, ours, theirs in run.measured(lane, rival):
-        cells = [title(operation, run.scale)]
-        for kind, target in targets(operation, rival).items():
-            cells += [duration(theirs.median(kind)), duration(ours.median(kind)), spread(ours, theirs, kind)]
-            cells += [reached(ratio(ours, theirs, kind), target)]
-        lines.append(f"| {' | '.join(cells)} |")
+def table(run: Run, lane: str, rivals: list[tuple[str, Rival]]) -> str:
+    """Times of a lane's backends and of the SDKs beside them, by the clock and in CPU, and how memory grows."""
+    names = list(dict.fromkeys(name for ours, rival in rivals for name in (rival.title, ours)))
+    columns = [f"{kind} {name}" for kind in ("wall", "CPU") for name in names] + [f"memory {name}" for name in names]
+    lines = [f"| operation | {' | '.join(columns)} |", f"|---{'|--:' * len(columns)}|"]
+    for operation in OPERATIONS:
+        times = run.times.get(operation.name, {})
+        if not any(name in times for name in names if name.startswith(lane)):
+            continue
+        cells = [
+            duration(times[name].median(kind)) if name in times else "" for kind in ("wall", "cpu") for name in names
+        ]
+        grown = run.growth.get(operation.name, {})
+        cells += ["" if grown.get(name) is None else f"{(grown[name] or 0) / MIB:.0f} MiB" for name in names]
+        lines.append(f"| {title(operation, run.scale)} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -130,44 +195,31 @@ def targets(operation: Operation, rival: Rival) -> dict[str, float | None]:
 
 
 def verdict(run: Run, lane: str, rival: Rival) -> str:
-    """Which targets were missed."""
-    missed = []
+    """Each target with what was measured."""
+    told = []
     for operation, ours, theirs in run.measured(lane, rival):
         for kind, target in targets(operation, rival).items():
-            if target is not None and ratio(ours, theirs, kind) < target:
-                missed.append(f"{KINDS[kind]} of {title(operation, run.scale)}")
+            if target is not None:
+                found = ratio(ours, theirs, kind)
+                told.append(f"{KINDS[kind]} of {title(operation, run.scale)} {found:.2f} ({reached(found, target)})")
         grown = run.growth.get(operation.name, {}).get(lane)
-        if operation.memory is not None and grown is not None and grown > operation.memory * MIB:
-            missed.append(f"memory of {title(operation, run.scale)}")
-    return f"Not reached: {', '.join(missed)}.\n" if missed else "Every target is reached.\n"
+        if operation.memory is not None and grown is not None:
+            limit = f"at most {operation.memory} {_mark(grown <= operation.memory * MIB)}"
+            told.append(f"memory of {title(operation, run.scale)} {grown / MIB:.0f} MiB ({limit})")
+    return f"Targets of {lane} against {rival.title}: {'; '.join(told)}.\n" if told else ""
 
 
-def memory(run: Run, lane: str, rival: Rival) -> str:
-    """Growth of memory."""
-    lines = [f"| growth of memory, MiB | {rival.title} | lane | to stay below |", "|---|--:|--:|--:|"]
-    for operation in OPERATIONS:
-        grown = run.growth.get(operation.name, {})
-        theirs, ours = (grown.get(name) for name in (rival.title, lane))
-        if ours is None or theirs is None:
-            continue
-        limit = "" if operation.memory is None else f"{operation.memory} {_mark(ours <= operation.memory * MIB)}"
-        lines.append(f"| {title(operation, run.scale)} | {theirs / MIB:.0f} | {ours / MIB:.0f} | {limit} |")
-    return "\n".join(lines) + "\n"
-
-
-def what_each_does(run: Run, lane: str, rival: Rival) -> str:
+def calls(run: Run) -> str:
     """The calls that were measured, as the contestants' own docstrings say."""
-    ours, theirs = run.contestants[lane], run.contestants[rival.title]
-    lines = [
-        f"{rival.title}: {theirs.__doc__}\n",
-        f"{lane}: {ours.__doc__}\n",
-        f"| operation | {rival.title} | lane | rounds |",
-        "|---|---|---|--:|",
-    ]
-    for operation, times, _ in run.measured(lane, rival):
-        calls = (getattr(side, operation.name).__doc__ for side in (theirs, ours))
-        lines.append(f"| {title(operation, run.scale)} | {' | '.join(calls)} | {len(times.cpu)} |")
-    return "\n".join(lines) + "\n"
+    lines = ["## The calls\n"]
+    for name, contestant in run.contestants.items():
+        lines += [f"### {name}\n", f"{contestant.__doc__}\n", "| operation | call | rounds |", "|---|---|--:|"]
+        for operation in OPERATIONS:
+            if (times := run.times.get(operation.name, {}).get(name)) is not None:
+                call = getattr(contestant, operation.name).__doc__
+                lines.append(f"| {title(operation, run.scale)} | {call} | {len(times.cpu)} |")
+        lines.append("")
+    return "\n".join(lines)
 
 
 def machine(run: Run) -> str:
@@ -207,15 +259,9 @@ def ratio(ours: Times, theirs: Times, kind: str) -> float:
     return round(theirs.median(kind) / ours.median(kind), 2)
 
 
-def spread(ours: Times, theirs: Times, kind: str) -> str:
-    """The ratio, and its range over the rounds."""
-    rounds = [other / own for own, other in zip(getattr(ours, kind), getattr(theirs, kind), strict=True)]
-    return f"**{ratio(ours, theirs, kind):.2f}** ({min(rounds):.2f} to {max(rounds):.2f})"
-
-
-def reached(value: float, target: float | None) -> str:
+def reached(value: float, target: float) -> str:
     """The target, and whether it is reached."""
-    return "" if target is None else f"{target:g} {_mark(value >= target)}"
+    return f"at least {target:g} {_mark(value >= target)}"
 
 
 def duration(seconds: float) -> str:

@@ -35,20 +35,19 @@ HEAD = """\
 <!-- Generated from docs/lanes.json and benchmarks/results.json by tools/lanes_page.py; edit that. -->
 # Lanes, and how to choose one
 
-A lane is the contract over one SDK. Whatever the lane, the same call means the same thing, keeps the same promises and
-raises the same errors; what one lane writes the others read. So the choice is about what you have installed already and
-what you want to be handed by `unwrap`.
+A lane connects the contract to one SDK. The same call means the same on every lane, raises the same errors, and reads
+what the others wrote. Choose by what you have installed, and by which native object you want from `unwrap`.
 
-| you | take | because |
+| you | install | because |
 |---|---|---|
-| have boto3, or nothing yet | `remote-store-boto3` | it takes any boto3 from 1.40.61 on and pins nothing |
-| live in asyncio | `remote-store-s3fs` | its async backend awaits the network itself, without threads |
-| live in fsspec | `remote-store-s3fs` | it works through your own filesystem and keeps its cache true |
-| read columns | `remote-store-pyarrow` | it hands out pyarrow's filesystem; the contract is kept by boto3 |
+| have boto3, or have no preference | `remote-store-boto3` | it works with any boto3 from 1.40.61 on and pins nothing |
+| use asyncio | `remote-store-s3fs` | its async backend uses no threads |
+| use fsspec | `remote-store-s3fs` | it can work through your own `S3FileSystem` and keeps its cache valid |
+| use Arrow | `remote-store-pyarrow` | it hands out pyarrow's filesystem on the same bucket |
 | write a library, or need no S3 | `remote-store-core` | it depends on nothing |
 
-`type = "s3"` and `s3://` take the first of boto3, s3fs and pyarrow that is installed, an async store the first of s3fs,
-boto3 and pyarrow; `choose_lane()` and `choose_async_lane()` of `remote_store.core` say which and why.
+`type = "s3"` and `s3://` URLs use the first installed lane, in the order boto3, s3fs, pyarrow; async stores in the order
+s3fs, boto3, pyarrow. `choose_lane()` and `choose_async_lane()` of `remote_store.core` return the choice and its reason.
 """
 
 
@@ -78,13 +77,13 @@ def pin(data: Found) -> str:
     rows = [(words, *(versions.get(name, "") for name in sdks)) for words, versions in data["pin"].items()]
     return section(
         "Why the lanes are installed one by one",
-        "`s3fs` needs `aiobotocore`, which allows a few patch releases of `botocore` only. On "
-        f"{data['date']} a resolver that was asked for one of them, or for both, answered:",
+        "`s3fs` needs `aiobotocore`, which allows only a few patch releases of `botocore`. On "
+        f"{data['date']} uv resolved boto3, s3fs, and both together to:",
         table(("`uv pip compile` of", *sdks), rows),
-        f"{_pinned(data['pin'])} See for yourself:",
+        f"{_pinned(data['pin'])} Try it:",
         "```\nprintf 'boto3\\ns3fs\\n' | uv pip compile --no-header --no-annotate -\n```",
-        "The boto3 lane therefore never brings aiobotocore, s3fs, aiohttp, fsspec or pyarrow; CI asserts that on its "
-        "built wheel, in an environment of its own.",
+        "The boto3 lane therefore never installs aiobotocore, s3fs, aiohttp, fsspec or pyarrow. CI checks this on the "
+        "built wheel, in a fresh environment.",
     )
 
 
@@ -95,7 +94,7 @@ def _pinned(pins: dict[str, dict[str, str]]) -> str:
         for name in ("boto3", "s3fs")
         if both[name] != pins[name][name]
     ]
-    return f"Who asks for both gets {' and '.join(held)}." if held else "On that day both could be had at their newest."
+    return f"With both you get {' and '.join(held)}." if held else "On that day both were available at their newest."
 
 
 def closures(data: Found) -> str:
@@ -107,7 +106,7 @@ def closures(data: Found) -> str:
         rows.append((f"`{ours}`", len(others), f"{found['bytes'] / MIB:.1f}", ", ".join(others)))
     return section(
         "What an install brings",
-        f"The built wheels, each in an empty environment, on {data['date']}; MiB on disk without compiled bytecode.",
+        f"Each built wheel in an empty environment, on {data['date']}. Sizes are on disk, without compiled bytecode.",
         table(("install", "distributions beside it", "MiB", "which"), rows),
     )
 
@@ -125,8 +124,8 @@ def requests(data: Found) -> str:
     )
     return section(
         "What is sent",
-        "Requests on the wire, counted before a server on loopback."
-        + (" The awaited backends send the same as those beside them." if alike else ""),
+        "Requests per operation, counted by a proxy in front of a local server."
+        + (" The async backends send the same." if alike else ""),
         table(
             ("operation", *(shown if alike else titles)),
             [
@@ -150,9 +149,9 @@ def accepts(data: Found) -> str:
         for title, results in data["accepts"].items()
     ]
     return section(
-        "What each takes and hands out",
-        "The options of the contract mean the same on every lane. Beside them each lane takes and hands out what its "
-        "SDK has; what it cannot honour it refuses at once, in these words.",
+        "What each lane accepts and hands out",
+        "The options of the contract mean the same on every lane. Beside them, a lane accepts and hands out objects of "
+        "its SDK. An option that a lane cannot honour is refused when you make the backend, with the error shown here.",
         table(("", *LANES), rows),
     )
 
@@ -164,8 +163,8 @@ def costs(speed: Found) -> str:
     growth = [(name, *(_size(sizes.get(title)) for title in titles)) for name, sizes in speed["growth"].items()]
     return section(
         "What it costs",
-        f"Medians of the benchmark of {speed['date']} on {speed['machine']}. [Performance](performance.md) has times "
-        "on the clock, ratios and the method.",
+        f"Medians of the benchmark of {speed['date']} on {speed['machine']}. [Performance](performance.md) has elapsed "
+        "times, ratios and the method.",
         table(("CPU time of the client", *titles), cpu, numbers=True),
         table(("growth of memory, MiB", *titles), growth, numbers=True),
     )
@@ -184,7 +183,7 @@ def _size(size: int | None) -> str:
 def conformance(data: Found) -> str:
     """What the conformance runs said."""
     outcomes = {
-        "pass": "rules that hold",
+        "pass": "rules kept",
         "deviation": "deviate",
         "not-applicable": "do not apply",
         "untested": "untested",
@@ -202,11 +201,10 @@ def conformance(data: Found) -> str:
     )
     return section(
         "What the conformance suite says",
-        "Of each backend on each server, by the reports of a run, which are also compared: a rule that holds on one "
-        "lane holds on the others. What an emulator or a server does otherwise than S3 is a declared deviation, the "
-        "same one on every lane.",
+        "The result of each backend on each server. CI compares the lanes: a rule that holds on one holds on all. Where "
+        "a server differs from S3, the difference is declared as a deviation, the same for every lane.",
         table(("backend", "server", "verdict", *outcomes.values()), runs),
-        table(("server", "rules", "what it does otherwise"), known),
+        table(("server", "rules", "how it differs"), known),
     )
 
 

@@ -23,20 +23,22 @@ HEAD = """<!-- Generated from conformance/tests/mutants/ by tools/mutation_page.
 
 **{count} broken backends, {count} caught by the rule they break.**
 
-A suite that everything passes proves nothing, so this one is itself tested by backends that are wrong on purpose:
-copies of a backend that is right, each with one bug of the kind that real backends have. One is caught if a check of
-the rule that it breaks fails on it, because of what the backend did; a check that was skipped, or that tripped over the
-harness, has caught nothing. The backend that it is a copy of is green at every check of that rule. One that gets away
-turns CI red, as does a rule without one, so that the number above is that of the commit that this page belongs to.
+The conformance suite is tested with backends that are wrong on purpose. Each is a copy of a correct backend with
+one bug of a kind that real backends have, and names the rule that it breaks. It counts as caught if a check of that
+rule fails because of what the backend did. A skipped check, or an error in the test setup, does not count. The
+correct backend must pass every check of the same rule.
 
-{binding} rules of the level MUST have checks, and each of them catches at least one. Without a check: {untested}.
+CI fails if a broken backend is not caught, and if a rule has no broken backend. {binding} rules of level MUST have
+checks, and every one of them catches at least one. Rules without a check: {untested}.
+
+The score measures the bugs that somebody thought of. A bug of another kind can still pass.
 
 ```
 uv run pytest conformance/tests/test_mutants.py -n 2
 ```
 
-ends with the score of the run. `uv run tools/mutants_alone.py` does the same with the built wheels, in a folder outside
-of this repository and in random order.
+ends with the score. `uv run tools/mutants_alone.py` runs the same tests on the built wheels, outside of this
+repository and in random order.
 
 ## What each rule catches
 """
