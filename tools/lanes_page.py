@@ -46,7 +46,7 @@ what the others wrote. Choose by what you have installed, and by which native ob
 | use Arrow | `remote-store-pyarrow` | it hands out pyarrow's filesystem on the same bucket |
 | write a library, or need no S3 | `remote-store-core` | it depends on nothing |
 
-`type = "s3"` and `s3://` URLs use the first installed lane, in the order boto3, s3fs, pyarrow; async stores in the order
+`type = "s3"` and `s3://` URLs use the first installed lane, in the order boto3, s3fs, pyarrow; async stores in order
 s3fs, boto3, pyarrow. `choose_lane()` and `choose_async_lane()` of `remote_store.core` return the choice and its reason.
 """
 
@@ -201,7 +201,7 @@ def conformance(data: Found) -> str:
     )
     return section(
         "What the conformance suite says",
-        "The result of each backend on each server. CI compares the lanes: a rule that holds on one holds on all. Where "
+        "The result of each backend on each server. CI compares the lanes: a rule kept by one is kept by all. Where "
         "a server differs from S3, the difference is declared as a deviation, the same for every lane.",
         table(("backend", "server", "verdict", *outcomes.values()), runs),
         table(("server", "rules", "how it differs"), known),
