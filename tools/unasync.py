@@ -12,6 +12,7 @@ import itertools
 import re
 import subprocess
 import sys
+import textwrap
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,9 @@ FILES = {
     f"{CORE}/aio/backend.py": f"{CORE}/backend.py",
     f"{CORE}/aio/store.py": f"{CORE}/store.py",
     f"{CORE}/s3/aio_backend.py": f"{CORE}/s3/backend.py",
+    f"{CORE}/s3/engine/aio_bodies.py": f"{CORE}/s3/engine/bodies.py",
+    f"{CORE}/s3/engine/aio_reader.py": f"{CORE}/s3/engine/reader.py",
+    f"{CORE}/s3/engine/aio_runner.py": f"{CORE}/s3/engine/runner.py",
     f"{CONFORMANCE}/async_child.py": f"{CONFORMANCE}/child.py",
     f"{CONFORMANCE}/async_cleanup.py": f"{CONFORMANCE}/cleanup.py",
 }
@@ -50,7 +54,7 @@ WORDS = {
     "push_async_exit": "push",
     "push_async_callback": "callback",
 }
-HOMES = {"BinaryIO": "typing"}
+HOMES = {"BinaryIO": "typing", "BufferedIOBase": "io"}
 PARTS = [(r"Async(?=[A-Z])", ""), (r"\basync_(?=\w)", ""), (r"(?<=_)async_(?=\w)", ""), (r"(?<=\w)_async\b", "")]
 IMPORT = re.compile(r"^(from remote_store[\w.]* import )(\([^)]*\)|[^(\n]*)$", re.MULTILINE)
 TEXT = {tokenize.STRING, tokenize.COMMENT, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
@@ -130,8 +134,9 @@ def formatted(code: str, path: Path) -> str:
 
 def twin_of(source: Path, twin: Path) -> str:
     """The whole text of a twin, with the line that names its source."""
-    header = f"# Generated from {source.relative_to(ROOT).as_posix()} by tools/unasync.py; edit that.\n"
-    return formatted(header + unasync(source.read_text("utf-8")), twin)
+    header = f"Generated from {source.relative_to(ROOT).as_posix()} by tools/unasync.py; edit that."
+    comment = textwrap.fill(header, 120, initial_indent="# ", subsequent_indent="# ")
+    return formatted(f"{comment}\n" + unasync(source.read_text("utf-8")), twin)
 
 
 def orphans(table: dict[Path, Path]) -> list[Path]:

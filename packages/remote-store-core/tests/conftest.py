@@ -117,8 +117,6 @@ class Drive(Protocol):
 
 def checked(step: Any, answer: Any) -> Any:
     """The answer as a runner gives it to an operation, and the fault of one that proves nothing."""
-    if isinstance(step, tuple):
-        return [checked(call, one) for call, one in zip(step, answer, strict=True)]
     if not isinstance(step, Call) or not isinstance(answer, Mapping):
         return answer
     try:

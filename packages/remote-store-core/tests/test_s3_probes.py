@@ -8,6 +8,7 @@ from remote_store.core import InvalidPath, NotFound, PermissionDenied, RemoteSto
 from remote_store.core.s3 import Call, Fault, S3Options
 from remote_store.core.s3.operations import probes
 from remote_store.core.s3.operations.bucket import Bucket
+from remote_store.core.s3.operations.steps import Wait
 from remote_store.core.s3.protocol import faults
 from remote_store.core.s3.protocol.pages import Page
 
@@ -112,9 +113,9 @@ def test_the_info_of_a_file_asks_for_its_checksum(drive: Any) -> None:
 def test_the_ancestors_are_asked_for_at_once_and_a_denial_is_asked_again(drive: Any) -> None:
     bucket = Bucket("bucket", S3Options.build(reject_write_under_file_ancestor=True))
     operation = probes.refuse_file_ancestor(bucket, "a/b/c")
-    fan = next(operation)
-    assert isinstance(fan, tuple)
-    assert [call.params["Key"] for call in fan] == ["a", "a/b"]
+    begun = [next(operation), operation.send(None)]
+    assert [(start.step.params["Key"], start.keeps_fault) for start in begun] == [("a", True), ("a/b", True)]
+    assert operation.send(None) == Wait()
     again = operation.send([HEAD_MISS, Fault("403", 403)])
     assert (again.operation, again.params["Prefix"]) == ("ListObjectsV2", "a/b")
     with pytest.raises(PermissionDenied) as caught:

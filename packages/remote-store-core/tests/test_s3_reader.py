@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import io
 import random
 import zipfile
@@ -13,8 +12,7 @@ from remote_store.conformance.fake_bodies import FakeBody
 from remote_store.conformance.fake_s3 import FakeS3
 from remote_store.core import BackendUnavailable, PermissionDenied, Store
 from remote_store.core.s3 import Call, Fault
-from remote_store.core.s3.engine.aio_reader import AsyncObjectReader
-from remote_store.core.s3.engine.reader import SEQUENTIAL_BLOCK, ObjectReader
+from remote_store.core.s3.engine.reader import SEQUENTIAL_BLOCK
 
 MIB = 1024 * 1024
 PART = 5 * MIB
@@ -364,17 +362,3 @@ def test_a_cancelled_read_loses_no_byte_and_no_body(how: str, s3: FakeS3, lane: 
         steps += 1
         assert steps < 500
     assert steps > 3
-
-
-def test_the_twins_have_the_same_methods() -> None:
-    blocking = {name for name in vars(ObjectReader) if not name.startswith("_")}
-    awaited = {name for name in vars(AsyncObjectReader) if not name.startswith("_")}
-    assert blocking - awaited == {"peek", "read1", "readinto1"}
-    assert awaited - blocking == {"closed", "writable", "write"}
-    for name in (blocking & awaited) | {"__init__"}:
-        assert parameters(ObjectReader, name) == parameters(AsyncObjectReader, name), name
-
-
-def parameters(kind: type, name: str) -> list[tuple[str, Any, Any]]:
-    signature = inspect.signature(getattr(kind, name))
-    return [(item.name, item.kind, item.default) for item in signature.parameters.values()]

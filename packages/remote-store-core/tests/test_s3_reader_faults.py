@@ -65,7 +65,7 @@ def test_bytes_read_ahead_survive_a_read_that_failed(s3: FakeS3, open_lane: Any,
     file = opened(data=DATA, on=open_lane(retry=RetryPolicy(1)))
     assert file.read(10) == DATA[:10]
     s3.before = deny
-    file.lane.done(file.raw._drop_body())
+    file.lane.done(file.raw._body.close())
     for act in (lambda: file.read(SEQUENTIAL_BLOCK - 1), lambda: file.readinto(bytearray(SEQUENTIAL_BLOCK))):
         with pytest.raises(PermissionDenied):
             act()

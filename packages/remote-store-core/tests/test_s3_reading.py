@@ -10,7 +10,7 @@ from remote_store.core.s3 import Call, Fault, S3Options
 from remote_store.core.s3.operations import fetching
 from remote_store.core.s3.operations.bucket import Bucket
 from remote_store.core.s3.operations.reading import PROGRESS, ReadPlan
-from remote_store.core.s3.operations.steps import CloseBody, Fetch, ReadBody, Start, Wait
+from remote_store.core.s3.operations.steps import CloseBody, Fetch, Start, Wait
 from remote_store.core.s3.protocol import responses
 from remote_store.core.s3.protocol.responses import Facts
 
@@ -62,7 +62,7 @@ def test_a_known_version_is_asked_for_from_the_start() -> None:
 
 def test_the_end_is_unknown_until_the_first_answer() -> None:
     plan = ReadPlan(CALL, RetryPolicy())
-    with pytest.raises(ValueError, match="first answer"):
+    with pytest.raises(ValueError, match="first response"):
         _ = plan.remaining
     plan.opened(facts(answer(7)))
     assert (plan.remaining, plan.total, plan.pin) == (7, 7, '"e"')
@@ -184,10 +184,10 @@ def test_progress_in_small_steps_is_progress() -> None:
 
 def test_a_body_is_asked_for_no_more_than_counts_as_progress_once_a_connection_broke() -> None:
     plan = opened(100 * MIB)
-    assert plan.piece > PROGRESS
+    assert plan.block > PROGRESS
     plan.broken(RESET)
     plan.advanced(50 * MIB)
-    assert plan.piece == PROGRESS
+    assert plan.block == PROGRESS
 
 
 @pytest.mark.parametrize("fault", [Fault("PreconditionFailed", 412), Fault("AccessDenied", 403), Fault("Slow", 503)])
@@ -213,7 +213,7 @@ def test_a_small_object_is_read_over_the_body_that_is_open() -> None:
     operation = fetching.read_bytes(BUCKET, "a")
     next(operation)
     step = operation.send(facts({**answer(4 * PART - 1), "Body": "body"}))
-    assert isinstance(step, ReadBody)
+    assert isinstance(step, Fetch)
     assert (step.body, step.plan.remaining) == ("body", 4 * PART - 1)
 
 
@@ -246,7 +246,7 @@ def test_no_ranges_at_once_without_room_or_without_a_version(options: dict[str, 
     operation = fetching.read_bytes(Bucket("bucket", S3Options.build(**options)), "a")
     next(operation)
     step = operation.send(facts({**answer(10 * PART, etag=etag), "Body": "body"}))
-    assert isinstance(step, ReadBody)
+    assert isinstance(step, Fetch)
 
 
 def test_a_body_that_came_with_a_wrong_answer_is_closed() -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,8 @@ from remote_store.conformance.fake_s3 import AsyncFakeS3Port, FakeS3, FakeS3Port
 from remote_store.core import RetryPolicy
 from remote_store.core.io.streams import Source
 from remote_store.core.s3 import Call, Fault
-from remote_store.core.s3.engine.aio_runner import AsyncRunner, finish
+from remote_store.core.s3.engine.aio_runner import AsyncRunner
+from remote_store.core.s3.engine.aio_tasks import finish
 from remote_store.core.s3.engine.runner import Runner
 from remote_store.core.s3.operations.reading import ReadPlan
 from remote_store.core.s3.operations.steps import (
@@ -23,9 +23,9 @@ from remote_store.core.s3.operations.steps import (
     Operation,
     Pause,
     ReadBlock,
-    ReadBody,
     Start,
     Wait,
+    each,
 )
 from runs import HEAD, Interruption, many, one
 
@@ -65,7 +65,7 @@ def test_an_operation_that_asks_for_nothing_needs_no_answer(kind: Any) -> None:
 def test_a_fan_of_calls_answers_in_order_with_faults_among_the_answers(count: int, kind: Any) -> None:
     for number in range(0, count, 2):
         kind.s3.put(str(number), b"x" * number)
-    outcomes = kind.run(one(tuple(key(str(number)) for number in range(count))))
+    outcomes = kind.run(each([key(str(number)) for number in range(count)], 2))
     told = [outcome.code if isinstance(outcome, Fault) else outcome.size for outcome in outcomes]
     assert told == [number if number % 2 == 0 else "404" for number in range(count)]
 
@@ -88,7 +88,7 @@ def test_no_more_calls_are_under_way_than_the_window_allows(shape: str, kind: An
 
     kind.s3.before, kind.s3.after = before, after
     calls = [HEAD] * 20
-    kind.run(one(tuple(calls)) if shape == "fan" else many([Start(call, 2) for call in calls]))
+    kind.run(each(calls, 2) if shape == "fan" else many([Start(call, 2) for call in calls]))
     assert len(seen) == 20
     assert 1 <= max(seen) <= 2
 
@@ -109,7 +109,7 @@ def test_answers_come_in_the_order_of_their_beginning(kind: Any) -> None:
 def test_waiting_for_nothing_is_no_wait(kind: Any) -> None:
     assert kind.run(one(Wait())) == []
     assert kind.run(one(Drain())) == []
-    assert kind.run(one(())) == []
+    assert kind.run(each([], 2)) == []
 
 
 def test_a_fault_of_a_call_under_way_is_raised_at_the_next_beginning_or_at_the_wait(kind: Any) -> None:
@@ -156,7 +156,7 @@ def test_a_call_that_is_still_queued_when_another_failed_is_never_sent(shape: st
     def operation() -> Operation[list[str]]:
         try:
             if shape == "fan":
-                yield tuple(key(name) for name in names)
+                yield from each([key(name) for name in names], 2)
             else:
                 yield from [Start(key(name), window) for name in names]
                 yield Wait()
@@ -170,7 +170,7 @@ def test_a_call_that_is_still_queued_when_another_failed_is_never_sent(shape: st
         threading.Timer(0.1, held.set).start()
     if not kind.is_async:
         # The threads are shared with other operations, so calls that fit the window may have to queue.
-        kind.runner._connections.get()._threads = 2
+        kind.runner.connections._made.get()._threads = 2
     sent = kind.run(operation())
     assert "broken" in sent
     # A task is never queued but for the room of a fan.
@@ -251,7 +251,7 @@ def test_a_body_is_read_and_closed(kind: Any) -> None:
         plan = ReadPlan(GET, RetryPolicy())
         answer = yield plan.request()
         plan.opened(answer)
-        return (yield ReadBody(plan, answer.body))
+        return (yield Fetch(plan, body=answer.body))
 
     assert kind.run(operation()) == b"0123456789"
     assert not kind.s3.open_bodies()
@@ -402,7 +402,7 @@ def test_work_that_must_end_ends_however_often_it_is_cancelled(times: int) -> No
             done.append(True)
             return 7
 
-        task = asyncio.create_task(finish(work()))
+        task = asyncio.create_task(finish(work))
         for _ in range(times):
             await asyncio.sleep(0)
             task.cancel()
@@ -418,17 +418,4 @@ def test_an_error_of_work_that_must_end_is_raised() -> None:
         raise Fault("Broken")
 
     with pytest.raises(Fault, match="Broken"):
-        asyncio.run(finish(broken()))
-
-
-def test_the_twins_have_the_same_methods() -> None:
-    blocking = {name for name in vars(Runner) if not name.startswith("_")}
-    awaited = {name for name in vars(AsyncRunner) if not name.startswith("_")}
-    assert blocking == awaited == {"check_open", "port", "close", "run"}
-    for name in blocking | {"__init__"}:
-        assert parameters(Runner, name) == parameters(AsyncRunner, name), name
-
-
-def parameters(of: type, name: str) -> list[tuple[str, Any, Any]]:
-    signature = inspect.signature(getattr(of, name))
-    return [(item.name, item.kind, item.default) for item in signature.parameters.values()]
+        asyncio.run(finish(broken))

@@ -131,7 +131,7 @@ def test_a_connection_that_is_made_while_it_is_closed_is_closed_too(s3: FakeS3) 
 
 def test_a_closed_connection_makes_neither_a_port_nor_threads(s3: FakeS3) -> None:
     runner = Runner(lambda: FakeS3Port(s3), 2)
-    connection = runner._connections.get()
+    connection = runner.connections._made.get()
     runner.close()
     with pytest.raises(BackendUnavailable):
         connection.port()

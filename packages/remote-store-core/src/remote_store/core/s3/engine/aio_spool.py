@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator
-from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO
 
+from remote_store.core.aio.buffered import AsyncBufferedIOBase
 from remote_store.core.aio.threads import in_thread
 from remote_store.core.io.source import Buffer
 from remote_store.core.s3.engine.spool import Spool
 
 
-class AsyncSpool:
-    """A `Spool` whose writes go to a thread.
+class AsyncSpool(AsyncBufferedIOBase):
+    """A `Spool` whose writes run in a thread.
 
     Args:
         limit: Bytes up to which they are kept in memory; a file on disk takes them from there on.
@@ -27,10 +26,6 @@ class AsyncSpool:
         """Whether the file was said to be complete."""
         return self._spool.closed
 
-    def readable(self) -> bool:
-        """Never: the bytes are on their way out."""
-        return False
-
     def writable(self) -> bool:
         """Always."""
         return True
@@ -38,30 +33,6 @@ class AsyncSpool:
     def seekable(self) -> bool:
         """Always."""
         return True
-
-    async def read(self, _size: int = -1, /) -> bytes:
-        """Refused.
-
-        Raises:
-            io.UnsupportedOperation: Always.
-        """
-        raise io.UnsupportedOperation("the file is open for writing")
-
-    async def readinto(self, _buffer: bytearray | memoryview, /) -> int:
-        """Refused.
-
-        Raises:
-            io.UnsupportedOperation: Always.
-        """
-        raise io.UnsupportedOperation("the file is open for writing")
-
-    async def readline(self, _size: int = -1, /) -> bytes:
-        """Refused.
-
-        Raises:
-            io.UnsupportedOperation: Always.
-        """
-        raise io.UnsupportedOperation("the file is open for writing")
 
     async def write(self, data: Buffer, /) -> int:
         """Write all of the bytes."""
@@ -86,14 +57,3 @@ class AsyncSpool:
     def release(self) -> None:
         """Forget the bytes."""
         self._spool.release()
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        raise io.UnsupportedOperation("the file is open for writing")
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()

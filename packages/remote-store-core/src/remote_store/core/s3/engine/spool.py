@@ -23,10 +23,6 @@ class Spool(io.BufferedIOBase):
         # The file outlives this method: it is released when the upload has ended.
         self._file = tempfile.SpooledTemporaryFile(max_size=limit)  # noqa: SIM115 - close() closes it
 
-    def readable(self) -> bool:
-        """Never: the bytes are on their way out."""
-        return False
-
     def writable(self) -> bool:
         """Always."""
         return True

@@ -6,7 +6,7 @@ from remote_store.core.errors import DirectoryNotEmpty, InvalidPath, NotFound, R
 from remote_store.core.s3.operations import paging, probes
 from remote_store.core.s3.operations.bucket import Bucket
 from remote_store.core.s3.operations.paging import Cursor
-from remote_store.core.s3.operations.steps import Operation
+from remote_store.core.s3.operations.steps import Operation, each
 from remote_store.core.s3.protocol import faults
 from remote_store.core.s3.protocol.calls import Fault
 from remote_store.core.s3.protocol.keys import UNSPEAKABLE_IN_XML, is_marker, prefix_of
@@ -127,11 +127,10 @@ class _Deletion:
         return [key for key in keys if key not in answer.keys and key not in answer.errors]
 
     def _delete_singly(self, keys: list[str]) -> Operation[None]:
-        outcomes = yield tuple(self._bucket.call("DeleteObject", Key=key) for key in keys)
-        for key, outcome in zip(keys, outcomes, strict=True):
-            fault = outcome
-            if not isinstance(outcome, Fault):
-                fault = yield from self._doubt(key, outcome)
+        calls = [self._bucket.call("DeleteObject", Key=key) for key in keys]
+        responses = yield from each(calls, self._bucket.options.max_concurrency)
+        for key, response in zip(keys, responses, strict=True):
+            fault = response if isinstance(response, Fault) else (yield from self._doubt(key, response))
             if fault is not None and not faults.is_gone(fault):
                 self.left[key] = fault
 

@@ -9,7 +9,7 @@ from remote_store.core.io.buffers import allocate
 from remote_store.core.s3.operations import probes
 from remote_store.core.s3.operations.bucket import READ_OPTIONS, Bucket
 from remote_store.core.s3.operations.reading import ReadPlan
-from remote_store.core.s3.operations.steps import CloseBody, Drain, Fetch, Operation, ReadBody, Start, Wait
+from remote_store.core.s3.operations.steps import CloseBody, Drain, Fetch, Operation, Start, Wait
 from remote_store.core.s3.protocol.calls import Call, Fault
 from remote_store.core.s3.protocol.options import MIB, S3Options
 from remote_store.core.s3.protocol.responses import Facts
@@ -33,10 +33,10 @@ def open_sequential(bucket: Bucket, key: str) -> Operation[tuple[ReadPlan, Any]]
 
 def open_random(bucket: Bucket, key: str) -> Operation[ReadPlan]:
     """Open an object for random access: 1 HEAD."""
-    answer = yield from probes.require_file(bucket, key)
-    size = yield from probes.size_of(bucket, key, answer)
+    facts = yield from probes.require_file(bucket, key)
+    size = yield from probes.size_of(bucket, key, facts)
     probes.refuse_marker(key, size)
-    return ReadPlan(_get(bucket, key), bucket.options.retry, end=size, etag=answer.etag, total=size)
+    return ReadPlan(_get(bucket, key), bucket.options.retry, end=size, etag=facts.etag, total=size)
 
 
 def read_bytes(bucket: Bucket, key: str) -> Operation[bytes]:
@@ -75,14 +75,14 @@ def _get(bucket: Bucket, key: str) -> Call:
 
 def _open(bucket: Bucket, key: str, plan: ReadPlan) -> Operation[Any]:
     try:
-        answer: Facts = yield plan.request()
+        response: Facts = yield plan.request()
     except Fault as fault:
         if fault.status == 416:
             raise
         raise (yield from probes.missing(bucket, key, fault)) from fault.__cause__
-    body = answer.body
+    body = response.body
     try:
-        plan.opened(answer)
+        plan.opened(response)
         probes.refuse_marker(key, plan.end or 0)
     except BaseException:
         yield CloseBody(body)
@@ -92,7 +92,7 @@ def _open(bucket: Bucket, key: str, plan: ReadPlan) -> Operation[Any]:
 
 def _read(bucket: Bucket, plan: ReadPlan, body: Any) -> Operation[bytes]:
     if not worth_a_split(bucket.options, plan, plan.remaining):
-        data: bytes = yield ReadBody(plan, body)
+        data: bytes = yield Fetch(plan, body=body)
         return data
     # By now hardly more than its head is under way; cut at the end of a first range, it would waste a whole window.
     yield CloseBody(body)

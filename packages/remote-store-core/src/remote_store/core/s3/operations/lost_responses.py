@@ -10,7 +10,7 @@ from typing import Any
 
 from remote_store.core.s3.operations.bucket import READ_OPTIONS, Bucket
 from remote_store.core.s3.operations.reading import ReadPlan
-from remote_store.core.s3.operations.steps import CloseBody, Operation, ReadBody
+from remote_store.core.s3.operations.steps import CloseBody, Fetch, Operation
 from remote_store.core.s3.protocol import faults
 from remote_store.core.s3.protocol.calls import Fault
 from remote_store.core.s3.protocol.fields import bare, whole_seconds
@@ -55,7 +55,7 @@ def made_by_put(
             yield CloseBody(answer.body)
             return None
         plan.opened(answer)
-        found = yield ReadBody(plan, answer.body)
+        found = yield Fetch(plan, body=answer.body)
     except Fault:
         return None
     return answer if found == body else None

@@ -6,7 +6,7 @@ from remote_store.core.errors import AlreadyExists, InvalidPath, NotFound, Remot
 from remote_store.core.models import FileInfo
 from remote_store.core.s3.operations import paging
 from remote_store.core.s3.operations.bucket import READ_OPTIONS, Bucket
-from remote_store.core.s3.operations.steps import CloseBody, Operation
+from remote_store.core.s3.operations.steps import CloseBody, Operation, each
 from remote_store.core.s3.protocol import faults, models
 from remote_store.core.s3.protocol.calls import Fault
 from remote_store.core.s3.protocol.keys import ancestors, is_marker, prefix_of
@@ -160,11 +160,12 @@ def refuse_file_ancestor(bucket: Bucket, key: str) -> Operation[None]:
     above = ancestors(key)
     if not bucket.options.reject_write_under_file_ancestor or not above:
         return
-    outcomes = yield tuple(bucket.call("HeadObject", READ_OPTIONS, Key=ancestor) for ancestor in above)
-    for ancestor, outcome in zip(above, outcomes, strict=True):
-        if not isinstance(outcome, Fault):
+    calls = [bucket.call("HeadObject", READ_OPTIONS, Key=ancestor) for ancestor in above]
+    responses = yield from each(calls, bucket.options.max_concurrency)
+    for ancestor, response in zip(above, responses, strict=True):
+        if not isinstance(response, Fault):
             raise InvalidPath("a file stands where this path needs a folder", path=key, paths=(ancestor,))
-        told = yield from _with_code(bucket, ancestor, outcome)
+        told = yield from _with_code(bucket, ancestor, response)
         if not faults.is_missing(told):
             raise faults.typed(told, path=key)
 

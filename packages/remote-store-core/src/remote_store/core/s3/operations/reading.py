@@ -12,14 +12,14 @@ from remote_store.core.s3.protocol.responses import Facts, strong
 PROGRESS = 64 * 1024
 """Bytes after which earlier failures are forgotten, so that many cuts in a long read do not add up."""
 
-PIECE = 1024 * 1024
-"""Bytes to ask a body for at once; a connection that breaks loses the piece that is under way."""
+BLOCK = 1024 * 1024
+"""Bytes to ask a body for at once; a connection that breaks loses the block that is under way."""
 
 
 class ReadPlan:
     """One pass over a range of one version of an object.
 
-    The first answer tells the version and the size; every later request is pinned to that version and begins at the
+    The first response tells the version and the size; every later request is pinned to that version and begins at the
     first byte that has not arrived.
 
     Args:
@@ -33,10 +33,10 @@ class ReadPlan:
     Attributes:
         position: Offset of the first byte that has not arrived.
         total: Size of the object; `None` before it is known.
-        piece: Bytes to ask a body for at once: few after a connection broke, so that the next break loses little.
+        block: Bytes to ask a body for at once: few after a connection broke, so that the next break loses little.
     """
 
-    __slots__ = ("_call", "_etag", "_failures", "_mark", "_retry", "_start", "end", "piece", "position", "total")
+    __slots__ = ("_call", "_etag", "_failures", "_mark", "_retry", "_start", "block", "end", "position", "total")
 
     def __init__(
         self,
@@ -56,21 +56,21 @@ class ReadPlan:
         self._start = start
         self.position = start
         self.end = end
-        self.piece = PIECE
+        self.block = BLOCK
         self.total = total
 
     @property
     def remaining(self) -> int:
-        """Bytes that have not arrived; known after the first answer."""
+        """Bytes that have not arrived; known after the first response."""
         if self.end is None:
-            raise ValueError("the end is known after the first answer")
+            raise ValueError("the end is known after the first response")
         return max(0, self.end - self.position)
 
     @property
     def pin(self) -> str | None:
-        """The version that is read, for a condition; known after the first answer, `None` where no condition holds it.
+        """The version that is read, for a condition; known after the first response.
 
-        A weak entity tag never compares equal in `If-Match` (RFC 9110, 13.1.1), so such an object is read without it.
+        `None` where no condition can hold it: a weak entity tag never compares equal in `If-Match` (RFC 9110, 13.1.1).
         """
         return strong(self._etag)
 
@@ -88,29 +88,29 @@ class ReadPlan:
             conditions["IfMatch"] = self.pin
         return Call("GetObject", {**self._call.params, **conditions}) if conditions else self._call
 
-    def opened(self, answer: Facts) -> None:
-        """Take note of an answer: the version, the size, and that it is the range that was asked for.
+    def opened(self, response: Facts) -> None:
+        """Take note of a response: the version, the size, and that it is the range that was asked for.
 
         Raises:
             Fault: It is another version or has another size (`PreconditionFailed`), is another range
                 (`InvalidRange`), or of unknown length.
         """
-        if self._etag is not None and answer.etag is not None and bare(answer.etag) != bare(self._etag):
+        if self._etag is not None and response.etag is not None and bare(response.etag) != bare(self._etag):
             raise Fault("PreconditionFailed", 412, "the server answered with another version than the one asked for")
-        self._etag = answer.etag if self._etag is None else self._etag
-        if answer.length is None:
-            raise Fault("MissingContentLength", 200, "the answer to GetObject has no Content-Length")
+        self._etag = response.etag if self._etag is None else self._etag
+        if response.length is None:
+            raise Fault("MissingContentLength", 200, "the response to GetObject has no Content-Length")
         total: int | None
-        if not answer.partial:
-            total = answer.length
+        if not response.partial:
+            total = response.length
             if self.position or (self.end is not None and self.end < total):
                 raise Fault("InvalidRange", 200, "the server ignored the range")
         else:
-            last = answer.first + answer.length
-            wrong_end = self.end is not None and (last > self.end or (answer.size is None and last < self.end))
-            if answer.first != self.position or wrong_end:
+            last = response.first + response.length
+            wrong_end = self.end is not None and (last > self.end or (response.size is None and last < self.end))
+            if response.first != self.position or wrong_end:
                 raise Fault("InvalidRange", 206, "the server answered with another range than the one asked for")
-            total = answer.size
+            total = response.size
         if self.total is not None and total is not None and total != self.total:
             raise Fault("PreconditionFailed", 412, f"the object has {total} bytes now, and had {self.total} before")
         if total is not None:
@@ -157,7 +157,7 @@ class ReadPlan:
             raise fault
         self._failures += 1
         self._mark = self.position
-        self.piece = PROGRESS
+        self.block = PROGRESS
         if self._failures >= self._retry.max_attempts:
             raise fault
         return self._retry.delay(self._failures)

@@ -3,52 +3,54 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 from remote_store.core.s3.operations.reading import ReadPlan
 from remote_store.core.s3.protocol.calls import Call, Fault
-from remote_store.core.s3.protocol.responses import Answer
 
 T = TypeVar("T")
-Outcome: TypeAlias = Answer | Fault
 
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Read what a plan still has to read into a buffer.
+    """Read what a plan still has to read; the response is its bytes.
 
     Attributes:
         plan: Which bytes, pinned to which version.
-        buffer: Where they go; as long as they are.
+        buffer: Where they go, as long as they are; the response is empty then.
+        body: An open body that stands where the plan does.
     """
 
     plan: ReadPlan
-    buffer: memoryview
+    buffer: memoryview | None = None
+    body: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Begin a call or a fetch and go on; its answer comes with `Wait`.
+    """Begin a call or a fetch and go on; its response comes with `Wait`.
 
     Attributes:
         step: What to begin.
         window: How many may be under way; the runner waits until there is room.
+        keeps_fault: A fault is the response, instead of ending the operation.
     """
 
     step: Call | Fetch
     window: int
+    keeps_fault: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Wait for all that was begun; the answers in the order of their beginning, or the first fault."""
+    """Wait for all that was begun; the responses in the order of their beginning, or the first fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drain:
-    """Wait until nothing that was begun is under way any more; the answers of what came to a good end.
+    """Wait until nothing that was begun is under way any more; the responses of what succeeded.
 
     Attributes:
         patient: Let everything come to its own end, where the runner could cut it short.
@@ -69,24 +71,11 @@ class ReadBlock:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadBody:
-    """Read what a plan still has to read, over an open body, as one value.
-
-    Attributes:
-        plan: Which bytes, pinned to which version.
-        body: The body of the answer.
-    """
-
-    plan: ReadPlan
-    body: Any
-
-
-@dataclass(frozen=True, slots=True)
 class CloseBody:
     """Give a body back that is not wanted.
 
     Attributes:
-        body: The body of an answer.
+        body: The body of a response.
     """
 
     body: Any
@@ -103,8 +92,25 @@ class Pause:
     seconds: float
 
 
-Step: TypeAlias = Call | tuple[Call, ...] | Fetch | Start | Wait | Drain | ReadBlock | ReadBody | CloseBody | Pause
+Step: TypeAlias = Call | Fetch | Start | Wait | Drain | ReadBlock | CloseBody | Pause
 Operation: TypeAlias = Generator[Step, Any, T]
+
+
+def each(calls: Sequence[Call], window: int) -> Operation[list[Any]]:
+    """Send calls, several at once; the responses in order, a fault in the place of a call that failed."""
+    if len(calls) == 1:
+        try:
+            return [(yield calls[0])]
+        except Fault as fault:
+            return [fault]
+    try:
+        for call in calls:
+            yield Start(call, window, keeps_fault=True)
+        responses: list[Any] = yield Wait()
+    except BaseException:
+        yield Drain()
+        raise
+    return responses
 
 
 def finished(operation: Operation[Any]) -> bool:

@@ -1,0 +1,113 @@
+"""The async port of each process, made when it is first needed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from remote_store.core.errors import BackendUnavailable
+from remote_store.core.io.workers import CLOSED, keep_working
+from remote_store.core.s3.engine.aio_tasks import AsyncTasks
+from remote_store.core.s3.protocol.calls import AsyncS3Port
+
+AsyncConnect: TypeAlias = Callable[[], Awaitable[AsyncS3Port]]
+
+
+class AsyncConnection:
+    """The port of one process and the event loop that it belongs to, the one that used it first.
+
+    Args:
+        connect: Makes the port.
+    """
+
+    def __init__(self, connect: AsyncConnect) -> None:
+        self._connect = connect
+        self._lock = asyncio.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._port: AsyncS3Port | None = None
+        self._closed = False
+
+    async def port(self) -> AsyncS3Port:
+        """The port; tasks that ask at once get the same one.
+
+        Raises:
+            BackendUnavailable: It was closed, or belongs to another event loop.
+        """
+        loop = asyncio.get_running_loop()
+        keep_working(loop)
+        if self._port is None:
+            async with self._lock:
+                if self._port is None:
+                    self._port, self._loop = await self._connected(), loop
+        if self._loop is not loop:
+            raise BackendUnavailable("the backend belongs to another event loop; make one for each loop")
+        return self._port
+
+    async def _connected(self) -> AsyncS3Port:
+        self._check_open()
+        port = await self._connect()
+        if self._closed:
+            await port.close()
+        self._check_open()
+        return port
+
+    async def close(self) -> None:
+        """Close the port."""
+        self._closed = True
+        port, self._port = self._port, None
+        if port is not None:
+            await port.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise BackendUnavailable(CLOSED)
+
+
+class AsyncConnections:
+    """The connection of this process; a forked child makes its own.
+
+    Args:
+        connect: Makes a port.
+        _window: How many calls one operation has under way; blocking calls need as many threads, tasks need none.
+    """
+
+    def __init__(self, connect: AsyncConnect, _window: int) -> None:
+        self._connect = connect
+        # What a child has of its parent's connection stays untouched, because closing it would reach the parent.
+        self._made: dict[int, AsyncConnection] = {}
+        self._closed = False
+
+    def check_open(self) -> None:
+        """Refuse to go on after `close`.
+
+        Raises:
+            BackendUnavailable: The backend is closed.
+        """
+        if self._closed:
+            raise BackendUnavailable(CLOSED)
+
+    async def port(self) -> AsyncS3Port:
+        """The port of this process.
+
+        Raises:
+            BackendUnavailable: The backend is closed, or belongs to another event loop.
+        """
+        self.check_open()
+        process = os.getpid()
+        connection = self._made.get(process)
+        if connection is None:
+            connection = self._made.setdefault(process, AsyncConnection(self._connect))
+        return await connection.port()
+
+    def tasks(self) -> AsyncTasks:
+        """A group of calls, none of them begun."""
+        return AsyncTasks()
+
+    async def close(self) -> None:
+        """Close the port of this process, for good."""
+        self._closed = True
+        connection = self._made.pop(os.getpid(), None)
+        if connection is not None:
+            await connection.close()

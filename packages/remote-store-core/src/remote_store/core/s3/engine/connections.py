@@ -1,0 +1,111 @@
+"""The port and the threads of each process, made when they are first needed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeAlias
+
+from remote_store.core.errors import BackendUnavailable
+from remote_store.core.io.workers import CLOSED, PerProcess, Workers
+from remote_store.core.s3.engine.tasks import Tasks
+from remote_store.core.s3.protocol.calls import S3Port
+
+Connect: TypeAlias = Callable[[], S3Port]
+
+OPERATIONS_AT_ONCE = 4
+"""How many operations have all the threads that they ask for; more of them share."""
+
+
+class Connection:
+    """The port of one process and its threads, both made when first needed.
+
+    Args:
+        connect: Makes the port.
+        threads: How many threads there are for calls under way at once.
+    """
+
+    def __init__(self, connect: Connect, threads: int) -> None:
+        self._connect = connect
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._port: S3Port | None = None
+        self._workers: Workers | None = None
+        self._closed = False
+
+    def port(self) -> S3Port:
+        """The port; threads that ask at once get the same one.
+
+        Raises:
+            BackendUnavailable: It was closed.
+        """
+        port = self._port
+        if port is None:
+            with self._lock:
+                self._check_open()
+                if self._port is None:
+                    self._port = self._connect()
+                port = self._port
+        return port
+
+    def workers(self) -> Workers:
+        """The threads.
+
+        Raises:
+            BackendUnavailable: They were ended.
+        """
+        with self._lock:
+            self._check_open()
+            if self._workers is None:
+                self._workers = Workers(self._threads, "remote-store-s3")
+            return self._workers
+
+    def close(self) -> None:
+        """Close the port and end the threads."""
+        with self._lock:
+            self._closed = True
+            port, self._port = self._port, None
+            if self._workers is not None:
+                self._workers.close(wait=True)
+            if port is not None:
+                port.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise BackendUnavailable(CLOSED)
+
+
+class Connections:
+    """The connection of this process; a forked child makes its own.
+
+    Args:
+        connect: Makes a port.
+        window: How many calls one operation has under way.
+    """
+
+    def __init__(self, connect: Connect, window: int) -> None:
+        self._made = PerProcess(lambda: Connection(connect, window * OPERATIONS_AT_ONCE), Connection.close)
+
+    def check_open(self) -> None:
+        """Refuse to go on after `close`.
+
+        Raises:
+            BackendUnavailable: The backend is closed.
+        """
+        self._made.check_open()
+
+    def port(self) -> S3Port:
+        """The port of this process.
+
+        Raises:
+            BackendUnavailable: The backend is closed.
+        """
+        return self._made.get().port()
+
+    def tasks(self) -> Tasks:
+        """A group of calls, none of them begun."""
+        return Tasks(lambda: self._made.get().workers())
+
+    def close(self) -> None:
+        """Close the port of this process, for good."""
+        self._made.close()
