@@ -130,7 +130,7 @@ def test_the_error_pickles_with_its_facts() -> None:
         (faults.is_missing, Fault("404", 404), Fault("AccessDenied", 404)),
         (faults.is_missing_bucket, Fault("NoSuchBucket", 404), Fault("NoSuchKey", 404)),
         (faults.is_precondition, Fault("412", 412), Fault("409", 409)),
-        (faults.is_conflict, Fault("ConditionalRequestConflict", 409), Fault("OperationAborted", 409)),
+        (faults.is_conflict, Fault("ConditionalRequestConflict", 409), Fault("InvalidBucketState", 409)),
         (faults.lacks_feature, Fault("NotImplemented", 501), Fault("InternalError", 500)),
     ],
 )

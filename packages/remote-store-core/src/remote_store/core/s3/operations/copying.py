@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 from remote_store.core.errors import InvalidPath, PreconditionFailed
 from remote_store.core.s3.operations import deleting, probes, writing
 from remote_store.core.s3.operations.bucket import CREATE_OPTIONS, KEY_OPTIONS, Bucket, plain
-from remote_store.core.s3.operations.lost_responses import FirstAttempt
+from remote_store.core.s3.operations.conflicts import send
+from remote_store.core.s3.operations.lost_responses import FirstAttempt, is_copy
 from remote_store.core.s3.operations.steps import Operation, Start, Wait
 from remote_store.core.s3.protocol import faults
 from remote_store.core.s3.protocol.calls import Fault
@@ -137,12 +138,12 @@ def _copy_whole(bucket: Bucket, src: str, dst: str, source: Facts | None, *, ove
         if source.storage_class is not None:
             params["StorageClass"] = source.storage_class
     try:
-        yield bucket.call("CopyObject", COPY_OPTIONS, **params)
+        yield from send(bucket, bucket.call("CopyObject", COPY_OPTIONS, **params))
     except Fault as fault:
         if overwrite or not faults.lacks_feature(fault) or bucket.options.endpoint.trusts("copy"):
             raise
         del params["IfNoneMatch"]
-        yield bucket.call("CopyObject", COPY_OPTIONS, **params)
+        yield from send(bucket, bucket.call("CopyObject", COPY_OPTIONS, **params))
 
 
 def _is_large(source: Facts) -> bool:
@@ -171,14 +172,8 @@ def _refused(bucket: Bucket, src: str, dst: str, fault: Fault, first: FirstAttem
         raise faults.typed(missing, path=dst) from missing.__cause__
     # An earlier attempt may have made the copy and lost its answer on the way.
     lost = fault.attempts > 1 and not first.is_after(existing.modified_at, fault)
-    if not lost or not _same(source, existing):
+    if not lost or not (yield from is_copy(bucket, (src, source), (dst, existing))):
         raise probes.already_exists(dst, fault)
-
-
-def _same(source: Facts, existing: Facts) -> bool:
-    return all(
-        getattr(source, name) == getattr(existing, name) for name in ("etag", "size", "content_type", "metadata")
-    )
 
 
 def copy_parts(bucket: Bucket, src: str, dst: str, source: Facts, *, overwrite: bool) -> Operation[None]:
@@ -188,6 +183,7 @@ def copy_parts(bucket: Bucket, src: str, dst: str, source: Facts, *, overwrite: 
     tagging = yield from _tagging(bucket, src)
     if tagging:
         described["Tagging"] = tagging
+    begun = FirstAttempt()
     target = yield from writing.begin(bucket, bucket.call("CreateMultipartUpload", COPY_OPTIONS, Key=dst, **described))
     try:
         for number, (first, last) in enumerate(writing.parts_of(size, part_size(bucket)), start=1):
@@ -201,7 +197,7 @@ def copy_parts(bucket: Bucket, src: str, dst: str, source: Facts, *, overwrite: 
             )
             yield Start(call, bucket.options.max_concurrency)
         parts = writing.listed_parts((yield Wait()))
-        yield from writing.complete(bucket, target, parts, overwrite=overwrite)
+        yield from writing.complete(bucket, target, parts, size, begun, overwrite=overwrite)
     except BaseException as error:
         yield from writing.abandon(bucket, target, error)
         if isinstance(error, Fault) and faults.is_precondition(error):

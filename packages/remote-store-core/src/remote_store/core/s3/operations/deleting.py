@@ -5,6 +5,7 @@ from __future__ import annotations
 from remote_store.core.errors import DirectoryNotEmpty, InvalidPath, NotFound, RemoteStoreError
 from remote_store.core.s3.operations import paging, probes
 from remote_store.core.s3.operations.bucket import Bucket
+from remote_store.core.s3.operations.conflicts import send
 from remote_store.core.s3.operations.paging import Cursor
 from remote_store.core.s3.operations.steps import Operation, each
 from remote_store.core.s3.protocol import faults
@@ -37,7 +38,7 @@ def remove(bucket: Bucket, key: str, **condition: str) -> Operation[None]:
     Raises:
         Fault: The service refused, or the object is still there.
     """
-    done: Done = yield bucket.call("DeleteObject", Key=key, **condition)
+    done: Done = yield from send(bucket, bucket.call("DeleteObject", Key=key, **condition))
     yield from _confirm(bucket, key, done)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -14,7 +15,13 @@ from remote_store.core.s3.operations.steps import CloseBody, Fetch, Operation
 from remote_store.core.s3.protocol import faults
 from remote_store.core.s3.protocol.calls import Fault
 from remote_store.core.s3.protocol.fields import bare, whole_seconds
+from remote_store.core.s3.protocol.options import MIB
 from remote_store.core.s3.protocol.responses import Facts
+
+COMPARED = 8 * MIB
+"""Bytes of each of two objects that are compared at once."""
+
+MD5 = re.compile(r"[0-9a-f]{32}(?P<parts>-[0-9]+)?")
 
 
 class FirstAttempt:
@@ -67,29 +74,103 @@ def _is_described(answer: Facts, size: int, described: Mapping[str, Any]) -> boo
 
 
 def made_of_parts(
-    bucket: Bucket, upload: Mapping[str, Any], parts: list[dict[str, Any]], refusal: Fault
+    bucket: Bucket,
+    upload: Mapping[str, Any],
+    parts: list[dict[str, Any]],
+    refusal: Fault,
+    first: FirstAttempt,
+    *,
+    size: int,
 ) -> Operation[Facts | None]:
     """The object, if an earlier attempt of a CompleteMultipartUpload made it: 1 HEAD, and 1 ListParts after a 412.
 
-    The entity tag is the MD5 of the parts' tags. Another writer of the same bytes gets the same one, but then the
-    upload is still open.
+    The entity tag is the MD5 of the parts' tags, unless the server makes tags in another way. Another writer of the
+    same bytes gets the same one, but then the upload is still open.
     """
     try:
-        tags = b"".join(bytes.fromhex(part["ETag"].strip('"')) for part in parts)
         answer: Facts = yield bucket.call("HeadObject", READ_OPTIONS, Key=upload["Key"])
-    except (Fault, ValueError):
+    except Fault:
         return None
-    expected = f"{hashlib.md5(tags, usedforsecurity=False).hexdigest()}-{len(parts)}"
-    if bare(answer.etag) != expected:
+    if first.is_after(answer.modified_at, refusal):
         return None
-    if refusal.code != "NoSuchUpload" and (yield from _is_open(bucket, upload)):
-        return None
-    return answer
+    has_tag = answer.etag is not None and bare(answer.etag) == _tag_of(parts)
+    if not has_tag:
+        is_dated = answer.modified_at is not None and refusal.date is not None
+        if _is_digest(bucket, answer) or answer.size != size or not is_dated:
+            return None
+    is_open = False if refusal.code == "NoSuchUpload" else (yield from _is_open(bucket, upload))
+    # A server that cannot list parts is believed by the tag alone.
+    return answer if is_open is False or (is_open is None and has_tag) else None
 
 
-def _is_open(bucket: Bucket, upload: Mapping[str, Any]) -> Operation[bool]:
+def _tag_of(parts: list[dict[str, Any]]) -> str | None:
+    try:
+        tags = b"".join(bytes.fromhex(part["ETag"].strip('"')) for part in parts)
+    except ValueError:
+        return None
+    return f"{hashlib.md5(tags, usedforsecurity=False).hexdigest()}-{len(parts)}"
+
+
+def _is_open(bucket: Bucket, upload: Mapping[str, Any]) -> Operation[bool | None]:
+    """Whether the upload is still open; `None` where the server cannot say."""
     try:
         yield bucket.call("ListParts", READ_OPTIONS, MaxParts=1, **upload)
     except Fault as fault:
-        return fault.code != "NoSuchUpload" and not faults.lacks_feature(fault)
+        if faults.lacks_feature(fault):
+            return None
+        return fault.code != "NoSuchUpload"
     return True
+
+
+def is_copy(bucket: Bucket, src: tuple[str, Facts], dst: tuple[str, Facts]) -> Operation[bool]:
+    """Whether an object has the description and the bytes of another one.
+
+    Equal entity tags say so. The copy of an object that was made of parts or is encrypted has another tag than its
+    source, so the bytes are compared: 2 GETs per 8 MiB.
+
+    Args:
+        bucket: The bucket.
+        src: Key and facts of the one.
+        dst: Key and facts of the other.
+
+    Raises:
+        Fault: The service refused to be read from, or did not answer.
+    """
+    (_, source), (_, existing) = src, dst
+    if source.size is None or _description(source) != _description(existing):
+        return False
+    if source.etag is not None and source.etag == existing.etag:
+        return True
+    if _is_digest(bucket, source, whole=True) and _is_digest(bucket, existing, whole=True):
+        return False
+    try:
+        for start in range(0, source.size, COMPARED):
+            length = min(COMPARED, source.size - start)
+            one = yield from _read(bucket, *src, start, length)
+            if one != (yield from _read(bucket, *dst, start, length)):
+                return False
+    except Fault as fault:
+        if faults.is_precondition(fault) or faults.is_missing(fault):
+            return False
+        raise
+    return True
+
+
+def _description(facts: Facts) -> tuple[Any, ...]:
+    return facts.size, facts.content_type, facts.metadata
+
+
+def _is_digest(bucket: Bucket, facts: Facts, *, whole: bool = False) -> bool:
+    """Whether the entity tag is an MD5 of what stands in the object (S3 API Reference, Object)."""
+    plain = not facts.encrypted and bucket.options.endpoint.bucket_kind != "directory"
+    tag = MD5.fullmatch(bare(facts.etag) or "")
+    return plain and tag is not None and not (whole and tag["parts"])
+
+
+def _read(bucket: Bucket, key: str, facts: Facts, start: int, length: int) -> Operation[bytearray]:
+    data = bytearray(length)
+    call = bucket.call("GetObject", READ_OPTIONS, Key=key)
+    plan = ReadPlan(call, bucket.options.retry, start=start, end=start + length, etag=facts.etag, total=facts.size)
+    with memoryview(data) as buffer:
+        yield Fetch(plan, buffer)
+    return data

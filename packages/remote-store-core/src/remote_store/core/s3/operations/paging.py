@@ -7,6 +7,7 @@ from typing import Any
 
 from remote_store.core.models import FileInfo
 from remote_store.core.s3.operations.bucket import Bucket
+from remote_store.core.s3.operations.listed import Listed, broken
 from remote_store.core.s3.operations.steps import Operation
 from remote_store.core.s3.protocol import faults
 from remote_store.core.s3.protocol.calls import Fault
@@ -35,38 +36,37 @@ class Cursor:
     limit: int | None = None
     token: str | None = None
     done: bool = False
-    _seen: set[int] = field(default_factory=set)
-    _keys: frozenset[str] = frozenset()
-    _prefixes: frozenset[str] = frozenset()
+    _tokens: set[int] = field(default_factory=set)
+    _keys: Listed = field(default_factory=Listed)
+    _folders: Listed = field(default_factory=Listed)
+    _spanning: frozenset[str] = frozenset()
     _empty: int = 0
 
-    def turn(self, page: Page) -> Page:
-        """Go to behind a page, and return it without the folders that the page before it has named already.
+    def turn(self, page: Page, *, trusted: bool = False) -> Page:
+        """Go to behind a page, and return it without the folders that were named before.
+
+        Args:
+            page: The page.
+            trusted: Whether the server is known to name nothing twice, in whatever order it lists.
 
         Raises:
-            Fault: The server lists something again, and so would list for ever, or has sent too many empty pages.
+            Fault: The server lists a key again, would list for ever, or has sent too many empty pages.
         """
-        keys = frozenset(info.path for info in page.objects)
-        if keys & self._keys:
-            raise _broken("lists a key again on the next page")
-        new = [prefix for prefix in page.prefixes if prefix not in self._prefixes]
-        if page.objects or new:
-            self._note(hash((keys, frozenset(new))), "repeats a page")
-            self._empty = 0
-        else:
-            self._empty += 1
+        keys = [info.path for info in page.objects]
+        if len(self._keys.new(keys, trusted=trusted)) < len(keys):
+            raise broken("lists a key again")
+        # A folder may begin on one page and end on the next.
+        new = self._folders.new([name for name in page.prefixes if name not in self._spanning], trusted=trusted)
+        self._empty = 0 if keys or new else self._empty + 1
         if page.token is not None:
-            self._note(hash(page.token), "repeats the mark of a page")
+            if hash(page.token) in self._tokens:
+                raise broken("repeats the mark of a page, and so lists for ever")
+            self._tokens.add(hash(page.token))
             if self._empty >= MOST_EMPTY_PAGES:
-                raise _broken(f"sends {MOST_EMPTY_PAGES} empty pages in a row")
-        self._keys, self._prefixes = keys, frozenset(page.prefixes)
+                raise broken(f"sends {MOST_EMPTY_PAGES} empty pages in a row")
+        self._spanning = frozenset(page.prefixes)
         self.token, self.done = page.token, page.token is None
         return Page(page.objects, new, page.token)
-
-    def _note(self, mark: int, what: str) -> None:
-        if mark in self._seen:
-            raise _broken(f"{what}, and so lists for ever")
-        self._seen.add(mark)
 
 
 def next_page(bucket: Bucket, cursor: Cursor) -> Operation[Page]:
@@ -85,7 +85,7 @@ def next_page(bucket: Bucket, cursor: Cursor) -> Operation[Page]:
             cursor.done = True
             return EMPTY
         raise
-    return cursor.turn(page)
+    return _turned(bucket, cursor, page)
 
 
 def has_entry(bucket: Bucket, prefix: str) -> Operation[bool]:
@@ -107,9 +107,14 @@ def first_entries(bucket: Bucket, prefix: str) -> Operation[list[FileInfo]]:
     while not cursor.done:
         place = {"ContinuationToken": cursor.token} if cursor.token is not None else {}
         page = yield from _ask(bucket, Prefix=prefix, MaxKeys=1, EncodingType="url", **place)
-        if cursor.turn(page).objects:
+        if _turned(bucket, cursor, page).objects:
             return page.objects
     return []
+
+
+def _turned(bucket: Bucket, cursor: Cursor, page: Page) -> Page:
+    endpoint = bucket.options.endpoint
+    return cursor.turn(page, trusted=endpoint.aws and endpoint.bucket_kind == "directory")
 
 
 def _ask(bucket: Bucket, **params: Any) -> Operation[Page]:
@@ -122,7 +127,3 @@ def _ask(bucket: Bucket, **params: Any) -> Operation[Page]:
         what = "the server took a listing for a read (NoSuchKey); endpoint_url must not name a bucket"
         raise Fault("NotS3", fault.status, what, fault.request_id, attempts=fault.attempts) from fault.__cause__
     return page
-
-
-def _broken(what: str) -> Fault:
-    return Fault("BrokenAnswer", 200, f"the server {what}; the listing is not whole")

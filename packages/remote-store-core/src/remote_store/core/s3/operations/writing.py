@@ -11,8 +11,9 @@ from remote_store.core.errors import RemoteStoreError
 from remote_store.core.models import WriteResult
 from remote_store.core.s3.operations import probes
 from remote_store.core.s3.operations.bucket import CREATE_OPTIONS, KEY_OPTIONS, PART_OPTIONS, REQUEST_OPTIONS, Bucket
+from remote_store.core.s3.operations.conflicts import send
 from remote_store.core.s3.operations.lost_responses import FirstAttempt, made_by_put, made_of_parts
-from remote_store.core.s3.operations.steps import Drain, Operation, Pause, ReadBlock, Start, Wait
+from remote_store.core.s3.operations.steps import Drain, Operation, ReadBlock, Start, Wait
 from remote_store.core.s3.protocol import faults, models
 from remote_store.core.s3.protocol.calls import Call, Fault
 from remote_store.core.s3.protocol.endpoint import Condition
@@ -86,19 +87,16 @@ def _put(
 ) -> Operation[WriteResult]:
     condition = {} if overwrite else {"IfNoneMatch": "*"}
     sums = _checksum(bucket, body)
-    conflicts = 0
     retried = False
     first = FirstAttempt()
     answer: Written | Facts | None = None
     while answer is None:
         try:
-            answer = yield bucket.call("PutObject", CREATE_OPTIONS, **described, **condition, **sums, Body=body)
+            call = bucket.call("PutObject", CREATE_OPTIONS, **described, **condition, **sums, Body=body)
+            answer = yield from send(bucket, call)
         except Fault as fault:
-            conflicts += 1
             retried = retried or fault.attempts > 1
-            if faults.is_conflict(fault) and conflicts < bucket.options.retry.max_attempts:
-                yield Pause(bucket.options.retry.delay(conflicts))
-            elif condition and faults.lacks_feature(fault) and not bucket.options.endpoint.trusts("put"):
+            if condition and faults.lacks_feature(fault) and not bucket.options.endpoint.trusts("put"):
                 condition = {}
             elif condition and faults.is_precondition(fault):
                 if retried:
@@ -107,7 +105,26 @@ def _put(
                     raise probes.already_exists(key, fault) from fault.__cause__
             else:
                 raise
+    if answer.etag is None:
+        yield from _require_written(bucket, key, len(body))
     return models.write_result(key, len(body), answer, described.get("Metadata") or {})
+
+
+def _require_written(bucket: Bucket, key: str, size: int) -> Operation[None]:
+    """Have the service show an object whose write was answered without an entity tag: 1 HEAD.
+
+    Raises:
+        Fault: The object is not there, or has another size.
+    """
+    try:
+        found = yield from probes.head(bucket, key)
+        if (yield from probes.size_of(bucket, key, found)) == size:
+            return
+    except Fault as fault:
+        if not faults.is_missing(fault):
+            raise
+    what = "the answer to PutObject has no ETag, and the object is not there with the size that was written"
+    raise Fault("BrokenAnswer", 200, what)
 
 
 def _put_parts(
@@ -118,11 +135,12 @@ def _put_parts(
     *,
     overwrite: bool,
 ) -> Operation[WriteResult]:
+    first = FirstAttempt()
     upload = yield from begin(bucket, bucket.call("CreateMultipartUpload", CREATE_OPTIONS, **described))
     try:
         total = yield from _send_parts(bucket, upload, blocks, sizes)
         parts = listed_parts((yield Wait()))
-        answer = yield from complete(bucket, upload, parts, overwrite=overwrite)
+        answer = yield from complete(bucket, upload, parts, total, first, overwrite=overwrite)
     except BaseException as error:
         yield from abandon(bucket, upload, error)
         raise
@@ -181,9 +199,24 @@ def listed_parts(parts: list[Part]) -> list[dict[str, Any]]:
 
 
 def complete(
-    bucket: Bucket, upload: Mapping[str, Any], parts: list[dict[str, Any]], *, overwrite: bool
+    bucket: Bucket,
+    upload: Mapping[str, Any],
+    parts: list[dict[str, Any]],
+    size: int,
+    first: FirstAttempt,
+    *,
+    overwrite: bool,
 ) -> Operation[Written | Facts]:
-    """Make the object of its parts: 1 request."""
+    """Make the object of its parts: 1 request.
+
+    Args:
+        bucket: The bucket.
+        upload: What names the upload.
+        parts: The parts as the request lists them.
+        size: Length of all parts together.
+        first: When the upload was begun.
+        overwrite: Replace an object that exists.
+    """
     key = upload["Key"]
     condition = {} if overwrite else {"IfNoneMatch": "*"}
     allowed = REQUEST_OPTIONS | KEY_OPTIONS
@@ -191,7 +224,7 @@ def complete(
     answer: Written | Facts | None = None
     while answer is None:
         try:
-            answer = yield bucket.call("CompleteMultipartUpload", allowed, **listed, **condition)
+            answer = yield from send(bucket, bucket.call("CompleteMultipartUpload", allowed, **listed, **condition))
         except Fault as fault:
             refused = bool(condition) and faults.is_precondition(fault)
             if condition and faults.lacks_feature(fault) and not bucket.options.endpoint.trusts("complete"):
@@ -199,7 +232,7 @@ def complete(
                 continue
             is_lost = fault.attempts > 1 and (refused or fault.code == "NoSuchUpload")
             if is_lost or faults.is_unproven(fault):
-                answer = yield from made_of_parts(bucket, upload, parts, fault)
+                answer = yield from made_of_parts(bucket, upload, parts, fault, first, size=size)
             if answer is None and refused:
                 raise probes.already_exists(key, fault) from fault.__cause__
             if answer is None:

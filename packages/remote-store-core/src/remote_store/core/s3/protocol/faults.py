@@ -191,8 +191,8 @@ def is_precondition(fault: Fault) -> bool:
 
 
 def is_conflict(fault: Fault) -> bool:
-    """Whether another conditional write of the key was under way (S3 User Guide, conditional writes)."""
-    return fault.code == "ConditionalRequestConflict"
+    """Whether another write was under way, and S3 wants the same request again (S3 API Reference, error codes)."""
+    return fault.code in ("ConditionalRequestConflict", "OperationAborted")
 
 
 def is_unproven(fault: Fault) -> bool:
