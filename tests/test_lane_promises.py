@@ -423,7 +423,7 @@ def test_s3_is_the_lane_that_suits_and_says_why() -> None:
     assert (choose_lane().type, choose_lane().distribution) == ("s3-boto3", "remote-store-boto3")
     assert "nothing but boto3" in choose_lane().reason
     assert (choose_async_lane().type, choose_async_lane().distribution) == ("s3-s3fs", "remote-store-s3fs")
-    assert "async by nature" in choose_async_lane().reason
+    assert "natively async" in choose_async_lane().reason
     with Store.from_url("s3://bucket?region_name=eu-central-1") as store:
         assert type(store.backend) is S3Boto3Backend
     assert type(AsyncStore.from_url("s3://bucket?region_name=eu-central-1").backend) is AsyncS3FsBackend

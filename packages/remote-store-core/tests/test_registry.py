@@ -83,7 +83,7 @@ def test_a_function_may_make_the_backend(install: Install) -> None:
 
 def test_what_is_made_must_be_a_backend(install: Install) -> None:
     install("acme-store", {"acme": "nothing"})
-    with pytest.raises(ConfigError, match=r"'acme' of acme-store made a str, not a Backend"):
+    with pytest.raises(ConfigError, match=r"'acme' of acme-store returned a str, not a Backend"):
         find_backend("acme").make()
 
 

@@ -133,7 +133,7 @@ def test_a_class_that_reads_the_url_itself_gets_the_settings_it_declares() -> No
     strict, _ = from_url("strict+kind://h?size=3", {}, find)
     assert cast("Strict", strict).options["size"] == 3
     for name in ("colour", "url"):
-        with pytest.raises(ConfigError, match=f"unknown setting '{name}'; known are size"):
+        with pytest.raises(ConfigError, match=f"unknown setting '{name}'; known names: size"):
             from_url(f"strict+kind://h?{name}=blue", {}, find)
 
 
@@ -176,20 +176,20 @@ def test_credentials_in_a_url_are_refused_and_never_shown(url: str) -> None:
         ("s3://u@b", "credentials, and URLs end up in logs"),
         ("s3://b?region=x", "unknown setting 'region'; did you mean 'region_name'"),
         ("s3://b?anon", "'anon' must be true or false"),
-        ('s3://b?retry={"a":' + "[" * 100_000, "'retry' must be a mapping in JSON"),
+        ('s3://b?retry={"a":' + "[" * 100_000, "'retry' must be a JSON object"),
         ("s3://b?max_connections=x", "'max_connections' must be a whole number"),
         ("s3://b?anon=1&anon=0", "sets 'anon' twice"),
         ("s3://b/a#b", "%23"),
         ("s3:///a", "names no bucket"),
         ("s3://", "names no bucket"),
         ("s3://b:9000/a", "endpoint_url"),
-        ("s3:b/a", "looks like s3://"),
-        ("bucket/a", "looks like s3://"),
-        ("", "looks like s3://"),
+        ("s3:b/a", "write it like s3://"),
+        ("bucket/a", "write it like s3://"),
+        ("", "write it like s3://"),
         ("file://", "names no folder"),
         ("file://host/a", "three slashes"),
         ("memory://host", "host"),
-        ("memory://?size=1", "unknown setting 'size'; known are none"),
+        ("memory://?size=1", "unknown setting 'size'; known names: none"),
         ("s3://[b", "malformed"),
         ("s3://b/a\tb", "control character"),
     ],
@@ -223,5 +223,5 @@ def test_stores_open_from_urls(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("setting", ['{"verify": false}', '{"a": [{"Verify": 0}]}', '{"use_ssl": false}'])
 def test_no_url_switches_off_what_keeps_a_connection_safe(setting: str) -> None:
-    with pytest.raises(ConfigError, match="only code or a configuration may set"):
+    with pytest.raises(ConfigError, match="set it in code or in a configuration file"):
         from_url(f"s3://bucket?client_options={setting}", {}, find)

@@ -170,7 +170,7 @@ class FsspecBackend(Backend):
     def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         self._check_open()
         if path == "":
-            raise InvalidPath("the root cannot be deleted; delete what is in it", path=path, backend=self.name)
+            raise InvalidPath("the root cannot be deleted; delete its contents", path=path, backend=self.name)
         with suppress(NotFound) if missing_ok else nullcontext():
             self._check_folder(path)
             entries = list(self._walk(path, None))

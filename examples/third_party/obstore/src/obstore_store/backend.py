@@ -215,7 +215,7 @@ class ObstoreBackend(Backend):
     def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         self._check_open()
         if path == "":
-            raise InvalidPath("the root cannot be deleted; delete what is in it", path=path, backend=self.name)
+            raise InvalidPath("the root cannot be deleted; delete its contents", path=path, backend=self.name)
         self._check_path(path)
         pages = self._pages(path)
         first = next(pages, None)

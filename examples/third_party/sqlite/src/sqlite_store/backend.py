@@ -163,7 +163,7 @@ class SQLiteBackend(Backend):
     def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         self._check_open()
         if path == "":
-            raise InvalidPath("the root cannot be deleted; delete what is in it", path=path, backend=self.name)
+            raise InvalidPath("the root cannot be deleted; delete its contents", path=path, backend=self.name)
         with missing(missing_ok), self._open(path, begin=WRITING) as db:
             self._check_folder(db, path)
             if not recursive:

@@ -1,4 +1,4 @@
-"""What a backend can do, as data that a caller can ask for."""
+"""The capabilities that a backend can declare."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Capability(Enum):
-    """One thing a backend promises; declared on the class, narrowed on an instance that promises less."""
+    """A feature that a backend supports. The class declares a set of these; an instance may declare fewer."""
 
     READ = "read"
     """Whole files and streams can be read."""
@@ -23,23 +23,23 @@ class Capability(Enum):
     COPY = "copy"
     """Files can be copied without passing through the client."""
     METADATA = "metadata"
-    """Size, time and further facts of a file can be asked for."""
+    """`get_file_info` returns the size, time and other attributes of a file."""
     USER_METADATA = "user_metadata"
-    """The user's own metadata is stored with a file."""
+    """User metadata is stored with a file."""
     ATOMIC_WRITE = "atomic_write"
-    """A write is seen whole or not at all."""
+    """Readers see a write in full or not at all."""
     ATOMIC_CREATE = "atomic_create"
-    """Of several writers with `overwrite=False` exactly one wins."""
+    """If several writers create the same path with `overwrite=False`, exactly one succeeds."""
     ATOMIC_MOVE = "atomic_move"
-    """A move is one step that nobody sees half done."""
+    """A move is a single step: readers see the file under one name or the other."""
     SEEKABLE_READ = "seekable_read"
     """`read_seekable` gives random access."""
     LAZY_READ = "lazy_read"
-    """`read` transfers only what is read."""
+    """`read` transfers only the bytes that are read."""
     RANGE_READ = "range_read"
-    """`read_range` transfers only the range."""
+    """`read_range` transfers only the requested range."""
     WRITE_RESULT_NATIVE = "write_result_native"
-    """The facts in a `WriteResult` come from the service's answer to that write."""
+    """The fields of a `WriteResult` come from the service's response to that write."""
 
 
 Capability.__module__ = "remote_store.core"

@@ -1,4 +1,4 @@
-"""Which conditional requests of an S3 server can be relied on."""
+"""Which conditional requests an S3 server honours."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConditionalWrites:
-    """Which kinds of conditional write an S3 server honours: `True`, `False`, or `None` where that is not known.
+    """Which conditional writes an S3 server honours: `True`, `False`, or `None` if that is not known.
 
-    `conditional_writes=True` is the short form of all four. A kind that is `False` or `None` costs one HEAD more: the
-    condition is sent all the same, but another writer can still get in between the HEAD and the write. A TOML table
-    says the same: `conditional_writes = { put = true, complete = true, copy = false }`.
+    `conditional_writes=True` sets all four. With `False` or `None`, each such write sends one HEAD first and then the
+    condition as well, but on a server that ignores the condition another writer can create the object in between.
+    In TOML, write a table: `conditional_writes = { put = true, complete = true, copy = false }`.
 
     Attributes:
         put: `If-None-Match: *` on PutObject.
@@ -29,11 +29,11 @@ class ConditionalWrites:
         for field in fields(self):
             value = getattr(self, field.name)
             if not isinstance(value, bool | None):
-                raise TypeError(f"{field.name} of ConditionalWrites is True, False or None, not {value!r}")
+                raise TypeError(f"{field.name} of ConditionalWrites must be True, False or None, not {value!r}")
 
     @classmethod
     def every(cls, value: bool | None) -> ConditionalWrites:
-        """The same answer for all four kinds."""
+        """Set all four to one value."""
         return cls(put=value, complete=value, copy=value, delete=value)
 
 

@@ -1,4 +1,4 @@
-"""The errors of the contract: one base, and one class for each thing a caller can act on."""
+"""The errors that stores and backends raise: one base class, and one subclass per failure that a caller can handle."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ SHOWN_PATHS = 10
 
 
 class RemoteStoreError(Exception):
-    """Base of every error that a store raises; itself for a failure that fits no subclass.
+    """Base class of every error that a store raises. Raised directly if no subclass fits.
 
-    The text of the error is made of the message, the paths and the service's facts when it is shown, so changing
-    `path` (as a scoped store does) changes what a reader sees. The SDK's own exception is the `__cause__`.
-
-    `filename` is the path, `strerror` the message, and a class that is an `OSError` too has the `errno` of its kind.
+    `str()` joins the message, the paths and the service's details each time it is called, so assigning `path` (as a
+    scoped store does) changes the text. The SDK's exception is the `__cause__`. `filename` is the path and `strerror`
+    the message. Subclasses that are also an `OSError` set the matching `errno`.
 
     Args:
-        message: What went wrong and what to do next, without any path and without any secret.
+        message: What went wrong and what to do next. Contains no path and no secret.
         path: The path the error is about.
-        paths: Further paths, for an error about several.
-        backend: Name of the backend that raised it.
+        paths: All paths concerned, for an error about several files.
+        backend: Name of the backend that raised the error.
         code: The service's error code, such as `NoSuchKey`.
         status: The HTTP status.
-        request_id: The service's id of the failed request.
+        request_id: The service's id for the failed request.
         retryable: Whether the same call may succeed later.
     """
 
@@ -51,7 +50,7 @@ class RemoteStoreError(Exception):
 
     @property
     def filename(self) -> str | None:
-        """The path, by the name that `OSError` has for it."""
+        """The path, under the attribute name that `OSError` uses."""
         return self.path
 
     def __str__(self) -> str:
@@ -71,13 +70,13 @@ class NotFound(RemoteStoreError, FileNotFoundError):
 
 
 class AlreadyExists(RemoteStoreError, FileExistsError):
-    """The destination exists and `overwrite` is `False`."""
+    """The destination already exists and `overwrite` is `False`."""
 
     errno = errno.EEXIST
 
 
 class PreconditionFailed(RemoteStoreError):
-    """The object is not the one that was seen before: it changed under a reader, a copy or a move."""
+    """The object changed during a read, a copy or a move."""
 
 
 class PermissionDenied(RemoteStoreError, PermissionError):
@@ -87,11 +86,11 @@ class PermissionDenied(RemoteStoreError, PermissionError):
 
 
 class InvalidPath(RemoteStoreError, ValueError):
-    """The path is malformed or too long, or names a folder where a file is meant, or the other way round."""
+    """The path is malformed or too long, or it names a folder instead of a file, or a file instead of a folder."""
 
 
 class DirectoryNotEmpty(RemoteStoreError, OSError):
-    """A folder with content was to be deleted without `recursive=True`."""
+    """The folder is not empty, and `recursive` is `False`."""
 
     errno = errno.ENOTEMPTY
 
@@ -114,7 +113,7 @@ class CapabilityNotSupported(RemoteStoreError, NotImplementedError):
 
 
 class BackendUnavailable(RemoteStoreError, ConnectionError):
-    """The service did not answer, answered that it is busy or broken, or the backend is closed."""
+    """The service did not respond, reported that it is busy or failing, or the backend is closed."""
 
     errno = errno.ECONNABORTED
 

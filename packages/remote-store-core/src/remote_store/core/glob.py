@@ -1,8 +1,8 @@
-"""Patterns of paths and names: which listing finds the candidates, and which candidate matches.
+"""Glob patterns for paths and names.
 
-A pattern becomes a regular expression in which no choice is made twice: behind a star the first place where the text
-up to the next star fits is taken for good (an atomic group), and so is the first place for the segments between two
-`**`. Matching takes at most as many steps as the pattern's length times the path's.
+A pattern is compiled to a regular expression that does not backtrack over earlier choices. After a star, the first
+match of the text up to the next star is kept (an atomic group). The same holds for the segments between two `**`.
+Matching takes at most (length of the pattern) x (length of the path) steps.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ SPAN = "**"
 
 
 class Piece(NamedTuple):
-    """One element of a segment: a literal character, a wildcard for one character, or a star.
+    """One element of a pattern segment: a literal character, a wildcard for one character, or a star.
 
     Attributes:
-        text: The character that it matches; `None` for a wildcard.
-        expression: Matches one character; `None` for a star.
+        text: The literal character; `None` for a wildcard or a star.
+        expression: Regular expression that matches one character; `None` for a star.
     """
 
     text: str | None
@@ -38,13 +38,13 @@ ANY = Piece(None, "[^/]")
 
 @dataclass(frozen=True, slots=True)
 class GlobPattern:
-    """A pattern, ready to be matched.
+    """A compiled pattern.
 
     Attributes:
-        prefix: What every matching path begins with, as text.
-        folder: The deepest folder that holds every match; `""` is the root.
-        recursive: Whether a match can lie below a subfolder of `folder`.
-        expression: Matches a whole path, from its beginning to its end.
+        prefix: The literal text that every matching path begins with.
+        folder: The deepest folder that contains every match; `""` is the root.
+        recursive: Whether a match can be in a subfolder of `folder`.
+        expression: Regular expression that matches the whole path.
     """
 
     prefix: str
@@ -54,20 +54,21 @@ class GlobPattern:
 
     @classmethod
     def parse(cls, pattern: str, backend: str | None = None) -> GlobPattern:
-        """Read a pattern.
+        """Compile a pattern.
 
-        `*` and `?` match any characters and any one character but the slash, `[abc]`, `[a-c]` and `[!a-c]` one
-        character of a set, and a segment `**` any number of segments. A `[` without its `]` is a literal.
+        `*` matches any number of characters and `?` matches one; neither matches a slash. `[abc]`, `[a-c]` and
+        `[!a-c]` match one character of a set. A segment `**` matches any number of segments. A `[` without a closing
+        `]` is a literal.
 
         Raises:
-            InvalidPath: The pattern is empty or absolute, has an empty, `.` or `..` segment, or a set has a range
-                whose end comes before its start.
+            InvalidPath: The pattern is empty or absolute, has an empty, `.` or `..` segment, or has a set with a
+                reversed range, such as `[z-a]`.
             TypeError: The pattern is not a string.
         """
         require_text(pattern, backend)
         segments = pattern.split("/")
         if any(segment in ("", ".", "..") for segment in segments):
-            message = "a pattern is a path whose segments are neither empty nor '.' nor '..'"
+            message = "the pattern has an empty, '.' or '..' segment; remove the segment"
             raise InvalidPath(message, path=pattern, backend=backend)
         parsed = [None if segment == SPAN else _pieces(segment, pattern, backend) for segment in segments]
         prefix = _literal_start(parsed)
@@ -82,10 +83,12 @@ class GlobPattern:
 
 
 def name_matcher(pattern: str, backend: str | None = None) -> Callable[[str], object]:
-    """A function that says whether a name, the last segment of a path, matches; a slash matches nothing.
+    """Return a function that matches a name (the last segment of a path) against a pattern.
+
+    No pattern element matches a slash.
 
     Raises:
-        InvalidPath: A set has a range whose end comes before its start.
+        InvalidPath: A set has a reversed range, such as `[z-a]`.
         TypeError: The pattern is not a string.
     """
     require_text(pattern, backend)
@@ -97,7 +100,7 @@ def _pieces(segment: str, pattern: str, backend: str | None) -> list[Piece]:
     at = 0
     while at < len(segment):
         character = segment[at]
-        # The first member of a set may be the bracket that closes others.
+        # A `]` directly after the opening bracket is a member of the set.
         first = at + 1 + segment.startswith("!", at + 1)
         end = segment.find("]", first + 1) if character == "[" else -1
         at += 1
@@ -122,7 +125,7 @@ def _members(text: str, pattern: str, backend: str | None) -> list[tuple[str, st
             high = text[at + 1]
             at += 2
         if high < low:
-            message = f"the range {low + '-' + high!r} in a set ends before it begins; swap its ends"
+            message = f"the range {low + '-' + high!r} in the pattern is reversed; write {high + '-' + low!r}"
             raise InvalidPath(message, path=pattern, backend=backend)
         members.append((low, high))
     return members
@@ -147,7 +150,7 @@ def _literal_start(segments: list[list[Piece] | None]) -> str:
 
 
 def _path_expression(segments: list[list[Piece] | None]) -> str:
-    """The segments up to the first `**`, between two of them, and behind the last one, each found in its turn."""
+    """Match in order the segments before the first `**`, those between two `**`, and those after the last `**`."""
     whole_segments = "(?:[^/]*+/)*?"
     runs = list(_runs(segments))
     expression = ""
@@ -157,7 +160,7 @@ def _path_expression(segments: list[list[Piece] | None]) -> str:
             return expression
         ends = ["/"] * (len(run) - 1) + [r"\Z" if last else "/"]
         found = "".join(map(_segment_expression, run, ends))
-        # Behind the last `**` only the end of the path can decide, so nothing is taken for good.
+        # The segments after the last `**` must reach the end of the path, so this group may backtrack.
         expression += found if not index else whole_segments + found if last else f"(?>{whole_segments}{found})"
     return expression
 
@@ -174,7 +177,7 @@ def _runs(segments: list[list[Piece] | None]) -> Iterator[list[list[Piece]]]:
 
 
 def _segment_expression(pieces: list[Piece], end: str) -> str:
-    """Matches a segment and what ends it, as one atom."""
+    """Match one segment and its end as one atomic group."""
     texts = [""]
     for piece in pieces:
         if piece.expression is None:

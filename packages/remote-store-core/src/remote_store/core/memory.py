@@ -1,4 +1,4 @@
-"""Files in the memory of this process."""
+"""A backend that keeps files in the memory of this process."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SCHEME = "memory://"
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """One version of a file; a reader keeps the one that it opened."""
+    """One version of a file. A reader keeps the version that it opened."""
 
     content: bytes
     md5: bytes
@@ -49,17 +49,16 @@ class StoredFile:
 
     @property
     def digest(self) -> ContentDigest:
-        """The checksum as S3 would write it."""
+        """The checksum in the encoding that S3 uses."""
         return ContentDigest("md5", b64encode(self.md5).decode())
 
 
 class MemoryBackend(Backend):
-    """Files in the memory of this process, gone with it; the model that other backends are compared with.
+    """Files in the memory of this process. The conformance suite compares other backends with it.
 
-    Names are flat, as on S3: a folder exists as long as a key lies below it, and a file `a` may stand beside `a/b`.
-    Every operation is one step that no other thread sees half done. It may be used from any number of threads, and a
-    forked child has a copy of its own. Pickling takes the files along: the copy starts with the same content and
-    shares nothing.
+    Keys are flat, as on S3: a folder exists while there is a key below it, and a file `a` can exist beside `a/b`.
+    Every operation is atomic and thread-safe. A forked child gets its own copy of the files. So does an unpickled
+    backend: pickling includes the files.
     """
 
     name = "memory"
@@ -85,7 +84,7 @@ class MemoryBackend(Backend):
         INSTANCES.add(self)
 
     def renew_lock(self) -> None:
-        """Replace the lock, in a forked child, where the thread that held it does not exist."""
+        """Replace the lock in a forked child, where the thread that held it does not exist."""
         self._lock = threading.Lock()
 
     def exists(self, path: str) -> bool:
@@ -103,7 +102,7 @@ class MemoryBackend(Backend):
             return not path or bool(keys_below(self._files, path))
 
     def read(self, path: str) -> BinaryIO:
-        # The buffer around it makes the file unwritable.
+        # BufferedReader makes the file read-only.
         return cast("BinaryIO", io.BufferedReader(io.BytesIO(self._file(path).content)))
 
     def read_seekable(self, path: str) -> BinaryIO:
@@ -170,7 +169,7 @@ class MemoryBackend(Backend):
         self._check_open()
         require_text(path, self.name)
         if not path:
-            raise InvalidPath("the root cannot be deleted; delete what is in it", path=path, backend=self.name)
+            raise InvalidPath("the root cannot be deleted; delete its contents", path=path, backend=self.name)
         with self._lock:
             keys = self._folder(path)
             if keys and not recursive:
@@ -226,7 +225,7 @@ class MemoryBackend(Backend):
 
     def to_key(self, path: str) -> str:
         if not path.startswith(SCHEME):
-            raise InvalidPath(f"a path of this backend begins with {SCHEME}", path=path, backend=self.name)
+            raise InvalidPath(f"the path does not begin with {SCHEME}", path=path, backend=self.name)
         return path.removeprefix(SCHEME)
 
     def resolve(self, key: str) -> ResolutionPlan:
@@ -237,7 +236,7 @@ class MemoryBackend(Backend):
 
     def unwrap(self, kind: type[T]) -> T:
         self._check_open()
-        message = f"there is no native handle, and so no {kind.__name__}"
+        message = f"the backend has no native handle, so it cannot return a {kind.__name__}"
         raise CapabilityNotSupported(message, capability="unwrap", backend=self.name)
 
     def close(self) -> None:
@@ -336,12 +335,12 @@ class MemoryBackend(Backend):
         start = len(folder_prefix(path))
         deeper = (key for key in keys_below(self._snapshot(), path) if "/" in key[start:])
         for folder in dict.fromkeys(key[: key.index("/", start)] for key in deeper):
-            # The folder between two slashes would lose its own.
+            # The folder between two slashes has an empty name; its path keeps the slash.
             yield FolderEntry(folder if folder[start:] else folder + "/", folder[start:])
 
 
 class Spool(io.BytesIO):
-    """What is written until the block ends; closing it early loses nothing."""
+    """A buffer that keeps its content if the caller closes it before the block ends."""
 
     content = b""
 
@@ -352,18 +351,18 @@ class Spool(io.BytesIO):
 
 
 def folder_prefix(path: str) -> str:
-    """What every key below a folder begins with."""
+    """The prefix of every key below a folder."""
     return path if not path or path.endswith("/") else path + "/"
 
 
 def keys_below(files: Mapping[str, StoredFile], path: str) -> list[str]:
-    """The keys of a folder, at every depth."""
+    """The keys below a folder, at every depth."""
     prefix = folder_prefix(path)
     return [key for key in files if key.startswith(prefix)]
 
 
 def describe(path: str, file: StoredFile) -> FileInfo:
-    """The facts of a file, with metadata that the caller may keep and change."""
+    """The `FileInfo` of a file. Its metadata is a copy that the caller may change."""
     return FileInfo(
         path=path,
         name=path.rpartition("/")[2],
@@ -377,7 +376,7 @@ def describe(path: str, file: StoredFile) -> FileInfo:
 
 
 def renew_locks() -> None:
-    """Free every backend in a forked child."""
+    """Replace the lock of every backend in a forked child."""
     for backend in INSTANCES:
         backend.renew_lock()
 

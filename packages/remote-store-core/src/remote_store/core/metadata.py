@@ -1,4 +1,4 @@
-"""What may be stored next to the bytes: the user's metadata and the content type."""
+"""Checks on the user metadata and the content type of a file to write."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Mapping
 
 LARGEST_METADATA = 2048
 MOST_ENTRIES = 64
-"""http.client reads an answer of at most 100 header lines; the rest is left for what a service says besides."""
+"""http.client rejects a response of more than 100 header lines; 36 are left for the service's own headers."""
 
 NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-z]+")
 VALUE = re.compile(r"(?! )[ -~]*(?<! )")
 
 
 def check_metadata(metadata: Mapping[str, str] | None) -> dict[str, str]:
-    """Refuse the metadata that a service would change or drop; a copy of the rest, empty for `None`.
+    """Return a copy of the metadata, or `{}` for `None`. Metadata that a service would change or drop is refused.
 
     Raises:
-        TypeError: It is no mapping of `str` to `str`.
-        ValueError: A name is not a lower-case ASCII token, a value is not printable ASCII without white space around
-            it, there are more than 64 entries, or names and values together exceed 2,048 bytes.
+        TypeError: The metadata is not a mapping of `str` to `str`.
+        ValueError: A name is not a lower-case ASCII token, a value is not printable ASCII or begins or ends with a
+            space, there are more than 64 entries, or names and values together exceed 2,048 bytes.
     """
     if metadata is None:
         return {}
@@ -45,11 +45,11 @@ def check_metadata(metadata: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def check_content_type(content_type: str | None) -> None:
-    """Refuse a content type that no header could carry as it is.
+    """Check that an HTTP header can carry the content type unchanged.
 
     Raises:
-        TypeError: It is not a `str`.
-        ValueError: It is empty, not printable ASCII, or has white space around it.
+        TypeError: The content type is not a `str`.
+        ValueError: The content type is empty or not printable ASCII, or begins or ends with a space.
     """
     if content_type is None:
         return

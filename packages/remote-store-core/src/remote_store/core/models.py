@@ -1,4 +1,4 @@
-"""What a store answers: frozen values without behaviour. A field that the service did not say is `None`."""
+"""The values that a store returns: frozen dataclasses. A field that the service did not report is `None`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class ContentDigest:
 
     Attributes:
         algorithm: Lower-case name, such as `crc32`, `crc64nvme`, `sha256` or `md5`.
-        value: The checksum as the service wrote it (base64 on S3).
-        full_object: Whether it covers the bytes of the whole object; `False` for a multipart checksum of checksums.
+        value: The checksum in the service's encoding (base64 on S3).
+        full_object: Whether the checksum covers the whole object; `False` for a multipart checksum of part checksums.
     """
 
     algorithm: str
@@ -24,18 +24,18 @@ class ContentDigest:
 
 @dataclass(frozen=True, slots=True)
 class FileInfo:
-    """A file as a listing or a HEAD describes it.
+    """A file, as returned by a listing or a HEAD request.
 
     Attributes:
-        path: The exact path that reads, copies and deletes this file.
+        path: The exact path of the file; pass it to read, copy or delete the file.
         name: The last segment of the path.
         size: Length in bytes.
-        modified_at: Time of the last write, aware, in UTC.
-        etag: Entity tag as the server wrote it, quotes removed.
-        content_type: MIME type; listings on S3 do not say it.
-        digest: Checksum of the content, where the service has one.
-        metadata: The user's own metadata; listings on S3 do not say it.
-        version_id: Version of the object, on a versioned bucket.
+        modified_at: Time of the last write, as an aware datetime in UTC.
+        etag: Entity tag as the server sent it, without the quotes.
+        content_type: MIME type. S3 listings do not include it.
+        digest: Checksum of the content, if the service stores one.
+        metadata: User metadata. S3 listings do not include it.
+        version_id: Version of the object in a versioned bucket.
         storage_class: The service's storage class, such as `STANDARD`.
     """
 
@@ -53,11 +53,11 @@ class FileInfo:
 
 @dataclass(frozen=True, slots=True)
 class FolderEntry:
-    """A folder as a listing shows it.
+    """A folder, as returned by a listing.
 
     Attributes:
-        path: The path that lists this folder.
-        name: The last segment of the path; empty for the folder between two slashes.
+        path: The exact path of the folder; pass it to list the folder.
+        name: The last segment of the path. It is empty for the segment between two slashes, as in `a//b`.
     """
 
     path: str
@@ -66,13 +66,13 @@ class FolderEntry:
 
 @dataclass(frozen=True, slots=True)
 class FolderInfo:
-    """The totals of a folder, at every depth.
+    """Totals over all files in a folder and its subfolders.
 
     Attributes:
         path: The folder.
         file_count: Number of files.
         total_size: Sum of their sizes in bytes.
-        modified_at: Time of the latest write in it, aware, in UTC; `None` for a folder without a file.
+        modified_at: Time of the latest write, as an aware datetime in UTC; `None` if there are no files.
     """
 
     path: str
@@ -83,15 +83,15 @@ class FolderInfo:
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """What a write made, said by the answer to that very write.
+    """The file that a write created, taken from the response to that write.
 
     Attributes:
         path: The file that was written.
         size: Length in bytes.
-        etag: Entity tag as the server wrote it, quotes removed.
-        version_id: Version of the object, on a versioned bucket.
-        digest: Checksum of the content, where the service has one.
-        metadata: The user's metadata that was stored with it.
+        etag: Entity tag as the server sent it, without the quotes.
+        version_id: Version of the object in a versioned bucket.
+        digest: Checksum of the content, if the service returned one.
+        metadata: The user metadata stored with the file.
     """
 
     path: str
@@ -104,14 +104,14 @@ class WriteResult:
 
 @dataclass(frozen=True, slots=True)
 class ResolutionPlan:
-    """Where a key would live, worked out without any I/O and without any secret.
+    """The location of a key, computed without I/O. Contains no secret.
 
     Attributes:
         kind: Kind of backend, such as `s3`, `local` or `memory`.
         backend: Name of the backend.
         key: The key inside the backend.
         native_path: The path in the backend's own notation, such as `bucket/key`.
-        details: What else tells the place, such as `bucket`, `endpoint_url`, `region_name`.
+        details: Further facts about the location, such as `bucket`, `endpoint_url` and `region_name`.
     """
 
     kind: str

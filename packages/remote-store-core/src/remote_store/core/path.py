@@ -1,4 +1,4 @@
-"""Paths as people type them, and the exact keys they become."""
+"""Paths as users type them, and the exact keys they are converted to."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from remote_store.core.errors import InvalidPath
 
 
 class RemotePath(str):
-    """A path inside a store: a plain string that is known to be a key.
+    """A path inside a store: a `str` that is a valid key.
 
-    What a person typed is made canonical: empty and `.` segments drop, `..`, NUL and a path with nothing left are
-    refused. Backslash is an ordinary character. A path that a listing returned is already a `RemotePath` and is kept
-    byte for byte, so that keys such as `a//b`, which other tools wrote, can be read and deleted.
+    A plain `str` is made canonical: empty and `.` segments are removed; `..`, NUL and a path with no segments left are
+    refused. A backslash is an ordinary character. Paths returned by a listing are already `RemotePath` and are kept
+    byte for byte, so you can read and delete keys that other tools wrote, such as `a//b`.
 
     Args:
-        path: The path as typed, or a `RemotePath`, which stays as it is.
+        path: The path as typed, or a `RemotePath`, which is returned unchanged.
 
     Raises:
-        InvalidPath: The path has a `..` segment, a NUL or no UTF-8 form, or nothing is left of it.
+        InvalidPath: The path has a `..` segment, a NUL or a lone surrogate, or no segments are left.
         TypeError: The path is not a string.
     """
 
@@ -30,14 +30,14 @@ class RemotePath(str):
         require_text(path)
         segments = [segment for segment in path.split("/") if segment not in ("", ".")]
         if ".." in segments:
-            raise InvalidPath("'..' has no meaning in a key; write the path out", path=path)
+            raise InvalidPath("the path has a '..' segment; write the full path without it", path=path)
         if not segments:
-            raise InvalidPath("no file or folder is named; '' alone means the root, where a folder is meant", path=path)
+            raise InvalidPath("the path has no segments; name a file or folder, or pass '' for the root", path=path)
         return str.__new__(cls, "/".join(segments))
 
     @classmethod
     def exact(cls, key: str) -> Self:
-        """Take a key as it is, byte for byte, whether or not it is canonical."""
+        """Make a path from a key byte for byte, even if the key is not canonical."""
         return str.__new__(cls, key)
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
@@ -53,7 +53,7 @@ class RemotePath(str):
 
     @property
     def parent(self) -> RemotePath | None:
-        """The path without its last segment, or `None` directly under the root."""
+        """The path without its last segment, or `None` if there is only one segment."""
         parent = self.rpartition("/")[0]
         return RemotePath.exact(parent) if parent else None
 
@@ -73,25 +73,25 @@ RemotePath.__module__ = "remote_store.core"
 
 
 def require_text(path: str, backend: str | None = None) -> None:
-    """Refuse what can be no key anywhere: another type than `str`, a NUL, a lone surrogate.
+    """Check that a path is a `str` that can be encoded as UTF-8 and has no NUL. Every backend requires this.
 
     Raises:
-        InvalidPath: The text has a NUL or cannot be written as UTF-8.
+        InvalidPath: The path has a NUL or a lone surrogate.
         TypeError: The path is not a string.
     """
     if not isinstance(path, str):
-        raise TypeError(f"a path is a str, not {type(path).__name__}")
+        raise TypeError(f"a path must be a str, not {type(path).__name__}")
     if "\0" in path:
-        raise InvalidPath("a key cannot contain NUL", path=path, backend=backend)
+        raise InvalidPath("the path contains a NUL character; remove it", path=path, backend=backend)
     try:
         path.encode()
     except UnicodeEncodeError as error:
-        message = "a key must have a UTF-8 form; this one has a lone surrogate"
+        message = "the path contains a lone surrogate and cannot be encoded as UTF-8; remove it"
         raise InvalidPath(message, path=path, backend=backend) from error
 
 
 def require_file_path(path: str, backend: str | None = None) -> None:
-    """Refuse, for a file-shaped operation that reads or deletes, what cannot name a file.
+    """Check the path of a file to read or delete.
 
     Raises:
         InvalidPath: The path is the root, or malformed.
@@ -99,11 +99,11 @@ def require_file_path(path: str, backend: str | None = None) -> None:
     """
     require_text(path, backend)
     if not path:
-        raise InvalidPath("the root is a folder; name a file", path=path, backend=backend)
+        raise InvalidPath("the path is the root, which is a folder; name a file", path=path, backend=backend)
 
 
 def require_canonical(path: str, backend: str | None = None) -> None:
-    """Refuse, for an operation that writes, every key that a typed path could never reach.
+    """Check the path of a file to write: it must be canonical, so that a typed path can reach it.
 
     Raises:
         InvalidPath: The path is the root, malformed or not canonical.
@@ -112,7 +112,7 @@ def require_canonical(path: str, backend: str | None = None) -> None:
     require_file_path(path, backend)
     segments = path.split("/")
     if "" in segments or "." in segments or ".." in segments:
-        message = "not a canonical key: empty, '.' and '..' segments are read but never written"
+        message = "the path has an empty, '.' or '..' segment, which cannot be written; remove the segment"
         raise InvalidPath(message, path=path, backend=backend)
 
 

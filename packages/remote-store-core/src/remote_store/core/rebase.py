@@ -1,4 +1,4 @@
-"""The way between the paths of a store and the keys of its backend, for arguments, answers and errors."""
+"""Conversion between a store's paths and its backend's keys, in arguments, results and errors."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from remote_store.core.path import RemotePath
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The part of a backend that a store shows.
+    """The folder of a backend that is the root of a store.
 
     Attributes:
-        root: Key of the folder that is the store's root.
-        prefix: What the key of every path in the store begins with.
+        root: Key of the root folder.
+        prefix: Prefix of every key in the store.
     """
 
     root: str
@@ -30,7 +30,7 @@ class Scope:
 
     @classmethod
     def at(cls, path: str) -> Self:
-        """The scope whose root is a path as typed, or an exact one.
+        """Make a scope whose root is a typed path or an exact `RemotePath`.
 
         Raises:
             InvalidPath: The path is malformed.
@@ -39,7 +39,7 @@ class Scope:
         return cls(cls("").folder(path))
 
     def key(self, path: str) -> str:
-        """The key for a path that names something below the root.
+        """The key of a path below the root.
 
         Raises:
             InvalidPath: The path is the root or malformed.
@@ -47,11 +47,11 @@ class Scope:
         """
         typed = RemotePath(path)
         if not typed:
-            raise InvalidPath("the root is neither read, written nor deleted; name a path below it", path=path)
+            raise InvalidPath("the path is the root, which cannot be used here; name a path below it", path=path)
         return self.prefix + typed
 
     def folder(self, path: str) -> str:
-        """The key for a path where the root may be meant: `""`, and `"."` as typed.
+        """The key of a folder, which may be the root: `""`, or a typed `"."`.
 
         Raises:
             InvalidPath: The path is malformed.
@@ -64,20 +64,20 @@ class Scope:
         return path == "" or (path == "." and not isinstance(path, RemotePath))
 
     def pattern(self, pattern: str) -> str:
-        """The pattern for the backend, in which the root's own wildcards stand for themselves."""
+        """The pattern to pass to the backend. Wildcard characters in the root are escaped."""
         return self._pattern_prefix() + pattern
 
     def _pattern_prefix(self) -> str:
         return WILDCARD.sub(r"[\g<0>]", self.prefix)
 
     def holds(self, key: str) -> bool:
-        """Whether a key lies inside."""
+        """Whether a key is the root or below it."""
         return key.startswith(self.prefix) or key == self.root
 
     def said(self, key: str) -> str:
-        """How the store names what an error is about: a key, or a pattern of `pattern`.
+        """The store's path for the key, or for the pattern made by `pattern`, that an error carries.
 
-        A folder above the root is named as the root, the part of it that the store shows.
+        A folder above the root becomes the root.
         """
         if self.holds(key):
             return self.path(key)
@@ -87,11 +87,11 @@ class Scope:
         return RemotePath.exact(key[len(prefix) :]) if key.startswith(prefix) else key
 
     def path(self, key: str) -> RemotePath:
-        """The path for a key that lies inside."""
+        """The path of a key below the root."""
         return RemotePath.exact(key[len(self.prefix) :])
 
     def file(self, info: FileInfo) -> FileInfo:
-        """The facts of a file under its path; spelt out because a listing has many of them."""
+        """A `FileInfo` with the store's path. Written out field by field because listings call it for every file."""
         return FileInfo(
             self.path(info.path),
             info.name,
@@ -106,35 +106,35 @@ class Scope:
         )
 
     def entry(self, entry: FolderEntry) -> FolderEntry:
-        """A folder of a listing under its path."""
+        """A `FolderEntry` with the store's path."""
         return FolderEntry(self.path(entry.path), entry.name)
 
     def child(self, child: FileInfo | FolderEntry) -> FileInfo | FolderEntry:
-        """A file or a folder of a listing under its path."""
+        """A row of a listing with the store's path."""
         return self.file(child) if isinstance(child, FileInfo) else self.entry(child)
 
     def totals(self, info: FolderInfo) -> FolderInfo:
-        """The totals of a folder under its path."""
+        """A `FolderInfo` with the store's path."""
         return FolderInfo(self.path(info.path), info.file_count, info.total_size, info.modified_at)
 
     def written(self, result: WriteResult) -> WriteResult:
-        """The result of a write under its path."""
+        """A `WriteResult` with the store's path."""
         return WriteResult(
             self.path(result.path), result.size, result.etag, result.version_id, result.digest, result.metadata
         )
 
     def errors(self, about: str | None = None) -> Rebasing:
-        """A context in which the errors of the backend get the store's paths.
+        """A context manager that converts the paths of the backend's errors to the store's paths.
 
         Args:
-            about: In a call that runs code of the caller, such as a stream: the key that the backend's own errors
-                are about. Errors about other keys are the caller's and stay as they are.
+            about: The key that the call works on, if the call also runs the caller's code, such as a stream. Errors
+                about other keys come from the caller and are left unchanged. `None` converts every error.
         """
         return Rebasing(self, about)
 
 
 class Rebasing:
-    """A context that changes `path` and `paths` of the errors that leave it, in place, and keeps no state."""
+    """A reusable context manager that rewrites `path` and `paths` of the errors raised inside it."""
 
     __slots__ = ("about", "scope")
 
@@ -152,7 +152,7 @@ class Rebasing:
             self.rebase(error)
 
     def rebase(self, error: RemoteStoreError) -> None:
-        """Say the error in the store's paths, unless a store has already said it in its own."""
+        """Convert the paths of an error, unless another store has already converted them."""
         marks = vars(error)
         if "root_path" in marks or not all(map(self._is_meant, filter(None, (error.path, *error.paths)))):
             return

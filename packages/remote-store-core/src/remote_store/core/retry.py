@@ -1,4 +1,4 @@
-"""How often a request is tried."""
+"""How often a failed request is sent again."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ LONGEST_DELAY = 5.0
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often a request is tried, the first try included.
+    """How many times a request is sent, counting the first attempt.
 
     Attributes:
-        max_attempts: Number of requests at the most, on every lane; 1 means that nothing is tried again.
+        max_attempts: Maximum number of requests, the same on every lane; 1 disables retries.
     """
 
     max_attempts: int = 5
 
     def __post_init__(self) -> None:
         if not isinstance(self.max_attempts, int) or self.max_attempts < 1:
-            raise ValueError(f"max_attempts counts the first try, so it is at least 1, not {self.max_attempts!r}")
+            raise ValueError(f"max_attempts counts the first try and must be at least 1, not {self.max_attempts!r}")
 
     @classmethod
     def disabled(cls) -> RetryPolicy:
-        """One attempt and no other."""
+        """A policy with one attempt and no retries."""
         return cls(max_attempts=1)
 
     def delay(self, failures: int) -> float:
-        """Seconds to wait after the given number of failures in a row: exponential, with full jitter."""
+        """Seconds to wait after this many consecutive failures: exponential backoff with full jitter, at most 5 s."""
         return random.uniform(0, min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(failures, 16)))
 
 

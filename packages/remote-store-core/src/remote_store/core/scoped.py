@@ -1,4 +1,4 @@
-"""Files of a backend in the hands of a scoped store: their later errors have the store's paths too."""
+"""Wrappers for the files of a backend, so that errors from later reads and writes carry the store's paths."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from remote_store.core.io.streams import bytes_left
 from remote_store.core.rebase import Scope
 
 HIDDEN = frozenset({"_file", "_errors", "name", "raw", "buffer", "file", "blocking"})
-"""What a scoped file does not take from the backend's: its own state, and files whose names are keys."""
+"""Attributes not forwarded to the backend's file: the wrapper's own state, and inner files whose names are keys."""
 
 
 class ScopedFile(io.BufferedIOBase):
-    """A binary file that passes everything on, without a buffer or a position of its own.
+    """A binary file that forwards every call to the backend's file. It keeps no buffer and no position.
 
     Args:
-        file: The backend's file, closed together with this one.
-        scope: Says the paths of its errors.
-        path: Its path in the store.
+        file: The backend's file. Closing this file closes it too.
+        scope: Converts the paths of errors.
+        path: Path of the file in the store.
 
     Attributes:
         name: The path.
@@ -35,7 +35,7 @@ class ScopedFile(io.BufferedIOBase):
 
     @classmethod
     def over(cls, file: BinaryIO, scope: Scope, key: str) -> BinaryIO:
-        """The file in the scope: itself where keys and paths are the same."""
+        """Wrap the file, or return it unchanged if the store's root is the backend's root."""
         return cast("BinaryIO", cls(file, scope, scope.path(key))) if scope.prefix else file
 
     def __getattr__(self, name: str) -> Any:
@@ -53,7 +53,7 @@ class ScopedFile(io.BufferedIOBase):
         return "_file" not in self.__dict__ or bool(self._file.closed)
 
     def bytes_left(self) -> int | None:
-        """How many bytes the file still has, where it can tell."""
+        """The number of bytes left, if the backend's file reports it."""
         with self._errors:
             return bytes_left(self._file)
 
@@ -127,11 +127,11 @@ class ScopedFile(io.BufferedIOBase):
 
 
 class ScopedOpening(AbstractContextManager[BinaryIO]):
-    """A file opened by a backend for writing, where the errors of the `with` block stay the caller's own.
+    """The context manager of a file opened for writing. Errors raised by the `with` block pass unchanged.
 
     Args:
-        opening: The backend's context.
-        scope: Says the paths of its errors.
+        opening: The backend's context manager.
+        scope: Converts the paths of the backend's errors.
         key: Key of the file.
     """
 

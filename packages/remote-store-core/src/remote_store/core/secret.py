@@ -1,4 +1,4 @@
-"""A value that must not be shown."""
+"""A string wrapper that hides its value in `repr`, `str` and formatting."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hmac
 
 
 class Secret:
-    """A string that neither `repr`, `str` nor a format shows.
+    """A string that `repr`, `str` and formatting show as `***`.
 
     Args:
         value: The secret text, or another `Secret`.
@@ -17,10 +17,10 @@ class Secret:
     def __init__(self, value: str | Secret) -> None:
         self._value: str = value.reveal() if isinstance(value, Secret) else value
         if not isinstance(self._value, str):
-            raise TypeError(f"a secret is a str, not {type(value).__name__}")
+            raise TypeError(f"a secret must be a str, not {type(value).__name__}")
 
     def reveal(self) -> str:
-        """The secret text itself."""
+        """The secret text."""
         return self._value
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""Files of an async backend in the hands of a scoped store: their later errors have the store's paths too."""
+"""Wrappers for the files of an async backend, so that errors from later reads and writes carry the store's paths."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from remote_store.core.scoped import HIDDEN
 
 
 class AsyncScopedFile:
-    """An awaited binary file that passes everything on, without a buffer or a position of its own.
+    """An async binary file that forwards every call to the backend's file. It keeps no buffer and no position.
 
     Args:
-        file: The backend's file, closed together with this one.
-        scope: Says the paths of its errors.
-        path: Its path in the store.
+        file: The backend's file. Closing this file closes it too.
+        scope: Converts the paths of errors.
+        path: Path of the file in the store.
 
     Attributes:
         name: The path.
@@ -32,7 +32,7 @@ class AsyncScopedFile:
 
     @classmethod
     def over(cls, file: AsyncBinaryIO, scope: Scope, key: str) -> AsyncBinaryIO:
-        """The file in the scope: itself where keys and paths are the same."""
+        """Wrap the file, or return it unchanged if the store's root is the backend's root."""
         return cls(file, scope, scope.path(key)) if scope.prefix else file
 
     def __getattr__(self, name: str) -> Any:
@@ -98,11 +98,11 @@ class AsyncScopedFile:
 
 
 class AsyncScopedOpening(AbstractAsyncContextManager[AsyncBinaryIO]):
-    """A file opened by an async backend for writing, where the errors of the `async with` block stay the caller's own.
+    """The context manager of a file opened for writing. Errors raised by the `async with` block pass unchanged.
 
     Args:
-        opening: The backend's context.
-        scope: Says the paths of its errors.
+        opening: The backend's context manager.
+        scope: Converts the paths of the backend's errors.
         key: Key of the file.
     """
 

@@ -1,1 +1,1 @@
-"""Where a store comes from: configuration files, the environment, URLs and installed backends."""
+"""Stores made from configuration files, environment variables and URLs, and the registry of installed backends."""

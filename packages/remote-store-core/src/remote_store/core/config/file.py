@@ -1,4 +1,4 @@
-"""Stores described by configuration: a dict, a TOML file, or the environment.
+"""Stores made from configuration: a dict, a TOML file, or environment variables.
 
 ```toml
 [backends.lake]
@@ -14,8 +14,9 @@ backend = "lake"
 root_path = "raw"
 ```
 
-`${NAME}` stands for an environment variable, `${NAME:-text}` for the text where the variable is unset or empty, and
-`$${` for `${` itself. Variables are read when a store is opened, so a file may describe stores of several places.
+`${NAME}` is replaced by the environment variable `NAME`. `${NAME:-text}` is replaced by `text` if `NAME` is unset or
+empty. Write `$${` for a literal `${`. Variables are read when a store is opened, so a store that you do not open
+needs none of its variables.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ class BackendConfig:
     """One backend of a configuration.
 
     Attributes:
-        type: Type of the backend, as its entry point is called, or `s3`.
-        options: Its settings, before variables are filled in; not shown, for some are secret.
+        type: Type of the backend: the name of its entry point, or `s3`.
+        options: Settings of the backend, before variables are replaced. Left out of `repr`, since some are secret.
     """
 
     type: str
@@ -57,8 +58,8 @@ class StoreConfig:
     """One store of a configuration.
 
     Attributes:
-        backend: Name of its backend.
-        root_path: The folder that is its root.
+        backend: Name of the backend it uses.
+        root_path: The folder of the backend that is the root of the store.
     """
 
     backend: str
@@ -67,11 +68,11 @@ class StoreConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Backends and the stores on them, by name.
+    """A configuration: backends, and stores that use them.
 
     Attributes:
-        backends: The backends.
-        stores: The stores.
+        backends: The backends by name.
+        stores: The stores by name.
     """
 
     backends: Mapping[str, BackendConfig] = field(default_factory=dict, hash=False)
@@ -79,10 +80,11 @@ class Config:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Read tables `backends` and `stores`, as the TOML has them.
+        """Make a configuration from a dict with the tables `backends` and `stores`, as in the TOML file.
 
         Raises:
-            ConfigError: A table or a setting is unknown, missing or of the wrong type, or a store names no backend.
+            ConfigError: A table or a setting is unknown, missing or of the wrong type, or a store names no known
+                backend.
         """
         for name in data:
             refuse_unknown("table", name, ("backends", "stores"))
@@ -101,15 +103,15 @@ class Config:
 
     @classmethod
     def from_toml(cls, text: str) -> Self:
-        """Read a TOML text.
+        """Parse a TOML document.
 
         Raises:
-            ConfigError: The text is no TOML, or describes no stores.
+            ConfigError: The text is not valid TOML, or not a valid configuration.
         """
         try:
             data = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise ConfigError(f"the configuration is no TOML: {error}") from error
+            raise ConfigError(f"the configuration is not valid TOML: {error}") from error
         return cls.from_dict(data)
 
     @classmethod
@@ -117,7 +119,7 @@ class Config:
         """Read a TOML file.
 
         Raises:
-            ConfigError: The file is no TOML, or describes no stores.
+            ConfigError: The file is not valid TOML, or not a valid configuration.
             OSError: The file cannot be read.
         """
         return cls.from_toml(Path(path).read_text("utf-8"))
@@ -128,10 +130,10 @@ for _class in (BackendConfig, StoreConfig, Config):
 
 
 def config_of(config: Config | Mapping[str, Any] | str | os.PathLike[str]) -> Config:
-    """A configuration that was read, of tables as in its TOML, or of the path of a TOML file.
+    """Return a `Config` unchanged, or make one from a dict or from the path of a TOML file.
 
     Raises:
-        ConfigError: It describes no stores.
+        ConfigError: The configuration is not valid.
         OSError: The file cannot be read.
     """
     if isinstance(config, str | os.PathLike):
@@ -140,10 +142,10 @@ def config_of(config: Config | Mapping[str, Any] | str | os.PathLike[str]) -> Co
 
 
 def configured(config: Config, name: str, find: Find[B]) -> tuple[B, str]:
-    """The backend and the root path of a store.
+    """Make the backend of a configured store; returns it with the store's root path.
 
     Raises:
-        BackendNotInstalled: The backend's distribution is missing.
+        BackendNotInstalled: The backend's distribution is not installed.
         ConfigError: There is no such store, a variable is not set, or a setting is wrong.
     """
     refuse_unknown("store", name, config.stores)
@@ -156,11 +158,11 @@ def configured(config: Config, name: str, find: Find[B]) -> tuple[B, str]:
 
 
 def from_environment(prefix: str, find: Find[B]) -> tuple[B, str]:
-    """The backend and the root path that environment variables describe.
+    """Make a backend from the environment variables with a prefix; returns it with the store's root path.
 
     Raises:
-        BackendNotInstalled: The backend's distribution is missing.
-        ConfigError: The type is not set, or a variable with the prefix is no setting of it.
+        BackendNotInstalled: The backend's distribution is not installed.
+        ConfigError: The type is not set, or a variable with the prefix is not a setting of the backend.
     """
     given = {
         name.removeprefix(prefix).lower(): value
@@ -168,16 +170,16 @@ def from_environment(prefix: str, find: Find[B]) -> tuple[B, str]:
         if name.startswith(prefix) and name != prefix and value
     }
     if "type" not in given:
-        raise ConfigError(f"the environment variable {prefix}TYPE is not set; it names the type of the backend")
+        raise ConfigError(f"the environment variable {prefix}TYPE is not set; set it to the type of the backend")
     root_path = given.pop("root_path", "")
     return _made(given.pop("type"), given, f"environment variables {prefix}*", find), root_path
 
 
 def filled(value: Any, setting: str) -> Any:
-    """A value of the configuration with its variables filled in, at any depth.
+    """Replace the variables in a configured value, at any depth.
 
     Raises:
-        ConfigError: A variable is not set, or not written as one; the text names it and the setting.
+        ConfigError: A variable is not set or is malformed. The message names the variable and the setting.
     """
     if isinstance(value, Mapping):
         return {key: filled(item, f"{setting}.{key}") for key, item in value.items()}
@@ -194,12 +196,12 @@ def _variable(match: re.Match[str], setting: str) -> str:
     name, default = match["name"], match["default"]
     if name is None:
         raise ConfigError(
-            f"{setting} has a '${{' that is neither ${{NAME}} nor ${{NAME:-text}}; write '$${{' for itself"
+            f"{setting} has a '${{' that begins neither ${{NAME}} nor ${{NAME:-text}}; write '$${{' for a literal '${{'"
         )
     if default is not None:
         return os.environ.get(name) or default.removeprefix(":-")
     if name not in os.environ:
-        raise ConfigError(f"{setting} needs the environment variable {name}, which is not set")
+        raise ConfigError(f"{setting} refers to the environment variable {name}, which is not set")
     return os.environ[name]
 
 
@@ -214,7 +216,7 @@ def _made(kind: str, options: Mapping[str, Any], place: str, find: Find[B]) -> B
 def _tables(data: Mapping[str, Any], name: str) -> Mapping[str, Mapping[str, Any]]:
     tables = data.get(name, {})
     if not isinstance(tables, Mapping) or not all(isinstance(table, Mapping) for table in tables.values()):
-        raise ConfigError(f"{name} is made of tables, each written [{name}.NAME]")
+        raise ConfigError(f"{name} must contain tables; write each as [{name}.NAME]")
     return tables
 
 
@@ -222,5 +224,5 @@ def _text(value: object, setting: str) -> str:
     if value is None:
         raise ConfigError(f"{setting} is missing")
     if not isinstance(value, str):
-        raise ConfigError(f"{setting} is a text, not {type(value).__name__}")
+        raise ConfigError(f"{setting} must be a string, not {type(value).__name__}")
     return value

@@ -1,8 +1,8 @@
-"""The installed backends, found by entry points; only the one that is asked for is imported.
+"""The registry of installed backends. It reads entry points and imports only the backend that is requested.
 
-A distribution offers a backend in the entry-point group `remote_store.backends`, an async one in
+A distribution registers a backend in the entry-point group `remote_store.backends`, and an async backend in
 `remote_store.async_backends`. The name of the entry point is the `type` in a configuration and the scheme of a URL
-(with `+` for `-`); the object is the backend's class, or a function that makes one.
+(with `+` in place of `-`). The entry point refers to the backend's class, or to a function that makes a backend.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ ASYNC_LANES = ("s3-s3fs", "s3-boto3", "s3-pyarrow")
 
 
 class BackendNotInstalled(ModuleNotFoundError):
-    """The distribution that has the backend is not installed; the text names the command that installs it.
+    """The distribution that provides the backend is not installed. The message gives the `pip install` command.
 
     Args:
-        message: What is missing and how to get it.
-        type: The type that was asked for.
+        message: What is missing and how to install it.
+        type: The requested type.
         distribution: Name of the distribution to install.
     """
 
@@ -48,12 +48,12 @@ class BackendNotInstalled(ModuleNotFoundError):
 
 @dataclass(frozen=True, slots=True)
 class LaneChoice:
-    """The lane that `type = "s3"` stands for here.
+    """The lane that `type = "s3"` selects in this environment.
 
     Attributes:
         type: Type of the lane, such as `s3-boto3`.
-        distribution: Name of the distribution that has it.
-        reason: Why this one, in a sentence.
+        distribution: Name of the distribution that provides it.
+        reason: Why it was selected, in one sentence.
     """
 
     type: str
@@ -67,14 +67,14 @@ for _class in (BackendNotInstalled, LaneChoice):
 
 @dataclass(frozen=True, slots=True)
 class Adapter(Generic[B]):
-    """What makes the backends of one type.
+    """Makes backends of one type.
 
     Attributes:
         type: The type.
-        distribution: Name of the distribution that offers it.
-        factory: The class or function that was offered.
-        made: What the factory has to make.
-        finish: Turns what the factory made into the backend that was asked for.
+        distribution: Name of the distribution that registers it.
+        factory: The class or function that the entry point refers to.
+        made: The class that the factory's results must be instances of.
+        finish: Converts the factory's result to the requested kind of backend.
     """
 
     type: str
@@ -85,46 +85,47 @@ class Adapter(Generic[B]):
 
     @property
     def settings(self) -> Settings:
-        """What the factory can be told."""
+        """The settings that the factory accepts."""
         return Settings.of(self.factory)
 
     def make(self, *arguments: Any, **options: Any) -> B:
         """Make a backend with the factory.
 
         Raises:
-            ConfigError: The factory made something else.
+            ConfigError: The factory returned an object of the wrong class.
         """
         return self.finished(self.factory(*arguments, **options))
 
     def finished(self, backend: Any) -> B:
-        """The backend that was asked for, of what the factory, or its `from_url`, made.
+        """Check and convert what the factory, or its `from_url`, returned.
 
         Raises:
-            ConfigError: That is something else.
+            ConfigError: The object is of the wrong class.
         """
         if not isinstance(backend, self.made):
             raise ConfigError(
-                f"type {self.type!r} of {self.distribution} made a {type(backend).__name__}, not a {self.made.__name__}"
+                f"type {self.type!r} of {self.distribution} returned a {type(backend).__name__}, "
+                f"not a {self.made.__name__}"
             )
         return self.finish(backend)
 
 
 def find_backend(name: str) -> Adapter[Backend]:
-    """Import the backend of a type; `s3` is the best lane that is installed.
+    """Import the backend of a type. `s3` selects the preferred installed lane.
 
     Raises:
-        BackendNotInstalled: The type is a known one whose distribution is missing.
-        ConfigError: The type is unknown, or offered by two distributions, or its entry point leads nowhere.
+        BackendNotInstalled: The type is known, but its distribution is not installed.
+        ConfigError: The type is unknown, two distributions register it, or its entry point refers to a missing name.
     """
     return _sync_adapter(choose_lane().type if name == "s3" else name, lambda backend: backend)
 
 
 def find_async_backend(name: str) -> Adapter[AsyncBackend]:
-    """Import the async backend of a type; a sync one serves in threads where there is no async one.
+    """Import the async backend of a type. If there is none, the sync backend is run in threads.
 
     Raises:
-        BackendNotInstalled: The type is a known one whose distribution is missing.
-        ConfigError: The type is unknown, or offered by two distributions, or its entry point leads nowhere.
+        BackendNotInstalled: The type is known, but its distribution is not installed.
+        ConfigError: The type is unknown, two distributions register it, or its entry point refers to a missing name.
     """
     name = choose_async_lane().type if name == "s3" else name
     if name not in offered(ASYNC_GROUP):
@@ -134,26 +135,26 @@ def find_async_backend(name: str) -> Adapter[AsyncBackend]:
 
 
 def choose_lane() -> LaneChoice:
-    """The S3 lane that a sync store gets for `type = "s3"`: the first installed of boto3, s3fs, pyarrow.
+    """The S3 lane that a sync store uses for `type = "s3"`: the first installed of boto3, s3fs, pyarrow.
 
     Raises:
         BackendNotInstalled: No lane is installed.
     """
-    return _first_lane(LANES, offered(GROUP), "it needs nothing but boto3")
+    return _first_lane(LANES, offered(GROUP), "it depends on boto3 only")
 
 
 def choose_async_lane() -> LaneChoice:
-    """The S3 lane that an async store gets for `type = "s3"`: the first installed of s3fs, boto3, pyarrow.
+    """The S3 lane that an async store uses for `type = "s3"`: the first installed of s3fs, boto3, pyarrow.
 
     Raises:
         BackendNotInstalled: No lane is installed.
     """
     installed = offered(GROUP) | offered(ASYNC_GROUP)
-    return _first_lane(ASYNC_LANES, installed, "it is async by nature, the others work in threads")
+    return _first_lane(ASYNC_LANES, installed, "it is natively async; the others run in threads")
 
 
 def offered(group: str) -> dict[str, list[EntryPoint]]:
-    """The entry points of a group by name; more than one where distributions are at odds."""
+    """The entry points of a group by name. A name has several if several distributions register it."""
     found: dict[str, list[EntryPoint]] = {}
     for entry in entry_points(group=group):
         found.setdefault(entry.name, []).append(entry)
@@ -175,14 +176,16 @@ def _load(name: str, group: str) -> tuple[str, Callable[..., Any]]:
     distribution = _distribution(entry)
     if others:
         claims = " and ".join(sorted({distribution, *map(_distribution, others)}))
-        raise ConfigError(f"type {name!r} is offered by {claims}; uninstall all but one of them")
+        raise ConfigError(f"type {name!r} is registered by {claims}; uninstall all but one of them")
     try:
         factory = entry.load()
     except ImportError as error:
-        error.add_note(f"type {name!r} is {entry.value} of {distribution}; pip install --upgrade {distribution}")
+        error.add_note(f"type {name!r} imports {entry.value} of {distribution}; pip install --upgrade {distribution}")
         raise
     except AttributeError as error:
-        raise ConfigError(f"type {name!r} is {entry.value} of {distribution}, which does not exist") from error
+        raise ConfigError(
+            f"type {name!r} refers to {entry.value} of {distribution}, which does not exist; upgrade {distribution}"
+        ) from error
     return distribution, factory
 
 
@@ -192,7 +195,7 @@ def _first_lane(order: tuple[str, ...], installed: dict[str, list[EntryPoint]], 
             missing = ", ".join(DISTRIBUTIONS[before] for before in order[:index])
             reason = f"{missing} not installed" if missing else why
             return LaneChoice(
-                name, _distribution(installed[name][0]), f"{name} comes first of what is installed: {reason}"
+                name, _distribution(installed[name][0]), f"{name} is the preferred installed lane: {reason}"
             )
     raise _not_installed("s3", order[0])
 

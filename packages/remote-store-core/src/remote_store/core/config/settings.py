@@ -1,4 +1,4 @@
-"""What a backend can be told: the settings that its constructor declares, and how a text becomes such a value."""
+"""The settings that a backend's constructor declares, and the conversion of strings to their types."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no"
 
 
 class ConfigError(ValueError):
-    """A configuration, an environment variable or a URL that names no store; the text says what to change."""
+    """A configuration, an environment variable or a URL is not valid. The message says what to change."""
 
 
 ConfigError.__module__ = "remote_store.core"
@@ -26,12 +26,12 @@ ConfigError.__module__ = "remote_store.core"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings that a factory of backends declares.
+    """The settings that a backend factory declares.
 
     Attributes:
-        types: Type of each setting by its name; `Any` where none is declared.
+        types: Type of each setting by name; `Any` if none is declared.
         required: The names without a default.
-        complete: Whether there are no others.
+        complete: Whether the factory accepts no other settings.
     """
 
     types: Mapping[str, Any]
@@ -40,7 +40,7 @@ class Settings:
 
     @classmethod
     def of(cls, factory: Callable[..., Any]) -> Self:
-        """Read the signature of a class or a function; `**options: Unpack[...]` declares what its fields are."""
+        """Read the signature of a class or function. `**options: Unpack[T]` declares the fields of `T`."""
         hints = _hints(factory)
         types: dict[str, Any] = {}
         required = []
@@ -58,21 +58,21 @@ class Settings:
         return cls(types, tuple(required), complete)
 
     def is_secret(self, name: str) -> bool:
-        """Whether a setting holds a secret, by its name or its type."""
+        """Whether the name or the type of a setting marks it as a secret."""
         return name in SECRET_NAMES or Secret in _members(self.types.get(name, Any))
 
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments for the factory: each text as the type that its setting declares.
+        """The arguments for the factory, with strings converted to the declared types.
 
         Raises:
-            ConfigError: A setting is unknown or missing, or a text is no such value.
+            ConfigError: A setting is unknown or missing, or a string cannot be converted.
         """
         if self.complete:
             for name in given:
                 refuse_unknown("setting", name, self.types)
         missing = [name for name in self.required if name not in given]
         if missing:
-            raise ConfigError(f"{', '.join(map(repr, missing))} must be set too")
+            raise ConfigError(f"required settings are missing: {', '.join(map(repr, missing))}")
         return {name: self._value(name, value) for name, value in given.items()}
 
     def _value(self, name: str, value: Any) -> Any:
@@ -82,25 +82,26 @@ class Settings:
 
 
 def refuse_unknown(kind: str, name: str, known: Iterable[str]) -> None:
-    """Refuse a name that is not among the known ones.
+    """Check that a name is known.
 
     Raises:
-        ConfigError: Its text has the nearest known name, or all of them.
+        ConfigError: The name is unknown. The message suggests the closest known name, or lists all of them.
     """
     names = list(known)
     if name not in names:
         nearest = get_close_matches(name, names, n=1)
-        hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(names) or 'none'}"
+        hint = f"did you mean {nearest[0]!r}?" if nearest else f"known names: {', '.join(names) or 'none'}"
         raise ConfigError(f"unknown {kind} {name!r}; {hint}")
 
 
 def converted(name: str, value: Any, hint: Any) -> Any:
-    """A value as the type that is asked for: from a text, or a dataclass from a mapping; any other as it is.
+    """Convert a string, or a mapping for a dataclass, to the declared type. Other values are returned unchanged.
 
-    Truth is `true`, `yes`, `on`, `1` and their opposites; no value is `none`; mappings and dataclasses are JSON.
+    Booleans are `true`, `yes`, `on`, `1` and `false`, `no`, `off`, `0`. `none` is `None`. Mappings and dataclasses
+    are written as JSON.
 
     Raises:
-        ConfigError: The text is no such value, or a dataclass has no such field.
+        ConfigError: The string cannot be converted, or the dataclass has no such field.
     """
     members = _members(hint)
     if isinstance(value, Mapping):
@@ -118,14 +119,14 @@ def converted(name: str, value: Any, hint: Any) -> Any:
         except (ValueError, RecursionError):
             continue
     wanted = " or ".join(_word(member) for member in members)
-    raise ConfigError(f"{name!r} must be {wanted}, which the given text is not")
+    raise ConfigError(f"{name!r} must be {wanted}; the given string is not")
 
 
 def _hints(factory: Callable[..., Any]) -> dict[str, Any]:
     try:
         return get_type_hints(factory.__init__ if isinstance(factory, type) else factory, include_extras=True)  # type: ignore[misc]
     except NameError:
-        # A name that is imported for type checkers only; the factory checks its own arguments.
+        # A name imported under TYPE_CHECKING cannot be resolved; the factory checks its own arguments.
         return {}
 
 
@@ -163,7 +164,7 @@ def _built(name: str, value: Mapping[str, Any], kind: type) -> Any:
     try:
         return kind(**arguments)
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"{name!r} cannot be made of what is given: {error}") from error
+        raise ConfigError(f"{name!r} has an invalid value: {error}") from error
 
 
 def _word(member: Any) -> str:
@@ -171,5 +172,5 @@ def _word(member: Any) -> str:
         return "one of " + ", ".join(map(repr, get_args(member)))
     words = {NoneType: "none", bool: "true or false", int: "a whole number", float: "a number"}
     if is_dataclass(member) or (get_origin(member) or member) in (dict, Mapping):
-        return "a mapping in JSON"
-    return words.get(member, f"a {getattr(member, '__name__', member)} given in Python")
+        return "a JSON object"
+    return words.get(member, f"a {getattr(member, '__name__', member)} passed in Python")

@@ -1,16 +1,17 @@
-"""Stores named by a URL.
+"""Stores made from URLs.
 
 | URL | store |
 |---|---|
-| `s3+boto3://bucket/prefix?region_name=eu-west-1` | the bucket through the backend `s3-boto3`; the prefix is the root |
-| `s3://bucket/prefix` | the same through the best lane that is installed |
+| `s3+boto3://bucket/prefix?region_name=eu-west-1` | the bucket, with the backend `s3-boto3`; the prefix is the root |
+| `s3://bucket/prefix` | the same, with the preferred installed lane |
 | `file:///folder`, `local:///folder` | a folder of the local disk |
 | `memory://` | an empty store in memory |
 | `name+other://...` | the backend of type `name-other` |
 
-The query holds settings by their names, as texts. The path is percent-decoded. A backend's class that has a classmethod
-`from_url(url: SplitResult, **options)` reads the place itself and makes a backend whose root is the store's; otherwise
-a constructor with a `bucket` gets the host, one with a `root` gets the path, and any other gets neither.
+The query contains settings by name, as strings. The path is percent-decoded. If the backend's class has a classmethod
+`from_url(url: SplitResult, **options)`, it gets the whole URL, and the root of the backend it makes is the root of the
+store. Otherwise a constructor with a `bucket` parameter gets the host, one with a `root` parameter gets the path, and
+any other gets neither.
 """
 
 from __future__ import annotations
@@ -32,36 +33,37 @@ SCHEMES = {"file": "local"}
 CREDENTIALS = re.compile(r"[^/?#]*://[^/?#]*@")
 IN_NO_URL = {"key", "secret", "session_token", "password", "token", "access_key", "secret_key"}
 NOT_BY_URL = {"copysourcessecustomerkey", "ssecustomerkey", "use_ssl", "verify"}
-"""Names within a setting that are secret, or that would switch off what keeps the connection safe."""
+"""Names inside a JSON setting that are refused: they are secret, or they turn off TLS or certificate checks."""
 
 
 def from_url(url: str, options: Mapping[str, Any], find: Callable[[str], Adapter[B]]) -> tuple[B, str]:
-    """The backend and the root path that a URL names.
+    """Make the backend that a URL names; returns it with the store's root path.
 
     Args:
         url: The URL.
-        options: Settings as Python values, where they win over the query.
+        options: Settings as Python values. They override the query.
         find: Finds the backend of a type.
 
     Raises:
-        BackendNotInstalled: The backend's distribution is missing.
-        ConfigError: The URL is malformed or holds credentials, or a setting is unknown or wrong. No text shows the URL.
+        BackendNotInstalled: The backend's distribution is not installed.
+        ConfigError: The URL is malformed or contains credentials, or a setting is unknown or wrong. The message does
+            not contain the URL.
     """
     if not isinstance(url, str):
-        raise TypeError(f"a URL is a str, not {type(url).__name__}")
+        raise TypeError(f"a URL must be a str, not {type(url).__name__}")
     if not url.isprintable():
-        raise ConfigError("the URL has a control character; percent-encode it")
-    # Looked for by hand, because an error of `urlsplit` shows them.
+        raise ConfigError("the URL contains a control character; percent-encode it")
+    # Checked before `urlsplit`, whose error messages contain the URL.
     if CREDENTIALS.match(url):
-        raise ConfigError("the URL holds credentials, and URLs end up in logs; pass key and secret as arguments")
+        raise ConfigError("the URL contains credentials, and URLs end up in logs; pass key and secret as arguments")
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise ConfigError("the URL is malformed; percent-encode what is special in it") from error
+        raise ConfigError("the URL is malformed; percent-encode its special characters") from error
     if not parts.scheme or not url[len(parts.scheme) :].startswith("://"):
-        raise ConfigError("a URL of a store looks like s3://bucket/prefix, file:///folder or memory://")
+        raise ConfigError("the URL has no 'scheme://'; write it like s3://bucket/prefix, file:///folder or memory://")
     if parts.fragment:
-        raise ConfigError("the URL has a '#'; write %23 where it belongs to a name")
+        raise ConfigError("the URL contains a '#'; if it is part of a name, write %23")
     adapter = find(SCHEMES.get(parts.scheme, parts.scheme.replace("+", "-")))
     build = getattr(adapter.factory, "from_url", None)
     if build is not None:
@@ -86,18 +88,18 @@ def _query(query: str, settings: Settings) -> dict[str, str]:
     given: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name.lower() in IN_NO_URL or settings.is_secret(name):
-            raise ConfigError(f"the URL holds {name!r}, and URLs end up in logs; pass it as an argument")
+            raise ConfigError(f"the URL contains {name!r}, and URLs end up in logs; pass it as an argument")
         if name in given:
-            raise ConfigError(f"the URL sets {name!r} twice")
+            raise ConfigError(f"the URL sets {name!r} twice; remove one")
         for inner in _names_in(value):
             if inner.lower() in NOT_BY_URL:
-                raise ConfigError(f"the URL sets {inner!r} in {name!r}, which only code or a configuration may set")
+                raise ConfigError(f"the URL sets {inner!r} in {name!r}; set it in code or in a configuration file")
         given[name] = value
     return given
 
 
 def _names_in(text: str) -> Iterator[str]:
-    """The names in a mapping that is given as JSON, at every depth."""
+    """The keys of a JSON document, at every depth."""
     try:
         waiting = [json.loads(text)] if text.lstrip().startswith(("{", "[")) else []
     except (ValueError, RecursionError):
@@ -113,12 +115,12 @@ def _place(parts: SplitResult, settings: Settings) -> tuple[dict[str, str], str]
     host, path = unquote(parts.netloc), unquote(parts.path)
     if "bucket" in settings.types:
         if not host or ":" in host:
-            raise ConfigError("the URL names no bucket: s3://bucket/prefix, the server's address as endpoint_url")
+            raise ConfigError("the URL names no bucket; write s3://bucket/prefix and pass the server as endpoint_url")
         return {"bucket": host}, path.strip("/")
     if host not in ("", "localhost"):
-        raise ConfigError("the URL has a host where none belongs; a local path has three slashes, as in file:///folder")
+        raise ConfigError("the URL has a host, which this backend does not use; write three slashes: file:///folder")
     if "root" in settings.types:
         if not path:
-            raise ConfigError("the URL names no folder, as file:///folder does")
+            raise ConfigError("the URL names no folder; write it like file:///folder")
         return {"root": path}, ""
     return {}, path.strip("/")

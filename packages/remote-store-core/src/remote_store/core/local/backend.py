@@ -183,7 +183,7 @@ class LocalBackend(Backend):
         self._check_open()
         require_name(path, self.name)
         if not path:
-            raise InvalidPath("the root cannot be deleted; delete what is in it", path=path, backend=self.name)
+            raise InvalidPath("the root cannot be deleted; delete its contents", path=path, backend=self.name)
         with ExitStack() as opened:
             try:
                 spot = self._folder(opened, path)
