@@ -9,7 +9,7 @@ import pytest
 
 import contract_page
 from remote_store.conformance import AsyncBackendConformance, BackendConformance, Rule, areas, rules
-from remote_store.conformance.checking import identifiers_of
+from remote_store.conformance.checking.decorators import identifiers_of
 
 ROOT = Path(__file__).resolve().parent.parent
 SUITES = (BackendConformance, AsyncBackendConformance)

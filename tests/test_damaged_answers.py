@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from remote_store.boto3 import S3Boto3Backend
-from remote_store.conformance.damaged_s3 import ROOTS, DamagedS3, Reply, serving
+from remote_store.conformance.fakes.damaged_s3 import ROOTS, DamagedS3, Reply, serving
 from remote_store.core import RemoteStoreError, RetryPolicy
 from remote_store.s3fs import AsyncS3FsBackend, S3FsBackend
 

@@ -17,6 +17,7 @@ import pytest
 
 from remote_store.boto3 import S3Boto3Backend
 from remote_store.conformance import RawHead
+from remote_store.conformance.checking.wire import settles
 from remote_store.conformance.faults import Answer
 from remote_store.conformance.s3 import (
     MOTO,
@@ -28,7 +29,6 @@ from remote_store.conformance.s3 import (
     installed_lanes,
     started,
 )
-from remote_store.conformance.wire import settles
 from remote_store.core import (
     AsyncBackend,
     AsyncStore,

@@ -14,9 +14,9 @@ import matrix
 import third_party
 from lane_alone import Broken
 from remote_store.conformance import AsyncBackendConformance, BackendConformance
-from remote_store.conformance.contract import suite_of
-from remote_store.conformance.manifest import overridden, rules_of
+from remote_store.conformance.run.manifest import overridden, rules_of
 from remote_store.conformance.s3 import MOTO, MOTO_STRICT, SEAWEEDFS, S3Target
+from remote_store.conformance.suite.conformance import suite_of
 
 ROOT = Path(__file__).resolve().parent.parent
 FACTORS = {"lane": cells.LANES, "installation": cells.INSTALLATIONS, "server": cells.SERVERS, "world": cells.WORLDS}

@@ -159,6 +159,9 @@ IMPORTS = [
     ("boto3", "boto3", "import remote_store.conformance"),
     ("conformance", "conformance", "from botocore.exceptions import ClientError"),
     ("conformance", "conformance", "import remote_store.boto3"),
+    ("conformance-floors", "conformance.checking", "import remote_store.conformance.suite.reading"),
+    ("conformance-floors", "conformance.model", "import remote_store.conformance.suite.reading"),
+    ("conformance-floors", "conformance.http", "import remote_store.conformance.checking.case"),
 ]
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-TABLE = Path(__file__).resolve().parent.parent / "conformance/src/remote_store/conformance/costs.json"
+TABLE = Path(__file__).resolve().parent.parent / "conformance/src/remote_store/conformance/catalogue/costs.json"
 
 
 def table(report: Mapping[str, Any]) -> Mapping[str, list[float]]:

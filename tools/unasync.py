@@ -29,8 +29,10 @@ FILES = {
     f"{CORE}/s3/engine/aio_bodies.py": f"{CORE}/s3/engine/bodies.py",
     f"{CORE}/s3/engine/aio_reader.py": f"{CORE}/s3/engine/reader.py",
     f"{CORE}/s3/engine/aio_runner.py": f"{CORE}/s3/engine/runner.py",
-    f"{CONFORMANCE}/async_child.py": f"{CONFORMANCE}/child.py",
-    f"{CONFORMANCE}/async_cleanup.py": f"{CONFORMANCE}/cleanup.py",
+    f"{CONFORMANCE}/checking/async_cleanup.py": f"{CONFORMANCE}/checking/cleanup.py",
+    f"{CONFORMANCE}/checking/async_operations.py": f"{CONFORMANCE}/checking/operations.py",
+    f"{CONFORMANCE}/model/async_perform.py": f"{CONFORMANCE}/model/perform.py",
+    f"{CONFORMANCE}/stores/async_child.py": f"{CONFORMANCE}/stores/child.py",
 }
 FOLDERS = {f"{SUITE}/aio": SUITE}
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from remote_store.conformance import BackendConformance, Case, CheckFailed, Harness, Oracle, Profile, rules
-from remote_store.conformance.checking import identifiers_of
-from remote_store.conformance.suite.operations import OPERATIONS
+from remote_store.conformance.checking.decorators import identifiers_of
+from remote_store.conformance.checking.operations import OPERATIONS
 from remote_store.core import (
     Backend,
     Capability,

@@ -19,11 +19,11 @@ from remote_store.conformance import (
     check,
     untested,
 )
-from remote_store.conformance.derived import AsyncChildHarness, ChildHarness
 from remote_store.conformance.endpoint import Endpoint
 from remote_store.conformance.harness import FactoryHarness
-from remote_store.conformance.outcome import HarnessFailed, NotApplicable, Untested
 from remote_store.conformance.servers import dead_endpoint
+from remote_store.conformance.stores.harness import AsyncChildHarness, ChildHarness
+from remote_store.conformance.values.outcome import HarnessFailed, NotApplicable, Untested
 from remote_store.core import Backend, Capability, MemoryBackend
 
 
@@ -280,7 +280,7 @@ def test_other_adapters_are_those_that_can_do_what_the_check_needs() -> None:
         assert able.keys() == {"full"}
         able["full"].write(case.path("a"), b"x")
         assert case.backend.read_bytes(case.path("a")) == b"x"
-        assert [line.split("(")[0] for line in case.history.lines()] == ["full: write", "read_bytes"]
+        assert [line.split("(")[0] for line in case.log.lines()] == ["full: write", "read_bytes"]
     assert able["full"]._closed  # type: ignore[attr-defined]
 
 

@@ -20,12 +20,12 @@ from remote_store.conformance import (
     async_check,
     check,
     not_applicable,
-    rulebook,
 )
 from remote_store.conformance import rules as all_rules
-from remote_store.conformance.checking import SOAK_ROUNDS, identifiers_of, validate
-from remote_store.conformance.expect import CheckHung
-from remote_store.conformance.outcome import (
+from remote_store.conformance.checking.decorators import SOAK_ROUNDS, identifiers_of, validate
+from remote_store.conformance.checking.expect import CheckHung
+from remote_store.conformance.contract import rulebook
+from remote_store.conformance.values.outcome import (
     HarnessFailed,
     KnownDeviation,
     NotApplicable,

@@ -4,8 +4,8 @@ import pytest
 
 import cost_table
 from remote_store.conformance import BackendConformance
-from remote_store.conformance.cost import SOAK, Cost, expected, table
-from remote_store.conformance.manifest import manifest
+from remote_store.conformance.run.cost import SOAK, Cost, expected, table
+from remote_store.conformance.run.manifest import manifest
 from remote_store.core import Capability
 
 ALL = [capability.name for capability in Capability]
@@ -37,7 +37,7 @@ def test_a_tier_and_the_capabilities_decide_about_the_cost() -> None:
 
 
 def test_a_check_without_a_record_costs_what_checks_do_on_average(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("remote_store.conformance.cost.table", lambda: {"a": (1.0, 10.0), "b": (3.0, 30.0)})
+    monkeypatch.setattr("remote_store.conformance.run.cost.table", lambda: {"a": (1.0, 10.0), "b": (3.0, 30.0)})
     variants = sum(entry.variants for entry in manifest(BackendConformance).values() if "READ-001" in entry.rules)
     assert expected(BackendConformance, "full", ["READ-001"], ALL) == Cost(2 * variants, 20 * variants)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from mutants.memory import MemoryHarness, ThreadedMemoryHarness
 from remote_store.conformance import AsyncBackendConformance, BackendConformance
-from remote_store.conformance.derived import AsyncChildHarness, ChildHarness
+from remote_store.conformance.stores.harness import AsyncChildHarness, ChildHarness
 
 
 class TestMemoryThroughAChild(BackendConformance):

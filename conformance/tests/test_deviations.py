@@ -16,8 +16,8 @@ from remote_store.conformance import (
     check,
     load_deviations,
 )
-from remote_store.conformance.checking import validate
-from remote_store.conformance.deviations import has_expired, join_deviations, kinds_of
+from remote_store.conformance.checking.decorators import validate
+from remote_store.conformance.contract.deviations import has_expired, join_deviations, kinds_of
 from remote_store.core import Backend, MemoryBackend, NotFound
 
 WHOLE = """

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from remote_store.conformance import CheckFailed, rule
-from remote_store.conformance.expect import Expectations, shown
+from remote_store.conformance.checking.expect import Expectations, shown
 from remote_store.core import InvalidPath, NotFound
 
 READ = rule("READ-001")

@@ -12,21 +12,21 @@ import pytest
 from mutants.http_port import HttpPort
 from mutants.http_s3 import MotoBackend
 from mutants.memory import MemoryHarness, MemoryOracle
-from mutants.running import Ending, Outcome, checks_of, run
+from mutants.running import CheckRun, Ending, checks_of, run
 from remote_store.conformance import OracleRefused, Profile
-from remote_store.conformance.expect import CheckHung
+from remote_store.conformance.checking.expect import CheckHung
 from remote_store.conformance.harness import FactoryHarness
-from remote_store.conformance.outcome import HarnessFailed
-from remote_store.conformance.patience import MOST, Patience
+from remote_store.conformance.run.patience import MOST, Patience
 from remote_store.conformance.s3 import MOTO, S3Harness, S3Oracle, S3Target, started
 from remote_store.conformance.servers import Server
+from remote_store.conformance.values.outcome import HarnessFailed
 from remote_store.core import BackendUnavailable, FileInfo, MemoryBackend
 from remote_store.core.s3 import Call
 
 pytest_plugins = ["pytester"]
 
 
-def endings(identifier: str, harness: Any) -> list[Outcome]:
+def endings(identifier: str, harness: Any) -> list[CheckRun]:
     return [run(check, harness) for check in checks_of(identifier, harness)]
 
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from remote_store.conformance.hostile import (
+from remote_store.conformance.checking.hostile import (
     BUFFERS,
     CONFUSABLE,
     FOREIGN_KEYS,

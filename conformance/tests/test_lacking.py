@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from remote_store.conformance import Case, CheckFailed, Harness, Oracle, Profile, check
-from remote_store.conformance.lacking import NEEDS
-from remote_store.conformance.outcome import NotApplicable
+from remote_store.conformance.checking.lacking import NEEDS
+from remote_store.conformance.values.outcome import NotApplicable
 from remote_store.core import (
     Backend,
     BackendUnavailable,

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from remote_store.conformance import AsyncBackendConformance, BackendConformance, Case
-from remote_store.conformance.checking import check, identifiers_of
-from remote_store.conformance.manifest import MOST_VARIANTS, in_tier, manifest, overridden, rules_of
-from remote_store.conformance.plugin import TIERS
+from remote_store.conformance.checking.decorators import check, identifiers_of
+from remote_store.conformance.run.manifest import MOST_VARIANTS, in_tier, manifest, overridden, rules_of
+from remote_store.conformance.values.options import TIERS
 
 
 class Suite:

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from remote_store.conformance import Profile
-from remote_store.conformance.around import AROUND, leaves_out
-from remote_store.conformance.history import Body, Boom, Outcome, Step
-from remote_store.conformance.model import Model
-from remote_store.conformance.rulebook import rule
+from remote_store.conformance.contract.rulebook import rule
+from remote_store.conformance.model.around import AROUND, leaves_out
+from remote_store.conformance.model.model import Model
+from remote_store.conformance.model.steps import Body, Boom, Result, Step
 from remote_store.core import AlreadyExists, Capability, InvalidPath, NotFound
 
 EVERYTHING = frozenset(Capability)
@@ -25,7 +25,7 @@ def model(profile: Profile, *paths: str) -> Model:
     return made
 
 
-def classes(outcomes: tuple[Outcome, ...]) -> list[type]:
+def classes(outcomes: tuple[Result, ...]) -> list[type]:
     return [type(outcome.error) for outcome in outcomes]
 
 
@@ -90,22 +90,22 @@ def test_only_what_is_stored_is_expected_back(capabilities: frozenset[Capability
 
 
 def test_an_expectation_holds_of_the_same_class_about_the_same_path() -> None:
-    expected = Outcome(error=NotFound("gone", path="a"))
-    assert expected.allows(Outcome(error=NotFound("other words", path="a")))
-    assert expected.allows(Outcome(error=NotFound("a slash more", path="a/")))
-    assert not expected.allows(Outcome(error=NotFound("gone", path="b")))
-    assert not expected.allows(Outcome(error=NotFound("gone")))
-    assert not expected.allows(Outcome(error=FileNotFoundError("native")))
-    assert not expected.allows(Outcome(None))
-    assert not Outcome(None).allows(expected)
+    expected = Result(error=NotFound("gone", path="a"))
+    assert expected.allows(Result(error=NotFound("other words", path="a")))
+    assert expected.allows(Result(error=NotFound("a slash more", path="a/")))
+    assert not expected.allows(Result(error=NotFound("gone", path="b")))
+    assert not expected.allows(Result(error=NotFound("gone")))
+    assert not expected.allows(Result(error=FileNotFoundError("native")))
+    assert not expected.allows(Result(None))
+    assert not Result(None).allows(expected)
 
 
 def test_of_facts_only_the_expected_ones_count() -> None:
-    expected = Outcome({"size": 1, "name": "a"})
-    assert expected.allows(Outcome({"size": 1, "name": "a", "etag": "x"}))
-    assert expected.differing(Outcome({"size": 2, "name": "a"})) == ["size"]
-    assert not expected.allows(Outcome({"size": 1}))
-    assert not expected.allows(Outcome([]))
+    expected = Result({"size": 1, "name": "a"})
+    assert expected.allows(Result({"size": 1, "name": "a", "etag": "x"}))
+    assert expected.differing(Result({"size": 2, "name": "a"})) == ["size"]
+    assert not expected.allows(Result({"size": 1}))
+    assert not expected.allows(Result([]))
 
 
 @pytest.mark.parametrize("path, inside", [("a/b", "folder/a/b"), (".", "folder"), ("", ""), ("a//b", "folder/a//b")])

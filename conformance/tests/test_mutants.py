@@ -8,7 +8,7 @@ import pytest
 from mutants.memory import MemoryHarness
 from mutants.paths import EmptyRootIsNothing
 from mutants.registry import Broken, broken, every, harness_of
-from mutants.running import AnyHarness, Ending, Outcome, checks_of, run
+from mutants.running import AnyHarness, CheckRun, Ending, checks_of, run
 from remote_store.conformance import ConfigurationError, rule, rules
 from remote_store.core import MemoryBackend
 
@@ -25,9 +25,9 @@ CONTROLS = sorted(
 REQUIRED = 60
 
 
-def red(kind: type, identifier: str) -> list[Outcome]:
+def red(kind: type, identifier: str) -> list[CheckRun]:
     """The checks of a rule up to the first one that a backend fails."""
-    harness, outcomes = harness_of(kind, identifier), list[Outcome]()
+    harness, outcomes = harness_of(kind, identifier), list[CheckRun]()
     for check in checks_of(identifier, harness):
         outcomes.append(run(check, harness))
         if outcomes[-1].ending is Ending.RED:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from mutants.memory import MemoryHarness
-from mutants.running import Check, Ending, Outcome, checks_of, run
+from mutants.running import Check, CheckRun, Ending, checks_of, run
 from remote_store.conformance import Oracle, rules
-from remote_store.conformance.case import AnyCase
+from remote_store.conformance.checking.case import AnyCase
 
 FOREIGN = [*(f"PATH-{number:03}" for number in range(10, 16)), "LIST-023", "DEL-017"]
 
@@ -52,5 +52,5 @@ def test_what_asks_the_oracle_is_untested_without_one(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("identifier", FOREIGN)
 def test_a_rule_about_foreign_keys_never_passes_without_an_oracle(identifier: str) -> None:
     harness = Blind()
-    outcomes: list[Outcome] = [run(check, harness) for check in checks_of(identifier, harness)]
+    outcomes: list[CheckRun] = [run(check, harness) for check in checks_of(identifier, harness)]
     assert {(outcome.ending, "untested" in outcome.told) for outcome in outcomes} == {(Ending.SKIPPED, True)}

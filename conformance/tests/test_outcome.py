@@ -6,7 +6,7 @@ import json
 import pytest
 
 from remote_store.conformance import Deviation
-from remote_store.conformance.outcome import (
+from remote_store.conformance.values.outcome import (
     HarnessFailed,
     KnownDeviation,
     NotApplicable,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from remote_store.conformance.pauses import short_pauses
+from remote_store.conformance.processes.pauses import short_pauses
 
 LONG = 3600.0
 

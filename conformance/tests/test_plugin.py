@@ -43,7 +43,9 @@ def test_the_plugin_costs_a_run_without_conformance_nothing(pytester: pytest.Pyt
         def test_it(request):
             assert request.config.pluginmanager.hasplugin("remote-store-conformance")
             ours = {name for name in sys.modules if name.startswith("remote_store")}
-            assert ours == {"remote_store", "remote_store.conformance", "remote_store.conformance.plugin"}
+            conformance = {"remote_store.conformance", "remote_store.conformance.plugin"}
+            values = {"remote_store.conformance.values", "remote_store.conformance.values.options"}
+            assert ours == {"remote_store"} | conformance | values
             assert not {"hypothesis", "h11", "packaging.requirements"} & set(sys.modules)
         """
     )
@@ -263,7 +265,7 @@ def test_a_run_in_which_no_rule_applies_is_a_configuration_error(pytester: pytes
     source = TEN_LINES.replace("MemoryBackend()", "Nothing()").replace(
         "class TestMine",
         "class Nothing(MemoryBackend):\n    capabilities = frozenset()\n\n"
-        "import remote_store.conformance.case as case\n"
+        "import remote_store.conformance.checking.case as case\n"
         "def refuse(self, identifiers, needs):\n    case.not_applicable('nothing is implemented')\n"
         "case.AnyCase._prepared = refuse\n\nclass TestMine",
     )
@@ -277,7 +279,7 @@ def test_a_check_that_hangs_fails_and_the_run_goes_on_and_ends(pytester: pytest.
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from remote_store.conformance import BackendConformance, Harness, Profile
-from remote_store.conformance import watchdog
+from remote_store.conformance.processes import watchdog
 from remote_store.core import MemoryBackend
 
 watchdog.GRACE_SECONDS = 0.1

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.history import KINDS, Body, Boom, Call, Outcome, Step
-from remote_store.conformance.program import program
-from remote_store.conformance.suite.steps import perform
+from remote_store.conformance.model.perform import perform
+from remote_store.conformance.model.program import program
+from remote_store.conformance.model.steps import KINDS, Body, Boom, Result, Step, TakenStep
 from remote_store.core import InvalidPath, MemoryBackend, NotFound
 
 FOLDER = "conformance-1234/0007"
@@ -40,11 +40,11 @@ EVERY = [
 ]
 
 
-def right(*steps: Step) -> list[Call]:
+def right(*steps: Step) -> list[TakenStep]:
     """The calls with what a memory backend answers."""
     backend = MemoryBackend()
     outcomes = [(step, perform(backend, step)) for step in (step.below(FOLDER) for step in steps)]
-    return [Call(step, (outcome,), outcome) for step, outcome in outcomes]
+    return [TakenStep(step, (outcome,), outcome) for step, outcome in outcomes]
 
 
 def run(text: str, *backends: Any) -> None:
@@ -56,7 +56,7 @@ def run(text: str, *backends: Any) -> None:
 def test_a_program_says_what_was_called_and_what_should_have_come() -> None:
     calls = [
         *right(WRITE),
-        Call(Step("list_files", (FOLDER,)), (Outcome([(f"{FOLDER}/a", 3)]),), Outcome([])),
+        TakenStep(Step("list_files", (FOLDER,)), (Result([(f"{FOLDER}/a", 3)]),), Result([])),
     ]
     assert program(calls, FOLDER) == (
         "\n\n\ndef reproduce(backend):\n"
@@ -66,10 +66,10 @@ def test_a_program_says_what_was_called_and_what_should_have_come() -> None:
 
 
 def test_an_error_that_should_have_come_is_expected_and_earlier_ones_are_suppressed() -> None:
-    missing = Outcome(error=NotFound("gone", path=f"{FOLDER}/a"))
+    missing = Result(error=NotFound("gone", path=f"{FOLDER}/a"))
     calls = [
-        Call(Step("delete", (f"{FOLDER}/a",)), (missing,), missing),
-        Call(Step("read_bytes", (f"{FOLDER}/a",)), (missing, Outcome(error=InvalidPath())), Outcome(b"")),
+        TakenStep(Step("delete", (f"{FOLDER}/a",)), (missing,), missing),
+        TakenStep(Step("read_bytes", (f"{FOLDER}/a",)), (missing, Result(error=InvalidPath())), Result(b"")),
     ]
     text = program(calls, FOLDER)
     assert "    with suppress(NotFound):\n        backend.delete('repro/a')\n" in text
@@ -79,7 +79,7 @@ def test_an_error_that_should_have_come_is_expected_and_earlier_ones_are_suppres
 
 def test_of_facts_only_those_that_differ_are_compared() -> None:
     step = Step("get_file_info", (f"{FOLDER}/a",))
-    call = Call(step, (Outcome({"name": "a", "size": 1}),), Outcome({"name": "a", "size": 2}))
+    call = TakenStep(step, (Result({"name": "a", "size": 1}),), Result({"name": "a", "size": 2}))
     assert "    assert attrgetter('size')(backend.get_file_info('repro/a')) == 1\n" in program([call], FOLDER)
 
 
@@ -105,6 +105,6 @@ def test_every_call_can_be_pasted_and_holds_of_a_whole_backend(number: int) -> N
 
 def test_a_block_that_should_raise_says_so() -> None:
     step = Step("open_atomic", (f"{FOLDER}/a",), {}, Body("x", 1), fails=True)
-    text = program([Call(step, (Outcome(error=Boom()),), Outcome(None))], FOLDER)
+    text = program([TakenStep(step, (Result(error=Boom()),), Result(None))], FOLDER)
     assert "with pytest.raises(Boom):" in text
     run(text, MemoryBackend())

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance import BackendConformance, Case, CheckFailed, Harness, Profile, processes
+from remote_store.conformance import BackendConformance, Case, CheckFailed, Harness, Profile
+from remote_store.conformance.checking import fork
 from remote_store.core import AlreadyExists, Backend, LocalBackend, MemoryBackend, NotFound, WriteResult
 
 PAUSE = 0.002
@@ -151,7 +152,7 @@ class HoldsALock(LocalBackend):
 def test_a_lock_that_a_fork_leaves_held_is_noticed(
     kind: type[LocalBackend], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processes, "SECONDS", 20.0 if kind is LocalBackend else 1.0)
+    monkeypatch.setattr(fork, "SECONDS", 20.0 if kind is LocalBackend else 1.0)
     harness = Shared(kind(tmp_path))
     harness.profile = Profile(flat=False)
     if kind is LocalBackend:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.processes import in_fork
-from remote_store.conformance.recorder import KEPT, History, Recorder, told
+from remote_store.conformance.checking.fork import in_fork
+from remote_store.conformance.checking.recorder import KEPT, CallLog, Recorder, told
 from remote_store.core import AsyncBackend, MemoryBackend, NotFound, ThreadedBackend
 
 
@@ -19,8 +19,8 @@ class Talking(MemoryBackend):
 
 
 @pytest.fixture
-def history() -> History:
-    return History()
+def log() -> CallLog:
+    return CallLog()
 
 
 @pytest.fixture
@@ -30,38 +30,38 @@ def recorder() -> Any:
     recorder.close()
 
 
-def test_calls_are_noted_with_what_came_of_them(history: History, recorder: Recorder) -> None:
+def test_calls_are_noted_with_what_came_of_them(log: CallLog, recorder: Recorder) -> None:
     backend = Talking()
-    recorder.watch(backend, history)
+    recorder.watch(backend, log)
     backend.write("a", b"x" * 1000, overwrite=True)
     with pytest.raises(NotFound):
         backend.read_bytes("b")
-    written, read = history.lines()
+    written, read = log.lines()
     assert written.startswith("write('a', <1,000 bytes b'xxx")
     assert ", overwrite=True) -> WriteResult(path='a', size=1000" in written
     assert read.startswith("read_bytes('b') raised NotFound: ")
 
 
-def test_calls_of_another_adapter_are_told_apart(history: History, recorder: Recorder) -> None:
+def test_calls_of_another_adapter_are_told_apart(log: CallLog, recorder: Recorder) -> None:
     backend, peer = Talking(), MemoryBackend()
-    recorder.watch(backend, history)
-    recorder.watch(peer, history, told="peer: ")
+    recorder.watch(backend, log)
+    recorder.watch(peer, log, told="peer: ")
     backend.exists("a")
     peer.exists("a")
-    assert history.lines() == ["exists('a') -> False", "peer: exists('a') -> False"]
+    assert log.lines() == ["exists('a') -> False", "peer: exists('a') -> False"]
 
 
-def test_calls_that_a_backend_makes_to_itself_are_not_noted(history: History, recorder: Recorder) -> None:
+def test_calls_that_a_backend_makes_to_itself_are_not_noted(log: CallLog, recorder: Recorder) -> None:
     backend = Talking()
-    recorder.watch(backend, history)
+    recorder.watch(backend, log)
     assert backend.exists("a") is False
-    assert history.lines() == ["exists('a') -> False"]
+    assert log.lines() == ["exists('a') -> False"]
 
 
-def test_the_backend_stays_what_it_is(history: History, recorder: Recorder) -> None:
+def test_the_backend_stays_what_it_is(log: CallLog, recorder: Recorder) -> None:
     backend, other = Talking(), Talking()
     signature = inspect.signature(Talking.write)
-    recorder.watch(backend, history)
+    recorder.watch(backend, log)
     assert type(backend) is Talking
     assert backend.exists == backend.exists
     assert inspect.signature(backend.write) == signature.replace(parameters=list(signature.parameters.values())[1:])
@@ -69,94 +69,94 @@ def test_the_backend_stays_what_it_is(history: History, recorder: Recorder) -> N
     with backend as entered:
         assert entered is backend
     other.exists("a")
-    assert history.lines() == ["close() -> None"]
+    assert log.lines() == ["close() -> None"]
 
 
 def test_everything_is_put_back() -> None:
     before = {**vars(MemoryBackend)}, {**vars(Talking)}
-    recorder, history, backend = Recorder(), History(), Talking()
-    recorder.watch(backend, history)
+    recorder, log, backend = Recorder(), CallLog(), Talking()
+    recorder.watch(backend, log)
     assert vars(Talking)["exists"] is not before[1]["exists"]
     recorder.close()
     assert ({**vars(MemoryBackend)}, {**vars(Talking)}) == before
     backend.exists("a")
-    assert history.lines() == []
+    assert log.lines() == []
 
 
-def test_threads_are_noted_too(history: History, recorder: Recorder) -> None:
+def test_threads_are_noted_too(log: CallLog, recorder: Recorder) -> None:
     backend = Talking()
-    recorder.watch(backend, history)
+    recorder.watch(backend, log)
     threads = [threading.Thread(target=backend.exists, args=("a",)) for _ in range(5)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert history.lines() == ["exists('a') -> False"] * 5
+    assert log.lines() == ["exists('a') -> False"] * 5
 
 
-async def test_coroutines_are_noted_and_stay_coroutines(history: History, recorder: Recorder) -> None:
+async def test_coroutines_are_noted_and_stay_coroutines(log: CallLog, recorder: Recorder) -> None:
     backend: AsyncBackend = ThreadedBackend(MemoryBackend())
-    recorder.watch(backend, history)
+    recorder.watch(backend, log)
     assert inspect.iscoroutinefunction(backend.write)
     await asyncio.gather(backend.write("a", b"1"), backend.exists("b"))
-    assert sorted(line.partition("(")[0] for line in history.lines()) == ["exists", "write"]
-    assert history.lines()[1] == "exists('b') -> False"
+    assert sorted(line.partition("(")[0] for line in log.lines()) == ["exists", "write"]
+    assert log.lines()[1] == "exists('b') -> False"
 
 
-def test_only_the_last_calls_are_kept(history: History, recorder: Recorder) -> None:
+def test_only_the_last_calls_are_kept(log: CallLog, recorder: Recorder) -> None:
     backend = Talking()
-    recorder.watch(backend, history)
+    recorder.watch(backend, log)
     for _ in range(KEPT + 3):
         backend.exists("a")
-    lines = history.lines()
+    lines = log.lines()
     assert (len(lines), lines[0]) == (KEPT + 1, "... 3 earlier calls")
 
 
-def test_a_call_that_does_not_end_is_seen(history: History, recorder: Recorder) -> None:
+def test_a_call_that_does_not_end_is_seen(log: CallLog, recorder: Recorder) -> None:
     class Slow(MemoryBackend):
         def exists(self, path: str) -> bool:
             return release.wait(10)
 
     release, backend = threading.Event(), Slow()
-    recorder.watch(backend, history)
+    recorder.watch(backend, log)
     thread = threading.Thread(target=backend.exists, args=("a",))
     thread.start()
-    while not history.lines():
+    while not log.lines():
         pass
-    assert history.lines() == ["exists('a') has not answered"]
+    assert log.lines() == ["exists('a') has not answered"]
     release.set()
     thread.join()
 
 
-def test_a_guard_is_asked_before_the_call(history: History, recorder: Recorder) -> None:
+def test_a_guard_is_asked_before_the_call(log: CallLog, recorder: Recorder) -> None:
     def guard(method: str, path: object) -> None:
         raise LookupError(method, path)
 
     backend = Talking()
-    recorder.watch(backend, history, guard)
+    recorder.watch(backend, log, guard)
     with pytest.raises(LookupError, match=r"\('delete', 'a'\)"):
         backend.delete("a")
     with pytest.raises(LookupError, match=r"\('move', 'a'\)"):
         backend.move(src="a", dst="b")
-    assert history.lines() == []
+    assert log.lines() == []
 
 
 def test_a_storage_that_takes_its_time_is_waited_for_and_the_time_is_counted(recorder: Recorder) -> None:
-    history, backend = History(settles_within=0.02), Talking()
-    recorder.watch(backend, history)
+    log, backend = CallLog(settles_within=0.02), Talking()
+    recorder.watch(backend, log)
     backend.exists("a")
-    assert history.waited == 0
+    assert log.waited == 0
     backend.write("a", b"")
     backend.write("b", b"")
-    assert history.waited == 0
+    assert log.waited == 0
     backend.exists("a")
     backend.exists("b")
-    assert 0 < history.waited <= 0.02
+    assert 0 < log.waited <= 0.02
 
 
-def test_secrets_in_options_are_not_noted(history: History) -> None:
-    history.begin("write", ("a",), {"password": "hunter2", "overwrite": True})
-    assert history.lines() == ["write('a', password=***, overwrite=True) has not answered"]
+def test_secrets_in_options_are_not_noted(log: CallLog) -> None:
+    log.begin("write", ("a",), {"password": "hunter2", "overwrite": True})
+    assert log.lines() == ["write('a', password=***, overwrite=True) has not answered"]
 
 
 @pytest.mark.parametrize(
@@ -175,8 +175,8 @@ def test_a_value_is_told_in_a_few_words(value: object, expected: str) -> None:
     assert told(value) == expected
 
 
-def test_a_forked_child_records_though_the_lock_was_taken(recorder: Recorder, history: History) -> None:
+def test_a_forked_child_records_though_the_lock_was_taken(recorder: Recorder, log: CallLog) -> None:
     backend = MemoryBackend()
-    recorder.watch(backend, history)
-    with history._lock:
+    recorder.watch(backend, log)
+    with log._lock:
         assert in_fork(lambda: backend.exists("a")) is False

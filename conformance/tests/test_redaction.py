@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from remote_store.conformance.redaction import SECRET_NAME, escaped, redacted
+from remote_store.conformance.values.redaction import SECRET_NAME, escaped, redacted
 
 
 def test_the_secrets_that_are_named_are_taken_out_wherever_they_stand() -> None:

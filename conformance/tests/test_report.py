@@ -13,15 +13,15 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from remote_store.conformance import BackendConformance, ConfigurationError, Harness, Profile, rules
-from remote_store.conformance.badge import badge
-from remote_store.conformance.junit import junit
-from remote_store.conformance.manifest import manifest
-from remote_store.conformance.outcome import Outcome, Record
-from remote_store.conformance.page import page
-from remote_store.conformance.report import report_of, schema, write
-from remote_store.conformance.run import Run, finished
-from remote_store.conformance.subject import look
-from remote_store.conformance.summary import failures, overview, sections, summary
+from remote_store.conformance.checking.subject import look
+from remote_store.conformance.report.badge import badge
+from remote_store.conformance.report.html import html_page
+from remote_store.conformance.report.junit import junit
+from remote_store.conformance.report.report import report_of, schema, write
+from remote_store.conformance.report.summary import failures, overview, sections, summary
+from remote_store.conformance.run.manifest import manifest
+from remote_store.conformance.run.run import Run, finished
+from remote_store.conformance.values.outcome import Outcome, Record
 from remote_store.core import MemoryBackend, ResolutionPlan
 
 pytestmark = pytest.mark.usefixtures("heap_is_frozen")
@@ -108,7 +108,7 @@ def test_a_report_without_a_subject_keeps_the_schema_too() -> None:
     data = json.loads(json.dumps(report_of(run)))
     assert list(Draft202012Validator(schema()).iter_errors(data)) == []
     assert data["verdict"]["level"] == "partial"
-    assert page(data)
+    assert html_page(data)
 
 
 def test_the_schema_refuses_another_form() -> None:
@@ -234,7 +234,7 @@ class Page(HTMLParser):
 @pytest.mark.parametrize("name", RUNS)
 def test_a_page_stands_alone_and_shows_every_rule(name: str) -> None:
     parsed = Page()
-    parsed.feed(page(report_of(run_of(name))))
+    parsed.feed(html_page(report_of(run_of(name))))
     assert (parsed.open, parsed.loads) == ([], [])
     assert all(identifier in parsed.shown for identifier in rules())
     assert "prefers-color-scheme: dark" in parsed.shown
@@ -242,15 +242,15 @@ def test_a_page_stands_alone_and_shows_every_rule(name: str) -> None:
 
 
 def test_a_page_shows_what_is_broken_and_what_deviates() -> None:
-    text = page(report_of(run_of("failing")))
+    text = html_page(report_of(run_of("failing")))
     assert "What is broken" in text
     assert "close &lt;again&gt;" in text
-    deviating = page(report_of(run_of("deviating")))
+    deviating = html_page(report_of(run_of("deviating")))
     assert "What is broken" not in deviating
     assert '<a href="https://example.org/1">' in deviating
     unsafe = broken(outcome=Outcome.DEVIATION, deviation={"reason": "<b>", "link": "javascript:x", "expires": ""})
-    assert 'href="javascript' not in page(report_of(unsafe))
-    assert "What did not run" in page(report_of(run_of("partial")))
+    assert 'href="javascript' not in html_page(report_of(unsafe))
+    assert "What did not run" in html_page(report_of(run_of("partial")))
 
 
 def test_a_summary_says_verdict_reasons_and_versions() -> None:

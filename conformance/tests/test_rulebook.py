@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from remote_store.conformance import Area, ConfigurationError, areas, rule, rulebook, rules
-from remote_store.conformance.rulebook import Rule, area_of
+from remote_store.conformance import Area, ConfigurationError, areas, rule, rules
+from remote_store.conformance.contract import rulebook
+from remote_store.conformance.contract.rulebook import Rule, area_of
 from remote_store.core import Capability
 
 HEADING = {"name": "READ", "title": "Reading", "about": "About reading."}

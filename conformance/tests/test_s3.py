@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from remote_store.conformance import Deviation, Profile, RawHead, load_deviations
-from remote_store.conformance.hostile import FOREIGN_KEYS, KEYS, key_of_bytes
+from remote_store.conformance.checking.hostile import FOREIGN_KEYS, KEYS, key_of_bytes
 from remote_store.conformance.s3 import (
     MOTO,
     MOTO_STRICT,

@@ -13,7 +13,6 @@ import urllib.parse
 
 import pytest
 
-from remote_store.conformance import servers
 from remote_store.conformance.endpoint import Endpoint
 from remote_store.conformance.faults import Answer, DropHeaders, LostAnswer, gather
 from remote_store.conformance.servers import dead_endpoint, moto_server, seaweedfs_server, sign_v4
@@ -143,7 +142,7 @@ def test_a_server_that_does_not_start_shows_its_log(tmp_path, monkeypatch):
     broken = tmp_path / "weed"
     broken.write_text("#!/bin/sh\necho out of luck\nexit 3\n")
     broken.chmod(0o755)
-    monkeypatch.setattr(servers, "_weed", lambda: str(broken))
+    monkeypatch.setattr("remote_store.conformance.servers.seaweedfs._weed", lambda: str(broken))
     with pytest.raises(RuntimeError, match=r"exit code 3.*(?s:.*)out of luck"), seaweedfs_server():
         pytest.fail("it started")
 

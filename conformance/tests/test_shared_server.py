@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from remote_store.conformance import shared_server
-from remote_store.conformance.shared_server import RUN, shared_seaweedfs_server
+from remote_store.conformance.servers import shared as shared_server
+from remote_store.conformance.servers.shared import RUN, shared_seaweedfs_server
 
 PROGRAM = """
-from remote_store.conformance.shared_server import shared_seaweedfs_server
+from remote_store.conformance.servers.shared import shared_seaweedfs_server
 with shared_seaweedfs_server() as server:
     print(server.url, flush=True)
     input()

@@ -21,8 +21,8 @@ from remote_store.conformance import (
     Profile,
     ThreadedHarness,
 )
-from remote_store.conformance.history import Step
-from remote_store.conformance.machine import History
+from remote_store.conformance.model.machine import Example
+from remote_store.conformance.model.steps import Step
 from remote_store.core import Backend, Capability, MemoryBackend, NotFound, ThreadedBackend, WriteResult
 
 ANY, HOSTILE, INSTANCES = "test_model_any_history", "test_model_hostile_names", "test_model_instances_in_turns"
@@ -197,8 +197,8 @@ def test_a_failure_is_short() -> None:
 
 def test_histories_are_the_same_in_every_run(monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[list[Step]] = []
-    take = History.take
-    monkeypatch.setattr(History, "take", lambda self, step: (runs[-1].append(step), take(self, step))[1])
+    take = Example.take
+    monkeypatch.setattr(Example, "take", lambda self, step: (runs[-1].append(step), take(self, step))[1])
     for _ in range(2):
         runs.append([])
         run(ANY, Shared())
@@ -209,10 +209,10 @@ def test_histories_are_the_same_in_every_run(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_tier_says_how_much_is_explored(monkeypatch: pytest.MonkeyPatch) -> None:
     counts = {}
-    take = History.take
+    take = Example.take
     for tier in ("smoke", "quick", "full"):
         steps: list[Step] = []
-        monkeypatch.setattr(History, "take", lambda self, step, steps=steps: (steps.append(step), take(self, step))[1])
+        monkeypatch.setattr(Example, "take", lambda self, step, steps=steps: (steps.append(step), take(self, step))[1])
         run(ANY, Shared(), tier=tier)
         counts[tier] = len(steps)
     assert 20 < counts["smoke"] < counts["quick"] < counts["full"] < 500
@@ -263,7 +263,7 @@ def test_nothing_that_cannot_be_written_is_explored() -> None:
 
 def test_without_hypothesis_the_rules_are_untested(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "hypothesis", None)
-    monkeypatch.delitem(sys.modules, "remote_store.conformance.machine")
+    monkeypatch.delitem(sys.modules, "remote_store.conformance.model.machine")
     with pytest.raises(
         pytest.skip.Exception, match=r"untested: .*pip install 'remote-store-conformance\[hypothesis\]'"
     ):

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance import ConfigurationError, Harness, Profile, ThreadedHarness, subject
+from remote_store.conformance import ConfigurationError, Harness, Profile, ThreadedHarness
+from remote_store.conformance.checking import subject
+from remote_store.conformance.checking.subject import look
 from remote_store.conformance.harness import AsyncFactoryHarness, FactoryHarness
-from remote_store.conformance.subject import look
 from remote_store.core import AsyncBackend, Backend, MemoryBackend, ResolutionPlan, ThreadedBackend
 
 pytestmark = pytest.mark.usefixtures("heap_is_frozen")

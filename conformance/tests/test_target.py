@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from remote_store.conformance import ConfigurationError, target
+from remote_store.conformance import ConfigurationError
+from remote_store.conformance.cli import target
+from remote_store.conformance.cli.target import harness_of
 from remote_store.conformance.harness import AsyncFactoryHarness, FactoryHarness
-from remote_store.conformance.target import harness_of
 
 SOURCE = """
 import threading

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from remote_store.conformance import Rule, rules
-from remote_store.conformance.outcome import Outcome, Record
-from remote_store.conformance.verdict import CORE, Gap, Level, Verdict, judge, nothing_ran, results
+from remote_store.conformance.run.verdict import CORE, Gap, Grade, Verdict, judge, nothing_ran, results
+from remote_store.conformance.values.outcome import Outcome, Record
 from remote_store.core import Capability
 
 PASS, FAIL, ERROR, DEVIATION = Outcome.PASS, Outcome.FAIL, Outcome.ERROR, Outcome.DEVIATION
@@ -33,16 +33,16 @@ def verdict(
 
 def test_all_that_holds_is_the_core_and_the_capabilities_that_are_declared() -> None:
     core = [record("X-001", PASS), record("X-002", PASS)]
-    assert verdict(*core, record("X-003", NOT_APPLICABLE)) == Verdict(Level.CORE)
+    assert verdict(*core, record("X-003", NOT_APPLICABLE)) == Verdict(Grade.CORE)
     more = verdict(*core, record("X-003", PASS), declared=(*CORE, "GLOB"))
-    assert more == Verdict(Level.CORE_AND_CAPABILITIES, ("GLOB",))
+    assert more == Verdict(Grade.CORE_AND_CAPABILITIES, ("GLOB",))
     assert (str(verdict(*core)), str(more)) == ("core", "core + glob")
 
 
 def test_a_rule_that_is_broken_is_failing_and_named_whatever_else_is() -> None:
     gap = Gap("deselected", {"test_y": 2})
     found = verdict(record("X-001", FAIL), record("X-002", PASS), gaps=(gap,))
-    assert found.level is Level.FAILING
+    assert found.grade is Grade.FAILING
     assert found.reasons == ("1 rule is broken: X-001", "2 checks were deselected (test_y)")
 
 
@@ -50,13 +50,13 @@ def test_a_provisional_rule_that_is_broken_is_told_and_turns_nothing_red() -> No
     catalogue = [*RULES, made("X-004", provisional=True)]
     core = [record("X-001", PASS), record("X-002", PASS), record("X-003", NOT_APPLICABLE)]
     found = verdict(*core, record("X-004", FAIL), catalogue=catalogue)
-    assert found.level is Level.CORE
+    assert found.grade is Grade.CORE
     assert found.remarks == ("1 provisional rule is broken: X-004",)
 
 
 def test_a_deviation_and_an_untested_rule_are_told_with_the_verdict() -> None:
     found = verdict(record("X-001", DEVIATION), record("X-002", PASS), record("X-003", UNTESTED))
-    assert found.level is Level.CORE
+    assert found.grade is Grade.CORE
     assert found.remarks == ("1 rule deviates as declared: X-001", "1 rule is untested: X-003")
 
 
@@ -77,32 +77,32 @@ def test_the_rules_that_are_untested_are_named_with_the_reason() -> None:
 def test_what_was_not_found_out_is_partial_with_its_reason(records: list[Record], reason: str) -> None:
     held = [record("X-001", PASS), record("X-002", PASS)]
     found = verdict(*held, *records)
-    assert (found.level, found.reasons) == (Level.PARTIAL, (reason,))
+    assert (found.grade, found.reasons) == (Grade.PARTIAL, (reason,))
 
 
 def test_a_gap_is_partial_with_its_reason() -> None:
     gap = Gap("deselected by -k 'read'", {f"test_{name}": 1 for name in "abcd"})
     found = verdict(record("X-001", PASS), gaps=(gap,))
-    assert found.level is Level.PARTIAL
+    assert found.grade is Grade.PARTIAL
     assert found.reasons == ("4 checks were deselected by -k 'read' (test_a, test_b, test_c, ...)",)
 
 
 def test_a_backend_that_does_not_claim_the_core_does_not_pass_as_core() -> None:
     found = verdict(record("X-001", PASS), record("X-002", NOT_APPLICABLE, lacks="READ"), declared=("WRITE", "DELETE"))
-    assert found.level is Level.PARTIAL
+    assert found.grade is Grade.PARTIAL
     assert found.reasons == ("the core is READ, WRITE, DELETE, LIST, and the backend does not declare READ, LIST",)
 
 
 def test_a_core_of_which_nothing_was_found_to_hold_is_partial() -> None:
     found = verdict(record("X-001", PASS), record("X-002", NOT_APPLICABLE))
-    assert found.level is Level.PARTIAL
+    assert found.grade is Grade.PARTIAL
     assert found.reasons == ("nothing that needs READ was found to hold, which the core consists of",)
 
 
 def test_a_capability_of_which_nothing_was_found_to_hold_is_not_in_the_verdict() -> None:
     core = [record("X-001", PASS), record("X-002", PASS)]
     found = verdict(*core, record("X-003", UNTESTED), declared=(*CORE, "GLOB"))
-    assert found.level is Level.CORE
+    assert found.grade is Grade.CORE
     assert "declared, and no rule of it was found to hold: GLOB" in found.remarks
 
 

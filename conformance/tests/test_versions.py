@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from remote_store.conformance import versions
-from remote_store.conformance.versions import distribution_of, installed, required, skew
+from remote_store.conformance.contract import versions
+from remote_store.conformance.contract.versions import distribution_of, installed, required, skew
 
 Publish = Callable[..., Distribution]
 

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from remote_store.conformance.watchdog import Hung, bounded
+from remote_store.conformance.processes.watchdog import Hung, bounded
 
 word: ContextVar[str] = ContextVar("word")
 
@@ -35,7 +35,7 @@ def test_a_call_that_hangs_is_given_up() -> None:
 def test_a_process_ends_although_a_pool_of_it_hangs() -> None:
     program = (
         "import concurrent.futures, threading\n"
-        "from remote_store.conformance import watchdog\n"
+        "from remote_store.conformance.processes import watchdog\n"
         "watchdog.GRACE_SECONDS = 0.1\n"
         "pool = concurrent.futures.ThreadPoolExecutor(1)\n"
         "pool.submit(threading.Event().wait)\n"

@@ -20,12 +20,12 @@ from remote_store.conformance import (
     CheckFailed,
     Harness,
 )
-from remote_store.conformance.checking import identifiers_of
-from remote_store.conformance.outcome import HarnessFailed, ProvisionalFailure
+from remote_store.conformance.checking.decorators import identifiers_of
+from remote_store.conformance.values.outcome import HarnessFailed, ProvisionalFailure
 
 AnyHarness = Harness | AsyncHarness
-SUITE = ("remote_store.conformance.suite", "remote_store.conformance.wire")
-BETWEEN = ("contextlib", "remote_store.conformance.recorder")
+SUITE = ("remote_store.conformance.suite", "remote_store.conformance.checking.wire")
+BETWEEN = ("contextlib", "remote_store.conformance.checking.recorder")
 BACKENDS = ("remote_store.core", "mutants.")
 
 
@@ -54,7 +54,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CheckRun:
     """How one check ended.
 
     Attributes:
@@ -81,7 +81,7 @@ def checks_of(identifier: str, harness: AnyHarness) -> Iterator[Check]:
                 yield Check(name, "-".join(text for text, _, _ in row), {key: value for _, key, value in row})
 
 
-def run(check: Check, harness: AnyHarness) -> Outcome:
+def run(check: Check, harness: AnyHarness) -> CheckRun:
     """Run a check.
 
     Args:
@@ -92,16 +92,16 @@ def run(check: Check, harness: AnyHarness) -> Outcome:
     try:
         getattr(suite_of(harness)(), check.name)(case=case, **check.parameters)
     except ProvisionalFailure as failed:
-        return Outcome(check, Ending.RED, str(failed))
+        return CheckRun(check, Ending.RED, str(failed))
     except (pytest.skip.Exception, pytest.xfail.Exception) as ended:
-        return Outcome(check, Ending.SKIPPED, str(ended))
+        return CheckRun(check, Ending.SKIPPED, str(ended))
     except HarnessFailed as error:
-        return Outcome(check, Ending.CRASHED, str(error))
+        return CheckRun(check, Ending.CRASHED, str(error))
     except Exception as error:  # noqa: BLE001 - every end is an outcome
         ending = Ending.RED if isinstance(error, CheckFailed) or by_backend(error) else Ending.CRASHED
         text = " ".join(str(error).partition("  hint:")[0].split())
-        return Outcome(check, ending, f"{type(error).__name__}: {text}")
-    return Outcome(check, Ending.GREEN)
+        return CheckRun(check, ending, f"{type(error).__name__}: {text}")
+    return CheckRun(check, Ending.GREEN)
 
 
 def by_backend(error: Exception) -> bool:

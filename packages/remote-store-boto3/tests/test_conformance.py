@@ -6,7 +6,7 @@ import pytest
 
 from remote_store.boto3 import AsyncS3Boto3Backend, S3Boto3Backend
 from remote_store.conformance import AsyncBackendConformance, BackendConformance
-from remote_store.conformance.pauses import short_pauses
+from remote_store.conformance.processes.pauses import short_pauses
 from remote_store.conformance.s3 import (
     MOTO,
     MOTO_STRICT,

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from remote_store.boto3 import S3Boto3Backend
-from remote_store.conformance.shared_server import shared_seaweedfs_server
+from remote_store.conformance.servers.shared import shared_seaweedfs_server
 from remote_store.core import AlreadyExists
 
 WRITERS = 64

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from remote_store.conformance.fake_s3 import AsyncFakeS3Port, FakeS3, FakeS3Port
+from remote_store.conformance.fakes.s3 import AsyncFakeS3Port, FakeS3, FakeS3Port
 from remote_store.core import MemoryBackend, Store, ThreadedBackend
 from remote_store.core.s3 import AsyncS3Backend, Call, Fault, S3Backend, S3Options
 from remote_store.core.s3.engine.aio_runner import AsyncRunner

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.fake_s3 import FakeS3
+from remote_store.conformance.fakes.s3 import FakeS3
 from remote_store.core import AlreadyExists, BackendUnavailable, RetryPolicy
 from remote_store.core.s3 import Call, Fault
 from uploads import COMPLETE, PART, THREE_PARTS, Stream, left_nothing

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.fake_s3 import FakeS3
+from remote_store.conformance.fakes.s3 import FakeS3
 from remote_store.core import (
     AlreadyExists,
     DirectoryNotEmpty,

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, cast
 
 import pytest
 
-from remote_store.conformance.fake_s3 import FakeS3
+from remote_store.conformance.fakes.s3 import FakeS3
 from remote_store.core import AsyncStore, RemoteStoreError, Store, ThreadedBackend
 from remote_store.core.s3 import Call, Fault
 from uploads import MIB, PART, SEND

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from remote_store.conformance.fake_s3 import AsyncFakeS3Port, FakeS3
+from remote_store.conformance.fakes.s3 import AsyncFakeS3Port, FakeS3
 from remote_store.core import BackendUnavailable, NotFound
 from remote_store.core.s3 import Call, Fault, S3Backend, S3Options
 from remote_store.core.s3.engine.loop_port import SMALL_BODY, LoopBody, LoopPort, LoopThread

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.fake_s3 import AsyncFakeS3Port, FakeS3, FakeS3Port
+from remote_store.conformance.fakes.s3 import AsyncFakeS3Port, FakeS3, FakeS3Port
 from remote_store.core import RetryPolicy
 from remote_store.core.io.streams import Source
 from remote_store.core.s3 import Call, Fault

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.fake_s3 import AsyncFakeS3Port, FakeS3, FakeS3Port
+from remote_store.conformance.fakes.s3 import AsyncFakeS3Port, FakeS3, FakeS3Port
 from remote_store.core import BackendUnavailable
 from remote_store.core.s3 import Fault
 from remote_store.core.s3.engine.aio_runner import AsyncRunner

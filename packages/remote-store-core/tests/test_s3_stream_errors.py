@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.fake_s3 import FakeS3
+from remote_store.conformance.fakes.s3 import FakeS3
 from remote_store.core import ThreadedBackend
 from remote_store.core.s3 import Fault
 from uploads import ABORT, PART, THREE_PARTS, Stream, fail, left_nothing

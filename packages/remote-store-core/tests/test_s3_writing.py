@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from remote_store.conformance.fake_s3 import FakeS3
+from remote_store.conformance.fakes.s3 import FakeS3
 from remote_store.core import AlreadyExists, BackendUnavailable, PermissionDenied, RemoteStoreError
 from remote_store.core.io.streams import Source
 from remote_store.core.s3 import Call, Fault, S3Options

@@ -173,7 +173,7 @@ async def test_content_that_fails_where_no_thread_can_be_started_leaves_nothing(
 
 AT_EXIT = """
     import asyncio, atexit, io, sys, tempfile, traceback
-    from remote_store.conformance.fake_s3 import AsyncFakeS3Port, FakeS3, FakeS3Port
+    from remote_store.conformance.fakes.s3 import AsyncFakeS3Port, FakeS3, FakeS3Port
     from remote_store.core import AsyncStore, MemoryBackend, Store, ThreadedBackend
     from remote_store.core.s3 import AsyncS3Backend, S3Backend, S3Options
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from remote_store.conformance.fake_s3 import FakeS3
+from remote_store.conformance.fakes.s3 import FakeS3
 from remote_store.core.s3 import Call
 
 MIB = 1024 * 1024

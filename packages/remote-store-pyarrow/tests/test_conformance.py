@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from remote_store.conformance import AsyncBackendConformance, BackendConformance
-from remote_store.conformance.pauses import short_pauses
+from remote_store.conformance.processes.pauses import short_pauses
 from remote_store.conformance.s3 import (
     MOTO,
     MOTO_STRICT,

@@ -21,7 +21,7 @@ from remote_store.botocore import settings
 from remote_store.botocore.documents import answer_listing
 from remote_store.botocore.session import shared_loader
 from remote_store.conformance.faults import Reset, TruncateRequest
-from remote_store.conformance.shared_server import shared_seaweedfs_server
+from remote_store.conformance.servers.shared import shared_seaweedfs_server
 from remote_store.core import PermissionDenied, RetryPolicy
 from remote_store.core.s3 import Call, S3Options
 from remote_store.s3fs import AsyncS3FsBackend, S3FsBackend

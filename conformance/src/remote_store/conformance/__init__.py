@@ -6,11 +6,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from remote_store.conformance.case import AsyncCase, Case, not_applicable, untested
-    from remote_store.conformance.checking import async_check, check
-    from remote_store.conformance.contract import AsyncBackendConformance, BackendConformance
-    from remote_store.conformance.deviations import join_deviations, load_deviations
-    from remote_store.conformance.expect import CheckFailed
+    from remote_store.conformance.checking.case import AsyncCase, Case, not_applicable, untested
+    from remote_store.conformance.checking.decorators import async_check, check
+    from remote_store.conformance.checking.expect import CheckFailed
+    from remote_store.conformance.contract.deviations import join_deviations, load_deviations
+    from remote_store.conformance.contract.rulebook import (
+        CONTRACT_VERSION,
+        Area,
+        ConfigurationError,
+        Rule,
+        areas,
+        rule,
+        rules,
+    )
     from remote_store.conformance.harness import (
         AsyncHarness,
         Deviation,
@@ -21,7 +29,7 @@ if TYPE_CHECKING:
         RawHead,
         ThreadedHarness,
     )
-    from remote_store.conformance.rulebook import CONTRACT_VERSION, Area, ConfigurationError, Rule, areas, rule, rules
+    from remote_store.conformance.suite.conformance import AsyncBackendConformance, BackendConformance
 
 __all__ = [
     "CONTRACT_VERSION",
@@ -54,32 +62,32 @@ __all__ = [
 
 # A pytest plugin lives in this package, and a run of pytest without a conformance class must not pay for the suite.
 _HOMES = {
-    "CONTRACT_VERSION": "rulebook",
-    "Area": "rulebook",
-    "AsyncBackendConformance": "contract",
-    "AsyncCase": "case",
+    "CONTRACT_VERSION": "contract.rulebook",
+    "Area": "contract.rulebook",
+    "AsyncBackendConformance": "suite.conformance",
+    "AsyncCase": "checking.case",
     "AsyncHarness": "harness",
-    "BackendConformance": "contract",
-    "Case": "case",
-    "CheckFailed": "expect",
-    "ConfigurationError": "rulebook",
+    "BackendConformance": "suite.conformance",
+    "Case": "checking.case",
+    "CheckFailed": "checking.expect",
+    "ConfigurationError": "contract.rulebook",
     "Deviation": "harness",
     "Harness": "harness",
     "Oracle": "harness",
     "OracleRefused": "harness",
     "Profile": "harness",
     "RawHead": "harness",
-    "Rule": "rulebook",
+    "Rule": "contract.rulebook",
     "ThreadedHarness": "harness",
-    "areas": "rulebook",
-    "async_check": "checking",
-    "check": "checking",
-    "join_deviations": "deviations",
-    "load_deviations": "deviations",
-    "not_applicable": "case",
-    "rule": "rulebook",
-    "rules": "rulebook",
-    "untested": "case",
+    "areas": "contract.rulebook",
+    "async_check": "checking.decorators",
+    "check": "checking.decorators",
+    "join_deviations": "contract.deviations",
+    "load_deviations": "contract.deviations",
+    "not_applicable": "checking.case",
+    "rule": "contract.rulebook",
+    "rules": "contract.rulebook",
+    "untested": "checking.case",
 }
 
 
@@ -89,7 +97,7 @@ def __getattr__(name: str) -> Any:
     try:
         value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     except ImportError as error:
-        from remote_store.conformance.versions import skew
+        from remote_store.conformance.contract.versions import skew
 
         if wrong := skew():
             raise ImportError(wrong) from error

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVa
 from remote_store.core import AsyncBackend, Backend, ThreadedBackend
 
 if TYPE_CHECKING:
-    from remote_store.conformance.endpoint import Endpoint
+    from remote_store.conformance.http.endpoint import Endpoint
 
 B = TypeVar("B", Backend, AsyncBackend)
 Raised: TypeAlias = type[BaseException] | str

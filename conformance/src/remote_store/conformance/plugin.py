@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from remote_store.conformance.session import Session
+from remote_store.conformance.values.options import PROPERTY, TIERS
 
-CONTRACT = "remote_store.conformance.contract"
-PROPERTY = "remote-store-conformance"
-TIERS = ("smoke", "quick", "full", "soak")
+if TYPE_CHECKING:
+    from remote_store.conformance.run.session import Session
+
+CONTRACT = "remote_store.conformance.suite.conformance"
 _key: pytest.StashKey[Session] = pytest.StashKey()
 
 
@@ -64,9 +64,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _refuse_wrong_options(config: pytest.Config) -> None:
-    from remote_store.conformance.contract import from_file
-    from remote_store.conformance.rulebook import ConfigurationError
-    from remote_store.conformance.session import chosen_rules
+    from remote_store.conformance.contract.rulebook import ConfigurationError
+    from remote_store.conformance.run.session import chosen_rules
+    from remote_store.conformance.suite.conformance import from_file
 
     try:
         chosen_rules(config)
@@ -102,19 +102,24 @@ class Listener:
         if hasattr(self.config, "workeroutput"):
             self.config.workeroutput[PROPERTY] = watch.send()
         else:
+            from remote_store.conformance.report.terminal import write_reports
+
             watch.finish(session, exitstatus)
+            write_reports(watch, session)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Show the verdicts."""
         watch = self.config.stash.get(_key, None)
         if watch is not None:
-            watch.show(terminalreporter)
+            from remote_store.conformance.report.terminal import show
+
+            show(watch, terminalreporter)
 
 
 def session(config: pytest.Config) -> Session:
     """The watch over this run, which is made when it is first needed."""
     if _key not in config.stash:
-        from remote_store.conformance.session import Session
+        from remote_store.conformance.run.session import Session
 
         config.stash[_key] = Session(config)
         config.pluginmanager.register(config.stash[_key])

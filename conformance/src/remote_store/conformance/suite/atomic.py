@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.case import Case
-from remote_store.conformance.checking import check
-from remote_store.conformance.hostile import BUFFERS, NOT_CANONICAL, SOURCES, WRONG_CONTENT, Unseekable
+from remote_store.conformance.checking.case import Case
+from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.hostile import BUFFERS, NOT_CANONICAL, SOURCES, WRONG_CONTENT, Unseekable
 from remote_store.conformance.suite.errors import CALLERS_ERRORS
 from remote_store.conformance.suite.writing import nothing_else
 from remote_store.core import AlreadyExists, Backend, Capability, InvalidPath, WriteResult

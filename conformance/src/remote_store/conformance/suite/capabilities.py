@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from remote_store.conformance.case import Case, not_applicable, untested
-from remote_store.conformance.checking import check
-from remote_store.conformance.faults import ShortBody
-from remote_store.conformance.suite.atomic import distinct
-from remote_store.conformance.suite.metadata import is_honest
-from remote_store.conformance.suite.operations import (
+from remote_store.conformance.checking.case import Case, not_applicable, untested
+from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.operations import (
     FILE_OPERATIONS,
     FOLDER_OPERATIONS,
     OTHERS,
     TOLERANT_OPERATIONS,
     WRITE_OPERATIONS,
 )
-from remote_store.conformance.wire import is_get
+from remote_store.conformance.checking.wire import is_get
+from remote_store.conformance.http.faults import ShortBody
+from remote_store.conformance.suite.atomic import distinct
+from remote_store.conformance.suite.metadata import is_honest
 from remote_store.core import Capability, RemoteStoreError, WriteResult
 
 if TYPE_CHECKING:
-    from remote_store.conformance.endpoint import Endpoint
+    from remote_store.conformance.http.endpoint import Endpoint
 
 READ, WRITE = Capability.READ, Capability.WRITE
 MIB = 1024 * 1024

@@ -9,11 +9,19 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.case import Case, not_applicable
-from remote_store.conformance.checking import check
-from remote_store.conformance.faults import Answer, Call, ErrorInOK, RewriteBody
+from remote_store.conformance.checking.case import Case, not_applicable
+from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.wire import (
+    failing,
+    operations,
+    part_size,
+    require_s3,
+    trusting,
+    unseekable,
+    uploads,
+)
+from remote_store.conformance.http.faults import Answer, Call, ErrorInOK, RewriteBody
 from remote_store.conformance.suite.trees import fill
-from remote_store.conformance.wire import failing, operations, part_size, require_s3, trusting, unseekable, uploads
 from remote_store.core import (
     AlreadyExists,
     BackendUnavailable,

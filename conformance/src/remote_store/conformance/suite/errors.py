@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.case import Case, not_applicable
-from remote_store.conformance.checking import check
-from remote_store.conformance.hostile import PYTHONS_OWN, WRONG_CONTENT, Failing
-from remote_store.conformance.suite.operations import (
+from remote_store.conformance.checking.case import Case, not_applicable
+from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.hostile import PYTHONS_OWN, WRONG_CONTENT, Failing
+from remote_store.conformance.checking.operations import (
     DATA,
     FILE_OPERATIONS,
     FOLDER_OPERATIONS,

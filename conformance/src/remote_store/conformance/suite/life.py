@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from remote_store.conformance.case import Case, not_applicable
-from remote_store.conformance.checking import check
-from remote_store.conformance.exiting import Calls, at_exit
-from remote_store.conformance.hostile import FOREIGN_KEYS, KEYS
-from remote_store.conformance.processes import in_fork
-from remote_store.conformance.suite.operations import OPERATIONS
+from remote_store.conformance.checking.case import Case, not_applicable
+from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.fork import in_fork
+from remote_store.conformance.checking.hostile import FOREIGN_KEYS, KEYS
+from remote_store.conformance.checking.operations import OPERATIONS
+from remote_store.conformance.processes.exiting import Calls, at_exit
 from remote_store.conformance.suite.trees import fill, found
 from remote_store.core import (
     Backend,

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.case import Case
-from remote_store.conformance.checking import check
+from remote_store.conformance.checking.case import Case
+from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.suite.trees import fill
 from remote_store.core import ContentDigest, FileInfo, FolderInfo, InvalidPath, NotFound
 

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 
 import pytest
 
-from remote_store.conformance.case import Case
-from remote_store.conformance.checking import check
-from remote_store.conformance.faults import Answer, Fault, LostAnswer, Reset, ShortBody, TruncateRequest
-from remote_store.conformance.suite.operations import PATH_OPERATIONS, Operation
+from remote_store.conformance.checking.case import Case
+from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.operations import PATH_OPERATIONS, Operation
+from remote_store.conformance.checking.wire import MOST_REQUESTS, is_get, is_upload, patient, told
+from remote_store.conformance.http.faults import Answer, Fault, LostAnswer, Reset, ShortBody, TruncateRequest
 from remote_store.conformance.suite.trees import fill
-from remote_store.conformance.wire import MOST_REQUESTS, is_get, is_upload, patient, told
 from remote_store.core import Backend, BackendUnavailable, Capability, PermissionDenied, RemoteStoreError
 
 READ, WRITE = Capability.READ, Capability.WRITE

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import pytest
 
-from remote_store.conformance.case import Case
-from remote_store.conformance.checking import check
-from remote_store.conformance.hostile import (
+from remote_store.conformance.checking.case import Case
+from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.hostile import (
     CONFUSABLE,
     FOREIGN_KEYS,
     KEYS,
@@ -20,7 +20,7 @@ from remote_store.conformance.hostile import (
     key_of_bytes,
     segmented_key,
 )
-from remote_store.conformance.suite.operations import (
+from remote_store.conformance.checking.operations import (
     DATA,
     EXACT_OPERATIONS,
     FILE_OPERATIONS,

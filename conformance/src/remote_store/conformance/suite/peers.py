@@ -8,9 +8,9 @@ from io import BytesIO
 from itertools import product
 from typing import Any, NamedTuple
 
-from remote_store.conformance.case import Case
-from remote_store.conformance.checking import check
-from remote_store.conformance.hostile import KEYS, KIB, ODD_KEYS
+from remote_store.conformance.checking.case import Case
+from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.hostile import KEYS, KIB, ODD_KEYS
 from remote_store.conformance.suite.trees import found, writable
 from remote_store.core import AlreadyExists, Backend, Capability, FileInfo, WriteResult
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.case import Case
-from remote_store.conformance.checking import check
-from remote_store.conformance.hostile import Unseekable
-from remote_store.conformance.processes import in_fork
+from remote_store.conformance.checking.case import Case
+from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.fork import in_fork
+from remote_store.conformance.checking.hostile import Unseekable
 from remote_store.conformance.suite.atomic import distinct
 from remote_store.conformance.suite.trees import fill, fill_many, found
 from remote_store.core import AlreadyExists, Backend, Capability, PreconditionFailed

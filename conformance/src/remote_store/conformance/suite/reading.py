@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.case import Case
-from remote_store.conformance.checking import check
-from remote_store.conformance.hostile import PIECES, SIZES
+from remote_store.conformance.checking.case import Case
+from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.hostile import PIECES, SIZES
 from remote_store.core import Capability, InvalidPath, NotFound, PreconditionFailed
 
 WRITE = (Capability.WRITE,)

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.case import Case
-from remote_store.conformance.checking import check
-from remote_store.conformance.faults import Answer, RewriteBody
+from remote_store.conformance.checking.case import Case
+from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.wire import operations, page, require_s3
+from remote_store.conformance.http.faults import Answer, RewriteBody
 from remote_store.conformance.suite.trees import fill, found, names
-from remote_store.conformance.wire import operations, page, require_s3
 from remote_store.core import (
     BackendUnavailable,
     DirectoryNotEmpty,

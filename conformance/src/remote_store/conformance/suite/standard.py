@@ -15,9 +15,9 @@ from functools import partial
 
 import pytest
 
-from remote_store.conformance.case import Case
-from remote_store.conformance.checking import check
-from remote_store.conformance.expect import CheckFailed
+from remote_store.conformance.checking.case import Case
+from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.expect import CheckFailed
 from remote_store.core import Capability
 
 WRITE = (Capability.WRITE,)

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
-from remote_store.conformance.case import Case
-from remote_store.conformance.checking import deviations
-from remote_store.conformance.hostile import FOREIGN_KEYS, KEYS
+from remote_store.conformance.checking.case import Case
+from remote_store.conformance.checking.decorators import deviations
+from remote_store.conformance.checking.hostile import FOREIGN_KEYS, KEYS
 from remote_store.core import Capability, FileInfo, FolderEntry
 
 Entry = FileInfo | FolderEntry

@@ -8,19 +8,9 @@ from email.utils import formatdate
 
 import pytest
 
-from remote_store.conformance.case import Case
-from remote_store.conformance.checking import check
-from remote_store.conformance.faults import (
-    Answer,
-    Call,
-    DropHeaders,
-    Fault,
-    LostAnswer,
-    Reset,
-    TruncateRequest,
-)
-from remote_store.conformance.suite.trees import fill
-from remote_store.conformance.wire import (
+from remote_store.conformance.checking.case import Case
+from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.wire import (
     THRICE,
     TWICE,
     failing,
@@ -33,6 +23,16 @@ from remote_store.conformance.wire import (
     unseekable,
     uploads,
 )
+from remote_store.conformance.http.faults import (
+    Answer,
+    Call,
+    DropHeaders,
+    Fault,
+    LostAnswer,
+    Reset,
+    TruncateRequest,
+)
+from remote_store.conformance.suite.trees import fill
 from remote_store.core import (
     AlreadyExists,
     BackendUnavailable,

@@ -9,17 +9,9 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.case import Case
-from remote_store.conformance.checking import check
-from remote_store.conformance.faults import (
-    Answer,
-    Fault,
-    Reset,
-    ShortBody,
-)
-from remote_store.conformance.servers import dead_endpoint
-from remote_store.conformance.suite.trees import fill, found
-from remote_store.conformance.wire import (
+from remote_store.conformance.checking.case import Case
+from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.wire import (
     THRICE,
     TWICE,
     named,
@@ -31,6 +23,14 @@ from remote_store.conformance.wire import (
     told,
     unseekable,
 )
+from remote_store.conformance.http.faults import (
+    Answer,
+    Fault,
+    Reset,
+    ShortBody,
+)
+from remote_store.conformance.servers import dead_endpoint
+from remote_store.conformance.suite.trees import fill, found
 from remote_store.core import (
     Backend,
     BackendUnavailable,

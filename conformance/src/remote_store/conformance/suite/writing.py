@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.case import Case
-from remote_store.conformance.checking import check
-from remote_store.conformance.hostile import BUFFERS, SIZES, SOURCES, Failing, Unseekable
+from remote_store.conformance.checking.case import Case
+from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.hostile import BUFFERS, SIZES, SOURCES, Failing, Unseekable
 from remote_store.conformance.suite.errors import Boom
 from remote_store.core import AlreadyExists, Capability, PreconditionFailed, WriteResult
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.case import AsyncCase
-from remote_store.conformance.checking import async_check
-from remote_store.conformance.hostile import BUFFERS, NOT_CANONICAL, SOURCES, WRONG_CONTENT, Unseekable
+from remote_store.conformance.checking.case import AsyncCase
+from remote_store.conformance.checking.decorators import async_check
+from remote_store.conformance.checking.hostile import BUFFERS, NOT_CANONICAL, SOURCES, WRONG_CONTENT, Unseekable
 from remote_store.conformance.suite.aio.errors import CALLERS_ERRORS
 from remote_store.conformance.suite.aio.writing import nothing_else
 from remote_store.core import AlreadyExists, AsyncBackend, Capability, InvalidPath, WriteResult

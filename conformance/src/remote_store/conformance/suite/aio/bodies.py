@@ -7,18 +7,9 @@ from typing import Any, cast
 
 import pytest
 
-from remote_store.conformance.case import AsyncCase
-from remote_store.conformance.checking import async_check
-from remote_store.conformance.faults import (
-    Answer,
-    Call,
-    Fault,
-    Reset,
-    ShortBody,
-    Stall,
-)
-from remote_store.conformance.suite.aio.trees import fill
-from remote_store.conformance.wire import (
+from remote_store.conformance.checking.case import AsyncCase
+from remote_store.conformance.checking.decorators import async_check
+from remote_store.conformance.checking.wire import (
     MOST_REQUESTS,
     THRICE,
     TWICE,
@@ -29,6 +20,15 @@ from remote_store.conformance.wire import (
     require_s3,
     settles,
 )
+from remote_store.conformance.http.faults import (
+    Answer,
+    Call,
+    Fault,
+    Reset,
+    ShortBody,
+    Stall,
+)
+from remote_store.conformance.suite.aio.trees import fill
 from remote_store.core import (
     BackendUnavailable,
     PreconditionFailed,

@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from remote_store.conformance.case import AsyncCase, not_applicable, untested
-from remote_store.conformance.checking import async_check
-from remote_store.conformance.faults import ShortBody
-from remote_store.conformance.suite.aio.atomic import distinct
-from remote_store.conformance.suite.aio.metadata import is_honest
-from remote_store.conformance.suite.aio.operations import (
+from remote_store.conformance.checking.async_operations import (
     FILE_OPERATIONS,
     FOLDER_OPERATIONS,
     OTHERS,
     TOLERANT_OPERATIONS,
     WRITE_OPERATIONS,
 )
-from remote_store.conformance.wire import is_get
+from remote_store.conformance.checking.case import AsyncCase, not_applicable, untested
+from remote_store.conformance.checking.decorators import async_check
+from remote_store.conformance.checking.wire import is_get
+from remote_store.conformance.http.faults import ShortBody
+from remote_store.conformance.suite.aio.atomic import distinct
+from remote_store.conformance.suite.aio.metadata import is_honest
 from remote_store.core import Capability, RemoteStoreError, WriteResult
 
 if TYPE_CHECKING:
-    from remote_store.conformance.endpoint import Endpoint
+    from remote_store.conformance.http.endpoint import Endpoint
 
 READ, WRITE = Capability.READ, Capability.WRITE
 MIB = 1024 * 1024

@@ -8,11 +8,19 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.case import AsyncCase, not_applicable
-from remote_store.conformance.checking import async_check
-from remote_store.conformance.faults import Answer, Call, ErrorInOK, RewriteBody
+from remote_store.conformance.checking.case import AsyncCase, not_applicable
+from remote_store.conformance.checking.decorators import async_check
+from remote_store.conformance.checking.wire import (
+    failing,
+    operations,
+    part_size,
+    require_s3,
+    trusting,
+    unseekable,
+    uploads,
+)
+from remote_store.conformance.http.faults import Answer, Call, ErrorInOK, RewriteBody
 from remote_store.conformance.suite.aio.trees import fill
-from remote_store.conformance.wire import failing, operations, part_size, require_s3, trusting, unseekable, uploads
 from remote_store.core import (
     AlreadyExists,
     BackendUnavailable,

@@ -12,10 +12,7 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.case import AsyncCase, not_applicable
-from remote_store.conformance.checking import async_check
-from remote_store.conformance.hostile import PYTHONS_OWN, WRONG_CONTENT, Failing
-from remote_store.conformance.suite.aio.operations import (
+from remote_store.conformance.checking.async_operations import (
     DATA,
     FILE_OPERATIONS,
     FOLDER_OPERATIONS,
@@ -23,6 +20,9 @@ from remote_store.conformance.suite.aio.operations import (
     PATH_OPERATIONS,
     TOLERANT_OPERATIONS,
 )
+from remote_store.conformance.checking.case import AsyncCase, not_applicable
+from remote_store.conformance.checking.decorators import async_check
+from remote_store.conformance.checking.hostile import PYTHONS_OWN, WRONG_CONTENT, Failing
 from remote_store.conformance.suite.aio.paths import required
 from remote_store.core import (
     AlreadyExists,

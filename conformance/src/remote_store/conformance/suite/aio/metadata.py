@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.case import AsyncCase
-from remote_store.conformance.checking import async_check
+from remote_store.conformance.checking.case import AsyncCase
+from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.suite.aio.trees import fill
 from remote_store.core import ContentDigest, FileInfo, FolderInfo, InvalidPath, NotFound
 

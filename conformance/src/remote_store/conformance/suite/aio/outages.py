@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 import pytest
 
-from remote_store.conformance.case import AsyncCase
-from remote_store.conformance.checking import async_check
-from remote_store.conformance.faults import Answer, Fault, LostAnswer, Reset, ShortBody, TruncateRequest
-from remote_store.conformance.suite.aio.operations import PATH_OPERATIONS, AsyncOperation
+from remote_store.conformance.checking.async_operations import PATH_OPERATIONS, AsyncOperation
+from remote_store.conformance.checking.case import AsyncCase
+from remote_store.conformance.checking.decorators import async_check
+from remote_store.conformance.checking.wire import MOST_REQUESTS, is_get, is_upload, patient, told
+from remote_store.conformance.http.faults import Answer, Fault, LostAnswer, Reset, ShortBody, TruncateRequest
 from remote_store.conformance.suite.aio.trees import fill
-from remote_store.conformance.wire import MOST_REQUESTS, is_get, is_upload, patient, told
 from remote_store.core import AsyncBackend, BackendUnavailable, Capability, PermissionDenied, RemoteStoreError
 
 READ, WRITE = Capability.READ, Capability.WRITE

@@ -6,9 +6,18 @@ from typing import Any, cast
 
 import pytest
 
-from remote_store.conformance.case import AsyncCase
-from remote_store.conformance.checking import async_check
-from remote_store.conformance.hostile import (
+from remote_store.conformance.checking.async_operations import (
+    DATA,
+    EXACT_OPERATIONS,
+    FILE_OPERATIONS,
+    PATH_OPERATIONS,
+    TOLERANT_OPERATIONS,
+    WRITE_OPERATIONS,
+    AsyncOperation,
+)
+from remote_store.conformance.checking.case import AsyncCase
+from remote_store.conformance.checking.decorators import async_check
+from remote_store.conformance.checking.hostile import (
     CONFUSABLE,
     FOREIGN_KEYS,
     KEYS,
@@ -18,15 +27,6 @@ from remote_store.conformance.hostile import (
     WRONG_TYPES,
     key_of_bytes,
     segmented_key,
-)
-from remote_store.conformance.suite.aio.operations import (
-    DATA,
-    EXACT_OPERATIONS,
-    FILE_OPERATIONS,
-    PATH_OPERATIONS,
-    TOLERANT_OPERATIONS,
-    WRITE_OPERATIONS,
-    AsyncOperation,
 )
 from remote_store.core import Capability, InvalidPath, NotFound, RemotePath
 

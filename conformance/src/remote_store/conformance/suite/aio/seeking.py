@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.case import AsyncCase
-from remote_store.conformance.checking import async_check
+from remote_store.conformance.checking.case import AsyncCase
+from remote_store.conformance.checking.decorators import async_check
 from remote_store.core import Capability, InvalidPath, NotFound, PreconditionFailed
 
 WRITE = (Capability.WRITE,)

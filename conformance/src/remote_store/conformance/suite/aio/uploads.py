@@ -7,19 +7,9 @@ from email.utils import formatdate
 
 import pytest
 
-from remote_store.conformance.case import AsyncCase
-from remote_store.conformance.checking import async_check
-from remote_store.conformance.faults import (
-    Answer,
-    Call,
-    DropHeaders,
-    Fault,
-    LostAnswer,
-    Reset,
-    TruncateRequest,
-)
-from remote_store.conformance.suite.aio.trees import fill
-from remote_store.conformance.wire import (
+from remote_store.conformance.checking.case import AsyncCase
+from remote_store.conformance.checking.decorators import async_check
+from remote_store.conformance.checking.wire import (
     THRICE,
     TWICE,
     failing,
@@ -32,6 +22,16 @@ from remote_store.conformance.wire import (
     unseekable,
     uploads,
 )
+from remote_store.conformance.http.faults import (
+    Answer,
+    Call,
+    DropHeaders,
+    Fault,
+    LostAnswer,
+    Reset,
+    TruncateRequest,
+)
+from remote_store.conformance.suite.aio.trees import fill
 from remote_store.core import (
     AlreadyExists,
     BackendUnavailable,

@@ -8,17 +8,9 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.case import AsyncCase
-from remote_store.conformance.checking import async_check
-from remote_store.conformance.faults import (
-    Answer,
-    Fault,
-    Reset,
-    ShortBody,
-)
-from remote_store.conformance.servers import dead_endpoint
-from remote_store.conformance.suite.aio.trees import fill, found
-from remote_store.conformance.wire import (
+from remote_store.conformance.checking.case import AsyncCase
+from remote_store.conformance.checking.decorators import async_check
+from remote_store.conformance.checking.wire import (
     THRICE,
     TWICE,
     named,
@@ -30,6 +22,14 @@ from remote_store.conformance.wire import (
     told,
     unseekable,
 )
+from remote_store.conformance.http.faults import (
+    Answer,
+    Fault,
+    Reset,
+    ShortBody,
+)
+from remote_store.conformance.servers import dead_endpoint
+from remote_store.conformance.suite.aio.trees import fill, found
 from remote_store.core import (
     AsyncBackend,
     BackendUnavailable,

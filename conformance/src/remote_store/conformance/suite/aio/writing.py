@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.case import AsyncCase
-from remote_store.conformance.checking import async_check
-from remote_store.conformance.hostile import BUFFERS, SIZES, SOURCES, Failing, Unseekable
+from remote_store.conformance.checking.case import AsyncCase
+from remote_store.conformance.checking.decorators import async_check
+from remote_store.conformance.checking.hostile import BUFFERS, SIZES, SOURCES, Failing, Unseekable
 from remote_store.conformance.suite.aio.errors import Boom
 from remote_store.core import AlreadyExists, Capability, PreconditionFailed, WriteResult
 

@@ -1,0 +1,1 @@
+"""The rules of the contract as data, a file per area."""

@@ -1,0 +1,149 @@
+"""Expectations whose failures teach: what the rule says, what was expected, what came, where to look."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Generic, NoReturn, TypeVar
+
+from remote_store.conformance.contract.rulebook import Rule
+from remote_store.core import RemoteStoreError
+
+E = TypeVar("E", bound=BaseException)
+SHOWN = 300
+NOTHING = object()
+
+
+class CheckFailed(AssertionError):
+    """A backend broke a rule; the text is complete without any help of pytest."""
+
+
+class CheckHung(CheckFailed):
+    """A check did not end in its time."""
+
+
+class Caught(Generic[E]):
+    """The exception that a block raised.
+
+    Attributes:
+        error: The exception, once the block has ended.
+    """
+
+    error: E
+
+
+class Expectations:
+    """The expectations of one running check.
+
+    Attributes:
+        rules: The rules that the check is about.
+    """
+
+    rules: tuple[Rule, ...] = ()
+
+    def fail(self, what: str, expected: object, observed: object) -> NoReturn:
+        """Fail with the rule, the expectation, the observation and the hint.
+
+        Raises:
+            CheckFailed: Always.
+        """
+        cause = observed if isinstance(observed, BaseException) else None
+        told = self.without_secrets(f"{what}\n  expected: {shown(expected)}\n  observed: {shown(observed)}")
+        raise CheckFailed(f"{told}{self.lesson()}") from cause
+
+    def without_secrets(self, text: str) -> str:
+        """The text as it may be shown; whoever knows secrets takes them out."""
+        return text
+
+    def lesson(self) -> str:
+        """The rules that the check is about, as the end of a message."""
+        return "".join(f"\n  {rule.id} {rule.level}: {rule.text}\n  hint: {rule.hint}" for rule in self.rules)
+
+    def expect(self, condition: object, what: str, observed: object = NOTHING) -> None:
+        """Fail unless the condition holds.
+
+        Args:
+            condition: What has to be true.
+            what: The condition in words.
+            observed: What came in its place, where there is more to say than that it does not hold.
+        """
+        if not condition:
+            self.fail("a condition does not hold", what, "it is not so" if observed is NOTHING else observed)
+
+    def expect_equal(self, observed: object, expected: object, what: str) -> None:
+        """Fail unless both are equal and of one type; long bytes are shown by their first difference."""
+        if observed != expected or (isinstance(expected, bool | bytes) and type(observed) is not type(expected)):
+            if isinstance(observed, bytes) and isinstance(expected, bytes):
+                what = f"{what} ({_difference(observed, expected)})"
+            self.fail(what, expected, observed)
+
+    def expect_same(self, observed: Iterable[Hashable], expected: Iterable[Hashable], what: str) -> None:
+        """Fail unless both hold the same things equally often, in whatever order."""
+        came, wanted = Counter(observed), Counter(expected)
+        if came != wanted:
+            missing, extra = list((wanted - came).elements()), list((came - wanted).elements())
+            self.fail(what, f"nothing missing, nothing extra, of {wanted.total()}", f"missing {missing}, extra {extra}")
+
+    def expect_type(self, observed: object, kind: type | tuple[type, ...], what: str) -> None:
+        """Fail unless it is an instance of the type."""
+        if not isinstance(observed, kind):
+            self.fail(what, kind, f"{type(observed).__name__}: {shown(observed)}")
+
+    @contextmanager
+    def expect_raises(
+        self,
+        kind: type[E] | tuple[type[E], ...],
+        *,
+        path: str | None = None,
+        what: str = "the call is refused",
+        where: Callable[[E], object] | None = None,
+    ) -> Iterator[Caught[E]]:
+        """Fail unless the block raises the error, about this path.
+
+        Args:
+            kind: Class of the error, or several that are all right.
+            path: What the error's `path` must be.
+            what: What the block does, for the message.
+            where: A further condition on the error.
+        """
+        caught: Caught[E] = Caught()
+        try:
+            yield caught
+        except kind as error:
+            caught.error = error
+            if path is not None and getattr(error, "path", None) != path:
+                self.fail(f"{what}: the error's path", path, error)
+            if isinstance(error, RemoteStoreError) and not error.message:
+                self.fail(f"{what}: the error has a message", "some text", error)
+            if where is not None and not where(error):
+                self.fail(f"{what}: the error says what it should", "that the condition holds", error)
+        except Exception as error:  # noqa: BLE001 - what is raised is what is expected or not
+            self.fail(what, kind, error)
+        else:
+            self.fail(f"{what}{self.claim(kind)}", kind, "no exception")
+
+    def claim(self, kind: object) -> str:  # noqa: ARG002 - a subclass looks at it
+        """What the success of a call says where this class of errors was expected; nothing by default."""
+        return ""
+
+
+def shown(value: object) -> str:
+    """A value for a message, shortened where it is long."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, type):
+        return value.__name__
+    if isinstance(value, tuple) and value and all(isinstance(member, type) for member in value):
+        return " or ".join(member.__name__ for member in value)
+    if isinstance(value, BaseException):
+        return f"{type(value).__name__}: {value}"
+    text = f"{len(value):,} bytes " if isinstance(value, bytes) and len(value) > SHOWN else ""
+    text += repr(value[:SHOWN] if isinstance(value, bytes) else value)
+    return text if len(text) <= 4 * SHOWN else f"{text[: 4 * SHOWN]}..."
+
+
+def _difference(observed: bytes, expected: bytes) -> str:
+    pairs = enumerate(zip(observed, expected, strict=False))
+    first = next((offset for offset, (came, wanted) in pairs if came != wanted), min(len(observed), len(expected)))
+    return f"{len(observed):,} bytes instead of {len(expected):,}, first difference at offset {first:,}"

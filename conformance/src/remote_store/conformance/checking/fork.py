@@ -1,0 +1,54 @@
+"""Running a part of a check in a forked process."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import multiprocessing
+import warnings
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+from remote_store.conformance.values.outcome import NotApplicable
+
+SECONDS = 20.0
+
+
+def in_fork(call: Callable[[], Any]) -> Any:
+    """Call a function in a forked child, coroutines in a loop of its own; what it returned or raised.
+
+    Raises:
+        TimeoutError: The child hangs.
+    """
+    if "fork" not in multiprocessing.get_all_start_methods():
+        raise NotApplicable("this platform has no fork")
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe(duplex=False)
+    child = context.Process(target=_answer, args=(call, theirs), daemon=True)
+    with warnings.catch_warnings():
+        # A fork beside running threads is what the check is about.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child.start()
+    try:
+        if not ours.poll(SECONDS):
+            raise TimeoutError("the forked child gives no answer")
+        answer = ours.recv()
+        child.join(SECONDS)
+    finally:
+        child.kill()
+        ours.close()
+        theirs.close()
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def _answer(call: Callable[[], Any], channel: Connection) -> None:
+    try:
+        answer = call()
+        if inspect.iscoroutine(answer):
+            answer = asyncio.run(answer)
+    except Exception as error:  # noqa: BLE001 - the parent judges it
+        answer = error
+    channel.send(answer)

@@ -1,0 +1,248 @@
+"""What a check asked of its backend and what came back, noted without the backend or the check seeing a difference."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from remote_store.conformance.values.outcome import SIGNALS
+from remote_store.conformance.values.redaction import SECRET_NAME
+from remote_store.core import AsyncBackend, Backend, CapabilityNotSupported
+
+KEPT = 40
+SHOWN = 80
+CHANGES = frozenset({"write", "write_atomic", "open_atomic", "delete", "delete_folder", "move", "copy"})
+METHODS = tuple(name for name in vars(Backend) if not name.startswith("_") and callable(vars(Backend)[name]))
+Guard: TypeAlias = Callable[[str, object], None]
+_inside: ContextVar[bool] = ContextVar("inside", default=False)
+_watches: list[Watch] = []
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Watch:
+    """One backend whose calls are noted.
+
+    Attributes:
+        backend: The instance.
+        log: Where its calls are noted.
+        guard: Called with the name and the first argument of a call before it is made; what it raises is raised.
+        told: What stands before its calls.
+    """
+
+    backend: object
+    log: CallLog
+    guard: Guard | None
+    told: str
+
+
+class NotedCall:
+    """One call and what came of it so far."""
+
+    __slots__ = ("asked", "came")
+
+    def __init__(self, asked: str) -> None:
+        self.asked = asked
+        self.came = "has not answered"
+
+
+class CallLog:
+    """The calls of one check, the newest last.
+
+    Args:
+        settles_within: Seconds to wait after a change before the storage is looked at.
+
+    Attributes:
+        waited: Seconds spent on that waiting.
+        refusals: The calls that a lack of the backend ended, each with its method.
+    """
+
+    def __init__(self, settles_within: float = 0.0) -> None:
+        self.settles_within = settles_within
+        self.waited = 0.0
+        self.refusals: list[tuple[str, CapabilityNotSupported]] = []
+        self._changed: float | None = None
+        self._calls: deque[NotedCall] = deque(maxlen=KEPT)
+        self._count = 0
+        self.renew_lock()
+
+    def renew_lock(self) -> None:
+        """Take a lock that nobody holds."""
+        self._lock = threading.Lock()
+
+    def lines(self, most: int = KEPT) -> list[str]:
+        """The last calls as text, with a word on those before.
+
+        Args:
+            most: How many calls; no more than are kept.
+        """
+        with self._lock:
+            calls = list(self._calls)[-most:]
+            earlier = self._count - len(calls)
+            dropped = [f"... {earlier:,} earlier calls"] if earlier else []
+            return [*dropped, *(f"{call.asked} {call.came}" for call in calls)]
+
+    def pause(self, method: str) -> float:
+        """Seconds to wait before this call, because the storage needs them; they are counted."""
+        with self._lock:
+            if method in CHANGES or self._changed is None:
+                return 0.0
+            pause = max(0.0, self._changed + self.settles_within - time.monotonic())
+            self._changed = None
+            self.waited += pause
+            return pause
+
+    def begin(self, method: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> NotedCall:
+        """Keep a call."""
+        given = [told(argument) for argument in arguments]
+        given += [f"{name}={'***' if SECRET_NAME.search(name) else told(value)}" for name, value in options.items()]
+        call = NotedCall(f"{method}({', '.join(given)})")
+        with self._lock:
+            self._count += 1
+            self._calls.append(call)
+        return call
+
+    def end(self, method: str) -> None:
+        """Keep when the storage was changed."""
+        if method in CHANGES and self.settles_within:
+            with self._lock:
+                self._changed = time.monotonic()
+
+
+def _renew_locks() -> None:
+    """Free the locks in a forked child, which has no thread that could."""
+    for watch in _watches:
+        watch.log.renew_lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
+
+
+class Recorder:
+    """Notes the calls of some backends from when each is watched until the recorder is closed.
+
+    The methods are replaced on the class, not on the instance and not by a proxy, so that the backend keeps its type,
+    its identity, its attributes and its pickle. Calls that a backend makes to itself are not noted.
+    """
+
+    def __init__(self) -> None:
+        self._watched: list[Watch] = []
+        self._replaced: list[tuple[type, str, object]] = []
+
+    def watch(self, backend: object, log: CallLog, guard: Guard | None = None, told: str = "") -> None:
+        """Note the calls of this instance too.
+
+        Args:
+            backend: The instance.
+            log: Where its calls are noted.
+            guard: Called with the name and the first argument of a call before it is made; what it raises is raised.
+            told: What stands before its calls.
+        """
+        watch = Watch(backend, log, guard, told)
+        self._watched.append(watch)
+        _watches.append(watch)
+        for owner in type(backend).__mro__:
+            if owner in (Backend, AsyncBackend, object):
+                continue
+            for name in METHODS:
+                original = vars(owner).get(name)
+                if original is None or hasattr(original, "noted") or not hasattr(original, "__get__"):
+                    continue
+                setattr(owner, name, _noted(name, original))
+                self._replaced.append((owner, name, original))
+
+    def close(self) -> None:
+        """Put everything back."""
+        for owner, name, original in reversed(self._replaced):
+            setattr(owner, name, original)
+        for watch in self._watched:
+            _watches.remove(watch)
+        self._replaced.clear()
+        self._watched.clear()
+
+
+def told(value: object) -> str:
+    """An argument or an answer in a few words."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        data = bytes(value[:24])
+        return repr(data) if len(value) <= len(data) else f"<{len(value):,} bytes {data!r}...>"
+    if value is None or isinstance(value, str | int | float | bool | dict | tuple | list | frozenset):
+        text = repr(value)
+    else:
+        text = f"<{type(value).__name__}>" if type(value).__repr__ is object.__repr__ else repr(value)
+        text = f"<{type(value).__name__}>" if " at 0x" in text else text
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+
+
+def _watch_of(backend: object) -> Watch | None:
+    """The watch over this very instance, whatever it says it is equal to; the newest one counts."""
+    return next((watch for watch in reversed(_watches.copy()) if watch.backend is backend), None)
+
+
+def _noted(name: str, original: Any) -> Any:
+    if inspect.iscoroutinefunction(original):
+
+        @functools.wraps(original)
+        async def noted_async(self: Any, *arguments: Any, **options: Any) -> Any:
+            __tracebackhide__ = True
+            watch = _watch_of(self)
+            if watch is None or _inside.get():
+                return await original.__get__(self, type(self))(*arguments, **options)
+            with _note(watch, name, arguments, options) as note:
+                if pause := watch.log.pause(name):
+                    await asyncio.sleep(pause)
+                note.append(await original.__get__(self, type(self))(*arguments, **options))
+            return note[0]
+
+        noted_async.noted = True  # type: ignore[attr-defined]
+        return noted_async
+
+    @functools.wraps(original)
+    def noted(self: Any, *arguments: Any, **options: Any) -> Any:
+        __tracebackhide__ = True
+        watch = _watch_of(self)
+        if watch is None or _inside.get():
+            return original.__get__(self, type(self))(*arguments, **options)
+        with _note(watch, name, arguments, options) as note:
+            if pause := watch.log.pause(name):
+                time.sleep(pause)
+            note.append(original.__get__(self, type(self))(*arguments, **options))
+        return note[0]
+
+    noted.noted = True  # type: ignore[attr-defined]
+    return noted
+
+
+@contextmanager
+def _note(watch: Watch, name: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> Iterator[list[Any]]:
+    """Note what the block puts into the list, or raises."""
+    __tracebackhide__ = True
+    if watch.guard is not None:
+        watch.guard(name, arguments[0] if arguments else options.get("path", options.get("src")))
+    call = watch.log.begin(f"{watch.told}{name}", arguments, options)
+    came: list[Any] = []
+    token = _inside.set(True)
+    try:
+        yield came
+        call.came = f"-> {told(came[0])}"
+    except SIGNALS as error:
+        call.came = f"raised {type(error).__name__}"
+        raise RuntimeError(f"the backend raised {type(error).__name__}, which only a check may") from error
+    except BaseException as error:
+        call.came = f"raised {type(error).__name__}: {str(error)[: 2 * SHOWN]}"
+        if isinstance(error, CapabilityNotSupported):
+            watch.log.refusals.append((name, error))
+        raise
+    finally:
+        _inside.reset(token)
+        watch.log.end(name)

@@ -1,0 +1,220 @@
+"""A look at the live backend before the first check: what it is, and whether the harness can be used at all."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import secrets
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from remote_store.conformance.contract.rulebook import ConfigurationError
+from remote_store.conformance.contract.versions import distribution_of, required, skew
+from remote_store.conformance.harness import AnyHarness, AsyncHarness, Profile
+from remote_store.conformance.processes.surroundings import open_files
+from remote_store.conformance.processes.watchdog import Hung, bounded
+from remote_store.conformance.values.redaction import HIDDEN, SECRET_NAME, redacted
+from remote_store.core import AsyncBackend, Backend
+
+SECONDS = 60.0
+LEAKING = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The backend that a run is about, as it was seen alive.
+
+    Attributes:
+        kind: Its class, with the module.
+        name: Its name.
+        capabilities: Names of what it declares.
+        profile: The facts that the checks go by.
+        stated: The facts are the author's; otherwise they are assumed.
+        place: Where its files are, as it says of itself; without secrets.
+        distribution: The distribution that brings it, with its version; empty where none does.
+        sdk: The versions of what that distribution needs itself.
+        notes: What was noticed beside.
+    """
+
+    kind: str
+    name: str
+    capabilities: tuple[str, ...]
+    profile: Profile
+    stated: bool
+    place: Mapping[str, str]
+    distribution: str = ""
+    sdk: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything as plain data, without any secret."""
+        hidden = self.profile.secrets
+        profile = {**asdict(self.profile), "secrets": [HIDDEN] * len(hidden)}
+        place = {
+            name: HIDDEN if SECRET_NAME.search(name) else redacted(text, hidden) for name, text in self.place.items()
+        }
+        notes = [redacted(note, hidden) for note in self.notes]
+        return {
+            **asdict(self),
+            "capabilities": list(self.capabilities),
+            "profile": profile,
+            "place": place,
+            "notes": notes,
+        }
+
+
+def look(harness: AnyHarness[Any], ask: Callable[[Mapping[str, str]], None] | None = None) -> Subject:
+    """Make two backends and see what they are.
+
+    Args:
+        harness: How to make them.
+        ask: Called with what the first says of its place, before anything is asked of it; what it raises is raised.
+            Then one question is put to the first, so that it shows whom it speaks to.
+
+    Raises:
+        ConfigurationError: The factory raises, hangs, returns something else, or the same instance twice, or versions
+            meet that do not go together.
+    """
+    if not isinstance(harness, AnyHarness):
+        raise ConfigurationError(f"the harness is {harness!r}; it must be an instance of Harness or AsyncHarness")
+    seconds = min(SECONDS, harness.profile.timeout)
+    wanted = AsyncBackend if isinstance(harness, AsyncHarness) else Backend
+    backends: list[Any] = []
+    try:
+        backends += [_made(harness, wanted, seconds)]
+        if wrong := skew(distribution_of(type(backends[0]).__module__)):
+            raise ConfigurationError(wrong)
+        if ask is not None:
+            ask(_place(backends[0]))
+            _told(lambda: bounded(lambda: _run(backends[0].exists("conformance")), seconds), None)
+        backends += [_made(harness, wanted, seconds)]
+        if backends[0] is backends[1]:
+            raise ConfigurationError(
+                "make() returned the same instance twice; a check closes what it was given, so return a new one each "
+                "time"
+            )
+        profile: Profile = harness.profile
+        notes: list[str] = []
+        if not harness.stated:
+            profile, notes = _assumed(profile, backends, seconds)
+        return _subject(backends[0], harness, profile, [*notes, *_leaks(harness, seconds)])
+    finally:
+        for backend in backends:
+            with suppress(Exception):
+                bounded(lambda backend=backend: _run(backend.close()), seconds)  # type: ignore[misc]
+
+
+def _made(harness: AnyHarness[Any], wanted: type, seconds: float) -> Any:
+    try:
+        made = bounded(harness.make, seconds)
+    except Hung as hung:
+        raise ConfigurationError(f"make() hangs: {hung}") from hung
+    except ConfigurationError:
+        raise
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        raise ConfigurationError(
+            f"make() raised {type(error).__name__}: {error} ({where.filename}, line {where.lineno}, in {where.name})"
+        ) from error
+    if isinstance(made, wanted):
+        return made
+    if asyncio.iscoroutine(made):
+        made.close()
+        raise ConfigurationError("make() is a coroutine; it must be a plain function that returns a backend")
+    other = Backend if wanted is AsyncBackend else AsyncBackend
+    hint = f"; it is {_a(other)}, so use the suite of that kind" if isinstance(made, other) else ""
+    raise ConfigurationError(f"make() returned {made!r}; it must return an instance of {wanted.__name__}{hint}")
+
+
+def _assumed(profile: Profile, backends: list[Any], seconds: float) -> tuple[Profile, list[str]]:
+    """The facts that a factory alone lets assume; whether two instances share a storage is found by a look."""
+    try:
+        shared = bounded(lambda: asyncio.run(_share(*backends)), seconds)
+    except Exception as error:  # noqa: BLE001 - the checks will tell what is wrong with it
+        note = f"whether two instances share a storage could not be found out: {type(error).__name__}: {error}"
+        return replace(profile, shared=False, picklable=False, in_process=True), [note]
+    if shared:
+        return profile, ["two instances share a storage, as a look has shown"]
+    note = "two instances have a storage each, as a look has shown; rules about shared storages are untested"
+    return replace(profile, shared=False, picklable=False, in_process=True, expendable=True), [note]
+
+
+async def _share(first: Any, second: Any) -> bool:
+    folder = f"conformance-{secrets.token_hex(8)}"
+    key = f"{folder}/shared"
+    await _awaited(first.write(key, b"conformance"))
+    try:
+        return bool(await _awaited(second.exists(key)))
+    finally:
+        await _awaited(first.delete(key))
+        with suppress(Exception):
+            await _awaited(first.delete_folder(folder, recursive=True, missing_ok=True))
+
+
+def _leaks(harness: AnyHarness[Any], seconds: float) -> list[str]:
+    """What instances that were used and closed leave behind, if it grows with their number."""
+    counts: list[tuple[int, int]] = []
+    for _ in range(1 + LEAKING):
+        with suppress(Exception):
+            bounded(lambda: asyncio.run(_used(harness.make())), seconds)
+        gc.collect()
+        counts.append((threading.active_count(), open_files()))
+    threads, files_open = (last - first for first, last in zip(counts[0], counts[-1], strict=True))
+    if max(threads, files_open) < LEAKING:
+        return []
+    return [f"{LEAKING} instances that were used and closed left {threads} threads and {files_open} open files behind"]
+
+
+async def _used(backend: Any) -> None:
+    try:
+        await _awaited(backend.exists("conformance"))
+    finally:
+        await _awaited(backend.close())
+
+
+def _subject(backend: Any, harness: AnyHarness[Any], profile: Profile, notes: list[str]) -> Subject:
+    kind = type(backend)
+    capabilities = _told(lambda: tuple(sorted(capability.name for capability in backend.capabilities)), ())
+    found = distribution_of(kind.__module__)
+    return Subject(
+        kind=f"{kind.__module__}:{kind.__qualname__}",
+        name=str(_told(lambda: backend.name, "")),
+        capabilities=capabilities,
+        profile=profile,
+        stated=harness.stated,
+        place=_place(backend),
+        distribution=f"{found.metadata['Name']} {found.version}" if found is not None else "",
+        sdk=required(found) if found is not None else {},
+        notes=tuple(notes),
+    )
+
+
+def _place(backend: Any) -> Mapping[str, str]:
+    plan = _told(lambda: backend.resolve("key"), None)
+    details: Mapping[Any, Any] = _told(lambda: {"kind": plan.kind, **plan.details}, {})
+    return {str(name): str(value) for name, value in details.items()}
+
+
+def _told(call: Callable[[], Any], otherwise: Any) -> Any:
+    """What the backend says of itself, if it can; the checks find out why it cannot."""
+    try:
+        return call()
+    except Exception:  # noqa: BLE001 - an author's code may raise anything
+        return otherwise
+
+
+async def _awaited(value: Any) -> Any:
+    return await value if hasattr(value, "__await__") else value
+
+
+def _run(value: Any) -> None:
+    if hasattr(value, "__await__"):
+        asyncio.run(_awaited(value))
+
+
+def _a(kind: type) -> str:
+    return f"{'an' if kind.__name__[0] in 'AEIOU' else 'a'} {kind.__name__}"

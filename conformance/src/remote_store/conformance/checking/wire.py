@@ -1,0 +1,130 @@
+"""What checks of S3 and of the wire share: facts about the case, pages made by hand, sources that are hard to send."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from urllib.parse import quote
+
+from remote_store.conformance.checking.case import AnyCase, not_applicable, untested
+from remote_store.conformance.checking.hostile import SOURCES, Failing
+from remote_store.conformance.harness import B
+from remote_store.conformance.http.faults import Answer, Fault, Request
+from remote_store.core import Capability, RetryPolicy
+
+if TYPE_CHECKING:
+    from remote_store.conformance.http.endpoint import Endpoint
+
+POLLS = 100
+# More than any patience of an SDK that is meant to end takes for one operation.
+MOST_REQUESTS = 30
+TWICE = RetryPolicy(max_attempts=2)
+THRICE = RetryPolicy(max_attempts=3)
+PAUSE = 0.05
+
+
+def require_s3(case: AnyCase[Any]) -> Endpoint:
+    """The endpoint in front of an S3 server; the check ends where the backend is another or there is none."""
+    if case.profile.kind != "s3":
+        not_applicable("the rule is for S3")
+    return case.endpoint
+
+
+def patient(case: AnyCase[B], attempts: int, **options: Any) -> B:
+    """A backend that tries so often, where the harness can say so; else one with its usual patience."""
+    retry = {"retry": RetryPolicy(max_attempts=attempts)} if "retry" in case.harness.options else {}
+    return case.make(**retry, **options) if retry or options else case.backend
+
+
+def require_option(case: AnyCase[Any], name: str) -> None:
+    """End the check where the harness makes no backend with that option, so that the backend is not a lane of S3's."""
+    if name not in case.harness.options:
+        not_applicable(f"the harness makes no backend with {name}")
+
+
+def trusting(case: AnyCase[B], **options: Any) -> B:
+    """A backend that trusts the server with conditional writes; the check ends where the target does not claim that."""
+    require_option(case, "conditional_writes")
+    case.require(Capability.ATOMIC_CREATE)
+    return case.make(**options) if options else case.backend
+
+
+def is_get(request: Request) -> bool:
+    """Whether a request asks for a body."""
+    return request.method == "GET"
+
+
+def is_upload(request: Request) -> bool:
+    """Whether a request may change something."""
+    return request.method not in ("GET", "HEAD", "OPTIONS")
+
+
+def part_size(case: AnyCase[Any]) -> int:
+    """The bytes of a part; the check ends where writes have no parts."""
+    size: int | None = case.profile.part_size
+    return size if size is not None else not_applicable("writes have no parts")
+
+
+def uploads(case: AnyCase[Any]) -> list[str]:
+    """The keys of this case that have an unfinished upload; the check ends where nobody can tell."""
+    found: list[str] | None = case.oracle.raw_uploads(f"{case.folder}/")
+    return found if found is not None else untested("the oracle sees no uploads")
+
+
+def operations(sent: Iterable[Request]) -> list[str]:
+    """The S3 operations of requests."""
+    return [request.operation for request in sent]
+
+
+def page(keys: Iterable[str], token: str | None) -> bytes:
+    """A page of a listing that says that there is more, or that it is the last one."""
+    more = (
+        "<IsTruncated>false</IsTruncated>"
+        if token is None
+        else f"<IsTruncated>true</IsTruncated><NextContinuationToken>{token}</NextContinuationToken>"
+    )
+    entries = "".join(
+        f"<Contents><Key>{quote(key)}</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified>"
+        "<ETag>&quot;0&quot;</ETag><Size>1</Size><StorageClass>STANDARD</StorageClass></Contents>"
+        for key in keys
+    )
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+        f"{more}<EncodingType>url</EncodingType><MaxKeys>1000</MaxKeys><KeyCount>1</KeyCount>{entries}</ListBucketResult>"
+    ).encode()
+
+
+def settles(condition: Callable[[], bool]) -> bool:
+    """Whether a condition comes true within a few seconds."""
+    for _ in range(POLLS):
+        if condition():
+            return True
+        time.sleep(PAUSE)
+    return condition()
+
+
+def unseekable(content: bytes) -> BinaryIO:
+    """A stream like a pipe."""
+    return SOURCES["unseekable"](content)
+
+
+def failing(good: int, error: BaseException) -> BinaryIO:
+    """A stream that raises after so many bytes."""
+    return cast("BinaryIO", Failing(good, error))
+
+
+def streams(content: bytes) -> dict[str, BinaryIO]:
+    """The content as a stream of known and one of unknown length."""
+    return {"seekable": BytesIO(content), "unseekable": unseekable(content)}
+
+
+def named(value: object) -> str:
+    """The id of a parameter that is a fault."""
+    return type(value).__name__
+
+
+def told(fault: Fault) -> str:
+    """A fault in a word, for messages and for the ids of parameters."""
+    return f"{fault.status}" if isinstance(fault, Answer) else named(fault)

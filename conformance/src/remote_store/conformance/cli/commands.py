@@ -1,0 +1,144 @@
+"""What the subcommands do."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+from collections.abc import Iterator
+from difflib import get_close_matches
+from importlib.util import find_spec
+from pathlib import Path
+from typing import get_args
+
+from remote_store.conformance.contract.rulebook import CONTRACT_VERSION, ConfigurationError, Level, Rule, areas, rule
+from remote_store.conformance.contract.versions import installed
+from remote_store.conformance.processes.watchdog import end_in_spite_of_threads
+from remote_store.conformance.run.manifest import manifest
+from remote_store.conformance.run.verdict import Grade
+from remote_store.conformance.values.exit_codes import CONFIGURATION_ERROR, SUITE_FAILED
+from remote_store.conformance.values.redaction import escaped
+from remote_store.core import Capability
+
+WIDTH = 100
+CODES = {Grade.CORE: 0, Grade.CORE_AND_CAPABILITIES: 0, Grade.FAILING: 1, Grade.PARTIAL: 2}
+
+
+def run_(options: argparse.Namespace) -> int:
+    """Run the suite; the exit code of its verdict."""
+    from remote_store.conformance.cli import door
+    from remote_store.conformance.report.summary import failures, summary
+    from remote_store.conformance.suite.conformance import known_deviations
+
+    door.make_current_folder_importable()
+    chosen = [rule(identifier.upper()).id for identifier in options.rule]
+    passed = ["--conformance-tier", options.tier, *(f"--conformance-rule={identifier}" for identifier in chosen)]
+    passed += ["--conformance-report", str(Path(options.report).resolve())]
+    if options.deviations:
+        known_deviations(Path(options.deviations).resolve())
+        passed += ["--conformance-deviations", str(Path(options.deviations).resolve())]
+    if options.workers and find_spec("xdist") is None:
+        raise ConfigurationError("-n needs pytest-xdist: pip install pytest-xdist")
+    if not _agreed(options, chosen):
+        return CONFIGURATION_ERROR
+    try:
+        run, written = door.run_target(options.target, passed, workers=options.workers, out=sys.stdout)
+    except door.Broke as broke:
+        print(f"the suite failed, which is a defect of it:\n{escaped(str(broke))}", file=sys.stderr)
+        return SUITE_FAILED
+    print()
+    for line in (*failures(run), *summary(run)):
+        print(escaped(line))
+    for path in written:
+        print(f"{'report':<9} {path}")
+    if run.says_nothing():
+        raise ConfigurationError("no rule was executed, so the run says nothing about the backend")
+    code = CODES[run.verdict.grade]
+    if any(record.hung for record in run.records):
+        end_in_spite_of_threads(code)
+    return code
+
+
+def _agreed(options: argparse.Namespace, chosen: list[str]) -> bool:
+    """Say what will be run and, where it is not on this machine, what it costs; whether it may begin."""
+    from remote_store.conformance.checking.subject import look
+    from remote_store.conformance.cli import door
+    from remote_store.conformance.cli.network import Gate
+    from remote_store.conformance.run.cost import expected
+    from remote_store.conformance.suite.conformance import suite_of
+
+    harness = door.known_harness(options.target)
+    subject = None
+    with Gate(is_open=options.yes) as gate:
+        try:
+            subject = look(harness, gate.ask)
+        except (ConfigurationError, ConnectionRefusedError):
+            if not gate.host:
+                raise
+    names = subject.capabilities if subject else [entry.name for entry in Capability]
+    print(f"remote-store-conformance {installed()['suite']}, contract {CONTRACT_VERSION}, {options.tier} tier")
+    if subject:
+        print(f"{subject.kind} ({subject.distribution or 'of no distribution'})")
+    if gate.host:
+        suite = suite_of(door.suite_for(options.target))
+        assert suite is not None
+        cost = expected(suite, options.tier, chosen, names)
+        host = escaped(gate.host)
+        print(f"{host} is not this machine, and the run will send it {cost}; a check that fails may send more.")
+        if not options.yes:
+            print("It may cost money and time. Add --yes to go on.")
+    return bool(options.yes or not gate.host)
+
+
+def list_(options: argparse.Namespace) -> int:
+    """List rules; 0."""
+    names = [area.name for area in areas()]
+    wanted_area = _one_of("area", options.area, names)
+    capability = _one_of("capability", options.capability, [entry.name for entry in Capability])
+    level = _one_of("level", options.level, list(get_args(Level)))
+    for area in areas():
+        if wanted_area in (None, area.name):
+            for entry in area.rules:
+                needed = entry.capability.name if entry.capability else None
+                if capability in (None, needed) and level in (None, entry.level):
+                    print(f"{entry.id:<10} {entry.level:<6} {(needed or '').lower():<20} {entry.text}")
+    return 0
+
+
+def explain_(options: argparse.Namespace) -> int:
+    """Explain a rule; 0."""
+    entry = rule(options.rule.upper())
+    print("\n".join(_explained(entry)))
+    return 0
+
+
+def _explained(entry: Rule) -> Iterator[str]:
+    from remote_store.conformance.suite.conformance import SUITES
+
+    yield f"{entry.id}  {entry.level}, since contract {entry.since}" + (", provisional" if entry.provisional else "")
+    yield textwrap.fill(entry.text, WIDTH)
+    yield ""
+    yield textwrap.fill(f"why   {entry.rationale}", WIDTH, subsequent_indent=" " * 6)
+    yield textwrap.fill(f"hint  {entry.hint}", WIDTH, subsequent_indent=" " * 6)
+    if entry.capability:
+        yield f"needs {entry.capability.name}"
+    if entry.aliases:
+        yield f"was   {', '.join(entry.aliases)}"
+    if entry.untested:
+        yield textwrap.fill(f"untested: {entry.untested}", WIDTH)
+    for suite in SUITES:
+        names = [name for name, expected in manifest(suite).items() if entry.id in expected.rules]
+        if names:
+            yield f"\nchecked by {suite.__name__}:"
+            yield from (f"  {name}" for name in names)
+
+
+def _one_of(what: str, given: str | None, known: list[str]) -> str | None:
+    if given is None:
+        return None
+    found = next((name for name in known if name == given.upper()), None)
+    if found is None:
+        nearest = get_close_matches(given.upper(), known, n=1)
+        hint = f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(known)}"
+        raise ConfigurationError(f"{given!r} is no {what}; {hint}")
+    return found

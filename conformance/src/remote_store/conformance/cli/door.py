@@ -1,0 +1,171 @@
+"""Running the suite without a test file: pytest in this process, on a module made for it, shut off from the user's own.
+
+The verdict comes out of the same plugin as with a test file.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import Any, TextIO
+
+import pytest
+
+from remote_store.conformance import plugin
+from remote_store.conformance.cli.target import harness_of
+from remote_store.conformance.contract.rulebook import ConfigurationError
+from remote_store.conformance.harness import AnyHarness, AsyncHarness
+from remote_store.conformance.run.run import Run
+from remote_store.conformance.run.session import Session
+from remote_store.conformance.suite.conformance import AsyncBackendConformance, BackendConformance
+from remote_store.conformance.values.outcome import Outcome, Record
+
+MODULE = "test_conformance.py"
+FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+SOURCE = """\
+from remote_store.conformance.cli.door import suite_for
+
+{name} = suite_for({target!r})
+"""
+
+
+class Broke(Exception):
+    """The suite itself failed, not the backend and not the harness."""
+
+
+@cache
+def known_harness(target: str) -> AnyHarness[Any]:
+    """The harness of a target, the same one each time in this process."""
+    return harness_of(target)
+
+
+def suite_for(target: str) -> type:
+    """The class of tests for a target."""
+    harness = known_harness(target)
+    suite = AsyncBackendConformance if isinstance(harness, AsyncHarness) else BackendConformance
+    return type(class_name(target), (suite,), {"harness": harness, "target": target, "__module__": "test_conformance"})
+
+
+def class_name(target: str) -> str:
+    """The name of the class of tests for a target."""
+    return "Test" + target.rpartition(":")[2].rpartition(".")[2]
+
+
+def run_target(target: str, options: Sequence[str], *, workers: str | None, out: TextIO) -> tuple[Run, Sequence[Path]]:
+    """Run the suite against a target; the run, and the reports that were written.
+
+    Args:
+        target: The target, known to be one.
+        options: Options of the plugin.
+        workers: How many processes; `None` for this one.
+        out: Where progress is shown.
+
+    Raises:
+        ConfigurationError: The harness turned out not to be usable.
+        Broke: No verdict came out of it.
+    """
+    progress = Progress(out)
+    with tempfile.TemporaryDirectory(prefix="conformance-") as folder, _shut_off():
+        module = Path(folder).resolve() / MODULE
+        module.write_text(SOURCE.format(name=class_name(target), target=target), "utf-8")
+        (module.parent / "pytest.ini").write_text("[pytest]\naddopts =\n", "utf-8")
+        parallel = ["-p", "xdist", "-n", workers] if workers else []
+        base = ["-c", str(module.parent / "pytest.ini"), "--rootdir", str(module.parent), "-p", "no:cacheprovider"]
+        shown = ["-p", plugin.__name__, "--import-mode=importlib", "--tb=short", "-q"]
+        pytest.main([*base, *shown, *parallel, *options, str(module)], plugins=[progress])
+    watch = progress.watch
+    if watch is not None and watch.error:
+        raise ConfigurationError(watch.error)
+    if watch is None or not watch.runs:
+        raise Broke(progress.trouble or "no check was collected")
+    return watch.runs[0], watch.written
+
+
+@contextmanager
+def _shut_off() -> Iterator[None]:
+    """Keep the user's settings of pytest out of the run."""
+    before = {name: os.environ.pop(name, None) for name in FOREIGN}
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def make_current_folder_importable() -> None:
+    """Let a target in the current folder be named, as `python -m` would."""
+    if os.getcwd() not in sys.path:  # noqa: PTH109 - sys.path holds texts
+        sys.path.insert(0, os.getcwd())  # noqa: PTH109 - sys.path holds texts
+
+
+class Progress:
+    """Shows how far a run is, in the place of pytest's own words."""
+
+    def __init__(self, out: TextIO) -> None:
+        self.watch: Session | None = None
+        self.trouble = ""
+        self._out = out
+        self._total = 0
+        self._ended = 0
+        self._failed = 0
+        self._shown = 0
+        self._began = time.monotonic()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Silence pytest, before pytest-xdist takes its reporter to speak through."""
+        config.pluginmanager.unregister(name="terminalreporter")
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Hear of every check that ends."""
+        self.watch = plugin.session(session.config)
+        self.watch.listeners.append(self._ended_one)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Know how many checks there are."""
+        self._total = len(session.items)
+
+    @pytest.hookimpl(optionalhook=True)
+    # The name of an argument is how pytest knows it.
+    def pytest_xdist_node_collection_finished(self, node: object, ids: Sequence[str]) -> None:  # noqa: ARG002
+        """Know how many checks there are, from another process."""
+        self._total = len(ids)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keep why nothing was collected."""
+        if report.failed:
+            self.trouble = str(report.longrepr)
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """Keep how the suite failed."""
+        self.trouble = str(excrepr)
+
+    def _ended_one(self, record: Record) -> None:
+        self._ended += 1
+        self._failed += record.outcome in (Outcome.FAIL, Outcome.ERROR)
+        if not self._total:
+            return
+        seconds = time.monotonic() - self._began
+        text = f"{self._ended:,} of {self._total:,} checks, {self._failed or 'none'} failed, {seconds:.0f} s"
+        percent = 100 * self._ended // self._total
+        if self._out.isatty():
+            rest = "\n" if self._ended == self._total else f"  {record.check}"
+            self._say(f"\r\x1b[K{percent:>3} %  {text}{rest}")
+        elif percent // 10 > self._shown:
+            self._shown = percent // 10
+            self._say(f"{percent:>3} %  {text}\n")
+
+    def _say(self, text: str) -> None:
+        # Whoever read along may have gone, and the run is to end with its reports all the same.
+        with suppress(OSError):
+            self._out.write(text)
+            self._out.flush()

@@ -1,0 +1,95 @@
+"""From the text that names a backend to a harness for it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import traceback
+from typing import Any
+
+from remote_store.conformance.checking.subject import SECONDS
+from remote_store.conformance.contract.rulebook import ConfigurationError
+from remote_store.conformance.harness import AnyHarness, AsyncFactoryHarness, FactoryHarness
+from remote_store.conformance.processes.watchdog import Hung, bounded
+from remote_store.core import AsyncBackend, Backend
+
+EXAMPLE = "write it as package.module:name, such as my_package.storage:make_backend"
+
+
+def harness_of(target: str) -> AnyHarness[Any]:
+    """The harness for a target: a backend's class, a factory of one, a harness, its class, or a factory of one.
+
+    Args:
+        target: The target as `package.module:name`.
+
+    Raises:
+        ConfigurationError: There is no such thing, or it is something else; the message says what to do.
+    """
+    found = _imported(target)
+    if isinstance(found, AnyHarness):
+        return found
+    if not callable(found):
+        raise ConfigurationError(f"{target} is {found!r}; it must be a backend's class, a factory of one, or a harness")
+    if inspect.isclass(found) and inspect.isabstract(found):
+        missing = ", ".join(sorted(getattr(found, "__abstractmethods__", ())))
+        raise ConfigurationError(f"{target} is abstract: {missing} must be written first")
+    made = _called(target, found)
+    if isinstance(made, AnyHarness):
+        return made
+    if isinstance(made, Backend):
+        made.close()
+        return FactoryHarness(found)
+    if isinstance(made, AsyncBackend):
+        return AsyncFactoryHarness(found)
+    if inspect.iscoroutine(made):
+        made.close()
+        raise ConfigurationError(f"{target} is a coroutine; it must be a plain function that returns a backend")
+    raise ConfigurationError(f"{target} returned {made!r}; it must return a Backend, an AsyncBackend or a Harness")
+
+
+def _imported(target: str) -> Any:
+    module, colon, path = target.partition(":")
+    if path.startswith("//"):
+        raise ConfigurationError(
+            f"{target!r} is the URL of a storage, and what is run is code that makes a backend: write "
+            f"`def make_backend(): return Store.from_url({target!r}).backend` into a file such as mine.py, and run "
+            "mine:make_backend"
+        )
+    if not (module and colon and path):
+        raise ConfigurationError(f"{target!r} names no backend: {EXAMPLE}")
+    try:
+        found: Any = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name and (module == error.name or module.startswith(f"{error.name}.")):
+            raise ConfigurationError(
+                f"there is no module {error.name!r}: install it, or run the command in the folder that holds it"
+            ) from error
+        raise ConfigurationError(f"{module} cannot be imported: {error}") from error
+    except Exception as error:
+        raise ConfigurationError(f"{module} cannot be imported: {_where(error)}") from error
+    for name in path.split("."):
+        try:
+            found = getattr(found, name)
+        except AttributeError as error:
+            raise ConfigurationError(f"{error}: {EXAMPLE}") from error
+    return found
+
+
+def _called(target: str, factory: Any) -> Any:
+    try:
+        return bounded(factory, SECONDS)
+    except Hung as hung:
+        raise ConfigurationError(f"{target}() hangs: {hung}") from hung
+    except ConfigurationError:
+        raise
+    except Exception as error:
+        hint = ""
+        if isinstance(error, TypeError) and "argument" in str(error):
+            hint = "; if it needs arguments, write a function without any that returns it, and name that"
+        raise ConfigurationError(f"{target}() raised {_where(error)}{hint}") from error
+
+
+def _where(error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({frame.filename}, line {frame.lineno})"

@@ -1,0 +1,144 @@
+"""The catalogue of the contract as data: what is promised, how strictly, and why."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any, Literal, get_args
+
+from remote_store.core import Capability
+
+CONTRACT_VERSION = "0.1"
+"""The version of the contract that the catalogue is; the suite's own version is another number."""
+
+Level = Literal["MUST", "SHOULD", "MAY"]
+
+
+class ConfigurationError(Exception):
+    """The harness or the catalogue is wrong, not the backend; the message says what to correct."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One clause of the contract.
+
+    Attributes:
+        id: Stable id, such as `READ-001`.
+        level: How strict it is.
+        text: The clause in one sentence.
+        rationale: Why it is so.
+        hint: What to look at where a backend breaks it.
+        since: Version of the contract that brought it.
+        capability: Name of the capability without which it does not apply.
+        untested: Why no check exists for it; empty where one does.
+        provisional: It is new: a backend that breaks it is told, and its verdict stays as it is.
+        aliases: Ids that it had before, which still find it.
+    """
+
+    id: str
+    level: Level
+    text: str
+    rationale: str
+    hint: str
+    since: str
+    capability: Capability | None = None
+    untested: str = ""
+    provisional: bool = False
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """The rules that belong together, as one file of the catalogue holds them.
+
+    Attributes:
+        name: What the ids begin with, such as `READ`.
+        title: Heading for people.
+        about: What the area is about, in a sentence or two.
+        rules: Its rules in the order of their ids.
+    """
+
+    name: str
+    title: str
+    about: str
+    rules: tuple[Rule, ...]
+
+
+@cache
+def areas() -> tuple[Area, ...]:
+    """Every area, in the order in which a reader meets them.
+
+    Raises:
+        ConfigurationError: A file of the catalogue is malformed.
+    """
+    entries = [entry for entry in files("remote_store.conformance.catalogue").iterdir() if entry.name.endswith(".toml")]
+    tables = {entry.name: tomllib.loads(entry.read_text("utf-8")) for entry in entries}
+    headings = tables.pop("areas.toml")["area"]
+    names = [f"{heading['name'].lower()}.toml" for heading in headings]
+    if unknown := tables.keys() - set(names):
+        raise ConfigurationError(f"areas.toml has no heading for {', '.join(sorted(unknown))}")
+    return tuple(
+        area_of(heading, tables[name]) for heading, name in zip(headings, names, strict=True) if name in tables
+    )
+
+
+@cache
+def rules() -> Mapping[str, Rule]:
+    """Every rule by its id."""
+    return MappingProxyType({rule.id: rule for area in areas() for rule in area.rules})
+
+
+def rule(identifier: str) -> Rule:
+    """The rule of an id, or of an id that it had before.
+
+    Raises:
+        ConfigurationError: There is no such rule.
+    """
+    found = rules().get(identifier) or _aliases().get(identifier)
+    if found is None:
+        nearest = get_close_matches(identifier.upper(), rules(), n=1)
+        hint = f"; did you mean {nearest[0]}?" if nearest else ""
+        raise ConfigurationError(f"{identifier!r} is no rule of the catalogue{hint}")
+    return found
+
+
+@cache
+def _aliases() -> Mapping[str, Rule]:
+    found: dict[str, Rule] = {}
+    for entry in rules().values():
+        for alias in entry.aliases:
+            if alias in rules() or alias in found:
+                raise ConfigurationError(f"{alias}, once the id of {entry.id}, is that of another rule too")
+            found[alias] = entry
+    return MappingProxyType(found)
+
+
+def area_of(heading: Mapping[str, str], table: Mapping[str, Any]) -> Area:
+    """An area of its heading and its file.
+
+    Raises:
+        ConfigurationError: A rule is malformed, or the ids are not in order.
+    """
+    found = tuple(_rule(heading["name"], row) for row in table["rule"])
+    identifiers = [entry.id for entry in found]
+    if identifiers != sorted(set(identifiers)):
+        raise ConfigurationError(f"the ids of area {heading['name']} are not in order, or not unique")
+    return Area(heading["name"], heading["title"], heading["about"], found)
+
+
+def _rule(area: str, row: Mapping[str, Any]) -> Rule:
+    capability = row.get("capability")
+    try:
+        typed = {"capability": Capability[capability] if capability else None, "aliases": tuple(row.get("aliases", ()))}
+        made = Rule(**{**row, **typed})
+    except (TypeError, KeyError) as error:
+        raise ConfigurationError(f"rule {row.get('id')!r} of area {area}: {error}") from error
+    name, _, number = made.id.rpartition("-")
+    if name != area or not number.isdigit() or made.level not in get_args(Level):
+        raise ConfigurationError(f"rule {made.id!r} has a wrong id or level for area {area}")
+    return made

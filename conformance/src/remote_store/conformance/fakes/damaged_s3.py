@@ -1,0 +1,201 @@
+"""An S3 server on a loopback socket whose next answers are damaged."""
+
+from __future__ import annotations
+
+import copy
+import socketserver
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+from xml.etree import ElementTree as ET
+from xml.sax.saxutils import escape
+
+from remote_store.conformance.fakes.s3 import FakeS3
+from remote_store.conformance.http.faults import operation_of
+from remote_store.core.s3 import Call, Fault
+
+ROOTS = {
+    "ListObjectsV2": "ListBucketResult",
+    "CopyObject": "CopyObjectResult",
+    "UploadPartCopy": "CopyPartResult",
+    "CreateMultipartUpload": "InitiateMultipartUploadResult",
+    "CompleteMultipartUpload": "CompleteMultipartUploadResult",
+    "DeleteObjects": "DeleteResult",
+    "GetObjectTagging": "Tagging",
+}
+ROWS = {"Errors": "Error", "TagSet": "Tag"}
+HEADERS = {"if-match": "IfMatch", "if-none-match": "IfNoneMatch", "range": "Range", "content-type": "ContentType"}
+QUERY = {
+    "prefix": "Prefix",
+    "delimiter": "Delimiter",
+    "encoding-type": "EncodingType",
+    "continuation-token": "ContinuationToken",
+    "uploadId": "UploadId",
+}
+
+
+@dataclass
+class Reply:
+    """An HTTP answer: its status, its headers and its body, what is sent before it as it is, or in its place."""
+
+    status: int
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes = b""
+    before: bytes = b""
+    alone: bool = False
+    closes: bool = False
+
+    def sent(self, method: str) -> bytes:
+        names = {name.lower() for name, _ in self.headers}
+        bodiless = method == "HEAD" or self.status in (204, 304) or self.status < 200
+        length = [] if "content-length" in names or bodiless else [("Content-Length", str(len(self.body)))]
+        closing = [("Connection", "close")] if self.closes else []
+        lines = [f"HTTP/1.1 {self.status} Said", *(f"{k}: {v}" for k, v in [*self.headers, *length, *closing])]
+        head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
+        if self.alone:
+            return self.before
+        return self.before + head + (b"" if bodiless else self.body)
+
+
+class DamagedS3:
+    """The server.
+
+    Attributes:
+        state: What it holds.
+        operation: Whose answers are damaged; `None` for none.
+        damage: Makes the damaged answer of the true one.
+        does: Whether it does what it was asked before it gives a damaged answer.
+    """
+
+    def __init__(self) -> None:
+        self.state = FakeS3()
+        self.operation: str | None = None
+        self.damage: Callable[[Reply], Reply] = lambda reply: reply
+        self.does = True
+        self.lock = threading.Lock()
+
+    def reply(self, call: Call, method: str) -> Reply:
+        with self.lock:
+            if call.operation != self.operation:
+                return self.true_reply(self.state, call, method)
+            state = self.state if self.does else copy.copy(self.state)
+            if not self.does:
+                state.objects, state.uploads = dict(self.state.objects), copy.deepcopy(self.state.uploads)
+            return self.damage(self.true_reply(state, call, method))
+
+    def true_reply(self, state: FakeS3, call: Call, method: str) -> Reply:
+        signed = [("x-amz-request-id", "REQUEST")]
+        try:
+            told = state.answer(call)
+        except Fault as fault:
+            error = f"<Error><Code>{fault.code}</Code><Message>{escape(fault.message)}</Message></Error>"
+            return Reply(fault.status or 400, [*signed, ("Content-Type", "application/xml")], error.encode())
+        if call.operation in ROOTS:
+            root, inner = ROOTS[call.operation], told.get(ROOTS[call.operation], told)
+            if call.operation == "CopyObject":
+                inner = {**inner, "LastModified": "2026-01-01T00:00:00.000Z"}
+            body = f"<?xml version='1.0' encoding='UTF-8'?><{root}>{elements(inner)}</{root}>".encode()
+            return Reply(200, [*signed, ("Content-Type", "application/xml")], body)
+        headers = list(signed)
+        for name, header in (("ETag", "ETag"), ("ContentRange", "Content-Range"), ("ContentType", "Content-Type")):
+            headers += [(header, told[name])] if name in told else []
+        if "LastModified" in told:
+            headers.append(("Last-Modified", format_datetime(told["LastModified"], usegmt=True)))
+        headers += [(f"x-amz-meta-{name}", value) for name, value in told.get("Metadata", {}).items()]
+        if "ContentLength" in told:
+            headers.append(("Content-Length", str(told["ContentLength"])))
+        body = told["Body"].read() if "Body" in told else b""
+        if "Body" in told:
+            told["Body"].close()
+        return Reply(206 if "ContentRange" in told else 204 if method == "DELETE" else 200, headers, body)
+
+
+def elements(told: Mapping[str, Any]) -> str:
+    """A mapping as XML."""
+    parts = []
+    for name, value in told.items():
+        if isinstance(value, list) and name == "TagSet":
+            parts.append(f"<TagSet>{''.join(f'<Tag>{elements(row)}</Tag>' for row in value)}</TagSet>")
+        elif isinstance(value, list):
+            tag = ROWS.get(name, name)
+            parts += [f"<{tag}>{elements(row)}</{tag}>" for row in value]
+        elif isinstance(value, bool):
+            parts.append(f"<{name}>{str(value).lower()}</{name}>")
+        else:
+            text = value.isoformat().replace("+00:00", ".000Z") if hasattr(value, "isoformat") else str(value)
+            parts.append(f"<{name}>{escape(text)}</{name}>")
+    return "".join(parts)
+
+
+def call_of(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Call:
+    """The call that a request makes."""
+    parts = urlsplit(target)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    operation = operation_of(method, parts.path, query, headers)
+    bucket, _, key = parts.path[1:].partition("/")
+    params: dict[str, Any] = {"Bucket": unquote(bucket)} | ({"Key": unquote(key)} if key else {})
+    params |= {name: headers[header] for header, name in HEADERS.items() if header in headers}
+    params |= {name: query[key] for key, name in QUERY.items() if key in query}
+    params |= {
+        name: int(query[key]) for key, name in (("max-keys", "MaxKeys"), ("partNumber", "PartNumber")) if key in query
+    }
+    if "x-amz-copy-source" in headers:
+        source = unquote(headers["x-amz-copy-source"]).lstrip("/").partition("/")
+        params["CopySource"] = {"Bucket": source[0], "Key": source[2]}
+        if pin := headers.get("x-amz-copy-source-if-match"):
+            params["CopySourceIfMatch"] = pin
+    if operation in ("PutObject", "UploadPart"):
+        params["Body"] = body
+    if operation in ("DeleteObjects", "CompleteMultipartUpload"):
+        # It comes from the lane under test.
+        document = ET.fromstring(body)  # noqa: S314
+        rows = [{node.tag.rpartition("}")[2]: node.text or "" for node in row} for row in document]
+        if operation == "DeleteObjects":
+            params["Delete"] = {"Objects": [row for row in rows if "Key" in row]}
+        else:
+            parts_listed = [{**row, "PartNumber": int(row["PartNumber"])} for row in rows]
+            params["MultipartUpload"] = {"Parts": parts_listed}
+    return Call(operation, params)
+
+
+@contextmanager
+def serving(server: DamagedS3) -> Iterator[str]:
+    """The address of the server, which runs inside the block."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        disable_nagle_algorithm = True
+
+        def handle(self) -> None:
+            while line := self.rfile.readline():
+                method, target, _ = line.decode("latin-1").split(" ", 2)
+                headers = {}
+                while (field_line := self.rfile.readline().strip()) != b"":
+                    name, _, value = field_line.decode("latin-1").partition(":")
+                    headers[name.lower()] = value.strip()
+                if headers.get("expect"):
+                    self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                body = self.rfile.read(int(headers.get("content-length", "0")))
+                reply = server.reply(call_of(method, target, headers, body), method)
+                self.wfile.write(reply.sent(method))
+                if reply.closes:
+                    return
+
+    class Listener(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        allow_reuse_address = True
+
+        def handle_error(self, *_arguments: object) -> None:
+            """A client that hangs up is no matter of the test."""
+
+    with Listener(("127.0.0.1", 0), Handler) as listener:
+        thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.server_address[1]}"
+        finally:
+            listener.shutdown()
+            thread.join()

@@ -1,0 +1,356 @@
+"""One client's connection through the endpoint: HTTP framing on both sides, and the faults."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+import time
+import urllib.parse
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+import h11
+
+from remote_store.conformance.http.faults import (
+    Answer,
+    Call,
+    DropHeaders,
+    Early,
+    ErrorInOK,
+    Fault,
+    LostAnswer,
+    Request,
+    Reset,
+    RewriteBody,
+    ShortBody,
+    Stall,
+    TruncateRequest,
+    operation_of,
+)
+from remote_store.conformance.http.side import Closed, Side, readable, undelivered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+__all__ = ["Exchange"]
+
+_CONNECT_SECONDS = 10.0
+_DELIVERY_SECONDS = 5.0
+_SLICE_SECONDS = 0.02
+_HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"proxy-connection"})
+_BODY_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+
+_Headers = list[tuple[bytes, bytes]]
+_Argument = TypeVar("_Argument")
+_Result = TypeVar("_Result")
+
+
+class Exchange:
+    """The connection of one client and the one to the server that belongs to it.
+
+    Args:
+        client: The accepted connection, owned from here on.
+        upstream: Host and port of the server.
+        arrived: Gets each request when its head has arrived and returns its faults.
+        failed: Gets what `arrived` or a function of a fault has raised.
+    """
+
+    def __init__(
+        self,
+        client: socket.socket,
+        upstream: tuple[str, int],
+        arrived: Callable[[Request], Sequence[Fault]],
+        failed: Callable[[Exception], None],
+    ) -> None:
+        self._client = Side(client, h11.SERVER)
+        self._address = upstream
+        self._arrived = arrived
+        self._failed = failed
+        self._upstream: Side | None = None
+        self._aborted = threading.Event()
+
+    def run(self) -> None:
+        """Serve requests until either side ends the connection, and close both."""
+        try:
+            # What breaks on one side is shown to the other by closing it.
+            with contextlib.suppress(Closed, h11.RemoteProtocolError, OSError):
+                while True:
+                    self._serve_one()
+                    if not self._client.idle:
+                        return
+                    self._client.http.start_next_cycle()
+        except h11.LocalProtocolError as error:
+            self._failed(error)
+        finally:
+            self._drop_upstream()
+            self._client.socket.close()
+
+    def abort(self) -> None:
+        """End the connection from another thread."""
+        self._aborted.set()
+        for side in (self._client, self._upstream):
+            if side is not None:
+                with contextlib.suppress(OSError):
+                    side.socket.shutdown(socket.SHUT_RDWR)
+
+    def _serve_one(self) -> None:
+        """Take one request through its faults, to the server and back."""
+        head = self._client.event()
+        if not isinstance(head, h11.Request):
+            raise Closed
+        request = _describe(head)
+        dropped = set(_HOP_BY_HOP)
+        on_answer: list[Fault] = []
+        for fault in self._guarded(self._arrived, request):
+            match fault:
+                case Call(function):
+                    self._guarded(function, request)
+                case DropHeaders(names):
+                    dropped.update(name.lower().encode() for name in names)
+                case Early(status):
+                    self._send_early(status)
+                case Answer():
+                    return self._answer(fault, head)
+                case ErrorInOK(code, message):
+                    return self._answer(Answer(200, code, message), head)
+                case TruncateRequest(size):
+                    self._swallow(size)
+                    self._reset()
+                case Reset(0):
+                    self._swallow(None)
+                    self._reset()
+                case _:
+                    on_answer.append(fault)
+        return self._forward(head, dropped, on_answer)
+
+    def _send_early(self, status: int) -> None:
+        """Send an informational answer, behind the request and, where the client waits for leave, behind that."""
+        if self._client.http.they_are_waiting_for_100_continue:
+            self._client.send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
+        self._client.send(h11.InformationalResponse(status_code=status, headers=[], reason=b"Injected"))
+        self._client.flush()
+
+    def _guarded(self, function: Callable[[_Argument], _Result], argument: _Argument) -> _Result:
+        """Call a function of the test; what it raises goes to the test, and the connection is reset."""
+        try:
+            return function(argument)
+        except Exception as error:  # noqa: BLE001 - an injected function may raise anything, and the test gets it
+            self._failed(error)
+            self._reset()
+
+    def _answer(self, fault: Answer, head: h11.Request) -> None:
+        """Answer in the server's place, after the whole request has been heard."""
+        body = b"" if head.method == b"HEAD" else fault.content()
+        headers = {"Content-Length": str(len(body))} | ({} if fault.foreign else {"x-amz-request-id": "INJECTED"})
+        if fault.code:
+            headers["Content-Type"] = "application/xml"
+        if self._client.http.they_are_waiting_for_100_continue:
+            # Nobody can tell whether the body still comes.
+            headers["Connection"] = "close"
+        else:
+            self._swallow(None)
+        headers |= fault.headers
+        self._client.send(h11.Response(status_code=fault.status, headers=list(headers.items()), reason=b"Injected"))
+        if body:
+            self._client.send(h11.Data(data=body))
+        self._client.send(h11.EndOfMessage())
+        self._client.flush()
+
+    def _swallow(self, limit: int | None) -> None:
+        """Read the request's body, or as much of it as the limit says, and forget it."""
+        if limit == 0 or self._client.http.their_state is not h11.SEND_BODY:
+            return
+        if self._client.http.they_are_waiting_for_100_continue:
+            self._client.send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
+            self._client.flush()
+        size = 0
+        while limit is None or size < limit:
+            event = self._client.event()
+            if isinstance(event, h11.EndOfMessage):
+                return
+            if isinstance(event, h11.Data):
+                size += len(event.data)
+
+    def _forward(self, head: h11.Request, dropped: set[bytes], faults: Sequence[Fault]) -> None:
+        """Pass the request on and its answer back, and make both connections ready for the next one."""
+        upstream = self._connected()
+        headers = _without(head.headers.raw_items(), dropped)
+        upstream.send(h11.Request(method=head.method, target=head.target, headers=headers))
+        answer = self._upload(upstream) or self._answer_head(upstream)
+        self._download(
+            upstream, answer, faults, has_body=head.method != b"HEAD" and answer.status_code not in {204, 304}
+        )
+        if self._client.http.they_are_waiting_for_100_continue:
+            raise Closed
+        # A server may answer before it has heard everything; the client goes on talking.
+        self._swallow(None)
+        if upstream.idle:
+            upstream.http.start_next_cycle()
+        else:
+            self._drop_upstream()
+
+    def _connected(self) -> Side:
+        """Return the connection to the server, a new one where there is none that lives."""
+        if self._upstream is not None and readable(0, self._upstream.socket):
+            # An idle connection that can be read has been closed by the server.
+            self._drop_upstream()
+        if self._upstream is None:
+            connection = socket.create_connection(self._address, timeout=_CONNECT_SECONDS)
+            connection.settimeout(None)
+            self._upstream = Side(connection, h11.CLIENT)
+            if self._aborted.is_set():
+                raise Closed
+        return self._upstream
+
+    def _drop_upstream(self) -> None:
+        if self._upstream is not None:
+            self._upstream.socket.close()
+            self._upstream = None
+
+    def _upload(self, upstream: Side) -> h11.Response | None:
+        """Pass the request's body on; return the head of an answer that came before its end."""
+        client = self._client
+        while True:
+            event = client.http.next_event()
+            if isinstance(event, h11.Data):
+                try:
+                    upstream.send(event)
+                except ConnectionError:
+                    # The server has hung up on the rest, maybe after an answer that can still be read.
+                    return self._answer_head(upstream)
+            elif isinstance(event, h11.EndOfMessage):
+                upstream.send(event)
+                upstream.flush()
+                return None
+            elif event is h11.NEED_DATA:
+                upstream.flush()
+                if upstream.socket in readable(None, client.socket, upstream.socket):
+                    upstream.receive()
+                    answer = self._early_answer(upstream)
+                    if answer is not None:
+                        return answer
+                else:
+                    client.receive()
+            else:
+                raise Closed
+
+    def _early_answer(self, upstream: Side) -> h11.Response | None:
+        """Pass on what the server says while it is spoken to; return the head of its answer if that is there."""
+        while (event := upstream.http.next_event()) is not h11.NEED_DATA:
+            if isinstance(event, h11.Response):
+                return event
+            if not isinstance(event, h11.InformationalResponse):
+                raise Closed
+            self._pass_on_interim(event)
+        return None
+
+    def _answer_head(self, upstream: Side) -> h11.Response:
+        """Wait for the head of the answer, and pass on what comes before."""
+        while not isinstance(event := upstream.event(), h11.Response):
+            if isinstance(event, h11.InformationalResponse):
+                self._pass_on_interim(event)
+        return event
+
+    def _pass_on_interim(self, event: h11.InformationalResponse) -> None:
+        # A 100 after the body has begun to come is late news.
+        if event.status_code != 100 or self._client.http.they_are_waiting_for_100_continue:
+            self._client.send(event)
+            self._client.flush()
+
+    def _download(self, upstream: Side, head: h11.Response, faults: Sequence[Fault], *, has_body: bool) -> None:
+        """Pass the answer on with what the faults make of it."""
+        headers = _without(head.headers.raw_items(), _HOP_BY_HOP)
+        pieces = self._pieces(upstream)
+        marks: list[Reset | ShortBody | Stall] = []
+        for fault in faults:
+            match fault:
+                case LostAnswer():
+                    for _ in pieces:
+                        pass
+                    self._reset()
+                case RewriteBody(function) if has_body:
+                    body = self._guarded(function, b"".join(pieces))
+                    pieces = iter([body])
+                    headers = [*_without(headers, _BODY_FRAMING), (b"Content-Length", b"%d" % len(body))]
+                case Reset() | ShortBody() | Stall():
+                    marks.append(fault)
+        marks.sort(key=lambda mark: mark.after_bytes)
+        while marks and isinstance(marks[0], Stall) and marks[0].after_bytes == 0:
+            self._act(marks.pop(0))
+        self._client.send(h11.Response(status_code=head.status_code, headers=headers, reason=head.reason))
+        self._pass_on_body(pieces, marks)
+        self._client.send(h11.EndOfMessage())
+        self._client.flush()
+
+    def _pieces(self, upstream: Side) -> Iterator[bytes]:
+        """Yield the answer's body as it comes; whatever waits for the client leaves before each wait."""
+        while True:
+            event = upstream.http.next_event()
+            if isinstance(event, h11.Data):
+                yield bytes(event.data)
+            elif isinstance(event, h11.EndOfMessage):
+                return
+            elif event is h11.NEED_DATA:
+                self._client.flush()
+                upstream.receive()
+            else:
+                raise Closed
+
+    def _pass_on_body(self, pieces: Iterator[bytes], marks: list[Reset | ShortBody | Stall]) -> None:
+        """Pass the body on and act at each mark when so many bytes have gone out."""
+        sent = 0
+        for piece in pieces:
+            rest = piece
+            while marks and sent + len(rest) >= marks[0].after_bytes:
+                mark = marks.pop(0)
+                part, rest = rest[: mark.after_bytes - sent], rest[mark.after_bytes - sent :]
+                self._send_data(part)
+                sent += len(part)
+                self._act(mark)
+            self._send_data(rest)
+            sent += len(rest)
+        for mark in marks:
+            self._act(mark)
+
+    def _send_data(self, data: bytes) -> None:
+        if data:
+            self._client.send(h11.Data(data=data))
+
+    def _act(self, mark: Reset | ShortBody | Stall) -> None:
+        self._client.flush()
+        match mark:
+            case Stall(seconds):
+                self._stall(seconds)
+            case Reset():
+                self._reset()
+            case ShortBody():
+                raise Closed
+
+    def _stall(self, seconds: float) -> None:
+        """Fall silent, but notice when the client hangs up or the endpoint closes."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            hung_up = readable(0, self._client.socket) and not self._client.socket.recv(1, socket.MSG_PEEK)
+            if hung_up or self._aborted.wait(min(left, _SLICE_SECONDS)):
+                raise Closed
+
+    def _reset(self) -> NoReturn:
+        """Make closing the connection a reset, which the client sees after all that was sent to it."""
+        deadline = time.monotonic() + _DELIVERY_SECONDS
+        while undelivered(self._client.socket) and time.monotonic() < deadline:
+            time.sleep(0.001)
+        self._client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        raise Closed
+
+
+def _describe(head: h11.Request) -> Request:
+    method = head.method.decode()
+    path, _, query_text = head.target.decode().partition("?")
+    query = dict(urllib.parse.parse_qsl(query_text, keep_blank_values=True))
+    headers = {name.decode(): value.decode("latin-1") for name, value in head.headers}
+    return Request(method, path, query, headers, operation_of(method, path, query, headers))
+
+
+def _without(headers: Sequence[tuple[bytes, bytes]], names: set[bytes] | frozenset[bytes]) -> _Headers:
+    return [(name, value) for name, value in headers if name.lower() not in names]

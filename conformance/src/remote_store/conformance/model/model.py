@@ -1,0 +1,111 @@
+"""What a backend should answer: core's memory backend, held to the facts of another storage."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection
+from dataclasses import replace
+
+from remote_store.conformance.harness import Profile
+from remote_store.conformance.model.perform import perform
+from remote_store.conformance.model.steps import ROOT, Body, Boom, Result, Step
+from remote_store.core import AlreadyExists, Capability, InvalidPath, MemoryBackend
+
+WRITES = ("write", "write_atomic", "open_atomic", "copy", "move")
+
+
+class Model:
+    """The files that a backend of this profile should hold.
+
+    Args:
+        profile: Facts about the storage.
+        capabilities: What the backend declares; what it does not store is not expected back.
+    """
+
+    def __init__(self, profile: Profile, capabilities: Collection[Capability]) -> None:
+        self._profile = profile
+        self._stores_metadata = Capability.USER_METADATA in capabilities
+        self._memory = MemoryBackend()
+
+    def answer(self, step: Step) -> tuple[Result, ...]:
+        """Make a call; every outcome that the contract allows."""
+        if long := self._too_long(step):
+            return (Result(error=long),)
+        refused = self._refused(step)
+        if step.body is not None and step.body.kind == "failing":
+            return self._failing(replace(step, body=Body()), refused)
+        if step.body is not None and step.body.kind == "text":
+            # Which of two wrong arguments is noticed first is not promised.
+            other = Result(error=refused) if refused is not None else self._trial(replace(step, body=Body()))
+            return (Result(error=TypeError("content is text")), *([other] if other.error is not None else []))
+        if refused is not None:
+            other = self._trial(step)
+            onto_itself = len(set(step.paths)) < len(step.paths)
+            return (Result(error=refused), *([other] if other.error is not None or onto_itself else []))
+        return (self._expected(perform(self._memory, step)),)
+
+    def files(self, folder: str) -> list[str]:
+        """The paths of the files of a folder, at every depth."""
+        return sorted(str(file.path) for file in self._memory.list_files(folder, recursive=True))
+
+    def is_file(self, path: str) -> bool:
+        """Whether a file is there."""
+        return self._is("is_file", path)
+
+    def is_folder(self, path: str) -> bool:
+        """Whether a folder is there."""
+        return self._is("is_folder", path)
+
+    def would_empty(self, step: Step) -> bool:
+        """Whether a call would leave a folder without a file."""
+        spare = copy.copy(self._memory)
+        perform(spare, step)
+        return bool(folders(self._memory) - folders(spare))
+
+    def _failing(self, step: Step, refused: InvalidPath | None) -> tuple[Result, ...]:
+        # A wrong path comes first; whether a conflict or the stream does is not promised.
+        other = Result(error=refused) if refused is not None else self._trial(step)
+        if isinstance(other.error, InvalidPath) and refused is None:
+            return (other,)
+        conflict = isinstance(other.error, AlreadyExists | InvalidPath)
+        return (Result(error=Boom()), *([other] if conflict else []))
+
+    def _trial(self, step: Step) -> Result:
+        """What a call would come to, on a copy."""
+        spare = copy.copy(self._memory)
+        return perform(spare, step)
+
+    def _too_long(self, step: Step) -> InvalidPath | None:
+        most = self._profile.max_key_bytes
+        long = next((path for path in step.paths if most is not None and len(path.encode()) > most), None)
+        return None if long is None else InvalidPath("the key is too long", path=long)
+
+    def _refused(self, step: Step) -> InvalidPath | None:
+        """Why this storage takes no file at a path where a flat one would."""
+        target = step.paths[-1] if step.method in WRITES else ROOT
+        parents = [target[:place] for place, character in enumerate(target) if character == "/"]
+        beside = self._profile.flat and not self._profile.rejects_file_ancestor
+        below_a_file = not beside and any(map(self.is_file, parents))
+        on_a_folder = not self._profile.flat and target != ROOT and self.is_folder(target)
+        if below_a_file or on_a_folder:
+            return InvalidPath("a file and a folder are in each other's way", path=target)
+        return None
+
+    def _is(self, probe: str, path: str) -> bool:
+        return perform(self._memory, Step(probe, (path,))).value is True
+
+    def _expected(self, outcome: Result) -> Result:
+        if not isinstance(outcome.value, dict):
+            return outcome
+        facts = dict(outcome.value)
+        if not self._stores_metadata:
+            facts.pop("metadata", None)
+        if not self._stores_metadata or facts.get("content_type") is None:
+            facts.pop("content_type", None)
+        return Result(facts)
+
+
+def folders(backend: MemoryBackend) -> set[str]:
+    """Every folder, at every depth."""
+    paths = [file.path for file in backend.list_files("", recursive=True)]
+    return {path[:place] for path in paths for place, character in enumerate(path) if character == "/"}

@@ -1,0 +1,178 @@
+"""A history as a short program to paste: it makes the calls and fails at the one that went wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from remote_store.conformance.model.steps import KINDS, Body, Result, Step, TakenStep
+
+FOLDER = "repro"
+INSTANCES = ("backend", "other")
+IMPORTS = {
+    "import io": ("io",),
+    "from contextlib import suppress": ("suppress",),
+    "from operator import attrgetter": ("attrgetter",),
+    "import pytest": ("pytest",),
+    "from remote_store.conformance.checking.hostile import": ("Failing", "Unseekable"),
+    "from remote_store.core import": (
+        "AlreadyExists",
+        "BackendUnavailable",
+        "CapabilityNotSupported",
+        "DirectoryNotEmpty",
+        "InvalidPath",
+        "NotFound",
+        "PermissionDenied",
+        "PreconditionFailed",
+        "RemoteStoreError",
+    ),
+}
+FACTS = ("get_file_info", "get_folder_info", "write", "write_atomic")
+LISTED = {
+    "list_files": "(file.path, file.size) {each} file in",
+    "glob": "(file.path, file.size) {each} file in",
+    "list_folders": "folder.path {each} folder in",
+    "iter_children": "(type(child).__name__, child.path) {each} child in",
+}
+
+
+def program(calls: Sequence[TakenStep], folder: str, *, asynchronous: bool = False) -> str:
+    """A function that makes the calls and fails at the last one.
+
+    Args:
+        calls: What was called, in order.
+        folder: The folder of the paths, which the program calls `repro`.
+        asynchronous: Write it for an asynchronous backend.
+    """
+    writer = Writer(folder, asynchronous=asynchronous)
+    lines = [*chain.from_iterable(map(writer.earlier, calls[:-1])), *chain.from_iterable(map(writer.last, calls[-1:]))]
+    several = any(call.step.instance for call in calls)
+    head = f"{writer.a_sync}def reproduce({', '.join(INSTANCES if several else INSTANCES[:1])}):"
+    text = "\n".join([head, *_block(lines or ["pass"])])
+    return f"{_imports(text)}\n\n\n{text}\n"
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes calls down.
+
+    Attributes:
+        folder: The folder of the paths.
+        asynchronous: For an asynchronous backend.
+    """
+
+    folder: str
+    asynchronous: bool = False
+
+    @property
+    def a_sync(self) -> str:
+        """What stands before `def` and `with`."""
+        return "async " if self.asynchronous else ""
+
+    @property
+    def wait(self) -> str:
+        """What stands before a call."""
+        return "await " if self.asynchronous else ""
+
+    def earlier(self, call: TakenStep) -> list[str]:
+        """A call that was right, whatever it came to."""
+        lines = self._made(call.step, None)
+        return lines if call.came.error is None else [f"with suppress({_names([call.came])}):", *_block(lines)]
+
+    def last(self, call: TakenStep) -> list[str]:
+        """A call that was wrong, held to what it should have come to."""
+        errors = [outcome for outcome in call.expected if outcome.error is not None]
+        value = next((outcome for outcome in call.expected if outcome.error is None), None)
+        lines = self._made(call.step, value, call.came)
+        if not errors:
+            return lines
+        return [f"with {'pytest.raises' if value is None else 'suppress'}({_names(errors)}):", *_block(lines)]
+
+    def _made(self, step: Step, expected: Result | None, came: Result | None = None) -> list[str]:
+        call = f"{INSTANCES[step.instance]}.{step.method}({', '.join(self._arguments(step))})"
+        if step.method == "open_atomic":
+            return self._opening(step, call)
+        if step.method in ("read", "read_seekable"):
+            wait, numbers = self.wait, step.numbers
+            value = f"{wait}stream.read({numbers[-1]})"
+            value = f"{value} + {wait}stream.read()" if step.method == "read" else value
+            seek = [f"{wait}stream.seek({numbers[0]})"] if step.method == "read_seekable" else []
+            lines = [*seek, self._held(value, expected)]
+            return [f"{self.a_sync}with {wait}{call} as stream:", *_block(lines)]
+        return [self._held(self._value(step, call, expected, came), expected, came)]
+
+    def _opening(self, step: Step, call: str) -> list[str]:
+        lines = [f"{self.wait}stream.write({_body(step.body or Body())})", *(["raise Boom"] if step.fails else [])]
+        return [f"{self.a_sync}with {call} as stream:", *_block(lines)]
+
+    def _value(self, step: Step, call: str, expected: Result | None, came: Result | None) -> str:
+        if step.method in LISTED:
+            row = LISTED[step.method].format(each=f"{self.a_sync}for")
+            return f"sorted([{row} {call}])"
+        if step.method == "native_path":
+            return f"{INSTANCES[step.instance]}.to_key({call})"
+        if step.method == "resolve":
+            return f"{call}.key"
+        waiting = "" if step.method == "unwrap" else self.wait
+        names = expected.differing(came) if expected is not None and came is not None else []
+        picked = ", ".join(map(repr, names))
+        return f"attrgetter({picked})({waiting}{call})" if picked else f"{waiting}{call}"
+
+    def _held(self, value: str, expected: Result | None, came: Result | None = None) -> str:
+        if expected is None or (isinstance(expected.value, dict) and (came is None or not expected.differing(came))):
+            return value
+        wanted: object = expected.value
+        if isinstance(wanted, dict) and came is not None:
+            facts = tuple(wanted[name] for name in expected.differing(came))
+            wanted = facts[0] if len(facts) == 1 else facts
+        return f"assert {value} == {self._literal(wanted)}"
+
+    def _arguments(self, step: Step) -> list[str]:
+        paths = [self._literal(path) for path in step.paths]
+        body = [_body(step.body)] if step.body is not None and step.method != "open_atomic" else []
+        numbers = list(map(str, step.numbers)) if step.method == "read_range" else []
+        kind = ["bytearray"] if step.method == "unwrap" else []
+        return [*paths, *body, *numbers, *kind, *(f"{name}={value!r}" for name, value in step.options.items())]
+
+    def _literal(self, value: object) -> str:
+        if isinstance(value, str):
+            inside = value == self.folder or value.startswith(f"{self.folder}/")
+            return repr(FOLDER + value[len(self.folder) :] if inside else str(value))
+        if isinstance(value, bytes):
+            return _bytes(value)
+        if isinstance(value, list):
+            return f"[{', '.join(map(self._literal, value))}]"
+        if isinstance(value, tuple):
+            return f"({', '.join(map(self._literal, value))}{',' if len(value) == 1 else ''})"
+        return repr(value)
+
+
+def _bytes(data: bytes) -> str:
+    alike = len(data) > 1 and len(set(data)) == 1
+    return f"{data[:1]!r} * {len(data)}" if alike else repr(data)
+
+
+def _body(body: Body) -> str:
+    return KINDS[body.kind][1].format(_bytes(body.data))
+
+
+def _names(outcomes: list[Result]) -> str:
+    names = dict.fromkeys(type(outcome.error).__name__ for outcome in outcomes)
+    return next(iter(names)) if len(names) == 1 else f"({', '.join(names)})"
+
+
+def _block(lines: Sequence[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
+
+
+def _imports(text: str) -> str:
+    lines = []
+    for statement, words in IMPORTS.items():
+        used = [word for word in words if re.search(rf"\b{word}\b", text)]
+        if used:
+            lines.append(f"{statement} {', '.join(used)}" if statement.endswith(" import") else statement)
+    if re.search(r"\bBoom\b", text):
+        lines.append("\n\nclass Boom(Exception):\n    pass")
+    return "\n".join(lines)

@@ -1,0 +1,127 @@
+"""Long histories of calls against the model: how many, on which names, and what is said of one that went wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from remote_store.conformance.checking.case import AnyCase, AsyncCase, Case, untested
+from remote_store.conformance.model.program import program
+from remote_store.conformance.model.steps import Result, Step
+from remote_store.conformance.values.options import Tier
+from remote_store.core import AsyncBackend, Backend
+
+if TYPE_CHECKING:
+    from remote_store.conformance.model.machine import Divergence
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much is explored.
+
+    Attributes:
+        examples: How many histories.
+        steps: How many calls in each.
+    """
+
+    examples: int
+    steps: int
+
+
+BUDGETS: dict[Tier, Budget] = {
+    "smoke": Budget(examples=3, steps=15),
+    "quick": Budget(examples=8, steps=15),
+    "full": Budget(examples=16, steps=25),
+    "soak": Budget(examples=500, steps=60),
+}
+
+# Files and folders that clash: siblings that begin alike, a file beside a folder, a wildcard's neighbours.
+NAMES = ("a", "a/b", "b", "a/b/c", "ab", "a/bc", "ab/c", "a-b", "a.b/c", "b/a")
+
+
+def explore(
+    case: Case,
+    perform: Callable[[Backend, Step], Result],
+    names: Sequence[str],
+    *,
+    instances: int = 1,
+    share: float = 1,
+) -> None:
+    """Run histories on a backend; the check fails with the shortest one that leaves the model.
+
+    Args:
+        case: The running check.
+        perform: Makes a call.
+        names: Names of files.
+        instances: How many instances of the backend take turns.
+        share: How much of the tier's budget is used.
+    """
+    backends = [case.backend, *(case.make() for _ in range(instances - 1))]
+    judge(case, _search(case, lambda step: perform(backends[step.instance], step), names, instances, share))
+
+
+async def async_explore(
+    case: AsyncCase,
+    perform: Callable[[AsyncBackend, Step], Awaitable[Result]],
+    names: Sequence[str],
+    *,
+    instances: int = 1,
+    share: float = 1,
+) -> None:
+    """The same for an asynchronous backend, whose calls run in this loop while Hypothesis runs in a thread."""
+    backends = [case.backend, *(case.make() for _ in range(instances - 1))]
+    loop = asyncio.get_running_loop()
+
+    async def awaited(step: Step) -> Result:
+        return await perform(backends[step.instance], step)
+
+    def wait(step: Step) -> Result:
+        return asyncio.run_coroutine_threadsafe(awaited(step), loop).result()
+
+    judge(case, await asyncio.to_thread(_search, case, wait, names, instances, share), asynchronous=True)
+
+
+def _search(
+    case: AnyCase[Any], perform: Callable[[Step], Result], names: Sequence[str], instances: int, share: float
+) -> Divergence | None:
+    try:
+        # Hypothesis is an extra, and takes a while to import.
+        from remote_store.conformance.model.machine import Ground, search
+    except ModuleNotFoundError as error:
+        if error.name != "hypothesis":
+            raise
+        untested("Hypothesis is missing; pip install 'remote-store-conformance[hypothesis]'")
+    if not case.profile.case_sensitive:
+        names = list({name.casefold(): name for name in names}.values())
+    ground = Ground(
+        names=names,
+        folder=case.folder,
+        profile=case.profile,
+        capabilities=case.backend.capabilities,
+        declared=case.harness.deviations.keys(),
+        instances=instances,
+        perform=perform,
+    )
+    budget = BUDGETS[case.tier]
+    return search(ground, examples=round(budget.examples * share), steps=budget.steps)
+
+
+def judge(case: AnyCase[Any], found: Divergence | None, *, asynchronous: bool = False) -> None:
+    """Fail with a program that reproduces the divergence, unless there is none."""
+    if found is None:
+        return
+    last = found.calls[-1]
+    text = program(found.calls, found.folder, asynchronous=asynchronous)
+    once = "" if found.again else "\n  (the same calls went right another time: the answers do not follow from them)"
+    what = f"{last.step.method} after {len(found.calls) - 1} calls goes another way than the model{once}\n\n{text}"
+    case.fail(what, " or ".join(map(said, last.expected)), last.came.error or said(last.came))
+
+
+def said(outcome: Result) -> str:
+    """An outcome for a message."""
+    if outcome.error is None:
+        return repr(outcome.value)
+    path = getattr(outcome.error, "path", None)
+    return type(outcome.error).__name__ + (f" about {path!r}" if path is not None else "")

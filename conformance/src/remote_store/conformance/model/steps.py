@@ -1,0 +1,161 @@
+"""Calls of a backend as data: what a state machine draws, what a model answers, and what came."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from remote_store.conformance.checking.hostile import Failing, Unseekable
+
+HERE = "."
+ROOT = ""
+SHORT = 7
+
+
+class Boom(Exception):
+    """What a caller's stream or block raises; it must come out as it is."""
+
+
+# How content is handed over, and how that is written down.
+KINDS: dict[str, tuple[Any, str]] = {
+    "bytes": (bytes, "{}"),
+    "bytearray": (bytearray, "bytearray({})"),
+    "memoryview": (memoryview, "memoryview({})"),
+    "stream": (io.BytesIO, "io.BytesIO({})"),
+    "unseekable": (Unseekable, "Unseekable({})"),
+    "short_reads": (lambda data: Unseekable(data, most=SHORT), f"Unseekable({{}}, most={SHORT})"),
+    "failing": (lambda data: Failing(len(data), Boom()), "Failing(len({}), Boom())"),
+    "text": (bytes.decode, "({}).decode()"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Content of a write.
+
+    Attributes:
+        letter: The character that it is made of.
+        size: How many of them.
+        kind: As what it is handed over; a key of `KINDS`.
+    """
+
+    letter: str = "x"
+    size: int = 0
+    kind: str = "bytes"
+
+    @property
+    def data(self) -> bytes:
+        """The bytes."""
+        return self.letter.encode() * self.size
+
+    def content(self) -> Any:
+        """A new thing to hand over."""
+        return KINDS[self.kind][0](self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call.
+
+    Attributes:
+        method: The method of the backend.
+        paths: The paths or the pattern that it is given, in their order.
+        options: What it is given by name.
+        body: What it writes.
+        numbers: Start and length of a range; the size of the first piece of a stream; offset and size after a seek.
+        fails: The block of `open_atomic` raises after it wrote.
+        instance: The instance that is called; 0 is the first.
+    """
+
+    method: str
+    paths: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    body: Body | None = None
+    numbers: tuple[int, ...] = ()
+    fails: bool = False
+    instance: int = 0
+
+    def below(self, folder: str) -> Step:
+        """The same call inside of a folder, which `"."` names; the root stays the root."""
+        return replace(self, paths=tuple(_below(folder, path) for path in self.paths))
+
+    def above(self, folder: str) -> Step:
+        """The inverse of `below`."""
+        return replace(self, paths=tuple(_above(folder, path) for path in self.paths))
+
+    def simpler(self) -> Iterator[Step]:
+        """Calls that say less, each one on its own."""
+        if self.instance:
+            yield replace(self, instance=0)
+        for name in self.options:
+            yield replace(self, options={other: value for other, value in self.options.items() if other != name})
+        if self.body is not None and self.body != Body():
+            yield from (replace(self, body=body) for body in (replace(self.body, kind="bytes"), Body(), Body(size=1)))
+
+
+def _below(folder: str, path: str) -> str:
+    return {ROOT: ROOT, HERE: folder}.get(path, f"{folder}/{path}")
+
+
+def _above(folder: str, path: str) -> str:
+    return {ROOT: ROOT, folder: HERE}.get(path, path.removeprefix(f"{folder}/"))
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a call ended: with a value made of plain data, or with an exception.
+
+    Attributes:
+        value: The value; facts are a dictionary, and of what came only those count that are expected.
+        error: The exception.
+    """
+
+    value: object = None
+    error: Exception | None = None
+
+    def allows(self, came: Result) -> bool:
+        """Whether this, as an expectation, holds of what came."""
+        if self.error is not None:
+            wanted, path = (getattr(error, "path", None) for error in (self.error, came.error))
+            return isinstance(came.error, type(self.error)) and (wanted is None or _same_place(wanted, path))
+        if isinstance(self.value, dict) and isinstance(came.value, dict):
+            return not self.differing(came)
+        return came.error is None and bool(self.value == came.value)
+
+    def differing(self, came: Result) -> list[str]:
+        """Names of the facts that are expected and came otherwise."""
+        if not isinstance(self.value, dict) or not isinstance(came.value, dict):
+            return []
+        facts = came.value
+        return [name for name, value in self.value.items() if name not in facts or facts[name] != value]
+
+
+def _same_place(wanted: str, path: str | None) -> bool:
+    return path is not None and wanted.rstrip("/") == path.rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class TakenStep:
+    """A call that was made.
+
+    Attributes:
+        step: What was called.
+        expected: The outcomes that are right; the first one is the model's.
+        came: The outcome.
+    """
+
+    step: Step
+    expected: tuple[Result, ...]
+    came: Result
+
+    @property
+    def kind(self) -> tuple[str, object]:
+        """What was called, and the class of what it raised; calls that are wrong alike are one failure."""
+        return self.step.method, type(self.came.error)
+
+    @property
+    def right(self) -> bool:
+        """Whether it ended as expected."""
+        return any(outcome.allows(self.came) for outcome in self.expected)

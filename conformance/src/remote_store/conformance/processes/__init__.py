@@ -1,0 +1,1 @@
+"""What belongs to a whole process: forks, other interpreters, exits, time limits."""

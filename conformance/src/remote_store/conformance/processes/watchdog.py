@@ -1,0 +1,88 @@
+"""A bound on how long a call may take, whatever it hangs in."""
+
+from __future__ import annotations
+
+import contextvars
+import inspect
+import os
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class Hung(Exception):
+    """A call did not end in its time; its thread is left behind."""
+
+
+def bounded(call: Callable[[], T], seconds: float, name: str = "conformance-check") -> T:
+    """Make a call in a thread of its own, and give up on it after so many seconds.
+
+    A thread that hangs in a lock, a socket or an extension cannot be ended; it is a daemon, so nobody waits for it.
+
+    Raises:
+        Hung: The call did not end in time.
+    """
+    answers: list[T] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            answers.append(call())
+        except BaseException as error:  # noqa: BLE001 - the caller gets it
+            errors.append(error)
+
+    arguments: tuple[Any, ...] = (run,)
+    thread = threading.Thread(target=contextvars.copy_context().run, args=arguments, name=name, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise Hung(f"no answer within {seconds:g} seconds")
+    if errors:
+        try:
+            raise errors[0]
+        finally:
+            errors.clear()
+    return answers[0]
+
+
+GRACE_SECONDS, POLL_SECONDS = 10.0, 0.2
+_codes: list[int] = []
+
+
+def end_in_spite_of_threads(code: int) -> None:
+    """Let the process end with this code soon after its main thread, even where threads that hang would keep it.
+
+    Threads of a pool that hang are waited for by the interpreter, for ever. It is called in the main thread.
+    """
+    _codes.append(code)
+    if len(_codes) == 1:
+        arguments = (_outermost(inspect.currentframe()),)
+        threading.Thread(target=_end, args=arguments, name="conformance-end", daemon=True).start()
+
+
+def _end(outermost: FrameType) -> None:
+    while _is_running(outermost):
+        time.sleep(POLL_SECONDS)
+    time.sleep(GRACE_SECONDS)
+    os._exit(_codes[-1])
+
+
+def _outermost(frame: FrameType | None) -> FrameType:
+    """The frame that called all others of its thread: that of the program itself."""
+    assert frame is not None
+    while frame.f_back is not None:
+        frame = frame.f_back
+    return frame
+
+
+def _is_running(frame: FrameType) -> bool:
+    """Whether a frame has not returned yet."""
+    try:
+        frame.clear()
+    except RuntimeError:
+        return True
+    return False

@@ -1,0 +1,1 @@
+"""A run as files and as lines on a terminal."""

@@ -1,0 +1,94 @@
+"""What a suite consists of, so that a run can be compared with what it should have been."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import prod
+from types import MappingProxyType
+from typing import Any, TypeVar
+from zlib import crc32
+
+from remote_store.conformance.checking.decorators import identifiers_of
+from remote_store.conformance.contract.rulebook import rules
+
+T = TypeVar("T")
+MOST_VARIANTS = {"smoke": 1, "quick": 4}
+"""How many variants of one check a tier runs at most; the other tiers run them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """One check as the suite has it.
+
+    Attributes:
+        rules: Ids of the rules that it is about.
+        variants: How many sets of parameters it has.
+    """
+
+    rules: tuple[str, ...]
+    variants: int
+
+    def in_tier(self, tier: str) -> int:
+        """How many of its variants a tier runs."""
+        return min(self.variants, MOST_VARIANTS.get(tier, self.variants))
+
+
+@cache
+def manifest(suite: type) -> Mapping[str, Expected]:
+    """Every check of a suite by its name."""
+    return MappingProxyType(
+        {
+            name: Expected(identifiers_of(method), prod(map(len, _axes(method))))
+            for name in dir(suite)
+            if identifiers_of(method := getattr(suite, name))
+        }
+    )
+
+
+@cache
+def rules_of(suite: type) -> tuple[str, ...]:
+    """Ids of the rules that a suite has a check for, in the order of the catalogue."""
+    checked = {identifier for expected in manifest(suite).values() for identifier in expected.rules}
+    return tuple(identifier for identifier in rules() if identifier in checked)
+
+
+@cache
+def overridden(kind: type, suite: type) -> tuple[str, ...]:
+    """What a class of tests has put in the place of the suite's own: checks, and the fixture that feeds them."""
+    return tuple(
+        name
+        for name in (*manifest(suite), "case")
+        if inspect.getattr_static(kind, name, None) is not inspect.getattr_static(suite, name)
+    )
+
+
+def in_tier(tier: str, items: Sequence[T], order: Callable[[T], Any], owner: str = "") -> list[T]:
+    """Choose the variants of one check that a tier runs.
+
+    Several are spread evenly from the first to the last. A single one depends on the owner, so that several classes
+    together run more of the variants than one of them does; the choice is the same in every run.
+
+    Args:
+        tier: The tier.
+        items: The variants, in any order.
+        order: The sort key.
+        owner: Name of the class and the check that the variants belong to.
+    """
+    most = MOST_VARIANTS.get(tier, len(items))
+    ordered = sorted(items, key=order)
+    if len(ordered) <= most:
+        return ordered
+    if most == 1:
+        return [ordered[crc32(owner.encode()) % len(ordered)]]
+    last, steps = len(ordered) - 1, most - 1
+    return [ordered[round(step * last / steps)] for step in range(most)]
+
+
+def _axes(method: Any) -> Iterator[Sequence[Any]]:
+    for mark in getattr(method, "pytestmark", ()):
+        if mark.name == "parametrize":
+            values = mark.args[1] if len(mark.args) > 1 else mark.kwargs["argvalues"]
+            yield list(values)

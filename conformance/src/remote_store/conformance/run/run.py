@@ -1,0 +1,125 @@
+"""A run of the suite as one value, from which every report is made."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from remote_store.conformance.contract.rulebook import rules
+from remote_store.conformance.run.manifest import manifest, rules_of
+from remote_store.conformance.run.verdict import Gap, RuleResult, Verdict, judge, nothing_ran, results
+from remote_store.conformance.values.outcome import Outcome, Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What ran, and what it says.
+
+    Attributes:
+        name: What reports are called by.
+        target: What was run.
+        suite: Name of the suite.
+        tier: How much of it was to run.
+        date: When it ended.
+        subject: The backend, as plain data; empty where no check got as far as to look at one.
+        records: Every check.
+        rules: What became of every rule.
+        gaps: What of the suite did not run.
+        verdict: The verdict.
+    """
+
+    name: str
+    target: str
+    suite: str
+    tier: str
+    date: datetime
+    subject: Mapping[str, Any]
+    records: Sequence[Record]
+    rules: Sequence[RuleResult]
+    gaps: Sequence[Gap]
+    verdict: Verdict
+
+    def counts(self) -> Mapping[Outcome, int]:
+        """How many rules had which outcome, in the order of the outcomes, with all of them."""
+        found = Counter(entry.outcome for entry in self.rules)
+        return {outcome: found[outcome] for outcome in Outcome}
+
+    def broken(self) -> Sequence[Sequence[Record]]:
+        """The checks that failed, or whose harness did, by their rules, in the order of the catalogue."""
+        order = {identifier: number for number, identifier in enumerate(rules())}
+        found: dict[tuple[Outcome, tuple[str, ...]], list[Record]] = {}
+        for record in self.records:
+            if record.outcome in (Outcome.FAIL, Outcome.ERROR):
+                found.setdefault((record.outcome, record.rules), []).append(record)
+        return [found[key] for key in sorted(found, key=lambda key: (key[0].value == "error", order[key[1][0]]))]
+
+    def deviations(self) -> Sequence[Mapping[str, Any]]:
+        """The deviations that have shown, each once, with its rules and the number of its checks."""
+        found: dict[tuple[str, ...], dict[str, Any]] = {}
+        for record in self.records:
+            if record.deviation is not None:
+                row = found.setdefault(tuple(record.deviation.values()), {**record.deviation, "rules": [], "checks": 0})
+                row["rules"] = sorted({*row["rules"], *record.rules})
+                row["checks"] += 1
+        return list(found.values())
+
+    def says_nothing(self) -> bool:
+        """No rule was executed."""
+        return nothing_ran(self.rules)
+
+
+def finished(
+    *,
+    name: str,
+    target: str,
+    suite: type,
+    tier: str,
+    subject: Mapping[str, Any] | None,
+    records: Mapping[tuple[str, str], Record],
+    gone: Mapping[str, Mapping[str, int]],
+    early: str,
+) -> Run:
+    """The run of what was noted.
+
+    Args:
+        name: What reports are called by.
+        target: What was run.
+        suite: The suite.
+        tier: How much of it was to run.
+        subject: The backend, as plain data.
+        records: What ran, by check and variant.
+        gone: How many variants of which checks were taken out of it, by cause.
+        early: Why it ended early; empty where it did not.
+    """
+    ran = Counter(check for check, _ in records)
+    missing = {
+        check: entry.in_tier(tier) - ran[check]
+        for check, entry in manifest(suite).items()
+        if ran[check] < entry.in_tier(tier)
+    }
+    lost = Counter(missing)
+    for checks in gone.values():
+        lost.subtract(checks)
+    why = f"not reached: {early}" if early else "planned and never reported"
+    unreported = {check: count for check, count in sorted(lost.items()) if count > 0}
+    gaps = [Gap(cause, checks) for cause, checks in gone.items()] + ([Gap(why, unreported)] if unreported else [])
+    by_rule: Counter[str] = Counter()
+    for check, count in missing.items():
+        by_rule.update(dict.fromkeys(manifest(suite)[check].rules, count))
+    ordered = [records[key] for key in sorted(records)]
+    found = results(rules().values(), rules_of(suite), ordered, by_rule)
+    return Run(
+        name=name,
+        target=target,
+        suite=suite.__name__,
+        tier=tier,
+        date=datetime.now(UTC),
+        subject=subject or {},
+        records=ordered,
+        rules=found,
+        gaps=gaps,
+        verdict=judge(found, (subject or {}).get("capabilities", ()), gaps),
+    )

@@ -1,0 +1,214 @@
+"""The verdict of a run, computed from what ran and from nothing else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from remote_store.conformance.contract.rulebook import Rule
+from remote_store.conformance.values.outcome import Outcome, Record, fold
+
+CORE = ("READ", "WRITE", "DELETE", "LIST")
+EXECUTED = frozenset({Outcome.PASS, Outcome.FAIL, Outcome.DEVIATION})
+
+
+class Grade(StrEnum):
+    """How far a backend keeps the contract."""
+
+    FAILING = "failing"
+    """A rule is broken."""
+    PARTIAL = "partial"
+    """Nothing is known to be broken, but not everything that counts was found out."""
+    CORE = "core"
+    """Every rule of the core holds, and the backend declares no more."""
+    CORE_AND_CAPABILITIES = "core + capabilities"
+    """Every rule of the core and of each capability holds that is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A part of the suite that did not run, and why.
+
+    Attributes:
+        cause: What became of them, as the end of a sentence that begins with "they were".
+        checks: How many variants of which checks are missing.
+    """
+
+    cause: str
+    checks: Mapping[str, int]
+
+    def __str__(self) -> str:
+        count = sum(self.checks.values())
+        named = ", ".join(list(self.checks)[:3]) + (", ..." if len(self.checks) > 3 else "")
+        return f"{_count(count, 'check was', 'checks were')} {self.cause} ({named})"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleResult:
+    """What became of one rule.
+
+    Attributes:
+        rule: The rule.
+        outcome: Of its checks, the one that outweighs the others.
+        counts: How many variants of checks had which outcome.
+        reason: Why it is not passed.
+        records: Its checks.
+    """
+
+    rule: Rule
+    outcome: Outcome
+    counts: Mapping[Outcome, int]
+    reason: str
+    records: tuple[Record, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The verdict.
+
+    Attributes:
+        grade: How far the backend keeps the contract.
+        capabilities: Names of the capabilities beyond the core whose rules hold.
+        reasons: Why it is failing or partial.
+        remarks: What is to be known with it.
+    """
+
+    grade: Grade
+    capabilities: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = field(default=())
+
+    def __str__(self) -> str:
+        if self.grade is Grade.CORE_AND_CAPABILITIES:
+            return f"core + {', '.join(name.lower() for name in self.capabilities)}"
+        return self.grade.value
+
+
+def results(
+    rules: Iterable[Rule], checked: Iterable[str], records: Iterable[Record], missing: Mapping[str, int]
+) -> tuple[RuleResult, ...]:
+    """What became of every rule.
+
+    Args:
+        rules: Every rule of the catalogue.
+        checked: Ids of those that the suite has a check for.
+        records: The checks that ran.
+        missing: How many variants of the checks of a rule have no record, by its id.
+    """
+    by_rule: dict[str, list[Record]] = {}
+    for record in records:
+        for identifier in record.rules:
+            by_rule.setdefault(identifier, []).append(record)
+    known = set(checked)
+    return tuple(_result(rule, rule.id in known, by_rule.get(rule.id, []), missing.get(rule.id, 0)) for rule in rules)
+
+
+def _result(rule: Rule, checked: bool, records: list[Record], missing: int) -> RuleResult:
+    if rule.untested:
+        return RuleResult(rule, Outcome.UNTESTED, {}, rule.untested)
+    if not checked:
+        return RuleResult(rule, Outcome.NOT_APPLICABLE, {}, "it is about backends of the other kind, sync or async")
+    counts = Counter(record.outcome for record in records)
+    if missing:
+        counts[Outcome.NOT_RUN] += missing
+    outcome = fold(counts)
+    reason = next((record.reason for record in records if record.outcome is outcome), "")
+    if outcome is Outcome.NOT_RUN and not reason:
+        reason = f"{missing:,} of its {missing + len(records):,} checks did not run"
+    return RuleResult(rule, outcome, counts, reason, tuple(records))
+
+
+def judge(found: Iterable[RuleResult], declared: Iterable[str], gaps: Iterable[Gap]) -> Verdict:
+    """The verdict of what became of the rules.
+
+    Args:
+        found: What became of every rule.
+        declared: Names of the capabilities that the live backend declares.
+        gaps: What of the suite did not run.
+    """
+    entries, capabilities = list(found), list(declared)
+    failed = [entry for entry in entries if entry.outcome is Outcome.FAIL and not entry.rule.provisional]
+    reasons = [f"{_count(len(failed), 'rule is', 'rules are')} broken: {_named(failed)}"] if failed else []
+    gaps_found = [*map(str, gaps), *_holes(entries, capabilities)]
+    more = tuple(sorted(set(capabilities) - set(CORE)))
+    held = tuple(name for name in more if _holds(entries, name))
+    remarks = tuple(_remarks(entries, [name for name in more if name not in held and _ran(entries, name)]))
+    if failed:
+        return Verdict(Grade.FAILING, reasons=(*reasons, *gaps_found), remarks=remarks)
+    if gaps_found:
+        return Verdict(Grade.PARTIAL, reasons=tuple(gaps_found), remarks=remarks)
+    if held:
+        return Verdict(Grade.CORE_AND_CAPABILITIES, held, remarks=remarks)
+    return Verdict(Grade.CORE, remarks=remarks)
+
+
+def nothing_ran(found: Iterable[RuleResult]) -> bool:
+    """No rule was found to hold, to be broken or to deviate, so the run says nothing at all."""
+    return not any(EXECUTED & entry.counts.keys() for entry in found)
+
+
+def _holes(entries: list[RuleResult], declared: list[str]) -> Iterable[str]:
+    """Why the core, or a capability that is declared, is not wholly known."""
+    lacking = [name for name in CORE if name not in declared]
+    if lacking and any(entry.records for entry in entries):
+        yield f"the core is {', '.join(CORE)}, and the backend does not declare {', '.join(lacking)}"
+    elif unproven := [
+        name for name in CORE if _of(entries, name) and _ran(entries, name) and not _holds(entries, name)
+    ]:
+        yield f"nothing that needs {', '.join(unproven)} was found to hold, which the core consists of"
+    if errors := [entry for entry in entries if entry.outcome is Outcome.ERROR]:
+        yield f"the harness failed at {_count(len(errors), 'rule', 'rules')}: {_named(errors)}"
+    odd = [entry for entry in entries if any(record.lacks in declared for record in entry.records if record.lacks)]
+    if odd:
+        yield f"a capability is declared and then again is not, at {_named(odd)}"
+    if skipped := [entry for entry in entries if any(r.outcome is Outcome.NOT_RUN for r in entry.records)]:
+        reasons = sorted({r.reason for entry in skipped for r in entry.records if r.outcome is Outcome.NOT_RUN})
+        checks = {(r.check, r.variant) for e in skipped for r in e.records if r.outcome is Outcome.NOT_RUN}
+        yield f"{_count(len(checks), 'check was', 'checks were')} skipped: {'; '.join(reasons[:3])}"
+
+
+def _holds(entries: list[RuleResult], capability: str) -> bool:
+    return any(Outcome.PASS in entry.counts for entry in _of(entries, capability))
+
+
+def _ran(entries: list[RuleResult], capability: str) -> bool:
+    own = _of(entries, capability)
+    return any(entry.records for entry in own) and all(entry.outcome is not Outcome.NOT_RUN for entry in own)
+
+
+def _of(entries: list[RuleResult], capability: str) -> list[RuleResult]:
+    return [entry for entry in entries if entry.rule.capability and entry.rule.capability.name == capability]
+
+
+def _remarks(entries: list[RuleResult], unproven: list[str]) -> Iterable[str]:
+    if deviating := [entry for entry in entries if entry.outcome is Outcome.DEVIATION]:
+        yield f"{_count(len(deviating), 'rule deviates', 'rules deviate')} as declared: {_named(deviating)}"
+    if new := [entry for entry in entries if entry.outcome is Outcome.FAIL and entry.rule.provisional]:
+        yield f"{_count(len(new), 'provisional rule is', 'provisional rules are')} broken: {_named(new)}"
+    if untested := [entry for entry in entries if entry.outcome is Outcome.UNTESTED]:
+        yield from _reasoned(untested)
+    if unproven:
+        yield f"declared, and no rule of it was found to hold: {', '.join(unproven)}"
+    claims = sorted({record.under_claimed for entry in entries for record in entry.records if record.under_claimed})
+    if claims:
+        yield f"under-claimed: {', '.join(claims)} works though it is not declared"
+
+
+def _reasoned(untested: list[RuleResult]) -> Iterable[str]:
+    """The rules that are untested, all by name, in a line for each reason."""
+    reasons: dict[str, list[RuleResult]] = {}
+    for entry in untested:
+        reasons.setdefault(entry.reason.partition("\n")[0], []).append(entry)
+    for reason, entries in reasons.items():
+        told = f"{_count(len(entries), 'rule is', 'rules are')} untested: {', '.join(e.rule.id for e in entries)}"
+        yield f"{told} ({reason})" if reason else told
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def _named(entries: list[RuleResult]) -> str:
+    return ", ".join(entry.rule.id for entry in entries[:8]) + (", ..." if len(entries) > 8 else "")

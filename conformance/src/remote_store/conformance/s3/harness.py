@@ -1,0 +1,161 @@
+"""The harness of any backend over S3, in a bucket of its own on one target."""
+
+from __future__ import annotations
+
+import atexit
+import http.client
+import secrets
+import sys
+from collections.abc import Callable, Collection, Mapping
+from contextlib import closing
+from dataclasses import replace
+from functools import cached_property, partial
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from remote_store.conformance.contract.deviations import join_deviations
+from remote_store.conformance.harness import (
+    AnyHarness,
+    AsyncHarness,
+    B,
+    Harness,
+)
+from remote_store.conformance.http.endpoint import Endpoint
+from remote_store.conformance.s3.oracle import S3Oracle, S3OracleError
+from remote_store.conformance.s3.target import Deviations, S3Target, started
+from remote_store.conformance.servers import moto_server, seaweedfs_server
+from remote_store.conformance.servers.shared import shared_seaweedfs_server
+from remote_store.conformance.values.redaction import escaped
+from remote_store.core import AsyncBackend, Backend
+
+ALIVE = 30.0
+# What these servers hold goes with them.
+EPHEMERAL = (moto_server, seaweedfs_server, shared_seaweedfs_server)
+PLACE = frozenset({"endpoint_url", "region_name", "key", "secret"})
+OPTIONS = PLACE | {
+    "conditional_writes",
+    "max_concurrency",
+    "max_connections",
+    "part_size",
+    "put_options",
+    "read_timeout",
+    "reject_write_under_file_ancestor",
+    "retry",
+}
+"""The options that checks make backends with; each check says which it needs."""
+
+
+class AnyS3Harness(AnyHarness[B]):
+    """A backend over S3 on one target, in a bucket of its own.
+
+    Args:
+        create: Makes a backend of the name of a bucket and of options, such as its class.
+        target: Where it runs.
+        deviations: What the backend itself does otherwise, before what is known of the target.
+        takes: Names of the options that `create` takes; other options of the target and of the checks are left out.
+        peers: Other adapters by name, each as what makes a backend of the same arguments, such as `installed_lanes()`;
+            `create` itself is left out.
+        bucket: A bucket that exists, where the checks keep to folders of their own and leave nothing; then those that
+            need a storage of their own are untested. Without it the harness makes buckets, which go at the end.
+        options: Options that every backend is made with, on top of the target's.
+    """
+
+    def __init__(
+        self,
+        create: Callable[..., B],
+        target: S3Target,
+        *,
+        deviations: Deviations | None = None,
+        takes: Collection[str] = OPTIONS,
+        peers: Mapping[str, Callable[..., B]] | None = None,
+        bucket: str | None = None,
+        **options: Any,
+    ) -> None:
+        self._existing = bucket
+        self._create: Callable[..., B] = create
+        self._peers: dict[str, Callable[..., B]] = {
+            name: peer for name, peer in (peers or {}).items() if peer is not create
+        }
+        self._target = target
+        self._defaults = {name: value for name, value in target.options.items() if name in takes} | options
+        self.options = frozenset(takes)
+        self.deviations = join_deviations(deviations or {}, target.deviations)
+        self.profile = replace(target.profile, part_size=self._defaults.get("part_size"))
+
+    @cached_property
+    def bucket(self) -> str:
+        """The bucket that the backends of this harness share."""
+        if self._existing is not None:
+            return self._existing
+        name = f"conformance-{secrets.token_hex(8)}"
+        server, _ = started(self._target.server)
+        server.create_bucket(name)
+        if self._target.server not in EPHEMERAL:
+            atexit.register(removed, S3Oracle(server, name))
+        return name
+
+    def make(self, **options: Any) -> B:
+        made: B = self._create(self.bucket, **self._arguments(options))
+        return made
+
+    def make_absent(self, **options: Any) -> B:
+        made: B = self._create(f"absent-{secrets.token_hex(8)}", **self._arguments(options))
+        return made
+
+    def isolated(self) -> Self | None:
+        if self._existing is not None:
+            return None
+        isolated = type(self)(self._create, self._target, takes=self.options, peers=self._peers, **self._defaults)
+        isolated.deviations = self.deviations
+        return isolated
+
+    def trouble(self) -> str:
+        server, _ = started(self._target.server)
+        address = urlsplit(server.url).netloc
+        try:
+            with closing(http.client.HTTPConnection(address, timeout=ALIVE)) as connection:
+                connection.request("GET", "/")
+                connection.getresponse().read()
+        except (OSError, http.client.HTTPException) as error:
+            return f"the server at {server.url} does not answer any more ({type(error).__name__}: {error})"
+        return ""
+
+    @property
+    def peers(self) -> Mapping[str, Callable[[], B]]:
+        return {name: partial(peer, self.bucket, **self._arguments({})) for name, peer in self._peers.items()}
+
+    @cached_property
+    def oracle(self) -> S3Oracle:
+        return S3Oracle(started(self._target.server)[0], self.bucket)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return started(self._target.server)[1]
+
+    def _arguments(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        server, endpoint = started(self._target.server)
+        place = {
+            "endpoint_url": endpoint.url,
+            "region_name": server.region,
+            "key": server.key,
+            "secret": server.secret,
+        }
+        known = {name: value for name, value in place.items() if name in self.options}
+        return {**known, **self._defaults, **options}
+
+
+class S3Harness(AnyS3Harness[Backend], Harness):
+    """The harness of a synchronous backend over S3."""
+
+
+class AsyncS3Harness(AnyS3Harness[AsyncBackend], AsyncHarness):
+    """The harness of an asynchronous backend over S3."""
+
+
+def removed(oracle: S3Oracle) -> None:
+    """Delete a bucket that was made for a run, or say on standard error that it is left."""
+    try:
+        oracle.remove()
+    except (OSError, http.client.HTTPException, S3OracleError) as error:
+        told = escaped(f"the bucket {oracle.bucket} could not be deleted; delete it by hand: {error}")
+        print(f"remote-store-conformance: {told}", file=sys.stderr)  # noqa: T201 - the process ends, nobody else can

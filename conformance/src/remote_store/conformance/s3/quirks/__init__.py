@@ -1,0 +1,1 @@
+"""What is known of servers, a file of deviations for each."""

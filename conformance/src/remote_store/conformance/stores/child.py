@@ -1,0 +1,165 @@
+# Generated from conformance/src/remote_store/conformance/stores/async_child.py by tools/unasync.py; edit that.
+"""A folder of a backend, seen through `Store.child`, as a backend of its own: the contract has to hold there too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, BinaryIO, Self, TypeVar
+
+from remote_store.core import (
+    Backend,
+    Content,
+    FileInfo,
+    FolderEntry,
+    FolderInfo,
+    RemotePath,
+    ResolutionPlan,
+    Store,
+    WriteResult,
+    check_max_depth,
+)
+
+T = TypeVar("T")
+
+
+class ChildBackend(Backend):
+    """Passes each call on to the child of a store, its paths byte for byte.
+
+    Args:
+        backend: The backend below; it is closed with this one.
+        folder: The folder that becomes the root.
+    """
+
+    def __init__(self, backend: Backend, folder: str) -> None:
+        self.name = backend.name
+        self.capabilities = backend.capabilities
+        self._parent = Store(backend)
+        self._store = self._parent.child(folder)
+
+    def exists(self, path: str) -> bool:
+        return self._store.exists(exact(path))
+
+    def is_file(self, path: str) -> bool:
+        return self._store.is_file(exact(path))
+
+    def is_folder(self, path: str) -> bool:
+        return self._store.is_folder(exact(path))
+
+    def read(self, path: str) -> BinaryIO:
+        return self._store.read(exact(path))
+
+    def read_seekable(self, path: str) -> BinaryIO:
+        return self._store.read_seekable(exact(path))
+
+    def read_bytes(self, path: str) -> bytes:
+        return self._store.read_bytes(exact(path))
+
+    def read_range(self, path: str, start: int, length: int) -> bytes:
+        return self._store.read_range(exact(path), start, length)
+
+    def write(
+        self,
+        path: str,
+        content: Content,
+        *,
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+    ) -> WriteResult:
+        return self._store.write(
+            exact(path), content, overwrite=overwrite, metadata=metadata, content_type=content_type
+        )
+
+    def write_atomic(
+        self,
+        path: str,
+        content: Content,
+        *,
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+    ) -> WriteResult:
+        return self._store.write_atomic(
+            exact(path), content, overwrite=overwrite, metadata=metadata, content_type=content_type
+        )
+
+    def open_atomic(
+        self,
+        path: str,
+        *,
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+    ) -> Any:
+        return self._store.open_atomic(exact(path), overwrite=overwrite, metadata=metadata, content_type=content_type)
+
+    def delete(self, path: str, *, missing_ok: bool = False) -> None:
+        self._store.delete(exact(path), missing_ok=missing_ok)
+
+    def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
+        self._store.delete_folder(exact(path), recursive=recursive, missing_ok=missing_ok)
+
+    def list_files(self, path: str, *, recursive: bool = False, max_depth: int | None = None) -> Iterator[FileInfo]:
+        check_max_depth(max_depth)
+        # A store lets `max_depth` decide alone.
+        return self._store.list_files(exact(path), recursive=recursive, max_depth=max_depth if recursive else None)
+
+    def list_folders(self, path: str) -> Iterator[FolderEntry]:
+        return self._store.list_folders(exact(path))
+
+    def iter_children(self, path: str) -> Iterator[FileInfo | FolderEntry]:
+        return self._store.iter_children(exact(path))
+
+    def get_file_info(self, path: str) -> FileInfo:
+        return self._store.get_file_info(exact(path))
+
+    def get_folder_info(self, path: str) -> FolderInfo:
+        return self._store.get_folder_info(exact(path))
+
+    def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+        self._store.move(exact(src), exact(dst), overwrite=overwrite)
+
+    def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+        self._store.copy(exact(src), exact(dst), overwrite=overwrite)
+
+    def glob(self, pattern: str) -> Iterator[FileInfo]:
+        return self._store.glob(pattern)
+
+    def native_path(self, key: str) -> str:
+        return self._store.native_path(exact(key))
+
+    def to_key(self, path: str) -> str:
+        return self._store.to_key(path)
+
+    def resolve(self, key: str) -> ResolutionPlan:
+        # A store tells the key in the storage.
+        return replace(self._store.resolve(exact(key)), key=key)
+
+    def check_health(self) -> None:
+        self._store.check_health()
+
+    def unwrap(self, kind: type[T]) -> T:
+        return self._store.unwrap(kind)
+
+    def close(self) -> None:
+        self._parent.close()
+
+    def __enter__(self) -> Self:
+        # Entering a store asks nothing of its backend.
+        self._parent.backend.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._store!r})"
+
+
+def exact(path: str) -> str:
+    """The path as a listing would have returned it, so that the store leaves it as it is; the root stays the root."""
+    return RemotePath.exact(path) if isinstance(path, str) and path else path

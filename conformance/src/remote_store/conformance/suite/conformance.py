@@ -1,0 +1,151 @@
+"""The whole contract as one class, synchronous and asynchronous; an author subclasses it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from remote_store.conformance.checking.case import AsyncCase, Case
+from remote_store.conformance.checking.decorators import validate
+from remote_store.conformance.checking.subject import Subject, look
+from remote_store.conformance.contract.deviations import has_expired, join_deviations, load_deviations
+from remote_store.conformance.contract.rulebook import ConfigurationError
+from remote_store.conformance.harness import (
+    AnyHarness,
+    AsyncFactoryHarness,
+    AsyncHarness,
+    Deviation,
+    FactoryHarness,
+    Harness,
+)
+from remote_store.conformance.suite import Contract
+from remote_store.conformance.suite.aio import AsyncContract
+from remote_store.conformance.suite.asynchronous import AsyncTaskSuite
+from remote_store.conformance.suite.blocking import BlockingSuite
+from remote_store.conformance.suite.standard import StandardSuite
+from remote_store.conformance.values.options import Tier
+from remote_store.core import AsyncBackend, Backend
+
+C = TypeVar("C", Case, AsyncCase)
+_subjects: dict[type, Subject | ConfigurationError] = {}
+_validated: set[type] = set()
+
+
+class BackendConformance(Contract, StandardSuite, BlockingSuite):
+    """Every check for a synchronous backend.
+
+    A subclass whose name begins with `Test` sets `harness`, or overrides `make` where nothing else is to be said.
+
+    Attributes:
+        harness: How to reach the storage, and the facts about it.
+        target: What `remote-store-conformance run` was told to run; empty in a test file.
+    """
+
+    harness: Harness | None = None
+    target: str = ""
+
+    def make(self) -> Backend:
+        """A new backend; only for a subclass without a harness."""
+        raise ConfigurationError(f"{type(self).__name__} needs a harness, or a make() that returns a backend")
+
+    @pytest.fixture
+    def case(self, request: pytest.FixtureRequest) -> Case:
+        """What every check is given."""
+        return _ready(self, request, Case, self.harness or FactoryHarness(self.make))
+
+
+class AsyncBackendConformance(AsyncContract, AsyncTaskSuite):
+    """Every check for an asynchronous backend; used like `BackendConformance`."""
+
+    harness: AsyncHarness | None = None
+    target: str = ""
+
+    def make(self) -> AsyncBackend:
+        """A new backend; only for a subclass without a harness."""
+        raise ConfigurationError(f"{type(self).__name__} needs a harness, or a make() that returns a backend")
+
+    @pytest.fixture
+    def case(self, request: pytest.FixtureRequest) -> AsyncCase:
+        """What every check is given."""
+        return _ready(self, request, AsyncCase, self.harness or AsyncFactoryHarness(self.make))
+
+
+SUITES = (BackendConformance, AsyncBackendConformance)
+
+
+def suite_of(kind: type) -> type | None:
+    """The suite that a class of tests is, or `None` where it is none."""
+    return next((suite for suite in SUITES if issubclass(kind, suite)), None)
+
+
+def subject_of(kind: type) -> Subject | None:
+    """The backend of a class of tests as the look before its first check has found it; `None` before that."""
+    found = _subjects.get(kind)
+    return found if isinstance(found, Subject) else None
+
+
+def _ready(suite: Any, request: pytest.FixtureRequest, case_type: type[C], harness: AnyHarness[Any]) -> C:
+    """The case of a running check, once the backend was looked at.
+
+    Raises:
+        ConfigurationError: The harness cannot be used.
+    """
+    kind = type(suite)
+    if kind not in _subjects:
+        try:
+            _subjects[kind] = look(harness)
+        except ConfigurationError as error:
+            _subjects[kind] = error
+    found = _subjects[kind]
+    if isinstance(found, ConfigurationError):
+        raise ConfigurationError(str(found)) from found.__cause__
+    harness.profile = found.profile
+    tier: Tier = request.config.getoption("conformance_tier", "full")
+    case = case_type(harness, *named(request), tier=tier, repeat=_repeat(suite, request))
+    case.deviations = join_deviations(from_file(request.config), case.deviations)
+    if kind not in _validated:
+        validate(kind, case)
+        _validated.add(kind)
+    return case
+
+
+def from_file(config: pytest.Config) -> Mapping[str, tuple[Deviation, ...]]:
+    """The deviations of the file that the command line names; none without one.
+
+    Raises:
+        ConfigurationError: The file is wrong, or one of its deviations has expired.
+    """
+    path: str | None = config.getoption("conformance_deviations", None)
+    return known_deviations(config.invocation_params.dir / path) if path else {}
+
+
+@cache
+def known_deviations(path: Path) -> Mapping[str, tuple[Deviation, ...]]:
+    """The deviations of a file, none of which has expired.
+
+    Raises:
+        ConfigurationError: The file is wrong, or one of its deviations has expired.
+    """
+    found = load_deviations(path)
+    expired = {deviation.place: deviation for row in found.values() for deviation in row if has_expired(deviation)}
+    if expired:
+        told = "; ".join(f"{place} ({deviation.expires}): {deviation.reason}" for place, deviation in expired.items())
+        raise ConfigurationError(f"mend the backend, or state anew how long it holds, what has expired: {told}")
+    return found
+
+
+def _repeat(suite: Any, request: pytest.FixtureRequest) -> str:
+    if not suite.target:
+        return f"pytest {request.node.nodeid!r}"
+    rules = " ".join(f"--rule {identifier}" for identifier in getattr(request.function, "clauses", ()))
+    return f"remote-store-conformance run {suite.target} {rules}"
+
+
+def named(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """Name and parameters of the running check."""
+    callspec = getattr(request.node, "callspec", None)
+    return request.node.originalname, callspec.id if callspec is not None else ""

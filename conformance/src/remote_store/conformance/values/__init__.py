@@ -1,0 +1,1 @@
+"""Plain values that checks, runs and reports share."""

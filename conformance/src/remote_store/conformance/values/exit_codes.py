@@ -1,0 +1,5 @@
+"""The exit codes of the command."""
+
+from __future__ import annotations
+
+CONFIGURATION_ERROR, SUITE_FAILED = 3, 4
