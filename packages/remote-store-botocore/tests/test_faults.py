@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from remote_store.botocore.faults import fault_of
-from remote_store.core import NotFound
-from remote_store.core.s3 import typed
+from remote_store.core import NotFound, RemoteStoreError
+from remote_store.core.s3 import contract_errors
 
 
 @pytest.mark.parametrize(
@@ -31,4 +31,7 @@ def test_a_404_is_an_absence_by_a_code_or_a_header_of_s3(
         "ResponseMetadata": {"HTTPStatusCode": 404, "HTTPHeaders": headers},
     }
     error.operation_name = operation  # type: ignore[attr-defined]
-    assert isinstance(typed(fault_of(error, (), attempts=1)), NotFound) is missing
+    with pytest.raises(RemoteStoreError) as caught, contract_errors("s3"):
+        raise fault_of(error, (), attempts=1) from error
+    assert isinstance(caught.value, NotFound) is missing
+    assert caught.value.__cause__ is error

@@ -5,6 +5,3 @@ from __future__ import annotations
 from remote_store.boto3.backend import AsyncS3Boto3Backend, S3Boto3Backend
 
 __all__ = ["AsyncS3Boto3Backend", "S3Boto3Backend"]
-
-for _class in (AsyncS3Boto3Backend, S3Boto3Backend):
-    _class.__module__ = "remote_store.boto3"

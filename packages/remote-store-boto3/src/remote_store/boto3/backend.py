@@ -20,7 +20,7 @@ from remote_store.botocore import (
     locate_client,
 )
 from remote_store.core import ThreadedBackend
-from remote_store.core.s3 import Fault, S3Backend, S3OptionFields, S3Options, typed
+from remote_store.core.s3 import S3Backend, S3OptionFields, S3Options, contract_errors, public
 
 T = TypeVar("T")
 
@@ -35,6 +35,7 @@ class Boto3OptionFields(S3OptionFields, total=False):
     session: boto3.Session | None
 
 
+@public("remote_store.boto3")
 class S3Boto3Backend(S3Backend):
     """One bucket of an S3 server, through a boto3 client.
 
@@ -96,10 +97,8 @@ class S3Boto3Backend(S3Backend):
         """
         self._runner.check_open()
         if issubclass(kind, BaseClient):
-            try:
+            with contract_errors(self.name):
                 client = cast("Boto3Port", self._runner.port()).client
-            except Fault as fault:
-                raise typed(fault) from fault.__cause__
             if isinstance(client, kind):
                 return client
         return super().unwrap(kind)
@@ -121,6 +120,7 @@ class S3Boto3Backend(S3Backend):
         return super().__getstate__()
 
 
+@public("remote_store.boto3")
 class AsyncS3Boto3Backend(ThreadedBackend):
     """One bucket of an S3 server, awaited: `S3Boto3Backend` on at most as many threads as it has connections.
 

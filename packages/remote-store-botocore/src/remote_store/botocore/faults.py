@@ -183,12 +183,13 @@ def _frames(traceback: TracebackType | None) -> Iterator[TracebackType]:
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
     """An exception and all that are known to be behind it."""
-    waiting, seen = [error], set[int]()
+    waiting, seen = [error], list[BaseException]()
     while waiting:
         inner = waiting.pop()
-        if id(inner) in seen:
+        # An exception class may define equality, so they are compared by identity.
+        if any(inner is known for known in seen):
             continue
-        seen.add(id(inner))
+        seen.append(inner)
         yield inner
         told = (*inner.args, *getattr(inner, "kwargs", {}).values(), getattr(inner, "reason", None))
         behind = (inner.__cause__, inner.__context__, *told)

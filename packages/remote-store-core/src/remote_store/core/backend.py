@@ -10,12 +10,14 @@ from types import TracebackType
 from typing import BinaryIO, Self, TypeVar
 
 from remote_store.core.capabilities import Capability
+from remote_store.core.home import public
 from remote_store.core.io.source import Content
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 
 T = TypeVar("T")
 
 
+@public("remote_store.core")
 class Backend(ABC):
     """One place where files live. Every method is abstract: a backend keeps the contract whole or says what it lacks.
 
@@ -284,6 +286,3 @@ class Backend(ABC):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None: ...
-
-
-Backend.__module__ = "remote_store.core"

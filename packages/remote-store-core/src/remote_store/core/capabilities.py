@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from enum import Enum
 
+from remote_store.core.home import public
 
+
+@public("remote_store.core")
 class Capability(Enum):
     """A feature that a backend supports. The class declares a set of these; an instance may declare fewer."""
 
@@ -40,6 +43,3 @@ class Capability(Enum):
     """`read_range` transfers only the requested range."""
     WRITE_RESULT_NATIVE = "write_result_native"
     """The fields of a `WriteResult` come from the service's response to that write."""
-
-
-Capability.__module__ = "remote_store.core"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from remote_store.core.home import public
 
+
+@public("remote_store.core")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConditionalWrites:
     """Which conditional writes an S3 server honours: `True`, `False`, or `None` if that is not known.
@@ -35,6 +38,3 @@ class ConditionalWrites:
     def every(cls, value: bool | None) -> ConditionalWrites:
         """Set all four to one value."""
         return cls(put=value, complete=value, copy=value, delete=value)
-
-
-ConditionalWrites.__module__ = "remote_store.core"

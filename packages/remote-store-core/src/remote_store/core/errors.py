@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import errno
 
+from remote_store.core.home import public
+
 SHOWN_PATHS = 10
 
 
+@public("remote_store.core")
 class RemoteStoreError(Exception):
     """Base class of every error that a store raises. Raised directly if no subclass fits.
 
@@ -63,38 +66,45 @@ class RemoteStoreError(Exception):
         return f"{text} [{known}]" if known else text
 
 
+@public("remote_store.core")
 class NotFound(RemoteStoreError, FileNotFoundError):
     """The file, the folder or the bucket does not exist."""
 
     errno = errno.ENOENT
 
 
+@public("remote_store.core")
 class AlreadyExists(RemoteStoreError, FileExistsError):
     """The destination already exists and `overwrite` is `False`."""
 
     errno = errno.EEXIST
 
 
+@public("remote_store.core")
 class PreconditionFailed(RemoteStoreError):
     """The object changed during a read, a copy or a move."""
 
 
+@public("remote_store.core")
 class PermissionDenied(RemoteStoreError, PermissionError):
     """The credentials are missing, wrong, expired, or not allowed to do this."""
 
     errno = errno.EACCES
 
 
+@public("remote_store.core")
 class InvalidPath(RemoteStoreError, ValueError):
     """The path is malformed or too long, or it names a folder instead of a file, or a file instead of a folder."""
 
 
+@public("remote_store.core")
 class DirectoryNotEmpty(RemoteStoreError, OSError):
     """The folder is not empty, and `recursive` is `False`."""
 
     errno = errno.ENOTEMPTY
 
 
+@public("remote_store.core")
 class CapabilityNotSupported(RemoteStoreError, NotImplementedError):
     """The backend lacks the capability that the call needs.
 
@@ -112,21 +122,8 @@ class CapabilityNotSupported(RemoteStoreError, NotImplementedError):
         self.capability = capability
 
 
+@public("remote_store.core")
 class BackendUnavailable(RemoteStoreError, ConnectionError):
     """The service did not respond, reported that it is busy or failing, or the backend is closed."""
 
     errno = errno.ECONNABORTED
-
-
-for _class in (
-    RemoteStoreError,
-    NotFound,
-    AlreadyExists,
-    PreconditionFailed,
-    PermissionDenied,
-    InvalidPath,
-    DirectoryNotEmpty,
-    CapabilityNotSupported,
-    BackendUnavailable,
-):
-    _class.__module__ = "remote_store.core"

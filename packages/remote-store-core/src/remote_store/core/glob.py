@@ -14,6 +14,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from remote_store.core.errors import InvalidPath
+from remote_store.core.home import public
 from remote_store.core.path import require_text
 
 WILDCARD = re.compile(r"[*?\[]")
@@ -36,6 +37,7 @@ STAR = Piece(None, None)
 ANY = Piece(None, "[^/]")
 
 
+@public("remote_store.core")
 @dataclass(frozen=True, slots=True)
 class GlobPattern:
     """A compiled pattern.
@@ -190,6 +192,3 @@ def _segment_expression(pieces: list[Piece], end: str) -> str:
     *middle, last = others
     found = "".join(f"(?>[^/]*?{text})" for text in middle if text)
     return f"(?>{first}{found}[^/]*{last}{end})"
-
-
-GlobPattern.__module__ = "remote_store.core"

@@ -27,6 +27,7 @@ from remote_store.core.errors import (
     NotFound,
 )
 from remote_store.core.glob import GlobPattern
+from remote_store.core.home import public
 from remote_store.core.io.source import Content
 from remote_store.core.io.streams import Source, check_max_depth, check_range
 from remote_store.core.metadata import check_content_type, check_metadata
@@ -53,6 +54,7 @@ class StoredFile:
         return ContentDigest("md5", b64encode(self.md5).decode())
 
 
+@public("remote_store.core")
 class MemoryBackend(Backend):
     """Files in the memory of this process. The conformance suite compares other backends with it.
 
@@ -384,4 +386,3 @@ def renew_locks() -> None:
 INSTANCES: weakref.WeakSet[MemoryBackend] = weakref.WeakSet()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=renew_locks)
-MemoryBackend.__module__ = "remote_store.core"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from remote_store.core.home import public
+
 LARGEST_METADATA = 2048
 MOST_ENTRIES = 64
 """http.client rejects a response of more than 100 header lines; 36 are left for the service's own headers."""
@@ -13,6 +15,7 @@ NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-z]+")
 VALUE = re.compile(r"(?! )[ -~]*(?<! )")
 
 
+@public("remote_store.core")
 def check_metadata(metadata: Mapping[str, str] | None) -> dict[str, str]:
     """Return a copy of the metadata, or `{}` for `None`. Metadata that a service would change or drop is refused.
 
@@ -44,6 +47,7 @@ def check_metadata(metadata: Mapping[str, str] | None) -> dict[str, str]:
     return checked
 
 
+@public("remote_store.core")
 def check_content_type(content_type: str | None) -> None:
     """Check that an HTTP header can carry the content type unchanged.
 
@@ -57,6 +61,3 @@ def check_content_type(content_type: str | None) -> None:
         raise TypeError(f"a content type is a str, not {type(content_type).__name__}")
     if not content_type or not VALUE.fullmatch(content_type):
         raise ValueError("a content type is printable ASCII without white space around it, such as 'text/plain'")
-
-
-check_content_type.__module__ = check_metadata.__module__ = "remote_store.core"

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from remote_store.core.home import public
 
+
+@public("remote_store.core")
 @dataclass(frozen=True, slots=True)
 class ContentDigest:
     """A checksum as the service reported it.
@@ -22,6 +25,7 @@ class ContentDigest:
     full_object: bool = True
 
 
+@public("remote_store.core")
 @dataclass(frozen=True, slots=True)
 class FileInfo:
     """A file, as returned by a listing or a HEAD request.
@@ -51,6 +55,7 @@ class FileInfo:
     storage_class: str | None = None
 
 
+@public("remote_store.core")
 @dataclass(frozen=True, slots=True)
 class FolderEntry:
     """A folder, as returned by a listing.
@@ -64,6 +69,7 @@ class FolderEntry:
     name: str
 
 
+@public("remote_store.core")
 @dataclass(frozen=True, slots=True)
 class FolderInfo:
     """Totals over all files in a folder and its subfolders.
@@ -81,6 +87,7 @@ class FolderInfo:
     modified_at: datetime | None = None
 
 
+@public("remote_store.core")
 @dataclass(frozen=True, slots=True)
 class WriteResult:
     """The file that a write created, taken from the response to that write.
@@ -102,6 +109,7 @@ class WriteResult:
     metadata: Mapping[str, str] | None = field(default=None, hash=False)
 
 
+@public("remote_store.core")
 @dataclass(frozen=True, slots=True)
 class ResolutionPlan:
     """The location of a key, computed without I/O. Contains no secret.
@@ -119,7 +127,3 @@ class ResolutionPlan:
     key: str
     native_path: str
     details: Mapping[str, str] = field(default_factory=dict, hash=False)
-
-
-for _class in (ContentDigest, FileInfo, FolderEntry, FolderInfo, WriteResult, ResolutionPlan):
-    _class.__module__ = "remote_store.core"

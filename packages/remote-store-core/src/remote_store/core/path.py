@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Self
 
 from remote_store.core.errors import InvalidPath
+from remote_store.core.home import public
 
 
+@public("remote_store.core")
 class RemotePath(str):
     """A path inside a store: a `str` that is a valid key.
 
@@ -69,9 +71,7 @@ class RemotePath(str):
         return dot + extension if stem and extension else ""
 
 
-RemotePath.__module__ = "remote_store.core"
-
-
+@public("remote_store.core")
 def require_text(path: str, backend: str | None = None) -> None:
     """Check that a path is a `str` that can be encoded as UTF-8 and has no NUL. Every backend requires this.
 
@@ -90,6 +90,7 @@ def require_text(path: str, backend: str | None = None) -> None:
         raise InvalidPath(message, path=path, backend=backend) from error
 
 
+@public("remote_store.core")
 def require_file_path(path: str, backend: str | None = None) -> None:
     """Check the path of a file to read or delete.
 
@@ -102,6 +103,7 @@ def require_file_path(path: str, backend: str | None = None) -> None:
         raise InvalidPath("the path is the root, which is a folder; name a file", path=path, backend=backend)
 
 
+@public("remote_store.core")
 def require_canonical(path: str, backend: str | None = None) -> None:
     """Check the path of a file to write: it must be canonical, so that a typed path can reach it.
 
@@ -114,6 +116,3 @@ def require_canonical(path: str, backend: str | None = None) -> None:
     if "" in segments or "." in segments or ".." in segments:
         message = "the path has an empty, '.' or '..' segment, which cannot be written; remove the segment"
         raise InvalidPath(message, path=path, backend=backend)
-
-
-require_canonical.__module__ = require_file_path.__module__ = require_text.__module__ = "remote_store.core"

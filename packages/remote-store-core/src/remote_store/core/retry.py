@@ -5,10 +5,13 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
+from remote_store.core.home import public
+
 FIRST_DELAY = 0.1
 LONGEST_DELAY = 5.0
 
 
+@public("remote_store.core")
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """How many times a request is sent, counting the first attempt.
@@ -31,6 +34,3 @@ class RetryPolicy:
     def delay(self, failures: int) -> float:
         """Seconds to wait after this many consecutive failures: exponential backoff with full jitter, at most 5 s."""
         return random.uniform(0, min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(failures, 16)))
-
-
-RetryPolicy.__module__ = "remote_store.core"

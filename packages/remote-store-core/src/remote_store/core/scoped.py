@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, BinaryIO, cast
@@ -11,9 +10,6 @@ from typing import Any, BinaryIO, cast
 from remote_store.core.errors import RemoteStoreError
 from remote_store.core.io.streams import bytes_left
 from remote_store.core.rebase import Scope
-
-HIDDEN = frozenset({"_file", "_errors", "name", "raw", "buffer", "file", "blocking"})
-"""Attributes not forwarded to the backend's file: the wrapper's own state, and inner files whose names are keys."""
 
 
 class ScopedFile(io.BufferedIOBase):
@@ -37,12 +33,6 @@ class ScopedFile(io.BufferedIOBase):
     def over(cls, file: BinaryIO, scope: Scope, key: str) -> BinaryIO:
         """Wrap the file, or return it unchanged if the store's root is the backend's root."""
         return cast("BinaryIO", cls(file, scope, scope.path(key))) if scope.prefix else file
-
-    def __getattr__(self, name: str) -> Any:
-        if name in HIDDEN:
-            raise AttributeError(name)
-        value = getattr(self._file, name)
-        return self._rebasing(value) if callable(value) else value
 
     def __repr__(self) -> str:
         return f"ScopedFile({self.__dict__.get('name')!r})"
@@ -79,6 +69,13 @@ class ScopedFile(io.BufferedIOBase):
     def read1(self, size: int = -1, /) -> bytes:
         with self._errors:
             return cast("bytes", getattr(self._file, "read1", self._file.read)(size))
+
+    def peek(self, size: int = 0, /) -> bytes:
+        peek = getattr(self._file, "peek", None)
+        if peek is None:
+            raise io.UnsupportedOperation("peek")
+        with self._errors:
+            return cast("bytes", peek(size))
 
     def readinto(self, buffer: Any, /) -> int:
         with self._errors:
@@ -117,13 +114,6 @@ class ScopedFile(io.BufferedIOBase):
     def close(self) -> None:
         with self._errors:
             self._file.close()
-
-    def _rebasing(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any, **options: Any) -> Any:
-            with self._errors:
-                return method(*arguments, **options)
-
-        return call
 
 
 class ScopedOpening(AbstractContextManager[BinaryIO]):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hmac
 
+from remote_store.core.home import public
 
+
+@public("remote_store.core")
 class Secret:
     """A string that `repr`, `str` and formatting show as `***`.
 
@@ -40,6 +43,3 @@ class Secret:
 
     def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
         return Secret, (self._value,)
-
-
-Secret.__module__ = "remote_store.core"

@@ -16,6 +16,7 @@ from remote_store.core.config.registry import find_backend
 from remote_store.core.config.url import from_url
 from remote_store.core.errors import InvalidPath, NotFound
 from remote_store.core.glob import GlobPattern, name_matcher
+from remote_store.core.home import public
 from remote_store.core.io.files import Progress, counted, opened, replacing, transfer
 from remote_store.core.io.source import Content
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
@@ -27,6 +28,7 @@ T = TypeVar("T")
 Row = TypeVar("Row", bound=FileInfo | FolderEntry)
 
 
+@public("remote_store.core")
 class Store:
     """Files below one folder of a backend.
 
@@ -464,6 +466,7 @@ class Store:
                     close()
 
 
+@public("remote_store.core")
 def open_store(config: Config | Mapping[str, Any] | str | os.PathLike[str], name: str) -> Store:
     """Make a store of a configuration: one that was read, tables as in its TOML, or the path of a TOML file.
 
@@ -473,7 +476,3 @@ def open_store(config: Config | Mapping[str, Any] | str | os.PathLike[str], name
         OSError: The file cannot be read.
     """
     return Store.from_config(config_of(config), name)
-
-
-for _named in (Store, open_store):
-    _named.__module__ = "remote_store.core"

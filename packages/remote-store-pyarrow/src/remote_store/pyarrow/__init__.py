@@ -5,6 +5,3 @@ from __future__ import annotations
 from remote_store.pyarrow.backend import AsyncS3PyArrowBackend, S3PyArrowBackend
 
 __all__ = ["AsyncS3PyArrowBackend", "S3PyArrowBackend"]
-
-for _class in (AsyncS3PyArrowBackend, S3PyArrowBackend):
-    _class.__module__ = "remote_store.pyarrow"

@@ -9,7 +9,7 @@ from pyarrow.fs import S3FileSystem
 from remote_store.boto3.backend import DEFAULT_THREADS, Boto3OptionFields, S3Boto3Backend
 from remote_store.botocore import warn_of_redirects
 from remote_store.core import CapabilityNotSupported, ThreadedBackend
-from remote_store.core.s3 import Fault, typed
+from remote_store.core.s3 import contract_errors, public
 from remote_store.pyarrow.client import check_options
 from remote_store.pyarrow.port import PyArrowPort
 
@@ -18,6 +18,7 @@ T = TypeVar("T")
 FORKED = "pyarrow was at work when this process was forked, and is locked in it; start processes by spawn"
 
 
+@public("remote_store.pyarrow")
 class S3PyArrowBackend(S3Boto3Backend):
     """One bucket of an S3 server, with pyarrow's filesystem for Arrow's own readers and writers.
 
@@ -75,9 +76,8 @@ class S3PyArrowBackend(S3Boto3Backend):
             return super().unwrap(kind)
         warn_of_redirects("pyarrow's filesystem")
         try:
-            return cast("PyArrowPort", self._runner.port()).filesystem()  # type: ignore[no-any-return]
-        except Fault as fault:
-            raise typed(fault) from fault.__cause__
+            with contract_errors(self.name):
+                return cast("PyArrowPort", self._runner.port()).filesystem()  # type: ignore[no-any-return]
         except TimeoutError as error:
             raise CapabilityNotSupported(FORKED, capability="unwrap", backend=self.name) from error
 
@@ -85,6 +85,7 @@ class S3PyArrowBackend(S3Boto3Backend):
         return PyArrowPort(super()._connect().client, self._bucket.options, self._session)
 
 
+@public("remote_store.pyarrow")
 class AsyncS3PyArrowBackend(ThreadedBackend):
     """One bucket of an S3 server, awaited: `S3PyArrowBackend` on at most as many threads as it has connections.
 

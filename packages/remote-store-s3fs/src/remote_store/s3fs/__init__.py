@@ -5,6 +5,3 @@ from __future__ import annotations
 from remote_store.s3fs.backend import AsyncS3FsBackend, S3FsBackend
 
 __all__ = ["AsyncS3FsBackend", "S3FsBackend"]
-
-for _class in (AsyncS3FsBackend, S3FsBackend):
-    _class.__module__ = "remote_store.s3fs"

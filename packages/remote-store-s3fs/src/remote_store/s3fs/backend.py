@@ -8,7 +8,17 @@ from typing import TypeVar, Unpack
 import fsspec.asyn
 from s3fs import S3FileSystem
 
-from remote_store.core.s3 import AsyncS3Backend, AsyncS3Port, LoopPort, LoopThread, S3Backend, S3OptionFields, S3Port
+from remote_store.core.s3 import (
+    AsyncS3Backend,
+    AsyncS3Port,
+    LoopPort,
+    LoopThread,
+    S3Backend,
+    S3OptionFields,
+    S3Port,
+    contract_errors,
+    public,
+)
 from remote_store.s3fs.client import Handle
 
 T = TypeVar("T")
@@ -18,6 +28,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=fsspec.asyn.reset_lock)
 
 
+@public("remote_store.s3fs")
 class S3FsBackend(S3Backend):
     """One bucket of an S3 server, through s3fs; any number of threads may use one instance.
 
@@ -63,13 +74,16 @@ class S3FsBackend(S3Backend):
             CapabilityNotSupported: There is no handle of that type.
         """
         self._runner.check_open()
-        return self._handle.get(kind) or super().unwrap(kind)
+        with contract_errors(self.name):
+            handle = self._handle.get(kind)
+        return handle or super().unwrap(kind)
 
     def _connect(self) -> S3Port:
         thread = LoopThread(self._handle.filesystem().loop, os.getpid())
         return LoopPort(thread, thread.run(self._handle.connect(self._bucket.name)))
 
 
+@public("remote_store.s3fs")
 class AsyncS3FsBackend(AsyncS3Backend):
     """One bucket of an S3 server, awaited on aiobotocore without threads; any number of tasks may use one instance.
 
@@ -104,7 +118,9 @@ class AsyncS3FsBackend(AsyncS3Backend):
             CapabilityNotSupported: There is no handle of that type.
         """
         self._runner.check_open()
-        return self._handle.get(kind) or super().unwrap(kind)
+        with contract_errors(self.name):
+            handle = self._handle.get(kind)
+        return handle or super().unwrap(kind)
 
     async def _connect(self) -> AsyncS3Port:
         return await self._handle.connect(self._bucket.name)

@@ -31,7 +31,7 @@ from remote_store.botocore import (
     user_agent,
     warn_of_redirects,
 )
-from remote_store.core.s3 import Fault, S3OptionFields, S3Options, typed
+from remote_store.core.s3 import S3OptionFields, S3Options
 from remote_store.s3fs.http import HttpSession
 from remote_store.s3fs.port import FAILED, TRANSPORT, AsyncS3FsPort
 
@@ -96,12 +96,9 @@ class Handle:
         """The filesystem where it is of the given type.
 
         Raises:
-            PermissionDenied: There is no such profile.
+            Fault: There is no such profile.
         """
-        try:
-            filesystem = self.filesystem()
-        except Fault as fault:
-            raise typed(fault) from fault.__cause__
+        filesystem = self.filesystem()
         return filesystem if isinstance(filesystem, kind) else None
 
     async def connect(self, bucket: str) -> AsyncS3FsPort:

@@ -9,12 +9,14 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from remote_store.core.capabilities import Capability
+from remote_store.core.home import public
 from remote_store.core.io.source import AsyncBinaryIO, AsyncContent
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 
 T = TypeVar("T")
 
 
+@public("remote_store.core")
 class AsyncBackend(ABC):
     """One place where files live. Every method is abstract: a backend keeps the contract whole or says what it lacks.
 
@@ -285,6 +287,3 @@ class AsyncBackend(ABC):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None: ...
-
-
-AsyncBackend.__module__ = "remote_store.core"

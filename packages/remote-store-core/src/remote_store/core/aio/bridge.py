@@ -19,6 +19,7 @@ from remote_store.core.aio.threaded_file import ThreadedFile, close_quietly
 from remote_store.core.aio.threads import Threads, ended
 from remote_store.core.backend import Backend
 from remote_store.core.errors import BackendUnavailable
+from remote_store.core.home import public
 from remote_store.core.io.source import AsyncBinaryIO, AsyncContent, Content
 from remote_store.core.io.streams import BUFFERS
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
@@ -28,6 +29,7 @@ T = TypeVar("T")
 PAGE = 256
 
 
+@public("remote_store.core")
 class ThreadedBackend(AsyncBackend):
     """Any blocking backend as an async one, on a bounded number of threads.
 
@@ -304,6 +306,3 @@ def close_result(future: Future[BinaryIO]) -> None:
             close_quietly(ended.result())
 
     future.add_done_callback(close)
-
-
-ThreadedBackend.__module__ = "remote_store.core"

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, BinaryIO, cast
 
 from remote_store.core.aio.streams import AsyncSource
+from remote_store.core.io.wrapped import WrappedStream
 
 LOOP_CHECK = 1.0
 BLOCK = 1024 * 1024
@@ -79,36 +80,25 @@ class PulledStream(io.RawIOBase):
         return len(data)
 
 
-class GuardedStream:
+class GuardedStream(WrappedStream):
     """A blocking stream of the caller that can be made to fail.
 
     Args:
-        stream: Does everything but what `stop` changes.
+        file: The stream.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file)
         self._stopped = threading.Event()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
 
     def stop(self) -> None:
         """Let the next read raise `WriteStopped`."""
         self._stopped.set()
 
-    def read(self, size: int = -1, /) -> bytes:
-        self._check()
-        return self._stream.read(size)
-
-    def readinto(self, buffer: Any, /) -> int:
-        self._check()
-        filled: int = self.__getattr__("readinto")(buffer)
-        return filled
-
-    def _check(self) -> None:
+    def read(self, size: int | None = -1, /) -> bytes:
         if self._stopped.is_set():
             raise WriteStopped
+        return super().read(size)
 
 
 @asynccontextmanager

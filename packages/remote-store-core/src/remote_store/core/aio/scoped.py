@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from remote_store.core.errors import RemoteStoreError
 from remote_store.core.io.source import AsyncBinaryIO, Buffer
+from remote_store.core.io.streams import told_left
 from remote_store.core.rebase import Scope
-from remote_store.core.scoped import HIDDEN
 
 
 class AsyncScopedFile:
@@ -35,18 +35,18 @@ class AsyncScopedFile:
         """Wrap the file, or return it unchanged if the store's root is the backend's root."""
         return cls(file, scope, scope.path(key)) if scope.prefix else file
 
-    def __getattr__(self, name: str) -> Any:
-        if name in HIDDEN:
-            raise AttributeError(name)
-        return getattr(self._file, name)
-
     def __repr__(self) -> str:
-        return f"AsyncScopedFile({self.__dict__.get('name')!r})"
+        return f"AsyncScopedFile({self.name!r})"
 
     @property
     def closed(self) -> bool:
         """Whether the backend's file is closed."""
         return self._file.closed
+
+    def bytes_left(self) -> int | None:
+        """How many bytes the file still has, where it can tell."""
+        with self._errors:
+            return told_left(self._file)
 
     def readable(self) -> bool:
         return self._file.readable()

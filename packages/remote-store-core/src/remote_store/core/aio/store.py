@@ -17,6 +17,7 @@ from remote_store.core.config.registry import find_async_backend
 from remote_store.core.config.url import from_url
 from remote_store.core.errors import InvalidPath, NotFound
 from remote_store.core.glob import GlobPattern, name_matcher
+from remote_store.core.home import public
 from remote_store.core.io.files import Progress
 from remote_store.core.io.source import AsyncBinaryIO, AsyncContent
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
@@ -27,6 +28,7 @@ T = TypeVar("T")
 Row = TypeVar("Row", bound=FileInfo | FolderEntry)
 
 
+@public("remote_store.core")
 class AsyncStore:
     """Files below one folder of a backend.
 
@@ -464,6 +466,7 @@ class AsyncStore:
                     await close()
 
 
+@public("remote_store.core")
 def open_async_store(config: Config | Mapping[str, Any] | str | os.PathLike[str], name: str) -> AsyncStore:
     """Make a store of a configuration: one that was read, tables as in its TOML, or the path of a TOML file.
 
@@ -473,7 +476,3 @@ def open_async_store(config: Config | Mapping[str, Any] | str | os.PathLike[str]
         OSError: The file cannot be read.
     """
     return AsyncStore.from_config(config_of(config), name)
-
-
-for _named in (AsyncStore, open_async_store):
-    _named.__module__ = "remote_store.core"

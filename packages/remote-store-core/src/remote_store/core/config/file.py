@@ -33,6 +33,7 @@ from remote_store.core.aio.backend import AsyncBackend
 from remote_store.core.backend import Backend
 from remote_store.core.config.registry import Adapter
 from remote_store.core.config.settings import ConfigError, refuse_unknown
+from remote_store.core.home import public
 
 B = TypeVar("B", bound=Backend | AsyncBackend)
 Find = Callable[[str], Adapter[B]]
@@ -40,6 +41,7 @@ Find = Callable[[str], Adapter[B]]
 VARIABLE = re.compile(r"\$\$\{|\$\{(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-[^{}]*)?\})?")
 
 
+@public("remote_store.core")
 @dataclass(frozen=True, slots=True)
 class BackendConfig:
     """One backend of a configuration.
@@ -53,6 +55,7 @@ class BackendConfig:
     options: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
 
 
+@public("remote_store.core")
 @dataclass(frozen=True, slots=True)
 class StoreConfig:
     """One store of a configuration.
@@ -66,6 +69,7 @@ class StoreConfig:
     root_path: str = ""
 
 
+@public("remote_store.core")
 @dataclass(frozen=True, slots=True)
 class Config:
     """A configuration: backends, and stores that use them.
@@ -123,10 +127,6 @@ class Config:
             OSError: The file cannot be read.
         """
         return cls.from_toml(Path(path).read_text("utf-8"))
-
-
-for _class in (BackendConfig, StoreConfig, Config):
-    _class.__module__ = "remote_store.core"
 
 
 def config_of(config: Config | Mapping[str, Any] | str | os.PathLike[str]) -> Config:

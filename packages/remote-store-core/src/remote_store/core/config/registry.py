@@ -16,6 +16,7 @@ from remote_store.core.aio.backend import AsyncBackend
 from remote_store.core.aio.bridge import ThreadedBackend
 from remote_store.core.backend import Backend
 from remote_store.core.config.settings import ConfigError, Settings, refuse_unknown
+from remote_store.core.home import public
 
 B = TypeVar("B", bound=Backend | AsyncBackend)
 Kind: TypeAlias = type[Backend] | type[AsyncBackend]
@@ -31,6 +32,7 @@ LANES = ("s3-boto3", "s3-s3fs", "s3-pyarrow")
 ASYNC_LANES = ("s3-s3fs", "s3-boto3", "s3-pyarrow")
 
 
+@public("remote_store.core")
 class BackendNotInstalled(ModuleNotFoundError):
     """The distribution that provides the backend is not installed. The message gives the `pip install` command.
 
@@ -46,6 +48,7 @@ class BackendNotInstalled(ModuleNotFoundError):
         self.distribution = distribution
 
 
+@public("remote_store.core")
 @dataclass(frozen=True, slots=True)
 class LaneChoice:
     """The lane that `type = "s3"` selects in this environment.
@@ -59,10 +62,6 @@ class LaneChoice:
     type: str
     distribution: str
     reason: str
-
-
-for _class in (BackendNotInstalled, LaneChoice):
-    _class.__module__ = "remote_store.core"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +133,7 @@ def find_async_backend(name: str) -> Adapter[AsyncBackend]:
     return Adapter(name, distribution, factory, AsyncBackend, lambda backend: backend)
 
 
+@public("remote_store.core")
 def choose_lane() -> LaneChoice:
     """The S3 lane that a sync store uses for `type = "s3"`: the first installed of boto3, s3fs, pyarrow.
 
@@ -143,6 +143,7 @@ def choose_lane() -> LaneChoice:
     return _first_lane(LANES, offered(GROUP), "it depends on boto3 only")
 
 
+@public("remote_store.core")
 def choose_async_lane() -> LaneChoice:
     """The S3 lane that an async store uses for `type = "s3"`: the first installed of s3fs, boto3, pyarrow.
 
@@ -211,6 +212,3 @@ def _not_installed(name: str, lane: str) -> BackendNotInstalled:
 
 def _distribution(entry: EntryPoint) -> str:
     return entry.dist.name if entry.dist else "an unknown distribution"
-
-
-choose_lane.__module__ = choose_async_lane.__module__ = "remote_store.core"

@@ -11,17 +11,16 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NotRequired, Required, Self, Union, get_args, get_origin, get_type_hints
 
+from remote_store.core.home import public
 from remote_store.core.secret import Secret
 
 SECRET_NAMES = frozenset({"secret", "session_token"})
 TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
+@public("remote_store.core")
 class ConfigError(ValueError):
     """A configuration, an environment variable or a URL is not valid. The message says what to change."""
-
-
-ConfigError.__module__ = "remote_store.core"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, TypeAlias
 
 from remote_store.core.errors import BackendUnavailable
 from remote_store.core.io.source import Content
+from remote_store.core.io.wrapped import WrappedStream
 from remote_store.core.local.folder import Folder
 from remote_store.core.local.resolving import follow
 from remote_store.core.local.unfinished import ATTEMPTS, Unfinished
@@ -33,7 +34,7 @@ def opened(source: str | os.PathLike[str] | Content) -> Iterator[Content]:
         yield source
 
 
-class Counted:
+class Counted(WrappedStream):
     """A binary stream that reports how many bytes have been read from it.
 
     Args:
@@ -42,18 +43,13 @@ class Counted:
     """
 
     def __init__(self, file: Any, progress: Progress) -> None:
-        self.file = file
+        super().__init__(file)
         self._progress = progress
         self._done = 0
 
-    def __getattr__(self, name: str) -> Any:
-        if name == "file":
-            raise AttributeError(name)
-        return getattr(self.file, name)
-
-    def read(self, size: int = -1, /) -> bytes:
+    def read(self, size: int | None = -1, /) -> bytes:
         """Up to `size` bytes."""
-        data: bytes = self.file.read(size)
+        data = super().read(size)
         if data:
             self._done += len(data)
             self._progress(self._done)

@@ -6,10 +6,12 @@ import io
 from collections.abc import Callable
 
 from remote_store.core.errors import PreconditionFailed
+from remote_store.core.home import public
 
 LINE_BLOCK = 8 * 1024
 
 
+@public("remote_store.core")
 class RangeReader(io.BufferedIOBase):
     """A file for reading, of a backend whose SDK fetches ranges and has no file object.
 
@@ -105,6 +107,3 @@ class RangeReader(io.BufferedIOBase):
     def _check_open(self) -> None:
         if self.closed:
             raise ValueError("I/O operation on closed file")
-
-
-RangeReader.__module__ = "remote_store.core"

@@ -6,10 +6,13 @@ from collections.abc import AsyncIterable, AsyncIterator
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self, TypeAlias
 
+from remote_store.core.home import public
+
 Buffer: TypeAlias = bytes | bytearray | memoryview
 Content: TypeAlias = Buffer | BinaryIO
 
 
+@public("remote_store.core")
 class AsyncBinaryIO(Protocol):
     """A binary file whose I/O is awaited; the methods mean what they mean in `io`."""
 
@@ -70,4 +73,3 @@ class AsyncBinaryIO(Protocol):
 
 
 AsyncContent: TypeAlias = Buffer | BinaryIO | AsyncBinaryIO | AsyncIterable[bytes]
-AsyncBinaryIO.__module__ = "remote_store.core"

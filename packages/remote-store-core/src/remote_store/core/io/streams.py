@@ -8,12 +8,14 @@ import tempfile
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from remote_store.core.home import public
 from remote_store.core.io.source import Buffer, Content
 
 BUFFERS = (bytes, bytearray, memoryview)
 READ = 1 << 20
 
 
+@public("remote_store.core")
 class Source:
     """Content to be written, whatever its type, as blocks of the size that the writer wants.
 
@@ -138,6 +140,7 @@ def check_binary(content: object) -> None:
         raise TypeError("content is a text stream; open the file in binary mode")
 
 
+@public("remote_store.core")
 def check_range(start: int, length: int) -> None:
     """Refuse what is no range of bytes.
 
@@ -149,6 +152,7 @@ def check_range(start: int, length: int) -> None:
     _check_count("length", length)
 
 
+@public("remote_store.core")
 def check_max_depth(max_depth: int | None) -> None:
     """Refuse what is no depth of a listing.
 
@@ -195,6 +199,3 @@ def bytes_left(stream: BinaryIO) -> int | None:
     stream.seek(here)
     # Files of the kernel call themselves empty and are not.
     return end - here if end > here else None
-
-
-Source.__module__ = check_max_depth.__module__ = check_range.__module__ = "remote_store.core"

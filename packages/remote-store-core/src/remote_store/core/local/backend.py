@@ -27,6 +27,7 @@ from remote_store.core.errors import (
     RemoteStoreError,
 )
 from remote_store.core.glob import GlobPattern
+from remote_store.core.home import public
 from remote_store.core.io.source import Content
 from remote_store.core.io.streams import Source, check_max_depth, check_range
 from remote_store.core.local.folder import FILE, Folder
@@ -45,6 +46,7 @@ NEW_FILE = 0o666
 Writer: TypeAlias = "io.BufferedWriter[TypedFile]"
 
 
+@public("remote_store.core")
 class LocalBackend(Backend):
     """Files below a folder of the file system.
 
@@ -83,8 +85,7 @@ class LocalBackend(Backend):
             raise TypeError(f"root is a str or a path, not {type(text).__name__}")
         if not text:
             raise ValueError("root is empty; '.' is the current folder")
-        self._root = os.path.abspath(text)
-        self._create = create
+        self._root, self._create = os.path.abspath(text), create
         self._keys = Root(self._root, self.name, create=create)
         self._closed = self._tried = False
 
@@ -498,6 +499,3 @@ def is_hard_link(source: Spot, target: Spot) -> bool:
     """Whether two names are of one file."""
     one, other = source.facts, target.facts
     return one is not None and other is not None and one.st_nlink > 1 and os.path.samestat(one, other)
-
-
-LocalBackend.__module__ = "remote_store.core"

@@ -6,14 +6,16 @@ faults, the checks of responses, and the backends that run them. `docs/writing-a
 
 from __future__ import annotations
 
+from remote_store.core.home import public
 from remote_store.core.s3.aio_backend import AsyncS3Backend
 from remote_store.core.s3.backend import S3Backend
+from remote_store.core.s3.engine.errors import contract_errors
 from remote_store.core.s3.engine.loop_port import LoopPort, LoopThread
 from remote_store.core.s3.operations.reading import PROGRESS
 from remote_store.core.s3.protocol.calls import SECRET_PARAMS, AsyncBody, AsyncS3Port, Body, Call, Fault, S3Port
 from remote_store.core.s3.protocol.documents import LONGEST_ERROR, look_at, readable_error, wrong_document
 from remote_store.core.s3.protocol.endpoint import endpoint_of
-from remote_store.core.s3.protocol.faults import CODES, typed
+from remote_store.core.s3.protocol.faults import CODES
 from remote_store.core.s3.protocol.fields import is_signed
 from remote_store.core.s3.protocol.listing_xml import parse_page
 from remote_store.core.s3.protocol.options import (
@@ -49,15 +51,13 @@ __all__ = [
     "S3Port",
     "check_bucket",
     "check_endpoint_url",
+    "contract_errors",
     "endpoint_of",
     "is_signed",
     "look_at",
     "parse_page",
     "parse_time",
+    "public",
     "readable_error",
-    "typed",
     "wrong_document",
 ]
-
-for _class in (AsyncBody, AsyncS3Port, Body, Call, Fault, LoopPort, LoopThread, S3OptionFields, S3Options, S3Port):
-    _class.__module__ = "remote_store.core.s3"

@@ -11,8 +11,9 @@ from typing import Any, Self, TypeVar, cast
 from remote_store.core.aio.backend import AsyncBackend
 from remote_store.core.aio.streams import AsyncSource
 from remote_store.core.capabilities import Capability
-from remote_store.core.errors import CapabilityNotSupported, InvalidPath, RemoteStoreError
+from remote_store.core.errors import CapabilityNotSupported, InvalidPath
 from remote_store.core.glob import GlobPattern
+from remote_store.core.home import public
 from remote_store.core.io.source import AsyncBinaryIO, AsyncContent
 from remote_store.core.io.streams import check_max_depth, check_range
 from remote_store.core.metadata import check_content_type, check_metadata
@@ -21,13 +22,13 @@ from remote_store.core.path import require_text
 from remote_store.core.s3.engine.aio_reader import AsyncObjectReader
 from remote_store.core.s3.engine.aio_runner import AsyncRunner
 from remote_store.core.s3.engine.aio_spool import AsyncSpool
+from remote_store.core.s3.engine.errors import contract_errors
 from remote_store.core.s3.operations import copying, deleting, fetching, listing, paging, probes, writing
 from remote_store.core.s3.operations.bucket import Bucket
 from remote_store.core.s3.operations.paging import Cursor
 from remote_store.core.s3.operations.reading import ReadPlan
 from remote_store.core.s3.operations.steps import Operation
-from remote_store.core.s3.protocol.calls import AsyncS3Port, Fault
-from remote_store.core.s3.protocol.faults import typed
+from remote_store.core.s3.protocol.calls import AsyncS3Port
 from remote_store.core.s3.protocol.keys import check_folder, check_key, check_new_key
 from remote_store.core.s3.protocol.options import S3Options, check_bucket
 from remote_store.core.s3.protocol.pages import Page
@@ -35,6 +36,7 @@ from remote_store.core.s3.protocol.pages import Page
 T = TypeVar("T")
 
 
+@public("remote_store.core.s3")
 class AsyncS3Backend(AsyncBackend):
     """The contract over one bucket of an S3 server, for any SDK: a lane says how to connect, and nothing else.
 
@@ -289,26 +291,13 @@ class AsyncS3Backend(AsyncBackend):
         self._runner = self._new_runner()
 
     def _check(self, check: Callable[[str], None], path: str) -> None:
-        try:
+        with contract_errors(self.name, path):
             self._runner.check_open()
             check(path)
-        except RemoteStoreError as error:
-            error.backend = self.name
-            error.path = error.path or path
-            raise
 
     async def _run(self, operation: Operation[T], path: str | None, source: AsyncSource | None = None) -> T:
-        try:
+        with contract_errors(self.name, path, source):
             return await self._runner.run(operation, source)
-        except Fault as fault:
-            error = typed(fault, path=path)
-            error.backend = self.name
-            raise error from error.__cause__
-        except RemoteStoreError as error:
-            if source is None or source.failure is not error:
-                error.backend = error.backend or self.name
-                error.path = path if error.path is None else error.path
-            raise
 
     def _reader(self, plan: ReadPlan, body: Any, path: str, *, exact: bool) -> AsyncBinaryIO:
         options = self._bucket.options
@@ -320,6 +309,3 @@ class AsyncS3Backend(AsyncBackend):
             page = await self._run(paging.next_page(self._bucket, cursor), path)
             for item in take(page):
                 yield item
-
-
-AsyncS3Backend.__module__ = "remote_store.core.s3"

@@ -11,13 +11,15 @@ from typing import Any, BinaryIO, Self, TypeVar, cast
 
 from remote_store.core.backend import Backend
 from remote_store.core.capabilities import Capability
-from remote_store.core.errors import CapabilityNotSupported, InvalidPath, RemoteStoreError
+from remote_store.core.errors import CapabilityNotSupported, InvalidPath
 from remote_store.core.glob import GlobPattern
+from remote_store.core.home import public
 from remote_store.core.io.source import Content
 from remote_store.core.io.streams import Source, check_max_depth, check_range
 from remote_store.core.metadata import check_content_type, check_metadata
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import require_text
+from remote_store.core.s3.engine.errors import contract_errors
 from remote_store.core.s3.engine.reader import ObjectReader
 from remote_store.core.s3.engine.runner import Runner
 from remote_store.core.s3.engine.spool import Spool
@@ -26,8 +28,7 @@ from remote_store.core.s3.operations.bucket import Bucket
 from remote_store.core.s3.operations.paging import Cursor
 from remote_store.core.s3.operations.reading import ReadPlan
 from remote_store.core.s3.operations.steps import Operation
-from remote_store.core.s3.protocol.calls import Fault, S3Port
-from remote_store.core.s3.protocol.faults import typed
+from remote_store.core.s3.protocol.calls import S3Port
 from remote_store.core.s3.protocol.keys import check_folder, check_key, check_new_key
 from remote_store.core.s3.protocol.options import S3Options, check_bucket
 from remote_store.core.s3.protocol.pages import Page
@@ -35,6 +36,7 @@ from remote_store.core.s3.protocol.pages import Page
 T = TypeVar("T")
 
 
+@public("remote_store.core.s3")
 class S3Backend(Backend):
     """The contract over one bucket of an S3 server, for any SDK: a lane says how to connect, and nothing else.
 
@@ -287,26 +289,13 @@ class S3Backend(Backend):
         self._runner = self._new_runner()
 
     def _check(self, check: Callable[[str], None], path: str) -> None:
-        try:
+        with contract_errors(self.name, path):
             self._runner.check_open()
             check(path)
-        except RemoteStoreError as error:
-            error.backend = self.name
-            error.path = error.path or path
-            raise
 
     def _run(self, operation: Operation[T], path: str | None, source: Source | None = None) -> T:
-        try:
+        with contract_errors(self.name, path, source):
             return self._runner.run(operation, source)
-        except Fault as fault:
-            error = typed(fault, path=path)
-            error.backend = self.name
-            raise error from error.__cause__
-        except RemoteStoreError as error:
-            if source is None or source.failure is not error:
-                error.backend = error.backend or self.name
-                error.path = path if error.path is None else error.path
-            raise
 
     def _reader(self, plan: ReadPlan, body: Any, path: str, *, exact: bool) -> BinaryIO:
         options = self._bucket.options
@@ -318,6 +307,3 @@ class S3Backend(Backend):
             page = self._run(paging.next_page(self._bucket, cursor), path)
             for item in take(page):
                 yield item
-
-
-S3Backend.__module__ = "remote_store.core.s3"

@@ -11,10 +11,10 @@ from remote_store.core.aio.buffered import AsyncBufferedIOBase
 from remote_store.core.io.buffers import allocate
 from remote_store.core.s3.engine.aio_bodies import AsyncObjectBody, fetch
 from remote_store.core.s3.engine.aio_runner import AsyncRunner
+from remote_store.core.s3.engine.errors import contract_errors
 from remote_store.core.s3.operations.fetching import fill, worth_a_split
 from remote_store.core.s3.operations.reading import BLOCK, ReadPlan
-from remote_store.core.s3.protocol.calls import AsyncBody, Fault
-from remote_store.core.s3.protocol.faults import typed
+from remote_store.core.s3.protocol.calls import AsyncBody
 from remote_store.core.s3.protocol.options import S3Options
 
 if TYPE_CHECKING:
@@ -197,15 +197,12 @@ class AsyncObjectReader(AsyncBufferedIOBase):
         """Leave the file as it was when a read fails."""
         before = self._ahead, self._offset, self._plan.position
         try:
-            yield
-        except BaseException as caught:
+            with contract_errors(self._backend, self._path):
+                yield
+        except BaseException:
             self._ahead, self._offset, self._plan.position = before
             await self._body.close()
-            if not isinstance(caught, Fault):
-                raise
-            error = typed(caught, path=self._path)
-            error.backend = self._backend
-            raise error from error.__cause__
+            raise
 
     async def _read_on(self, size: int) -> bytes:
         wanted = min(size, self._plan.remaining)

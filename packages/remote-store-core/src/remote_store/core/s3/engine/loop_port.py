@@ -12,6 +12,7 @@ from io import BytesIO
 from typing import Any, TypeVar
 
 from remote_store.core.errors import BackendUnavailable
+from remote_store.core.home import public
 from remote_store.core.io.workers import keep_working
 from remote_store.core.s3.protocol.calls import AsyncBody, AsyncS3Port, Call, Fault
 from remote_store.core.s3.protocol.options import KIB
@@ -20,6 +21,7 @@ T = TypeVar("T")
 SMALL_BODY = 64 * KIB
 
 
+@public("remote_store.core.s3")
 @dataclass(frozen=True, slots=True)
 class LoopThread:
     """An event loop that runs in a thread.
@@ -64,6 +66,7 @@ class LoopThread:
         return os.getpid() == self.process and not sys.is_finalizing()
 
 
+@public("remote_store.core.s3")
 class LoopPort:
     """Performs S3 calls in an event loop, from any number of other threads.
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from remote_store.core.io.buffers import allocate
 from remote_store.core.s3.engine.bodies import ObjectBody, fetch
+from remote_store.core.s3.engine.errors import contract_errors
 from remote_store.core.s3.engine.runner import Runner
 from remote_store.core.s3.operations.fetching import fill, worth_a_split
 from remote_store.core.s3.operations.reading import BLOCK, ReadPlan
-from remote_store.core.s3.protocol.calls import Body, Fault
-from remote_store.core.s3.protocol.faults import typed
+from remote_store.core.s3.protocol.calls import Body
 from remote_store.core.s3.protocol.options import S3Options
 
 if TYPE_CHECKING:
@@ -199,15 +199,12 @@ class ObjectReader(BufferedIOBase):
         """Leave the file as it was when a read fails."""
         before = self._ahead, self._offset, self._plan.position
         try:
-            yield
-        except BaseException as caught:
+            with contract_errors(self._backend, self._path):
+                yield
+        except BaseException:
             self._ahead, self._offset, self._plan.position = before
             self._body.close()
-            if not isinstance(caught, Fault):
-                raise
-            error = typed(caught, path=self._path)
-            error.backend = self._backend
-            raise error from error.__cause__
+            raise
 
     def _read_on(self, size: int) -> bytes:
         wanted = min(size, self._plan.remaining)

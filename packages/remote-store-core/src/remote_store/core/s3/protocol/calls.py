@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from remote_store.core.home import public
+
 SECRET_PARAMS = frozenset({"SSECustomerKey", "CopySourceSSECustomerKey"})
 """Parameters of a call that are secrets: keys of the user's own for encryption."""
 
 
+@public("remote_store.core.s3")
 @dataclass(frozen=True, slots=True, repr=False)
 class Call:
     """One request to the S3 API, in the API Reference's own vocabulary.
@@ -32,6 +35,7 @@ class Call:
         return f"{type(self).__name__}(operation={self.operation!r}, params={shown!r})"
 
 
+@public("remote_store.core.s3")
 class Fault(Exception):
     """A call that failed, as the service or the connection said it; not yet an error of the contract.
 
@@ -78,6 +82,7 @@ class Fault(Exception):
         self.configuration = configuration
 
 
+@public("remote_store.core.s3")
 class Body(Protocol):
     """The bytes of a `GetObject` answer. Methods raise `Fault` when the connection breaks."""
 
@@ -94,6 +99,7 @@ class Body(Protocol):
         ...
 
 
+@public("remote_store.core.s3")
 class AsyncBody(Protocol):
     """The bytes of a `GetObject` answer, awaited. Methods raise `Fault` when the connection breaks."""
 
@@ -106,6 +112,7 @@ class AsyncBody(Protocol):
         ...
 
 
+@public("remote_store.core.s3")
 class S3Port(Protocol):
     """Performs S3 calls over one SDK client, from any number of threads."""
 
@@ -127,6 +134,7 @@ class S3Port(Protocol):
         ...
 
 
+@public("remote_store.core.s3")
 class AsyncS3Port(Protocol):
     """Performs S3 calls over one async SDK client, inside one event loop."""
 

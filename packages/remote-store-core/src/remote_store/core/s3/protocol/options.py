@@ -13,6 +13,7 @@ from typing import Any, Literal, Self, TypedDict, Unpack, cast, get_args
 from urllib.parse import SplitResult, urlsplit
 
 from remote_store.core.conditional_writes import ConditionalWrites
+from remote_store.core.home import public
 from remote_store.core.retry import RetryPolicy
 from remote_store.core.s3.protocol.calls import SECRET_PARAMS
 from remote_store.core.s3.protocol.endpoint import ARN, Endpoint, endpoint_of
@@ -39,6 +40,7 @@ HOST = re.compile(r"((?!-)[A-Za-z0-9-]{1,63}(?<!-)\.)*(?!-)[A-Za-z0-9-]{1,63}(?<
 AddressingStyle = Literal["auto", "path", "virtual"]
 
 
+@public("remote_store.core.s3")
 class S3OptionFields(TypedDict, total=False):
     """The keyword arguments of every lane; `S3Options` says what each one means."""
 
@@ -64,6 +66,7 @@ class S3OptionFields(TypedDict, total=False):
     client_options: Mapping[str, Any]
 
 
+@public("remote_store.core.s3")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Options:
     """The checked options of an S3 backend.
