@@ -85,6 +85,10 @@ class PermissionDenied(RemoteStoreError, PermissionError):
     errno = errno.EACCES
 
 
+class InvalidConfiguration(RemoteStoreError, ValueError):
+    """A setting of this machine cannot be used, such as one of the environment or of a profile; nothing was sent."""
+
+
 class InvalidPath(RemoteStoreError, ValueError):
     """The path is malformed or too long, or it names a folder instead of a file, or a file instead of a folder."""
 
@@ -124,6 +128,7 @@ for _class in (
     AlreadyExists,
     PreconditionFailed,
     PermissionDenied,
+    InvalidConfiguration,
     InvalidPath,
     DirectoryNotEmpty,
     CapabilityNotSupported,
