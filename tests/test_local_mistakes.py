@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from remote_store.boto3 import S3Boto3Backend
-from remote_store.botocore.settings import check_client_certificate
+from remote_store.botocore.certificates import is_client_certificate
 from remote_store.core import Backend, BackendUnavailable, PermissionDenied, RemoteStoreError, RetryPolicy
 from remote_store.pyarrow import S3PyArrowBackend
 from remote_store.s3fs import S3FsBackend
@@ -244,8 +244,8 @@ def test_a_certificate_of_the_client_whose_key_has_a_password(certificate: Path,
     encrypted = tmp_path / "key.pem"
     form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"word")
     encrypted.write_bytes(key.private_bytes(*form))
-    check_client_certificate(str(certificate))
-    check_client_certificate((str(certificate), str(encrypted)))
+    assert is_client_certificate(str(certificate))
+    assert is_client_certificate((str(certificate), str(encrypted)))
 
 
 @each_lane

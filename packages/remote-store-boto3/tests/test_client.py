@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 import boto3
@@ -21,7 +22,7 @@ from remote_store.boto3.client import create_client, private_session
 from remote_store.botocore.session import shared_loader
 from remote_store.botocore.settings import client_arguments
 from remote_store.conformance.faults import Answer
-from remote_store.core import RetryPolicy
+from remote_store.core import PermissionDenied, RetryPolicy
 from remote_store.core.s3 import Call, S3Options
 
 MIB = 1024 * 1024
@@ -313,3 +314,11 @@ def test_a_fork_does_not_wait_for_credentials_that_are_looked_for_elsewhere(tmp_
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     searching.join()
     assert took < 1
+
+
+def test_the_credentials_of_a_lent_session_are_looked_at(bucket):
+    session = boto3.session.Session("KEY", "HUSH ", region_name="eu-west-1")
+    backend = S3Boto3Backend(bucket, session=session, endpoint_url="http://127.0.0.1:9")
+    with pytest.raises(PermissionDenied, match="secret key has") as caught:
+        backend.check_health()
+    assert "HUSH" not in "".join(traceback.format_exception(caught.value))

@@ -249,6 +249,7 @@ def test_a_404_that_is_not_s3s_is_no_absence() -> None:
         ("x-amz-apigw-id", False),
         ("X-Amzn-Trace-Id", False),
         ("x-amzn-ErrorType", False),
+        ("CF-RAY", False),
         ("Server", False),
     ],
 )

@@ -129,6 +129,75 @@ def test_a_connection_that_is_made_while_it_is_closed_is_closed_too(s3: FakeS3) 
     assert [port.closed for port in made] == [True]
 
 
+def test_no_lock_is_held_while_it_connects(s3: FakeS3) -> None:
+    s3.put("a")
+    connecting, go_on = threading.Event(), threading.Event()
+    failures = [Fault("NoCredentialsError", credentials=True)]
+    made: list[FakeS3Port] = []
+
+    def connect() -> FakeS3Port:
+        connecting.set()
+        assert go_on.wait(30)
+        if failures:
+            raise failures.pop()
+        made.append(FakeS3Port(s3))
+        return made[-1]
+
+    runner = Runner(connect, 2)
+    outcomes: list[Any] = []
+
+    def work() -> None:
+        try:
+            outcomes.append(runner.run(one(HEAD)).size)
+        except Fault as fault:
+            outcomes.append(fault.code)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    assert connecting.wait(30)
+    connection = runner.connections._made.get()
+    assert connection._lock.acquire(timeout=5)
+    connection._lock.release()
+    go_on.set()
+    for thread in threads:
+        thread.join(30)
+    # One fails, and the others connect by themselves, once.
+    assert sorted(map(str, outcomes)) == ["0", "0", "NoCredentialsError"]
+    assert len(made) == 1
+    runner.close()
+    assert made[0].closed
+
+
+def test_a_close_does_not_wait_for_a_connection_that_is_made(s3: FakeS3) -> None:
+    connecting, go_on = threading.Event(), threading.Event()
+    made: list[FakeS3Port] = []
+
+    def connect() -> FakeS3Port:
+        connecting.set()
+        assert go_on.wait(30)
+        made.append(FakeS3Port(s3))
+        return made[-1]
+
+    runner = Runner(connect, 2)
+    outcome: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            runner.run(one(HEAD))
+        except BackendUnavailable as error:
+            outcome.append(error)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    assert connecting.wait(30)
+    runner.close()
+    go_on.set()
+    worker.join(30)
+    assert len(outcome) == 1
+    assert [port.closed for port in made] == [True]
+
+
 def test_a_closed_connection_makes_neither_a_port_nor_threads(s3: FakeS3) -> None:
     runner = Runner(lambda: FakeS3Port(s3), 2)
     connection = runner.connections._made.get()

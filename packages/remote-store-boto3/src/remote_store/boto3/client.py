@@ -15,6 +15,7 @@ from botocore.session import Session
 from remote_store.botocore import (
     ask_before_large_body,
     check_configuration,
+    check_credentials,
     client_arguments,
     config_arguments,
     prepare_session,
@@ -48,6 +49,7 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
 
     Raises:
         BotoCoreError: There are no whole credentials where they are looked for.
+        MalformedCredentials: The credentials have white space in them.
         Fault: The AWS configuration has a setting of the wrong form, or a file of certificates cannot be read.
     """
     theirs = options.client_options.get("config") or Config()
@@ -57,6 +59,8 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
         own = private_session(options.profile)
         check_configuration(options, own)
         arguments["config"] = client_config(options, theirs, user_agent(USER_AGENT, theirs, own.get_config_variable))
+        if not options.anon and options.key is None:
+            _check_credentials(own)
         client = own.create_client("s3", **arguments)
     else:
         check_configuration(options)
@@ -65,7 +69,8 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
         config.ignore_configured_endpoint_urls = theirs.ignore_configured_endpoint_urls
         arguments["config"] = config
         # The session keeps what it finds, so that the lock is not held over a search that may take seconds.
-        session.get_credentials()
+        if not options.anon:
+            _check_credentials(session)
         with _lent:
             client = session.client("s3", **arguments)
     # The client has a copy of its session's handlers, so nothing below changes the session.
@@ -74,6 +79,12 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
     for operation in ("PutObject", "UploadPart"):
         events.register(f"before-call.s3.{operation}", ask_before_large_body)
     return client
+
+
+def _check_credentials(session: Session | boto3.Session) -> None:
+    found = session.get_credentials()
+    if found is not None:
+        check_credentials(found.get_frozen_credentials(), found.method)
 
 
 def private_session(profile: str | None) -> Session:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from remote_store.botocore.configuration import check_configuration
+from remote_store.botocore.credentials import check_credentials
 from remote_store.botocore.faults import UNREADABLE, fault_of, known_fault
 from remote_store.botocore.handlers import ask_before_large_body, register_handlers, user_agent
 from remote_store.botocore.locating import locate, locate_client
@@ -11,7 +13,6 @@ from remote_store.botocore.settings import (
     WITH_HANDLE,
     check_client,
     check_client_options,
-    check_configuration,
     check_handle,
     client_arguments,
     config_arguments,
@@ -26,6 +27,7 @@ __all__ = [
     "check_client",
     "check_client_options",
     "check_configuration",
+    "check_credentials",
     "check_handle",
     "client_arguments",
     "config_arguments",

@@ -60,8 +60,22 @@ CONFIGURATION = frozenset(
 )
 """Their texts name the profile, the file and the setting, and no secret."""
 
-OF_CREDENTIALS = frozenset({"InfiniteLoopConfigError", "InvalidConfigError", "MalformedCredentials"})
-"""Those of them that are about a profile whose credentials come from elsewhere."""
+OF_CREDENTIALS = frozenset({"InfiniteLoopConfigError", "MalformedCredentials"})
+"""Those of them that are about credentials, wherever they are raised."""
+
+SETTINGS = {
+    "InvalidDefaultsMode": "AWS_DEFAULTS_MODE, or defaults_mode of the profile",
+    "InvalidIMDSEndpointError": "AWS_EC2_METADATA_SERVICE_ENDPOINT, or ec2_metadata_service_endpoint of the profile",
+    "InvalidIMDSEndpointModeError": (
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE, or ec2_metadata_service_endpoint_mode of the profile"
+    ),
+    "InvalidRegionError": "region_name, AWS_DEFAULT_REGION, or region of the profile",
+    "InvalidS3UsEast1RegionalEndpointConfigError": (
+        "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT, or us_east_1_regional_endpoint below s3 of the profile"
+    ),
+    "InvalidSTSRegionalEndpointsConfigError": ("AWS_STS_REGIONAL_ENDPOINTS, or sts_regional_endpoints of the profile"),
+}
+"""Where that is set which the text of an exception does not name as it is written."""
 
 TLS_REASONS = {
     "CERTIFICATE_VERIFY_FAILED": "CertificateNotTrusted",
@@ -116,7 +130,10 @@ def fault_of(error: Exception, transport: tuple[type[Exception], ...], *, attemp
     name = type(error).__name__
     # A region that is none is a refused parameter by its class too.
     if found := kinds & CONFIGURATION:
-        return Fault(name, message=str(error), credentials=bool(found & OF_CREDENTIALS), configuration=True)
+        if name in SETTINGS:
+            return Fault(name, message=f"{SETTINGS[name]}: {error}", configuration=True)
+        credentials = bool(found & OF_CREDENTIALS) or is_of_credentials(error)
+        return Fault(name, message=str(error), credentials=credentials, configuration=True)
     if kinds & REFUSED:
         return Fault("ParamValidation", message=str(error))
     if is_of_credentials(error):

@@ -20,6 +20,9 @@ SUFFIXES = ("amazonaws.com", "amazonaws.com.cn", "api.aws")
 REGION = r"[a-z]{2,}(?:-[a-z]+)+-\d+"
 """A region that botocore's data does not list yet."""
 
+OTHER_SERVICES = ("-website", "-control", "-outposts", "-object-lambda", "express-control", "tables", "vectors")
+"""What follows `s3` in hosts without the API for objects (AWS General Reference, S3 endpoints)."""
+
 
 class S3Hosts:
     """Tells the hosts of S3 on AWS from all others, those of load balancers and virtual machines on AWS included.
@@ -38,8 +41,10 @@ class S3Hosts:
         regions |= {re.escape(name) for partition in partitions for name in partition["regions"]}
         region, suffix = "|".join(sorted(regions | {REGION})), "|".join(map(re.escape, sorted(suffixes)))
         # Such as s3, s3-fips, s3-accesspoint and s3express-use1-az4 (AWS General Reference, S3 endpoints).
-        service = rf"s3(?:express)?(?:-[a-z0-9-]+)?(?:\.dualstack)?(?:\.(?:{region}))?(?P<private>\.vpce)?"
+        kind = r"s3(?P<kind>(?:express|tables|vectors)?(?:-[a-z0-9-]+)?)"
+        service = rf"{kind}(?:\.dualstack)?(?:\.(?:{region}))?(?P<private>\.vpce)?"
         self._pattern = re.compile(rf"(?:.+\.)?{service}\.(?:{suffix})")
+        self._region = re.compile(rf"(?:fips-)?(?:{region})(?:-fips)?|[a-z-]+-global|s3-external-1")
 
     def is_aws(self, url: str | None) -> bool:
         """Whether a URL leads to S3 on AWS; without one the SDK makes it from the region, so it does."""
@@ -49,6 +54,15 @@ class S3Hosts:
         """Whether a URL leads to a VPC endpoint of S3."""
         match = None if url is None else self._match(url)
         return match is not None and match["private"] is not None
+
+    def other_service(self, url: str) -> bool:
+        """Whether a URL leads to a host of AWS that is called S3 and does not speak the API for objects in buckets."""
+        match = self._match(url)
+        return match is not None and match["kind"].startswith(OTHER_SERVICES)
+
+    def is_region(self, name: str) -> bool:
+        """Whether a name can be that of a region of AWS, known to botocore or not, or one that botocore takes too."""
+        return self._region.fullmatch(name) is not None
 
     def _match(self, url: str) -> re.Match[str] | None:
         host = (urlsplit(url).hostname or "").rstrip(".")
@@ -65,8 +79,8 @@ def s3_hosts() -> S3Hosts:
         return S3Hosts({})
 
 
-def configured_url(session: Any, config: Any) -> str | None:
-    """The endpoint that environment and configuration files name, in botocore's order; `None` where they name none.
+def configured_url(session: Any, config: Any) -> tuple[str, str] | None:
+    """The endpoint that environment and configuration files name, in botocore's order, and what names it.
 
     Args:
         session: A session of botocore.
@@ -82,13 +96,13 @@ def configured_url(session: Any, config: Any) -> str | None:
     name = profile.get("services")
     services = session.full_config.get("services", {}).get(name, {}) if isinstance(name, str) else {}
     service = services.get("s3", {})
-    named = (
-        os.environ.get("AWS_ENDPOINT_URL_S3"),
-        os.environ.get("AWS_ENDPOINT_URL"),
-        service.get("endpoint_url") if isinstance(service, Mapping) else None,
-        profile.get("endpoint_url"),
-    )
-    return next((url for url in named if url), None)
+    named = {
+        "AWS_ENDPOINT_URL_S3": os.environ.get("AWS_ENDPOINT_URL_S3"),
+        "AWS_ENDPOINT_URL": os.environ.get("AWS_ENDPOINT_URL"),
+        f"endpoint_url of the services {name!r}": service.get("endpoint_url") if isinstance(service, Mapping) else None,
+        "endpoint_url of the AWS profile": profile.get("endpoint_url"),
+    }
+    return next(((url, place) for place, url in named.items() if url), None)
 
 
 def locate(options: S3Options, bucket: str, session: Callable[[], Any], *, config: Any = None) -> S3Options:
@@ -104,12 +118,14 @@ def locate(options: S3Options, bucket: str, session: Callable[[], Any], *, confi
         ValueError: The bucket is malformed, cannot be signed for, or is an ARN where the URL is one that botocore would
             ignore.
     """
-    url = options.endpoint_url
+    url, name = options.endpoint_url, "endpoint_url"
     try:
-        known = located(options, bucket, url or configured_url(session(), config), config=config)
+        if url is None:
+            url, name = configured_url(session(), config) or (None, name)
     except BotoCoreError:
         # No client can be made from this configuration either, and its error says why.
         return options.at(endpoint_of(url, aws=False, conditional_writes=options.conditional_writes))
+    known = located(options, bucket, url, config=config, name=name)
     if known.endpoint.bucket_kind == "multi-region access point" and find_spec("awscrt") is None:
         raise ValueError("requests to a multi-region access point are signed by awscrt; pip install 'botocore[crt]'")
     return known
@@ -128,7 +144,9 @@ def locate_client(options: S3Options, bucket: str, client: Any) -> S3Options:
     return located(replace(options, endpoint_url=url), bucket, url, config=client.meta.config)
 
 
-def located(options: S3Options, bucket: str, url: str | None, *, config: Any = None) -> S3Options:
+def located(
+    options: S3Options, bucket: str, url: str | None, *, config: Any = None, name: str = "endpoint_url"
+) -> S3Options:
     """The options with the facts about a URL that is known.
 
     Args:
@@ -136,12 +154,23 @@ def located(options: S3Options, bucket: str, url: str | None, *, config: Any = N
         bucket: Name or ARN of the bucket.
         url: Where the client sends its requests, if that is given or configured.
         config: The `Config` of the client, or what has the same attributes.
+        name: What names the URL.
 
     Raises:
-        ValueError: The bucket is malformed, or an ARN where the URL is one that botocore would ignore.
+        ValueError: The bucket is malformed, or an ARN where the URL is one that botocore would ignore. The URL is that
+            of another service, or the region is none of AWS.
     """
-    check_endpoint_url(url)
+    check_endpoint_url(url, name)
     hosts = s3_hosts()
+    if url is not None and hosts.other_service(url):
+        raise ValueError(
+            f"{name} leads to {urlsplit(url).hostname!r}, where AWS has no S3 API for objects in buckets; leave it out"
+        )
+    region = options.region_name
+    if hosts.is_aws(url) and region is not None and not hosts.is_region(region):
+        raise ValueError(
+            f"region_name is {region!r}, and no region of AWS is called so; give one such as 'eu-central-1'"
+        )
     calculation = getattr(config, "request_checksum_calculation", None)
     endpoint = endpoint_of(
         url,

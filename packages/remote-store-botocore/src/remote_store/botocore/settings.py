@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import logging
-import os
-import ssl
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import ParamValidationError
 from botocore.validate import validate_parameters
 
+from remote_store.botocore.certificates import check_bundle
 from remote_store.botocore.locating import s3_hosts
-from remote_store.core.s3 import SECRET_PARAMS, Fault, S3Options
+from remote_store.botocore.proxies import NO_PROXY, is_proxy
+from remote_store.core.s3 import SECRET_PARAMS, S3Options
 
 WITH_HANDLE = frozenset(
     (
@@ -31,25 +30,6 @@ WITH_HANDLE = frozenset(
 
 CLIENT_OPTIONS = frozenset(("api_version", "aws_account_id", "config", "use_ssl", "verify"))
 """The arguments of a client that no option of the contract stands for."""
-
-TEXTS = frozenset(
-    (
-        "aws_access_key_id",
-        "aws_secret_access_key",
-        "aws_session_token",
-        "ca_bundle",
-        "credential_process",
-        "credential_source",
-        "endpoint_url",
-        "region",
-        "role_arn",
-        "services",
-        "source_profile",
-        "web_identity_token_file",
-    )
-)
-GROUPS = frozenset(("s3",))
-"""The settings of an AWS profile that a client reads: those that are one text, and those with settings below them."""
 
 DOCUMENT_WAITS = 5
 """The document of an answer must be whole within so many times `read_timeout`; S3 sends spaces while it copies."""
@@ -95,7 +75,8 @@ def check_client_options(options: S3Options) -> None:
 
     Raises:
         TypeError: `client_options` has a name that is unknown or an option of the contract, or another `config`.
-        ValueError: `tls_ca_bundle` and `verify` are both given, or a file of certificates cannot be read as one.
+        ValueError: `tls_ca_bundle` and `verify` are both given, a file of certificates cannot be read as one, or a
+            proxy is no URL.
         FileNotFoundError: `tls_ca_bundle` or `verify` names no file.
     """
     if unknown := sorted(options.client_options.keys() - CLIENT_OPTIONS):
@@ -110,111 +91,11 @@ def check_client_options(options: S3Options) -> None:
         raise ValueError("verify in client_options and tls_ca_bundle contradict each other; give one of them")
     for name, bundle in (("tls_ca_bundle", options.tls_ca_bundle), ("verify in client_options", verify)):
         if isinstance(bundle, str):
-            _check_is_file(name, bundle)
-            if not _has_certificates(bundle):
-                raise ValueError(f"{name} has no certificate that can be read: {bundle!r}; it is a file in PEM format")
-
-
-def _check_is_file(name: str, path: str) -> None:
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"{name} is no file: {path!r}")
-
-
-def _has_certificates(path: str) -> bool:
-    return _could_be_loaded(path, Path(path).stat().st_mtime_ns)
-
-
-@cache
-def _could_be_loaded(path: str, _changed: int) -> bool:
-    # A bundle of a whole system takes OpenSSL 15 ms, as long as the rest of a client.
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
-    except OSError:
-        return False
-    return True
-
-
-def check_configuration(options: S3Options, session: Any = None) -> None:
-    """Refuse certificates and settings that no client can use, before one is made.
-
-    Args:
-        options: The options.
-        session: The session of our own that the client is made with; a user's session is not asked for its settings.
-
-    Raises:
-        Fault: A setting has the wrong form, or a file of certificates is missing or cannot be read.
-    """
-    check_client_certificate(getattr(options.client_options.get("config"), "client_cert", None))
-    if session is not None:
-        check_profile(session.get_scoped_config())
-    check_configured_bundle(options, None if session is None else session.get_config_variable)
-
-
-def check_configured_bundle(options: S3Options, find: Callable[[str], Any] | None = None) -> None:
-    """Refuse a file of certificates that the AWS configuration names and that is not there or cannot be read.
-
-    Args:
-        options: The options.
-        find: Reads a setting of the session; without it the environment is asked.
-
-    Raises:
-        Fault: There is no such file, or it has no certificate.
-    """
-    if options.tls_ca_bundle is not None or options.client_options.get("verify") is not None:
-        return
-    setting = os.environ.get("AWS_CA_BUNDLE") if find is None else find("ca_bundle")
-    bundle = setting or os.environ.get("REQUESTS_CA_BUNDLE")
-    if bundle and not (Path(bundle).is_file() and _has_certificates(bundle)):
-        text = (
-            f"AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE or ca_bundle of the profile names no file of certificates: {bundle!r}"
-        )
-        raise Fault("InvalidConfigError", message=text, configuration=True)
-
-
-def check_client_certificate(given: str | tuple[str, str] | None) -> None:
-    """Refuse a certificate of the client that is not there or cannot be read.
-
-    Args:
-        given: The `client_cert` of the user's `Config`: a file that has the certificate and its key, or a file of each.
-
-    Raises:
-        Fault: A file is missing, or is not what it should be.
-    """
-    certificate, key = (given, None) if isinstance(given, str) else given or (None, None)
-    encrypted: list[bool] = []
-
-    def ask() -> str:
-        encrypted.append(True)
-        return ""
-
-    try:
-        if certificate is not None:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(certificate, key, password=ask)
-    except OSError as error:
-        # The password of an encrypted key is asked for when the connection is made.
-        if not encrypted:
-            text = f"client_cert in config names no certificate with its private key in PEM format: {given!r}"
-            raise Fault("InvalidConfigError", message=text, configuration=True) from error
-
-
-def check_profile(profile: Mapping[str, Any]) -> None:
-    """Refuse a profile of the AWS configuration in which botocore would take a text for a group, or a group for a text.
-
-    Args:
-        profile: The settings of the profile; a group has indented lines below its name.
-
-    Raises:
-        Fault: A setting is of the wrong form; the text names it and shows no value.
-    """
-    for name, value in profile.items():
-        is_group = isinstance(value, Mapping)
-        if is_group and name in TEXTS:
-            text = f"the setting {name!r} of the AWS profile has indented lines below it, and is one text"
-        elif name in GROUPS and not is_group:
-            text = f"the setting {name!r} of the AWS profile is a text, and takes indented lines below it"
-        else:
-            continue
-        raise Fault("InvalidConfigError", message=text, configuration=True)
+            check_bundle(name, bundle)
+    proxies = getattr(options.client_options.get("config"), "proxies", None) or {}
+    for scheme, proxy in proxies.items():
+        if proxy and not is_proxy(proxy):
+            raise ValueError(f"the {scheme!r} proxy in config in client_options {NO_PROXY}")
 
 
 def check_handle(name: str, handle: object, *, right: bool, refused: Iterable[str]) -> None:

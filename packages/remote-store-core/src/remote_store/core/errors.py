@@ -93,6 +93,11 @@ class PermissionDenied(RemoteStoreError, PermissionError):
 
 
 @public("remote_store.core")
+class InvalidConfiguration(RemoteStoreError, ValueError):
+    """A setting of this machine cannot be used, such as one of the environment or of a profile; nothing was sent."""
+
+
+@public("remote_store.core")
 class InvalidPath(RemoteStoreError, ValueError):
     """The path is malformed or too long, or it names a folder instead of a file, or a file instead of a folder."""
 

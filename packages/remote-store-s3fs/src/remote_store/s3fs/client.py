@@ -20,6 +20,7 @@ from remote_store.botocore import (
     check_client,
     check_client_options,
     check_configuration,
+    check_credentials,
     check_handle,
     client_arguments,
     config_arguments,
@@ -110,6 +111,7 @@ class Handle:
         """
         filesystem = self.filesystem()
         try:
+            await self._check_credentials(filesystem)
             await filesystem.set_session()
             client = await filesystem.get_s3(bucket)
         except Exception as error:
@@ -120,6 +122,13 @@ class Handle:
         if self._fs is not None:
             return AsyncS3FsPort(client, room=None, theirs=filesystem)
         return AsyncS3FsPort(client, room=max(self.options.max_connections, self.options.max_concurrency), theirs=None)
+
+    async def _check_credentials(self, filesystem: S3FileSystem) -> None:
+        if self._fs is not None or self.options.anon or self.options.key is not None:
+            return
+        found = await filesystem.session.get_credentials()
+        if found is not None:
+            check_credentials(await found.get_frozen_credentials(), found.method)
 
     def _make(self) -> S3FileSystem:
         if self._fs is None:

@@ -30,6 +30,7 @@ class Connection:
         self._threads = threads
         self._lock = threading.Lock()
         self._port: S3Port | None = None
+        self._connected: threading.Event | None = None
         self._workers: Workers | None = None
         self._closed = False
 
@@ -39,13 +40,32 @@ class Connection:
         Raises:
             BackendUnavailable: It was closed.
         """
-        port = self._port
-        if port is None:
+        while (port := self._port) is None:
             with self._lock:
                 self._check_open()
-                if self._port is None:
-                    self._port = self._connect()
-                port = self._port
+                connected = self._connected
+                # Another thread may have connected since the look above.
+                if self._port is None and connected is None:
+                    self._connected = threading.Event()
+                    break
+            if connected is not None:
+                connected.wait()
+        return self._connect_once() if port is None else port
+
+    def _connect_once(self) -> S3Port:
+        """Connect, without the lock: the SDK may look for credentials meanwhile, which takes long or forks."""
+        port: S3Port | None = None
+        try:
+            port = self._connect()
+        finally:
+            with self._lock:
+                connected, self._connected = self._connected, None
+                self._port = None if self._closed else port
+            if connected is not None:
+                connected.set()
+        if self._closed:
+            port.close()
+            self._check_open()
         return port
 
     def workers(self) -> Workers:
@@ -65,10 +85,10 @@ class Connection:
         with self._lock:
             self._closed = True
             port, self._port = self._port, None
-            if self._workers is not None:
-                self._workers.close(wait=True)
-            if port is not None:
-                port.close()
+        if self._workers is not None:
+            self._workers.close(wait=True)
+        if port is not None:
+            port.close()
 
     def _check_open(self) -> None:
         if self._closed:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from remote_store.core.errors import (
     AlreadyExists,
     BackendUnavailable,
+    InvalidConfiguration,
     InvalidPath,
     NotFound,
     PermissionDenied,
@@ -119,7 +120,7 @@ def classify(fault: Fault) -> tuple[type[RemoteStoreError], str]:
     if fault.credentials:
         return PermissionDenied, NO_CREDENTIALS
     if fault.configuration:
-        return RemoteStoreError, CONFIGURATION
+        return InvalidConfiguration, CONFIGURATION
     if fault.code in CODES:
         return CODES[fault.code]
     if fault.transport:

@@ -30,6 +30,7 @@ SSE_KEY = 32
 """Bytes of a key for AES-256, the only algorithm of SSE-C."""
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+SURROGATE = re.compile(r"[\ud800-\udfff]")
 IN_A_HEADER = re.compile(r"[!-~]+")
 BUCKET = re.compile(r"(?!\.\.?\Z)[A-Za-z0-9._-]{1,255}")
 """A `.` or `..` would be taken out of the URL, and the first folder of the key would name the bucket."""
@@ -248,8 +249,8 @@ def _check_sendable(options: S3Options) -> None:
         if value is not None and not IN_A_HEADER.fullmatch(value):
             raise ValueError(f"{name} has white space, a control character or a letter that is not ASCII in it")
     secret = options.secret.reveal() if options.secret is not None else ""
-    if secret != secret.strip() or CONTROL.search(secret):
-        raise ValueError("secret has white space around it or a control character in it, such as a line break")
+    if secret != secret.strip() or CONTROL.search(secret) or SURROGATE.search(secret):
+        raise ValueError("secret has white space around it, or a control character or half a character in it")
     for name in ("profile", "tls_ca_bundle"):
         if CONTROL.search(getattr(options, name) or ""):
             raise ValueError(f"{name} has a control character in it, such as a line break at its end")
@@ -257,8 +258,12 @@ def _check_sendable(options: S3Options) -> None:
         raise ValueError("region_name has letters, digits and hyphens only, such as 'eu-central-1'")
 
 
-def check_endpoint_url(endpoint_url: str | None) -> None:
+def check_endpoint_url(endpoint_url: str | None, name: str = "endpoint_url") -> None:
     """Refuse what cannot be the URL of an S3 server, or would not be accepted by an SDK.
+
+    Args:
+        endpoint_url: The URL.
+        name: The option or setting that names it, for the error.
 
     Raises:
         TypeError: The URL is not a string.
@@ -267,19 +272,19 @@ def check_endpoint_url(endpoint_url: str | None) -> None:
     if endpoint_url is None:
         return
     if not isinstance(endpoint_url, str):
-        raise TypeError(f"endpoint_url is a str, not {type(endpoint_url).__name__}")
-    whole = "endpoint_url is a whole URL such as http://127.0.0.1:9000 or https://s3.example.org"
+        raise TypeError(f"{name} is a str, not {type(endpoint_url).__name__}")
+    whole = f"{name} is a whole URL such as http://127.0.0.1:9000 or https://s3.example.org"
     # An error of `urlsplit` shows what it was given, and that may hold a password.
     parts = _split(endpoint_url)
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(whole)
     if parts.username is not None or parts.password is not None:
-        raise ValueError("endpoint_url holds credentials; pass them as key and secret, where they are not shown")
+        raise ValueError(f"{name} holds credentials; pass them as key and secret, where they are not shown")
     if parts.query or parts.fragment:
-        raise ValueError("endpoint_url ends with its path; leave out what begins with '?' or '#'")
+        raise ValueError(f"{name} ends with its path; leave out what begins with '?' or '#'")
     if not _is_host(parts.hostname):
         raise ValueError(
-            f"endpoint_url has the host {parts.hostname!r}; a host is letters, digits, hyphens and dots (RFC 1123), so "
+            f"{name} has the host {parts.hostname!r}; a host is letters, digits, hyphens and dots (RFC 1123), so "
             "give another name of it, or its IP address"
         )
 
@@ -308,6 +313,8 @@ def _checked_put_options(given: Mapping[str, Any]) -> dict[str, Any]:
             raise TypeError(f"a name in put_options is a str, not {type(name).__name__}")
         if isinstance(value, str) and CONTROL.search(value):
             raise ValueError(f"{name} in put_options has a control character in it, such as a line break")
+        if isinstance(value, str) and SURROGATE.search(value):
+            raise ValueError(f"{name} in put_options has half a character (a lone surrogate) in it, which is no text")
     for name in SECRET_PARAMS & checked.keys():
         key = checked[name]
         if isinstance(key, Secret):

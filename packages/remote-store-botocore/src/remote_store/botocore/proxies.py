@@ -1,0 +1,43 @@
+"""Looks at the URLs of proxies before an SDK parses them, since the SDK's errors show the password in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from botocore import utils
+
+HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:.]+(%[\w.-]+)?")
+NO_PROXY = (
+    "is no URL such as http://proxy.example.org:3128; in a user name or a password write / as %2F, @ as %40, # as %23"
+)
+
+
+def is_proxy(url: object) -> bool:
+    """Whether a URL can be that of a proxy as botocore takes them, over http or https; the scheme may be left out."""
+    if not isinstance(url, str) or not url.isprintable() or set(url) & set(" \\"):
+        return False
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url.removeprefix('//')}")
+        port = parts.port
+    except ValueError:
+        return False
+    # botocore encodes both as ASCII for the proxy.
+    is_ascii = unquote(f"{parts.username or ''}{parts.password or ''}").isascii()
+    is_whole = parts.scheme in ("http", "https") and port != 0 and HOST.fullmatch(parts.hostname or "") is not None
+    return is_ascii and is_whole and not parts.path.strip("/") and not parts.query and not parts.fragment
+
+
+def wrong_environment_proxy(url: str, schemes: tuple[str, ...]) -> str | None:
+    """The variable of the environment that names a proxy and is no URL; `None` where there is none.
+
+    Args:
+        url: Where the requests go; no proxy is used for what `no_proxy` names.
+        schemes: The schemes of the requests that are sent.
+    """
+    find = getattr(utils, "get_environ_proxies", None)
+    proxies: Mapping[str, Any] = {} if find is None else find(url)
+    wrong = (scheme for scheme in schemes if proxies.get(scheme) and not is_proxy(proxies[scheme]))
+    return next((f"{scheme}_proxy or {scheme.upper()}_PROXY" for scheme in wrong), None)
