@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from remote_store.core.s3 import require_lane_api
+
+require_lane_api(1, "remote-store-botocore")
+
+# Another version may lack names that are imported below.
 from remote_store.botocore.faults import UNREADABLE, fault_of, known_fault
 from remote_store.botocore.handlers import ask_before_large_body, register_handlers, user_agent
 from remote_store.botocore.locating import locate, locate_client

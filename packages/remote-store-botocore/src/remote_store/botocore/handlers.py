@@ -10,9 +10,9 @@ from typing import Any
 from botocore import handlers
 
 from remote_store.botocore.documents import register_checks
-from remote_store.botocore.faults import MalformedCredentials, no_retry_helps
+from remote_store.botocore.faults import MalformedCredentials
 from remote_store.core import RetryPolicy
-from remote_store.core.s3 import MIB, S3Options, parse_time
+from remote_store.core.s3 import MIB, S3Options, no_retry_helps, parse_time
 
 LARGE_BODY = 1 * MIB
 """Bodies of at least this many bytes are sent with `Expect: 100-continue`."""

@@ -9,12 +9,21 @@ from __future__ import annotations
 from remote_store.core.s3.aio_backend import AsyncS3Backend
 from remote_store.core.s3.backend import S3Backend
 from remote_store.core.s3.engine.loop_port import LoopPort, LoopThread
+from remote_store.core.s3.lane_api import LANE_API_VERSION, require_lane_api
 from remote_store.core.s3.operations.reading import PROGRESS
 from remote_store.core.s3.protocol.calls import SECRET_PARAMS, AsyncBody, AsyncS3Port, Body, Call, Fault, S3Port
-from remote_store.core.s3.protocol.documents import LONGEST_ERROR, look_at, readable_error, wrong_document
+from remote_store.core.s3.protocol.connections import no_retry_helps
+from remote_store.core.s3.protocol.documents import (
+    LONGEST_DOCUMENT,
+    LONGEST_ERROR,
+    look_at,
+    readable_error,
+    wrong_document,
+)
 from remote_store.core.s3.protocol.endpoint import endpoint_of
-from remote_store.core.s3.protocol.faults import CODES, typed
-from remote_store.core.s3.protocol.fields import is_signed
+from remote_store.core.s3.protocol.faults import is_foreign, may_pass, typed
+from remote_store.core.s3.protocol.http_request import HttpRequest, http_request
+from remote_store.core.s3.protocol.http_response import HttpError, http_response
 from remote_store.core.s3.protocol.listing_xml import parse_page
 from remote_store.core.s3.protocol.options import (
     KIB,
@@ -28,8 +37,9 @@ from remote_store.core.s3.protocol.responses import REQUIRED
 from remote_store.core.s3.protocol.times import parse_time
 
 __all__ = [
-    "CODES",
     "KIB",
+    "LANE_API_VERSION",
+    "LONGEST_DOCUMENT",
     "LONGEST_ERROR",
     "MIB",
     "PROGRESS",
@@ -41,6 +51,8 @@ __all__ = [
     "Body",
     "Call",
     "Fault",
+    "HttpError",
+    "HttpRequest",
     "LoopPort",
     "LoopThread",
     "S3Backend",
@@ -50,14 +62,32 @@ __all__ = [
     "check_bucket",
     "check_endpoint_url",
     "endpoint_of",
-    "is_signed",
+    "http_request",
+    "http_response",
+    "is_foreign",
     "look_at",
+    "may_pass",
+    "no_retry_helps",
     "parse_page",
     "parse_time",
     "readable_error",
+    "require_lane_api",
     "typed",
     "wrong_document",
 ]
 
-for _class in (AsyncBody, AsyncS3Port, Body, Call, Fault, LoopPort, LoopThread, S3OptionFields, S3Options, S3Port):
+for _class in (
+    AsyncBody,
+    AsyncS3Port,
+    Body,
+    Call,
+    Fault,
+    HttpError,
+    HttpRequest,
+    LoopPort,
+    LoopThread,
+    S3OptionFields,
+    S3Options,
+    S3Port,
+):
     _class.__module__ = "remote_store.core.s3"
