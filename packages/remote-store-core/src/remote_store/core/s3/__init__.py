@@ -23,7 +23,7 @@ from remote_store.core.s3.protocol.documents import (
 from remote_store.core.s3.protocol.endpoint import endpoint_of
 from remote_store.core.s3.protocol.faults import is_foreign, may_pass, typed
 from remote_store.core.s3.protocol.http_request import HttpRequest, http_request
-from remote_store.core.s3.protocol.http_response import HttpError, http_response
+from remote_store.core.s3.protocol.http_response import http_response
 from remote_store.core.s3.protocol.listing_xml import parse_page
 from remote_store.core.s3.protocol.options import (
     KIB,
@@ -51,7 +51,6 @@ __all__ = [
     "Body",
     "Call",
     "Fault",
-    "HttpError",
     "HttpRequest",
     "LoopPort",
     "LoopThread",
@@ -82,7 +81,6 @@ for _class in (
     Body,
     Call,
     Fault,
-    HttpError,
     HttpRequest,
     LoopPort,
     LoopThread,
