@@ -10,6 +10,7 @@ require_lane_api(1, "remote-store-botocore")
 from remote_store.botocore.faults import UNREADABLE, fault_of, known_fault
 from remote_store.botocore.handlers import ask_before_large_body, register_handlers, user_agent
 from remote_store.botocore.locating import locate, locate_client
+from remote_store.botocore.names import public
 from remote_store.botocore.session import prepare_session
 from remote_store.botocore.settings import (
     DOCUMENT_WAITS,
@@ -20,6 +21,7 @@ from remote_store.botocore.settings import (
     check_handle,
     client_arguments,
     config_arguments,
+    proxy_for,
     warn_of_redirects,
 )
 
@@ -39,6 +41,8 @@ __all__ = [
     "locate",
     "locate_client",
     "prepare_session",
+    "proxy_for",
+    "public",
     "register_handlers",
     "user_agent",
     "warn_of_redirects",

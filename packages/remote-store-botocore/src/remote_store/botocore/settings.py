@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.config import Config
 from botocore.exceptions import ParamValidationError
-from botocore.validate import validate_parameters
 
 from remote_store.botocore.locating import s3_hosts
+from remote_store.botocore.names import public
 from remote_store.core.s3 import SECRET_PARAMS, Fault, S3Options
 
 WITH_HANDLE = frozenset(
@@ -51,6 +52,7 @@ TEXTS = frozenset(
 GROUPS = frozenset(("s3",))
 """The settings of an AWS profile that a client reads: those that are one text, and those with settings below them."""
 
+PROXY_SCHEMES = ("http:", "https:")
 DOCUMENT_WAITS = 5
 """The document of an answer must be whole within so many times `read_timeout`; S3 sends spaces while it copies."""
 
@@ -85,6 +87,19 @@ def config_arguments(options: S3Options) -> dict[str, Any]:
         # What the environment names now was not there, or ignored, when the endpoint was resolved.
         "ignore_configured_endpoint_urls": (options.endpoint.aws and options.endpoint.url is None) or None,
     }
+
+
+def proxy_for(url: str, proxies: Mapping[str, str] | None) -> str | None:
+    """The URL of the proxy for a URL; `None` for a direct connection.
+
+    Args:
+        url: Where a request goes.
+        proxies: URLs of proxies by scheme; an address without a scheme is one of HTTP.
+    """
+    proxy = (proxies or {}).get(urlsplit(url).scheme)
+    if not proxy or proxy.startswith(PROXY_SCHEMES):
+        return proxy or None
+    return f"http:{proxy}" if proxy.startswith("//") else f"http://{proxy}"
 
 
 def check_client_options(options: S3Options) -> None:
@@ -259,9 +274,12 @@ def check_client(client: Any, options: S3Options) -> None:
     """
     if options.endpoint.aws and not s3_hosts().is_aws(client.meta.endpoint_url):
         raise ValueError(f"the session names an endpoint; pass it: endpoint_url={client.meta.endpoint_url!r}")
+    validate = public("botocore.validate", "validate_parameters")
+    if validate is None:
+        return
     shape = client.meta.service_model.operation_model("CreateMultipartUpload").input_shape
     try:
         shown = {name: value for name, value in options.put_options.items() if name not in SECRET_PARAMS}
-        validate_parameters({"Bucket": "bucket", "Key": "key", **shown}, shape)
+        validate({"Bucket": "bucket", "Key": "key", **shown}, shape)
     except ParamValidationError as error:
         raise ValueError(f"put_options cannot be sent: {error}") from error
