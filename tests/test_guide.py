@@ -11,33 +11,42 @@ import pytest
 from lane_alone import build
 
 ROOT = Path(__file__).resolve().parent.parent
-GUIDE = ROOT / "docs" / "writing-a-backend.md"
+GUIDES = {"writing-a-backend.md": "box-store", "writing-a-lane.md": "urllib3-lane"}
+"""The guides, each with the folder that it writes."""
 BLOCK = re.compile(r'^```(?P<kind>\w+)(?: title="(?P<file>[^"]+)")?\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL)
 TREE = re.compile(r"[│├└─\s]*(?P<name>\S+)")
 OURS = ("remote-store-core", "remote-store-conformance")
 FOREIGN = {"PYTHONPATH", "VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTEST_ADDOPTS"}
 
 
-def test_the_guide_begins_with_the_tree_of_what_it_writes() -> None:
-    text = GUIDE.read_text("utf-8")
+each_guide = pytest.mark.parametrize("guide", GUIDES)
+
+
+@each_guide
+def test_a_guide_begins_with_the_tree_of_what_it_writes(guide: str) -> None:
+    text = (ROOT / "docs" / guide).read_text("utf-8")
     tree = text.partition("```\n")[2].partition("```")[0]
+    assert tree.startswith(f"{GUIDES[guide]}/\n")
     names = {match["name"] for line in tree.splitlines()[1:] if (match := TREE.match(line))}
     written = {Path(block["file"]).name for block in BLOCK.finditer(text) if block["file"]}
     assert {name.rpartition("/")[2] for name in names} - {""} == written
 
 
+@each_guide
 @pytest.mark.timeout(900)
-def test_each_step_of_the_guide_does_what_it_says(tmp_path: Path) -> None:
-    wheels = [f"{name} @ {build(name, tmp_path / 'dist').as_uri()}\n" for name in OURS]
+def test_each_step_of_a_guide_does_what_it_says(guide: str, tmp_path: Path) -> None:
+    wheels = {name: build(name, tmp_path / "dist") for name in OURS}
     # The commands of the guide name our distributions, and are to find the wheels of this very tree.
     constraints = tmp_path / "constraints.txt"
-    constraints.write_text("".join(wheels), "utf-8")
-    project = tmp_path / "box-store"
+    pins = [f"{name}=={wheel.name.split('-')[1]}\n" for name, wheel in wheels.items()]
+    constraints.write_text("".join(pins), "utf-8")
+    project = tmp_path / GUIDES[guide]
     project.mkdir()
     environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
-    environment |= {"PIP_CONSTRAINT": str(constraints), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    environment |= {"PIP_CONSTRAINT": str(constraints), "PIP_FIND_LINKS": str(tmp_path / "dist")}
+    environment |= {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     environment["PATH"] = f"{project / '.venv' / 'bin'}:{Path(sys.executable).parent}:{environment['PATH']}"
-    for block in BLOCK.finditer(GUIDE.read_text("utf-8")):
+    for block in BLOCK.finditer((ROOT / "docs" / guide).read_text("utf-8")):
         if block["kind"] == "console":
             for command, expected in commands(block["text"]):
                 printed = shell(command, project, environment)

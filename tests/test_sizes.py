@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import subprocess
 import tokenize
 from pathlib import Path
@@ -14,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MOST_OF_A_MODULE = 400
 MOST_OF_AN_ADAPTER = 250
 MOST_OF_A_TRANSPORT = 160
+MOST_OF_A_GUIDED_LANE = 150
 LAYOUT = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -51,3 +53,9 @@ def test_an_adapter_is_thin(lane: str) -> None:
     transport = adapter.pop(f"packages/remote-store-{lane}/src/remote_store/{lane}/http.py", 0)
     assert transport < MOST_OF_A_TRANSPORT
     assert 0 < sum(adapter.values()) < MOST_OF_AN_ADAPTER
+
+
+def test_the_guide_builds_a_short_lane() -> None:
+    guide = (ROOT / "docs/writing-a-lane.md").read_text("utf-8")
+    blocks = re.findall(r"^```python[^\n]*\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
+    assert 100 < sum(map(code_lines, blocks)) < MOST_OF_A_GUIDED_LANE

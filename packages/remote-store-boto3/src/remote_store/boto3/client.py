@@ -6,7 +6,6 @@ import os
 import threading
 
 import boto3
-import boto3.utils
 from botocore import UNSIGNED
 from botocore.client import BaseClient
 from botocore.config import Config
@@ -18,6 +17,7 @@ from remote_store.botocore import (
     check_credentials,
     client_arguments,
     config_arguments,
+    lookup,
     prepare_session,
     register_handlers,
     user_agent,
@@ -92,7 +92,7 @@ def private_session(profile: str | None) -> Session:
     session = Session(profile=profile)
     prepare_session(session)
     # What boto3's own session adds to a client, for `upload_file` and its like on an unwrapped one.
-    if (lazy_call := getattr(boto3.utils, "lazy_call", None)) is not None:
+    if (lazy_call := lookup("boto3.utils", "lazy_call")) is not None:
         session.register("creating-client-class.s3", lazy_call("boto3.s3.inject.inject_s3_transfer_methods"))
     return session
 

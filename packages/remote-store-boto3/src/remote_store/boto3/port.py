@@ -51,7 +51,8 @@ class Boto3Port:
             if (fault := known_fault(error, (*FAILED, *UNREADABLE), TRANSPORT, attempts=self._attempts)) is None:
                 raise
             raise fault from error
-        if answer["ResponseMetadata"].get("HTTPStatusCode", SUCCESS) < SUCCESS:
+        # A handler of the user's may have answered in place of the service.
+        if answer.get("ResponseMetadata", {}).get("HTTPStatusCode", SUCCESS) < SUCCESS:
             # http.client takes a 103 for the answer: what follows would be taken for the answer to the next request.
             self.client.close()
         if "Body" in answer:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from remote_store.core.s3 import require_lane_api
+
+require_lane_api(1, "remote-store-botocore")
+
+# Another version may lack names that are imported below.
 from remote_store.botocore.configuration import check_configuration
 from remote_store.botocore.credentials import check_credentials
 from remote_store.botocore.faults import UNREADABLE, fault_of, known_fault
 from remote_store.botocore.handlers import ask_before_large_body, register_handlers, user_agent
 from remote_store.botocore.locating import locate, locate_client
+from remote_store.botocore.names import lookup
+from remote_store.botocore.proxies import proxy_for
 from remote_store.botocore.session import prepare_session
 from remote_store.botocore.settings import (
     DOCUMENT_WAITS,
@@ -35,7 +42,9 @@ __all__ = [
     "known_fault",
     "locate",
     "locate_client",
+    "lookup",
     "prepare_session",
+    "proxy_for",
     "register_handlers",
     "user_agent",
     "warn_of_redirects",

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from http.client import HTTPException
 from types import TracebackType
 
-from remote_store.core.s3 import CODES, Fault, is_signed, parse_time
+from remote_store.core.s3 import Fault, is_foreign, no_retry_helps, parse_time
 
 CREDENTIALS = frozenset(
     {
@@ -77,19 +75,6 @@ SETTINGS = {
 }
 """Where that is set which the text of an exception does not name as it is written."""
 
-TLS_REASONS = {
-    "CERTIFICATE_VERIFY_FAILED": "CertificateNotTrusted",
-    "HTTP_REQUEST": "NotTLS",
-    "NO_PROTOCOLS_AVAILABLE": "NotTLS",
-    "RECORD_LAYER_FAILURE": "NotTLS",
-    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "ClientCertificateRequired",
-    "TLSV1_ALERT_PROTOCOL_VERSION": "NotTLS",
-    "UNKNOWN_PROTOCOL": "NotTLS",
-    "UNSUPPORTED_PROTOCOL": "NotTLS",
-    "WRONG_VERSION_NUMBER": "NotTLS",
-}
-"""Reasons of OpenSSL that are the same at every try."""
-
 REFUSED = frozenset({"ParamValidationError", "ValidationError"})
 
 
@@ -110,18 +95,15 @@ def fault_of(error: Exception, transport: tuple[type[Exception], ...], *, attemp
         told, meta = response.get("Error", {}), response.get("ResponseMetadata", {})
         status = meta.get("HTTPStatusCode")
         code = told.get("Code") or str(status)
-        # An answer to HEAD has no document, so its headers are all that can be S3's. A code that S3 does not know can
-        # be that of any service.
-        has_code = code != str(status) or getattr(error, "operation_name", "").startswith("Head")
-        is_ours = code in CODES or (has_code and is_signed(meta.get("HTTPHeaders") or {}))
+        headers = meta.get("HTTPHeaders") or {}
         return Fault(
             code,
             status,
             told.get("Message") or "",
             meta.get("RequestId") or None,
             attempts=meta.get("RetryAttempts", 0) + 1,
-            foreign=not is_ours,
-            date=_date(meta.get("HTTPHeaders") or {}),
+            foreign=is_foreign(getattr(error, "operation_name", ""), code, status, headers),
+            date=_date(headers),
         )
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if kinds & CREDENTIALS:
@@ -178,36 +160,7 @@ def is_of_credentials(error: BaseException) -> bool:
     )
 
 
-def no_retry_helps(error: BaseException) -> str | None:
-    """The code of a failed connection that would fail in the same way each time; `None` for any other."""
-    for inner in _chain(error):
-        if isinstance(inner, ssl.SSLCertVerificationError):
-            return "CertificateNotTrusted"
-        # aiohttp has subclasses without the attribute.
-        if isinstance(inner, ssl.SSLError) and (reason := getattr(inner, "reason", None)) in TLS_REASONS:
-            return TLS_REASONS[reason]
-        # http.client raises the class itself for too many header lines only.
-        if type(inner) is HTTPException:
-            return "TooManyHeaders"
-    return None
-
-
 def _frames(traceback: TracebackType | None) -> Iterator[TracebackType]:
     while traceback is not None:
         yield traceback
         traceback = traceback.tb_next
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An exception and all that are known to be behind it."""
-    waiting, seen = [error], list[BaseException]()
-    while waiting:
-        inner = waiting.pop()
-        # An exception class may define equality, so they are compared by identity.
-        if any(inner is known for known in seen):
-            continue
-        seen.append(inner)
-        yield inner
-        told = (*inner.args, *getattr(inner, "kwargs", {}).values(), getattr(inner, "reason", None))
-        behind = (inner.__cause__, inner.__context__, *told)
-        waiting.extend(item for item in behind if isinstance(item, BaseException))

@@ -7,12 +7,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from botocore import handlers
-
 from remote_store.botocore.documents import register_checks
-from remote_store.botocore.faults import MalformedCredentials, no_retry_helps
+from remote_store.botocore.faults import MalformedCredentials
+from remote_store.botocore.names import lookup
 from remote_store.core import RetryPolicy
-from remote_store.core.s3 import MIB, S3Options, parse_time
+from remote_store.core.s3 import MIB, S3Options, no_retry_helps, parse_time
 
 LARGE_BODY = 1 * MIB
 """Bodies of at least this many bytes are sent with `Expect: 100-continue`."""
@@ -65,7 +64,7 @@ def remove_handler(events: Any, event: str, name: str) -> None:
         event: The event that the handler is registered for.
         name: Name of the handler in `botocore.handlers`.
     """
-    handler = getattr(handlers, name, None)
+    handler = lookup("botocore.handlers", name)
     if handler is not None:
         events.unregister(event, handler)
 

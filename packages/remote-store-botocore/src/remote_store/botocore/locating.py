@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, DataNotFoundError
 
+from remote_store.botocore.names import lookup
 from remote_store.botocore.session import shared_loader
 from remote_store.core.s3 import S3Options, check_bucket, check_endpoint_url, endpoint_of
 
@@ -72,7 +73,8 @@ class S3Hosts:
 @cache
 def s3_hosts() -> S3Hosts:
     """The hosts of S3 by the data that botocore brings; without the data those of the oldest partitions."""
-    load = getattr(shared_loader(None), "load_data", None)
+    loader = shared_loader(None)
+    load = lookup(loader, "load_data")
     try:
         return S3Hosts({} if load is None else load("partitions"))
     except DataNotFoundError:

@@ -7,12 +7,28 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from botocore import utils
+from remote_store.botocore.names import lookup
 
 HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:.]+(%[\w.-]+)?")
 NO_PROXY = (
     "is no URL such as http://proxy.example.org:3128; in a user name or a password write / as %2F, @ as %40, # as %23"
 )
+
+
+PROXY_SCHEMES = ("http:", "https:")
+
+
+def proxy_for(url: str, proxies: Mapping[str, str] | None) -> str | None:
+    """The URL of the proxy for a URL; `None` for a direct connection.
+
+    Args:
+        url: Where a request goes.
+        proxies: URLs of proxies by scheme; an address without a scheme is one of HTTP.
+    """
+    proxy = (proxies or {}).get(urlsplit(url).scheme)
+    if not proxy or proxy.startswith(PROXY_SCHEMES):
+        return proxy or None
+    return f"http:{proxy}" if proxy.startswith("//") else f"http://{proxy}"
 
 
 def is_proxy(url: object) -> bool:
@@ -37,7 +53,7 @@ def wrong_environment_proxy(url: str, schemes: tuple[str, ...]) -> str | None:
         url: Where the requests go; no proxy is used for what `no_proxy` names.
         schemes: The schemes of the requests that are sent.
     """
-    find = getattr(utils, "get_environ_proxies", None)
+    find = lookup("botocore.utils", "get_environ_proxies")
     proxies: Mapping[str, Any] = {} if find is None else find(url)
     wrong = (scheme for scheme in schemes if proxies.get(scheme) and not is_proxy(proxies[scheme]))
     return next((f"{scheme}_proxy or {scheme.upper()}_PROXY" for scheme in wrong), None)

@@ -7,8 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from botocore import loaders, utils
-
+from remote_store.botocore.names import lookup
 from remote_store.core.s3 import parse_time
 
 
@@ -21,25 +20,26 @@ def prepare_session(session: Any) -> None:
 @cache
 def shared_loader(data_path: str | None) -> Any:
     """The parsed models of services, shared by all sessions that read them from the same place."""
-    create = getattr(loaders, "create_loader", None)
+    create = lookup("botocore.loaders", "create_loader")
     return None if create is None else create(data_path)
 
 
 def set_component(session: Any, name: str, component: Any) -> None:
     """Give a session a component of ours, if this release of botocore lets it be chosen and `component` exists."""
-    register = getattr(session, "register_component", None)
+    register = lookup(session, "register_component")
     if register is not None and component is not None:
         register(name, component)
 
 
 def set_time_parser(session: Any) -> None:
     """Have a session of our own read times in a fraction of the time that botocore's own parser takes."""
-    parse_any = getattr(utils, "parse_timestamp", None)
+    parse_any = lookup("botocore.utils", "parse_timestamp")
     try:
-        set_defaults = session.get_component("response_parser_factory").set_parser_defaults
-    except (AttributeError, ValueError):
+        factory = session.get_component("response_parser_factory")
+    except ValueError:
         return
-    if parse_any is not None:
+    set_defaults = lookup(factory, "set_parser_defaults")
+    if parse_any is not None and set_defaults is not None:
         set_defaults(timestamp_parser=time_parser(parse_any))
 
 

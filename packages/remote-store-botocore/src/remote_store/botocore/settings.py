@@ -9,10 +9,10 @@ from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import ParamValidationError
-from botocore.validate import validate_parameters
 
 from remote_store.botocore.certificates import check_bundle
 from remote_store.botocore.locating import s3_hosts
+from remote_store.botocore.names import lookup
 from remote_store.botocore.proxies import NO_PROXY, is_proxy
 from remote_store.core.s3 import SECRET_PARAMS, S3Options
 
@@ -140,9 +140,12 @@ def check_client(client: Any, options: S3Options) -> None:
     """
     if options.endpoint.aws and not s3_hosts().is_aws(client.meta.endpoint_url):
         raise ValueError(f"the session names an endpoint; pass it: endpoint_url={client.meta.endpoint_url!r}")
+    validate = lookup("botocore.validate", "validate_parameters")
+    if validate is None:
+        return
     shape = client.meta.service_model.operation_model("CreateMultipartUpload").input_shape
     try:
         shown = {name: value for name, value in options.put_options.items() if name not in SECRET_PARAMS}
-        validate_parameters({"Bucket": "bucket", "Key": "key", **shown}, shape)
+        validate({"Bucket": "bucket", "Key": "key", **shown}, shape)
     except ParamValidationError as error:
         raise ValueError(f"put_options cannot be sent: {error}") from error

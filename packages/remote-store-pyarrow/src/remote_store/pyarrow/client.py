@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import boto3
 import pyarrow as pa
@@ -10,10 +12,9 @@ from botocore import UNSIGNED
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.credentials import Credentials
-from botocore.httpsession import ProxyConfiguration
-from botocore.utils import get_environ_proxies
 
 from remote_store.boto3.client import private_session
+from remote_store.botocore import proxy_for
 from remote_store.core.s3 import S3Options
 
 KNOWS_TLS_BUNDLES = int(pa.__version__.partition(".")[0]) >= 21
@@ -78,7 +79,9 @@ def filesystem_arguments(client: BaseClient, *, aws: bool) -> dict[str, Any]:
         "allow_bucket_creation": False,
         "allow_bucket_deletion": False,
     }
-    proxies = get_environ_proxies(url) if config.proxies is None else config.proxies
-    if proxy := ProxyConfiguration(proxies).proxy_url_for(url):
+    proxies = config.proxies
+    if proxies is None:
+        proxies = {} if proxy_bypass(urlsplit(url).netloc) else getproxies()
+    if proxy := proxy_for(url, proxies):
         arguments["proxy_options"] = proxy
     return arguments

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TypeVar, Unpack
 
-import fsspec.asyn
 from s3fs import S3FileSystem
 
+from remote_store.botocore import lookup
 from remote_store.core.s3 import (
     AsyncS3Backend,
     AsyncS3Port,
@@ -23,9 +23,10 @@ from remote_store.s3fs.client import Handle
 
 T = TypeVar("T")
 
-if hasattr(os, "register_at_fork"):
+reset_lock = lookup("fsspec.asyn", "reset_lock")
+if hasattr(os, "register_at_fork") and reset_lock is not None:
     # A child forked while another thread makes fsspec's loop must not find the lock taken.
-    os.register_at_fork(after_in_child=fsspec.asyn.reset_lock)
+    os.register_at_fork(after_in_child=reset_lock)
 
 
 @public("remote_store.s3fs")

@@ -7,15 +7,15 @@ import inspect
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiobotocore.awsrequest import AioAWSResponse
 from aiobotocore.httpsession import AIOHTTPSession
 from botocore import exceptions as sdk
-from botocore.httpsession import ProxyConfiguration, create_urllib3_context, get_cert_path, mask_proxy_url
 from yarl import URL
 
-from remote_store.botocore import DOCUMENT_WAITS
+from remote_store.botocore import DOCUMENT_WAITS, lookup, proxy_for
 from remote_store.core.s3 import KIB
 
 PIECE = 256 * KIB
@@ -61,7 +61,7 @@ class HttpSession(AIOHTTPSession):  # type: ignore[misc]
         super().__init__(verify=verify, proxies=proxies, timeout=timeout, **others)
         self._connect_wait, self._read_wait = timeout if isinstance(timeout, tuple | list) else (timeout, timeout)
         self._trusts, self._shows = verify, client_cert
-        self._proxies_by_url = ProxyConfiguration(proxies=proxies)
+        self._proxies_by_scheme = proxies
         self._pool = {"limit": max_pool_connections, **(connector_args or {})}
         self._making = asyncio.Lock()
         self._session: aiohttp.ClientSession | None = None
@@ -78,11 +78,11 @@ class HttpSession(AIOHTTPSession):  # type: ignore[misc]
         Raises:
             BotoCoreError: There was no whole answer in time.
         """
-        proxy = self._proxies_by_url.proxy_url_for(request.url)
+        proxy = proxy_for(request.url, self._proxies_by_scheme)
         try:
             return await self._send(request, proxy)
         except (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError) as error:
-            raise sdk.ProxyConnectionError(proxy_url=mask_proxy_url(proxy), error=error) from error
+            raise sdk.ProxyConnectionError(proxy_url=without_password(proxy or ""), error=error) from error
         except (aiohttp.ClientSSLError, ssl.SSLError) as error:
             raise sdk.SSLError(endpoint_url=request.url, error=error) from error
         except aiohttp.ConnectionTimeoutError as error:
@@ -111,7 +111,6 @@ class HttpSession(AIOHTTPSession):  # type: ignore[misc]
                 data=payload(request.body, lambda: bound.reschedule(clock() + self._read_wait)),
                 chunked=chunked or None,
                 proxy=proxy,
-                proxy_headers=self._proxies_by_url.proxy_headers_for(request.url) if proxy else None,
                 allow_redirects=False,
             )
             response = AioAWSResponse(str(answer.url), answer.status, headers_of(answer.raw_headers), answer)
@@ -186,16 +185,27 @@ async def lost_is_lost(request: Any, handler: Callable[[Any], Awaitable[Any]]) -
 
 def tls_context(verify: bool | str, client_cert: str | tuple[str, str] | None) -> ssl.SSLContext:
     """The settings of TLS, as botocore makes them; reads files."""
-    context: ssl.SSLContext = create_urllib3_context()
+    make = lookup("botocore.httpsession", "create_urllib3_context")
+    find = lookup("botocore.httpsession", "get_cert_path")
+    context: ssl.SSLContext = ssl.create_default_context() if make is None else make()
     context.check_hostname = bool(verify)
-    if verify:
-        context.load_verify_locations(get_cert_path(verify))
+    bundle = verify if isinstance(verify, str) or find is None else find(verify)
+    if isinstance(bundle, str):
+        context.load_verify_locations(bundle)
+    elif verify:
+        context.load_default_certs()
     else:
         context.verify_mode = ssl.CERT_NONE
     if client_cert is not None:
         certificate, key = (client_cert, None) if isinstance(client_cert, str) else client_cert
         context.load_cert_chain(certificate, key)
     return context
+
+
+def without_password(proxy: str) -> str:
+    """The URL of a proxy as an error may show it."""
+    parts = urlsplit(proxy)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def text_of(value: str | bytes) -> str:

@@ -11,12 +11,21 @@ from remote_store.core.s3.aio_backend import AsyncS3Backend
 from remote_store.core.s3.backend import S3Backend
 from remote_store.core.s3.engine.errors import contract_errors
 from remote_store.core.s3.engine.loop_port import LoopPort, LoopThread
+from remote_store.core.s3.lane_api import LANE_API_VERSION, require_lane_api
 from remote_store.core.s3.operations.reading import PROGRESS
 from remote_store.core.s3.protocol.calls import SECRET_PARAMS, AsyncBody, AsyncS3Port, Body, Call, Fault, S3Port
-from remote_store.core.s3.protocol.documents import LONGEST_ERROR, look_at, readable_error, wrong_document
+from remote_store.core.s3.protocol.connections import no_retry_helps
+from remote_store.core.s3.protocol.documents import (
+    LONGEST_DOCUMENT,
+    LONGEST_ERROR,
+    look_at,
+    readable_error,
+    wrong_document,
+)
 from remote_store.core.s3.protocol.endpoint import endpoint_of
-from remote_store.core.s3.protocol.faults import CODES
-from remote_store.core.s3.protocol.fields import is_signed
+from remote_store.core.s3.protocol.faults import is_foreign, may_pass
+from remote_store.core.s3.protocol.http_request import HttpRequest, http_request
+from remote_store.core.s3.protocol.http_response import http_response
 from remote_store.core.s3.protocol.listing_xml import parse_page
 from remote_store.core.s3.protocol.options import (
     KIB,
@@ -30,8 +39,9 @@ from remote_store.core.s3.protocol.responses import REQUIRED
 from remote_store.core.s3.protocol.times import parse_time
 
 __all__ = [
-    "CODES",
     "KIB",
+    "LANE_API_VERSION",
+    "LONGEST_DOCUMENT",
     "LONGEST_ERROR",
     "MIB",
     "PROGRESS",
@@ -43,6 +53,7 @@ __all__ = [
     "Body",
     "Call",
     "Fault",
+    "HttpRequest",
     "LoopPort",
     "LoopThread",
     "S3Backend",
@@ -53,11 +64,16 @@ __all__ = [
     "check_endpoint_url",
     "contract_errors",
     "endpoint_of",
-    "is_signed",
+    "http_request",
+    "http_response",
+    "is_foreign",
     "look_at",
+    "may_pass",
+    "no_retry_helps",
     "parse_page",
     "parse_time",
     "public",
     "readable_error",
+    "require_lane_api",
     "wrong_document",
 ]

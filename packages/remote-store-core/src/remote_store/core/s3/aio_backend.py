@@ -264,6 +264,7 @@ class AsyncS3Backend(AsyncBackend):
         Raises:
             CapabilityNotSupported: Always.
         """
+        self._runner.check_open()
         raise CapabilityNotSupported(f"no handle of type {kind.__name__} here", capability="unwrap", backend=self.name)
 
     async def close(self) -> None:

@@ -262,6 +262,7 @@ class S3Backend(Backend):
         Raises:
             CapabilityNotSupported: Always.
         """
+        self._runner.check_open()
         raise CapabilityNotSupported(f"no handle of type {kind.__name__} here", capability="unwrap", backend=self.name)
 
     def close(self) -> None:

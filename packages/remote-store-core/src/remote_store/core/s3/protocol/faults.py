@@ -6,6 +6,8 @@ Reference, "Error responses".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from remote_store.core.errors import (
     AlreadyExists,
     BackendUnavailable,
@@ -17,6 +19,7 @@ from remote_store.core.errors import (
     RemoteStoreError,
 )
 from remote_store.core.s3.protocol.calls import Fault
+from remote_store.core.s3.protocol.fields import is_signed
 
 CREDENTIALS = "check key, secret and session_token, or the profile"
 RENEW = "the temporary credentials have ended; get new ones"
@@ -169,6 +172,29 @@ def shown(text: str) -> str:
 
 def _escaped(character: str) -> str:
     return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+
+
+def is_foreign(operation: str, code: str, status: int | None, headers: Mapping[str, str]) -> bool:
+    """Whether nothing in the response of a refusal is S3's, neither its code nor a header.
+
+    Args:
+        operation: Name of the operation.
+        code: The code of the document, or the status where it has none.
+        status: The HTTP status.
+        headers: The headers.
+    """
+    # A HEAD has no document, so only its headers can be S3's. A code that S3 does not know can be that of any service.
+    has_code = code != str(status) or operation.startswith("Head")
+    return code not in CODES and not (has_code and is_signed(headers))
+
+
+def may_pass(fault: Fault) -> bool:
+    """Whether a lane whose SDK does not retry sends the same request again.
+
+    A conflict with another conditional write is not sent again here: the operation that made the call decides.
+    """
+    helps = issubclass(classify(fault)[0], BackendUnavailable) and fault.code not in NO_RETRY_HELPS
+    return helps and fault.status != 409
 
 
 def is_missing(fault: Fault) -> bool:

@@ -1,0 +1,154 @@
+"""A call as the HTTP request that it is, for a lane whose SDK sends HTTP and does not know S3."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+from xml.sax.saxutils import escape
+
+from remote_store.core.s3.protocol.calls import Call
+
+METHODS: dict[str, tuple[str, dict[str, str]]] = {
+    "AbortMultipartUpload": ("DELETE", {}),
+    "CompleteMultipartUpload": ("POST", {}),
+    "CopyObject": ("PUT", {}),
+    "CreateMultipartUpload": ("POST", {"uploads": ""}),
+    "DeleteObject": ("DELETE", {}),
+    "DeleteObjects": ("POST", {"delete": ""}),
+    "GetObject": ("GET", {}),
+    "GetObjectTagging": ("GET", {"tagging": ""}),
+    "HeadObject": ("HEAD", {}),
+    "ListObjectsV2": ("GET", {"list-type": "2"}),
+    "ListParts": ("GET", {}),
+    "PutObject": ("PUT", {}),
+    "UploadPart": ("PUT", {}),
+    "UploadPartCopy": ("PUT", {}),
+}
+"""The method of each operation, and what of its query is always the same (S3 API Reference, "Request syntax")."""
+
+IN_QUERY = {
+    "ContinuationToken": "continuation-token",
+    "Delimiter": "delimiter",
+    "EncodingType": "encoding-type",
+    "FetchOwner": "fetch-owner",
+    "MaxKeys": "max-keys",
+    "MaxParts": "max-parts",
+    "PartNumber": "partNumber",
+    "PartNumberMarker": "part-number-marker",
+    "Prefix": "prefix",
+    "StartAfter": "start-after",
+    "UploadId": "uploadId",
+    "VersionId": "versionId",
+}
+OF_HTTP = {
+    "CacheControl": "cache-control",
+    "ContentDisposition": "content-disposition",
+    "ContentEncoding": "content-encoding",
+    "ContentLanguage": "content-language",
+    "ContentMD5": "content-md5",
+    "ContentType": "content-type",
+    "Expires": "expires",
+    "IfMatch": "if-match",
+    "IfNoneMatch": "if-none-match",
+    "Range": "range",
+}
+"""Parameters whose headers are those of HTTP; the others are `x-amz-` and the words of the name."""
+
+IRREGULAR = {
+    "BucketKeyEnabled": "x-amz-server-side-encryption-bucket-key-enabled",
+    "ObjectLockLegalHoldStatus": "x-amz-object-lock-legal-hold",
+    "SSEKMSEncryptionContext": "x-amz-server-side-encryption-context",
+    "SSEKMSKeyId": "x-amz-server-side-encryption-aws-kms-key-id",
+}
+IN_BODY = frozenset({"Body", "Bucket", "Delete", "Key", "MultipartUpload"})
+WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+LINE_BREAKS = {"\r": "&#13;", "\n": "&#10;"}
+"""XML would read them as other white space."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request to an S3 server, not yet signed.
+
+    Attributes:
+        method: The HTTP method.
+        path: The percent-encoded path with the bucket as its first segment.
+        query: The percent-encoded query, its parameters sorted by name; empty where there are none.
+        headers: Names in lower case, values as they are sent.
+        body: The body.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes | bytearray | memoryview
+
+
+def http_request(call: Call) -> HttpRequest:
+    """The HTTP request of a call, by the S3 API Reference's page of the operation.
+
+    Args:
+        call: The call.
+    """
+    method, fixed = METHODS[call.operation]
+    params = call.params
+    query = fixed | {IN_QUERY[name]: _text(value) for name, value in params.items() if name in IN_QUERY}
+    headers = dict(_headers(params))
+    body = params.get("Body", b"")
+    if "Delete" in params:
+        body = _delete_document(params["Delete"])
+        headers["content-type"] = "application/xml"
+        # Some servers take no newer checksum in its place.
+        headers["content-md5"] = b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+    elif "MultipartUpload" in params:
+        body = _complete_document(params["MultipartUpload"])
+        headers["content-type"] = "application/xml"
+    path = f"/{params['Bucket']}" + (f"/{quote(params['Key'], safe='/')}" if "Key" in params else "")
+    return HttpRequest(method, path, urlencode(sorted(query.items()), safe="", quote_via=quote), headers, body)
+
+
+def _headers(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in params.items():
+        if name == "Metadata":
+            yield from ((f"x-amz-meta-{word}", text) for word, text in value.items())
+        elif name == "CopySource":
+            yield "x-amz-copy-source", quote(f"{value['Bucket']}/{value['Key']}", safe="/")
+        elif name == "Expires" and isinstance(value, datetime):
+            yield "expires", format_datetime(value.astimezone(UTC), usegmt=True)
+        elif name not in IN_QUERY and name not in IN_BODY:
+            yield _header(name), _text(value)
+
+
+def _header(name: str) -> str:
+    words = WORDS.sub("-", name.replace("SSECustomer", "ServerSideEncryptionCustomer"))
+    return OF_HTTP.get(name) or IRREGULAR.get(name) or f"x-amz-{words.lower()}"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else str(value)
+
+
+def _delete_document(delete: Mapping[str, Any]) -> bytes:
+    objects = "".join(f"<Object>{_elements(entry)}</Object>" for entry in delete["Objects"])
+    quiet = "true" if delete.get("Quiet") else "false"
+    return f'<Delete xmlns="{NAMESPACE}">{objects}<Quiet>{quiet}</Quiet></Delete>'.encode()
+
+
+def _complete_document(upload: Mapping[str, Any]) -> bytes:
+    parts = "".join(f"<Part>{_elements(part)}</Part>" for part in upload["Parts"])
+    return f'<CompleteMultipartUpload xmlns="{NAMESPACE}">{parts}</CompleteMultipartUpload>'.encode()
+
+
+def _elements(entry: Mapping[str, Any]) -> str:
+    return "".join(f"<{name}>{escape(str(value), LINE_BREAKS)}</{name}>" for name, value in entry.items())

@@ -1,0 +1,181 @@
+"""From an HTTP response to the mapping that a port returns, for a lane whose SDK sends HTTP and does not know S3."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from xml.etree.ElementTree import Element, XMLParser, fromstring
+
+from remote_store.core.s3.protocol.calls import Call, Fault
+from remote_store.core.s3.protocol.documents import LONGEST_ERROR, look_at, readable_error, wrong_document
+from remote_store.core.s3.protocol.faults import is_foreign
+from remote_store.core.s3.protocol.listing_xml import MOST_DIGITS, TRUTHS, parse_page, time_of
+from remote_store.core.s3.protocol.responses import REQUIRED
+
+FIELDS = {
+    "cache-control": "CacheControl",
+    "content-disposition": "ContentDisposition",
+    "content-encoding": "ContentEncoding",
+    "content-language": "ContentLanguage",
+    "content-length": "ContentLength",
+    "content-range": "ContentRange",
+    "content-type": "ContentType",
+    "etag": "ETag",
+    "expires": "Expires",
+    "last-modified": "LastModified",
+    "x-amz-checksum-type": "ChecksumType",
+    "x-amz-server-side-encryption-aws-kms-key-id": "SSEKMSKeyId",
+    "x-amz-server-side-encryption-customer-algorithm": "SSECustomerAlgorithm",
+    "x-amz-storage-class": "StorageClass",
+    "x-amz-version-id": "VersionId",
+    "x-amz-website-redirect-location": "WebsiteRedirectLocation",
+}
+"""Headers and the fields that they are in the API Reference."""
+
+METADATA = "x-amz-meta-"
+CHECKSUM = "x-amz-checksum-"
+NUMBERS = frozenset({"ContentLength", "KeyCount", "MaxKeys", "PartNumber", "Size"})
+TIMES = frozenset({"Expires", "LastModified"})
+ROWS = {
+    "CommonPrefixes": "CommonPrefixes",
+    "Contents": "Contents",
+    "Deleted": "Deleted",
+    "Error": "Errors",
+    "Part": "Parts",
+    "Tag": "Tag",
+}
+"""Elements that may come more than once, and the list that they are in the API Reference."""
+
+INSIDE = frozenset({"CopyObject", "UploadPartCopy"})
+"""Operations whose result is a field of its own, named as the root element."""
+
+
+class HttpError(Exception):
+    """A response that is no success, as HTTP says it: the cause of a fault that no exception of an SDK is behind."""
+
+
+def http_response(
+    call: Call, status: int, headers: Mapping[str, str], document: bytes, *, attempts: int = 1
+) -> dict[str, Any]:
+    """Check an HTTP response and return what a port returns; the port itself adds the `Body` of a `GetObject`.
+
+    Args:
+        call: What was asked.
+        status: The HTTP status.
+        headers: The headers, decoded as Latin-1; those of one name are joined by a comma.
+        document: The whole body; empty for a `GetObject` that succeeded.
+        attempts: How many requests were sent for the call.
+
+    Raises:
+        Fault: The service refused, or the document is not that of the operation's success.
+    """
+    headers = {name.lower(): value for name, value in headers.items()}
+    fault = _fault(call, status, headers, document)
+    if fault is not None:
+        fault.attempts = attempts
+        raise fault from HttpError(f"the response to {call.operation} has the status {status}")
+    has_document = status >= 200 and REQUIRED[call.operation].document is not None
+    response = {
+        **_of_headers(headers),
+        **(_of_document(call.operation, document) if has_document else {}),
+        "ResponseMetadata": {
+            "HTTPStatusCode": status,
+            "HTTPHeaders": headers,
+            "RequestId": headers.get("x-amz-request-id"),
+            "RetryAttempts": attempts - 1,
+        },
+    }
+    metadata = {name[len(METADATA) :]: value for name, value in headers.items() if name.startswith(METADATA)}
+    return response | {"Metadata": metadata} if metadata else response
+
+
+def _fault(call: Call, status: int, headers: Mapping[str, str], document: bytes) -> Fault | None:
+    """What a response says that is no success."""
+    if status < 200:
+        return None
+    if status >= 300:
+        return _refusal(call, status, headers, document)
+    root, problem = look_at(document)
+    request_id = headers.get("x-amz-request-id")
+    if root == "Error":
+        # S3 begins some responses before it knows how they end (S3 API Reference, CopyObject).
+        return _refusal(call, 500, headers, document)
+    if problem == "cut" and document:
+        return Fault("IncompleteDocument", 500, "the response ends early", request_id)
+    code, what = wrong_document(call.operation, document, headers.get("content-type", ""), root, problem)
+    return None if code is None else Fault(code, status, f"the response to {call.operation} {what}", request_id)
+
+
+def _refusal(call: Call, status: int, headers: Mapping[str, str], document: bytes) -> Fault:
+    told = _error(document)
+    code = told.get("Code") or str(status)
+    return Fault(
+        code,
+        status,
+        told.get("Message", ""),
+        headers.get("x-amz-request-id") or told.get("RequestId") or None,
+        foreign=is_foreign(call.operation, code, status, headers),
+        date=time_of(headers.get("date", "")),
+    )
+
+
+def _error(document: bytes) -> dict[str, str]:
+    """The fields of the document of an error; none where it is another document."""
+    root, problem = (None, None) if len(document) > LONGEST_ERROR else look_at(document)
+    if root != "Error":
+        return {}
+    whole = document if problem is None else readable_error(document)
+    return {_name(child): child.text or "" for child in _tree(whole)} if whole else {}
+
+
+def _of_headers(headers: Mapping[str, str]) -> dict[str, Any]:
+    """The fields that stand in headers; what cannot be read is left out."""
+    fields: dict[str, Any] = {}
+    for header, text in headers.items():
+        name = FIELDS.get(header)
+        if name is None and header.startswith(CHECKSUM):
+            name = f"Checksum{header[len(CHECKSUM) :].upper()}"
+        if name is not None and (value := _value(name, text)) is not None:
+            fields[name] = value
+    return fields
+
+
+def _of_document(operation: str, document: bytes) -> dict[str, Any]:
+    """The fields of a document that was looked at."""
+    if operation == "ListObjectsV2" and (page := parse_page(document)) is not None:
+        return page
+    root = _tree(document)
+    return {_name(root): _fields(root)} if operation in INSIDE else _fields(root)
+
+
+def _fields(element: Element) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for child in element:
+        name = _name(child)
+        if name in ROWS:
+            fields.setdefault(ROWS[name], []).append(_fields(child))
+        elif name == "TagSet":
+            fields[name] = _fields(child).get("Tag", [])
+        elif (value := _fields(child) if len(child) else _value(name, child.text or "")) is not None:
+            fields[name] = value
+    return fields
+
+
+def _value(name: str, text: str) -> str | int | bool | datetime | None:
+    """A text as the type of its field; `None` where it cannot be read."""
+    if name in NUMBERS:
+        text = text.strip()
+        return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else None
+    if name == "IsTruncated":
+        return TRUTHS.get(text)
+    return time_of(text) if name in TIMES else text
+
+
+def _name(element: Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _tree(document: bytes) -> Element:
+    # `look_at` has refused document types, which alone can define entities, and deep trees.
+    return fromstring(document, XMLParser(encoding="utf-8"))  # noqa: S314 - see above

@@ -1,0 +1,78 @@
+"""No distribution touches a private name of somebody else, which any release may change."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from aiobotocore.httpsession import AIOHTTPSession
+
+from remote_store.s3fs import http
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = {path.relative_to(ROOT).as_posix(): path for path in ROOT.glob("packages/*/src/**/*.py")}
+PRIVATE = re.compile(r"_(?!_)\w+")
+OURS = {"self", "cls", "super()"}
+CORE = "packages/remote-store-core/src/remote_store/core"
+REASONS = {
+    f"{CORE}/secret.py": {"other._value": "another object of the same class"},
+    f"{CORE}/local/resolving.py": {"again._identities": "another object of the same class"},
+    f"{CORE}/local/folder.py": {
+        "target._at": "another object of the same class",
+        "target._descriptor": "another object of the same class",
+    },
+}
+C_CODE = {f"{CORE}/local/unfinished.py": "`renameat2`, which Python does not have"}
+
+
+def private_names(tree: ast.Module) -> Iterator[str]:
+    """The private attributes of anything but the object itself, also by their names as texts, and private imports."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and PRIVATE.fullmatch(node.attr):
+            owner = ast.unparse(node.value)
+            if owner not in OURS:
+                yield f"{owner}.{node.attr}"
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("getattr", "setattr", "hasattr", "delattr"):
+            name = node.args[1]
+            if isinstance(name, ast.Constant) and PRIVATE.fullmatch(str(name.value)):
+                yield f"{ast.unparse(node.args[0])}.{name.value!s}"
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            yield from (f"{module}.{alias.name}" for alias in node.names if PRIVATE.fullmatch(alias.name))
+            yield from (module for part in module.split(".") if PRIVATE.fullmatch(part) and module != "_typeshed")
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if any(map(PRIVATE.fullmatch, alias.name.split("."))))
+
+
+def test_what_counts() -> None:
+    code = "self._a; cls._a; super()._a; x._a; x.__a__; self.x._a; getattr(x, '_b'); from x import _c; import x._d"
+    assert sorted(private_names(ast.parse(code))) == ["self.x._a", "x._a", "x._b", "x._c", "x._d"]
+
+
+def test_no_file_touches_a_private_name_of_another() -> None:
+    found = {name: set(private_names(ast.parse(path.read_text("utf-8")))) for name, path in SOURCES.items()}
+    assert {name: names for name, names in found.items() if names} == {
+        name: set(names) for name, names in REASONS.items()
+    }
+
+
+def test_no_object_changes_its_class_and_c_code_is_called_once() -> None:
+    with_c_code = set()
+    for name, path in SOURCES.items():
+        nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+        stored = {node.attr for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
+        assert stored & {"__bases__", "__class__", "__code__", "__dict__"} == set(), name
+        imported = {
+            alias.name for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names
+        }
+        with_c_code |= {name} if imported & {"cffi", "ctypes"} else set()
+    assert with_c_code == C_CODE.keys()
+
+
+def test_a_subclass_of_an_sdks_class_has_no_private_name_of_it() -> None:
+    names = re.compile(r"self\.(_(?!_)\w+)")
+    ours, theirs = (set(names.findall(inspect.getsource(kind))) for kind in (http.HttpSession, AIOHTTPSession))
+    assert ours & theirs == set()
