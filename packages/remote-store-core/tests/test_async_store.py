@@ -98,7 +98,7 @@ def names(folder: Path) -> list[str]:
 def test_a_store_needs_a_backend_of_its_own_kind() -> None:
     with pytest.raises(TypeError, match="AsyncBackend"):
         AsyncStore(MemoryBackend())  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="no Backend"):
+    with pytest.raises(TypeError, match="must be of type Backend"):
         Store(ThreadedBackend(MemoryBackend()))  # type: ignore[arg-type]
 
 

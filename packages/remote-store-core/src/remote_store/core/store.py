@@ -1,5 +1,5 @@
 # Generated from packages/remote-store-core/src/remote_store/core/aio/store.py by tools/unasync.py; edit that.
-"""The store: a backend as its users see it, with paths as people type them and a folder as its root."""
+"""The store: the class that users call. It accepts typed paths and limits a backend to one folder."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ Row = TypeVar("Row", bound=FileInfo | FolderEntry)
 class Store:
     """Files below one folder of a backend.
 
-    A path is a `str` as people type it: empty and `.` segments drop, `..` is refused. A `RemotePath` is taken byte for
-    byte, so that what a listing returned reaches its file whoever named it. `""` and `"."` mean the root, where a
-    folder is meant. All paths that come back, in answers and in errors, are relative to the root. A method means,
-    costs and raises what the backend's method of that name does; an exception of the caller's own stream or block
-    passes unchanged.
+    Paths are typed as `str`: empty and `.` segments are removed, and `..` is refused. A `RemotePath` is used byte for
+    byte, so every path that a listing returned works, whichever tool wrote the key. For a folder, `""` and `"."` mean
+    the root. All paths in results and errors are relative to the root. Unless its docstring says otherwise, a method
+    has the meaning, cost and errors of the backend's method of the same name. Exceptions raised by your own stream or
+    `with` block pass through unchanged.
 
     Args:
-        backend: Where the files live.
-        root_path: The folder that becomes the root; it need not exist.
+        backend: The backend that stores the files.
+        root_path: The folder that becomes the root. It need not exist.
         owns_backend: Whether closing the store closes the backend.
 
     Raises:
         InvalidPath: `root_path` is malformed.
-        TypeError: `backend` is no `Backend`.
+        TypeError: `backend` is not an `Backend`.
     """
 
     def __init__(self, backend: Backend, root_path: str = "", *, owns_backend: bool = True) -> None:
         if not isinstance(backend, Backend):
-            raise TypeError(f"backend is no Backend but a {type(backend).__name__}; from_url takes a URL")
+            raise TypeError(f"backend must be of type Backend, not {type(backend).__name__}; for a URL, use from_url")
         self._backend = backend
         self._scope = Scope.at(root_path)
         self._owns_backend = owns_backend
@@ -60,21 +60,21 @@ class Store:
         """Make a store from a URL such as `s3+boto3://bucket/prefix?region_name=eu-west-1`, without any I/O.
 
         Args:
-            url: Backend, place and settings, but never credentials.
-            options: Settings of the backend as Python values; they win over those in the URL.
+            url: Backend, location and settings. It must not contain credentials.
+            options: Settings of the backend as Python values. They override those in the URL.
 
         Raises:
-            BackendNotInstalled: The backend's distribution is missing.
-            ConfigError: The URL is malformed or holds credentials, or a setting is unknown or wrong.
+            BackendNotInstalled: The backend's distribution is not installed.
+            ConfigError: The URL is malformed or contains credentials, or a setting is unknown or wrong.
         """
         return cls(*from_url(url, options, find_backend))
 
     @classmethod
     def from_config(cls, config: Config, name: str) -> Self:
-        """Make a store of a configuration, without any I/O but the reading of environment variables.
+        """Make a configured store. Reads environment variables, and does no other I/O.
 
         Raises:
-            BackendNotInstalled: The backend's distribution is missing.
+            BackendNotInstalled: The backend's distribution is not installed.
             ConfigError: There is no such store, a variable is not set, or a setting is unknown or wrong.
         """
         return cls(*configured(config, name, find_backend))
@@ -83,12 +83,12 @@ class Store:
     def from_env(cls, prefix: str = "REMOTE_STORE_") -> Self:
         """Make a store from environment variables, without any other I/O.
 
-        `REMOTE_STORE_TYPE` is the type of the backend, `REMOTE_STORE_ROOT_PATH` the root, and every other variable
-        with the prefix a setting, such as `REMOTE_STORE_BUCKET`. An empty variable counts as unset.
+        `REMOTE_STORE_TYPE` is the type of the backend and `REMOTE_STORE_ROOT_PATH` is the root. Every other variable
+        with the prefix is a setting, such as `REMOTE_STORE_BUCKET`. An empty variable counts as unset.
 
         Raises:
-            BackendNotInstalled: The backend's distribution is missing.
-            ConfigError: The type is not set, or a variable is no setting, or has a wrong value.
+            BackendNotInstalled: The backend's distribution is not installed.
+            ConfigError: The type is not set, or a variable is not a setting of the backend or has a wrong value.
         """
         return cls(*from_environment(prefix, find_backend))
 
@@ -97,47 +97,47 @@ class Store:
 
     @property
     def backend(self) -> Backend:
-        """The backend, whose paths are exact keys."""
+        """The backend. Its methods take exact keys."""
         return self._backend
 
     @property
     def root_path(self) -> str:
-        """Key of the root inside the backend."""
+        """Key of the root in the backend."""
         return self._scope.root
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """What the backend promises."""
+        """The capabilities of the backend."""
         return self._backend.capabilities
 
     def supports(self, capability: Capability) -> bool:
-        """Whether the backend promises this."""
+        """Whether the backend has a capability."""
         return capability in self._backend.capabilities
 
     def child(self, path: str) -> Store:
-        """The store of a folder. It shares the backend, and closing it leaves the backend open."""
+        """A store whose root is a folder of this store. It shares the backend; closing it leaves the backend open."""
         return Store(self._backend, RemotePath.exact(self._scope.folder(path)), owns_backend=False)
 
     def exists(self, path: str) -> bool:
-        """Whether a file or a folder is there; the root always is, without a request."""
+        """Whether the path is a file or a folder. `True` for the root, without a request."""
         key = self._probed(path)
         with self._scope.errors():
             return self._backend.exists(key)
 
     def is_file(self, path: str) -> bool:
-        """Whether a file is there."""
+        """Whether the path is a file."""
         key = self._probed(path)
         with self._scope.errors():
             return self._backend.is_file(key)
 
     def is_folder(self, path: str) -> bool:
-        """Whether a folder is there; the root always is, without a request."""
+        """Whether the path is a folder. `True` for the root, without a request."""
         key = self._probed(path)
         with self._scope.errors():
             return self._backend.is_folder(key)
 
     def read(self, path: str) -> BinaryIO:
-        """Open a file for reading from its start."""
+        """Open a file for sequential reading."""
         key = self._scope.key(path)
         with self._scope.errors():
             return ScopedFile.over(self._backend.read(key), self._scope, key)
@@ -161,15 +161,15 @@ class Store:
             return self._backend.read_range(key, start, length)
 
     def read_text(self, path: str, *, encoding: str = "utf-8", errors: str = "strict") -> str:
-        """The whole content of a file as text; line ends stay as they are.
+        """The whole content of a file as text. Line endings are not converted.
 
         Args:
             path: The file.
-            encoding: How the text is encoded.
-            errors: What to do with bytes that are no text, as in `bytes.decode`.
+            encoding: Encoding of the text.
+            errors: How to handle bytes that cannot be decoded, as in `bytes.decode`.
 
         Raises:
-            UnicodeDecodeError: The content is no such text.
+            UnicodeDecodeError: The content cannot be decoded.
         """
         content = self.read_bytes(path)
         return content.decode(encoding, errors)
@@ -183,7 +183,7 @@ class Store:
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
     ) -> WriteResult:
-        """Write a whole file, or nothing."""
+        """Write a whole file. If the write fails, nothing is written."""
         key = self._scope.key(path)
         with self._scope.errors(key):
             result = self._backend.write(
@@ -200,7 +200,7 @@ class Store:
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
     ) -> WriteResult:
-        """Write like `write`; a reader sees the old file or the whole new one."""
+        """Write like `write`; readers see either the old file or the complete new one."""
         key = self._scope.key(path)
         with self._scope.errors(key):
             result = self._backend.write_atomic(
@@ -219,23 +219,23 @@ class Store:
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
     ) -> WriteResult:
-        """Write a whole file of text; line ends stay as they are.
+        """Write text as a whole file. Line endings are not converted.
 
         Args:
             path: The file.
             text: The text.
-            encoding: How to encode it.
-            errors: What to do with characters that the encoding lacks, as in `str.encode`.
-            overwrite: Replace a file that exists.
-            metadata: The user's own metadata.
+            encoding: Encoding to use.
+            errors: How to handle characters that cannot be encoded, as in `str.encode`.
+            overwrite: Replace the file if it exists.
+            metadata: User metadata.
             content_type: MIME type to store with the file.
 
         Raises:
-            TypeError: `text` is no `str`.
-            UnicodeEncodeError: The encoding lacks a character.
+            TypeError: `text` is not a `str`.
+            UnicodeEncodeError: A character cannot be encoded.
         """
         if not isinstance(text, str):
-            raise TypeError(f"text is a str, not {type(text).__name__}; bytes are written with write")
+            raise TypeError(f"text must be a str, not {type(text).__name__}; for bytes, use write")
         content = text.encode(encoding, errors)
         return self.write(path, content, overwrite=overwrite, metadata=metadata, content_type=content_type)
 
@@ -247,7 +247,7 @@ class Store:
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
     ) -> AbstractContextManager[BinaryIO]:
-        """Open a file to be written piece by piece; it appears whole on a clean exit, else not at all."""
+        """Open a file to write in pieces. It appears complete when the block ends; after an exception, not at all."""
         key = self._scope.key(path)
         with self._scope.errors():
             opening = self._backend.open_atomic(key, overwrite=overwrite, metadata=metadata, content_type=content_type)
@@ -263,13 +263,13 @@ class Store:
         content_type: str | None = None,
         progress: Progress | None = None,
     ) -> WriteResult:
-        """Write the content of a local file, or of a stream, which stays open.
+        """Write the content of a local file or a stream. A stream is left open.
 
         Args:
             source: Path of a file on the local disk, or a binary stream.
             path: The file to write.
-            overwrite: Replace a file that exists.
-            metadata: The user's own metadata.
+            overwrite: Replace the file if it exists.
+            metadata: User metadata.
             content_type: MIME type to store with the file.
             progress: Called with the number of bytes read from the source so far.
 
@@ -289,23 +289,24 @@ class Store:
         overwrite: bool = False,
         progress: Progress | None = None,
     ) -> int:
-        """Read a file into a local file, and say its length in bytes: 1 request on S3, ranges at once from 32 MiB on.
+        """Download a file to the local disk and return its length in bytes.
 
-        The local file appears whole: until then the bytes are in a hidden file beside it with mode 0600, which a
-        failure removes, leaving an old file as it was. An old file keeps its mode, a new one has what the umask leaves.
-        A link is followed to the file that it names. Memory: 32 MiB.
+        On S3 this takes 1 request; from 32 MiB, ranges are fetched in parallel. Memory: 32 MiB. The bytes are written
+        to a hidden temporary file (mode 0600) beside the local file, which is renamed when it is complete. If the
+        download fails, the temporary file is removed and an existing local file is unchanged. An overwritten file keeps
+        its mode; a new file gets its mode from the umask. A symbolic link is followed.
 
         Args:
             path: The file to read.
-            local_path: Path of the file on the local disk; its folder exists.
-            overwrite: Replace a local file that exists.
+            local_path: Path of the local file. Its folder must exist.
+            overwrite: Replace the local file if it exists.
             progress: Called with the number of bytes written so far.
 
         Raises:
             FileExistsError: The local file exists and `overwrite` is `False`.
-            OSError: The local file cannot be written, the disk is full, a link leads nowhere, or there is a device, a
-                pipe or a socket.
-            BackendUnavailable: Another number of bytes arrived than the file has.
+            OSError: The local file cannot be written, the disk is full, `local_path` is a dangling link, or it is a
+                device, a pipe or a socket.
+            BackendUnavailable: The number of bytes received is not the size of the file.
         """
         self._scope.key(path)
         with replacing(local_path, overwrite=overwrite) as target, self.read(path) as stream:
@@ -318,7 +319,7 @@ class Store:
             self._backend.delete(key, missing_ok=missing_ok)
 
     def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
-        """Delete a folder below the root; the root itself is refused."""
+        """Delete a folder below the root. The root itself cannot be deleted."""
         key = self._scope.key(path)
         with self._scope.errors():
             self._backend.delete_folder(key, recursive=recursive, missing_ok=missing_ok)
@@ -326,16 +327,17 @@ class Store:
     def list_files(
         self, path: str = "", *, recursive: bool = False, max_depth: int | None = None, pattern: str | None = None
     ) -> Iterator[FileInfo]:
-        """The files of a folder, lazily, in no promised order.
+        """Iterate over the files of a folder, lazily and in unspecified order.
 
         Args:
             path: The folder.
-            recursive: Also the files of its subfolders, at any depth.
-            max_depth: How many levels of subfolders to include; where given it decides alone, and 0 means none.
-            pattern: Only files whose name, the last segment, matches, with `*`, `?` and `[...]`; case counts.
+            recursive: Include the files of subfolders at any depth.
+            max_depth: How many levels of subfolders to include; 0 means none. Overrides `recursive`.
+            pattern: Yield only files whose name (the last segment) matches. Supports `*`, `?` and `[...]`;
+                case-sensitive.
 
         Raises:
-            InvalidPath: The pattern has a range that ends before it begins, such as `[z-a]`.
+            InvalidPath: The pattern has a reversed range, such as `[z-a]`.
             ValueError: `max_depth` is negative.
         """
         if max_depth is not None:
@@ -347,38 +349,38 @@ class Store:
         return self._listed(rows, self._scope.file, matches)
 
     def list_folders(self, path: str = "") -> Iterator[FolderEntry]:
-        """The folders directly in a folder, lazily, in no promised order."""
+        """Iterate over the direct subfolders of a folder, lazily and in unspecified order."""
         key = self._scope.folder(path)
         with self._scope.errors():
             rows = self._backend.list_folders(key)
         return self._listed(rows, self._scope.entry)
 
     def iter_children(self, path: str = "") -> Iterator[FileInfo | FolderEntry]:
-        """The files and the folders directly in a folder, lazily, in no promised order."""
+        """Iterate over the direct files and subfolders of a folder, lazily and in unspecified order."""
         key = self._scope.folder(path)
         with self._scope.errors():
             rows = self._backend.iter_children(key)
         return self._listed(rows, self._scope.child)
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
-        """The files whose path, relative to the root, matches a pattern, lazily, in no promised order."""
+        """Iterate over the files whose path relative to the root matches a pattern, lazily and in unspecified order."""
         GlobPattern.parse(pattern, self._backend.name)
         with self._scope.errors():
             rows = self._backend.glob(self._scope.pattern(pattern))
         return self._listed(rows, self._scope.file)
 
     def head(self, path: str) -> FileInfo:
-        """The facts of one file; the short name of `get_file_info`."""
+        """Short name of `get_file_info`."""
         return self.get_file_info(path)
 
     def get_file_info(self, path: str) -> FileInfo:
-        """The facts of one file."""
+        """Size, time and other attributes of one file."""
         key = self._scope.key(path)
         with self._scope.errors():
             return self._scope.file(self._backend.get_file_info(key))
 
     def get_folder_info(self, path: str = "") -> FolderInfo:
-        """The totals of one folder, at every depth; the root always has them."""
+        """Totals over all files in a folder and its subfolders. An empty root has totals of 0."""
         key = self._scope.folder(path)
         with self._scope.errors():
             try:
@@ -389,7 +391,7 @@ class Store:
                 return FolderInfo(RemotePath.exact(""), 0, 0)
 
     def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
-        """Move one file; at least one whole copy exists at any time."""
+        """Move one file. At least one complete copy exists at all times."""
         source, target = self._scope.key(src), self._scope.key(dst)
         with self._scope.errors():
             self._backend.move(source, target, overwrite=overwrite)
@@ -401,39 +403,39 @@ class Store:
             self._backend.copy(source, target, overwrite=overwrite)
 
     def native_path(self, path: str = "") -> str:
-        """The path in the backend's own notation, such as `bucket/prefix/path`; no I/O."""
+        """The path in the backend's own notation, such as `bucket/prefix/path`. No I/O."""
         return self._backend.native_path(self._scope.folder(path))
 
     def to_key(self, native_path: str) -> RemotePath:
-        """The path of a native path; the inverse of `native_path`, no I/O.
+        """The store's path for a native path: the inverse of `native_path`. No I/O.
 
         Raises:
-            InvalidPath: The path does not belong to the backend, or lies outside the root.
+            InvalidPath: The path does not belong to the backend, or is outside the root.
         """
         key = self._backend.to_key(native_path)
         if not self._scope.holds(key):
-            raise InvalidPath("the path lies outside the root of the store", path=native_path)
+            raise InvalidPath("the path is outside the root of the store; use a path below it", path=native_path)
         return self._scope.path(key)
 
     def resolve(self, path: str = "") -> ResolutionPlan:
-        """Where the path would live, with its key inside the backend; no I/O, no secret."""
+        """The location of a path, with its key in the backend. No I/O; contains no secret."""
         return self._backend.resolve(self._scope.folder(path))
 
     def ping(self) -> None:
-        """Ask the service whether it can be worked with; the short name of `check_health`."""
+        """Short name of `check_health`."""
         self.check_health()
 
     def check_health(self) -> None:
-        """Ask the service whether it can be worked with."""
+        """Send a request to check that the backend can be used."""
         with self._scope.errors():
             self._backend.check_health()
 
     def unwrap(self, kind: type[T]) -> T:
-        """Hand out the backend's native handle of the given type."""
+        """Return the backend's native handle of the given type."""
         return self._backend.unwrap(kind)
 
     def close(self) -> None:
-        """Close the backend, for good, if the store owns it; of any other store it does nothing."""
+        """Close the backend if the store owns it. Otherwise does nothing."""
         if self._owns_backend:
             self._backend.close()
 
@@ -446,7 +448,7 @@ class Store:
         self.close()
 
     def _probed(self, path: str) -> str:
-        # The backend's own root stands for the store's, which is a folder whether or not anything is in it.
+        # The store's root counts as an existing folder even when it is empty, like the backend's own root.
         return "" if self._scope.is_root(path) else self._scope.key(path)
 
     def _listed(
@@ -468,11 +470,11 @@ class Store:
 
 @public("remote_store.core")
 def open_store(config: Config | Mapping[str, Any] | str | os.PathLike[str], name: str) -> Store:
-    """Make a store of a configuration: one that was read, tables as in its TOML, or the path of a TOML file.
+    """Make a configured store from a `Config`, a dict, or the path of a TOML file.
 
     Raises:
-        BackendNotInstalled: The backend's distribution is missing.
-        ConfigError: The configuration or the store is wrong; the text says what to change.
+        BackendNotInstalled: The backend's distribution is not installed.
+        ConfigError: The configuration is not valid, or has no such store. The message says what to change.
         OSError: The file cannot be read.
     """
     return Store.from_config(config_of(config), name)

@@ -1,4 +1,4 @@
-"""The contract that a backend keeps: what its author writes, and what a store calls."""
+"""The abstract base class of backends: the methods that an author implements and that a store calls."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ T = TypeVar("T")
 
 @public("remote_store.core")
 class AsyncBackend(ABC):
-    """One place where files live. Every method is abstract: a backend keeps the contract whole or says what it lacks.
+    """Base class of backends. Every method is abstract; a method that a backend cannot support raises.
 
-    Paths are exact keys, `""` is the root. A method that writes refuses a key that is not canonical; one that reads,
-    deletes or copies from takes any key that a listing returned. A folder's path may end in a slash.
+    Paths are exact keys, and `""` is the root. Methods that write refuse keys that are not canonical. Methods that
+    read, delete or copy from a file accept any key that a listing returned. The path of a folder may end in a slash.
 
     Attributes:
-        name: Name of the backend, shown in errors, such as `s3-boto3`.
-        capabilities: What it promises; declared on the class, narrowed on an instance that promises less.
+        name: Name of the backend, such as `s3-boto3`. It is shown in errors.
+        capabilities: The supported features. The class declares a set; an instance may declare fewer.
     """
 
     name: str
@@ -33,54 +33,52 @@ class AsyncBackend(ABC):
 
     @abstractmethod
     async def exists(self, path: str) -> bool:
-        """Whether a file or a folder is there; `True` for the root without a look."""
+        """Whether the path is a file or a folder. `True` for the root, without a request."""
 
     @abstractmethod
     async def is_file(self, path: str) -> bool:
-        """Whether a file is there; `False` for the root."""
+        """Whether the path is a file. `False` for the root."""
 
     @abstractmethod
     async def is_folder(self, path: str) -> bool:
-        """Whether a folder is there; `True` for the root without a look."""
+        """Whether the path is a folder. `True` for the root, without a request."""
 
     @abstractmethod
     async def read(self, path: str) -> AsyncBinaryIO:
-        """Open a file for reading from its start.
-
-        Every read after the first is of the same version of the file.
+        """Open a file for sequential reading. All reads return bytes of one version of the file.
 
         Raises:
-            NotFound: There is no such file.
+            NotFound: The file does not exist.
             InvalidPath: The path is the root, a folder, or malformed.
-            PreconditionFailed: Later, from the stream: the file changed while it was read.
+            PreconditionFailed: Raised by the returned stream if the file changes while it is read.
         """
 
     @abstractmethod
     async def read_seekable(self, path: str) -> AsyncBinaryIO:
-        """Open a file for random access; nothing is read that was not asked for.
+        """Open a file for random access. Only the requested bytes are transferred.
 
         Raises:
-            NotFound: There is no such file.
+            NotFound: The file does not exist.
             InvalidPath: The path is the root, a folder, or malformed.
-            CapabilityNotSupported: The backend has no `SEEKABLE_READ`.
-            PreconditionFailed: Later, from the stream: the file changed while it was read.
+            CapabilityNotSupported: The backend does not have `SEEKABLE_READ`.
+            PreconditionFailed: Raised by the returned stream if the file changes while it is read.
         """
 
     @abstractmethod
     async def read_bytes(self, path: str) -> bytes:
-        """The whole content of a file, of one version.
+        """The whole content of a file, from a single version.
 
         Raises:
-            NotFound: There is no such file.
+            NotFound: The file does not exist.
             InvalidPath: The path is the root, a folder, or malformed.
         """
 
     @abstractmethod
     async def read_range(self, path: str, start: int, length: int) -> bytes:
-        """Up to `length` bytes from offset `start`; fewer, or none, where the file ends before.
+        """Up to `length` bytes from offset `start`; fewer, or none, if the file ends first.
 
         Raises:
-            NotFound: There is no such file.
+            NotFound: The file does not exist.
             InvalidPath: The path is the root, a folder, or malformed.
             ValueError: `start` or `length` is negative.
         """
@@ -95,23 +93,24 @@ class AsyncBackend(ABC):
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
     ) -> WriteResult:
-        """Write a whole file, or nothing.
+        """Write a whole file. If the write fails, nothing is written.
 
-        A stream is read from where it stands to its end and stays open. An exception of the stream passes through.
+        A stream is read from its current position to its end and is left open. Exceptions raised by the stream pass
+        through unchanged.
 
         Args:
             path: The file.
-            content: The bytes, or a binary stream of them.
-            overwrite: Replace a file that exists.
-            metadata: The user's own metadata: ASCII names and values, names in lower case.
+            content: Bytes, or a binary stream.
+            overwrite: Replace the file if it exists.
+            metadata: User metadata. Names and values are ASCII, names in lower case.
             content_type: MIME type to store with the file.
 
         Raises:
             AlreadyExists: The file exists and `overwrite` is `False`.
             InvalidPath: The path is the root, not canonical, or too long.
-            TypeError: The content is text, or no bytes at all.
-            ValueError: The metadata cannot be stored as it is.
-            CapabilityNotSupported: Metadata was given and the backend has no `USER_METADATA`.
+            TypeError: The content is a `str`, or neither bytes nor a binary stream.
+            ValueError: The metadata cannot be stored unchanged.
+            CapabilityNotSupported: Metadata was given and the backend does not have `USER_METADATA`.
         """
 
     @abstractmethod
@@ -124,10 +123,10 @@ class AsyncBackend(ABC):
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
     ) -> WriteResult:
-        """Write like `write`; a reader sees the old file or the whole new one.
+        """Write like `write`; readers see either the old file or the complete new one.
 
         Raises:
-            CapabilityNotSupported: The backend has no `ATOMIC_WRITE`.
+            CapabilityNotSupported: The backend does not have `ATOMIC_WRITE`.
             AlreadyExists: The file exists and `overwrite` is `False`.
         """
 
@@ -140,11 +139,12 @@ class AsyncBackend(ABC):
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
     ) -> AbstractAsyncContextManager[AsyncBinaryIO]:
-        """Open a file to be written piece by piece; it appears whole on a clean exit, and not at all on an exception.
+        """Open a file to write in pieces. It appears complete when the block ends; after an exception, not at all.
 
         Raises:
-            CapabilityNotSupported: The backend has no `ATOMIC_WRITE`.
-            AlreadyExists: The file exists and `overwrite` is `False`; at the exit where another writer was faster.
+            CapabilityNotSupported: The backend does not have `ATOMIC_WRITE`.
+            AlreadyExists: The file exists and `overwrite` is `False`. Raised at the end of the block if another writer
+                created the file during the block.
         """
 
     @abstractmethod
@@ -152,103 +152,103 @@ class AsyncBackend(ABC):
         """Delete one file, and nothing else.
 
         Raises:
-            NotFound: There is no such file and `missing_ok` is `False`.
-            InvalidPath: The path is the root, a folder, or malformed, whatever `missing_ok` says.
+            NotFound: The file does not exist and `missing_ok` is `False`.
+            InvalidPath: The path is the root, a folder, or malformed, even if `missing_ok` is `True`.
         """
 
     @abstractmethod
     async def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
-        """Delete a folder: what is below it, not a file of the same name.
+        """Delete a folder and everything below it, but not a file of the same name.
 
         Raises:
-            NotFound: There is no such folder and `missing_ok` is `False`.
-            DirectoryNotEmpty: The folder has content and `recursive` is `False`.
-            InvalidPath: The path is the root, a file, or malformed, whatever `missing_ok` says.
-            RemoteStoreError: Some files could not be deleted; `paths` names them.
+            NotFound: The folder does not exist and `missing_ok` is `False`.
+            DirectoryNotEmpty: The folder is not empty and `recursive` is `False`.
+            InvalidPath: The path is the root, a file, or malformed, even if `missing_ok` is `True`.
+            RemoteStoreError: Some files could not be deleted. `paths` contains them.
         """
 
     @abstractmethod
     def list_files(
         self, path: str, *, recursive: bool = False, max_depth: int | None = None
     ) -> AsyncIterator[FileInfo]:
-        """The files of a folder, lazily, in no promised order; none for a path that is no folder.
+        """Iterate over the files of a folder, lazily and in unspecified order. Yields nothing if there is no folder.
 
         Args:
-            path: The folder, `""` for the root.
-            recursive: Also the files of its subfolders.
+            path: The folder; `""` is the root.
+            recursive: Include the files of subfolders.
             max_depth: With `recursive`, how many levels of subfolders to include; 0 means none, `None` all.
 
         Raises:
             ValueError: `max_depth` is negative.
-            RemoteStoreError: The listing broke; what came before is not the whole.
+            RemoteStoreError: A request failed during the listing, so the rows returned so far are incomplete.
         """
 
     @abstractmethod
     def list_folders(self, path: str) -> AsyncIterator[FolderEntry]:
-        """The folders directly in a folder, lazily, in no promised order."""
+        """Iterate over the direct subfolders of a folder, lazily and in unspecified order."""
 
     @abstractmethod
     def iter_children(self, path: str) -> AsyncIterator[FileInfo | FolderEntry]:
-        """The files and the folders directly in a folder, lazily, in no promised order."""
+        """Iterate over the direct files and subfolders of a folder, lazily and in unspecified order."""
 
     @abstractmethod
     async def get_file_info(self, path: str) -> FileInfo:
-        """The facts of one file.
+        """Size, time and other attributes of one file.
 
         Raises:
-            NotFound: There is no such file.
+            NotFound: The file does not exist.
             InvalidPath: The path is the root, a folder, or malformed.
         """
 
     @abstractmethod
     async def get_folder_info(self, path: str) -> FolderInfo:
-        """The totals of one folder, at every depth; the root always has them.
+        """Totals over all files in a folder and its subfolders. An empty root has totals of 0.
 
         Raises:
-            NotFound: There is no such folder.
+            NotFound: The folder does not exist.
             InvalidPath: The path is a file, or malformed.
         """
 
     @abstractmethod
     async def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
-        """Move one file; at least one whole copy exists at any time. Onto itself it changes nothing.
+        """Move one file. At least one complete copy exists at all times. Moving a file onto itself changes nothing.
 
         Raises:
-            NotFound: There is no file at `src`.
+            NotFound: `src` does not exist.
             AlreadyExists: `dst` exists and `overwrite` is `False`.
             InvalidPath: A path is the root or a folder, or `dst` is not canonical.
-            PreconditionFailed: `src` changed meanwhile; `dst` has what was copied and `src` is kept.
+            PreconditionFailed: `src` changed during the move. `src` is kept, and `dst` has the version that was copied.
         """
 
     @abstractmethod
     async def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
-        """Copy one file with its metadata and content type. Onto itself it changes nothing.
+        """Copy one file with its metadata and content type. Copying a file onto itself changes nothing.
 
         Raises:
-            NotFound: There is no file at `src`.
+            NotFound: `src` does not exist.
             AlreadyExists: `dst` exists and `overwrite` is `False`.
             InvalidPath: A path is the root or a folder, or `dst` is not canonical.
         """
 
     @abstractmethod
     def glob(self, pattern: str) -> AsyncIterator[FileInfo]:
-        """The files whose whole path matches a pattern, lazily, in no promised order.
+        """Iterate over the files whose whole path matches a pattern, lazily and in unspecified order.
 
-        `*` and `?` stay inside a segment, `**` as a whole segment spans any number of them, `[...]` is a set of
-        characters; `[*]` matches a star itself.
+        `*` and `?` match within a segment, a segment `**` matches any number of segments, and `[...]` matches one
+        character of a set. Write `[*]` to match a literal star.
 
         Raises:
             InvalidPath: The pattern is empty or has a `..` segment.
-            CapabilityNotSupported: The backend has no `GLOB`.
+            CapabilityNotSupported: The backend does not have `GLOB`.
         """
 
     @abstractmethod
     def native_path(self, key: str) -> str:
-        """The key in the backend's own notation, such as `bucket/key`; no I/O."""
+        """The path of a key in the backend's own notation, such as `bucket/key`. No I/O."""
 
     @abstractmethod
     def to_key(self, path: str) -> str:
-        """The key of a native path; the inverse of `native_path`, no I/O.
+        """The key of a native path: the inverse of `native_path`. No I/O.
 
         Raises:
             InvalidPath: The path does not belong to this backend.
@@ -256,21 +256,21 @@ class AsyncBackend(ABC):
 
     @abstractmethod
     def resolve(self, key: str) -> ResolutionPlan:
-        """Where the key would live; no I/O, no secret."""
+        """The location of a key. No I/O; contains no secret."""
 
     @abstractmethod
     async def check_health(self) -> None:
-        """Ask the service whether the backend can work.
+        """Send a request to check that the backend can be used.
 
         Raises:
             NotFound: The bucket or the base folder does not exist.
-            PermissionDenied: The credentials are not accepted.
-            BackendUnavailable: The service does not answer.
+            PermissionDenied: The service rejected the credentials.
+            BackendUnavailable: The service did not respond.
         """
 
     @abstractmethod
     def unwrap(self, kind: type[T]) -> T:
-        """Hand out the native handle of the given type; what is done through it is outside the contract.
+        """Return the native handle of the given type. The contract does not cover calls made through it.
 
         Raises:
             CapabilityNotSupported: The backend has no handle of that type.
@@ -278,7 +278,7 @@ class AsyncBackend(ABC):
 
     @abstractmethod
     async def close(self) -> None:
-        """Release everything, for good; a second call does nothing, every other method then raises."""
+        """Release all resources. Every other method then raises; closing again does nothing."""
 
     @abstractmethod
     async def __aenter__(self) -> Self: ...

@@ -1,13 +1,13 @@
-"""Files below a folder of the file system.
+"""A backend for the files below a folder of the file system.
 
 | question | module |
 |---|---|
-| how an entry of a folder is reached, with and without descriptors | `folder` |
-| which file or folder a key means, and what a symbolic link may do | `resolving` |
-| what a listing shows, how a folder is emptied | `tree` |
-| how a file appears whole, with which mode, and when it is safe on the disk | `unfinished` |
-| which name is refused | `names` |
-| which error of the system is which error of the contract | `system` |
+| how the entries of a folder are accessed, with and without `dir_fd` | `folder` |
+| how a key is resolved to a file or folder, and which symbolic links are followed | `resolving` |
+| what a listing returns, how a folder is emptied | `tree` |
+| how a file is written and renamed into place, its mode, when it is synced | `unfinished` |
+| which names are refused | `names` |
+| which `OSError` becomes which error of the contract | `system` |
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The backend: the contract, over a folder of the file system."""
+"""`LocalBackend`: the contract over a folder of the file system."""
 
-# Keys are exact text, and `Path` would rewrite them.
+# `Path` would normalise keys, which must stay exact.
 # ruff: noqa: PTH100
 from __future__ import annotations
 
@@ -50,29 +50,32 @@ Writer: TypeAlias = "io.BufferedWriter[TypedFile]"
 class LocalBackend(Backend):
     """Files below a folder of the file system.
 
-    A file is written under a hidden name beside its target, with mode 0600, synced, and renamed. The file and its name
-    are on the disk when a write returns. An overwritten file keeps its mode, a new one has what the umask leaves, and a
-    copy has the mode of its source. What a crash leaves is called `.remote-store-unfinished-*`: it is never listed and
-    may be deleted while nobody writes. Folders are made by writing and vanish with their last file; a file and a folder
-    cannot share a name. Content types are not kept. Open readers keep the version that they opened, unless another
-    program changes it in place. A move to another file system is a copy and a delete.
+    Writing: a file is written to a hidden temporary file beside its target (mode 0600), synced, and renamed. When a
+    write returns, the file and its directory entry are on the disk. An overwritten file keeps its mode, a new file gets
+    its mode from the umask, and a copy has the mode of its source. A crash can leave files named
+    `.remote-store-unfinished-*`. They are never listed; delete them while nothing is writing. Writing a file creates
+    its folders, and deleting the last file of a folder removes the folder. A file and a folder cannot have the same
+    name. Content types are not stored. An open reader keeps the version that it opened, unless another program changes
+    the file in place. A move to another file system is a copy and a delete.
 
-    A symbolic link to a file in the root is that file, for reads and writes; deleting it deletes the link. One to a
-    folder in the root can be used in a path, but a recursive listing does not descend into it. One that leads out of
-    the root, or that dangles, is not listed, and `InvalidPath` is raised for it. Folders are opened by descriptor, one
-    by one, so links that somebody swaps at the same time lead nowhere else; Windows has no such calls.
+    Symbolic links: a link to a file inside the root reads and writes that file; deleting it deletes the link. A link
+    to a folder inside the root can be part of a path, but recursive listings do not descend into it. A link that is
+    dangling or points outside the root is not listed, and using it raises `InvalidPath`. On POSIX, each folder of a
+    path is opened relative to the descriptor of its parent, so another process cannot redirect an operation by
+    swapping a link. Windows lacks these calls.
 
-    Names that are no UTF-8 are listed as `os.listdir` gives them, and can be read, deleted and copied from. On Windows,
-    keys with a backslash and other names that it would rewrite are not written and never found. Where the file system
-    can neither rename without replacing nor link, `check_health` and the first create remove `ATOMIC_CREATE` from
-    `capabilities`.
+    Names: file names that are not UTF-8 are listed as `os.listdir` returns them, and can be read, deleted and copied
+    from. On Windows, keys that Windows would rewrite, such as keys with a backslash, cannot be written or found.
+
+    If the file system supports neither hard links nor renaming without replacing, `check_health` and the first create
+    remove `ATOMIC_CREATE` from `capabilities`.
 
     Args:
-        root: The folder; relative to the folder that is current now.
-        create: Make the root with the first write; otherwise it must exist.
+        root: The folder. A relative path is resolved against the current directory once, in the constructor.
+        create: Create the root on the first write. If `False`, it must exist.
 
     Raises:
-        TypeError: `root` is no path.
+        TypeError: `root` is not a path.
         ValueError: `root` is empty.
     """
 
@@ -82,9 +85,9 @@ class LocalBackend(Backend):
     def __init__(self, root: str | os.PathLike[str], *, create: bool = False) -> None:
         text = os.fspath(root)
         if not isinstance(text, str):
-            raise TypeError(f"root is a str or a path, not {type(text).__name__}")
+            raise TypeError(f"root must be a str or a path, not {type(text).__name__}")
         if not text:
-            raise ValueError("root is empty; '.' is the current folder")
+            raise ValueError("root is empty; pass '.' for the current folder")
         self._root, self._create = os.path.abspath(text), create
         self._keys = Root(self._root, self.name, create=create)
         self._closed = self._tried = False
@@ -124,7 +127,7 @@ class LocalBackend(Backend):
         with self.read(path) as file:
             size = os.fstat(file.fileno()).st_size
             file.seek(min(start, size))
-            # A read allocates what it is asked for.
+            # `read(n)` allocates n bytes, so `length` is limited to what the file has.
             return file.read(min(length, max(size - start, 0)))
 
     def write(
@@ -258,7 +261,7 @@ class LocalBackend(Backend):
     def to_key(self, path: str) -> str:
         base = self.native_path("/")[:-1]
         if path != self._root and not path.startswith(base):
-            raise InvalidPath("a path of this backend begins with its root", path=path, backend=self.name)
+            raise InvalidPath(f"the path does not begin with the root {self._root!r}", path=path, backend=self.name)
         return path[len(base) :]
 
     def resolve(self, key: str) -> ResolutionPlan:
@@ -272,21 +275,21 @@ class LocalBackend(Backend):
             except (FileNotFoundError, NotADirectoryError) as error:
                 if self._create and not os.path.lexists(self._root):
                     return
-                message = "the root of the backend is no folder; create it"
+                message = "the root of the backend is not a folder; create it"
                 raise NotFound(message, path="", backend=self.name) from error
             next(root.scan(), None)
             if not self._tried:
-                # A folder that cannot be written is healthy for its readers.
+                # A read-only root is healthy.
                 with suppress(OSError):
                     self._declare(one_wins=takes_free_names(root))
 
     def unwrap(self, kind: type[T]) -> T:
-        """Hand out the native handle: `pathlib.Path` is the root."""
+        """Return the native handle: the root as a `pathlib.Path`."""
         self._check_open()
         root = Path(self._root)
         if kind is not object and isinstance(root, kind):
             return root
-        message = f"there is no {kind.__name__}; the native handle is the pathlib.Path of the root"
+        message = f"the backend has no {kind.__name__}; ask for pathlib.Path, the root"
         raise CapabilityNotSupported(message, capability="unwrap", backend=self.name)
 
     def close(self) -> None:
@@ -310,7 +313,7 @@ class LocalBackend(Backend):
         require_new_name(path, self.name)
         check_content_type(content_type)
         if check_metadata(metadata):
-            message = "files on disk have no metadata; write without"
+            message = "the backend cannot store metadata; leave it out"
             raise CapabilityNotSupported(message, capability="user_metadata", path=path, backend=self.name)
 
     def _kind(self, path: str) -> int | None:
@@ -334,7 +337,7 @@ class LocalBackend(Backend):
         return spot
 
     def _no_file(self, path: str) -> InvalidPath:
-        return InvalidPath("the path is a folder, or no regular file", path=path, backend=self.name)
+        return InvalidPath("the path is a folder or a special file; name a regular file", path=path, backend=self.name)
 
     def _folder(self, opened: ExitStack, path: str) -> Spot:
         spot = self._keys.find(opened, path)
@@ -347,7 +350,7 @@ class LocalBackend(Backend):
         return spot
 
     def _entry(self, opened: ExitStack, path: str, spot: Spot) -> Spot:
-        """Where the link itself is, if a path is one."""
+        """The spot of the link itself, if the path ends in a link."""
         entry = self._keys.find(opened, path, follow=False) if spot.linked else spot
         if entry is None:
             raise NotFound("there is no such file", path=path, backend=self.name)
@@ -415,7 +418,7 @@ class LocalBackend(Backend):
             return facts
 
     def _rename(self, src: str, source: Spot, target: Spot, name: str) -> bool:
-        """Rename a file; `False` where that is not possible, from one file system to another."""
+        """Rename a file. Returns `False` if source and target are on different file systems."""
         old, here, there = target.facts, source.cursor.here, target.cursor.here
         if is_same(source, target):
             return True
@@ -423,7 +426,7 @@ class LocalBackend(Backend):
             if old is None:
                 self._declare(one_wins=rename_new(here, source.name, there, name))
             elif is_hard_link(source, target):
-                # A rename of one name of a file to another name of it does nothing.
+                # POSIX rename does nothing if both names are hard links to one file.
                 here.unlink(source.name)
             else:
                 here.replace(source.name, there, name)
@@ -448,7 +451,7 @@ class LocalBackend(Backend):
                 return
         copied = self._copy(src, dst, overwrite=overwrite)
         if self.get_file_info(src).etag != entity_tag(copied):
-            message = "the file changed while it was moved to another file system; it is kept, and dst has a copy of it"
+            message = "the file changed during the move to another file system; src is kept, and dst has a copy"
             raise PreconditionFailed(message, path=src, backend=self.name)
         self.delete(src)
 
@@ -465,7 +468,7 @@ class LocalBackend(Backend):
             if left:
                 keys = tuple(f"{path.removesuffix('/')}/{name}" for name, _ in left)
                 raise RemoteStoreError(
-                    "some files could not be deleted", path=path, paths=keys, backend=self.name
+                    "some files could not be deleted; see the cause", path=path, paths=keys, backend=self.name
                 ) from left[0][1]
             name = cursor.names[-1]
             cursor.up()
@@ -476,18 +479,18 @@ class LocalBackend(Backend):
             except OSError as error:
                 if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                     raise
-                # A file that was written meanwhile keeps the folder.
+                # A file written during the call keeps the folder.
                 if not recursive:
                     raise not_empty(path, self.name) from error
 
 
 def not_empty(path: str, backend: str) -> DirectoryNotEmpty:
-    """The error for a folder with content."""
+    """The error for a folder that is not empty."""
     return DirectoryNotEmpty("the folder has content; pass recursive=True to delete it too", path=path, backend=backend)
 
 
 def is_same(source: Spot, target: Spot) -> bool:
-    """Whether two ways lead to one entry of one folder."""
+    """Whether two spots are the same entry of the same folder."""
     return (
         target.facts is not None
         and source.name == target.name
@@ -496,6 +499,6 @@ def is_same(source: Spot, target: Spot) -> bool:
 
 
 def is_hard_link(source: Spot, target: Spot) -> bool:
-    """Whether two names are of one file."""
+    """Whether two spots are hard links to one file."""
     one, other = source.facts, target.facts
     return one is not None and other is not None and one.st_nlink > 1 and os.path.samestat(one, other)

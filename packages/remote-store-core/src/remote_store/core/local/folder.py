@@ -1,6 +1,6 @@
-"""An open folder: its entries are reached through its descriptor, where the platform has such calls."""
+"""An open folder. On platforms with `dir_fd` its entries are accessed relative to its descriptor."""
 
-# Names are exact text, and `Path` would rewrite them.
+# `Path` would normalise names, which must stay exact.
 # ruff: noqa: PTH116, PTH118
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ DESCRIPTOR_CALLS = {os.link, os.mkdir, os.open, os.readlink, os.rename, os.rmdir
 BY_DESCRIPTOR = os.supports_dir_fd >= DESCRIPTOR_CALLS and os.scandir in os.supports_fd and hasattr(os, "O_NOFOLLOW")
 NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 FOLDER = getattr(os, "O_DIRECTORY", 0) | os.O_RDONLY
-# With O_PATH a folder that may be entered and not listed can be opened.
+# O_PATH opens a folder that has execute but no read permission.
 PASSAGE = FOLDER | getattr(os, "O_PATH", 0)
-# A FIFO is not waited for, and a terminal does not become the process's own.
+# Opening a FIFO must not block, and opening a terminal must not make it the controlling terminal.
 FILE = os.O_RDONLY | NO_LINK | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 
 
 class Folder:
-    """A folder of the file system; close it, or use it in a `with` block.
+    """An open folder. Close it, or use it in a `with` block.
 
     Args:
-        path: Its path; used only where there is no descriptor.
-        descriptor: Its descriptor, which the folder owns; `None` where the platform has no calls that take one.
+        path: Path of the folder. Used only if there is no descriptor.
+        descriptor: Descriptor of the folder, owned by this object; `None` on platforms without `dir_fd`.
     """
 
     def __init__(self, path: str, descriptor: int | None) -> None:
@@ -46,7 +46,7 @@ class Folder:
 
     @classmethod
     def at(cls, path: str) -> Self:
-        """Open a folder by its path; links are followed."""
+        """Open a folder by path. Links are followed."""
         return cls(path, os.open(path, PASSAGE) if BY_DESCRIPTOR else None)
 
     def __enter__(self) -> Self:
@@ -64,15 +64,15 @@ class Folder:
             os.close(descriptor)
 
     def facts(self) -> os.stat_result:
-        """The facts of the folder itself."""
+        """`os.stat` of the folder itself."""
         return os.stat(self._path if self._descriptor is None else self._descriptor)
 
     def enter(self, name: str) -> Folder:
-        """Open a folder in this one.
+        """Open a subfolder.
 
         Raises:
-            NotADirectoryError: The name is something else, such as a link.
-            OSError: With `ELOOP`, on some systems, for a link.
+            NotADirectoryError: The entry is not a folder; it may be a link.
+            OSError: The entry is a link; some systems report it as `ELOOP`.
         """
         if self._descriptor is not None:
             return Folder("", os.open(name, PASSAGE | NO_LINK, dir_fd=self._descriptor))
@@ -81,37 +81,37 @@ class Folder:
         return Folder(self._at(name), None)
 
     def reach(self, path: str) -> Folder:
-        """Open the folder at a path that begins here, or at the top of the file system; links are followed."""
+        """Open the folder at a path relative to this one, or at an absolute path. Links are followed."""
         if self._descriptor is not None:
             return Folder("", os.open(path, PASSAGE, dir_fd=self._descriptor))
         return Folder(os.path.realpath(self._at(path)), None)
 
     def look(self, name: str) -> os.stat_result:
-        """The facts of an entry; of a link itself where it is one."""
+        """`os.lstat` of an entry: a link is not followed."""
         return os.stat(self._at(name), dir_fd=self._descriptor, follow_symlinks=False)
 
     def read_link(self, name: str) -> str:
-        """The text of a link."""
+        """The target of a link."""
         return os.readlink(self._at(name), dir_fd=self._descriptor)
 
     def open(self, name: str, flags: int, mode: int = 0o600) -> int:
-        """A descriptor of a file in this folder; the caller closes it. A link is never followed."""
+        """Open a file in this folder and return its descriptor, which the caller closes. Links are refused."""
         return os.open(self._at(name), flags | NO_LINK, mode, dir_fd=self._descriptor)
 
     def make(self, name: str) -> None:
-        """Make a folder, with the mode that the umask leaves."""
+        """Create a subfolder, with its mode from the umask."""
         os.mkdir(self._at(name), dir_fd=self._descriptor)
 
     def unlink(self, name: str) -> None:
-        """Remove a file, a link, or whatever else is no folder."""
+        """Remove an entry that is not a folder."""
         os.unlink(self._at(name), dir_fd=self._descriptor)
 
     def remove(self, name: str) -> None:
-        """Remove an empty folder."""
+        """Remove an empty subfolder."""
         os.rmdir(self._at(name), dir_fd=self._descriptor)
 
     def link(self, name: str, target: Folder, new: str) -> None:
-        """Give a file a second name."""
+        """Create a hard link to a file."""
         os.link(
             self._at(name),
             target._at(new),
@@ -121,16 +121,16 @@ class Folder:
         )
 
     def replace(self, name: str, target: Folder, new: str) -> None:
-        """Rename a file, over another one if there is one."""
+        """Rename a file, replacing the target if it exists."""
         os.replace(self._at(name), target._at(new), src_dir_fd=self._descriptor, dst_dir_fd=target._descriptor)
 
     def rename_free(self, name: str, target: Folder, new: str) -> None:
-        """Rename a file without replacing another one, on Windows, where that is what `os.rename` does."""
+        """Rename a file with `os.rename`, which on Windows fails if the target exists."""
         os.rename(self._at(name), target._at(new), src_dir_fd=self._descriptor, dst_dir_fd=target._descriptor)
 
     @property
     def descriptor(self) -> int | None:
-        """For system calls that Python has not; `None` where the platform has no such calls."""
+        """The descriptor, for system calls that Python does not wrap; `None` on platforms without `dir_fd`."""
         return self._descriptor
 
     def scan(self) -> Iterator[os.DirEntry[str]]:
@@ -147,10 +147,10 @@ class Folder:
             os.close(descriptor)
 
     def sync(self) -> None:
-        """Have the names of this folder on the disk, where the platform and the permissions allow it."""
+        """Sync the directory entries to disk, if the platform and the permissions allow it."""
         if self._descriptor is None:
             return
-        # A folder that may be written and not read cannot be synced, and some file systems do not sync folders.
+        # Syncing needs read permission on the folder, and some file systems do not support it.
         with suppress(PermissionError):
             descriptor = os.open(".", FOLDER, dir_fd=self._descriptor)
             try:

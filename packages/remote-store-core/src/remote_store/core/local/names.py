@@ -1,4 +1,4 @@
-"""Which keys can be names of files here."""
+"""Which keys can be file names on this platform."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from remote_store.core.path import require_canonical, require_text
 
 UNFINISHED = ".remote-store-unfinished"
 WINDOWS = sys.platform == "win32"
-# What Windows takes for a separator, a drive, a stream of a file, a wildcard or a redirection.
+# Windows reserves these: separators, drives, alternate data streams, wildcards, redirection, control characters.
 WINDOWS_CHARACTERS = frozenset('\\:*?"<>|') | {chr(code) for code in range(32)}
 WINDOWS_DEVICES = frozenset({"con", "prn", "aux", "nul", "conin$", "conout$"}) | {
     f"{device}{number}" for device in ("com", "lpt") for number in "123456789¹²³"
@@ -19,17 +19,17 @@ PATH_MAX = 4096
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a name is kept for what is not finished."""
+    """Whether a name is reserved for unfinished writes."""
     return name.startswith(UNFINISHED)
 
 
 def require_name(path: str, backend: str) -> None:
-    """Refuse what can name nothing on this file system, or what is kept for unfinished writes.
+    """Check that a path can name something on this file system and is not reserved for unfinished writes.
 
-    A name that is no UTF-8 is as `os.listdir` gives it: each byte of it that fits nowhere is a lone surrogate.
+    Names that are not UTF-8 are accepted as `os.listdir` returns them: each undecodable byte is a lone surrogate.
 
     Raises:
-        InvalidPath: The path has a NUL, a character without bytes, or a name that is kept.
+        InvalidPath: The path has a NUL, a character that cannot be encoded, or a reserved name.
         TypeError: The path is not a string.
     """
     try:
@@ -38,37 +38,37 @@ def require_name(path: str, backend: str) -> None:
         if "\0" in path or not _is_of_the_disk(path):
             raise
     if any(map(is_hidden, path.split("/"))):
-        raise InvalidPath("the name is kept for unfinished writes", path=path, backend=backend)
+        raise InvalidPath("the name is reserved for unfinished writes; use another", path=path, backend=backend)
 
 
 def require_file_name(path: str, backend: str) -> None:
-    """Refuse what can name no file that is read, deleted or copied from.
+    """Check the path of a file to read, delete or copy from.
 
     Raises:
-        InvalidPath: The path is the root, has a NUL, a character without bytes, or a name that is kept.
+        InvalidPath: The path is the root, or has a NUL, a character that cannot be encoded, or a reserved name.
         TypeError: The path is not a string.
     """
     require_name(path, backend)
     if not path:
-        raise InvalidPath("the root is a folder; name a file", path=path, backend=backend)
+        raise InvalidPath("the path is the root, which is a folder; name a file", path=path, backend=backend)
 
 
 def require_new_name(path: str, backend: str) -> None:
-    """Refuse what no file may be called.
+    """Check the path of a file to write.
 
     Raises:
-        InvalidPath: The path is no canonical key, or Windows would rewrite it.
+        InvalidPath: The path is not a canonical key, or Windows would rewrite it.
         TypeError: The path is not a string.
     """
     require_canonical(path, backend)
     require_name(path, backend)
     if WINDOWS and any(map(is_rewritten_by_windows, path.split("/"))):
-        message = "Windows takes this name for something else, such as a device, a drive or two names; rename it"
+        message = "Windows would read this name as a device, a drive or several names; use another name"
         raise InvalidPath(message, path=path, backend=backend)
 
 
 def can_exist(key: str) -> bool:
-    """Whether a key is spelt as the file system would spell it: `a//b` never is."""
+    """Whether a key can name an entry of the file system. `a//b` cannot."""
     segments = key.split("/")
     if any(segment in ("", ".", "..") for segment in segments):
         return False
@@ -76,13 +76,13 @@ def can_exist(key: str) -> bool:
 
 
 def is_rewritten_by_windows(segment: str) -> bool:
-    """Whether Windows would not take a segment of a key for the name of one file."""
+    """Whether Windows would not use a segment unchanged as one file name."""
     stem = segment.partition(".")[0].rstrip(" ").lower()
     return bool(WINDOWS_CHARACTERS & set(segment)) or segment.endswith((".", " ")) or stem in WINDOWS_DEVICES
 
 
 def is_too_long(root: str, key: str) -> bool:
-    """Whether no other program could open the file by its path."""
+    """Whether the full path exceeds PATH_MAX, so that other programs could not open it."""
     return len(os.fsencode(f"{root}/{key}")) >= PATH_MAX
 
 

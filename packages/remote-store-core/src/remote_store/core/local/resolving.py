@@ -1,10 +1,10 @@
-"""Which file or folder a key means: a walk from the root, folder by folder, in which every link is read here.
+"""Resolves a key to a file or folder: walks from the root, one folder at a time, and reads every link itself.
 
-No path of more than one name is handed to the system below the root, so a link that somebody swaps meanwhile is never
-followed by accident: the walk meets it as a link, or `O_NOFOLLOW` refuses it.
+Below the root, every system call gets a single name, never a longer path. So a link that another process swaps in is
+never followed by the kernel: the walk sees it as a link, or `O_NOFOLLOW` refuses it.
 """
 
-# Names are exact text, and `Path` would rewrite them.
+# `Path` would normalise names, which must stay exact.
 from __future__ import annotations
 
 import errno
@@ -21,19 +21,19 @@ from remote_store.core.local.system import Astray
 
 LINKS = 40
 ABSENT = (FileNotFoundError, NotADirectoryError)
-LEADS_OUT = "a symbolic link leads out of the root"
-LEADS_NOWHERE = "a symbolic link leads nowhere; remove the link, or make the file that it names"
+LEADS_OUT = "a symbolic link points outside the root; remove the link, or use a path inside the root"
+LEADS_NOWHERE = "a symbolic link points to a missing file; remove the link, or create the file"
 
 
 class Cursor:
-    """A folder below a top, and the names that lead to it; never above the top, never through a link.
+    """A position in the tree below a top folder. It never moves above the top or through a link.
 
     Args:
-        top: Where it starts; stays open until the cursor is closed, and belongs to it.
+        top: The start folder. The cursor owns it and closes it in `close`.
 
     Attributes:
-        here: The folder where it stands.
-        names: The way from the top.
+        here: The current folder.
+        names: The names of the folders from the top to `here`.
     """
 
     def __init__(self, top: Folder) -> None:
@@ -56,14 +56,14 @@ class Cursor:
 
     @property
     def root(self) -> Identity:
-        """Which folder the top is."""
+        """Device and inode number of the top folder."""
         return self._top.identity
 
     def down(self, name: str) -> None:
-        """Enter a folder.
+        """Enter a subfolder.
 
         Raises:
-            OSError: It is gone, or something else.
+            OSError: The entry is missing or is not a folder.
         """
         below = self.here.enter(name)
         self._move(below)
@@ -71,10 +71,10 @@ class Cursor:
         self._identities.append(below.identity)
 
     def up(self) -> None:
-        """Go back to the folder above.
+        """Go back to the parent folder.
 
         Raises:
-            FileNotFoundError: That is not where it was. The next step up may find one that is.
+            FileNotFoundError: The parent was moved or removed. The next call to `up` may succeed.
         """
         self.names.pop()
         self._identities.pop()
@@ -89,7 +89,7 @@ class Cursor:
             above.close()
         except OSError:
             pass
-        # The folder was moved away or removed meanwhile.
+        # The current folder was moved or removed, so walk down again from the top.
         again = Cursor(self._top)
         try:
             for name in self.names:
@@ -114,13 +114,13 @@ class Cursor:
 
 
 class Spot(NamedTuple):
-    """Where a key leads.
+    """The result of resolving a key.
 
     Attributes:
-        cursor: Stands in the folder that holds it, or in the deepest folder on the way that exists.
-        name: Its name there; `""` where a link leads to the very folder of the cursor.
-        facts: What stands there; `None` for nothing.
-        missing: Where nothing stands: the names from there on, folders first.
+        cursor: Positioned in the folder that contains the entry, or in the deepest existing folder of the path.
+        name: Name of the entry in that folder; `""` if a link points to that folder itself.
+        facts: `os.stat_result` of the entry; `None` if it does not exist.
+        missing: If the entry does not exist: the names still to create, folders first.
         linked: Whether the last segment of the key is a link.
     """
 
@@ -132,11 +132,11 @@ class Spot(NamedTuple):
 
     @property
     def kind(self) -> int | None:
-        """The type of what stands there, as `stat.S_IFMT` says it; `None` for nothing."""
+        """The file type as `stat.S_IFMT` returns it; `None` if the entry does not exist."""
         return None if self.facts is None else stat.S_IFMT(self.facts.st_mode)
 
     def enter(self) -> Cursor:
-        """The cursor, moved into the folder that stands there."""
+        """Move the cursor into the folder that was found, and return it."""
         if self.name:
             self.cursor.down(self.name)
         return self.cursor
@@ -144,24 +144,24 @@ class Spot(NamedTuple):
 
 @contextmanager
 def resolve(root: str, names: list[str], *, follow: bool = True) -> Iterator[Spot]:
-    """Walk from the root along the names of a key.
+    """Resolve the segments of a key, starting at the root.
 
     Args:
-        root: Path of the root, whose own links are followed.
+        root: Path of the root. Links in this path are followed.
         names: The segments of the key.
         follow: Follow a link in the last segment too.
 
     Raises:
-        Astray: A link leads out of the root or nowhere.
-        NotADirectoryError: A file stands where a folder is needed.
-        OSError: The system refuses, or there are too many links.
+        Astray: A link is dangling or points outside the root.
+        NotADirectoryError: A parent of the entry is a file.
+        OSError: A system call failed, or there are more than 40 links.
     """
     with Cursor(Folder.at(root)) as cursor, _Walk(cursor, follow=follow) as walk:
         yield walk.go(names)
 
 
 class _Walk:
-    """One walk; where a link leads out of the root it goes on outside, to see whether the way comes back."""
+    """One walk. A link may leave the root if the rest of its target leads back into it."""
 
     def __init__(self, cursor: Cursor, *, follow: bool) -> None:
         self._cursor = cursor
@@ -200,11 +200,11 @@ class _Walk:
                 return Spot(self._cursor, name, facts, linked=self._linked)
         if self._outside is not None:
             raise Astray(errno.EACCES, LEADS_OUT)
-        # A link has led to a folder as such: to the root, or by `..`.
+        # The last link ended in `..` or at the root, so the result is the cursor's own folder.
         return Spot(self._cursor, "", self._cursor.here.facts(), linked=self._linked)
 
     def _step(self, name: str, *, last: bool) -> os.stat_result | None:
-        """Take one name; what is said is the end of the way, if it is one."""
+        """Resolve one name. Returns the entry's stat result if it is the last one, else `None`."""
         if self._outside is not None:
             self._step_outside(self._outside, name)
             return None
@@ -244,13 +244,13 @@ class _Walk:
         except OSError as error:
             if error.errno != errno.EINVAL:
                 raise
-            raise Astray(errno.EAGAIN, "a symbolic link was replaced while it was read; try again") from error
+            raise Astray(errno.EAGAIN, "a symbolic link was replaced during the call; try again") from error
         self._pending += reversed(target.parts[1:] if target.anchor else target.parts)
         if target.anchor:
             self._stand(Folder.at(target.anchor))
 
     def _stand(self, outside: Folder | None) -> None:
-        """Stand in a folder outside of the root, or in the root where that is what the folder is."""
+        """Continue in a folder outside the root; if that folder is the root, continue inside."""
         if self._outside is not None:
             self._outside.close()
         self._outside = outside
@@ -261,16 +261,16 @@ class _Walk:
 
 
 def follow(opened: ExitStack, folder: Folder, name: str) -> tuple[Folder, str, os.stat_result | None]:
-    """The file that a name means, wherever its links lead: its folder, its name there, and its facts.
+    """Follow the links of an entry, anywhere in the file system; returns the final folder, name and stat result.
 
     Args:
-        opened: Closes the folders that the links lead to.
-        folder: Where the name is.
-        name: The name.
+        opened: Closes the folders that are opened on the way.
+        folder: The folder that contains the entry.
+        name: Name of the entry.
 
     Raises:
-        Astray: A link leads nowhere.
-        OSError: The system refuses, or there are too many links.
+        Astray: A link is dangling.
+        OSError: A system call failed, or there are more than 40 links.
     """
     for count in range(LINKS + 1):
         try:

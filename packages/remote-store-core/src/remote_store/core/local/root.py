@@ -1,6 +1,6 @@
-"""Keys below one root: what stands there for a reader, and where a writer may put a file."""
+"""The root folder of a backend: finds entries by key, and puts files into place."""
 
-# Keys are exact text, and `Path` would rewrite them.
+# `Path` would normalise keys, which must stay exact.
 # ruff: noqa: PTH103, PTH112, PTH120
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ UNREACHABLE_LINK = (errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR
 
 
 class Root:
-    """What lies below a root, found by key. Each method opens descriptors, which the given stack closes.
+    """Finds and places files below a root folder. The `opened` stack of each method closes the descriptors it opens.
 
     Args:
-        path: The absolute path of the root.
+        path: Absolute path of the root.
         backend: Name of the backend, for errors.
-        create: Make the root when something is written.
+        create: Create the root on the first write.
     """
 
     def __init__(self, path: str, backend: str, *, create: bool) -> None:
@@ -38,15 +38,15 @@ class Root:
         self._create = create
 
     def find(self, opened: ExitStack, path: str, *, follow: bool = True) -> Spot | None:
-        """What stands at a path; `None` also for every key that no file system can hold, such as `a//b`.
+        """Find the entry of a key. Returns `None` if there is none, or if no file can have the key, such as `a//b`.
 
         Args:
-            opened: Closes what is opened.
-            path: The key; one that ends in a slash means a folder.
+            opened: Closes the opened descriptors.
+            path: The key. A key that ends in a slash matches only a folder.
             follow: Follow a link in the last segment too.
 
         Raises:
-            InvalidPath: A link leads out of the root or nowhere, or the name is too long.
+            InvalidPath: A link is dangling or points outside the root, or the name is too long.
         """
         key = path.removesuffix("/")
         if not can_exist(key):
@@ -59,7 +59,7 @@ class Root:
         return spot if key == path or spot.kind == stat.S_IFDIR else None
 
     def folder(self, opened: ExitStack, path: str) -> Cursor | None:
-        """A cursor in a folder, `""` for the root; `None` where there is no folder."""
+        """A cursor in a folder (`""` is the root), or `None` if there is no such folder."""
         if path:
             spot = self.find(opened, path)
             if spot is None or spot.kind != stat.S_IFDIR:
@@ -72,7 +72,7 @@ class Root:
         return None
 
     def link(self, names: list[str]) -> Spot | None:
-        """Where a link leads; `None` for nowhere in the root. The descriptors are closed already."""
+        """Resolve a link; `None` if it does not point into the root. The descriptors of the result are closed."""
         with ExitStack() as opened:
             try:
                 return opened.enter_context(resolve(self._path, names))
@@ -84,12 +84,12 @@ class Root:
                 return None
 
     def target(self, opened: ExitStack, path: str, *, overwrite: bool) -> Spot:
-        """Where a file can be put. A link to a file in the root leads to that file.
+        """Find the place for a file to write. A link to a file inside the root resolves to that file.
 
         Raises:
-            AlreadyExists: There is one, and `overwrite` is `False`.
-            InvalidPath: A folder is there, a file where a folder above it is needed, or a link that leads out.
-            NotFound: There is no root.
+            AlreadyExists: The file exists and `overwrite` is `False`.
+            InvalidPath: The path is a folder, a parent is a file, or a link points outside the root.
+            NotFound: The root does not exist.
         """
         with os_errors(path, self._backend):
             self._check_length(path)
@@ -99,25 +99,27 @@ class Root:
                 spot = self._resolved(opened, path)
             if spot is None:
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-            # The system knows which names are too long, whether or not they are there.
+            # `stat` raises ENAMETOOLONG for a name that is too long, even if it does not exist.
             for name in spot.missing:
                 with suppress(FileNotFoundError):
                     spot.cursor.here.look(name)
         if spot.facts is not None:
             if spot.kind != stat.S_IFREG:
-                raise InvalidPath("the path is a folder, or no regular file", path=path, backend=self._backend)
+                raise InvalidPath(
+                    "the path is a folder or a special file; name a regular file", path=path, backend=self._backend
+                )
             if not overwrite:
                 message = "the file exists; pass overwrite=True to replace it"
                 raise AlreadyExists(message, path=path, backend=self._backend)
         return spot
 
     def begin(self, opened: ExitStack, path: str, *, overwrite: bool) -> Unfinished:
-        """An unfinished file in the folder of a target, or in the deepest one above it that exists.
+        """Create an unfinished file in the folder of a target, or in the deepest parent that exists.
 
         Raises:
             AlreadyExists: The target exists and `overwrite` is `False`.
-            InvalidPath: No file can be put there.
-            NotFound: There is no root.
+            InvalidPath: The path cannot be a file.
+            NotFound: The root does not exist.
         """
         for _ in range(ATTEMPTS):
             with ExitStack() as attempt:
@@ -129,17 +131,17 @@ class Root:
         raise self._busy(path)
 
     def place(self, path: str, action: Callable[[Spot, str], T], *, overwrite: bool) -> T:
-        """Make the folders above a target and put a file there, however often somebody removes them meanwhile.
+        """Create the parent folders of a target and put a file there. Tries again if another process removes a folder.
 
         Args:
             path: The key of the target.
-            action: Puts the file into the folder of the cursor, under the name. `FileNotFoundError` says that the
-                folder is gone, `FileExistsError` that the name was taken: it is called again where that helps.
+            action: Puts the file into the cursor's folder under the given name. It is called again if it raises
+                `FileNotFoundError` (the folder is gone) or `FileExistsError` (the name was taken).
             overwrite: Whether the target may exist.
 
         Raises:
             AlreadyExists: The file exists and `overwrite` is `False`.
-            InvalidPath: A folder is there, or a file where a folder above it is needed.
+            InvalidPath: The path is a folder, or a parent is a file.
         """
         for _ in range(ATTEMPTS):
             with ExitStack() as opened:
@@ -157,7 +159,7 @@ class Root:
         raise self._busy(path)
 
     def _busy(self, path: str) -> RemoteStoreError:
-        message = "other programs remove the folder again and again; try again when they have ended"
+        message = f"another program removed the folder {ATTEMPTS} times in a row; try again when it has ended"
         return RemoteStoreError(message, path=path, backend=self._backend, retryable=True)
 
     def _resolved(self, opened: ExitStack, key: str, *, follow: bool = True) -> Spot | None:
@@ -176,7 +178,7 @@ class Root:
         if os.path.isdir(self._path):
             return
         if not self._create or os.path.lexists(self._path):
-            message = "the root is no folder; create it, or pass create=True where nothing stands in its place"
+            message = "the root is not a folder; create it, or pass create=True if nothing exists at its path"
             raise NotFound(message, path=path, backend=self._backend)
         missing = self._path
         while not os.path.isdir(os.path.dirname(missing)):
@@ -190,7 +192,7 @@ class Root:
 
 
 def make_folders(spot: Spot) -> None:
-    """Make the folders above a target, and move the cursor into the last."""
+    """Create the missing parent folders of a target, and move the cursor into the last one."""
     for name in spot.missing[:-1]:
         above = spot.cursor.here
         with suppress(FileExistsError):

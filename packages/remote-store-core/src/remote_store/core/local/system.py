@@ -1,4 +1,4 @@
-"""Which error of the operating system is which error of the contract."""
+"""Conversion of `OSError` to the errors of the contract."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ WRONG_KIND = (errno.EISDIR, errno.ENOTDIR)
 BAD_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.EILSEQ)
 REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 ADVICE = {
-    errno.ENOSPC: "free some space and write it again",
-    errno.EDQUOT: "the quota of this user is used up; free some space or have it raised",
-    errno.EFBIG: "the file is larger than the file system or this process's limit allows",
-    errno.EMFILE: "this process has too many files open; close some, or raise its limit",
-    errno.ENFILE: "the system has too many files open; try again later",
-    errno.EIO: "the disk or the server behind the folder fails; look at the system's log",
+    errno.ENOSPC: "free some space and write again",
+    errno.EDQUOT: "free some space, or have the user's quota raised",
+    errno.EFBIG: "write a smaller file, or raise the limit of the file system or the process (RLIMIT_FSIZE)",
+    errno.EMFILE: "close some files, or raise the process's limit (RLIMIT_NOFILE)",
+    errno.ENFILE: "try again when other programs have closed files",
+    errno.EIO: "the disk or the file server failed; check the system log",
     errno.ESTALE: "the folder was replaced on its server; try again",
 }
 
 
 class Astray(OSError):
-    """A symbolic link that leads nowhere, or to where it may not lead."""
+    """A symbolic link is dangling, points outside the root, or was replaced during the call."""
 
 
 @contextmanager
 def os_errors(path: str, backend: str) -> Iterator[None]:
-    """Turn what the operating system says about a path into the contract's errors."""
+    """Convert each `OSError` raised inside to the matching error of the contract."""
     try:
         yield
     except RemoteStoreError:
@@ -41,36 +41,37 @@ def os_errors(path: str, backend: str) -> Iterator[None]:
 
 
 def typed(error: OSError, path: str, backend: str) -> RemoteStoreError:
-    """The error of the contract for one of the operating system."""
+    """The error of the contract for an `OSError`."""
     said = error.strerror or str(error)
     if isinstance(error, Astray):
         return InvalidPath(said, path=path, backend=backend)
     if error.errno in REFUSED:
-        return PermissionDenied(f"the operating system refuses: {said}", path=path, backend=backend)
+        message = f"the operating system denied access: {said}; check the permissions of the file and its folder"
+        return PermissionDenied(message, path=path, backend=backend)
     if error.errno == errno.ENOENT:
         return NotFound("there is no such file", path=path, backend=backend)
     if error.errno == errno.EEXIST:
         return AlreadyExists("the file exists; pass overwrite=True to replace it", path=path, backend=backend)
     if error.errno in WRONG_KIND:
-        return InvalidPath("a folder stands where a file is needed, or a file above it", path=path, backend=backend)
+        return InvalidPath("the path is a folder, or one of its parents is a file", path=path, backend=backend)
     if error.errno in BAD_NAME:
-        return InvalidPath(f"no file can have this name here: {said}", path=path, backend=backend)
+        return InvalidPath(f"the file system does not allow this name: {said}", path=path, backend=backend)
     advice = ADVICE.get(error.errno or 0)
-    message = f"the operating system says: {said}" + (f"; {advice}" if advice else "")
+    message = f"the operating system reported: {said}" + (f"; {advice}" if advice else "")
     return RemoteStoreError(message, path=path, backend=backend)
 
 
 class TypedFile(io.FileIO):
-    """A file whose own failures are errors of the contract.
+    """A file that raises errors of the contract instead of `OSError`.
 
     Args:
-        descriptor: The open file; closed together with this one.
+        descriptor: Descriptor of the open file; closed with this object.
         mode: `"r"` or `"w"`.
-        path: The path for errors.
-        backend: The backend's name, for errors.
+        path: Path of the file, for errors.
+        backend: Name of the backend, for errors.
 
     Attributes:
-        failure: The first error of a write: what was written has a hole.
+        failure: The error of the first failed write. The file must then not be committed: bytes are missing.
     """
 
     def __init__(self, descriptor: int, mode: str, path: str, backend: str) -> None:
@@ -96,6 +97,6 @@ class TypedFile(io.FileIO):
 
 
 def buffer_size(descriptor: int) -> int:
-    """How many bytes `open` would read at once."""
+    """The buffer size that the built-in `open` would use."""
     size: int = getattr(os.fstat(descriptor), "st_blksize", 0)
     return size if size > 1 else io.DEFAULT_BUFFER_SIZE

@@ -1,4 +1,4 @@
-"""What a listing shows, how a folder is emptied, and how folders vanish with their last file."""
+"""Listing a folder, deleting its content, and removing folders that became empty."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from remote_store.core.models import FileInfo, FolderEntry
 def walk(
     cursor: Cursor, prefix: str, deepest: int | None, look: Callable[[list[str]], Spot | None], backend: str
 ) -> Iterator[FileInfo | FolderEntry]:
-    """The files and folders of a folder and of `deepest` levels of folders in it; no link is descended into.
+    """Yield the files and folders of a folder and of up to `deepest` levels of subfolders. Links are not entered.
 
     Args:
-        cursor: Stands in the folder.
-        prefix: What the key of each entry begins with.
-        deepest: How many levels; `None` for all.
-        look: Says where the link at a way from the root leads, `None` for nowhere in the root.
+        cursor: Positioned in the folder.
+        prefix: Prefix of the key of each entry.
+        deepest: Number of levels of subfolders; `None` for all.
+        look: Resolves the link at a path from the root; returns `None` if it does not point into the root.
         backend: Name of the backend, for errors.
     """
     start = len(cursor.names)
@@ -66,17 +66,17 @@ def _row(
 
 
 class Left(NamedTuple):
-    """A folder that was visited, or could not be; the cursor stands in the one above."""
+    """The end of the visit to a folder, or the error that prevented it. The cursor is in its parent."""
 
     name: str
     error: OSError | None = None
 
 
 def visit(cursor: Cursor) -> Iterator[list[str] | Left]:
-    """Stand in a folder, and in each folder below it that the caller asks for.
+    """Visit a folder, and each subfolder that the caller asks for.
 
-    Yields a list at the entry of a folder: put the names of the folders to visit into it. Folders that are gone are
-    left out. Two descriptors are open, however deep the tree is.
+    On entering a folder, yields a list; append the names of the subfolders to visit. On leaving it, yields `Left`.
+    Folders that no longer exist are skipped. Two descriptors are open at a time, at any depth of the tree.
     """
     pending: list[list[str]] = [[]]
     yield pending[-1]
@@ -106,9 +106,9 @@ def visit(cursor: Cursor) -> Iterator[list[str] | Left]:
 
 
 def remove_tree(cursor: Cursor) -> Iterator[tuple[str, OSError]]:
-    """Delete what is in a folder; yields each file that stays, by its way from that folder, with the reason.
+    """Delete the content of a folder. Yields the relative path and the error of each file that cannot be deleted.
 
-    Links are removed, never followed. A file that is written meanwhile keeps its folders.
+    Links are removed, not followed. A file written during the call keeps its folders.
     """
     start = len(cursor.names)
     for below in visit(cursor):
@@ -128,7 +128,7 @@ def remove_tree(cursor: Cursor) -> Iterator[tuple[str, OSError]]:
 
 
 def attempted(remove: Callable[[str], None], name: str) -> OSError | None:
-    """Remove an entry, and say why it stays; a folder stays for a file that was written into it meanwhile."""
+    """Remove an entry; returns the error if that fails. A missing entry or a folder that is not empty is no error."""
     try:
         remove(name)
     except OSError as error:
@@ -137,7 +137,7 @@ def attempted(remove: Callable[[str], None], name: str) -> OSError | None:
 
 
 def prune(cursor: Cursor, kept: int = 0) -> None:
-    """Remove the cursor's folder and those above it as far as they are empty; the topmost `kept` stay, and the root."""
+    """Remove the cursor's folder and its parents while they are empty, but not the topmost `kept` or the root."""
     with suppress(OSError):
         while len(cursor.names) > kept:
             name = cursor.names[-1]
@@ -146,19 +146,19 @@ def prune(cursor: Cursor, kept: int = 0) -> None:
 
 
 def describe(path: str, facts: os.stat_result) -> FileInfo:
-    """The facts of a file."""
+    """The `FileInfo` of a file."""
     return FileInfo(path, path.rpartition("/")[2], facts.st_size, modified_at(facts), entity_tag(facts))
 
 
 def modified_at(facts: os.stat_result) -> datetime | None:
-    """When the content was changed; `None` for a time that Python cannot say, beyond the year 9999."""
+    """Time of the last write; `None` if `datetime` cannot represent it (after the year 9999)."""
     try:
-        # Rounded as by everybody who reads the time as a float, so that two tools say the same of one file.
+        # The float is rounded as in other tools, so that all report the same time for a file.
         return datetime.fromtimestamp(facts.st_mtime, UTC)
     except (OverflowError, OSError, ValueError):
         return None
 
 
 def entity_tag(facts: os.stat_result) -> str:
-    """What changes with every write: the inode, the time and the size."""
+    """Entity tag made from inode, modification time and size; it changes with every write."""
     return f"{facts.st_ino:x}-{facts.st_mtime_ns:x}-{facts.st_size:x}"

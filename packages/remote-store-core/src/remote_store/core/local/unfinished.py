@@ -1,4 +1,4 @@
-"""A file that appears whole: written under a hidden name beside its target, and renamed when it is whole."""
+"""Atomic writes: a file is written under a hidden name beside its target and renamed when it is complete."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ NO_LINKS = (errno.EPERM, errno.EACCES, errno.EMLINK, errno.EXDEV, *NO_SUCH_CALL)
 
 
 class Unfinished:
-    """A new file that only its owner can open. Use it with `opened`: it vanishes, unless it was put to its place.
+    """A temporary file with mode 0600. `opened` removes it unless `put` renamed it to its target.
 
     Args:
-        folder: The folder of its target, or one above it on the same file system; stays open, and the caller's.
+        folder: Folder of the target, or a parent on the same file system. The caller keeps it open and closes it.
 
     Attributes:
-        descriptor: The open file, for reading and writing.
-        atomic: Whether a name that is free was taken in one step. `False` after `put` on a file system that can
-            neither rename without replacing nor link: a file that appeared just before was replaced.
+        descriptor: Descriptor of the file, for reading and writing.
+        atomic: Whether `put` created a new name atomically. `False` if the file system supports neither hard links
+            nor renaming without replacing; `put` may then have replaced a file created at the same time.
     """
 
     def __init__(self, folder: Folder) -> None:
@@ -42,7 +42,7 @@ class Unfinished:
 
     @contextmanager
     def opened(self) -> Iterator[Unfinished]:
-        """The file, removed at the end unless it was put to its place."""
+        """Remove the file at the end of the block, unless `put` renamed it."""
         try:
             yield self
         finally:
@@ -51,20 +51,20 @@ class Unfinished:
     def put(
         self, folder: Folder, name: str, old: os.stat_result | None, *, mode: int, durable: bool = True
     ) -> os.stat_result:
-        """Give the file its name.
+        """Rename the file to its target.
 
         Args:
             folder: The folder of the target.
-            name: Its name there.
-            old: The facts of the file to replace, whose mode stays, and whose owner where that is allowed; `None` to
-                take a name that is free.
-            mode: Mode of a file that replaces none, of which the umask takes its share.
-            durable: Have the content on the disk before the name, and the name before the return.
+            name: Name of the target.
+            old: Stat result of the file to replace. Its mode is kept, and its owner if permitted. `None` creates a new
+                file and fails if the name exists.
+            mode: Mode of a new file, before the umask is applied.
+            durable: Sync the content before the rename, and the folder after it.
 
         Raises:
-            FileExistsError: The name is not free.
-            IsADirectoryError: A folder has taken the name.
-            FileNotFoundError: The folder, or the unfinished file, is gone; try again where the folder is.
+            FileExistsError: `old` is `None` and the name exists.
+            IsADirectoryError: The target is now a folder.
+            FileNotFoundError: The folder or the unfinished file was removed.
         """
         if old is None:
             self._allow(_usual_mode(folder, mode))
@@ -75,7 +75,7 @@ class Unfinished:
             os.fsync(self.descriptor)
         facts = os.fstat(self.descriptor)
         if self._folder.descriptor is None:
-            # Windows renames no open file.
+            # Windows cannot rename an open file.
             self._close()
         if old is None:
             self.atomic = rename_new(self._folder, self._name, folder, name)
@@ -87,7 +87,7 @@ class Unfinished:
         return facts
 
     def renew(self, folder: Folder) -> None:
-        """Write the content anew where somebody has removed the file, or put another one in its place."""
+        """Write the content to a new file if another process removed or replaced this one."""
         if self.descriptor < 0:
             self.descriptor = self._folder.open(self._name, os.O_RDWR)
         with suppress(OSError):
@@ -104,7 +104,7 @@ class Unfinished:
             os.close(lost)
 
     def discard(self) -> None:
-        """Remove the file, unless it was put to its place, and close it."""
+        """Close the file, and remove it unless `put` renamed it."""
         self._close()
         if self._name:
             with suppress(OSError):
@@ -132,16 +132,16 @@ class Unfinished:
                 return
 
     def _allow(self, mode: int) -> None:
-        # Some file systems have no modes and refuse to change them.
+        # File systems without modes fail on fchmod, so it is called only if the mode differs.
         if hasattr(os, "fchmod") and stat.S_IMODE(os.fstat(self.descriptor).st_mode) != mode:
             os.fchmod(self.descriptor, mode)
 
 
 def rename_new(folder: Folder, name: str, target: Folder, new: str) -> bool:
-    """Rename a file to a name that is free; says whether this was one step.
+    """Rename a file without replacing another. Returns whether this was atomic.
 
     Raises:
-        FileExistsError: The name is taken.
+        FileExistsError: The new name exists.
     """
     if os.name == "nt":
         folder.rename_free(name, target, new)
@@ -167,10 +167,10 @@ def rename_new(folder: Folder, name: str, target: Folder, new: str) -> bool:
 
 
 def takes_free_names(folder: Folder) -> bool:
-    """Whether of several creators in this folder exactly one wins; found out with a file that is removed again.
+    """Whether a file can be created atomically in this folder. Tests it with a temporary file.
 
     Raises:
-        OSError: Nothing can be written there.
+        OSError: The folder cannot be written.
     """
     name = _hidden_name()
     with Unfinished(folder).opened() as trial:
@@ -180,7 +180,7 @@ def takes_free_names(folder: Folder) -> bool:
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Write all of the bytes."""
+    """Write all bytes, calling `os.write` as often as needed."""
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
@@ -195,7 +195,7 @@ def _rename_noreplace(folder: Folder, name: str, target: Folder, new: str) -> in
 
 
 def _usual_mode(folder: Folder, mode: int) -> int:
-    """The mode of a new file here; the umask cannot be read without changing it for every thread."""
+    """The mode of a new file, found by creating one: reading the umask means changing it for all threads."""
     name = _hidden_name()
     descriptor = folder.open(name, NEW, mode)
     try:
