@@ -1,7 +1,7 @@
-"""The main job on a real S3 server: a store writes, reads, lists, copies, moves and deletes files through boto3.
+"""Write, read, list, copy, move and delete files on a real S3 server through boto3.
 
-Starts SeaweedFS on this machine, and before it a proxy that counts requests; both are gone at the end. All that is
-printed was measured, and the exit code is not 0 if anything is not as it should be.
+Starts SeaweedFS on this machine with a proxy in front that counts requests, and stops both at the end. Prints the number
+of requests of each step. Exits with 1 if a result is not the expected one.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ CSV = b"day,sum\n23,99\n24,101\n"
 LARGE = os.urandom(20 * MIB)
 
 
-def take_through_its_paces(store: Store, step: Steps) -> None:
-    """Do what a user does, and look at each result."""
+def run_steps(store: Store, step: Steps) -> None:
+    """Call the main methods of a store, and check each result."""
     with step("write a file with metadata"):
         written = store.write("2026/nov.csv", CSV, metadata={"author": "ada"}, content_type="text/csv")
     with step("create it again"), step.refused(AlreadyExists):
@@ -36,16 +36,16 @@ def take_through_its_paces(store: Store, step: Steps) -> None:
         step.expect(list(file), CSV.splitlines(keepends=True))
     with step("read two bytes of its middle"):
         step.expect(store.read_range("2026/nov.csv", 11, 2), b"99")
-    with step("ask for its facts"):
-        facts = store.head("2026/nov.csv")
-        step.expect((facts.size, facts.etag, facts.content_type), (len(CSV), written.etag, "text/csv"))
+    with step("get its size, ETag and type"):
+        info = store.head("2026/nov.csv")
+        step.expect((info.size, info.etag, info.content_type), (len(CSV), written.etag, "text/csv"))
     with step("copy it"):
         store.copy("2026/nov.csv", "2026/copy.csv")
     with step("move the copy"):
         store.move("2026/copy.csv", "archive/nov.csv")
-    with step("find its metadata where it is now"):
+    with step("get the metadata at the new path"):
         step.expect(store.head("archive/nov.csv").metadata, {"author": "ada"})
-    with step("read it where it was"), step.refused(NotFound):
+    with step("read the old path"), step.refused(NotFound):
         store.read("2026/copy.csv")
 
     with step("write 20 more"):
@@ -57,7 +57,7 @@ def take_through_its_paces(store: Store, step: Steps) -> None:
         step.expect(len({info.path for info in store.list_files(recursive=True)}), 22)
     with step("find files by a pattern"):
         step.expect({info.name for info in store.glob("**/1[0-2].txt")}, {"10.txt", "11.txt", "12.txt"})
-    with step("sum up a folder"):
+    with step("get the totals of a folder"):
         step.expect(store.get_folder_info("2026/days").file_count, 20)
 
     with step("upload a stream of 20 MiB"):
@@ -84,7 +84,7 @@ def take_through_its_paces(store: Store, step: Steps) -> None:
 
 
 class Steps:
-    """Says how many requests each step took, and keeps what was not as expected."""
+    """Prints the number of requests of each step, and collects wrong results."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
@@ -103,7 +103,7 @@ class Steps:
 
     def expect(self, found: Any, wanted: Any) -> None:
         if found != wanted:
-            self.wrong.append(f"step {self.count}: found {found!r:.200}, and wanted {wanted!r:.200}")
+            self.wrong.append(f"step {self.count}: expected {wanted!r:.200}, got {found!r:.200}")
             self.remarks.append("WRONG")
 
     @contextlib.contextmanager
@@ -117,10 +117,10 @@ class Steps:
 
 
 def main() -> int:
-    """Start the server, run the steps, and say how it went."""
+    """Start the server, run the steps, and print the results."""
     with seaweedfs_server() as server, Endpoint(server.url) as endpoint:
         server.create_bucket("quickstart")
-        # SeaweedFS honours conditional writes, so that a create need not look first.
+        # SeaweedFS honours conditional writes, so a create needs no HEAD first.
         backend = S3Boto3Backend(
             "quickstart",
             endpoint_url=endpoint.url,
@@ -129,13 +129,13 @@ def main() -> int:
             region_name=server.region,
             conditional_writes=True,
         )
-        print(f"SeaweedFS {server.version} listens at {server.url}, a counting proxy at {endpoint.url}.\n")
+        print(f"SeaweedFS {server.version} runs at {server.url}, the counting proxy at {endpoint.url}.\n")
         steps = Steps(endpoint)
         with Store(backend, "reports") as store:
             print(f"{store!r}\n\n{'step':36}requests")
-            take_through_its_paces(store, steps)
+            run_steps(store, steps)
         print(f"\n{steps.count} steps, {endpoint.count()} requests.", *steps.wrong, sep="\n")
-    print("Something is wrong." if steps.wrong else "All is well: every answer was the one expected.")
+    print("Some results are wrong." if steps.wrong else "All results are as expected.")
     return 1 if steps.wrong else 0
 
 

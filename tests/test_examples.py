@@ -51,4 +51,4 @@ def test_the_readme_shows_something_that_runs() -> None:
 def test_an_example_runs_and_says_that_all_is_well(example: Path, tmp_path: Path) -> None:
     result = run(str(example), cwd=tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
-    assert result.stdout.splitlines()[-1].startswith("All is well")
+    assert result.stdout.splitlines()[-1].startswith("All results are as expected")
