@@ -1,7 +1,7 @@
 """Write, read, list, copy, move and delete files on a real S3 server through boto3.
 
-Starts SeaweedFS on this machine with a proxy in front that counts requests, and stops both at the end. Prints the number
-of requests of each step. Exits with 1 if a result is not the expected one.
+Starts SeaweedFS on this machine with a request-counting proxy in front, and stops both at the end. Prints the number of
+requests of each step. Exits with 1 if a result is not the expected one.
 """
 
 from __future__ import annotations
