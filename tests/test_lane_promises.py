@@ -421,7 +421,7 @@ async def test_missing_credentials_are_no_permission_and_no_request(
 
 def test_s3_is_the_lane_that_suits_and_says_why() -> None:
     assert (choose_lane().type, choose_lane().distribution) == ("s3-boto3", "remote-store-boto3")
-    assert "nothing but boto3" in choose_lane().reason
+    assert "depends on boto3 only" in choose_lane().reason
     assert (choose_async_lane().type, choose_async_lane().distribution) == ("s3-s3fs", "remote-store-s3fs")
     assert "natively async" in choose_async_lane().reason
     with Store.from_url("s3://bucket?region_name=eu-central-1") as store:

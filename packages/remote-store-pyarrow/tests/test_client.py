@@ -161,7 +161,7 @@ def test_certificates_of_ones_own_are_refused_where_pyarrow_is_too_old(monkeypat
     monkeypatch.setattr(client, "KNOWS_TLS_BUNDLES", False)
     bundle = write_certificate(tmp_path)
     options = {option: str(bundle)} if option == "tls_ca_bundle" else {"client_options": {option: str(bundle)}}
-    with pytest.raises(ValueError, match="tls_ca_bundle.*release 21"):
+    with pytest.raises(ValueError, match="tls_ca_bundle.*pyarrow 21"):
         S3PyArrowBackend("bucket", **options)
 
 

@@ -1,4 +1,4 @@
-"""The storage contract over S3, with pyarrow's native filesystem on the same bucket."""
+"""The storage contract over S3, plus pyarrow's native filesystem on the same bucket."""
 
 from __future__ import annotations
 

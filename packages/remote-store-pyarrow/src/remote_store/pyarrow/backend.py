@@ -1,4 +1,4 @@
-"""The S3 backends beside pyarrow's filesystem."""
+"""The S3 backends that also provide pyarrow's filesystem."""
 
 from __future__ import annotations
 
@@ -15,48 +15,49 @@ from remote_store.pyarrow.port import PyArrowPort
 
 T = TypeVar("T")
 
-FORKED = "pyarrow was at work when this process was forked, and is locked in it; start processes by spawn"
+FORKED = "this process was forked while pyarrow was working, so pyarrow is locked in it; start processes with spawn"
 
 
 @public("remote_store.pyarrow")
 class S3PyArrowBackend(S3Boto3Backend):
-    """One bucket of an S3 server, with pyarrow's filesystem for Arrow's own readers and writers.
+    """One bucket of an S3 server, with pyarrow's filesystem for Arrow's readers and writers.
 
-    Every method of the contract is carried out by the boto3 lane, whole reads too. pyarrow (16 to 26) opens a file by a
-    HEAD and reads it by a GET that is tied to nothing: an object that is replaced in between is handed out cut off, or
-    filled up with whatever stood in memory. Nor can it make a conditional request, abort an upload, say the version or
-    the metadata of anything, or reach a key such as `a//b`.
+    The boto3 lane implements every method of the contract, including whole reads. pyarrow (16 to 26) cannot: it opens a
+    file with a HEAD and reads it with a GET without `If-Match`. If the object is replaced in between, the result is
+    truncated, or padded with uninitialised memory. pyarrow also cannot make conditional requests, abort uploads, report
+    versions or metadata, or access keys such as `a//b`.
 
-    `unwrap` hands out:
+    `unwrap` returns:
 
-    - `pyarrow.fs.S3FileSystem`, also as `pyarrow.fs.FileSystem`: a filesystem with the endpoint, region, addressing,
-      credentials, certificates, proxy, timeouts and number of attempts of this backend. Its paths are what
-      `native_path` returns. Credentials that boto3 renews are those of the moment; unwrap again after they ended.
-    - `botocore.client.BaseClient`: the S3 client that the backend itself works with; do not close it.
+    - `pyarrow.fs.S3FileSystem`, also as `pyarrow.fs.FileSystem`: a filesystem with the endpoint, region, addressing
+      style, credentials, certificates, proxy, timeouts and number of attempts of this backend. Its paths are those of
+      `native_path`. It has the credentials of the moment; if boto3 renews them, unwrap again when the old ones expire.
+    - `botocore.client.BaseClient`: the S3 client that the backend uses. Do not close it.
 
-    What is done through the filesystem is outside the contract:
+    The contract does not cover the filesystem:
 
-    - Its streams unpack and pack what is named `.gz` and the like; pass `compression=None`.
-    - An exception in the `with` block of an output stream leaves a cut-off object, one that is never closed keeps the
-      interpreter from ending, and metadata is dropped.
-    - `delete_file` and `move` leave an empty object in place of the folder.
-    - Two reads, and the two requests of one, can see two versions. A refused read of a small file does not say why.
-    - `put_options`, `max_connections` and `part_size` do not reach it.
-    - It follows a redirect to another host with the session token, customer keys and body; a warning is logged once,
-      under the name `remote_store`.
-    - It must not be used in a forked child; unwrap a new one there. That is refused after a fork in the middle of its
-      work, which leaves pyarrow locked in the child.
+    - Its streams compress and decompress files by extension, such as `.gz`; pass `compression=None`.
+    - An exception in the `with` block of an output stream leaves a truncated object. A stream that is never closed
+      keeps the interpreter from exiting. Metadata is dropped.
+    - `delete_file` and `move` create an empty object in place of the folder.
+    - Two reads, or the two requests of one read, can see different versions. If a small file cannot be read, the error
+      does not say why.
+    - `put_options`, `max_connections` and `part_size` have no effect on it.
+    - It follows a redirect to another host and sends it the session token, customer keys and body. A warning is logged
+      once, by the logger `remote_store`.
+    - Do not use it in a forked child; unwrap a new one there. If the process was forked while pyarrow was working,
+      pyarrow is locked in the child, and `unwrap` raises.
 
     Args:
         bucket: Name of the bucket.
-        **options: As for `remote_store.boto3.S3Boto3Backend`, without what pyarrow cannot be told: a `client`, in
-            `client_options` `verify=False`, and in its `config` `client_cert`, `proxies_config`,
-            `use_accelerate_endpoint` and `use_fips_endpoint`. `tls_ca_bundle` takes pyarrow 21 or newer.
+        **options: As for `remote_store.boto3.S3Boto3Backend`, except those that pyarrow does not support: `client`;
+            `verify=False` in `client_options`; `client_cert`, `proxies_config`, `use_accelerate_endpoint` and
+            `use_fips_endpoint` in its `config`. `tls_ca_bundle` requires pyarrow 21 or newer.
 
     Raises:
         TypeError: An option is unknown or of the wrong type.
-        ValueError: An option cannot be meant, or cannot be passed on to pyarrow.
-        FileNotFoundError: `tls_ca_bundle` names no file.
+        ValueError: An option has an impossible value, or pyarrow does not support it.
+        FileNotFoundError: The file of `tls_ca_bundle` does not exist.
     """
 
     name = "s3-pyarrow"
@@ -66,11 +67,11 @@ class S3PyArrowBackend(S3Boto3Backend):
         check_options(self._bucket.options, self._client)
 
     def unwrap(self, kind: type[T]) -> T:
-        """Hand out a native handle; the class says which there are and what they are good for.
+        """Return a native handle. The docstring of the class lists them.
 
         Raises:
-            CapabilityNotSupported: There is no handle of that type, or none after such a fork.
-            PermissionDenied: There are no credentials.
+            CapabilityNotSupported: The backend has no handle of that type, or pyarrow is locked after a fork.
+            PermissionDenied: No credentials were found.
         """
         if kind is object or not issubclass(S3FileSystem, kind):
             return super().unwrap(kind)
@@ -87,7 +88,7 @@ class S3PyArrowBackend(S3Boto3Backend):
 
 @public("remote_store.pyarrow")
 class AsyncS3PyArrowBackend(ThreadedBackend):
-    """One bucket of an S3 server, awaited: `S3PyArrowBackend` on at most as many threads as it has connections.
+    """`S3PyArrowBackend` for asyncio, run in at most as many threads as it has connections.
 
     Args:
         bucket: Name of the bucket.

@@ -1,4 +1,4 @@
-"""From the boto3 client that keeps the contract to a filesystem of pyarrow that reaches the same bucket alike."""
+"""Configures a pyarrow filesystem like the boto3 client of the backend."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ KNOWS_TLS_BUNDLES = int(pa.__version__.partition(".")[0]) >= 21
 
 
 def check_options(options: S3Options, client: BaseClient | None) -> None:
-    """Refuse what the Python interface of pyarrow cannot be told.
+    """Refuse options that pyarrow's Python API does not support.
 
     Raises:
-        ValueError: An option cannot be passed on.
+        ValueError: pyarrow does not support an option.
     """
     verify = options.client_options.get("verify")
     config = options.client_options.get("config") or Config()
     refused = {
         "client": (client, "its credentials cannot be read; pass a session, or key and secret"),
-        "verify=False": (verify is not None and not verify, "it verifies certificates always; name a tls_ca_bundle"),
+        "verify=False": (verify is not None and not verify, "pyarrow always verifies; pass the CA as tls_ca_bundle"),
         "tls_ca_bundle": (
             (options.tls_ca_bundle or verify) and not KNOWS_TLS_BUNDLES,
-            "it takes them from release 21 on",
+            "install pyarrow 21 or newer",
         ),
-        "client_cert": (config.client_cert, "it has no certificates of clients"),
-        "proxies_config": (config.proxies_config, "it knows no more of a proxy than its address"),
+        "client_cert": (config.client_cert, "pyarrow has no client certificates; use remote-store-boto3"),
+        "proxies_config": (config.proxies_config, "pyarrow takes only the proxy's address; set proxies"),
         "use_accelerate_endpoint": ((config.s3 or {}).get("use_accelerate_endpoint"), "pass that endpoint_url instead"),
         "use_fips_endpoint": (config.use_fips_endpoint, "pass that endpoint_url instead"),
     }
     for name, (given, reason) in refused.items():
         if given:
-            raise ValueError(f"{name} cannot be passed on to pyarrow, so it is refused: {reason}")
+            raise ValueError(f"{name} is not supported by pyarrow: {reason}")
 
 
 def find_credentials(options: S3Options, session: boto3.Session | None) -> Credentials | None:
-    """The credentials that the client found, by the same search; `None` where there are none."""
+    """Look for credentials in the same order as the client; `None` if there are none."""
     if options.key is not None and options.secret is not None:
         token = options.session_token and options.session_token.reveal()
         return Credentials(options.key, options.secret.reveal(), token)
@@ -54,7 +54,7 @@ def find_credentials(options: S3Options, session: boto3.Session | None) -> Crede
 
 
 def find_tls_bundle(options: S3Options, session: boto3.Session | None) -> str | None:
-    """The file of certificates that the client trusts; `None` where it trusts those of its SDK."""
+    """The CA bundle that the client uses; `None` if it uses the SDK's default."""
     given: str | bool | None = options.client_options.get("verify", options.tls_ca_bundle)
     if isinstance(given, str):
         return given
@@ -64,7 +64,7 @@ def find_tls_bundle(options: S3Options, session: boto3.Session | None) -> str | 
 
 
 def filesystem_arguments(client: BaseClient, *, aws: bool) -> dict[str, Any]:
-    """What a filesystem is told of a client, but its credentials, its certificates and its number of attempts."""
+    """The filesystem's arguments from a client, except credentials, certificates and the number of attempts."""
     config, url = client.meta.config, client.meta.endpoint_url
     scheme, _, place = url.partition("://")
     style = (config.s3 or {}).get("addressing_style")

@@ -1,4 +1,4 @@
-"""The port of the boto3 lane, with a filesystem of pyarrow beside its client."""
+"""The port of the boto3 lane, which also makes the pyarrow filesystem."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from remote_store.pyarrow.client import KNOWS_TLS_BUNDLES, filesystem_arguments,
 
 
 class PyArrowPort(Boto3Port):
-    """Performs S3 calls over the client, every one of them, and makes the filesystem for `unwrap`.
+    """Performs all S3 calls with the client, and makes the filesystem for `unwrap`.
 
     Args:
         client: The S3 client.
-        options: What the client was made from.
+        options: The options that the client was made from.
         session: The user's session, if the client was made from one.
     """
 
@@ -36,11 +36,11 @@ class PyArrowPort(Boto3Port):
         self._filesystem: S3FileSystem | None = None
 
     def filesystem(self) -> S3FileSystem:
-        """A filesystem with the configuration of the client; the same one until the credentials change.
+        """A filesystem with the client's configuration. The same object is returned until the credentials change.
 
         Raises:
-            Fault: There are no credentials.
-            TimeoutError: pyarrow was at work in another thread when this process was forked, and stays locked.
+            Fault: No credentials were found.
+            TimeoutError: The process was forked while pyarrow was working, so pyarrow is locked in it.
         """
         with self._lock:
             arguments = filesystem_arguments(self.client, aws=self._options.endpoint.aws)
@@ -65,17 +65,17 @@ class PyArrowPort(Boto3Port):
 
 
 def in_time(seconds: float, make: Callable[[], S3FileSystem]) -> S3FileSystem:
-    """Make it in a thread of its own, that may stay behind.
+    """Make the filesystem in a separate thread, which is abandoned if it takes too long.
 
     Raises:
-        TimeoutError: It is not made in time.
+        TimeoutError: The filesystem was not made within `seconds`.
     """
     made: Future[S3FileSystem] = Future()
 
     def work() -> None:
         try:
             made.set_result(make())
-        except Exception as error:  # noqa: BLE001 - it goes to who waits
+        except Exception as error:  # noqa: BLE001 - raised again in the waiting thread
             made.set_exception(error)
 
     threading.Thread(target=work, name="remote-store-pyarrow", daemon=True).start()

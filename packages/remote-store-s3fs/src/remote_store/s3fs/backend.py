@@ -1,4 +1,4 @@
-"""The storage contract over S3 with s3fs: for threads, and awaited."""
+"""The storage contract over S3 with s3fs, sync and async."""
 
 from __future__ import annotations
 
@@ -25,41 +25,44 @@ T = TypeVar("T")
 
 reset_lock = lookup("fsspec.asyn", "reset_lock")
 if hasattr(os, "register_at_fork") and reset_lock is not None:
-    # A child forked while another thread makes fsspec's loop must not find the lock taken.
+    # fsspec's lock stays locked in a child that is forked while another thread creates fsspec's event loop.
     os.register_at_fork(after_in_child=reset_lock)
 
 
 @public("remote_store.s3fs")
 class S3FsBackend(S3Backend):
-    """One bucket of an S3 server, through s3fs; any number of threads may use one instance.
+    """One bucket of an S3 server, through s3fs. Any number of threads may share one instance.
 
-    The requests run in the event loop of the filesystem, which is fsspec's own one in a thread of its own: an instance
-    also works where another event loop runs, which waits meanwhile, and refuses to work inside fsspec's. Making one
-    does no I/O. It pickles, and works on in a forked child, with another filesystem. `unwrap` hands out:
+    Requests run in fsspec's event loop, which has its own thread. The backend can be called while another event loop
+    runs in the calling thread, and blocks it for the duration of the call. It cannot be called inside fsspec's loop.
+    Creating a backend does no I/O. It can be pickled, and keeps working in a forked child with a new filesystem.
 
-    - `s3fs.S3FileSystem`: the filesystem whose client the backend itself works with. What is done through it is
-      outside the contract: its path functions take `*`, `?` and `[` in names for wildcards, `rm` and `mv` too; a file
-      it writes is committed even when an exception ends the `with` block; its `retries` come on top of ours. It caches
-      no listings; one that was handed in may, and forgets them where the backend changes something.
+    `unwrap` returns:
+
+    - `s3fs.S3FileSystem`: the filesystem whose client the backend uses. The contract does not cover it: its path
+      functions, including `rm` and `mv`, expand `*`, `?` and `[` in names; a file that it writes is committed even if
+      an exception ends the `with` block; its `retries` are applied on top of ours. It caches no listings. A filesystem
+      passed as `fs` may; the backend clears that cache when it changes something.
 
     Args:
         bucket: Name of the bucket.
-        fs: A filesystem to work through, made without `asynchronous=True`; it is not closed. It brings its own client,
-            credentials, retries, timeouts and pool, so only options that are not about a client go with it; its
-            `s3_additional_kwargs` and `requester_pays` count as `put_options`. Without `conditional_writes` only an
-            AWS endpoint is trusted with conditional writes. It follows a redirect to another host with the session
-            token, customer keys and body, and has no bound on sending a body; a warning is logged once, under the name
-            `remote_store`. Without `fs` neither is so, also for what `unwrap` hands out. Where more readers are open at
-            once than its pool has connections, 10 by default, everything else waits until one is closed.
-        **options: The options of every S3 backend, see `remote_store.core.s3.S3Options`. `max_connections` bounds the
-            calls under way at once, beside the bodies that are being read. `client_options` are of the arguments of
-            aiobotocore's `create_client` those without an option of their own: `config`, `verify`, `use_ssl`,
-            `api_version`, `aws_account_id`. What such a `config` says outranks the other options.
+        fs: A filesystem to use, made without `asynchronous=True`. The backend does not close it. It has its own client,
+            credentials, retries, timeouts and pool, so options that configure a client are refused. Its
+            `s3_additional_kwargs` and `requester_pays` are used as `put_options`. Without `conditional_writes`,
+            conditions are trusted on an AWS endpoint only. It follows a redirect to another host and sends it the
+            session token, customer keys and body, and sending a body has no time limit; a warning is logged once, by
+            the logger `remote_store`. Without `fs` neither applies, also not to the filesystem from `unwrap`. If more
+            readers are open than the pool has connections (10 by default), other calls wait until one is closed.
+        **options: The options of every S3 backend; see `remote_store.core.s3.S3Options`. `max_connections` limits the
+            concurrent calls, not counting bodies that are being read. `client_options` are those arguments of
+            aiobotocore's `create_client` for which there is no option: `config`, `verify`, `use_ssl`, `api_version`,
+            `aws_account_id`. Such a `config` overrides the other options.
 
     Raises:
-        TypeError: An option is unknown or of the wrong type, or `fs` is no S3FileSystem.
-        ValueError: An option cannot be meant or does not go with `fs`, or `fs` is made with `asynchronous=True`.
-        FileNotFoundError: `tls_ca_bundle` names no file.
+        TypeError: An option is unknown or of the wrong type, or `fs` is not an S3FileSystem.
+        ValueError: An option has an impossible value or cannot be combined with `fs`, or `fs` was made with
+            `asynchronous=True`.
+        FileNotFoundError: The file of `tls_ca_bundle` does not exist.
     """
 
     name = "s3-s3fs"
@@ -86,24 +89,26 @@ class S3FsBackend(S3Backend):
 
 @public("remote_store.s3fs")
 class AsyncS3FsBackend(AsyncS3Backend):
-    """One bucket of an S3 server, awaited on aiobotocore without threads; any number of tasks may use one instance.
+    """One bucket of an S3 server, natively async on aiobotocore. Any number of tasks may share one instance.
 
-    It belongs to the event loop that uses it first and refuses to work in another. A cancelled call closes its
-    connection, and a cancelled write leaves nothing behind. Making one does no I/O. `unwrap` hands out:
+    An instance is bound to the event loop that uses it first, and raises in any other. A cancelled call closes its
+    connection, and a cancelled write leaves nothing behind. Creating a backend does no I/O.
 
-    - `s3fs.S3FileSystem`: the filesystem, made with `asynchronous=True`, whose client the backend itself works with;
-      await its `_cat_file`, `open_async` and so on in the same event loop. What is done through it is outside the
-      contract, as for `S3FsBackend`.
+    `unwrap` returns:
+
+    - `s3fs.S3FileSystem`: the filesystem whose client the backend uses, made with `asynchronous=True`. Await its
+      `_cat_file`, `open_async` and so on in the same event loop. The contract does not cover it, as for `S3FsBackend`.
 
     Args:
         bucket: Name of the bucket.
-        fs: A filesystem to work through, made with `asynchronous=True`; all else as for `S3FsBackend`.
+        fs: A filesystem to use, made with `asynchronous=True`. Otherwise as for `S3FsBackend`.
         **options: As for `S3FsBackend`.
 
     Raises:
-        TypeError: An option is unknown or of the wrong type, or `fs` is no S3FileSystem.
-        ValueError: An option cannot be meant or does not go with `fs`, or `fs` is made without `asynchronous=True`.
-        FileNotFoundError: `tls_ca_bundle` names no file.
+        TypeError: An option is unknown or of the wrong type, or `fs` is not an S3FileSystem.
+        ValueError: An option has an impossible value or cannot be combined with `fs`, or `fs` was made without
+            `asynchronous=True`.
+        FileNotFoundError: The file of `tls_ca_bundle` does not exist.
     """
 
     name = "s3-s3fs"

@@ -1,4 +1,4 @@
-"""From the options of the contract, or a filesystem of the user's, to a client."""
+"""Makes the S3FileSystem and its client from a backend's options, or uses the filesystem passed as `fs`."""
 
 from __future__ import annotations
 
@@ -41,18 +41,19 @@ USER_AGENT = f"remote-store-s3fs aiobotocore/{aiobotocore.__version__}"
 
 
 class Handle:
-    """The filesystem of a backend, the user's or one of our own; another one in each process.
+    """The filesystem of a backend: the one passed as `fs`, or one made here. Each process has its own.
 
     Args:
         bucket: Name of the bucket.
-        fs: The user's filesystem; `None` for one of our own, which is made when it is first needed.
+        fs: The user's filesystem; `None` to make one when it is first needed.
         options: The keyword arguments of the backend.
-        asynchronous: Whether the filesystem belongs to the running event loop, and not to fsspec's own.
+        asynchronous: Whether the filesystem runs in the caller's event loop instead of fsspec's.
 
     Raises:
-        TypeError: An option is unknown or of the wrong type, or `fs` is no S3FileSystem.
-        ValueError: An option cannot be meant or does not go with `fs`, or `fs` is made for the other backend.
-        FileNotFoundError: `tls_ca_bundle` names no file.
+        TypeError: An option is unknown or of the wrong type, or `fs` is not an S3FileSystem.
+        ValueError: An option has an impossible value or cannot be combined with `fs`, or `fs` was made with the wrong
+            `asynchronous`.
+        FileNotFoundError: The file of `tls_ca_bundle` does not exist.
     """
 
     def __init__(self, bucket: str, fs: S3FileSystem | None, options: S3OptionFields, *, asynchronous: bool) -> None:
@@ -72,7 +73,7 @@ class Handle:
             theirs = {"endpoint_url": fs.endpoint_url or fs.client_kwargs.get("endpoint_url")}
             put_options = {**fs.s3_additional_kwargs, **fs.req_kw, **self.options.put_options}
             self.options = S3Options.build(**{**options, **theirs, "put_options": put_options})
-            # Where nothing is said, botocore sends checksums.
+            # botocore's default is to send checksums.
             config = SimpleNamespace(**{"request_checksum_calculation": "when_supported", **fs.config_kwargs})
             profile = fs.kwargs.get("profile")
         new = partial(Session, profile=profile, include_builtin_handlers=False)
@@ -82,10 +83,10 @@ class Handle:
         self._made: dict[int, S3FileSystem] = {}
 
     def filesystem(self) -> S3FileSystem:
-        """The filesystem of this process; threads that ask at once get the same one.
+        """The filesystem of this process. Concurrent calls from several threads return the same one.
 
         Raises:
-            Fault: There is no such profile.
+            Fault: The profile does not exist.
         """
         process = os.getpid()
         try:
@@ -94,7 +95,7 @@ class Handle:
             raise fault_of(error, TRANSPORT, attempts=1) from error
 
     def get(self, kind: type[T]) -> T | None:
-        """The filesystem where it is of the given type.
+        """The filesystem if it is of the given type, else `None`.
 
         Raises:
             Fault: There is no such profile.
@@ -103,11 +104,11 @@ class Handle:
         return filesystem if isinstance(filesystem, kind) else None
 
     async def connect(self, bucket: str) -> AsyncS3FsPort:
-        """A port over the filesystem's client.
+        """Make a port that uses the filesystem's client.
 
         Raises:
-            Fault: There are no whole credentials where they are looked for.
-            ValueError: The AWS configuration and the options disagree, or `put_options` cannot be sent.
+            Fault: The credentials are missing or incomplete.
+            ValueError: The AWS configuration contradicts the options, or `put_options` cannot be sent.
         """
         filesystem = self.filesystem()
         try:
@@ -134,7 +135,7 @@ class Handle:
         if self._fs is None:
             return create_filesystem(self.options, asynchronous=self._asynchronous)
         try:
-            self._fs.loop  # noqa: B018 - asking is how fsspec tells that the process was forked
+            self._fs.loop  # noqa: B018 - fsspec raises here if the process was forked
         except RuntimeError:
             return type(self._fs)(*self._fs.storage_args, **self._fs.storage_options)
         return self._fs
@@ -144,7 +145,7 @@ class Handle:
 
 
 def create_filesystem(options: S3Options, *, asynchronous: bool) -> S3FileSystem:
-    """Make a filesystem that nobody else has and that caches nothing; no I/O."""
+    """Make a filesystem that is not shared and caches nothing. No I/O."""
     arguments = {name: value for name, value in client_arguments(options).items() if value is not None}
     session, theirs = private_session(options), arguments.pop("config", None)
     check_configuration(options, session)
@@ -158,15 +159,15 @@ def create_filesystem(options: S3Options, *, asynchronous: bool) -> S3FileSystem
         skip_instance_cache=True,
         **({} if options.profile is None else {"profile": options.profile}),
     )
-    # Given above, it would keep the filesystem from being pickled.
+    # As a constructor argument, the session would make the filesystem unpicklable.
     filesystem.session = session
     return filesystem
 
 
 def merged_config(options: S3Options, theirs: Config | None, agent: str) -> dict[str, Any]:
-    """The arguments of the client's configuration; what the user's own says wins."""
+    """The arguments of the client's configuration. Values of the user's config override ours."""
     ours = {**config_arguments(options), "user_agent": agent, "http_session_cls": HttpSession}
-    # The port bounds calls; a bound on connections would let open readers wait for each other.
+    # The port limits concurrent calls; with a limit on connections, open readers could block each other.
     ours["max_pool_connections"] = 0
     if theirs is None:
         return ours
@@ -176,7 +177,7 @@ def merged_config(options: S3Options, theirs: Config | None, agent: str) -> dict
 
 
 def private_session(options: S3Options) -> AioSession:
-    """A session that nobody else has; it shares the parsed service models with the others of this process."""
+    """A session that is not shared, except for the parsed service models, which are shared in the process."""
     session = AioSession(profile=options.profile)
     prepare_session(session)
     register_handlers(session.get_component("event_emitter"), options)

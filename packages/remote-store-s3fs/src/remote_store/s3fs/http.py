@@ -1,4 +1,4 @@
-"""Sends the requests of our own client over aiohttp: each once, only to its own server, and never without a bound."""
+"""Sends requests with aiohttp: no resending, no redirects, and a time limit on every wait."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ from remote_store.core.s3 import KIB
 
 PIECE = 256 * KIB
 OURS = frozenset(("accept-encoding", "expect", "transfer-encoding"))
-"""Headers of botocore's that are not sent as they are."""
+"""Headers that botocore sets and that are not passed on unchanged."""
 
 MOST_HEADERS = 1000
-"""Header lines of an answer that are read; objects of other tools may have a lot of metadata."""
+"""Maximum number of header lines in a response; objects written by other tools may have much metadata."""
 
 SETTINGS = inspect.signature(aiohttp.ClientSession).parameters
 SENDS_ONCE = "middlewares" in SETTINGS
-"""Whether aiohttp (3.12 or newer) can be kept from sending a request again on a connection that was lost."""
+"""Whether aiohttp supports middlewares (3.12 or newer), which stop it from resending after a lost connection."""
 
 
 class HttpSession(AIOHTTPSession):  # type: ignore[misc]
     """The connections of one client.
 
-    No redirect is followed, because the request carries its signature and its session token to wherever that points.
-    The wait for a connection, for each 256 KiB of a body to be taken, for the head of the answer, and for its document
-    is bounded by the timeouts, however slowly bytes keep coming.
+    Redirects are not followed, because the request would send its signature and session token to the new host. The
+    timeouts limit each wait, even if bytes keep arriving slowly: for a connection, for the server to take each 256 KiB
+    of the request body, for the response headers, and for the response document.
 
     Args:
-        verify: Whether to verify certificates, or a file of those to trust.
-        proxies: URLs of proxies by scheme.
-        timeout: Seconds to connect, and to wait for bytes.
-        max_pool_connections: The most connections at once; 0 for any number.
-        client_cert: File of a certificate to show the server, or a pair of it and the file of its key.
-        connector_args: More arguments of `aiohttp.TCPConnector`.
-        **others: What aiobotocore passes too and aiohttp has no use for.
+        verify: Whether to verify certificates, or the path of a CA bundle.
+        proxies: Proxy URLs by scheme.
+        timeout: Seconds to wait, for a connection and for bytes.
+        max_pool_connections: Maximum number of connections; 0 for no limit.
+        client_cert: Path of a client certificate, or a pair of the paths of the certificate and its key.
+        connector_args: Further arguments of `aiohttp.TCPConnector`.
+        **others: Further arguments of aiobotocore, which are not used.
     """
 
     def __init__(
@@ -73,10 +73,10 @@ class HttpSession(AIOHTTPSession):  # type: ignore[misc]
         await super().__aexit__(*error)
 
     async def send(self, request: Any) -> AioAWSResponse:
-        """Send a prepared request once and return the answer, its document read unless it is to be streamed.
+        """Send a prepared request once and return the response. Its document is read unless it is to be streamed.
 
         Raises:
-            BotoCoreError: There was no whole answer in time.
+            BotoCoreError: No complete response arrived in time.
         """
         proxy = proxy_for(request.url, self._proxies_by_scheme)
         try:
@@ -98,7 +98,7 @@ class HttpSession(AIOHTTPSession):  # type: ignore[misc]
 
     async def _send(self, request: Any, proxy: str | None) -> AioAWSResponse:
         session = await self._open()
-        # With `Expect` aiohttp waits without end for an answer that a server need not send (RFC 9110, 10.1.1).
+        # With `Expect`, aiohttp waits forever for a 100 response, which a server need not send (RFC 9110, 10.1.1).
         headers = [(name, text_of(value)) for name, value in request.headers.items() if name.lower() not in OURS]
         headers.append(("Accept-Encoding", "identity"))
         chunked = text_of(request.headers.get("Transfer-Encoding", "")).lower() == "chunked"
@@ -141,18 +141,18 @@ class HttpSession(AIOHTTPSession):  # type: ignore[misc]
 
 
 def payload(data: Any, progress: Callable[[], None]) -> Any:
-    """A body as aiohttp is to send it.
+    """Convert a body to the form that aiohttp sends.
 
     Args:
         data: The body as botocore prepared it.
-        progress: Called whenever the server has taken all that was sent.
+        progress: Called each time the server has taken everything sent so far.
     """
     is_small = data is None or (isinstance(data, bytes | bytearray | memoryview) and len(data) < PIECE)
     return data if is_small else watched(pieces_of(data), progress)
 
 
 async def watched(pieces: AsyncIterator[Any], progress: Callable[[], None]) -> AsyncIterator[Any]:
-    """Tell of each piece that was taken."""
+    """Call `progress` each time a piece has been taken."""
     async for piece in pieces:
         progress()
         yield piece
@@ -160,7 +160,7 @@ async def watched(pieces: AsyncIterator[Any], progress: Callable[[], None]) -> A
 
 
 async def pieces_of(data: Any) -> AsyncIterator[Any]:
-    """A body in pieces: bytes, what is iterated asynchronously, or a file."""
+    """Iterate over a body in pieces. The body is bytes, an async iterable, or a file."""
     if isinstance(data, bytes | bytearray | memoryview):
         view = memoryview(data)
         for start in range(0, len(view), PIECE):
@@ -174,7 +174,7 @@ async def pieces_of(data: Any) -> AsyncIterator[Any]:
 
 
 async def lost_is_lost(request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
-    """A middleware of aiohttp: fail on a lost connection in a way that aiohttp does not answer by sending again."""
+    """An aiohttp middleware that raises an SDK error for a lost connection, so that aiohttp does not resend."""
     try:
         return await handler(request)
     except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError):
@@ -184,7 +184,7 @@ async def lost_is_lost(request: Any, handler: Callable[[Any], Awaitable[Any]]) -
 
 
 def tls_context(verify: bool | str, client_cert: str | tuple[str, str] | None) -> ssl.SSLContext:
-    """The settings of TLS, as botocore makes them; reads files."""
+    """Make a TLS context with botocore's settings. Reads the certificate files."""
     make = lookup("botocore.httpsession", "create_urllib3_context")
     find = lookup("botocore.httpsession", "get_cert_path")
     context: ssl.SSLContext = ssl.create_default_context() if make is None else make()
@@ -209,12 +209,12 @@ def without_password(proxy: str) -> str:
 
 
 def text_of(value: str | bytes) -> str:
-    """The value of a header of a request as text."""
+    """The value of a request header as `str`."""
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def headers_of(fields: tuple[tuple[bytes, bytes], ...]) -> dict[str, str]:
-    """The headers of an answer, decoded and joined as http.client and urllib3 do it."""
+    """The response headers, decoded and joined as by http.client and urllib3."""
     headers: dict[str, str] = {}
     for name_, value_ in fields:
         name, value = name_.decode("iso-8859-1").lower(), value_.decode("iso-8859-1")
