@@ -98,7 +98,7 @@ class Handle:
         """The filesystem if it is of the given type, else `None`.
 
         Raises:
-            Fault: There is no such profile.
+            Fault: The profile does not exist.
         """
         filesystem = self.filesystem()
         return filesystem if isinstance(filesystem, kind) else None
