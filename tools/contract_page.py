@@ -16,18 +16,18 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "contract.md"
 HEAD = """<!-- Generated from the catalogue in conformance/ by tools/contract_page.py; edit that. -->
 # The contract
 
-What a backend promises, clause by clause. Every clause has a stable id, and at least one check in
-`remote-store-conformance` that is marked with it; a failing check shows the clause and a hint. A clause with a
-capability binds a backend that declares the capability; a backend that does not declare it refuses the operation with
-`CapabilityNotSupported`. MUST binds everybody, SHOULD may be broken for a reason that is stated, MAY is allowed.
+The rules that a backend keeps. Each clause has a stable id and at least one check in `remote-store-conformance`; a
+failing check shows the clause and a hint. A clause with a capability applies to backends that declare the capability.
+Other backends raise `CapabilityNotSupported` for the operation. MUST is required, SHOULD may be broken for a stated
+reason, and MAY is optional.
 """
 TAIL = """
 ## What passing does not prove
 
-- That data survives a failing disk, a lost region or a deleted account: durability is the storage's promise.
-- That access is denied to whom it should be: the checks run with credentials that may do everything.
-- That it is fast: the number of requests is checked, time is not.
-- That another storage behind the same backend behaves the same: a run speaks for the server that it ran on.
+- That data survives a failed disk, a lost region or a deleted account: the storage is responsible for durability.
+- That unauthorised users are refused: the checks run with credentials that are allowed to do everything.
+- That the backend is fast: the number of requests is checked, but not the time.
+- That the backend behaves the same on another storage: a result is valid only for the server that the run used.
 """
 
 

@@ -94,7 +94,7 @@ class PermissionDenied(RemoteStoreError, PermissionError):
 
 @public("remote_store.core")
 class InvalidConfiguration(RemoteStoreError, ValueError):
-    """A setting of this machine cannot be used, such as one of the environment or of a profile; nothing was sent."""
+    """A setting of the environment or of an AWS profile cannot be used. No request was sent."""
 
 
 @public("remote_store.core")

@@ -31,7 +31,7 @@ if hasattr(os, "register_at_fork") and reset_lock is not None:
 
 @public("remote_store.s3fs")
 class S3FsBackend(S3Backend):
-    """One bucket of an S3 server, through s3fs. Any number of threads may share one instance.
+    """One bucket of an S3 server, accessed through s3fs. Any number of threads may share one instance.
 
     Requests run in fsspec's event loop, which has its own thread. The backend can be called while another event loop
     runs in the calling thread, and blocks it for the duration of the call. It cannot be called inside fsspec's loop.

@@ -44,7 +44,7 @@ class AsyncScopedFile:
         return self._file.closed
 
     def bytes_left(self) -> int | None:
-        """How many bytes the file still has, where it can tell."""
+        """The number of bytes left, if the backend's file reports it."""
         with self._errors:
             return told_left(self._file)
 
