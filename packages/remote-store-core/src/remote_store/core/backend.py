@@ -104,7 +104,8 @@ class Backend(ABC):
             path: The file.
             content: The bytes, or a binary stream of them.
             overwrite: Replace a file that exists.
-            metadata: The user's own metadata: ASCII names and values, names in lower case.
+            metadata: The user's own metadata: ASCII names and values, names in lower case; at most 900 entries and
+                2,048 bytes of names and values.
             content_type: MIME type to store with the file.
 
         Raises:

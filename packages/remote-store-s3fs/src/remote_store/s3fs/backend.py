@@ -50,7 +50,8 @@ class S3FsBackend(S3Backend):
             AWS endpoint is trusted with conditional writes. It follows a redirect to another host with the session
             token, customer keys and body, and has no bound on sending a body; a warning is logged once, under the name
             `remote_store`. Without `fs` neither is so, also for what `unwrap` hands out. Where more readers are open at
-            once than its pool has connections, 10 by default, everything else waits until one is closed.
+            once than its pool has connections, 10 by default, everything else waits until one is closed. With it, more
+            than 64 entries of metadata are refused, since aiohttp by itself reads 128 header lines.
         **options: The options of every S3 backend, see `remote_store.core.s3.S3Options`. `max_connections` bounds the
             calls under way at once, beside the bodies that are being read. `client_options` are of the arguments of
             aiobotocore's `create_client` those without an option of their own: `config`, `verify`, `use_ssl`,
@@ -66,7 +67,7 @@ class S3FsBackend(S3Backend):
 
     def __init__(self, bucket: str, *, fs: S3FileSystem | None = None, **options: Unpack[S3OptionFields]) -> None:
         self._handle = Handle(bucket, fs, options, asynchronous=False)
-        super().__init__(bucket, self._handle.options)
+        super().__init__(bucket, self._handle.options, own_client=fs is None)
 
     def unwrap(self, kind: type[T]) -> T:
         """Hand out the native handle; the class says which there are.
@@ -110,7 +111,7 @@ class AsyncS3FsBackend(AsyncS3Backend):
 
     def __init__(self, bucket: str, *, fs: S3FileSystem | None = None, **options: Unpack[S3OptionFields]) -> None:
         self._handle = Handle(bucket, fs, options, asynchronous=True)
-        super().__init__(bucket, self._handle.options)
+        super().__init__(bucket, self._handle.options, own_client=fs is None)
 
     def unwrap(self, kind: type[T]) -> T:
         """Hand out the native handle; the class says which there are.
