@@ -143,11 +143,12 @@ def test_a_bundle_of_certificates_that_is_not_there(lane: Any, monkeypatch: Any,
 
 
 @pytest.mark.parametrize("lane", [S3Boto3Backend, S3PyArrowBackend])
-def test_an_answer_of_more_lines_than_http_client_reads(lane: Any, door: Any) -> None:
-    fields = b"".join(b"x-amz-meta-k%d: v\r\n" % number for number in range(150))
+def test_an_answer_of_more_lines_than_are_read(lane: Any, door: Any) -> None:
+    fields = b"".join(b"x-amz-meta-k%d: v\r\n" % number for number in range(1001))
     server = door(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + fields + b"\r\n")
     error = refused(lane("bucket", endpoint_url=f"http://127.0.0.1:{server.port}", **PLACE))
-    assert (error.code, server.count) == ("TooManyHeaders", 1)
+    # http.client reads 100 lines, so the request is sent once more to read 1,000.
+    assert (error.code, server.count) == ("TooManyHeaders", 2)
 
 
 @each_lane

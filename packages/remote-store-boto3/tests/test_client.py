@@ -18,7 +18,7 @@ from botocore.parsers import ResponseParserFactory
 from botocore.session import Session
 
 from remote_store.boto3 import S3Boto3Backend
-from remote_store.boto3.client import create_client, private_session
+from remote_store.boto3.client import certificates_of, create_client, private_session
 from remote_store.botocore.session import shared_loader
 from remote_store.botocore.settings import client_arguments
 from remote_store.conformance.faults import Answer
@@ -322,3 +322,21 @@ def test_the_credentials_of_a_lent_session_are_looked_at(bucket):
     with pytest.raises(PermissionDenied, match="secret key has") as caught:
         backend.check_health()
     assert "HUSH" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_certificates_are_looked_for_where_boto3_does(monkeypatch, tmp_path):
+    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    assert certificates_of(S3Options.build()) is True
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/requests.pem")
+    assert certificates_of(S3Options.build()) == "/requests.pem"
+    (tmp_path / "config").write_text("[default]\nca_bundle = /default.pem\n[profile mine]\nca_bundle = /mine.pem\n")
+    assert certificates_of(S3Options.build(tls_ca_bundle="/given.pem")) == "/given.pem"
+    assert certificates_of(S3Options.build(client_options={"verify": "/verify.pem"})) == "/verify.pem"
+    assert certificates_of(S3Options.build(client_options={"verify": False})) is False
+    assert certificates_of(S3Options.build()) == "/default.pem"
+    assert certificates_of(S3Options.build(profile="mine")) == "/mine.pem"
+    assert certificates_of(S3Options.build(), boto3.Session(profile_name="mine")) == "/mine.pem"
+    assert certificates_of(S3Options.build(), boto3.Session()) == "/default.pem"
+    monkeypatch.setenv("AWS_CA_BUNDLE", "/environment.pem")
+    assert certificates_of(S3Options.build()) == "/environment.pem"

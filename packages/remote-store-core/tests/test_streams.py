@@ -4,6 +4,7 @@ import array
 import asyncio
 import gzip
 import io
+import itertools
 import os
 import tempfile
 from collections.abc import AsyncIterator
@@ -288,10 +289,13 @@ def test_metadata_has_a_largest_size() -> None:
 
 
 def test_metadata_has_a_largest_number_of_entries() -> None:
-    entries = {f"k{number}": "v" for number in range(64)}
+    pairs = itertools.product("abcdefghijklmnopqrstuvwxyz0123456789", repeat=2)
+    entries = {first + second: "" for first, second in itertools.islice(pairs, 900)}
     assert check_metadata(entries) == entries
-    with pytest.raises(ValueError, match="65 entries; at most 64"):
-        check_metadata({**entries, "one-more": "v"})
+    with pytest.raises(ValueError, match="901 entries; at most 900"):
+        check_metadata({**entries, "one-more": ""})
+    with pytest.raises(ValueError, match="900 entries; at most 64"):
+        check_metadata(entries, most=64)
 
 
 @pytest.mark.parametrize("metadata", [{1: "v"}, {"k": 1}, {"k": None}, [("k", "v")], "k=v"])

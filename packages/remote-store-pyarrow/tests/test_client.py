@@ -18,9 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pyarrow.fs import S3FileSystem
 
 from remote_store.core import RemoteStoreError, RetryPolicy
-from remote_store.core.s3 import S3Options
 from remote_store.pyarrow import S3PyArrowBackend, client
-from remote_store.pyarrow.client import KNOWS_TLS_BUNDLES, find_tls_bundle
+from remote_store.pyarrow.client import KNOWS_TLS_BUNDLES
 
 ONCE = RetryPolicy.disabled()
 KEY = {"key": "KEY", "secret": "SECRET"}
@@ -163,19 +162,6 @@ def test_certificates_of_ones_own_are_refused_where_pyarrow_is_too_old(monkeypat
     options = {option: str(bundle)} if option == "tls_ca_bundle" else {"client_options": {option: str(bundle)}}
     with pytest.raises(ValueError, match="tls_ca_bundle.*pyarrow 21"):
         S3PyArrowBackend("bucket", **options)
-
-
-def test_a_bundle_is_looked_for_where_boto3_does(monkeypatch, tmp_path):
-    config = Path(os.environ["AWS_CONFIG_FILE"])
-    config.write_text("[default]\nca_bundle = /default.pem\n[profile mine]\nca_bundle = /mine.pem\n")
-    assert find_tls_bundle(S3Options.build(tls_ca_bundle="/given.pem"), None) == "/given.pem"
-    assert find_tls_bundle(S3Options.build(client_options={"verify": "/verify.pem"}), None) == "/verify.pem"
-    assert find_tls_bundle(S3Options.build(), None) == "/default.pem"
-    assert find_tls_bundle(S3Options.build(profile="mine"), None) == "/mine.pem"
-    assert find_tls_bundle(S3Options.build(), boto3.Session(profile_name="mine")) == "/mine.pem"
-    assert find_tls_bundle(S3Options.build(), boto3.Session()) == "/default.pem"
-    monkeypatch.setenv("AWS_CA_BUNDLE", "/environment.pem")
-    assert find_tls_bundle(S3Options.build(), None) == "/environment.pem"
 
 
 def write_certificate(folder: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import socketserver
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ ROOTS = {
 }
 ROWS = {"Errors": "Error", "TagSet": "Tag"}
 HEADERS = {"if-match": "IfMatch", "if-none-match": "IfNoneMatch", "range": "Range", "content-type": "ContentType"}
+METADATA = "x-amz-meta-"
 QUERY = {
     "prefix": "Prefix",
     "delimiter": "Delimiter",
@@ -148,6 +150,9 @@ def call_of(method: str, target: str, headers: Mapping[str, str], body: bytes) -
         params["CopySource"] = {"Bucket": source[0], "Key": source[2]}
         if pin := headers.get("x-amz-copy-source-if-match"):
             params["CopySourceIfMatch"] = pin
+    if operation in ("PutObject", "CreateMultipartUpload"):
+        stored = {name: value for name, value in headers.items() if name.startswith(METADATA)}
+        params["Metadata"] = {name.removeprefix(METADATA): value for name, value in stored.items()}
     if operation in ("PutObject", "UploadPart"):
         params["Body"] = body
     if operation in ("DeleteObjects", "CompleteMultipartUpload"):
@@ -163,8 +168,8 @@ def call_of(method: str, target: str, headers: Mapping[str, str], body: bytes) -
 
 
 @contextmanager
-def serving(server: DamagedS3) -> Iterator[str]:
-    """The address of the server, which runs inside the block."""
+def serving(server: DamagedS3, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """The address of the server, which runs inside the block, over TLS if there are settings for it."""
 
     class Handler(socketserver.StreamRequestHandler):
         disable_nagle_algorithm = True
@@ -192,10 +197,12 @@ def serving(server: DamagedS3) -> Iterator[str]:
             """A client that hangs up is no matter of the test."""
 
     with Listener(("127.0.0.1", 0), Handler) as listener:
+        if tls is not None:
+            listener.socket = tls.wrap_socket(listener.socket, server_side=True)
         thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{listener.server_address[1]}"
+            yield f"{'https' if tls else 'http'}://127.0.0.1:{listener.server_address[1]}"
         finally:
             listener.shutdown()
             thread.join()

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, Unpack, cast
 import boto3
 from botocore.client import BaseClient
 
-from remote_store.boto3.client import create_client, private_session
+from remote_store.boto3.client import certificates_of, create_client, private_session
 from remote_store.boto3.port import FAILED, TRANSPORT, Boto3Port
 from remote_store.botocore import (
     WITH_HANDLE,
@@ -47,7 +47,9 @@ class S3Boto3Backend(S3Backend):
         bucket: Name of the bucket.
         client: An S3 client to use as it is, neither changed nor closed; only options that are not about a client go
             with it. Without `conditional_writes` only an AWS endpoint is trusted with conditional writes. A backend
-            that was given a client cannot be pickled, and a forked child shares its connections.
+            that was given a client cannot be pickled, and a forked child shares its connections. Such a client reads
+            100 header lines, so more than 64 entries of metadata are refused; and it takes an informational response
+            (102, 103) for the answer, which is then refused.
         session: A `boto3.Session` whose credentials, region and configuration a client is made with; it is not changed.
             A backend that was given one cannot be pickled.
         **options: The options of every S3 backend, see `remote_store.core.s3.S3Options`. `client_options` are of the
@@ -87,7 +89,7 @@ class S3Boto3Backend(S3Backend):
             checked = locate(checked, bucket, new, config=config)
         self._client = client
         self._session = session
-        super().__init__(bucket, checked)
+        super().__init__(bucket, checked, own_client=client is None)
 
     def unwrap(self, kind: type[T]) -> T:
         """Hand out the native handle; the class says which there are.
@@ -112,7 +114,8 @@ class S3Boto3Backend(S3Backend):
                 raise
             raise fault from error
         check_client(client, options)
-        return Boto3Port(client, owned=self._client is None)
+        find = partial(certificates_of, options, self._session) if self._client is None else None
+        return Boto3Port(client, owned=self._client is None, find_trusted=find)
 
     def __getstate__(self) -> dict[str, Any]:
         if self._client is not None or self._session is not None:

@@ -20,6 +20,7 @@ from remote_store.botocore import (
     lookup,
     prepare_session,
     register_handlers,
+    trusted,
     user_agent,
 )
 from remote_store.core.s3 import S3Options
@@ -95,6 +96,13 @@ def private_session(profile: str | None) -> Session:
     if (lazy_call := lookup("boto3.utils", "lazy_call")) is not None:
         session.register("creating-client-class.s3", lazy_call("boto3.s3.inject.inject_s3_transfer_methods"))
     return session
+
+
+def certificates_of(options: S3Options, session: boto3.Session | None = None) -> bool | str:
+    """Return which certificates the client trusts: those of a file, `True` for its SDK's own, `False` for all."""
+    named = session is not None and session.profile_name != "default"
+    profile = session.profile_name if session and named else options.profile
+    return trusted(options, private_session(profile).get_config_variable)
 
 
 def client_config(options: S3Options, theirs: Config, agent: str) -> Config:

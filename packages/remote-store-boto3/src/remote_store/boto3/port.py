@@ -13,12 +13,12 @@ from botocore.client import BaseClient
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
+from remote_store.boto3.http import FindTrusted, Route
 from remote_store.botocore import UNREADABLE, fault_of, known_fault
 from remote_store.core.s3 import Call, Fault
 
 BROKEN_BODY = (sdk.HTTPClientError, sdk.IncompleteReadError, HTTPError, HTTPException, OSError)
 TRANSPORT = (sdk.ConnectionError, ResponseParserError, *BROKEN_BODY)
-SUCCESS = 200
 FAILED = (sdk.ClientError, sdk.BotoCoreError, ResponseParserError)
 
 
@@ -28,20 +28,40 @@ class Boto3Port:
     Args:
         client: The S3 client.
         owned: Whether to close the client together with the port.
+        find_trusted: Returns whether to verify certificates, or a file of those to trust, for an `HttpSession` to
+            servers whose responses http.client cannot read. With `None`, such responses are faults.
     """
 
-    def __init__(self, client: BaseClient, *, owned: bool) -> None:
+    def __init__(self, client: BaseClient, *, owned: bool, find_trusted: FindTrusted | None = None) -> None:
         self.client = client
         self._owned = owned
+        self._route = Route(client, find_trusted)
         self._attempts: int = (client.meta.config.retries or {}).get("total_max_attempts") or 1
         self._methods: dict[str, Callable[..., dict[str, Any]]] = {}
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         """Send the call and return botocore's answer to it, the `Body` of a `GetObject` as a `Boto3Body`.
 
+        A read whose response http.client could not read is sent again over the HTTP session. A call that may have
+        changed something is not sent again.
+
         Raises:
             Fault: The service refused or did not answer, or there are no credentials.
         """
+        begun = self._route.begin()
+        try:
+            return self._send(call, begun)
+        except Fault as fault:
+            self._route.recover(begun, call.operation, fault)
+        return self._send(call, None)
+
+    def close(self) -> None:
+        """Close the connections of a client that is our own."""
+        self._route.close()
+        if self._owned:
+            self.client.close()
+
+    def _send(self, call: Call, begun: int | None) -> dict[str, Any]:
         method = self._methods.get(call.operation)
         if method is None:
             method = self._methods[call.operation] = getattr(self.client, xform_name(call.operation))
@@ -50,19 +70,17 @@ class Boto3Port:
         except Exception as error:
             if (fault := known_fault(error, (*FAILED, *UNREADABLE), TRANSPORT, attempts=self._attempts)) is None:
                 raise
-            raise fault from error
-        # A handler of the user's may have answered in place of the service.
-        if answer.get("ResponseMetadata", {}).get("HTTPStatusCode", SUCCESS) < SUCCESS:
-            # http.client takes a 103 for the answer: what follows would be taken for the answer to the next request.
-            self.client.close()
+            raise (self._route.doubt(begun, fault.status, fault.attempts) or fault) from error
         if "Body" in answer:
             answer["Body"] = Boto3Body(answer["Body"], answer.get("ContentLength"))
+        # A handler of the user's may have answered in place of the service.
+        about = answer.get("ResponseMetadata", {})
+        doubt = self._route.doubt(begun, about.get("HTTPStatusCode"), about.get("RetryAttempts", 0) + 1)
+        if doubt is not None:
+            if "Body" in answer:
+                answer["Body"].close()
+            raise doubt
         return answer
-
-    def close(self) -> None:
-        """Close the connections of a client that is our own."""
-        if self._owned:
-            self.client.close()
 
 
 class Boto3Body:

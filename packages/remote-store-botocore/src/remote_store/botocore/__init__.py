@@ -11,9 +11,10 @@ from remote_store.botocore.configuration import check_configuration
 from remote_store.botocore.credentials import check_credentials
 from remote_store.botocore.faults import UNREADABLE, fault_of, known_fault
 from remote_store.botocore.handlers import ask_before_large_body, register_handlers, user_agent
+from remote_store.botocore.heads import FINAL, FinalResponse
 from remote_store.botocore.locating import locate, locate_client
 from remote_store.botocore.names import lookup
-from remote_store.botocore.proxies import proxy_for
+from remote_store.botocore.proxies import proxies_of, proxy_for, without_password
 from remote_store.botocore.session import prepare_session
 from remote_store.botocore.settings import (
     DOCUMENT_WAITS,
@@ -25,11 +26,14 @@ from remote_store.botocore.settings import (
     config_arguments,
     warn_of_redirects,
 )
+from remote_store.botocore.tls import tls_context, trusted
 
 __all__ = [
     "DOCUMENT_WAITS",
+    "FINAL",
     "UNREADABLE",
     "WITH_HANDLE",
+    "FinalResponse",
     "ask_before_large_body",
     "check_client",
     "check_client_options",
@@ -44,8 +48,12 @@ __all__ = [
     "locate_client",
     "lookup",
     "prepare_session",
+    "proxies_of",
     "proxy_for",
     "register_handlers",
+    "tls_context",
+    "trusted",
     "user_agent",
     "warn_of_redirects",
+    "without_password",
 ]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from remote_store.botocore.names import lookup
 
@@ -29,6 +30,20 @@ def proxy_for(url: str, proxies: Mapping[str, str] | None) -> str | None:
     if not proxy or proxy.startswith(PROXY_SCHEMES):
         return proxy or None
     return f"http:{proxy}" if proxy.startswith("//") else f"http://{proxy}"
+
+
+def proxies_of(client: Any) -> Mapping[str, str]:
+    """Return the URLs of a client's proxies by scheme, from its `Config` or else from the environment."""
+    proxies: Mapping[str, str] | None = client.meta.config.proxies
+    if proxies is None:
+        return {} if proxy_bypass(urlsplit(client.meta.endpoint_url).netloc) else getproxies()
+    return proxies
+
+
+def without_password(proxy: str) -> str:
+    """The URL of a proxy as an error may show it."""
+    parts = urlsplit(proxy)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def is_proxy(url: object) -> bool:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import boto3
 import pyarrow as pa
@@ -14,7 +12,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 from remote_store.boto3.client import private_session
-from remote_store.botocore import proxy_for
+from remote_store.botocore import proxies_of, proxy_for
 from remote_store.core.s3 import S3Options
 
 KNOWS_TLS_BUNDLES = int(pa.__version__.partition(".")[0]) >= 21
@@ -53,16 +51,6 @@ def find_credentials(options: S3Options, session: boto3.Session | None) -> Crede
     return (session or private_session(options.profile)).get_credentials()
 
 
-def find_tls_bundle(options: S3Options, session: boto3.Session | None) -> str | None:
-    """The CA bundle that the client uses; `None` if it uses the SDK's default."""
-    given: str | bool | None = options.client_options.get("verify", options.tls_ca_bundle)
-    if isinstance(given, str):
-        return given
-    profile = options.profile if session is None or session.profile_name == "default" else session.profile_name
-    bundle: str | None = private_session(profile).get_config_variable("ca_bundle")
-    return bundle
-
-
 def filesystem_arguments(client: BaseClient, *, aws: bool) -> dict[str, Any]:
     """The filesystem's arguments from a client, except credentials, certificates and the number of attempts."""
     config, url = client.meta.config, client.meta.endpoint_url
@@ -79,9 +67,6 @@ def filesystem_arguments(client: BaseClient, *, aws: bool) -> dict[str, Any]:
         "allow_bucket_creation": False,
         "allow_bucket_deletion": False,
     }
-    proxies = config.proxies
-    if proxies is None:
-        proxies = {} if proxy_bypass(urlsplit(url).netloc) else getproxies()
-    if proxy := proxy_for(url, proxies):
+    if proxy := proxy_for(url, proxies_of(client)):
         arguments["proxy_options"] = proxy
     return arguments

@@ -5,16 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 import boto3
 from botocore.client import BaseClient
 from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem
 
+from remote_store.boto3.client import certificates_of
 from remote_store.boto3.port import FAILED, TRANSPORT, Boto3Port
 from remote_store.botocore import fault_of
 from remote_store.core.s3 import Fault, S3Options
-from remote_store.pyarrow.client import KNOWS_TLS_BUNDLES, filesystem_arguments, find_credentials, find_tls_bundle
+from remote_store.pyarrow.client import KNOWS_TLS_BUNDLES, filesystem_arguments, find_credentials
 
 
 class PyArrowPort(Boto3Port):
@@ -27,7 +29,7 @@ class PyArrowPort(Boto3Port):
     """
 
     def __init__(self, client: BaseClient, options: S3Options, session: boto3.Session | None) -> None:
-        super().__init__(client, owned=True)
+        super().__init__(client, owned=True, find_trusted=partial(certificates_of, options, session))
         self._options = options
         self._session = session
         self._lock = threading.Lock()
@@ -46,7 +48,8 @@ class PyArrowPort(Boto3Port):
             arguments = filesystem_arguments(self.client, aws=self._options.endpoint.aws)
             identity = {} if arguments["anonymous"] else self._find_identity()
             if self._filesystem is None or identity != self._identity:
-                if KNOWS_TLS_BUNDLES and (bundle := find_tls_bundle(self._options, self._session)):
+                bundle = certificates_of(self._options, self._session)
+                if KNOWS_TLS_BUNDLES and isinstance(bundle, str):
                     arguments["tls_ca_file_path"] = bundle
                 arguments["retry_strategy"] = AwsStandardS3RetryStrategy(max_attempts=self._attempts)
                 self._filesystem = in_time(self._options.connect_timeout, lambda: S3FileSystem(**arguments, **identity))

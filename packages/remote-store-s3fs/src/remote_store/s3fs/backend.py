@@ -52,7 +52,8 @@ class S3FsBackend(S3Backend):
             conditions are trusted on an AWS endpoint only. It follows a redirect to another host and sends it the
             session token, customer keys and body, and sending a body has no time limit; a warning is logged once, by
             the logger `remote_store`. Without `fs` neither applies, also not to the filesystem from `unwrap`. If more
-            readers are open than the pool has connections (10 by default), other calls wait until one is closed.
+            readers are open than the pool has connections (10 by default), other calls wait until one is closed. At
+            most 64 entries of metadata are accepted, because aiohttp by itself reads 128 header lines.
         **options: The options of every S3 backend; see `remote_store.core.s3.S3Options`. `max_connections` limits the
             concurrent calls, not counting bodies that are being read. `client_options` are those arguments of
             aiobotocore's `create_client` for which there is no option: `config`, `verify`, `use_ssl`, `api_version`,
@@ -69,7 +70,7 @@ class S3FsBackend(S3Backend):
 
     def __init__(self, bucket: str, *, fs: S3FileSystem | None = None, **options: Unpack[S3OptionFields]) -> None:
         self._handle = Handle(bucket, fs, options, asynchronous=False)
-        super().__init__(bucket, self._handle.options)
+        super().__init__(bucket, self._handle.options, own_client=fs is None)
 
     def unwrap(self, kind: type[T]) -> T:
         """Hand out the native handle; the class says which there are.
@@ -115,7 +116,7 @@ class AsyncS3FsBackend(AsyncS3Backend):
 
     def __init__(self, bucket: str, *, fs: S3FileSystem | None = None, **options: Unpack[S3OptionFields]) -> None:
         self._handle = Handle(bucket, fs, options, asynchronous=True)
-        super().__init__(bucket, self._handle.options)
+        super().__init__(bucket, self._handle.options, own_client=fs is None)
 
     def unwrap(self, kind: type[T]) -> T:
         """Hand out the native handle; the class says which there are.

@@ -7,7 +7,6 @@ import inspect
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 from aiobotocore.awsrequest import AioAWSResponse
@@ -15,7 +14,7 @@ from aiobotocore.httpsession import AIOHTTPSession
 from botocore import exceptions as sdk
 from yarl import URL
 
-from remote_store.botocore import DOCUMENT_WAITS, lookup, proxy_for
+from remote_store.botocore import DOCUMENT_WAITS, proxy_for, tls_context, without_password
 from remote_store.core.s3 import KIB
 
 PIECE = 256 * KIB
@@ -181,31 +180,6 @@ async def lost_is_lost(request: Any, handler: Callable[[Any], Awaitable[Any]]) -
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
         raise sdk.ConnectionClosedError(endpoint_url=str(request.url), error=error) from error
-
-
-def tls_context(verify: bool | str, client_cert: str | tuple[str, str] | None) -> ssl.SSLContext:
-    """Make a TLS context with botocore's settings. Reads the certificate files."""
-    make = lookup("botocore.httpsession", "create_urllib3_context")
-    find = lookup("botocore.httpsession", "get_cert_path")
-    context: ssl.SSLContext = ssl.create_default_context() if make is None else make()
-    context.check_hostname = bool(verify)
-    bundle = verify if isinstance(verify, str) or find is None else find(verify)
-    if isinstance(bundle, str):
-        context.load_verify_locations(bundle)
-    elif verify:
-        context.load_default_certs()
-    else:
-        context.verify_mode = ssl.CERT_NONE
-    if client_cert is not None:
-        certificate, key = (client_cert, None) if isinstance(client_cert, str) else client_cert
-        context.load_cert_chain(certificate, key)
-    return context
-
-
-def without_password(proxy: str) -> str:
-    """The URL of a proxy as an error may show it."""
-    parts = urlsplit(proxy)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def text_of(value: str | bytes) -> str:

@@ -102,7 +102,8 @@ class AsyncBackend(ABC):
             path: The file.
             content: Bytes, or a binary stream.
             overwrite: Replace the file if it exists.
-            metadata: User metadata. Names and values are ASCII, names in lower case.
+            metadata: User metadata. Names and values are ASCII, names in lower case. At most 900 entries, and 2,048
+                bytes of names and values.
             content_type: MIME type to store with the file.
 
         Raises:

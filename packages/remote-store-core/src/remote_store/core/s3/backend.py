@@ -16,7 +16,7 @@ from remote_store.core.glob import GlobPattern
 from remote_store.core.home import public
 from remote_store.core.io.source import Content
 from remote_store.core.io.streams import Source, check_max_depth, check_range
-from remote_store.core.metadata import check_content_type, check_metadata
+from remote_store.core.metadata import MOST_ENTRIES, MOST_OF_A_HANDLE, check_content_type, check_metadata
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import require_text
 from remote_store.core.s3.engine.errors import contract_errors
@@ -45,6 +45,7 @@ class S3Backend(Backend):
     Args:
         bucket: Name of the bucket.
         options: The checked options.
+        own_client: Whether the lane makes the client, so that it reads as many header lines as the lane sees to.
 
     Raises:
         ValueError: The name of the bucket is blank or malformed.
@@ -53,8 +54,9 @@ class S3Backend(Backend):
     name = "s3"
     capabilities = frozenset(Capability) - {Capability.ATOMIC_MOVE}
 
-    def __init__(self, bucket: str, options: S3Options) -> None:
+    def __init__(self, bucket: str, options: S3Options, *, own_client: bool = True) -> None:
         self._bucket = Bucket(check_bucket(bucket), options)
+        self._most_metadata = MOST_ENTRIES if own_client else MOST_OF_A_HANDLE
         if not options.endpoint.creates_atomically:
             self.capabilities = self.capabilities - {Capability.ATOMIC_CREATE}
         self._runner = self._new_runner()
@@ -123,7 +125,7 @@ class S3Backend(Backend):
         `CreateMultipartUpload` is lost, the upload stays until a lifecycle rule of the bucket removes it.
         """
         self._check(check_new_key, path)
-        described = check_metadata(metadata)
+        described = check_metadata(metadata, most=self._most_metadata)
         check_content_type(content_type)
         source = Source(content)
         operation = writing.write(
@@ -167,7 +169,7 @@ class S3Backend(Backend):
         A create looks first whether the file exists: 1 request more than `write`.
         """
         self._check(check_new_key, path)
-        check_metadata(metadata)
+        check_metadata(metadata, most=self._most_metadata)
         check_content_type(content_type)
         return self._spooled(path, overwrite=overwrite, metadata=metadata, content_type=content_type)
 

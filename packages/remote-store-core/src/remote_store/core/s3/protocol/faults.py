@@ -27,6 +27,8 @@ REGION = "the bucket is in another region; set region_name to it"
 BUSY = "the service is busy or broken; try again later"
 NOT_S3 = "the endpoint is no S3 service, or something in between answered in its place; check endpoint_url and proxies"
 BROKEN = "the server's answer breaks the S3 protocol, so the outcome is not known; look at the file before going on"
+INFORMATIONAL = "the outcome is not known; look at the file before going on"
+LOST = "the response was lost, so the outcome is not known; look at the file, then call again: it is read from now on"
 
 LONGEST_TEXT = 1000
 """Characters of a text of the server's that an error shows."""
@@ -57,7 +59,8 @@ CODES: dict[str, tuple[type[RemoteStoreError], str]] = {
     "NotS3": (RemoteStoreError, NOT_S3),
     "BrokenAnswer": (RemoteStoreError, BROKEN),
     "UnreadableAnswer": (RemoteStoreError, "the SDK could not build the request or read its answer; see the cause"),
-    "InformationalAnswer": (RemoteStoreError, BROKEN),
+    "InformationalAnswer": (RemoteStoreError, INFORMATIONAL),
+    "LostAnswer": (BackendUnavailable, LOST),
     "IncompleteDocument": (BackendUnavailable, "the connection broke before the whole answer came; try again"),
     "MissingContentLength": (RemoteStoreError, "the server does not say how long the object is"),
     "ConditionalRequestConflict": (BackendUnavailable, "another write to the same key is under way; try again"),
@@ -86,7 +89,7 @@ CODES: dict[str, tuple[type[RemoteStoreError], str]] = {
     ),
     "TooManyHeaders": (
         RemoteStoreError,
-        "the answer has more than 100 header lines, which this client cannot read; store less metadata with the file",
+        "the answer has more header lines than this client can read; store less metadata with the file",
     ),
     "IncompleteBody": (BackendUnavailable, "the connection broke before the whole content came; try again"),
 }
@@ -224,7 +227,7 @@ def is_conflict(fault: Fault) -> bool:
 
 def is_unproven(fault: Fault) -> bool:
     """Whether the answer was that of a success and did not carry its result."""
-    return fault.code in ("BrokenAnswer", "IncompleteDocument", "InformationalAnswer", "NotS3")
+    return fault.code in ("BrokenAnswer", "IncompleteDocument", "InformationalAnswer", "LostAnswer", "NotS3")
 
 
 def lacks_feature(fault: Fault) -> bool:
