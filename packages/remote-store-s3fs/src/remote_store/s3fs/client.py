@@ -179,5 +179,5 @@ def private_session(options: S3Options) -> AioSession:
     """A session that nobody else has; it shares the parsed service models with the others of this process."""
     session = AioSession(profile=options.profile)
     prepare_session(session)
-    register_handlers(session.get_component("event_emitter"), options)
+    register_handlers(session.get_component("event_emitter"), options, asynchronous=True)
     return session
