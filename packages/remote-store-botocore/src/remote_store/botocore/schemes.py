@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from remote_store.botocore.faults import SpeaksTLS
 from remote_store.botocore.proxies import has_proxy
-from remote_store.core.s3 import S3Options, is_signed
+from remote_store.core.s3 import S3Options, is_foreign
 
 BAD_REQUEST = 400
 HTTP = 80
@@ -36,10 +36,11 @@ class SchemeDoubt:
         proxies = getattr(options.client_options.get("config"), "proxies", None)
         self._is_settled = has_proxy(options.endpoint.url or "", proxies)
 
-    def arises(self, response: tuple[Any, Any] | None, error: BaseException | None) -> bool:
+    def arises(self, operation: str, response: tuple[Any, Any] | None, error: BaseException | None) -> bool:
         """Take note of an outcome. Whether it is the first one, and one that a server of TLS may give.
 
         Args:
+            operation: Name of the operation.
             response: The answer, and what was read from it.
             error: What took the place of an answer.
         """
@@ -48,7 +49,9 @@ class SchemeDoubt:
         self._is_settled = True
         if response is None:
             return type(error).__name__ == "ConnectionClosedError"
-        return response[0].status_code == BAD_REQUEST and not is_signed(response[0].headers)
+        answer, read = response
+        code = read.get("Error", {}).get("Code") or str(answer.status_code)
+        return answer.status_code == BAD_REQUEST and is_foreign(operation, code, BAD_REQUEST, answer.headers)
 
     @property
     def place(self) -> tuple[str, int]:
@@ -60,8 +63,8 @@ def ask_for_tls(options: S3Options) -> Callable[..., None]:
     """Make a handler of botocore's `needs-retry` that fails at once where the port speaks TLS."""
     doubt = SchemeDoubt(options)
 
-    def ask(response: Any = None, caught_exception: BaseException | None = None, **_others: Any) -> None:
-        if doubt.arises(response, caught_exception) and speaks_tls(doubt.place, doubt.seconds):
+    def ask(operation: Any, response: Any = None, caught_exception: Any = None, **_others: Any) -> None:
+        if doubt.arises(operation.name, response, caught_exception) and speaks_tls(doubt.place, doubt.seconds):
             raise SpeaksTLS from caught_exception
 
     return ask
@@ -71,8 +74,10 @@ def ask_for_tls_async(options: S3Options) -> Callable[..., Any]:
     """Make a handler of aiobotocore's `needs-retry` that fails at once where the port speaks TLS."""
     doubt = SchemeDoubt(options)
 
-    async def ask(response: Any = None, caught_exception: BaseException | None = None, **_others: Any) -> None:
-        if doubt.arises(response, caught_exception) and await speaks_tls_async(doubt.place, doubt.seconds):
+    async def ask(operation: Any, response: Any = None, caught_exception: Any = None, **_others: Any) -> None:
+        if doubt.arises(operation.name, response, caught_exception) and await speaks_tls_async(
+            doubt.place, doubt.seconds
+        ):
             raise SpeaksTLS from caught_exception
 
     return ask

@@ -141,7 +141,8 @@ def classify(fault: Fault) -> tuple[type[RemoteStoreError], str]:
         return CODES[fault.code]
     if fault.transport:
         return BackendUnavailable, UNREACHABLE
-    if fault.foreign and (fault.status == 404 or fault.code == "400"):
+    # A 400 without a document may be S3's, and then has its id of the request.
+    if fault.foreign and (fault.status == 404 or (fault.code == "400" and fault.request_id is None)):
         return RemoteStoreError, NOT_S3
     if fault.status is not None and fault.status in STATUSES:
         return STATUSES[fault.status]
