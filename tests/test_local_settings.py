@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from aiobotocore.config import AioConfig
+from s3fs import S3FileSystem
 
 from remote_store.boto3 import S3Boto3Backend
 from remote_store.botocore.proxies import is_proxy
@@ -156,6 +157,17 @@ def test_credentials_with_white_space(
     assert isinstance(error, PermissionDenied)
     assert f"the {' '.join(what.split()[:2])} has a line break, white space" in str(error)
     assert ("env" if provider == "environment" else "custom-process") in str(error)
+
+
+@pytest.mark.parametrize("how", ["given", "environment"])
+def test_credentials_of_a_filesystem_that_is_handed_in(how: str, place: str, monkeypatch: Any) -> None:
+    given: dict[str, Any] = {"key": "AKID", "secret": "HUSH\n"} if how == "given" else {}
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKID")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "HUSH\n")
+    fs = S3FileSystem(endpoint_url=place, skip_instance_cache=True, **given)
+    error = refused(S3FsBackend("bucket", fs=fs))
+    assert isinstance(error, PermissionDenied)
+    assert "the secret key has a line break" in str(error)
 
 
 @each_lane
