@@ -235,6 +235,17 @@ def test_a_setting_of_the_environment_that_cannot_be_used(lane: Any, name: str, 
 
 
 @each_lane
+@pytest.mark.parametrize("setting", ["s3 = x", "api_versions = x", "region =\n  a = HUSH", "retry_mode =\n  a = HUSH"])
+def test_a_setting_of_the_wrong_form_is_named_with_its_profile_and_file(
+    lane: Any, setting: str, place: str, tmp_path: Path
+) -> None:
+    (tmp_path / "config").write_text(f"[profile mine]\n{setting}\naws_access_key_id = a\naws_secret_access_key = b\n")
+    error = refused(lane("bucket", endpoint_url=place, profile="mine"))
+    for named in (repr(setting.split(maxsplit=1)[0]), "'mine'", str(tmp_path / "config")):
+        assert named in str(error)
+
+
+@each_lane
 @pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])
 def test_an_endpoint_of_the_environment_that_is_malformed_is_named(lane: Any, name: str, monkeypatch: Any) -> None:
     monkeypatch.setenv(name, "http://user:HUSH@host:port")
