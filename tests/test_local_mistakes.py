@@ -131,7 +131,54 @@ def test_https_where_http_is_spoken(lane: Any, door: Any) -> None:
     server = door()
     error = refused(lane("bucket", endpoint_url=f"https://127.0.0.1:{server.port}", **PLACE))
     assert (error.code, server.count) == ("NotTLS", 1)
-    assert "scheme" in str(error)
+    assert "give http in place of https" in str(error)
+
+
+@each_lane
+@pytest.mark.parametrize("attempts", [1, 3])
+def test_http_where_https_is_spoken(lane: Any, door: Any, certificate: Path, attempts: int) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server = door(context=context)
+    url = f"http://127.0.0.1:{server.port}"
+    for method in ("read_bytes", "exists", "check_health"):
+        backend = lane("bucket", endpoint_url=url, retry=RetryPolicy(attempts), **PLACE)
+        with backend, pytest.raises(BackendUnavailable, match="give https in place of http") as caught:
+            getattr(backend, method)(*(() if method == "check_health" else ("k",)))
+        assert (caught.value.code, caught.value.retryable) == ("SpeaksTLS", False)
+    # One request and one handshake each.
+    assert server.count == 6
+
+
+@each_lane
+def test_a_web_server_that_calls_plain_http_malformed(lane: Any, door: Any) -> None:
+    server = door(b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\n<p/>")
+    error = refused(lane("bucket", endpoint_url=f"http://127.0.0.1:{server.port}", **PLACE))
+    assert "no S3 service" in str(error)
+    assert "http or https" in str(error)
+
+
+@each_lane
+def test_a_server_of_plain_http_that_hangs_up_is_asked_once_only(lane: Any, door: Any) -> None:
+    server = door(b"")
+    backend = lane("bucket", endpoint_url=f"http://127.0.0.1:{server.port}", retry=RetryPolicy(2), **PLACE)
+    with backend:
+        for count in (3, 5):
+            with pytest.raises(BackendUnavailable, match="did not answer") as caught:
+                backend.read_bytes("k")
+            assert caught.value.retryable
+            assert server.count == count
+
+
+@each_lane
+def test_a_server_behind_a_proxy_is_not_asked(lane: Any, door: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = door(b"")
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
+    monkeypatch.setenv("no_proxy", "")
+    backend = lane("bucket", endpoint_url="http://s3.test", retry=RetryPolicy(1), **PLACE)
+    with backend, pytest.raises(BackendUnavailable, match="did not answer"):
+        backend.read_bytes("k")
+    assert proxy.count == 1
 
 
 @each_lane

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from aiobotocore.config import AioConfig
+from s3fs import S3FileSystem
 
 from remote_store.boto3 import S3Boto3Backend
 from remote_store.botocore.proxies import is_proxy
@@ -158,6 +159,17 @@ def test_credentials_with_white_space(
     assert ("env" if provider == "environment" else "custom-process") in str(error)
 
 
+@pytest.mark.parametrize("how", ["given", "environment"])
+def test_credentials_of_a_filesystem_that_is_handed_in(how: str, place: str, monkeypatch: Any) -> None:
+    given: dict[str, Any] = {"key": "AKID", "secret": "HUSH\n"} if how == "given" else {}
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKID")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "HUSH\n")
+    fs = S3FileSystem(endpoint_url=place, skip_instance_cache=True, **given)
+    error = refused(S3FsBackend("bucket", fs=fs))
+    assert isinstance(error, PermissionDenied)
+    assert "the secret key has a line break" in str(error)
+
+
 @each_lane
 def test_a_bundle_that_is_no_file_of_certificates(lane: Any, tmp_path: Path, monkeypatch: Any) -> None:
     (tmp_path / "empty.pem").touch()
@@ -220,6 +232,17 @@ def test_a_setting_of_the_environment_that_cannot_be_used(lane: Any, name: str, 
     assert isinstance(error, InvalidConfiguration)
     assert isinstance(error, ValueError)
     assert name.removeprefix("AWS_").lower() in str(error).lower()
+
+
+@each_lane
+@pytest.mark.parametrize("setting", ["s3 = x", "api_versions = x", "region =\n  a = HUSH", "retry_mode =\n  a = HUSH"])
+def test_a_setting_of_the_wrong_form_is_named_with_its_profile_and_file(
+    lane: Any, setting: str, place: str, tmp_path: Path
+) -> None:
+    (tmp_path / "config").write_text(f"[profile mine]\n{setting}\naws_access_key_id = a\naws_secret_access_key = b\n")
+    error = refused(lane("bucket", endpoint_url=place, profile="mine"))
+    for named in (repr(setting.split(maxsplit=1)[0]), "'mine'", str(tmp_path / "config")):
+        assert named in str(error)
 
 
 @each_lane

@@ -54,13 +54,14 @@ def check_configuration(options: S3Options, session: Any = None) -> None:
     if certificate is not None and not is_client_certificate(certificate):
         raise _wrong(f"client_cert in config names no certificate with its private key in PEM format: {certificate!r}")
     if session is not None:
-        check_profile(session.get_scoped_config())
         find = session.get_config_variable
+        place = f"profile {find('profile') or 'default'!r} ({find('config_file')} or {find('credentials_file')})"
+        check_profile(session.get_scoped_config(), place)
         if options.key is None and not options.anon:
-            check_numbers(find)
+            check_numbers(find, place)
         region = find("region") if options.endpoint.aws and options.region_name is None else None
         if region is not None and not s3_hosts().is_region(region):
-            text = f"AWS_DEFAULT_REGION, or region of the profile, is {region!r}, and no region of AWS is called so"
+            text = f"AWS_DEFAULT_REGION, or region of the {place}, is {region!r}, and no region of AWS is called so"
             raise _wrong(text)
     check_configured_bundle(options, None if session is None else session.get_config_variable)
     check_environment_proxies(options)
@@ -99,11 +100,12 @@ def check_environment_proxies(options: S3Options) -> None:
         raise _wrong(f"{names} in the environment {NO_PROXY}")
 
 
-def check_profile(profile: Mapping[str, Any]) -> None:
+def check_profile(profile: Mapping[str, Any], place: str) -> None:
     """Refuse a profile of the AWS configuration in which botocore would take a text for a group, or a group for a text.
 
     Args:
         profile: The settings of the profile; a group has indented lines below its name.
+        place: The profile and its files, for the error.
 
     Raises:
         Fault: A setting is of the wrong form; the text names it and shows no value.
@@ -111,16 +113,17 @@ def check_profile(profile: Mapping[str, Any]) -> None:
     for name, value in profile.items():
         is_group = isinstance(value, Mapping)
         if is_group and name in TEXTS:
-            raise _wrong(f"the setting {name!r} of the AWS profile has indented lines below it, and is one text")
+            raise _wrong(f"the setting {name!r} of the {place} has indented lines below it, and is one text")
         if name in GROUPS and not is_group:
-            raise _wrong(f"the setting {name!r} of the AWS profile is a text, and takes indented lines below it")
+            raise _wrong(f"the setting {name!r} of the {place} is a text, and takes indented lines below it")
 
 
-def check_numbers(find: Callable[[str], Any]) -> None:
+def check_numbers(find: Callable[[str], Any], place: str) -> None:
     """Refuse what is no number and has to be one where credentials are looked for.
 
     Args:
         find: Reads a setting of the session.
+        place: The profile and its files, for the error.
 
     Raises:
         Fault: A setting is no number.
@@ -129,7 +132,7 @@ def check_numbers(find: Callable[[str], Any]) -> None:
         try:
             find(name)
         except ValueError as error:
-            text = f"AWS_{name.upper()}, or {name} of the profile, is no whole number"
+            text = f"AWS_{name.upper()}, or {name} of the {place}, is no whole number"
             raise _wrong(text) from error
 
 

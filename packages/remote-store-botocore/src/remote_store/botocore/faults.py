@@ -82,6 +82,10 @@ class MalformedCredentials(Exception):
     """Credentials that the SDK found cannot be sent; the text does not show them."""
 
 
+class SpeaksTLS(Exception):
+    """A port that was spoken to in plain http speaks TLS."""
+
+
 def fault_of(error: Exception, transport: tuple[type[Exception], ...], *, attempts: int) -> Fault:
     """What botocore, or the connection below it, said.
 
@@ -90,6 +94,8 @@ def fault_of(error: Exception, transport: tuple[type[Exception], ...], *, attemp
         transport: The exceptions of a connection that failed.
         attempts: How many requests were sent, where the exception itself does not say.
     """
+    if isinstance(error, SpeaksTLS):
+        return Fault("SpeaksTLS", message=str(error))
     response = getattr(error, "response", None)
     if isinstance(response, Mapping):
         told, meta = response.get("Error", {}), response.get("ResponseMetadata", {})
@@ -147,7 +153,7 @@ def known_fault(
         transport: The exceptions of a connection that failed.
         attempts: How many requests were sent, where the exception itself does not say.
     """
-    if isinstance(error, (*failed, MalformedCredentials)):
+    if isinstance(error, (*failed, MalformedCredentials, SpeaksTLS)):
         return fault_of(error, transport, attempts=attempts)
     return fault_of(error, (), attempts=1) if is_of_credentials(error) else None
 

@@ -10,6 +10,7 @@ from typing import Any
 from remote_store.botocore.documents import register_checks
 from remote_store.botocore.faults import MalformedCredentials
 from remote_store.botocore.names import lookup
+from remote_store.botocore.schemes import ask_for_tls, ask_for_tls_async
 from remote_store.core import RetryPolicy
 from remote_store.core.s3 import MIB, S3Options, no_retry_helps, parse_time
 
@@ -29,12 +30,13 @@ UNREADABLE_IS_ABSENT: dict[str, Callable[[str], object]] = {"integer": int, "lon
 """How a header of each type of botocore's model is read, where one that cannot be read is to be left out."""
 
 
-def register_handlers(events: Any, options: S3Options) -> None:
+def register_handlers(events: Any, options: S3Options, *, asynchronous: bool = False) -> None:
     """Register what every client of a lane needs, and remove the handlers of botocore that it does not.
 
     Args:
         events: The events of a client of our own, or of a session of our own.
         options: The options that the client is made with.
+        asynchronous: Whether the events await what a handler returns, as aiobotocore's do.
     """
     register_checks(events)
     # Looking for a bucket's region, botocore asks for it for ever where no answer says it.
@@ -42,6 +44,8 @@ def register_handlers(events: Any, options: S3Options) -> None:
     events.register("before-parse.s3", drop_unreadable_headers)
     events.register("before-send.s3", refuse_malformed_credentials)
     events.register("needs-retry.s3", fail_at_once)
+    if (options.endpoint.url or "").startswith("http:"):
+        events.register("needs-retry.s3", (ask_for_tls_async if asynchronous else ask_for_tls)(options))
     events.register("needs-retry.s3", retry_too_many_requests(options.retry))
     events.register_first("choose-signer.s3", presign_by_version_4)
     # Nothing on S3's side needs the headers that say how often a request was tried; they are signed at each request.

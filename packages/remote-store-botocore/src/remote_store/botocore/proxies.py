@@ -61,6 +61,17 @@ def is_proxy(url: object) -> bool:
     return is_ascii and is_whole and not parts.path.strip("/") and not parts.query and not parts.fragment
 
 
+def has_proxy(url: str, configured: Mapping[str, Any] | None) -> bool:
+    """Whether requests to a URL go through a proxy.
+
+    Args:
+        url: Where the requests go.
+        configured: The proxies of the user's `Config` by scheme, which count in place of the environment's.
+    """
+    proxies = _of_environment(url) if configured is None else configured
+    return bool(proxies.get(urlsplit(url).scheme))
+
+
 def wrong_environment_proxy(url: str, schemes: tuple[str, ...]) -> str | None:
     """The variable of the environment that names a proxy and is no URL; `None` where there is none.
 
@@ -68,7 +79,11 @@ def wrong_environment_proxy(url: str, schemes: tuple[str, ...]) -> str | None:
         url: Where the requests go; no proxy is used for what `no_proxy` names.
         schemes: The schemes of the requests that are sent.
     """
-    find = lookup("botocore.utils", "get_environ_proxies")
-    proxies: Mapping[str, Any] = {} if find is None else find(url)
+    proxies = _of_environment(url)
     wrong = (scheme for scheme in schemes if proxies.get(scheme) and not is_proxy(proxies[scheme]))
     return next((f"{scheme}_proxy or {scheme.upper()}_PROXY" for scheme in wrong), None)
+
+
+def _of_environment(url: str) -> Mapping[str, Any]:
+    find = lookup("botocore.utils", "get_environ_proxies")
+    return {} if find is None else find(url)

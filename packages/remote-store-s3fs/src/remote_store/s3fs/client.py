@@ -12,6 +12,7 @@ import aiobotocore
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.session import Session
 from s3fs import S3FileSystem
 
@@ -112,8 +113,8 @@ class Handle:
         """
         filesystem = self.filesystem()
         try:
-            await self._check_credentials(filesystem)
             await filesystem.set_session()
+            await self._check_credentials(filesystem)
             client = await filesystem.get_s3(bucket)
         except Exception as error:
             if (fault := known_fault(error, FAILED, TRANSPORT)) is None:
@@ -125,10 +126,12 @@ class Handle:
         return AsyncS3FsPort(client, room=max(self.options.max_connections, self.options.max_concurrency), theirs=None)
 
     async def _check_credentials(self, filesystem: S3FileSystem) -> None:
-        if self._fs is not None or self.options.anon or self.options.key is not None:
+        if filesystem.anon or self.options.key is not None:
             return
-        found = await filesystem.session.get_credentials()
-        if found is not None:
+        if filesystem.key is not None:
+            given = Credentials(filesystem.key, filesystem.secret, filesystem.token)
+            check_credentials(given, given.method)
+        elif (found := await filesystem.session.get_credentials()) is not None:
             check_credentials(await found.get_frozen_credentials(), found.method)
 
     def _make(self) -> S3FileSystem:
@@ -180,5 +183,5 @@ def private_session(options: S3Options) -> AioSession:
     """A session that is not shared, except for the parsed service models, which are shared in the process."""
     session = AioSession(profile=options.profile)
     prepare_session(session)
-    register_handlers(session.get_component("event_emitter"), options)
+    register_handlers(session.get_component("event_emitter"), options, asynchronous=True)
     return session

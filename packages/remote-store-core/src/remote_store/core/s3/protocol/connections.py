@@ -9,12 +9,12 @@ from http.client import HTTPException
 TLS_REASONS = {
     "CERTIFICATE_VERIFY_FAILED": "CertificateNotTrusted",
     "HTTP_REQUEST": "NotTLS",
-    "NO_PROTOCOLS_AVAILABLE": "NotTLS",
+    "NO_PROTOCOLS_AVAILABLE": "TLSVersion",
     "RECORD_LAYER_FAILURE": "NotTLS",
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": "ClientCertificateRequired",
-    "TLSV1_ALERT_PROTOCOL_VERSION": "NotTLS",
+    "TLSV1_ALERT_PROTOCOL_VERSION": "TLSVersion",
     "UNKNOWN_PROTOCOL": "NotTLS",
-    "UNSUPPORTED_PROTOCOL": "NotTLS",
+    "UNSUPPORTED_PROTOCOL": "TLSVersion",
     "WRONG_VERSION_NUMBER": "NotTLS",
 }
 """Reasons of OpenSSL that are the same at every try."""

@@ -25,7 +25,10 @@ CREDENTIALS = "check key, secret and session_token, or the profile"
 RENEW = "the temporary credentials have ended; get new ones"
 REGION = "the bucket is in another region; set region_name to it"
 BUSY = "the service is busy or broken; try again later"
-NOT_S3 = "the endpoint is no S3 service, or something in between answered in its place; check endpoint_url and proxies"
+NOT_S3 = (
+    "the endpoint is no S3 service, or something in between answered in its place; "
+    "check endpoint_url (host, port, http or https) and proxies"
+)
 BROKEN = "the server's answer breaks the S3 protocol, so the outcome is not known; look at the file before going on"
 INFORMATIONAL = "the outcome is not known; look at the file before going on"
 LOST = "the response was lost, so the outcome is not known; look at the file, then call again: it is read from now on"
@@ -85,7 +88,15 @@ CODES: dict[str, tuple[type[RemoteStoreError], str]] = {
     ),
     "NotTLS": (
         BackendUnavailable,
-        "the server does not speak TLS as this machine does; check scheme and port of endpoint_url: http or https",
+        "the server does not speak TLS on this port; in endpoint_url give http in place of https, or another port",
+    ),
+    "SpeaksTLS": (
+        BackendUnavailable,
+        "the server speaks TLS on this port; in endpoint_url give https in place of http, or another port",
+    ),
+    "TLSVersion": (
+        BackendUnavailable,
+        "the server and this machine have no version of TLS in common; update the older of the two",
     ),
     "TooManyHeaders": (
         RemoteStoreError,
@@ -107,7 +118,9 @@ STATUSES: dict[int, tuple[type[RemoteStoreError], str]] = {
     429: (BackendUnavailable, BUSY),
 }
 
-NO_RETRY_HELPS = frozenset({"CertificateNotTrusted", "ClientCertificateRequired", "NotTLS", "TooManyHeaders"})
+NO_RETRY_HELPS = frozenset(
+    {"CertificateNotTrusted", "ClientCertificateRequired", "NotTLS", "SpeaksTLS", "TLSVersion", "TooManyHeaders"}
+)
 """Codes of what is the same at every try."""
 
 OVERRIDES: dict[type[RemoteStoreError], str] = {
@@ -131,7 +144,8 @@ def classify(fault: Fault) -> tuple[type[RemoteStoreError], str]:
         return CODES[fault.code]
     if fault.transport:
         return BackendUnavailable, UNREACHABLE
-    if fault.foreign and fault.status == 404:
+    # A 400 without a document may be S3's, and then has its id of the request.
+    if fault.foreign and (fault.status == 404 or (fault.code == "400" and fault.request_id is None)):
         return RemoteStoreError, NOT_S3
     if fault.status is not None and fault.status in STATUSES:
         return STATUSES[fault.status]

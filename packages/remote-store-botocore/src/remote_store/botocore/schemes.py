@@ -1,0 +1,119 @@
+"""Finds out whether a port that does not answer plain http speaks TLS, so that `http` in the URL is the mistake.
+
+Some servers close such a connection without a word, and others answer 400 in words of their own; both look like a
+server that is in trouble. A handshake tells them apart. It is tried once for a client, and never after an answer of S3.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from socket import create_connection
+from typing import Any
+from urllib.parse import urlsplit
+
+from remote_store.botocore.faults import SpeaksTLS
+from remote_store.botocore.proxies import has_proxy
+from remote_store.core.s3 import S3Options, is_foreign
+
+BAD_REQUEST = 400
+HTTP = 80
+
+
+class SchemeDoubt:
+    """Whether the first answer of a server makes it worth asking.
+
+    Args:
+        options: The options of the client; their URL begins with `http:`.
+    """
+
+    def __init__(self, options: S3Options) -> None:
+        self.parts = urlsplit(options.endpoint.url or "")
+        self.seconds = options.connect_timeout
+        proxies = getattr(options.client_options.get("config"), "proxies", None)
+        self._is_settled = has_proxy(options.endpoint.url or "", proxies)
+
+    def arises(self, operation: str, response: tuple[Any, Any] | None, error: BaseException | None) -> bool:
+        """Take note of an outcome. Whether it is the first one, and one that a server of TLS may give.
+
+        Args:
+            operation: Name of the operation.
+            response: The answer, and what was read from it.
+            error: What took the place of an answer.
+        """
+        if self._is_settled:
+            return False
+        self._is_settled = True
+        if response is None:
+            return type(error).__name__ == "ConnectionClosedError"
+        answer, read = response
+        code = read.get("Error", {}).get("Code") or str(answer.status_code)
+        return answer.status_code == BAD_REQUEST and is_foreign(operation, code, BAD_REQUEST, answer.headers)
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Host and port of the server."""
+        return self.parts.hostname or "", self.parts.port or HTTP
+
+
+def ask_for_tls(options: S3Options) -> Callable[..., None]:
+    """Make a handler of botocore's `needs-retry` that fails at once where the port speaks TLS."""
+    doubt = SchemeDoubt(options)
+
+    def ask(operation: Any, response: Any = None, caught_exception: Any = None, **_others: Any) -> None:
+        if doubt.arises(operation.name, response, caught_exception) and speaks_tls(doubt.place, doubt.seconds):
+            raise SpeaksTLS from caught_exception
+
+    return ask
+
+
+def ask_for_tls_async(options: S3Options) -> Callable[..., Any]:
+    """Make a handler of aiobotocore's `needs-retry` that fails at once where the port speaks TLS."""
+    doubt = SchemeDoubt(options)
+
+    async def ask(operation: Any, response: Any = None, caught_exception: Any = None, **_others: Any) -> None:
+        if doubt.arises(operation.name, response, caught_exception) and await speaks_tls_async(
+            doubt.place, doubt.seconds
+        ):
+            raise SpeaksTLS from caught_exception
+
+    return ask
+
+
+def speaks_tls(place: tuple[str, int], seconds: float) -> bool:
+    """Whether a handshake of TLS succeeds, whatever the certificate.
+
+    Args:
+        place: Host and port.
+        seconds: How long to wait for the connection, and for each part of the handshake.
+    """
+    wrap = partial(_any_certificate().wrap_socket, server_hostname=place[0])
+    with suppress(OSError), create_connection(place, seconds) as connection, wrap(connection):
+        return True
+    return False
+
+
+async def speaks_tls_async(place: tuple[str, int], seconds: float) -> bool:
+    """Whether a handshake of TLS succeeds, whatever the certificate.
+
+    Args:
+        place: Host and port.
+        seconds: How long to wait for all of it.
+    """
+    connect = partial(asyncio.open_connection, *place, ssl=_any_certificate(), server_hostname=place[0])
+    with suppress(OSError):
+        async with asyncio.timeout(seconds):
+            _, writer = await connect()
+        writer.close()
+        return True
+    return False
+
+
+def _any_certificate() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
