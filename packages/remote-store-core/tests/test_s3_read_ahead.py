@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.fake_s3 import FakeS3
+from remote_store.conformance.fakes.s3 import FakeS3
 from remote_store.core import BackendUnavailable, PermissionDenied, PreconditionFailed, RetryPolicy
 from remote_store.core.s3 import Call, Fault, S3Options
 from remote_store.core.s3.operations import fetching
