@@ -26,6 +26,7 @@ FILES = {
     f"{CORE}/aio/backend.py": f"{CORE}/backend.py",
     f"{CORE}/aio/store.py": f"{CORE}/store.py",
     f"{CORE}/s3/aio_backend.py": f"{CORE}/s3/backend.py",
+    f"{CORE}/s3/engine/aio_ahead.py": f"{CORE}/s3/engine/ahead.py",
     f"{CORE}/s3/engine/aio_bodies.py": f"{CORE}/s3/engine/bodies.py",
     f"{CORE}/s3/engine/aio_reader.py": f"{CORE}/s3/engine/reader.py",
     f"{CORE}/s3/engine/aio_runner.py": f"{CORE}/s3/engine/runner.py",

@@ -8,18 +8,9 @@ from typing import TypeVar, Unpack
 from s3fs import S3FileSystem
 
 from remote_store.botocore import lookup
-from remote_store.core.s3 import (
-    AsyncS3Backend,
-    AsyncS3Port,
-    LoopPort,
-    LoopThread,
-    S3Backend,
-    S3OptionFields,
-    S3Port,
-    contract_errors,
-    public,
-)
-from remote_store.s3fs.client import Handle
+from remote_store.core.s3 import AsyncS3Backend, LoopPort, LoopThread, S3Backend, S3OptionFields, public
+from remote_store.s3fs.client import NAME, Handle
+from remote_store.s3fs.port import AsyncS3FsPort
 
 T = TypeVar("T")
 
@@ -66,7 +57,7 @@ class S3FsBackend(S3Backend):
         FileNotFoundError: The file of `tls_ca_bundle` does not exist.
     """
 
-    name = "s3-s3fs"
+    name = NAME
 
     def __init__(self, bucket: str, *, fs: S3FileSystem | None = None, **options: Unpack[S3OptionFields]) -> None:
         self._handle = Handle(bucket, fs, options, asynchronous=False)
@@ -79,11 +70,9 @@ class S3FsBackend(S3Backend):
             CapabilityNotSupported: There is no handle of that type.
         """
         self._runner.check_open()
-        with contract_errors(self.name):
-            handle = self._handle.get(kind)
-        return handle or super().unwrap(kind)
+        return self._handle.get(kind) or super().unwrap(kind)
 
-    def _connect(self) -> S3Port:
+    def _connect(self) -> LoopPort:
         thread = LoopThread(self._handle.filesystem().loop, os.getpid())
         return LoopPort(thread, thread.run(self._handle.connect(self._bucket.name)))
 
@@ -112,7 +101,7 @@ class AsyncS3FsBackend(AsyncS3Backend):
         FileNotFoundError: The file of `tls_ca_bundle` does not exist.
     """
 
-    name = "s3-s3fs"
+    name = NAME
 
     def __init__(self, bucket: str, *, fs: S3FileSystem | None = None, **options: Unpack[S3OptionFields]) -> None:
         self._handle = Handle(bucket, fs, options, asynchronous=True)
@@ -125,9 +114,7 @@ class AsyncS3FsBackend(AsyncS3Backend):
             CapabilityNotSupported: There is no handle of that type.
         """
         self._runner.check_open()
-        with contract_errors(self.name):
-            handle = self._handle.get(kind)
-        return handle or super().unwrap(kind)
+        return self._handle.get(kind) or super().unwrap(kind)
 
-    async def _connect(self) -> AsyncS3Port:
+    async def _connect(self) -> AsyncS3FsPort:
         return await self._handle.connect(self._bucket.name)

@@ -33,11 +33,12 @@ from remote_store.botocore import (
     user_agent,
     warn_of_redirects,
 )
-from remote_store.core.s3 import S3OptionFields, S3Options
+from remote_store.core.s3 import S3OptionFields, S3Options, contract_errors
 from remote_store.s3fs.http import HttpSession
 from remote_store.s3fs.port import FAILED, TRANSPORT, AsyncS3FsPort
 
 T = TypeVar("T")
+NAME = "s3-s3fs"
 USER_AGENT = f"remote-store-s3fs aiobotocore/{aiobotocore.__version__}"
 
 
@@ -99,9 +100,10 @@ class Handle:
         """The filesystem if it is of the given type, else `None`.
 
         Raises:
-            Fault: The profile does not exist.
+            PermissionDenied: The profile does not exist.
         """
-        filesystem = self.filesystem()
+        with contract_errors(NAME):
+            filesystem = self.filesystem()
         return filesystem if isinstance(filesystem, kind) else None
 
     async def connect(self, bucket: str) -> AsyncS3FsPort:

@@ -86,7 +86,9 @@ class S3Backend(Backend):
     def read(self, path: str) -> BinaryIO:
         """Open a file for reading from its start: 1 request, and 1 more for each seek that is read from.
 
-        A `read` or `readinto` of 32 MiB, or 4 times a smaller `part_size`, or more is several requests at once.
+        A `read` or `readinto` of 32 MiB, or 4 times a smaller `part_size`, or more is several requests at once. After
+        8 MiB in sequence, as long as 32 MiB or more are left, ranges of 4 MiB are fetched ahead: `max_concurrency` at
+        once, in less memory than as many parts. A seek away from them, or `close`, cancels what is under way.
         """
         self._check(check_key, path)
         plan, body = self._run(fetching.open_sequential(self._bucket, path), path)

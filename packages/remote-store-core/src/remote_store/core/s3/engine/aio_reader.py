@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from remote_store.core.aio.buffered import AsyncBufferedIOBase
 from remote_store.core.io.buffers import allocate
+from remote_store.core.s3.engine.aio_ahead import AsyncReadAhead
 from remote_store.core.s3.engine.aio_bodies import AsyncObjectBody, fetch
 from remote_store.core.s3.engine.aio_runner import AsyncRunner
 from remote_store.core.s3.engine.errors import contract_errors
-from remote_store.core.s3.operations.fetching import fill, worth_a_split
+from remote_store.core.s3.operations.fetching import fill, worth_a_split, worth_reading_ahead
 from remote_store.core.s3.operations.reading import BLOCK, ReadPlan
 from remote_store.core.s3.protocol.calls import AsyncBody
 from remote_store.core.s3.protocol.options import S3Options
@@ -27,10 +28,10 @@ LINE_BLOCK = 8 * 1024
 class AsyncObjectReader(AsyncBufferedIOBase):
     """An object as a binary file, every request pinned to the version that was opened.
 
-    Reading in sequence uses one body. A seek drops the body; the next read opens it again there. With `exact`, a read
-    requests just its own bytes, and only `readline` and `peek` request blocks of 8 KiB. Otherwise a read of 32 MiB or
-    more, or of 4 smaller parts, fetches ranges at once, straight into the buffer. A failed read leaves the position
-    where it was. Not for concurrent use.
+    With `exact`, a read requests just its own bytes, and only `readline` and `peek` request blocks of 8 KiB. Otherwise
+    reading in sequence uses one body; after 8 MiB of a large object, ranges are fetched ahead. A read of 32 MiB or
+    more, or of 4 smaller parts, fetches ranges at once, straight into the buffer. A seek drops all of these; the next
+    read opens a body there. A failed read leaves the position where it was. Not for concurrent use.
 
     Args:
         runner: Where requests go.
@@ -61,6 +62,8 @@ class AsyncObjectReader(AsyncBufferedIOBase):
         self._exact = exact
         self._backend = backend
         self._path = path
+        self._ranges: AsyncReadAhead | None = None
+        self._began = plan.position
         self._ahead = b""
         self._offset = 0
         self._size = plan.end or 0
@@ -101,7 +104,8 @@ class AsyncObjectReader(AsyncBufferedIOBase):
             self._offset += skipped
         else:
             self._ahead, self._offset = b"", 0
-            self._plan.position = position
+            self._plan.position = self._began = position
+            await self._stop_ahead()
         return position
 
     async def read(self, size: int | None = -1, /) -> bytes:
@@ -142,14 +146,11 @@ class AsyncObjectReader(AsyncBufferedIOBase):
         self._check_open()
         with memoryview(buffer) as whole, whole.cast("B") as view:
             async with self._steady():
-                ahead = self._take_ahead(len(view))
-                view[: len(ahead)] = ahead
-                with view[len(ahead) :] as rest:
-                    count = await self._read_rest(rest)
-                if count:
-                    # What was read ahead ends no longer where the next request begins.
-                    self._ahead, self._offset = b"", 0
-            return len(ahead) + count
+                filled = self._copy_ahead(view)
+                while filled < len(view) and self._plan.remaining:
+                    with view[filled:] as rest:
+                        filled += await self._read_into(rest)
+            return filled
 
     async def peek(self, _size: int = 0, /) -> bytes:
         """Some of the next bytes, at least one except at the end, without moving."""
@@ -176,6 +177,7 @@ class AsyncObjectReader(AsyncBufferedIOBase):
         try:
             if not self.closed:
                 self._ahead, self._offset = b"", 0
+                await self._stop_ahead()
                 await self._body.close()
         finally:
             await super().close()
@@ -192,6 +194,12 @@ class AsyncObjectReader(AsyncBufferedIOBase):
         self._offset += len(data)
         return data
 
+    def _copy_ahead(self, view: memoryview) -> int:
+        count = min(len(view), len(self._ahead) - self._offset)
+        view[:count] = memoryview(self._ahead)[self._offset : self._offset + count]
+        self._offset += count
+        return count
+
     @asynccontextmanager
     async def _steady(self) -> AsyncIterator[None]:
         """Leave the file as it was when a read fails."""
@@ -201,12 +209,36 @@ class AsyncObjectReader(AsyncBufferedIOBase):
                 yield
         except BaseException:
             self._ahead, self._offset, self._plan.position = before
+            self._began = self._plan.position
+            await self._stop_ahead()
             await self._body.close()
             raise
 
     async def _read_on(self, size: int) -> bytes:
+        """The next `size` bytes, or more of them; fewer only at the end."""
         wanted = min(size, self._plan.remaining)
-        return await self._read_exactly(wanted) if self._exact else await self._body.read(wanted)
+        if self._exact:
+            return await self._read_exactly(wanted)
+        if ranges := await self._ranges_ahead():
+            # A range is longer than any block that is asked for here.
+            return await self._next(ranges) if wanted else b""
+        return await self._body.read(wanted)
+
+    async def _read_into(self, view: memoryview) -> int:
+        wanted = min(len(view), self._plan.remaining)
+        if self._exact:
+            await self._read_exactly(wanted, view)
+        elif self._ranges is None and worth_a_split(self._options, self._plan, wanted):
+            await self._body.close()
+            await self._runner.run(fill(self._options, self._plan, view[:wanted]))
+        elif ranges := await self._ranges_ahead():
+            self._ahead, self._offset = await self._next(ranges), 0
+            return self._copy_ahead(view)
+        else:
+            await self._body.read_into(view)
+        # What was read ahead ends no longer where the next request begins.
+        self._ahead, self._offset = b"", 0
+        return wanted
 
     async def _read_exactly(self, size: int, buffer: memoryview | None = None) -> bytes:
         if not size:
@@ -215,13 +247,22 @@ class AsyncObjectReader(AsyncBufferedIOBase):
         self._plan.position += size
         return data
 
-    async def _read_rest(self, view: memoryview) -> int:
-        wanted = min(len(view), self._plan.remaining)
-        if self._exact:
-            await self._read_exactly(wanted, view)
-        elif worth_a_split(self._options, self._plan, wanted):
-            await self._body.close()
-            await self._runner.run(fill(self._options, self._plan, view[:wanted]))
-        else:
-            await self._body.read_into(view)
-        return wanted
+    async def _next(self, ranges: AsyncReadAhead) -> bytes:
+        data = await ranges.next()
+        self._plan.position += len(data)
+        return data
+
+    async def _ranges_ahead(self) -> AsyncReadAhead | None:
+        if self._ranges is not None and not self._ranges.stands_at(self._plan.position):
+            await self._stop_ahead()
+        if self._ranges is None:
+            read = self._plan.position - self._began
+            if worth_reading_ahead(self._options, self._plan, read):
+                await self._body.close()
+                self._ranges = AsyncReadAhead(self._runner.connections, self._options, self._plan)
+        return self._ranges
+
+    async def _stop_ahead(self) -> None:
+        ranges, self._ranges = self._ranges, None
+        if ranges is not None:
+            await ranges.stop()

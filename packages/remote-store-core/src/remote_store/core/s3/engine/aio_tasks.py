@@ -69,8 +69,9 @@ class AsyncTasks:
         if not patient:
             for task in self._begun:
                 task.cancel()
-        if self._begun:
-            await asyncio.wait(self._begun)
+        # A task that has ended may belong to an event loop that is closed.
+        if running := [task for task in self._begun if not task.done()]:
+            await asyncio.wait(running)
         results = [task.result() for task in self._begun if not task.cancelled() and task.exception() is None]
         self._forget()
         return results

@@ -11,10 +11,11 @@ from io import BufferedIOBase
 from typing import TYPE_CHECKING
 
 from remote_store.core.io.buffers import allocate
+from remote_store.core.s3.engine.ahead import ReadAhead
 from remote_store.core.s3.engine.bodies import ObjectBody, fetch
 from remote_store.core.s3.engine.errors import contract_errors
 from remote_store.core.s3.engine.runner import Runner
-from remote_store.core.s3.operations.fetching import fill, worth_a_split
+from remote_store.core.s3.operations.fetching import fill, worth_a_split, worth_reading_ahead
 from remote_store.core.s3.operations.reading import BLOCK, ReadPlan
 from remote_store.core.s3.protocol.calls import Body
 from remote_store.core.s3.protocol.options import S3Options
@@ -29,10 +30,10 @@ LINE_BLOCK = 8 * 1024
 class ObjectReader(BufferedIOBase):
     """An object as a binary file, every request pinned to the version that was opened.
 
-    Reading in sequence uses one body. A seek drops the body; the next read opens it again there. With `exact`, a read
-    requests just its own bytes, and only `readline` and `peek` request blocks of 8 KiB. Otherwise a read of 32 MiB or
-    more, or of 4 smaller parts, fetches ranges at once, straight into the buffer. A failed read leaves the position
-    where it was. Not for concurrent use.
+    With `exact`, a read requests just its own bytes, and only `readline` and `peek` request blocks of 8 KiB. Otherwise
+    reading in sequence uses one body; after 8 MiB of a large object, ranges are fetched ahead. A read of 32 MiB or
+    more, or of 4 smaller parts, fetches ranges at once, straight into the buffer. A seek drops all of these; the next
+    read opens a body there. A failed read leaves the position where it was. Not for concurrent use.
 
     Args:
         runner: Where requests go.
@@ -63,6 +64,8 @@ class ObjectReader(BufferedIOBase):
         self._exact = exact
         self._backend = backend
         self._path = path
+        self._ranges: ReadAhead | None = None
+        self._began = plan.position
         self._ahead = b""
         self._offset = 0
         self._size = plan.end or 0
@@ -103,7 +106,8 @@ class ObjectReader(BufferedIOBase):
             self._offset += skipped
         else:
             self._ahead, self._offset = b"", 0
-            self._plan.position = position
+            self._plan.position = self._began = position
+            self._stop_ahead()
         return position
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -144,14 +148,11 @@ class ObjectReader(BufferedIOBase):
         self._check_open()
         with memoryview(buffer) as whole, whole.cast("B") as view:
             with self._steady():
-                ahead = self._take_ahead(len(view))
-                view[: len(ahead)] = ahead
-                with view[len(ahead) :] as rest:
-                    count = self._read_rest(rest)
-                if count:
-                    # What was read ahead ends no longer where the next request begins.
-                    self._ahead, self._offset = b"", 0
-            return len(ahead) + count
+                filled = self._copy_ahead(view)
+                while filled < len(view) and self._plan.remaining:
+                    with view[filled:] as rest:
+                        filled += self._read_into(rest)
+            return filled
 
     def peek(self, _size: int = 0, /) -> bytes:
         """Some of the next bytes, at least one except at the end, without moving."""
@@ -178,6 +179,7 @@ class ObjectReader(BufferedIOBase):
         try:
             if not self.closed:
                 self._ahead, self._offset = b"", 0
+                self._stop_ahead()
                 self._body.close()
         finally:
             super().close()
@@ -194,6 +196,12 @@ class ObjectReader(BufferedIOBase):
         self._offset += len(data)
         return data
 
+    def _copy_ahead(self, view: memoryview) -> int:
+        count = min(len(view), len(self._ahead) - self._offset)
+        view[:count] = memoryview(self._ahead)[self._offset : self._offset + count]
+        self._offset += count
+        return count
+
     @contextmanager
     def _steady(self) -> Iterator[None]:
         """Leave the file as it was when a read fails."""
@@ -203,12 +211,36 @@ class ObjectReader(BufferedIOBase):
                 yield
         except BaseException:
             self._ahead, self._offset, self._plan.position = before
+            self._began = self._plan.position
+            self._stop_ahead()
             self._body.close()
             raise
 
     def _read_on(self, size: int) -> bytes:
+        """The next `size` bytes, or more of them; fewer only at the end."""
         wanted = min(size, self._plan.remaining)
-        return self._read_exactly(wanted) if self._exact else self._body.read(wanted)
+        if self._exact:
+            return self._read_exactly(wanted)
+        if ranges := self._ranges_ahead():
+            # A range is longer than any block that is asked for here.
+            return self._next(ranges) if wanted else b""
+        return self._body.read(wanted)
+
+    def _read_into(self, view: memoryview) -> int:
+        wanted = min(len(view), self._plan.remaining)
+        if self._exact:
+            self._read_exactly(wanted, view)
+        elif self._ranges is None and worth_a_split(self._options, self._plan, wanted):
+            self._body.close()
+            self._runner.run(fill(self._options, self._plan, view[:wanted]))
+        elif ranges := self._ranges_ahead():
+            self._ahead, self._offset = self._next(ranges), 0
+            return self._copy_ahead(view)
+        else:
+            self._body.read_into(view)
+        # What was read ahead ends no longer where the next request begins.
+        self._ahead, self._offset = b"", 0
+        return wanted
 
     def _read_exactly(self, size: int, buffer: memoryview | None = None) -> bytes:
         if not size:
@@ -217,13 +249,22 @@ class ObjectReader(BufferedIOBase):
         self._plan.position += size
         return data
 
-    def _read_rest(self, view: memoryview) -> int:
-        wanted = min(len(view), self._plan.remaining)
-        if self._exact:
-            self._read_exactly(wanted, view)
-        elif worth_a_split(self._options, self._plan, wanted):
-            self._body.close()
-            self._runner.run(fill(self._options, self._plan, view[:wanted]))
-        else:
-            self._body.read_into(view)
-        return wanted
+    def _next(self, ranges: ReadAhead) -> bytes:
+        data = ranges.next()
+        self._plan.position += len(data)
+        return data
+
+    def _ranges_ahead(self) -> ReadAhead | None:
+        if self._ranges is not None and not self._ranges.stands_at(self._plan.position):
+            self._stop_ahead()
+        if self._ranges is None:
+            read = self._plan.position - self._began
+            if worth_reading_ahead(self._options, self._plan, read):
+                self._body.close()
+                self._ranges = ReadAhead(self._runner.connections, self._options, self._plan)
+        return self._ranges
+
+    def _stop_ahead(self) -> None:
+        ranges, self._ranges = self._ranges, None
+        if ranges is not None:
+            ranges.stop()

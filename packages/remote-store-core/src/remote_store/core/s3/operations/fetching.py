@@ -24,6 +24,10 @@ UNITS_OF_A_RANGE = 4
 """The longest range: longer ones save few requests, and a slow connection would keep the others waiting at the end."""
 
 
+READ_IN_SEQUENCE = 8 * MIB
+"""Bytes after which a caller that reads in sequence is taken to go on, so that ranges are fetched ahead."""
+
+
 def open_sequential(bucket: Bucket, key: str) -> Operation[tuple[ReadPlan, Any]]:
     """Open an object at its start: 1 GET. The plan, and the open body."""
     plan = ReadPlan(_get(bucket, key), bucket.options.retry)
@@ -106,6 +110,20 @@ def worth_a_split(options: S3Options, plan: ReadPlan, size: int) -> bool:
     """Whether so many bytes are to be fetched as ranges at once; not without a version to pin them to."""
     many = size >= UNITS_WORTH_A_SPLIT * _unit(options)
     return many and options.max_concurrency > 1 and plan.pin is not None
+
+
+def worth_reading_ahead(options: S3Options, plan: ReadPlan, read: int) -> bool:
+    """Whether to fetch ranges ahead, after so many bytes were read in sequence."""
+    return read >= READ_IN_SEQUENCE and worth_a_split(options, plan, plan.remaining)
+
+
+def length_ahead(options: S3Options) -> int:
+    """Bytes of each range that is fetched ahead.
+
+    It is half a part at most, so `max_concurrency` of them under way and one or two with the caller are smaller than
+    `max_concurrency` parts.
+    """
+    return _unit(options) // 2
 
 
 def range_length(options: S3Options, size: int) -> int:

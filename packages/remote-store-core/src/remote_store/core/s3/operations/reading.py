@@ -36,7 +36,19 @@ class ReadPlan:
         block: Bytes to ask a body for at once: few after a connection broke, so that the next break loses little.
     """
 
-    __slots__ = ("_call", "_etag", "_failures", "_mark", "_retry", "_start", "block", "end", "position", "total")
+    __slots__ = (
+        "_call",
+        "_etag",
+        "_failures",
+        "_mark",
+        "_retry",
+        "_start",
+        "_stopped",
+        "block",
+        "end",
+        "position",
+        "total",
+    )
 
     def __init__(
         self,
@@ -54,6 +66,7 @@ class ReadPlan:
         self._failures = 0
         self._mark = start
         self._start = start
+        self._stopped = False
         self.position = start
         self.end = end
         self.block = BLOCK
@@ -61,10 +74,10 @@ class ReadPlan:
 
     @property
     def remaining(self) -> int:
-        """Bytes that have not arrived; known after the first response."""
+        """Bytes that have not arrived and are still wanted; known after the first response."""
         if self.end is None:
             raise ValueError("the end is known after the first response")
-        return max(0, self.end - self.position)
+        return 0 if self._stopped else max(0, self.end - self.position)
 
     @property
     def pin(self) -> str | None:
@@ -73,6 +86,10 @@ class ReadPlan:
         `None` where no condition can hold it: a weak entity tag never compares equal in `If-Match` (RFC 9110, 13.1.1).
         """
         return strong(self._etag)
+
+    def stop(self) -> None:
+        """Want nothing more: whoever reads it, in another thread maybe, ends after the block that is under way."""
+        self._stopped = True
 
     def part(self, size: int) -> ReadPlan:
         """A plan for the next `size` bytes alone, of the same version."""
@@ -150,10 +167,10 @@ class ReadPlan:
         """Seconds to wait before the next request, after a body that broke.
 
         Raises:
-            Fault: The one given, where it is no matter of the connection, there were too many in a row, or no version
-                is known that the rest could be pinned to.
+            Fault: The one given, where it is no matter of the connection, there were too many in a row, nothing more is
+                wanted, or no version is known that the rest could be pinned to.
         """
-        if not fault.transport or (self.pin is None and self.position > self._start):
+        if self._stopped or not fault.transport or (self.pin is None and self.position > self._start):
             raise fault
         self._failures += 1
         self._mark = self.position
