@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.fake_s3 import FakeS3
+from remote_store.conformance.fakes.s3 import FakeS3
 from uploads import PART, THREE_PARTS, Stream
 
 

@@ -27,7 +27,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from s3fs import S3FileSystem
 
 from remote_store.conformance.faults import Answer
-from remote_store.conformance.pauses import short_pauses
+from remote_store.conformance.processes.pauses import short_pauses
 from remote_store.core import NotFound, RetryPolicy
 from remote_store.s3fs import AsyncS3FsBackend
 

@@ -3,7 +3,7 @@
 Imported plainly are only the names without which there is no client to make or to call: `Session`, `Config`, `UNSIGNED`
 and `xform_name`, the classes of clients, filesystems, credentials and exceptions, and what aiobotocore has in their
 place. Their methods are taken for granted too, such as a session's `get_config_variable`. All other names are looked up
-by `public`, and the lanes go on without them.
+by `lookup`, and the lanes go on without them.
 """
 
 from __future__ import annotations

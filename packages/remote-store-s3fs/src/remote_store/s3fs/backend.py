@@ -8,18 +8,9 @@ from typing import TypeVar, Unpack
 from s3fs import S3FileSystem
 
 from remote_store.botocore import lookup
-from remote_store.core.s3 import (
-    AsyncS3Backend,
-    AsyncS3Port,
-    LoopPort,
-    LoopThread,
-    S3Backend,
-    S3OptionFields,
-    S3Port,
-    contract_errors,
-    public,
-)
+from remote_store.core.s3 import AsyncS3Backend, LoopPort, S3Backend, S3OptionFields, contract_errors, public
 from remote_store.s3fs.client import Handle
+from remote_store.s3fs.port import AsyncS3FsPort
 
 T = TypeVar("T")
 
@@ -79,9 +70,8 @@ class S3FsBackend(S3Backend):
             handle = self._handle.get(kind)
         return handle or super().unwrap(kind)
 
-    def _connect(self) -> S3Port:
-        thread = LoopThread(self._handle.filesystem().loop, os.getpid())
-        return LoopPort(thread, thread.run(self._handle.connect(self._bucket.name)))
+    def _connect(self) -> LoopPort:
+        return self._handle.connect_blocking(self._bucket.name)
 
 
 @public("remote_store.s3fs")
@@ -123,5 +113,5 @@ class AsyncS3FsBackend(AsyncS3Backend):
             handle = self._handle.get(kind)
         return handle or super().unwrap(kind)
 
-    async def _connect(self) -> AsyncS3Port:
+    async def _connect(self) -> AsyncS3FsPort:
         return await self._handle.connect(self._bucket.name)

@@ -32,7 +32,7 @@ from remote_store.botocore import (
     user_agent,
     warn_of_redirects,
 )
-from remote_store.core.s3 import S3OptionFields, S3Options
+from remote_store.core.s3 import LoopPort, LoopThread, S3OptionFields, S3Options
 from remote_store.s3fs.http import HttpSession
 from remote_store.s3fs.port import FAILED, TRANSPORT, AsyncS3FsPort
 
@@ -122,6 +122,16 @@ class Handle:
         if self._fs is not None:
             return AsyncS3FsPort(client, room=None, theirs=filesystem)
         return AsyncS3FsPort(client, room=max(self.options.max_connections, self.options.max_concurrency), theirs=None)
+
+    def connect_blocking(self, bucket: str) -> LoopPort:
+        """A port over the filesystem's client whose calls are run in the filesystem's event loop.
+
+        Raises:
+            Fault: There are no whole credentials where they are looked for.
+            ValueError: The AWS configuration and the options disagree, or `put_options` cannot be sent.
+        """
+        thread = LoopThread(self.filesystem().loop, os.getpid())
+        return LoopPort(thread, thread.run(self.connect(bucket)))
 
     async def _check_credentials(self, filesystem: S3FileSystem) -> None:
         if self._fs is not None or self.options.anon or self.options.key is not None:
