@@ -43,8 +43,8 @@ PLAIN = {
 
 
 def looked_up() -> Iterator[str]:
-    """The names that the sources hand to `public` and to `remove_handler`."""
-    places = {"public": 1, "remove_handler": 2}
+    """The names that the sources hand to `lookup` and to `remove_handler`."""
+    places = {"lookup": 1, "remove_handler": 2}
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and (place := places.get(ast.unparse(node.func))) is not None:

@@ -2,56 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import threading
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
-from xml.sax.saxutils import escape
 
 from remote_store.conformance.servers import sign_v4
-from remote_store.core.s3 import Call, Fault, S3Options
+from remote_store.core.s3 import Call, Fault, S3Options, http_request
 from remote_store.core.s3.protocol.fields import is_signed
 from remote_store.core.s3.protocol.listing_xml import parse_page
 
-OPERATIONS = {
-    "HeadObject": ("HEAD", ""),
-    "GetObject": ("GET", ""),
-    "PutObject": ("PUT", ""),
-    "CopyObject": ("PUT", ""),
-    "DeleteObject": ("DELETE", ""),
-    "DeleteObjects": ("POST", "delete"),
-    "ListObjectsV2": ("GET", "list-type=2"),
-    "CreateMultipartUpload": ("POST", "uploads"),
-    "UploadPart": ("PUT", ""),
-    "CompleteMultipartUpload": ("POST", ""),
-    "AbortMultipartUpload": ("DELETE", ""),
-    "ListParts": ("GET", ""),
-}
-QUERY = {
-    "Prefix": "prefix",
-    "Delimiter": "delimiter",
-    "EncodingType": "encoding-type",
-    "MaxKeys": "max-keys",
-    "ContinuationToken": "continuation-token",
-    "PartNumber": "partNumber",
-    "UploadId": "uploadId",
-    "MaxParts": "max-parts",
-}
-HEADERS = {
-    "ContentMD5": "content-md5",
-    "ContentType": "content-type",
-    "CopySourceIfMatch": "x-amz-copy-source-if-match",
-    "IfMatch": "if-match",
-    "IfNoneMatch": "if-none-match",
-    "Range": "range",
-    "StorageClass": "x-amz-storage-class",
-    "Tagging": "x-amz-tagging",
-}
 ANSWERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "content-length": ("ContentLength", int),
     "content-range": ("ContentRange", str),
@@ -119,34 +82,10 @@ class HttpPort:
 
     def request(self, call: Call) -> tuple[str, str, bytes, dict[str, str]]:
         """Method, URL, body and signed headers of a call."""
-        params = call.params
-        method, first = OPERATIONS[call.operation]
-        query = {QUERY[name]: str(value) for name, value in params.items() if name in QUERY}
-        path = quote("/".join(["", params["Bucket"], *([params["Key"]] if "Key" in params else [])]), safe="/~")
-        target = f"{path}?{'&'.join(filter(None, [first, urlencode(query, quote_via=quote, safe='')]))}".rstrip("?")
-        headers = {HEADERS[name]: str(value) for name, value in params.items() if name in HEADERS}
-        headers |= {METADATA + name: value for name, value in params.get("Metadata", {}).items()}
-        if "CopySource" in params:
-            source = params["CopySource"]
-            headers["x-amz-copy-source"] = quote(f"{source['Bucket']}/{source['Key']}", safe="/~")
-        body = self.body(call)
-        if call.operation == "DeleteObjects":
-            headers["content-md5"] = b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
-        return method, target, body, self.sign(method, f"http://{self.host}{target}", headers)
-
-    def body(self, call: Call) -> bytes:
-        """What a call sends."""
-        if "Delete" in call.params:
-            keys = [escape(row["Key"]) for row in call.params["Delete"]["Objects"]]
-            objects = "".join(f"<Object><Key>{key}</Key></Object>" for key in keys)
-            return f"<Delete>{objects}</Delete>".encode()
-        if "MultipartUpload" in call.params:
-            parts = "".join(
-                f"<Part><PartNumber>{part['PartNumber']}</PartNumber><ETag>{escape(part['ETag'])}</ETag></Part>"
-                for part in call.params["MultipartUpload"]["Parts"]
-            )
-            return f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()
-        return call.params.get("Body", b"")  # type: ignore[no-any-return]
+        asked = http_request(call)
+        target = f"{asked.path}?{asked.query}".rstrip("?")
+        headers = self.sign(asked.method, f"http://{self.host}{target}", dict(asked.headers))
+        return asked.method, target, bytes(asked.body), headers
 
     def sign(self, method: str, url: str, headers: dict[str, str]) -> dict[str, str]:
         """The headers with a signature."""

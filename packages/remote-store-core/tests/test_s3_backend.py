@@ -58,6 +58,8 @@ def test_closed_outranks_every_other_refusal(act: Any, s3: FakeS3, lane: Any) ->
         act(lane)
     assert caught.value.retryable is False
     assert caught.value.backend == "s3"
+    with pytest.raises(BackendUnavailable):
+        lane.backend.unwrap(dict)
     assert not s3.calls
 
 

@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from remote_store.conformance.fakes.s3 import FakeS3
-from remote_store.core import BackendUnavailable, DirectoryNotEmpty, NotFound, PermissionDenied, RemoteStoreError
+from remote_store.core import (
+    BackendUnavailable,
+    DirectoryNotEmpty,
+    InvalidPath,
+    NotFound,
+    PermissionDenied,
+    RemoteStoreError,
+)
 from remote_store.core.s3 import Call, Fault, S3Options
 from remote_store.core.s3.operations import deleting
 from remote_store.core.s3.operations.bucket import Bucket
@@ -48,6 +55,17 @@ def test_a_folder_is_deleted_with_its_markers_and_nothing_beside_it(s3: FakeS3, 
         s3.put(key)
     lane.delete_folder("d", recursive=True)
     assert sorted(s3.objects) == kept
+
+
+@pytest.mark.parametrize("path", ["a", "a/"])
+def test_a_file_is_no_folder_with_a_slash_either(path: str, s3: FakeS3, lane: Any) -> None:
+    s3.put("a", b"x")
+    for act in (lane.delete_folder, lane.get_folder_info):
+        with pytest.raises(InvalidPath):
+            act(path)
+    with pytest.raises(InvalidPath):
+        lane.delete_folder(path, missing_ok=True)
+    assert list(s3.objects) == ["a"]
 
 
 def test_only_an_empty_marker_makes_a_folder_empty(s3: FakeS3, lane: Any) -> None:

@@ -149,3 +149,41 @@ def test_a_note_of_a_fault_is_kept_where_its_cause_takes_its_place() -> None:
     assert faults.typed(fault).__cause__ is fault
     fault.__cause__ = ValueError("of the SDK")
     assert faults.typed(fault).__notes__ == ["an upload still lies there"]
+
+
+@pytest.mark.parametrize(
+    "fault, again",
+    [
+        (Fault("ConnectionResetError", transport=True), True),
+        (Fault("SlowDown", 503), True),
+        (Fault("503", 503), True),
+        (Fault("429", 429), True),
+        (Fault("RequestTimeout", 400), True),
+        (Fault("IncompleteDocument", 500), True),
+        (Fault("CertificateNotTrusted"), False),
+        (Fault("ConditionalRequestConflict", 409), False),
+        (Fault("NoSuchKey", 404), False),
+        (Fault("NotS3", 200), False),
+        (Fault("BrokenAnswer", 200), False),
+        (Fault("NoCredentialsError", credentials=True), False),
+    ],
+)
+def test_what_may_pass_is_sent_again(fault: Fault, again: bool) -> None:
+    assert faults.may_pass(fault) is again
+
+
+@pytest.mark.parametrize(
+    "operation, code, headers, foreign",
+    [
+        ("GetObject", "NoSuchKey", {}, False),
+        ("GetObject", "404", {"x-amz-request-id": "R"}, True),
+        ("HeadObject", "404", {"x-amz-request-id": "R"}, False),
+        ("HeadObject", "404", {}, True),
+        ("GetObject", "OfAnotherService", {}, True),
+        ("GetObject", "OfAnotherService", {"x-amz-request-id": "R"}, False),
+    ],
+)
+def test_a_refusal_is_s3s_by_its_code_or_a_header(
+    operation: str, code: str, headers: dict[str, str], foreign: bool
+) -> None:
+    assert faults.is_foreign(operation, code, 404, headers) is foreign

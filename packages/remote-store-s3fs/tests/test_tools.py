@@ -1,7 +1,7 @@
 """Tools that reach into aiobotocore find our clients as they find any: made before the tool begins, and inside.
 
-`moto.mock_aws` is not here: it answers with botocore's responses, which aiobotocore cannot await (moto 5.2), so s3fs
-works with moto's server only.
+`moto.mock_aws` is not here: it reads requests as botocore writes them, and aiobotocore's have to be awaited (moto 5.2).
+s3fs works with moto's server only.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from s3fs import S3FileSystem
 
 from remote_store.conformance.faults import Answer
-from remote_store.conformance.pauses import short_pauses
+from remote_store.conformance.processes.pauses import short_pauses
 from remote_store.core import NotFound, RetryPolicy
 from remote_store.s3fs import AsyncS3FsBackend
 

@@ -2,7 +2,8 @@
 
 Imported plainly are only the names without which there is no client to make or to call: `Session`, `Config`, `UNSIGNED`
 and `xform_name`, the classes of clients, filesystems, credentials and exceptions, and what aiobotocore has in their
-place. All others are looked up by `lookup`, and the lanes go on without them.
+place. Their methods are taken for granted too, such as a session's `get_config_variable`. All other names are looked up
+by `lookup`, and the lanes go on without them.
 """
 
 from __future__ import annotations

@@ -172,7 +172,7 @@ def refuse_file_ancestor(bucket: Bucket, key: str) -> Operation[None]:
 
 def no_folder(bucket: Bucket, path: str) -> Operation[RemoteStoreError]:
     """Why nothing is below a path: it is a file, or nothing is there: 1 HEAD."""
-    if (yield from is_file(bucket, path)):
+    if (yield from is_file(bucket, path.removesuffix("/") or path)):
         return InvalidPath(FILE_MEANT, path=path)
     return NotFound("there is no such folder", path=path)
 
