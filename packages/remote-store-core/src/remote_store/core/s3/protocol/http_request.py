@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 from xml.sax.saxutils import escape
 
+from remote_store.core.home import public
 from remote_store.core.s3.protocol.calls import Call
 
 METHODS: dict[str, tuple[str, dict[str, str]]] = {
@@ -74,6 +75,7 @@ LINE_BREAKS = {"\r": "&#13;", "\n": "&#10;"}
 """XML would read them as other white space."""
 
 
+@public("remote_store.core.s3")
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
     """A request to an S3 server, not yet signed.
