@@ -14,7 +14,7 @@ from botocore.session import Session
 from remote_store.botocore import (
     ask_before_large_body,
     check_configuration,
-    check_credentials,
+    check_session,
     client_arguments,
     config_arguments,
     lookup,
@@ -61,7 +61,7 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
         check_configuration(options, own)
         arguments["config"] = client_config(options, theirs, user_agent(USER_AGENT, theirs, own.get_config_variable))
         if not options.anon and options.key is None:
-            _check_credentials(own)
+            check_session(own)
         client = own.create_client("s3", **arguments)
     else:
         check_configuration(options)
@@ -71,7 +71,7 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
         arguments["config"] = config
         # The session keeps what it finds, so that the lock is not held over a search that may take seconds.
         if not options.anon:
-            _check_credentials(session)
+            check_session(session)
         with _lent:
             client = session.client("s3", **arguments)
     # The client has a copy of its session's handlers, so nothing below changes the session.
@@ -80,12 +80,6 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
     for operation in ("PutObject", "UploadPart"):
         events.register(f"before-call.s3.{operation}", ask_before_large_body)
     return client
-
-
-def _check_credentials(session: Session | boto3.Session) -> None:
-    found = session.get_credentials()
-    if found is not None:
-        check_credentials(found.get_frozen_credentials(), found.method)
 
 
 def private_session(profile: str | None) -> Session:

@@ -8,7 +8,7 @@ require_lane_api(1, "remote-store-botocore")
 
 # Another version may lack names that are imported below.
 from remote_store.botocore.configuration import check_configuration
-from remote_store.botocore.credentials import check_credentials
+from remote_store.botocore.credentials import check_session, check_session_async
 from remote_store.botocore.faults import UNREADABLE, fault_of, known_fault
 from remote_store.botocore.handlers import ask_before_large_body, register_handlers, user_agent
 from remote_store.botocore.heads import FINAL, FinalResponse
@@ -38,8 +38,9 @@ __all__ = [
     "check_client",
     "check_client_options",
     "check_configuration",
-    "check_credentials",
     "check_handle",
+    "check_session",
+    "check_session_async",
     "client_arguments",
     "config_arguments",
     "fault_of",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from botocore.credentials import ReadOnlyCredentials
+
 from remote_store.botocore.faults import MalformedCredentials
 
 IN_A_HEADER = re.compile(r"[!-~]*")
@@ -29,6 +31,34 @@ def check_credentials(found: Any, method: str | None) -> None:
     secret = getattr(found, "secret_key", None) or ""
     if secret != secret.strip() or NOT_IN_A_SECRET.search(secret):
         raise _malformed("secret key", method)
+
+
+def check_session(session: Any) -> None:
+    """Look for the credentials of a session of botocore or boto3, and refuse what no service can know.
+
+    Raises:
+        MalformedCredentials: There is white space or a control character where none can be.
+    """
+    if (found := session.get_credentials()) is not None:
+        check_credentials(found.get_frozen_credentials(), found.method)
+
+
+async def check_session_async(session: Any, key: str | None, secret: str | None, token: str | None) -> None:
+    """Refuse credentials that no service can know: those given, or else those that a session of aiobotocore finds.
+
+    Args:
+        session: The session.
+        key: The access key, where it is given.
+        secret: The secret key, together with `key`.
+        token: The session token, together with `key`.
+
+    Raises:
+        MalformedCredentials: There is white space or a control character where none can be.
+    """
+    if key is not None:
+        check_credentials(ReadOnlyCredentials(key, secret, token), "explicit")
+    elif (found := await session.get_credentials()) is not None:
+        check_credentials(await found.get_frozen_credentials(), found.method)
 
 
 def _malformed(what: str, method: str | None) -> MalformedCredentials:

@@ -12,7 +12,6 @@ import aiobotocore
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from botocore.config import Config
-from botocore.credentials import Credentials
 from botocore.session import Session
 from s3fs import S3FileSystem
 
@@ -21,8 +20,8 @@ from remote_store.botocore import (
     check_client,
     check_client_options,
     check_configuration,
-    check_credentials,
     check_handle,
+    check_session_async,
     client_arguments,
     config_arguments,
     fault_of,
@@ -116,25 +115,16 @@ class Handle:
         filesystem = self.filesystem()
         try:
             await filesystem.set_session()
-            await self._check_credentials(filesystem)
+            if not filesystem.anon and self.options.key is None:
+                await check_session_async(filesystem.session, filesystem.key, filesystem.secret, filesystem.token)
             client = await filesystem.get_s3(bucket)
         except Exception as error:
             if (fault := known_fault(error, FAILED, TRANSPORT)) is None:
                 raise
             raise fault from error
         check_client(client, self.options)
-        if self._fs is not None:
-            return AsyncS3FsPort(client, room=None, theirs=filesystem)
-        return AsyncS3FsPort(client, room=max(self.options.max_connections, self.options.max_concurrency), theirs=None)
-
-    async def _check_credentials(self, filesystem: S3FileSystem) -> None:
-        if filesystem.anon or self.options.key is not None:
-            return
-        if filesystem.key is not None:
-            given = Credentials(filesystem.key, filesystem.secret, filesystem.token)
-            check_credentials(given, given.method)
-        elif (found := await filesystem.session.get_credentials()) is not None:
-            check_credentials(await found.get_frozen_credentials(), found.method)
+        room = max(self.options.max_connections, self.options.max_concurrency) if self._fs is None else None
+        return AsyncS3FsPort(client, room=room, theirs=None if self._fs is None else filesystem)
 
     def _make(self) -> S3FileSystem:
         if self._fs is None:
@@ -171,9 +161,8 @@ def create_filesystem(options: S3Options, *, asynchronous: bool) -> S3FileSystem
 
 def merged_config(options: S3Options, theirs: Config | None, agent: str) -> dict[str, Any]:
     """The arguments of the client's configuration. Values of the user's config override ours."""
-    ours = {**config_arguments(options), "user_agent": agent, "http_session_cls": HttpSession}
     # The port limits concurrent calls; with a limit on connections, open readers could block each other.
-    ours["max_pool_connections"] = 0
+    ours = config_arguments(options) | {"user_agent": agent, "http_session_cls": HttpSession, "max_pool_connections": 0}
     if theirs is None:
         return ours
     merged = AioConfig(**ours).merge(theirs)
