@@ -1,11 +1,20 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from remote_store.conformance.fakes.s3 import FakeS3
-from remote_store.core import BackendUnavailable, NotFound, PreconditionFailed, RemoteStoreError, RetryPolicy
+from remote_store.core import (
+    AsyncStore,
+    BackendUnavailable,
+    NotFound,
+    PreconditionFailed,
+    RemoteStoreError,
+    RetryPolicy,
+    Store,
+)
 from remote_store.core.s3 import Call, Fault, S3Options
 from remote_store.core.s3.operations import fetching
 from remote_store.core.s3.operations.bucket import Bucket
@@ -290,6 +299,30 @@ def test_large_parts_are_no_reason_to_read_over_one_connection(part_size: int, s
     assert lane.done(stream.readinto(bytearray(32 * MIB))) == 32 * MIB
     lane.done(stream.close())
     assert len(s3.calls) == 5
+
+
+@pytest.mark.parametrize("room, block", [(1, MIB), (2, 4 * MIB), (6, 6 * MIB)])
+def test_a_reader_says_how_large_a_block_keeps_its_connections_busy(
+    room: int, block: int, s3: FakeS3, open_lane: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "UNIT", MIB)
+    lane = open_lane(max_concurrency=room)
+    data = bytes(range(256)) * (9 * MIB // 256)
+    s3.put("folder/a", data)
+    s3.put("folder/small", data[: 4 * MIB - 1])
+    store = (AsyncStore if lane.is_async else Store)(lane.backend, "folder")
+    for name, size in (("a", block), ("small", MIB)):
+        file = lane.done(store.read(name))
+        assert file.block_size == size
+        lane.done(file.close())
+    exact = lane.done(store.read_seekable("a"))
+    assert exact.block_size == MIB
+    lane.done(exact.close())
+    s3.calls.clear()
+    lane.done(store.download("a", tmp_path / "a"))
+    assert (tmp_path / "a").read_bytes() == data
+    ranges = [call.params.get("Range") for call in s3.calls]
+    assert (len(ranges) > 4) is (room > 1)
 
 
 @pytest.mark.parametrize("part_size", [PART, 8 * MIB, 16 * MIB, 5 * GIB])

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, cast
 
 from remote_store.core.errors import RemoteStoreError
-from remote_store.core.io.streams import bytes_left
+from remote_store.core.io.streams import block_size, bytes_left
 from remote_store.core.rebase import Scope
 
 
@@ -41,6 +41,11 @@ class ScopedFile(io.BufferedIOBase):
     def closed(self) -> bool:
         """Whether the backend's file is closed."""
         return "_file" not in self.__dict__ or bool(self._file.closed)
+
+    @property
+    def block_size(self) -> int:
+        """Bytes of a block that is worth reading at once."""
+        return block_size(self._file)
 
     def bytes_left(self) -> int | None:
         """The number of bytes left, if the backend's file reports it."""

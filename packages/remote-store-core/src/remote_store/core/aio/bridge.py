@@ -33,7 +33,7 @@ PAGE = 256
 class ThreadedBackend(AsyncBackend):
     """Any blocking backend as an async one, on a bounded number of threads.
 
-    Bodies and listings are passed on piece by piece. It belongs to no event loop: one instance may be used from
+    Bodies and listings are passed on in blocks. It belongs to no event loop: one instance may be used from
     several, one after the other or at the same time. A cancelled write ends at its next read of the content, and the
     cancellation is raised when its thread has ended, so that nothing goes on unseen; so it is with everything else
     that changes files. A cancelled read is left alone: its thread comes to its end later, and what it opened is
@@ -244,12 +244,12 @@ class ThreadedBackend(AsyncBackend):
         count = 1
         try:
             while True:
-                page = await self._threads.call(partial(shared.take, count))
-                for row in page.rows:
+                taken = await self._threads.call(partial(shared.take, count))
+                for row in taken.rows:
                     yield row
-                if page.error is not None:
-                    raise page.error
-                if len(page.rows) < count:
+                if taken.error is not None:
+                    raise taken.error
+                if len(taken.rows) < count:
                     return
                 # The first row costs no more than itself, and a long listing few changes of thread.
                 count = min(count * 2, PAGE)
@@ -261,7 +261,7 @@ class ThreadedBackend(AsyncBackend):
             raise
 
 
-class Page(NamedTuple, Generic[T]):
+class Rows(NamedTuple, Generic[T]):
     """Some rows of a listing, and the error that came after them."""
 
     rows: list[T]
@@ -279,7 +279,7 @@ class SharedRows(Generic[T]):
         self._rows = rows
         self._lock = threading.Lock()
 
-    def take(self, count: int) -> Page[T]:
+    def take(self, count: int) -> Rows[T]:
         """Up to `count` rows; fewer only at the end, or before an error."""
         taken: list[T] = []
         with self._lock:
@@ -287,8 +287,8 @@ class SharedRows(Generic[T]):
                 for row in itertools.islice(self._rows, count):
                     taken.append(row)  # noqa: PERF402 - what came before an error is kept
             except Exception as error:  # noqa: BLE001 - it is raised again in the caller
-                return Page(taken, error)
-        return Page(taken, None)
+                return Rows(taken, error)
+        return Rows(taken, None)
 
     def close(self) -> None:
         """End the listing early, after the rows that are being taken now."""

@@ -13,9 +13,9 @@ from typing import Any, BinaryIO, ParamSpec, TypeVar
 from remote_store.core.aio.streams import is_async_stream
 from remote_store.core.aio.threads import in_thread, outcome
 from remote_store.core.io import files
-from remote_store.core.io.files import Progress, check_complete, piece_of
+from remote_store.core.io.files import Progress, check_complete
 from remote_store.core.io.source import AsyncBinaryIO, AsyncContent
-from remote_store.core.io.streams import bytes_left, told_left
+from remote_store.core.io.streams import block_size, bytes_left, told_left
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -117,7 +117,7 @@ async def async_transfer(source: AsyncBinaryIO, target: BinaryIO, path: str, pro
     if source.seekable():
         size = await source.seek(0, io.SEEK_END)
         await source.seek(0)
-    buffer = memoryview(bytearray(piece_of(size)))
+    buffer = memoryview(bytearray(block_size(source)))
     done = 0
     while count := await source.readinto(buffer):
         await run_in_thread(target.write, buffer[:count])

@@ -9,7 +9,7 @@ from typing import Self
 
 from remote_store.core.errors import RemoteStoreError
 from remote_store.core.io.source import AsyncBinaryIO, Buffer
-from remote_store.core.io.streams import told_left
+from remote_store.core.io.streams import block_size, told_left
 from remote_store.core.rebase import Scope
 
 
@@ -42,6 +42,11 @@ class AsyncScopedFile:
     def closed(self) -> bool:
         """Whether the backend's file is closed."""
         return self._file.closed
+
+    @property
+    def block_size(self) -> int:
+        """Bytes of a block that is worth reading at once."""
+        return block_size(self._file)
 
     def bytes_left(self) -> int | None:
         """The number of bytes left, if the backend's file reports it."""

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Self, TypeVar, cast
 from remote_store.core.aio.threads import Threads
 from remote_store.core.errors import BackendUnavailable
 from remote_store.core.io.source import Buffer
-from remote_store.core.io.streams import bytes_left
+from remote_store.core.io.streams import block_size, bytes_left
 
 T = TypeVar("T")
 LINES = 1 << 16
@@ -40,6 +40,11 @@ class ThreadedFile:
     def blocking(self) -> BinaryIO | None:
         """The blocking file, unless lines of it wait here to be read."""
         return None if self._ahead else self.file
+
+    @property
+    def block_size(self) -> int:
+        """Bytes of a block that is worth reading at once."""
+        return block_size(self.file)
 
     def bytes_left(self) -> int | None:
         """How many bytes the file still has, where it can tell."""

@@ -13,15 +13,13 @@ from typing import Any, BinaryIO, TypeAlias
 
 from remote_store.core.errors import BackendUnavailable
 from remote_store.core.io.source import Content
+from remote_store.core.io.streams import block_size
 from remote_store.core.io.wrapped import WrappedStream
 from remote_store.core.local.folder import Folder
 from remote_store.core.local.resolving import follow
 from remote_store.core.local.unfinished import ATTEMPTS, Unfinished
 
 Progress: TypeAlias = Callable[[int], None]
-
-PIECE = 512 * 1024
-LARGE_PIECE = 32 * 1024 * 1024
 
 
 @contextmanager
@@ -106,11 +104,6 @@ def _target(
     return folder, name, old
 
 
-def piece_of(size: int | None) -> int:
-    """Bytes to ask for at once: of a large file so many that a backend can fetch ranges of it at the same time."""
-    return LARGE_PIECE if size is not None and size >= LARGE_PIECE else PIECE
-
-
 def transfer(source: BinaryIO, target: BinaryIO, path: str, progress: Progress | None) -> int:
     """Copy the file at a path of a store to its end and say its length.
 
@@ -121,7 +114,7 @@ def transfer(source: BinaryIO, target: BinaryIO, path: str, progress: Progress |
     if source.seekable():
         size = source.seek(0, io.SEEK_END)
         source.seek(0)
-    buffer = memoryview(bytearray(piece_of(size)))
+    buffer = memoryview(bytearray(block_size(source)))
     done = 0
     while count := source.readinto(buffer):  # type: ignore[attr-defined]
         target.write(buffer[:count])

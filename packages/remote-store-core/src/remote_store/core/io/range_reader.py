@@ -81,14 +81,14 @@ class RangeReader(io.BufferedIOBase):
         """One line with its newline, at most `size` bytes of it."""
         self._check_open()
         limit = self._size if size is None or size < 0 else size
-        pieces: list[bytes] = []
+        blocks: list[bytes] = []
         while limit > 0 and (ahead := self._peek()):
             end = ahead.find(b"\n", 0, limit) + 1
-            piece = ahead[: end or limit]
-            pieces.append(piece)
-            self._position += len(piece)
-            limit = 0 if end else limit - len(piece)
-        return b"".join(pieces)
+            block = ahead[: end or limit]
+            blocks.append(block)
+            self._position += len(block)
+            limit = 0 if end else limit - len(block)
+        return b"".join(blocks)
 
     def _peek(self) -> bytes:
         offset = self._position - self._ahead_at

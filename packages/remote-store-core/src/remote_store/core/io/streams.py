@@ -13,6 +13,7 @@ from remote_store.core.io.source import Buffer, Content
 
 BUFFERS = (bytes, bytearray, memoryview)
 READ = 1 << 20
+BLOCK = 1 << 19
 
 
 @public("remote_store.core")
@@ -173,6 +174,12 @@ def _check_count(name: str, value: int) -> None:
 
 def _flat(view: memoryview) -> Buffer:
     return view.cast("B") if view.c_contiguous and view.nbytes else bytes(view)
+
+
+def block_size(stream: object) -> int:
+    """Bytes of a block that is worth reading at once: as the stream itself says, else 512 KiB."""
+    told = getattr(stream, "block_size", None)
+    return told if isinstance(told, int) else BLOCK
 
 
 def told_left(stream: object) -> int | None:

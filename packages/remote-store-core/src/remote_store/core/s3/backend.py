@@ -123,7 +123,7 @@ class S3Backend(Backend):
         """Write a whole object or nothing: 1 request up to `part_size`, n + 2 for n parts.
 
         With `overwrite=False` it is a conditional request, and 1 HEAD before it where the endpoint is not known to
-        honour conditions. Memory: `max_concurrency` + 1 parts. A failed upload is aborted; where the answer to
+        honour conditions. Memory: `max_concurrency` + 1 parts. A failed upload is aborted; where the response to
         `CreateMultipartUpload` is lost, the upload stays until a lifecycle rule of the bucket removes it.
         """
         self._check(check_new_key, path)
@@ -166,7 +166,7 @@ class S3Backend(Backend):
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
     ) -> Any:
-        """Open a file to be written piece by piece, spooled to disk above `part_size`, written on a clean exit.
+        """Open a file to be written in blocks, spooled to disk above `part_size`, written on a clean exit.
 
         A create looks first whether the file exists: 1 request more than `write`.
         """
@@ -257,7 +257,7 @@ class S3Backend(Backend):
         return ResolutionPlan("s3", self.name, key, self.native_path(key), details)
 
     def check_health(self) -> None:
-        """List one key of the bucket: 1 request, whose answer has a code where a HEAD would have none."""
+        """List one key of the bucket: 1 request, whose response has a code where that of a HEAD has none."""
         self._run(probes.check_health(self._bucket), None)
 
     def unwrap(self, kind: type[T]) -> T:

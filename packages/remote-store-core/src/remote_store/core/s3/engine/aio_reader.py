@@ -13,7 +13,7 @@ from remote_store.core.s3.engine.aio_ahead import AsyncReadAhead
 from remote_store.core.s3.engine.aio_bodies import AsyncObjectBody, fetch
 from remote_store.core.s3.engine.aio_runner import AsyncRunner
 from remote_store.core.s3.engine.errors import contract_errors
-from remote_store.core.s3.operations.fetching import fill, worth_a_split, worth_reading_ahead
+from remote_store.core.s3.operations.fetching import block_worth_reading, fill, worth_a_split, worth_reading_ahead
 from remote_store.core.s3.operations.reading import BLOCK, ReadPlan
 from remote_store.core.s3.protocol.calls import AsyncBody
 from remote_store.core.s3.protocol.options import S3Options
@@ -76,6 +76,11 @@ class AsyncObjectReader(AsyncBufferedIOBase):
     def seekable(self) -> bool:
         """Always."""
         return True
+
+    @property
+    def block_size(self) -> int:
+        """Bytes of a read that is fast here: of a large object so many that ranges are fetched at once."""
+        return BLOCK if self._exact else block_worth_reading(self._options, self._plan)
 
     def bytes_left(self) -> int:
         """The number of bytes from the position to the end; no request."""

@@ -1,4 +1,4 @@
-"""An async port for threads: every call runs in an event loop elsewhere, and the thread waits for it."""
+"""An async port for threads: each call runs in an event loop, and the thread waits for it."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class LoopPort:
         self._port = port
 
     def perform(self, call: Call) -> Mapping[str, Any]:
-        """Send the call and return the answer, the `Body` of a `GetObject` as a `LoopBody`.
+        """Send the call and return the response, the `Body` of a `GetObject` as a `LoopBody`.
 
         Raises:
             Fault: The service refused or did not answer.
@@ -93,16 +93,16 @@ class LoopPort:
         self._thread.run(self._port.close())
 
     async def _perform(self, call: Call) -> Mapping[str, Any]:
-        answer = await self._port.perform(call)
-        if "Body" not in answer:
-            return answer
-        body = LoopBody(self._thread, answer["Body"], answer.get("ContentLength"))
-        await body.read_ahead()
-        return {**answer, "Body": body}
+        response = await self._port.perform(call)
+        if "Body" not in response:
+            return response
+        body = LoopBody(self._thread, response["Body"], response.get("ContentLength"))
+        await body.take_small()
+        return {**response, "Body": body}
 
 
 class LoopBody:
-    """The bytes of a `GetObject` answer, for threads.
+    """The bytes of a `GetObject` response, for threads.
 
     Args:
         thread: The event loop that reads them.
@@ -118,8 +118,8 @@ class LoopBody:
         self._left = -1 if length is None else length
         self._ahead = BytesIO()
 
-    async def read_ahead(self) -> None:
-        """Take a small body in the same change of threads as its answer; a fault comes again at the first read."""
+    async def take_small(self) -> None:
+        """Take a small body in the same change of threads as its response; a fault comes again at the first read."""
         if 0 <= self._left < SMALL_BODY:
             buffer = bytearray(max(1, self._left))
             with suppress(Fault):
@@ -156,16 +156,16 @@ class LoopBody:
     async def _gather(self, size: int) -> bytes:
         if size < 0:
             return await self._read(size)
-        return b"".join([data async for data in self._pieces(size)])
+        return b"".join([data async for data in self._blocks(size)])
 
     async def _fill(self, buffer: memoryview) -> int:
         filled = 0
-        async for data in self._pieces(len(buffer)):
+        async for data in self._blocks(len(buffer)):
             buffer[filled : filled + len(data)] = data
             filled += len(data)
         return filled
 
-    async def _pieces(self, size: int) -> AsyncIterator[bytes]:
+    async def _blocks(self, size: int) -> AsyncIterator[bytes]:
         left = size
         while left:
             try:

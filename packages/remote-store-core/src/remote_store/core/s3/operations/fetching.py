@@ -8,7 +8,7 @@ from typing import Any
 from remote_store.core.io.buffers import allocate
 from remote_store.core.s3.operations import probes
 from remote_store.core.s3.operations.bucket import READ_OPTIONS, Bucket
-from remote_store.core.s3.operations.reading import ReadPlan
+from remote_store.core.s3.operations.reading import BLOCK, ReadPlan
 from remote_store.core.s3.operations.steps import CloseBody, Drain, Fetch, Operation, Start, Wait
 from remote_store.core.s3.protocol.calls import Call, Fault
 from remote_store.core.s3.protocol.options import MIB, S3Options
@@ -110,6 +110,13 @@ def worth_a_split(options: S3Options, plan: ReadPlan, size: int) -> bool:
     """Whether so many bytes are to be fetched as ranges at once; not without a version to pin them to."""
     many = size >= UNITS_WORTH_A_SPLIT * _unit(options)
     return many and options.max_concurrency > 1 and plan.pin is not None
+
+
+def block_worth_reading(options: S3Options, plan: ReadPlan) -> int:
+    """Bytes of a read that keeps all connections busy; a small block where one connection reads the rest."""
+    if not worth_a_split(options, plan, plan.remaining):
+        return BLOCK
+    return _unit(options) * max(UNITS_WORTH_A_SPLIT, options.max_concurrency)
 
 
 def worth_reading_ahead(options: S3Options, plan: ReadPlan, read: int) -> bool:
