@@ -192,7 +192,10 @@ async def raw(place: dict[str, Any]) -> AsyncIterator[Any]:
 async def test_handlers_on_the_client_of_the_handle_meet_every_request_as_with_aiobotocore(
     make_async: Any, raw: Any, bucket: str, endpoint: Any
 ) -> None:
-    ours = await client_of(make_async(retry=RetryPolicy(3)))
+    backend = make_async(retry=RetryPolicy(3))
+    # The backend closes the client once it has worked with it.
+    await backend.check_health()
+    ours = await client_of(backend)
     for _ in range(2):
         expected = await heard(raw, call_each(raw, bucket))
         assert await heard(ours, call_each(ours, bucket)) == expected
