@@ -50,7 +50,9 @@ class AsyncTasks:
         """The result of the oldest call, which is forgotten then."""
         # Unlike `await` itself, it leaves the task alone when it is cancelled.
         await asyncio.wait(self._begun[:1])
-        return self._begun.pop(0).result()
+        task = self._begun.pop(0)
+        self._running = [other for other in self._running if other is not task]
+        return task.result()
 
     async def results(self) -> list[Any]:
         """The results of all calls in the order of their beginning, or the first failure."""

@@ -61,7 +61,9 @@ class Tasks:
     def first(self) -> Any:
         """The result of the oldest call, which is forgotten then."""
         wait(self._begun[:1])
-        return self._begun.pop(0).result()
+        future = self._begun.pop(0)
+        self._running = [other for other in self._running if other is not future]
+        return future.result()
 
     def results(self) -> list[Any]:
         """The results of all calls in the order of their beginning, or the first failure."""
