@@ -198,7 +198,7 @@ def test_every_way_to_read_yields_the_bytes(thread, length, ahead):
     def body():
         made = LoopBody(thread, Pieces(data[:40], data[40:]), length)
         if ahead:
-            thread.run(made.read_ahead())
+            thread.run(made.take_small())
         return made
 
     def pieces(made):
@@ -225,7 +225,7 @@ def test_bytes_before_a_fault_count_and_the_fault_comes_next(thread, ahead, read
     broken = Pieces(b"x" * 10, Fault("Broken", transport=True))
     body = LoopBody(thread, broken, 100)
     if ahead:
-        thread.run(body.read_ahead())
+        thread.run(body.take_small())
     buffer = memoryview(bytearray(50))
     assert read(body, buffer) == b"x" * 10
     for _ in range(2):
