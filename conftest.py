@@ -31,7 +31,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     name = collection_path.name
     if name in ON_WHEELS:
         return None if _asked(config, name) else True
-    return True if collection_path == SUITE_TESTS and not _asked(config, "conformance") else None
+    return True if collection_path == SUITE_TESTS and not _asked(config, "conformance/tests") else None
 
 
 def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> list[pytest.Item] | None:
