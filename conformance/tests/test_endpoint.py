@@ -17,6 +17,7 @@ from remote_store.conformance.faults import (
     LostAnswer,
     Reset,
     RewriteBody,
+    RewriteHeaders,
     ShortBody,
     Stall,
     TruncateRequest,
@@ -308,6 +309,16 @@ def test_bodies_can_be_rewritten_and_several_faults_meet_one_request(endpoint, c
     with pytest.raises(http.client.IncompleteRead) as caught:
         client.getresponse().read()
     assert caught.value.partial == b"ONE T"
+
+
+def test_the_headers_of_an_answer_are_rewritten(endpoint, client, upstream):
+    ask(client, "PUT", "/bucket/key", b"content")
+    endpoint.inject(RewriteHeaders(lambda headers: [*headers, (b"X-Amz-Meta-Author", "ü".encode())]), times=None)
+    for method, body in (("GET", b"content"), ("HEAD", b"")):
+        client.request(method, "/bucket/key")
+        answer = client.getresponse()
+        assert answer.read() == body
+        assert answer.headers["x-amz-meta-author"].encode("latin-1") == "ü".encode()
 
 
 @pytest.mark.parametrize("size", [0, 100_000])

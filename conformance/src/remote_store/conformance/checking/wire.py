@@ -78,6 +78,12 @@ def operations(sent: Iterable[Request]) -> list[str]:
     return [request.operation for request in sent]
 
 
+def prefixes(folders: Iterable[str]) -> bytes:
+    """The only page of a listing, of folders alone."""
+    entries = "".join(f"<CommonPrefixes><Prefix>{quote(folder)}</Prefix></CommonPrefixes>" for folder in folders)
+    return page([], None).replace(b"</ListBucketResult>", entries.encode() + b"</ListBucketResult>")
+
+
 def page(keys: Iterable[str], token: str | None) -> bytes:
     """A page of a listing that says that there is more, or that it is the last one."""
     more = (

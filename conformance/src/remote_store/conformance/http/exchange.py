@@ -23,6 +23,7 @@ from remote_store.conformance.http.faults import (
     Request,
     Reset,
     RewriteBody,
+    RewriteHeaders,
     ShortBody,
     Stall,
     TruncateRequest,
@@ -273,6 +274,8 @@ class Exchange:
                     body = self._guarded(function, b"".join(pieces))
                     pieces = iter([body])
                     headers = [*_without(headers, _BODY_FRAMING), (b"Content-Length", b"%d" % len(body))]
+                case RewriteHeaders(function):
+                    headers = self._guarded(function, list(headers))
                 case Reset() | ShortBody() | Stall():
                     marks.append(fault)
         marks.sort(key=lambda mark: mark.after_bytes)

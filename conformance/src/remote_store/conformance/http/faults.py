@@ -15,10 +15,12 @@ __all__ = [
     "Early",
     "ErrorInOK",
     "Fault",
+    "Headers",
     "LostAnswer",
     "Request",
     "Reset",
     "RewriteBody",
+    "RewriteHeaders",
     "ShortBody",
     "Stall",
     "TruncateRequest",
@@ -179,6 +181,21 @@ class RewriteBody:
     function: Callable[[bytes], bytes]
 
 
+Headers = list[tuple[bytes, bytes]]
+"""Header lines in their order, names in the server's spelling."""
+
+
+@dataclass(frozen=True, slots=True)
+class RewriteHeaders:
+    """Replace the headers of the answer; its status and its body stay.
+
+    Attributes:
+        function: Gets the server's headers and returns those to send.
+    """
+
+    function: Callable[[Headers], Headers]
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """Run a function before the request goes on, for instance to change an object between two requests for it.
@@ -199,6 +216,7 @@ Fault = (
     | LostAnswer
     | Reset
     | RewriteBody
+    | RewriteHeaders
     | ShortBody
     | Stall
     | TruncateRequest

@@ -7,6 +7,7 @@ from remote_store.conformance.suite.atomic import AtomSuite
 from remote_store.conformance.suite.bodies import BodySuite
 from remote_store.conformance.suite.capabilities import CapabilitySuite
 from remote_store.conformance.suite.commits import CommitSuite
+from remote_store.conformance.suite.contradictions import ContradictionSuite
 from remote_store.conformance.suite.copying import CopyingSuite, MovingSuite
 from remote_store.conformance.suite.cost import CostSuite
 from remote_store.conformance.suite.deleting import DeletingSuite
@@ -53,6 +54,7 @@ class Contract(
     OutageSuite,
     WireSuite,
     ProofSuite,
+    ContradictionSuite,
     BodySuite,
     UploadSuite,
     CapabilitySuite,

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.model.explore import NAMES, explore
 from remote_store.conformance.model.perform import perform
-from remote_store.conformance.model.stateful import NAMES, explore
 from remote_store.conformance.suite.trees import writable
 from remote_store.core import Capability
 

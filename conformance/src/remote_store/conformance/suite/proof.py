@@ -25,6 +25,12 @@ NOTHING_DONE = [
     Answer(202),
     Answer(204),
 ]
+NOT_FOUND = {
+    "web-server": Answer(404, body=HTML, headers={"Content-Type": "text/html"}, foreign=True),
+    "cdn": Answer(404, body=HTML, headers={"Content-Type": "text/html", "X-Cache": "Error from cdn"}, foreign=True),
+    "gateway": Answer(404, body=b'{"message":"no Route"}', headers={"Content-Type": "application/json"}, foreign=True),
+    "nothing": Answer(404, foreign=True),
+}
 BULK_REFUSALS = [Answer(501, "NotImplemented"), Answer(405, "MethodNotAllowed"), Answer(400, "MissingContentMD5")]
 
 
@@ -78,11 +84,12 @@ class ProofSuite:
                 call()
             case.expect_equal(caught.error.retryable, False, f"retryable of {what}")
 
+    @pytest.mark.parametrize("sender", NOT_FOUND)
     @check("WIRE-040")
-    def test_proof_a_404_of_a_web_server(self, case: Case) -> None:
+    def test_proof_a_404_of_a_web_server(self, case: Case, sender: str) -> None:
         require_s3(case)
         backend, path = case.make(retry=RetryPolicy.disabled()), case.path("a")
-        answer = Answer(404, body=HTML, headers={"Content-Type": "text/html"}, foreign=True)
+        answer = NOT_FOUND[sender]
         case.endpoint.inject(answer, times=None)
         for what, call in self._questions(backend, path).items():
             with case.expect_raises(RemoteStoreError, what=what, where=lambda error: error.code != "NoSuchKey"):

@@ -6,6 +6,7 @@ from remote_store.conformance.suite.aio.atomic import AsyncAtomSuite
 from remote_store.conformance.suite.aio.bodies import AsyncBodySuite
 from remote_store.conformance.suite.aio.capabilities import AsyncCapabilitySuite
 from remote_store.conformance.suite.aio.commits import AsyncCommitSuite
+from remote_store.conformance.suite.aio.contradictions import AsyncContradictionSuite
 from remote_store.conformance.suite.aio.copying import AsyncCopyingSuite, AsyncMovingSuite
 from remote_store.conformance.suite.aio.cost import AsyncCostSuite
 from remote_store.conformance.suite.aio.deleting import AsyncDeletingSuite
@@ -52,6 +53,7 @@ class AsyncContract(
     AsyncOutageSuite,
     AsyncWireSuite,
     AsyncProofSuite,
+    AsyncContradictionSuite,
     AsyncBodySuite,
     AsyncUploadSuite,
     AsyncCapabilitySuite,

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO, cast
@@ -21,7 +19,7 @@ from remote_store.conformance import (
     Profile,
     ThreadedHarness,
 )
-from remote_store.conformance.model.machine import Example
+from remote_store.conformance.model.search import Example
 from remote_store.conformance.model.steps import Step
 from remote_store.core import Backend, Capability, MemoryBackend, NotFound, ThreadedBackend, WriteResult
 
@@ -259,19 +257,3 @@ def test_nothing_that_cannot_be_written_is_explored() -> None:
 
     with pytest.raises(pytest.skip.Exception, match="WRITE"):
         run(ANY, Shared(ReadOnly))
-
-
-def test_without_hypothesis_the_rules_are_untested(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "hypothesis", None)
-    monkeypatch.delitem(sys.modules, "remote_store.conformance.model.machine")
-    with pytest.raises(
-        pytest.skip.Exception, match=r"untested: .*pip install 'remote-store-conformance\[hypothesis\]'"
-    ):
-        run(ANY, Shared())
-    with pytest.raises(pytest.skip.Exception, match="untested"):
-        run_async(ANY, Shared())
-
-
-def test_importing_the_suite_imports_no_hypothesis() -> None:
-    program = "import sys, remote_store.conformance; sys.exit('hypothesis' in sys.modules)"
-    assert subprocess.run([sys.executable, "-P", "-c", program]).returncode == 0

@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from remote_store.conformance.checking.case import AnyCase, AsyncCase, Case, untested
+from remote_store.conformance.checking.case import AnyCase, AsyncCase, Case
 from remote_store.conformance.model.program import program
+from remote_store.conformance.model.search import Divergence, Ground, search
 from remote_store.conformance.model.steps import Result, Step
 from remote_store.conformance.values.options import Tier
 from remote_store.core import AsyncBackend, Backend
-
-if TYPE_CHECKING:
-    from remote_store.conformance.model.machine import Divergence
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,7 @@ async def async_explore(
     instances: int = 1,
     share: float = 1,
 ) -> None:
-    """The same for an asynchronous backend, whose calls run in this loop while Hypothesis runs in a thread."""
+    """The same for an asynchronous backend, whose calls run in this loop while the search runs in a thread."""
     backends = [case.backend, *(case.make() for _ in range(instances - 1))]
     loop = asyncio.get_running_loop()
 
@@ -86,13 +84,6 @@ async def async_explore(
 def _search(
     case: AnyCase[Any], perform: Callable[[Step], Result], names: Sequence[str], instances: int, share: float
 ) -> Divergence | None:
-    try:
-        # Hypothesis is an extra, and takes a while to import.
-        from remote_store.conformance.model.machine import Ground, search
-    except ModuleNotFoundError as error:
-        if error.name != "hypothesis":
-            raise
-        untested("Hypothesis is missing; pip install 'remote-store-conformance[hypothesis]'")
     if not case.profile.case_sensitive:
         names = list({name.casefold(): name for name in names}.values())
     ground = Ground(
