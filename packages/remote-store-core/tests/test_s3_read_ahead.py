@@ -9,6 +9,7 @@ import os
 import random
 import re
 import time
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -103,6 +104,21 @@ def test_no_more_is_fetched_ahead_than_the_bound(opened: Any, s3: FakeS3) -> Non
         ahead = sum(end - start for start, end in map(bounds, s3.calls[1:]) if end > file.tell())
         assert ahead <= 3 * UNIT
     assert len(s3.calls) > 8
+
+
+@pytest.mark.usefixtures("soon")
+def test_what_was_handed_out_is_not_kept(opened: Any, s3: FakeS3) -> None:
+    file = opened(data=data())
+    tracemalloc.start()
+    try:
+        for _ in range(SIZE // 100_000):
+            file.read(100_000)
+            s3.bodies = s3.open_bodies()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # Beside the ranges, the fake server holds a copy of those that are under way.
+    assert peak < 3 * UNIT + 4 * RANGE < SIZE - 2 * MIB
 
 
 @pytest.mark.parametrize("part_size", [5 * MIB, 8 * MIB, 64 * MIB])
