@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from botocore.credentials import ReadOnlyCredentials
+from botocore.credentials import Credentials
 
 from remote_store.botocore.faults import MalformedCredentials
 
@@ -56,7 +56,7 @@ async def check_session_async(session: Any, key: str | None, secret: str | None,
         MalformedCredentials: There is white space or a control character where none can be.
     """
     if key is not None:
-        check_credentials(ReadOnlyCredentials(key, secret, token), "explicit")
+        check_credentials(Credentials(key, secret, token), "explicit")
     elif (found := await session.get_credentials()) is not None:
         check_credentials(await found.get_frozen_credentials(), found.method)
 
