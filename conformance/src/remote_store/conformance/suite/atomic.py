@@ -14,8 +14,8 @@ import pytest
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.hostile import BUFFERS, NOT_CANONICAL, SOURCES, WRONG_CONTENT, Unseekable
-from remote_store.conformance.suite.errors import CALLERS_ERRORS
-from remote_store.conformance.suite.writing import nothing_else
+from remote_store.conformance.suite.callers import CALLERS_ERRORS
+from remote_store.conformance.suite.expectations import distinct, nothing_else
 from remote_store.core import AlreadyExists, Backend, Capability, InvalidPath, WriteResult
 
 READ = (Capability.READ, Capability.WRITE)
@@ -296,11 +296,6 @@ class AtomSuite:
                 for backend, content in zip(backends, contents, strict=True)
             ]
             one_winner(case, path, contents, case.together(writes))
-
-
-def distinct(count: int, size: int) -> list[bytes]:
-    """Contents that differ in every byte."""
-    return [bytes([number % 256]) * (size + number) for number in range(count)]
 
 
 def one_winner(case: Case, path: str, contents: list[bytes], results: Sequence[object]) -> None:

@@ -20,8 +20,7 @@ from remote_store.conformance.checking.operations import (
 )
 from remote_store.conformance.checking.wire import is_get
 from remote_store.conformance.http.faults import ShortBody
-from remote_store.conformance.suite.atomic import distinct
-from remote_store.conformance.suite.metadata import is_honest
+from remote_store.conformance.suite.expectations import distinct, is_honest
 from remote_store.core import Capability, RemoteStoreError, WriteResult
 
 if TYPE_CHECKING:

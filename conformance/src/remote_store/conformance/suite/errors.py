@@ -7,7 +7,6 @@ import errno
 import inspect
 import io
 import pickle
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -24,7 +23,8 @@ from remote_store.conformance.checking.operations import (
     PATH_OPERATIONS,
     TOLERANT_OPERATIONS,
 )
-from remote_store.conformance.suite.paths import required
+from remote_store.conformance.suite.callers import CALLERS_ERRORS
+from remote_store.conformance.suite.expectations import required
 from remote_store.core import (
     AlreadyExists,
     BackendUnavailable,
@@ -49,23 +49,6 @@ NUMBERS: dict[type[Exception], int] = {
     NotFound: errno.ENOENT,
     AlreadyExists: errno.EEXIST,
     DirectoryNotEmpty: errno.ENOTEMPTY,
-}
-
-
-class Boom(Exception):
-    """An exception that only the caller knows."""
-
-
-class Stop(BaseException):
-    """An exception that is no `Exception`, as a keyboard interrupt is none."""
-
-
-CALLERS_ERRORS: dict[str, Callable[[], BaseException]] = {
-    "own": lambda: Boom("mine"),
-    "os_error": lambda: OSError(5, "mine"),
-    "another_store": lambda: NotFound("mine", path="their/path", backend="another"),
-    "unavailable": lambda: BackendUnavailable("mine", path="their/path", retryable=True),
-    "no_exception": lambda: Stop("mine"),
 }
 
 

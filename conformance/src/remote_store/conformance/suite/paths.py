@@ -27,8 +27,8 @@ from remote_store.conformance.checking.operations import (
     PATH_OPERATIONS,
     TOLERANT_OPERATIONS,
     WRITE_OPERATIONS,
-    Operation,
 )
+from remote_store.conformance.suite.expectations import required
 from remote_store.core import Capability, InvalidPath, NotFound, RemotePath
 
 READ, WRITE, LIST = Capability.READ, Capability.WRITE, Capability.LIST
@@ -333,14 +333,6 @@ class PathSuite:
             row.run(case.backend, path, source)
         case.expect_equal(case.backend.read_bytes(case.path("a")), b"ancestor", "the ancestor")
         case.expect_equal(case.backend.read_bytes(source), DATA, "the source")
-
-
-def required(case: Case, operation: str) -> Operation:
-    """The row of an operation, if the backend declares its capability."""
-    row = PATH_OPERATIONS[operation]
-    if row.capability is not None:
-        case.require(row.capability)
-    return row
 
 
 def require_foreign(case: Case) -> None:

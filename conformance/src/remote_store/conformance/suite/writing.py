@@ -16,7 +16,8 @@ import pytest
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.hostile import BUFFERS, SIZES, SOURCES, Failing, Unseekable
-from remote_store.conformance.suite.errors import Boom
+from remote_store.conformance.suite.callers import Boom
+from remote_store.conformance.suite.expectations import nothing_else
 from remote_store.core import AlreadyExists, Capability, PreconditionFailed, WriteResult
 
 READ, LIST = Capability.READ, Capability.LIST
@@ -306,14 +307,3 @@ class WriteSuite:
 def names(case: Case, folder: str) -> list[str]:
     """The paths of the files directly in a folder."""
     return [str(entry.path) for entry in case.backend.list_files(case.path(folder))]
-
-
-def nothing_else(case: Case, paths: list[str]) -> None:
-    """Fail where the test's folder, or the storage below it, holds anything else."""
-    if LIST in case.backend.capabilities:
-        listed = [str(entry.path) for entry in case.backend.list_files(case.folder, recursive=True)]
-        case.expect_same(listed, paths, "every file in the folder")
-    oracle = case.harness.oracle
-    if oracle is not None:
-        case.expect_same(oracle.raw_list(case.folder + "/"), paths, "every key in the storage")
-        case.expect_equal(oracle.raw_uploads(case.folder + "/") or [], [], "unfinished uploads in the storage")

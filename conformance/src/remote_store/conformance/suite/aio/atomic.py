@@ -13,8 +13,8 @@ import pytest
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.hostile import BUFFERS, NOT_CANONICAL, SOURCES, WRONG_CONTENT, Unseekable
-from remote_store.conformance.suite.aio.errors import CALLERS_ERRORS
-from remote_store.conformance.suite.aio.writing import nothing_else
+from remote_store.conformance.suite.aio.callers import CALLERS_ERRORS
+from remote_store.conformance.suite.aio.expectations import distinct, nothing_else
 from remote_store.core import AlreadyExists, AsyncBackend, Capability, InvalidPath, WriteResult
 
 READ = (Capability.READ, Capability.WRITE)
@@ -295,11 +295,6 @@ class AsyncAtomSuite:
                 for backend, content in zip(backends, contents, strict=True)
             ]
             await one_winner(case, path, contents, await case.together(writes))
-
-
-def distinct(count: int, size: int) -> list[bytes]:
-    """Contents that differ in every byte."""
-    return [bytes([number % 256]) * (size + number) for number in range(count)]
 
 
 async def one_winner(case: AsyncCase, path: str, contents: list[bytes], results: Sequence[object]) -> None:

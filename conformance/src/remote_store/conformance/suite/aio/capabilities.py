@@ -19,8 +19,7 @@ from remote_store.conformance.checking.case import AsyncCase, not_applicable, un
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.wire import is_get
 from remote_store.conformance.http.faults import ShortBody
-from remote_store.conformance.suite.aio.atomic import distinct
-from remote_store.conformance.suite.aio.metadata import is_honest
+from remote_store.conformance.suite.aio.expectations import distinct, is_honest
 from remote_store.core import Capability, RemoteStoreError, WriteResult
 
 if TYPE_CHECKING:

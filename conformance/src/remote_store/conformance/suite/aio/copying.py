@@ -6,25 +6,9 @@ from functools import partial
 
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
+from remote_store.conformance.suite.aio.expectations import expect_content, expect_facts, require_namesakes
 from remote_store.conformance.suite.aio.trees import fill, found, writable
 from remote_store.core import AlreadyExists, Capability, InvalidPath, NotFound, RemoteStoreError
-
-
-async def expect_content(case: AsyncCase, name: str, content: bytes) -> None:
-    """Fail where the file has other bytes."""
-    case.expect_equal(await case.backend.read_bytes(case.path(name)), content, f"the content of {name!r}")
-
-
-async def expect_facts(case: AsyncCase, name: str, metadata: dict[str, str], content_type: str | None) -> None:
-    """Fail where metadata or content type differ."""
-    info = await case.backend.get_file_info(case.path(name))
-    case.expect_equal(dict(info.metadata or {}), metadata, f"the metadata of {name!r}")
-    case.expect_equal(info.content_type, content_type, f"the content type of {name!r}")
-
-
-def require_namesakes(case: AsyncCase) -> None:
-    """End the check unless a file may stand beside a folder of its name."""
-    case.require_profile("a file and a folder cannot share a name", case.profile.flat)
 
 
 class AsyncCopyingSuite:

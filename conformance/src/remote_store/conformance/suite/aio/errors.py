@@ -6,7 +6,6 @@ import errno
 import inspect
 import io
 import pickle
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -23,7 +22,8 @@ from remote_store.conformance.checking.async_operations import (
 from remote_store.conformance.checking.case import AsyncCase, not_applicable
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.hostile import PYTHONS_OWN, WRONG_CONTENT, Failing
-from remote_store.conformance.suite.aio.paths import required
+from remote_store.conformance.suite.aio.callers import CALLERS_ERRORS
+from remote_store.conformance.suite.aio.expectations import required
 from remote_store.core import (
     AlreadyExists,
     BackendUnavailable,
@@ -48,23 +48,6 @@ NUMBERS: dict[type[Exception], int] = {
     NotFound: errno.ENOENT,
     AlreadyExists: errno.EEXIST,
     DirectoryNotEmpty: errno.ENOTEMPTY,
-}
-
-
-class Boom(Exception):
-    """An exception that only the caller knows."""
-
-
-class Stop(BaseException):
-    """An exception that is no `Exception`, as a keyboard interrupt is none."""
-
-
-CALLERS_ERRORS: dict[str, Callable[[], BaseException]] = {
-    "own": lambda: Boom("mine"),
-    "os_error": lambda: OSError(5, "mine"),
-    "another_store": lambda: NotFound("mine", path="their/path", backend="another"),
-    "unavailable": lambda: BackendUnavailable("mine", path="their/path", retryable=True),
-    "no_exception": lambda: Stop("mine"),
 }
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -15,8 +12,9 @@ import pytest
 
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
+from remote_store.conformance.suite.aio.expectations import is_honest
 from remote_store.conformance.suite.aio.trees import fill
-from remote_store.core import ContentDigest, FileInfo, FolderInfo, InvalidPath, NotFound
+from remote_store.core import FileInfo, FolderInfo, InvalidPath, NotFound
 
 PRINTABLE = {"letters": "aZ09", "signs": "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", "spaces": "a b", "percent": "%41%C3%A9"}
 UNFIT: tuple[dict[Any, Any], ...] = (
@@ -33,7 +31,6 @@ UNFIT: tuple[dict[Any, Any], ...] = (
     {"value": "x" * 3000},
 )
 MISTYPED: tuple[dict[Any, Any], ...] = ({"value": 1}, {"value": b"bytes"}, {1: "value"})
-HASHES = ("md5", "sha1", "sha256")
 
 
 class AsyncMetadataSuite:
@@ -249,14 +246,3 @@ class AsyncMetadataSuite:
             with case.expect_raises(kind, what=f"a write with content type {wrong!r}"):
                 await case.backend.write(case.path("file"), b"x", content_type=content_type)
             case.expect_equal(await case.backend.exists(case.path("file")), False, f"exists after {wrong!r}")
-
-
-def is_honest(digest: ContentDigest, content: bytes) -> bool:
-    """Whether a digest that claims the whole content is its checksum, in hex or base64; unknown algorithms pass."""
-    if digest.algorithm == "crc32":
-        computed = zlib.crc32(content).to_bytes(4, "big")
-    elif digest.algorithm in HASHES:
-        computed = hashlib.new(digest.algorithm, content, usedforsecurity=False).digest()
-    else:
-        return True
-    return not digest.full_object or digest.value in (computed.hex(), base64.b64encode(computed).decode())

@@ -13,7 +13,6 @@ from remote_store.conformance.checking.async_operations import (
     PATH_OPERATIONS,
     TOLERANT_OPERATIONS,
     WRITE_OPERATIONS,
-    AsyncOperation,
 )
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
@@ -28,6 +27,7 @@ from remote_store.conformance.checking.hostile import (
     key_of_bytes,
     segmented_key,
 )
+from remote_store.conformance.suite.aio.expectations import required
 from remote_store.core import Capability, InvalidPath, NotFound, RemotePath
 
 READ, WRITE, LIST = Capability.READ, Capability.WRITE, Capability.LIST
@@ -332,14 +332,6 @@ class AsyncPathSuite:
             await row.run(case.backend, path, source)
         case.expect_equal(await case.backend.read_bytes(case.path("a")), b"ancestor", "the ancestor")
         case.expect_equal(await case.backend.read_bytes(source), DATA, "the source")
-
-
-def required(case: AsyncCase, operation: str) -> AsyncOperation:
-    """The row of an operation, if the backend declares its capability."""
-    row = PATH_OPERATIONS[operation]
-    if row.capability is not None:
-        case.require(row.capability)
-    return row
 
 
 def require_foreign(case: AsyncCase) -> None:

@@ -1,0 +1,65 @@
+"""What checks of several areas expect of files and folders."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import zlib
+
+from remote_store.conformance.checking.async_operations import PATH_OPERATIONS, AsyncOperation
+from remote_store.conformance.checking.case import AsyncCase
+from remote_store.core import Capability, ContentDigest
+
+HASHES = ("md5", "sha1", "sha256")
+
+
+async def expect_content(case: AsyncCase, name: str, content: bytes) -> None:
+    """Fail where the file has other bytes."""
+    case.expect_equal(await case.backend.read_bytes(case.path(name)), content, f"the content of {name!r}")
+
+
+async def expect_facts(case: AsyncCase, name: str, metadata: dict[str, str], content_type: str | None) -> None:
+    """Fail where metadata or content type differ."""
+    info = await case.backend.get_file_info(case.path(name))
+    case.expect_equal(dict(info.metadata or {}), metadata, f"the metadata of {name!r}")
+    case.expect_equal(info.content_type, content_type, f"the content type of {name!r}")
+
+
+def require_namesakes(case: AsyncCase) -> None:
+    """End the check unless a file may stand beside a folder of its name."""
+    case.require_profile("a file and a folder cannot share a name", case.profile.flat)
+
+
+def distinct(count: int, size: int) -> list[bytes]:
+    """Contents that differ in every byte."""
+    return [bytes([number % 256]) * (size + number) for number in range(count)]
+
+
+def required(case: AsyncCase, operation: str) -> AsyncOperation:
+    """The row of an operation, if the backend declares its capability."""
+    row = PATH_OPERATIONS[operation]
+    if row.capability is not None:
+        case.require(row.capability)
+    return row
+
+
+async def nothing_else(case: AsyncCase, paths: list[str]) -> None:
+    """Fail where the test's folder, or the storage below it, holds anything else."""
+    if Capability.LIST in case.backend.capabilities:
+        listed = [str(entry.path) async for entry in case.backend.list_files(case.folder, recursive=True)]
+        case.expect_same(listed, paths, "every file in the folder")
+    oracle = case.harness.oracle
+    if oracle is not None:
+        case.expect_same(oracle.raw_list(case.folder + "/"), paths, "every key in the storage")
+        case.expect_equal(oracle.raw_uploads(case.folder + "/") or [], [], "unfinished uploads in the storage")
+
+
+def is_honest(digest: ContentDigest, content: bytes) -> bool:
+    """Whether a digest that claims the whole content is its checksum, in hex or base64; unknown algorithms pass."""
+    if digest.algorithm == "crc32":
+        computed = zlib.crc32(content).to_bytes(4, "big")
+    elif digest.algorithm in HASHES:
+        computed = hashlib.new(digest.algorithm, content, usedforsecurity=False).digest()
+    else:
+        return True
+    return not digest.full_object or digest.value in (computed.hex(), base64.b64encode(computed).decode())
