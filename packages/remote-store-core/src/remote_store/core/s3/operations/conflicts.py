@@ -15,7 +15,7 @@ def send(bucket: Bucket, call: Call) -> Operation[Any]:
     """Send a write: 1 request, and 1 more for each 409 that S3 wants to be tried again (S3 API Reference, PutObject).
 
     Raises:
-        Fault: The service refused, or the conflict outlasts the retry policy. `attempts` is above 1 where the answer
+        Fault: The service refused, or the conflict outlasts the retry policy. `attempts` is above 1 where the response
             to any of the requests was lost.
     """
     lost = 0

@@ -170,7 +170,7 @@ def _refused(bucket: Bucket, src: str, dst: str, fault: Fault, first: FirstAttem
         if faults.is_missing(missing):
             raise faults.typed(fault, path=src) from fault.__cause__
         raise faults.typed(missing, path=dst) from missing.__cause__
-    # An earlier attempt may have made the copy and lost its answer on the way.
+    # An earlier attempt may have made the copy and lost its response on the way.
     lost = fault.attempts > 1 and not first.is_after(existing.modified_at, fault)
     if not lost or not (yield from is_copy(bucket, (src, source), (dst, existing))):
         raise probes.already_exists(dst, fault)
@@ -212,12 +212,12 @@ def part_size(bucket: Bucket) -> int:
 
 def _tagging(bucket: Bucket, key: str) -> Operation[str]:
     try:
-        answer: Tags = yield bucket.call("GetObjectTagging", Key=key)
+        response: Tags = yield bucket.call("GetObjectTagging", Key=key)
     except Fault as fault:
         if faults.lacks_feature(fault):
             return ""
         raise
-    return urlencode(answer.pairs)
+    return urlencode(response.pairs)
 
 
 def _delete_source(bucket: Bucket, src: str, source: Facts) -> Operation[None]:

@@ -21,19 +21,19 @@ MOST_NAMED = 1000
 def delete(bucket: Bucket, key: str, *, missing_ok: bool) -> Operation[None]:
     """Delete one object: 1 HEAD, because DeleteObject does not say whether there was one, and 1 DELETE."""
     try:
-        answer = yield from probes.head(bucket, key)
+        response = yield from probes.head(bucket, key)
     except Fault as fault:
         if not missing_ok or not faults.is_missing(fault):
             raise (yield from probes.missing(bucket, key, fault)) from fault.__cause__
         if (yield from probes.is_folder(bucket, key)):
             raise InvalidPath(probes.FOLDER_MEANT, path=key) from fault.__cause__
         return
-    yield from probes.refuse_marker_of(bucket, key, answer)
+    yield from probes.refuse_marker_of(bucket, key, response)
     yield from remove(bucket, key)
 
 
 def remove(bucket: Bucket, key: str, **condition: str) -> Operation[None]:
-    """Delete one object: 1 DELETE, and 1 HEAD where no header of its answer is S3's.
+    """Delete one object: 1 DELETE, and 1 HEAD where no header of its response is S3's.
 
     Raises:
         Fault: The service refused, or the object is still there.
@@ -51,13 +51,13 @@ def _confirm(bucket: Bucket, key: str, done: Done) -> Operation[None]:
         if not faults.is_missing(fault):
             raise
     else:
-        raise Fault("NotS3", 200, "the answer to DeleteObject has no header of S3, and the object is still there")
+        raise Fault("NotS3", 200, "the response to DeleteObject has no header of S3, and the object is still there")
 
 
 def delete_folder(bucket: Bucket, path: str, *, recursive: bool, missing_ok: bool) -> Operation[None]:
     """Delete what is below a folder: 1 LIST and 1 DeleteObjects per 1,000 keys; 1 HEAD more if there is nothing.
 
-    A server without DeleteObjects gets 1 DELETE per key, several at once. A key that the answer to DeleteObjects
+    A server without DeleteObjects gets 1 DELETE per key, several at once. A key that the response to DeleteObjects
     does not account for is deleted by a request of its own.
 
     Raises:
@@ -117,15 +117,15 @@ class _Deletion:
         """Delete up to 1,000 keys by one request; those that have to be deleted one by one."""
         named = [{"Key": key} for key in keys]
         try:
-            answer: Deleted = yield self._bucket.call("DeleteObjects", Delete={"Objects": named})
+            response: Deleted = yield self._bucket.call("DeleteObjects", Delete={"Objects": named})
         except Fault as fault:
             if faults.lacks_feature(fault) or fault.status == 405 or fault.code == "MissingContentMD5":
                 self._in_bulk = False
                 return keys
             self.left.update((key, fault) for key in keys)
             return []
-        self.left.update((key, fault) for key, fault in answer.errors.items() if not faults.is_gone(fault))
-        return [key for key in keys if key not in answer.keys and key not in answer.errors]
+        self.left.update((key, fault) for key, fault in response.errors.items() if not faults.is_gone(fault))
+        return [key for key in keys if key not in response.keys and key not in response.errors]
 
     def _delete_singly(self, keys: list[str]) -> Operation[None]:
         calls = [self._bucket.call("DeleteObject", Key=key) for key in keys]

@@ -1,4 +1,4 @@
-"""Whose object it is, where the answer to a create was lost and its next attempt finds the key taken."""
+"""Whose object it is, where the response to a create was lost and its next attempt finds the key taken."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ MD5 = re.compile(r"[0-9a-f]{32}(?P<parts>-[0-9]+)?")
 class FirstAttempt:
     """When a create was sent first; made right before it.
 
-    The answer to the first attempt is lost, so the server's time at that moment is reckoned back from the `Date` of
-    the answer that refuses a later attempt.
+    The response to the first attempt is lost, so the server's time at that moment is reckoned back from the `Date` of
+    the response that refuses a later attempt.
     """
 
     def __init__(self) -> None:
@@ -56,20 +56,20 @@ def made_by_put(
     """The object, if it can be that of an earlier attempt of a PutObject: 1 GET."""
     plan = ReadPlan(bucket.call("GetObject", READ_OPTIONS, Key=described["Key"]), bucket.options.retry)
     try:
-        answer: Facts = yield plan.request()
-        other = first.is_after(answer.modified_at, refusal)
-        if other or not _is_described(answer, len(body), described):
-            yield CloseBody(answer.body)
+        response: Facts = yield plan.request()
+        other = first.is_after(response.modified_at, refusal)
+        if other or not _is_described(response, len(body), described):
+            yield CloseBody(response.body)
             return None
-        plan.opened(answer)
-        found = yield Fetch(plan, body=answer.body)
+        plan.opened(response)
+        found = yield Fetch(plan, body=response.body)
     except Fault:
         return None
-    return answer if found == body else None
+    return response if found == body else None
 
 
-def _is_described(answer: Facts, size: int, described: Mapping[str, Any]) -> bool:
-    told = answer.length, answer.metadata, answer.content_type
+def _is_described(response: Facts, size: int, described: Mapping[str, Any]) -> bool:
+    told = response.length, response.metadata, response.content_type
     return told == (size, described.get("Metadata") or {}, described.get("ContentType", told[2]))
 
 
@@ -88,19 +88,19 @@ def made_of_parts(
     same bytes gets the same one, but then the upload is still open.
     """
     try:
-        answer: Facts = yield bucket.call("HeadObject", READ_OPTIONS, Key=upload["Key"])
+        response: Facts = yield bucket.call("HeadObject", READ_OPTIONS, Key=upload["Key"])
     except Fault:
         return None
-    if first.is_after(answer.modified_at, refusal):
+    if first.is_after(response.modified_at, refusal):
         return None
-    has_tag = answer.etag is not None and bare(answer.etag) == _tag_of(parts)
+    has_tag = response.etag is not None and bare(response.etag) == _tag_of(parts)
     if not has_tag:
-        is_dated = answer.modified_at is not None and refusal.date is not None
-        if _is_digest(bucket, answer) or answer.size != size or not is_dated:
+        is_dated = response.modified_at is not None and refusal.date is not None
+        if _is_digest(bucket, response) or response.size != size or not is_dated:
             return None
     is_open = False if refusal.code == "NoSuchUpload" else (yield from _is_open(bucket, upload))
     # A server that cannot list parts is believed by the tag alone.
-    return answer if is_open is False or (is_open is None and has_tag) else None
+    return response if is_open is False or (is_open is None and has_tag) else None
 
 
 def _tag_of(parts: list[dict[str, Any]]) -> str | None:

@@ -20,14 +20,14 @@ def head(bucket: Bucket, key: str, *, checksum: bool = False) -> Operation[Facts
     """Ask for an object: 1 HEAD.
 
     A HEAD has no body, so a 400 or 403 has lost its code (S3 API Reference, HeadObject), and a 404 without a header of
-    S3 proves nothing: a LIST then asks again, whose answer has a document.
+    S3 proves nothing: a LIST then asks again, whose response has a document.
     """
     mode = {"ChecksumMode": "ENABLED"} if checksum else {}
     try:
-        answer: Facts = yield bucket.call("HeadObject", READ_OPTIONS, Key=key, **mode)
+        response: Facts = yield bucket.call("HeadObject", READ_OPTIONS, Key=key, **mode)
     except Fault as fault:
         raise (yield from _with_code(bucket, key, fault)) from fault.__cause__
-    return answer
+    return response
 
 
 def _with_code(bucket: Bucket, key: str, fault: Fault) -> Operation[Fault]:
@@ -56,12 +56,12 @@ def exists(bucket: Bucket, path: str) -> Operation[bool]:
 def is_file(bucket: Bucket, key: str) -> Operation[bool]:
     """Whether a file is there: 1 HEAD. Anything but a clear miss is an error."""
     try:
-        answer = yield from head(bucket, key)
+        response = yield from head(bucket, key)
     except Fault as fault:
         if faults.is_missing(fault):
             return False
         raise
-    return not (yield from _is_marker(bucket, key, answer))
+    return not (yield from _is_marker(bucket, key, response))
 
 
 def is_folder(bucket: Bucket, path: str) -> Operation[bool]:
@@ -88,12 +88,12 @@ def missing(bucket: Bucket, key: str, fault: Fault) -> Operation[RemoteStoreErro
 def get_file_info(bucket: Bucket, key: str) -> Operation[FileInfo]:
     """Describe a file: 1 HEAD."""
     try:
-        answer = yield from head(bucket, key, checksum=True)
+        response = yield from head(bucket, key, checksum=True)
     except Fault as fault:
         raise (yield from missing(bucket, key, fault)) from fault.__cause__
-    size = yield from size_of(bucket, key, answer)
+    size = yield from size_of(bucket, key, response)
     refuse_marker(key, size)
-    return models.file_info(key, answer, size)
+    return models.file_info(key, response, size)
 
 
 def size_of(bucket: Bucket, key: str, facts: Facts) -> Operation[int]:
@@ -114,7 +114,7 @@ def size_of(bucket: Bucket, key: str, facts: Facts) -> Operation[int]:
         raise
     yield CloseBody(first.body)
     if first.size is None:
-        raise Fault("MissingContentLength", 200, "no answer says how long the object is")
+        raise Fault("MissingContentLength", 200, "no response says how long the object is")
     return first.size
 
 

@@ -89,25 +89,25 @@ def _put(
     sums = _checksum(bucket, body)
     retried = False
     first = FirstAttempt()
-    answer: Written | Facts | None = None
-    while answer is None:
+    response: Written | Facts | None = None
+    while response is None:
         try:
             call = bucket.call("PutObject", CREATE_OPTIONS, **described, **condition, **sums, Body=body)
-            answer = yield from send(bucket, call)
+            response = yield from send(bucket, call)
         except Fault as fault:
             retried = retried or fault.attempts > 1
             if condition and faults.lacks_feature(fault) and not bucket.options.endpoint.trusts("put"):
                 condition = {}
             elif condition and faults.is_precondition(fault):
                 if retried:
-                    answer = yield from made_by_put(bucket, body, described, fault, first)
-                if answer is None:
+                    response = yield from made_by_put(bucket, body, described, fault, first)
+                if response is None:
                     raise probes.already_exists(key, fault) from fault.__cause__
             else:
                 raise
-    if answer.etag is None:
+    if response.etag is None:
         yield from _require_written(bucket, key, len(body))
-    return models.write_result(key, len(body), answer, described.get("Metadata") or {})
+    return models.write_result(key, len(body), response, described.get("Metadata") or {})
 
 
 def _require_written(bucket: Bucket, key: str, size: int) -> Operation[None]:
@@ -123,7 +123,7 @@ def _require_written(bucket: Bucket, key: str, size: int) -> Operation[None]:
     except Fault as fault:
         if not faults.is_missing(fault):
             raise
-    what = "the answer to PutObject has no ETag, and the object is not there with the size that was written"
+    what = "the response to PutObject has no ETag, and the object is not there with the size that was written"
     raise Fault("BrokenAnswer", 200, what)
 
 
@@ -140,17 +140,17 @@ def _put_parts(
     try:
         total = yield from _send_parts(bucket, upload, blocks, sizes)
         parts = listed_parts((yield Wait()))
-        answer = yield from complete(bucket, upload, parts, total, first, overwrite=overwrite)
+        response = yield from complete(bucket, upload, parts, total, first, overwrite=overwrite)
     except BaseException as error:
         yield from abandon(bucket, upload, error)
         raise
-    return models.write_result(upload["Key"], total, answer, described.get("Metadata") or {})
+    return models.write_result(upload["Key"], total, response, described.get("Metadata") or {})
 
 
 def begin(bucket: Bucket, call: Call) -> Operation[dict[str, Any]]:
     """Begin a multipart upload: 1 request. What names the upload in the calls that go on with it.
 
-    An interruption waits for the answer, which alone tells what is to be aborted.
+    An interruption waits for the response, which alone tells what is to be aborted.
     """
     try:
         yield Start(call, 1)
@@ -221,10 +221,10 @@ def complete(
     condition = {} if overwrite else {"IfNoneMatch": "*"}
     allowed = REQUEST_OPTIONS | KEY_OPTIONS
     listed = {**upload, "MultipartUpload": {"Parts": parts}}
-    answer: Written | Facts | None = None
-    while answer is None:
+    response: Written | Facts | None = None
+    while response is None:
         try:
-            answer = yield from send(bucket, bucket.call("CompleteMultipartUpload", allowed, **listed, **condition))
+            response = yield from send(bucket, bucket.call("CompleteMultipartUpload", allowed, **listed, **condition))
         except Fault as fault:
             refused = bool(condition) and faults.is_precondition(fault)
             if condition and faults.lacks_feature(fault) and not bucket.options.endpoint.trusts("complete"):
@@ -232,12 +232,12 @@ def complete(
                 continue
             is_lost = fault.attempts > 1 and (refused or fault.code == "NoSuchUpload")
             if is_lost or faults.is_unproven(fault):
-                answer = yield from made_of_parts(bucket, upload, parts, fault, first, size=size)
-            if answer is None and refused:
+                response = yield from made_of_parts(bucket, upload, parts, fault, first, size=size)
+            if response is None and refused:
                 raise probes.already_exists(key, fault) from fault.__cause__
-            if answer is None:
+            if response is None:
                 raise
-    return answer
+    return response
 
 
 def abandon(bucket: Bucket, upload: Mapping[str, Any], error: BaseException) -> Operation[None]:
