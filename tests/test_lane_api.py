@@ -27,7 +27,7 @@ def test_a_lane_refuses_another_version_of_the_lane_api(lane: str, monkeypatch: 
     spec = importlib.util.spec_from_file_location("a_lane", STARTS[lane])
     assert spec is not None
     assert spec.loader is not None
-    with pytest.raises(ImportError, match=f"remote-store-{lane} is written for version {LANE_API_VERSION} "):
+    with pytest.raises(ImportError, match=f"remote-store-{lane} needs version {LANE_API_VERSION} "):
         spec.loader.exec_module(importlib.util.module_from_spec(spec))
 
 

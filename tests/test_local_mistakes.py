@@ -131,7 +131,7 @@ def test_https_where_http_is_spoken(lane: Any, door: Any) -> None:
     server = door()
     error = refused(lane("bucket", endpoint_url=f"https://127.0.0.1:{server.port}", **PLACE))
     assert (error.code, server.count) == ("NotTLS", 1)
-    assert "give http in place of https" in str(error)
+    assert "use http instead of https" in str(error)
 
 
 @each_lane
@@ -143,7 +143,7 @@ def test_http_where_https_is_spoken(lane: Any, door: Any, certificate: Path, att
     url = f"http://127.0.0.1:{server.port}"
     for method in ("read_bytes", "exists", "check_health"):
         backend = lane("bucket", endpoint_url=url, retry=RetryPolicy(attempts), **PLACE)
-        with backend, pytest.raises(BackendUnavailable, match="give https in place of http") as caught:
+        with backend, pytest.raises(BackendUnavailable, match="use https instead of http") as caught:
             getattr(backend, method)(*(() if method == "check_health" else ("k",)))
         assert (caught.value.code, caught.value.retryable) == ("SpeaksTLS", False)
     # One request and one handshake each.
@@ -154,7 +154,7 @@ def test_http_where_https_is_spoken(lane: Any, door: Any, certificate: Path, att
 def test_a_web_server_that_calls_plain_http_malformed(lane: Any, door: Any) -> None:
     server = door(b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\n<p/>")
     error = refused(lane("bucket", endpoint_url=f"http://127.0.0.1:{server.port}", **PLACE))
-    assert "no S3 service" in str(error)
+    assert "not an S3 service" in str(error)
     assert "http or https" in str(error)
 
 

@@ -297,7 +297,7 @@ def test_a_host_of_aws_without_the_api_for_objects(lane: Any, host: str, monkeyp
 @each_lane
 @pytest.mark.parametrize("name", ["SSEKMSKeyId", "Tagging", "CacheControl"])
 def test_half_a_character_in_an_option(lane: Any, name: str) -> None:
-    with pytest.raises(ValueError, match=f"{name} in put_options has half a character"):
+    with pytest.raises(ValueError, match=f"{name} in put_options contains a lone surrogate"):
         lane("bucket", put_options={name: "a\ud800b"})
     with pytest.raises(ValueError, match="secret has"):
         lane("bucket", key="AKID", secret="HUSH\ud800")

@@ -38,10 +38,10 @@ def seen(operation: str, body: Any, status: int = 200, **headers: str) -> dict[s
         (b"<a>\x01</a>", "a", "is malformed XML"),
         (b"<a></b>", "a", "is malformed XML"),
         (b"<!DOCTYPE a><a/>", None, "declares a document type"),
-        (b"<a>" * 100_000, "a", "is nested too deeply"),
-        (b"<a><Size>" + b"9" * 5000 + b"</Size></a>", "a", "has a number that is none"),
-        (b"<a><Size>-1</Size></a>", "a", "has a number that is none"),
-        (b"<a><IsTruncated>True</IsTruncated></a>", "a", "says neither that it goes on nor that it ends"),
+        (b"<a>" * 100_000, "a", "has elements nested deeper than 16 levels"),
+        (b"<a><Size>" + b"9" * 5000 + b"</Size></a>", "a", "has a number field that is not a number"),
+        (b"<a><Size>-1</Size></a>", "a", "has a number field that is not a number"),
+        (b"<a><IsTruncated>True</IsTruncated></a>", "a", "has an IsTruncated that is neither true nor false"),
     ],
 )
 def test_what_is_wrong_with_a_document(document: bytes, root: str | None, problem: str | None) -> None:

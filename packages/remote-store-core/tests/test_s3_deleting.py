@@ -112,7 +112,7 @@ def test_keys_that_were_not_deleted_are_named(s3: FakeS3, lane: Any) -> None:
     for key in [*keys, "d/\x01"]:
         s3.put(key, b"x")
     refuse(s3, "d/1", "d/5", "d/\x01")
-    with pytest.raises(PermissionDenied, match="3 of its files could not be deleted") as caught:
+    with pytest.raises(PermissionDenied, match="3 of the folder's files could not be deleted") as caught:
         lane.delete_folder("d", recursive=True)
     assert sorted(caught.value.paths) == ["d/\x01", "d/1", "d/5"]
     assert caught.value.path == "d"

@@ -73,7 +73,7 @@ def test_a_first_page_that_fails_is_no_empty_folder(fault: Fault, drive: Any) ->
 def test_a_server_that_would_list_for_ever_or_stops_short_is_an_error(answer: dict[str, Any], drive: Any) -> None:
     cursor = Cursor("")
     drive(paging.next_page(BUCKET, cursor), {"IsTruncated": True, "NextContinuationToken": "t"})
-    with pytest.raises(Fault, match="lists for ever|and not where") as caught:
+    with pytest.raises(Fault, match="would never end|has no NextContinuationToken") as caught:
         drive(paging.next_page(BUCKET, cursor), answer)
     assert type(faults.typed(caught.value)) is RemoteStoreError
 

@@ -152,7 +152,7 @@ def test_what_cannot_be_a_bucket_is_refused(bucket: str) -> None:
 
 @pytest.mark.parametrize("bucket", [None, b"bucket", 1])
 def test_a_bucket_that_is_no_text_is_a_type_error(bucket: object) -> None:
-    with pytest.raises(TypeError, match="bucket is a str"):
+    with pytest.raises(TypeError, match="bucket must be a str"):
         check_bucket(bucket)  # type: ignore[arg-type]
 
 
@@ -233,7 +233,7 @@ def test_a_key_for_encryption_given_as_text_is_its_bytes() -> None:
 
 
 def test_a_key_for_encryption_of_another_type_is_refused_without_showing_it() -> None:
-    with pytest.raises(TypeError, match="SSECustomerKey is bytes or a str, not list"):
+    with pytest.raises(TypeError, match="SSECustomerKey must be bytes or a str, not list"):
         S3Options.build(put_options={"SSECustomerKey": [1, 2]})
 
 
@@ -257,10 +257,10 @@ def test_a_key_for_encryption_that_no_header_carries_is_refused_without_showing_
 @pytest.mark.parametrize("name", ["CacheControl", "ExpectedBucketOwner", "SSECustomerKeyMD5", "Tagging"])
 @pytest.mark.parametrize("value", ["a\nb", "a\r\nx: y", "\0"])
 def test_put_options_with_a_line_break_are_refused_by_name(name: str, value: str) -> None:
-    with pytest.raises(ValueError, match=f"{name} in put_options has a control character"):
+    with pytest.raises(ValueError, match=f"{name} in put_options contains a control character"):
         S3Options.build(put_options={name: value})
 
 
 def test_a_name_in_put_options_is_a_text() -> None:
-    with pytest.raises(TypeError, match="a name in put_options is a str, not int"):
+    with pytest.raises(TypeError, match="a name in put_options must be a str, not int"):
         S3Options.build(put_options={1: "x"})  # type: ignore[dict-item]

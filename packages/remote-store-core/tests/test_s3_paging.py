@@ -40,7 +40,7 @@ def test_what_comes_round_again_is_refused(pages: list[dict[str, Any]], drive: A
     cursor = Cursor("")
     for told in pages[:-1]:
         follow(drive, cursor, told)
-    with pytest.raises(Fault, match="not whole") as caught:
+    with pytest.raises(Fault, match="incomplete") as caught:
         follow(drive, cursor, pages[-1])
     assert caught.value.code == "BrokenAnswer"
 

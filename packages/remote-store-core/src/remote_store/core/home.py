@@ -1,4 +1,4 @@
-"""The module that a public name belongs to, wherever its code stands."""
+"""Sets the module that a public name is imported from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def public(module: str) -> Callable[[T], T]:
-    """Name the module that users import a class or a function from: reprs, pickles and tracebacks show it.
+    """Set `__module__` to the module that users import from, so that reprs, pickles and tracebacks show it.
 
     Args:
         module: Name of the module, such as `remote_store.core`.

@@ -1,4 +1,4 @@
-"""Any blocking backend as an async one."""
+"""Wraps a blocking backend as an async one."""
 
 from __future__ import annotations
 
@@ -31,19 +31,21 @@ PAGE = 256
 
 @public("remote_store.core")
 class ThreadedBackend(AsyncBackend):
-    """Any blocking backend as an async one, on a bounded number of threads.
+    """An async backend that runs the calls of a blocking backend in a bounded number of threads.
 
-    Bodies and listings are passed on in blocks. It belongs to no event loop: one instance may be used from
-    several, one after the other or at the same time. A cancelled write ends at its next read of the content, and the
-    cancellation is raised when its thread has ended, so that nothing goes on unseen; so it is with everything else
-    that changes files. A cancelled read is left alone: its thread comes to its end later, and what it opened is
-    closed. Content that is itself read by awaiting gets threads of its own, so that it may be read through this same
-    backend; it must not in turn wait for writes of such content, once `max_threads` of them run.
+    Bodies and listings are passed on in blocks. An instance is not bound to an event loop; several may use it, even at
+    the same time.
+
+    If a write is cancelled, it ends at its next read of the content, and the cancellation is raised when its thread has
+    ended. The same holds for all calls that change files. If a read is cancelled, the cancellation is raised at once;
+    the thread ends later and closes the file that it opened.
+
+    Writes of async content have a second pool of threads, so their content may be read through this same backend. Such
+    content must not itself wait for a write of async content while `max_threads` of these writes run.
 
     Args:
-        backend: The blocking backend; it is closed together with this one.
-        max_threads: Largest number of calls that run at the same time; as many again may be writes of content that is
-            read by awaiting.
+        backend: The blocking backend. Closing this backend closes it too.
+        max_threads: Largest number of calls that run at once. The same number of writes of async content may run too.
 
     Raises:
         ValueError: `max_threads` is less than 1.
@@ -51,7 +53,7 @@ class ThreadedBackend(AsyncBackend):
 
     def __init__(self, backend: Backend, *, max_threads: int = 32) -> None:
         if max_threads < 1:
-            raise ValueError(f"max_threads is at least 1, not {max_threads}")
+            raise ValueError(f"max_threads must be at least 1, not {max_threads}")
         self._backend = backend
         self._threads = Threads(max_threads)
         self._writers = Threads(max_threads)
@@ -176,11 +178,11 @@ class ThreadedBackend(AsyncBackend):
 
     async def check_health(self) -> None:
         await self._call(self._backend.check_health)
-        # A backend may find out about its storage that it promises less.
+        # The check may have shown that the storage lacks a capability.
         self.capabilities = self._backend.capabilities
 
     def unwrap(self, kind: type[T]) -> T:
-        """Hand out the native handle: the blocking backend itself, and everything that it hands out."""
+        """Return the native handle of the given type: the blocking backend itself, or one of its handles."""
         self._check_open()
         if kind is not object and isinstance(self._backend, kind):
             return self._backend
@@ -227,7 +229,7 @@ class ThreadedBackend(AsyncBackend):
         check_async_content(content)
         if isinstance(content, BUFFERS):
             return await self._threads.finish(partial(put, path, content))
-        # A file of a bridge is read in the thread that writes.
+        # A file of a threaded backend is read directly in the writing thread.
         stream = content.blocking or content if isinstance(content, ThreadedFile) else content
         if is_async_stream(stream):
             source = AsyncSource(stream)
@@ -251,7 +253,7 @@ class ThreadedBackend(AsyncBackend):
                     raise taken.error
                 if len(taken.rows) < count:
                     return
-                # The first row costs no more than itself, and a long listing few changes of thread.
+                # The first row comes without delay; longer pages save thread switches.
                 count = min(count * 2, PAGE)
         except asyncio.CancelledError:
             self._threads.release(shared.close)
@@ -262,14 +264,14 @@ class ThreadedBackend(AsyncBackend):
 
 
 class Rows(NamedTuple, Generic[T]):
-    """Some rows of a listing, and the error that came after them."""
+    """Some rows of a listing, and the error that was raised after them."""
 
     rows: list[T]
     error: Exception | None
 
 
 class SharedRows(Generic[T]):
-    """A listing that is advanced and closed in different threads.
+    """A listing that different threads may advance and close.
 
     Args:
         rows: The listing.
@@ -285,13 +287,13 @@ class SharedRows(Generic[T]):
         with self._lock:
             try:
                 for row in itertools.islice(self._rows, count):
-                    taken.append(row)  # noqa: PERF402 - what came before an error is kept
-            except Exception as error:  # noqa: BLE001 - it is raised again in the caller
+                    taken.append(row)  # noqa: PERF402 - keeps the rows before an error
+            except Exception as error:  # noqa: BLE001 - the caller raises it again
                 return Rows(taken, error)
         return Rows(taken, None)
 
     def close(self) -> None:
-        """End the listing early, after the rows that are being taken now."""
+        """Close the listing early, once a `take` in progress has returned."""
         with self._lock:
             close = getattr(self._rows, "close", None)
             if close is not None:
@@ -299,7 +301,7 @@ class SharedRows(Generic[T]):
 
 
 def close_result(future: Future[BinaryIO]) -> None:
-    """Close the file that a call will have opened."""
+    """Close the file once the call that opens it has ended."""
 
     def close(ended: Future[BinaryIO]) -> None:
         if ended.exception() is None:

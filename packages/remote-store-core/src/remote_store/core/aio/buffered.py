@@ -1,4 +1,4 @@
-"""What `io.BufferedIOBase` is to blocking files, for files whose I/O is awaited."""
+"""The async counterpart of `io.BufferedIOBase`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class AsyncBufferedIOBase:
-    """The base of awaited binary files: every operation is refused until a subclass has it."""
+    """Base class of async binary files. Every operation raises unless a subclass overrides it."""
 
     _closed = False
 
@@ -36,7 +36,7 @@ class AsyncBufferedIOBase:
         return False
 
     async def read(self, _size: int | None = -1, /) -> bytes:
-        """Refused.
+        """Raise, because the file is not readable.
 
         Raises:
             io.UnsupportedOperation: Always.
@@ -44,7 +44,7 @@ class AsyncBufferedIOBase:
         raise io.UnsupportedOperation("read")
 
     async def readinto(self, _buffer: WriteableBuffer, /) -> int:
-        """Refused.
+        """Raise, because the file is not readable.
 
         Raises:
             io.UnsupportedOperation: Always.
@@ -52,7 +52,7 @@ class AsyncBufferedIOBase:
         raise io.UnsupportedOperation("readinto")
 
     async def readline(self, _size: int | None = -1, /) -> bytes:
-        """Refused.
+        """Raise, because the file is not readable.
 
         Raises:
             io.UnsupportedOperation: Always.
@@ -60,7 +60,7 @@ class AsyncBufferedIOBase:
         raise io.UnsupportedOperation("readline")
 
     async def write(self, _data: Buffer, /) -> int:
-        """Refused.
+        """Raise, because the file is not writable.
 
         Raises:
             io.UnsupportedOperation: Always.
@@ -68,7 +68,7 @@ class AsyncBufferedIOBase:
         raise io.UnsupportedOperation("write")
 
     async def close(self) -> None:
-        """Close the file; no operation works afterwards."""
+        """Close the file. Later operations raise."""
         self._closed = True
 
     def _check_closed(self) -> None:

@@ -1,4 +1,4 @@
-"""Files on the local disk for async stores: the same work, done in threads."""
+"""Opens and replaces local files for async stores, with the blocking calls in threads."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ T = TypeVar("T")
 
 
 async def run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The result of a blocking call; a cancelled caller waits for its end, so that nothing goes on behind its back."""
+    """Run a blocking call in a thread and return its result. If cancelled, wait until the call has ended."""
     call = asyncio.ensure_future(in_thread(function, *args, **kwargs))
     try:
         return await outcome(call)
     except asyncio.CancelledError:
         await asyncio.wait([call])
-        # A failure that nobody asks for any more would be logged as forgotten.
+        # Reading the exception keeps asyncio from logging it as never retrieved.
         _ = call.cancelled() or call.exception()
         raise
 
 
 @asynccontextmanager
 async def in_threads(manager: AbstractContextManager[T]) -> AsyncIterator[T]:
-    """A blocking context, made of a generator, whose entry and exit run in threads."""
+    """Run the entry and exit of a blocking, generator-based context manager in threads."""
     try:
-        # Inside the `try`, because a cancelled entry has happened all the same and is to be undone.
+        # Inside the `try`, because an entry that is cancelled still completes and has to be undone.
         yield await run_in_thread(manager.__enter__)
     except BaseException:
         if not await run_in_thread(manager.__exit__, *sys.exc_info()):
@@ -47,7 +47,7 @@ async def in_threads(manager: AbstractContextManager[T]) -> AsyncIterator[T]:
 
 
 def async_opened(source: str | os.PathLike[str] | AsyncContent) -> AbstractAsyncContextManager[AsyncContent]:
-    """A local file, open for reading and closed at the end; a stream as it is."""
+    """Open a local file and close it on exit. A stream is yielded unchanged and stays open."""
     return in_threads(files.opened(source))  # type: ignore[arg-type]
 
 
@@ -56,7 +56,7 @@ class AsyncCounted:
 
     Args:
         file: The stream; a blocking one is read in threads.
-        progress: Gets the number of bytes so far after each read.
+        progress: Called with the number of bytes so far after each read.
     """
 
     def __init__(self, file: Any, progress: Progress) -> None:
@@ -66,7 +66,7 @@ class AsyncCounted:
         self._done = 0
 
     def bytes_left(self) -> int | None:
-        """How many bytes the stream still has, where it can tell."""
+        """The number of bytes left, if the stream reports it."""
         return told_left(self.file) if self._awaited else bytes_left(self.file)
 
     async def read(self, size: int = -1, /) -> bytes:
@@ -88,7 +88,7 @@ async def _counted_chunks(chunks: AsyncIterable[bytes], progress: Progress) -> A
 
 
 def async_counted(content: Any, progress: Progress | None) -> Any:
-    """The stream, reporting where somebody wants to know."""
+    """Wrap the stream so that it reports to `progress`, if there is such a function."""
     if progress is None:
         return content
     if hasattr(content, "read"):
@@ -97,21 +97,21 @@ def async_counted(content: Any, progress: Progress | None) -> Any:
 
 
 def async_replacing(path: str | os.PathLike[str], *, overwrite: bool) -> AbstractAsyncContextManager[BinaryIO]:
-    """A new file that takes the name of `path` on a clean exit, and leaves nothing behind on an exception.
+    """Open a new file that gets the name `path` on a clean exit and is removed after an exception.
 
     Raises:
-        FileExistsError: There is a file and `overwrite` is `False`.
-        IsADirectoryError: There is a folder.
-        OSError: A link leads nowhere, or there is a device, a pipe or a socket.
+        FileExistsError: The file exists and `overwrite` is `False`.
+        IsADirectoryError: The path is a folder.
+        OSError: A symbolic link is broken, or the path is a device, a pipe or a socket.
     """
     return in_threads(files.replacing(path, overwrite=overwrite))
 
 
 async def async_transfer(source: AsyncBinaryIO, target: BinaryIO, path: str, progress: Progress | None) -> int:
-    """Copy the file at a path of a store to its end and say its length.
+    """Copy all bytes of a store's file to the target, and return their number.
 
     Raises:
-        BackendUnavailable: The stream ended before its own size.
+        BackendUnavailable: The stream ended before its size.
     """
     size = None
     if source.seekable():

@@ -1,4 +1,4 @@
-"""Async content in the hands of a blocking writer, which runs in a thread."""
+"""Lets a blocking writer in a thread read async content."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ MEMORY = 8 * BLOCK
 
 
 class WriteStopped(Exception):
-    """Nobody waits for this write any more; raised by its content, so that the writer aborts."""
+    """Raised by the content of a cancelled write, so that the writer aborts."""
 
 
 class NoThread(Exception):
-    """The event loop would wait for itself: the writer runs in its thread, because no other could be started."""
+    """The writer runs in the event loop's thread, because no other could be started, so reading would deadlock."""
 
 
 class PulledStream(io.RawIOBase):
-    """A blocking stream whose reads the event loop serves.
+    """A blocking stream that reads async content in the event loop.
 
     Args:
         source: The content.
@@ -42,13 +42,13 @@ class PulledStream(io.RawIOBase):
         self._pull: Future[bytes] | None = None
 
     def stop(self) -> None:
-        """Let the read that runs now, or the next one, raise `WriteStopped`."""
+        """Make the current or the next read raise `WriteStopped`."""
         self._stopped.set()
         if self._pull is not None:
             self._pull.cancel()
 
     def bytes_left(self) -> int | None:
-        """How many bytes the content had before the first read, where it could tell."""
+        """The number of bytes before the first read, if the content reports it."""
         return self._source.size
 
     def readable(self) -> bool:
@@ -63,7 +63,7 @@ class PulledStream(io.RawIOBase):
             if asyncio.get_running_loop() is self._loop:
                 raise NoThread
         self._pull = asyncio.run_coroutine_threadsafe(self._source.read_block(size), self._loop)
-        # The flag may have been set while there was no pull to cancel.
+        # `stop` may have run before there was a pull to cancel.
         if self._stopped.is_set():
             self._pull.cancel()
         while not wait([self._pull], LOOP_CHECK).done:
@@ -81,7 +81,7 @@ class PulledStream(io.RawIOBase):
 
 
 class GuardedStream(WrappedStream):
-    """A blocking stream of the caller that can be made to fail.
+    """Wraps the caller's blocking stream, so that its next read can be made to fail.
 
     Args:
         file: The stream.
@@ -92,7 +92,7 @@ class GuardedStream(WrappedStream):
         self._stopped = threading.Event()
 
     def stop(self) -> None:
-        """Let the next read raise `WriteStopped`."""
+        """Make the next read raise `WriteStopped`."""
         self._stopped.set()
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -103,7 +103,7 @@ class GuardedStream(WrappedStream):
 
 @asynccontextmanager
 async def spooled(source: AsyncSource) -> AsyncIterator[BinaryIO]:
-    """The content, read to its end, as a blocking file: in memory up to 8 MiB, else on disk."""
+    """Read the content to its end and yield it as a blocking file: in memory up to 8 MiB, else on disk."""
     with tempfile.SpooledTemporaryFile(MEMORY) as file:
         while block := await source.read_block(BLOCK):
             file.write(block)

@@ -45,7 +45,7 @@ class AsyncScopedFile:
 
     @property
     def block_size(self) -> int:
-        """Bytes of a block that is worth reading at once."""
+        """Bytes to read at once."""
         return block_size(self._file)
 
     def bytes_left(self) -> int | None:

@@ -1,4 +1,4 @@
-"""Content on its way in for async backends, and files whose I/O is awaited."""
+"""Checks the content of an async write, and reads it block by block."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from remote_store.core.io.streams import BUFFERS, Source, as_bytes, check_binary
 
 
 class AsyncSource:
-    """Content to be written, whatever its type, as blocks of the size that the writer wants.
+    """Reads content of any accepted type in blocks of the size that the writer wants.
 
-    The reads of a blocking stream go to a thread.
+    A blocking stream is read in a thread.
 
     Args:
-        content: The bytes, a binary stream whose `read` blocks or is awaited, or an async iterable of bytes. A stream
-            is read from where it stands and stays open.
+        content: Bytes, a blocking or async binary stream, or an async iterable of bytes. A stream is read from its
+            current position and stays open.
 
     Attributes:
-        size: How many bytes there are; `None` for a stream that does not say. A file may still grow or shrink.
-        failure: The exception of the stream, which is the caller's own.
+        size: Number of bytes; `None` if the stream does not report it. A file may still grow or shrink.
+        failure: The exception that the caller's stream raised.
 
     Raises:
         TypeError: The content is text, or cannot be read.
@@ -47,7 +47,7 @@ class AsyncSource:
             self.size = self._source.size
 
     async def read_block(self, size: int) -> bytes:
-        """The next `size` bytes, fewer only at the end; an exception of the stream passes through."""
+        """The next `size` bytes, fewer only at the end. Exceptions of the stream pass unchanged."""
         try:
             return await self._block(size)
         except BaseException as error:
@@ -81,16 +81,16 @@ class AsyncSource:
 
 
 def is_async_stream(content: object) -> bool:
-    """Whether the content is read by awaiting: its `read` is async, or it is iterated with `async for`."""
+    """Whether the content has an async `read`, or is an async iterable."""
     return inspect.iscoroutinefunction(getattr(content, "read", None)) or hasattr(content, "__aiter__")
 
 
 def check_async_content(content: object) -> None:
-    """Refuse what is neither bytes, nor a binary stream, nor an async iterable, without reading from it.
+    """Check that the content is bytes, a binary stream or an async iterable, without reading from it.
 
     Raises:
         TypeError: The content is text, a text stream, or cannot be read.
     """
     check_binary(content)
     if not isinstance(content, BUFFERS) and not is_async_stream(content) and not hasattr(content, "read"):
-        raise TypeError(f"content is bytes, a binary stream or an async iterable, not {type(content).__name__}")
+        raise TypeError(f"content must be bytes, a binary stream or an async iterable, not {type(content).__name__}")

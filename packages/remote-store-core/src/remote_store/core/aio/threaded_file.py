@@ -1,4 +1,4 @@
-"""A blocking file whose I/O is awaited."""
+"""Wraps a blocking file as an async one."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ LINES = 1 << 16
 
 
 class ThreadedFile:
-    """A blocking file whose I/O runs in threads, one call at a time.
+    """An async file that runs the I/O of a blocking file in threads, one call at a time.
 
-    A cancelled read leaves the position unknown, so it closes the file as soon as its thread is back.
+    After a cancelled read the position is unknown, so the file is closed when the read's thread has finished.
 
     Args:
-        file: The blocking file, closed together with this one.
-        threads: Where its calls run.
+        file: The blocking file. Closing this file closes it too.
+        threads: The pool that runs the calls.
     """
 
     def __init__(self, file: BinaryIO, threads: Threads) -> None:
@@ -38,16 +38,16 @@ class ThreadedFile:
 
     @property
     def blocking(self) -> BinaryIO | None:
-        """The blocking file, unless lines of it wait here to be read."""
+        """The blocking file; `None` while lines that were read ahead are buffered here."""
         return None if self._ahead else self.file
 
     @property
     def block_size(self) -> int:
-        """Bytes of a block that is worth reading at once."""
+        """Bytes to read at once."""
         return block_size(self.file)
 
     def bytes_left(self) -> int | None:
-        """How many bytes the file still has, where it can tell."""
+        """The number of bytes left, if the file reports it."""
         left = bytes_left(self.file)
         return None if left is None else left + self._ahead_size()
 
@@ -113,7 +113,7 @@ class ThreadedFile:
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while True:
-            # One change of thread a line would be most of the time.
+            # Reading line by line, most of the time would go into thread switches.
             if not self._ahead:
                 self._ahead.extend(await self._read(partial(self.file.readlines, LINES)))
             if not self._ahead:
@@ -137,7 +137,7 @@ class ThreadedFile:
         return sum(map(len, self._ahead))
 
     def _take_ahead(self, size: int) -> bytes:
-        """Up to `size` bytes, or all for -1, of the lines that were read ahead."""
+        """Take up to `size` bytes, or all for -1, from the lines that were read ahead."""
         if not self._ahead:
             return b""
         taken = b"".join(self._ahead)
@@ -158,6 +158,6 @@ class ThreadedFile:
 
 
 def close_quietly(file: BinaryIO) -> None:
-    """Close a file that nobody uses any more; there is nobody to tell of a failure."""
+    """Close a file and ignore errors, because no caller is left to receive them."""
     with suppress(Exception):
         file.close()

@@ -1,4 +1,4 @@
-"""Blocking calls, made in a bounded number of threads and awaited."""
+"""Runs blocking calls in a bounded number of threads and awaits them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ T = TypeVar("T")
 
 
 class Threads:
-    """A pool of threads that starts with its first call, belongs to no event loop, and starts anew in a forked child.
+    """A pool of threads that starts at its first call, is not bound to an event loop, and restarts in a forked child.
 
-    Where no thread can be started, as in an `atexit` handler, a call runs in the thread that submits it.
+    If no thread can be started, for example in an `atexit` handler, a call runs in the thread that submits it.
 
     Args:
         size: Largest number of threads; further calls wait for one.
@@ -34,7 +34,7 @@ class Threads:
         return type(self), (self._size,)
 
     def submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Call a function in a thread, in a copy of the context of now.
+        """Call a function in a thread, in a copy of the current context.
 
         Raises:
             BackendUnavailable: The pool is closed.
@@ -45,11 +45,11 @@ class Threads:
         return future
 
     async def call(self, function: Callable[[], T], *, abandon: Callable[[Future[T]], None] | None = None) -> T:
-        """Await a call that may be left alone: a cancellation ends the wait at once.
+        """Await a call without side effects. A cancellation ends the wait at once.
 
         Args:
-            function: What to call.
-            abandon: Gets the future of a call that a cancellation left running, or finished unseen.
+            function: The function to call.
+            abandon: Called after a cancellation with the future of the call, unless the call was never begun.
         """
         future = self.submit(function)
         waiter = asyncio.wrap_future(future)
@@ -69,13 +69,13 @@ class Threads:
         undo: Callable[[T], Any] | None = None,
         instead: Callable[[], Any] | None = None,
     ) -> T:
-        """Await a call that has effects: a cancellation is raised only when the call has ended.
+        """Await a call with side effects. A cancellation is raised only when the call has ended.
 
         Args:
-            function: What to call.
-            stop: Asks a running call to end early.
-            undo: Called with the result that a cancellation made unwanted.
-            instead: Called where a cancellation came before the call had a thread, so that it is never made.
+            function: The function to call.
+            stop: Called after a cancellation to make the running call end early.
+            undo: Called with the call's result after a cancellation.
+            instead: Called if the cancellation came before the call had a thread, so that it is never made.
         """
         future = self.submit(function)
         waiter = asyncio.wrap_future(future)
@@ -93,7 +93,7 @@ class Threads:
             raise
 
     def release(self, function: Callable[[], object]) -> Future[object]:
-        """Call a function that frees something, in a thread, or here where the pool is closed."""
+        """Call a function that frees resources, in a thread, or here if the pool is closed."""
         try:
             return self.submit(function)
         except BackendUnavailable:
@@ -104,15 +104,15 @@ class Threads:
             return done
 
     def close(self) -> None:
-        """Take no further call; those that run come to their end."""
+        """Accept no further calls. Running calls finish."""
         self._workers.close()
 
 
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The result of a blocking call, made in a thread, or here once no thread can be started.
+    """Run a blocking call in a thread, or here if no thread can be started, and return its result.
 
     Raises:
-        RuntimeError: The call raised `StopIteration`, which no coroutine can raise.
+        RuntimeError: The call raised `StopIteration`, which a coroutine cannot raise.
     """
     future: Future[T] = Future()
     call = partial(settle, future, partial(function, *args, **kwargs))
@@ -124,17 +124,17 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
 
 
 async def outcome(waiter: asyncio.Future[T]) -> T:
-    """The result of a call; a cancellation of this wait leaves the call alone.
+    """The result of a call. Cancelling this wait does not cancel the call.
 
-    An event loop throws the exception of an awaited future into the coroutine, which takes a `GeneratorExit` for a
-    request to end. Here the coroutine raises it.
+    If the call failed, this coroutine raises its exception. With a plain `await`, the event loop would throw the
+    exception into the coroutine, which would take a `GeneratorExit` for a request to end.
     """
     await asyncio.wait([waiter])
     return waiter.result()
 
 
 def contained(function: Callable[[], T]) -> T:
-    """Call a function whose outcome an event loop waits for.
+    """Call a function whose result an event loop awaits.
 
     Raises:
         RuntimeError: It raised `StopIteration`.
@@ -142,15 +142,15 @@ def contained(function: Callable[[], T]) -> T:
     try:
         return function()
     except StopIteration as error:
-        # An event loop never delivers a StopIteration, and who awaits it would wait for ever.
+        # An event loop never delivers a StopIteration, so the caller would wait forever.
         raise RuntimeError("a blocking call raised StopIteration") from error
 
 
 async def ended(future: Future[Any] | asyncio.Future[Any]) -> None:
-    """Wait until a call has ended, whatever its end and whoever cancels the wait."""
+    """Wait until a call has ended or failed, even if the wait is cancelled."""
     waiter = asyncio.wrap_future(future)
     while not waiter.done():
         with suppress(asyncio.CancelledError):
             await asyncio.wait([waiter])
-    # Looking at the exception keeps the event loop from reporting it as unseen.
+    # Reading the exception keeps asyncio from logging it as never retrieved.
     _ = waiter.cancelled() or waiter.exception()

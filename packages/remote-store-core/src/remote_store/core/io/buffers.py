@@ -1,4 +1,4 @@
-"""The memory that a read goes to."""
+"""Allocates the memory for whole-file reads."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from remote_store.core.errors import RemoteStoreError
 
 
 def allocate(size: int) -> tuple[io.BytesIO, memoryview]:
-    """A buffer to read into, and the file whose `getvalue` hands it out as `bytes` without a copy.
+    """A buffer to read into, and a `BytesIO` whose `getvalue` returns it as `bytes` without a copy.
 
     Raises:
-        RemoteStoreError: There is no memory for it.
+        RemoteStoreError: The memory cannot be allocated.
     """
-    # Memory that is zero already is not written twice, and bytes that nobody else holds are not copied.
+    # `bytes(size)` is zeroed by the system, and `BytesIO` does not copy bytes that have no other reference.
     try:
         whole = io.BytesIO(bytes(size))
     except (MemoryError, OverflowError) as error:
-        raise RemoteStoreError(f"{size} bytes do not fit into memory; read the file in ranges") from error
+        raise RemoteStoreError(f"the file's {size} bytes do not fit into memory; read it in ranges") from error
     return whole, whole.getbuffer()

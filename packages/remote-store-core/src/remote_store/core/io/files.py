@@ -1,4 +1,4 @@
-"""Files on the local disk: what a store uploads, and what it downloads into."""
+"""Opens local files for uploads, and replaces local files with downloads."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Progress: TypeAlias = Callable[[int], None]
 
 @contextmanager
 def opened(source: str | os.PathLike[str] | Content) -> Iterator[Content]:
-    """A local file, open for reading and closed at the end; a stream as it is."""
+    """Open a local file and close it on exit. A stream is yielded unchanged and stays open."""
     if isinstance(source, str | os.PathLike):
         with Path(source).open("rb") as file:
             yield file
@@ -37,7 +37,7 @@ class Counted(WrappedStream):
 
     Args:
         file: The stream.
-        progress: Gets the number of bytes so far after each read.
+        progress: Called with the number of bytes so far after each read.
     """
 
     def __init__(self, file: Any, progress: Progress) -> None:
@@ -55,21 +55,21 @@ class Counted(WrappedStream):
 
 
 def counted(content: Any, progress: Progress | None) -> Any:
-    """The stream, reporting where somebody wants to know."""
+    """Wrap the stream in `Counted` if there is a `progress` function."""
     return content if progress is None or not hasattr(content, "read") else Counted(content, progress)
 
 
 @contextmanager
 def replacing(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[BinaryIO]:
-    """A new file that takes the name of `path` on a clean exit, and leaves nothing behind on an exception.
+    """Open a new file that gets the name `path` on a clean exit and is removed after an exception.
 
-    A link is followed to the file that it names. A file that is replaced keeps its mode; until the exit only its
-    owner can open the new one. The system writes it to the disk when it sees fit.
+    Symbolic links are followed. A replaced file's mode is kept. Until the exit, only the owner can open the new file.
+    It is not synced to disk.
 
     Raises:
-        FileExistsError: There is a file and `overwrite` is `False`.
-        IsADirectoryError: There is a folder.
-        OSError: A link leads nowhere, or there is a device, a pipe or a socket.
+        FileExistsError: The file exists and `overwrite` is `False`.
+        IsADirectoryError: The path is a folder.
+        OSError: A symbolic link is broken, or the path is a device, a pipe or a socket.
     """
     target = Path(path)
     if target.is_dir():
@@ -86,7 +86,7 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[Bina
             with suppress(FileExistsError):
                 unfinished.put(folder, name, old, mode=0o666, durable=False)
                 return
-        raise OSError(errno.EAGAIN, "other programs make and remove the file again and again", str(target))
+        raise OSError(errno.EAGAIN, "other programs keep creating and removing the file; try again", str(target))
 
 
 def _target(
@@ -98,17 +98,17 @@ def _target(
         error.filename = str(target)
         raise
     if old is not None and not stat.S_ISREG(old.st_mode):
-        raise OSError(errno.EINVAL, "a device, a pipe or a socket is not replaced; name a file", str(target))
+        raise OSError(errno.EINVAL, "this is a device, a pipe or a socket; pass the path of a file", str(target))
     if old is not None and not overwrite:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
     return folder, name, old
 
 
 def transfer(source: BinaryIO, target: BinaryIO, path: str, progress: Progress | None) -> int:
-    """Copy the file at a path of a store to its end and say its length.
+    """Copy all bytes of a store's file to the target, and return their number.
 
     Raises:
-        BackendUnavailable: The stream ended before its own size.
+        BackendUnavailable: The stream ended before its size.
     """
     size = None
     if source.seekable():
@@ -127,10 +127,10 @@ def transfer(source: BinaryIO, target: BinaryIO, path: str, progress: Progress |
 
 
 def check_complete(path: str, done: int, size: int) -> None:
-    """Refuse a transfer that ended early.
+    """Check that a transfer is complete.
 
     Raises:
-        BackendUnavailable: Fewer or more bytes came than the file has.
+        BackendUnavailable: The number of bytes that arrived is not the size of the file.
     """
     if done != size:
         raise BackendUnavailable(f"{done} of {size} bytes arrived; download it again", path=path, retryable=True)

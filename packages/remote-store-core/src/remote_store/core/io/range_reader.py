@@ -1,4 +1,4 @@
-"""A file for reading, made of a function that fetches ranges."""
+"""A readable file on top of a function that fetches ranges."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ LINE_BLOCK = 8 * 1024
 
 @public("remote_store.core")
 class RangeReader(io.BufferedIOBase):
-    """A file for reading, of a backend whose SDK fetches ranges and has no file object.
+    """A readable file for a backend whose SDK fetches ranges but has no file object.
 
-    Every read is one fetch of just those bytes, seeking fetches nothing, and only `readline` asks for 8 KiB ahead: what
-    `read_seekable` promises. For `read`, wrap it in `io.BufferedReader` with a block of a size that suits the service.
-    One thread at a time may use it.
+    Every read fetches exactly its bytes, and a seek fetches nothing, as `read_seekable` requires. Only `readline` reads
+    ahead, by 8 KiB. For `read`, wrap it in `io.BufferedReader` with a buffer size that suits the service. Not
+    thread-safe.
 
     Args:
-        fetch: Gives the bytes from an offset on, as many as asked for, all of the version that was opened. It is never
-            asked for nothing, nor beyond the end.
+        fetch: Called with an offset and a length. Returns exactly that many bytes of the version that was opened. The
+            length is never 0, and the range never extends past the end.
         size: Length of the file in bytes.
         path: Path for errors.
         backend: Name of the backend for errors.
@@ -46,7 +46,7 @@ class RangeReader(io.BufferedIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Move; nothing is fetched.
+        """Move to an offset in bytes and return the new position. Fetches nothing.
 
         Raises:
             ValueError: The new position is negative, or `whence` is unknown.
@@ -54,7 +54,7 @@ class RangeReader(io.BufferedIOBase):
         self._check_open()
         starts = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}
         if whence not in starts:
-            raise ValueError(f"whence is 0, 1 or 2, not {whence!r}")
+            raise ValueError(f"whence must be 0, 1 or 2, not {whence!r}")
         position = starts[whence] + offset
         if position < 0:
             raise ValueError(f"the position {position} is before the start of the file")
@@ -62,10 +62,10 @@ class RangeReader(io.BufferedIOBase):
         return position
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Up to `size` bytes, fewer only at the end; all that is left for -1 or `None`.
+        """Up to `size` bytes, fewer only at the end; all the rest for -1 or `None`.
 
         Raises:
-            PreconditionFailed: Another number of bytes came than was asked for.
+            PreconditionFailed: `fetch` returned more or fewer bytes than requested.
         """
         self._check_open()
         left = max(0, self._size - self._position)
@@ -74,7 +74,7 @@ class RangeReader(io.BufferedIOBase):
         return data
 
     def read1(self, size: int = -1, /) -> bytes:
-        """Like `read`, but 8 KiB at the most for -1."""
+        """Like `read`, but at most 8 KiB for -1."""
         return self.read(size if size >= 0 else LINE_BLOCK)
 
     def readline(self, size: int | None = -1, /) -> bytes:
@@ -100,7 +100,7 @@ class RangeReader(io.BufferedIOBase):
     def _range(self, start: int, length: int) -> bytes:
         data = self._fetch(start, length) if length else b""
         if len(data) != length:
-            message = f"{len(data)} of {length} bytes came; the file changed while it was read"
+            message = f"{len(data)} of {length} bytes arrived, because the file changed during the read; open it again"
             raise PreconditionFailed(message, path=self._path, backend=self._backend)
         return data
 

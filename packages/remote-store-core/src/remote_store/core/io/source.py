@@ -1,4 +1,4 @@
-"""What can be written: bytes, or a stream of them; and the readable that async code gets."""
+"""The types of content that can be written, and the type of files in async code."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class AsyncBinaryIO(Protocol):
         ...
 
     async def read(self, size: int = -1, /) -> bytes:
-        """Up to `size` bytes, fewer only at the end; all that is left for -1."""
+        """Up to `size` bytes, fewer only at the end; all the rest for -1."""
         ...
 
     async def readinto(self, buffer: bytearray | memoryview, /) -> int:
-        """Fill the buffer; the number of bytes is smaller than the buffer only at the end."""
+        """Fill the buffer and return the number of bytes, which is less than the buffer's length only at the end."""
         ...
 
     async def readline(self, size: int = -1, /) -> bytes:
@@ -46,11 +46,11 @@ class AsyncBinaryIO(Protocol):
         ...
 
     async def write(self, data: Buffer, /) -> int:
-        """Write all of the bytes."""
+        """Write all bytes and return their number."""
         ...
 
     async def seek(self, offset: int, whence: int = 0, /) -> int:
-        """Move to an offset in bytes, and say the new position."""
+        """Move to an offset in bytes, and return the new position."""
         ...
 
     def tell(self) -> int:

@@ -1,4 +1,4 @@
-"""Content on its way in: which objects are taken, and how they are read block by block."""
+"""Checks the content of a write, and reads it block by block."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ BLOCK = 1 << 19
 
 @public("remote_store.core")
 class Source:
-    """Content to be written, whatever its type, as blocks of the size that the writer wants.
+    """Reads content of any accepted type in blocks of the size that the writer wants.
 
     Args:
-        content: The bytes, or a binary stream, which is read from where it stands and stays open.
+        content: Bytes or a binary stream. A stream is read from its current position and stays open.
 
     Attributes:
-        size: How many bytes there are; `None` for a stream that does not say. A file may still grow or shrink.
-        failure: The exception of the stream, which is the caller's own.
+        size: Number of bytes; `None` if the stream does not report it. A file may still grow or shrink.
+        failure: The exception that the caller's stream raised.
 
     Raises:
         TypeError: The content is text, or cannot be read.
@@ -44,7 +44,7 @@ class Source:
             self.size = bytes_left(content)
 
     def read_block(self, size: int) -> bytes:
-        """The next `size` bytes, fewer only at the end; an exception of the stream passes through."""
+        """The next `size` bytes, fewer only at the end. Exceptions of the stream pass unchanged."""
         if self._buffer is None:
             try:
                 return read_block(self._stream, size)
@@ -57,7 +57,7 @@ class Source:
         return bytes(memoryview(self._buffer)[start : self._position])
 
     def read_rest(self) -> bytes:
-        """All that is left; an exception of the stream passes through."""
+        """All the rest. Exceptions of the stream pass unchanged."""
         size = self.size or READ
         rest = self.read_block(size)
         if not rest:
@@ -68,21 +68,21 @@ class Source:
         return b"".join(blocks) if len(blocks) > 1 else rest
 
     def blocks(self, size: int) -> Iterator[bytes]:
-        """All that is left, in blocks of `size` bytes, the last one shorter.
+        """All the rest, in blocks of `size` bytes; the last one may be shorter.
 
-        No iterator can raise `StopIteration`: where the stream raises that, this is a `RuntimeError`, and `failure` is
-        what the stream raised. `read_block` and `read_rest` pass it through.
+        If the stream raises `StopIteration`, the iterator raises `RuntimeError`, because Python does not let it pass
+        from a generator. `failure` is then the `StopIteration`. `read_block` and `read_rest` let it pass.
         """
         while block := self.read_block(size):
             yield block
 
 
 def read_block(source: BinaryIO, size: int) -> bytes:
-    """Exactly `size` bytes of a stream, however little it gives at a time; fewer only at its end.
+    """Read exactly `size` bytes from a stream, with several reads if needed; fewer only at its end.
 
     Raises:
-        TypeError: The stream gives something else than bytes.
-        BlockingIOError: The stream is non-blocking and has nothing yet.
+        TypeError: The stream returned something other than bytes.
+        BlockingIOError: The stream is non-blocking and has no data yet.
     """
     data = as_bytes(source.read(size), size)
     if not data or len(data) == size:
@@ -96,25 +96,25 @@ def read_block(source: BinaryIO, size: int) -> bytes:
 
 
 def as_bytes(data: object, asked: int | None = None) -> bytes:
-    """What a stream gave, if it is bytes and no more than was asked for.
+    """Check the result of a stream's `read`, and return it as bytes.
 
     Raises:
         TypeError: It is text or another object.
-        ValueError: It is more than was asked for.
-        BlockingIOError: It is `None`, with which a non-blocking stream says that it has nothing yet.
+        ValueError: It is longer than requested.
+        BlockingIOError: It is `None`, which a non-blocking stream returns if it has no data yet.
     """
     if data is None:
         raise BlockingIOError("the stream is non-blocking and has no data yet; make it blocking")
     if not isinstance(data, BUFFERS):
-        raise TypeError(f"the stream gives {type(data).__name__} where bytes are wanted; open it in binary mode")
+        raise TypeError(f"the stream returned {type(data).__name__} instead of bytes; open it in binary mode")
     block = data if isinstance(data, bytes) else bytes(data)
     if asked is not None and len(block) > asked:
-        raise ValueError(f"the stream gave {len(block)} bytes when it was asked for {asked}")
+        raise ValueError(f"the stream returned {len(block)} bytes for a read of {asked}; correct its read method")
     return block
 
 
 def check_content(content: object) -> None:
-    """Refuse what is neither bytes nor a blocking binary stream, without reading from it.
+    """Check that the content is bytes or a blocking binary stream, without reading from it.
 
     Raises:
         TypeError: The content is text, a text stream, an async stream, or has no `read`.
@@ -124,13 +124,13 @@ def check_content(content: object) -> None:
         return
     read = getattr(content, "read", None)
     if not callable(read):
-        raise TypeError(f"content is bytes or a binary stream, not {type(content).__name__}")
+        raise TypeError(f"content must be bytes or a binary stream, not {type(content).__name__}")
     if inspect.iscoroutinefunction(read):
         raise TypeError("the stream's read is async; write it with an async store")
 
 
 def check_binary(content: object) -> None:
-    """Refuse text.
+    """Check that the content is not text.
 
     Raises:
         TypeError: The content is a `str` or a text stream.
@@ -143,7 +143,7 @@ def check_binary(content: object) -> None:
 
 @public("remote_store.core")
 def check_range(start: int, length: int) -> None:
-    """Refuse what is no range of bytes.
+    """Check a range of bytes.
 
     Raises:
         TypeError: `start` or `length` is not an `int`.
@@ -155,7 +155,7 @@ def check_range(start: int, length: int) -> None:
 
 @public("remote_store.core")
 def check_max_depth(max_depth: int | None) -> None:
-    """Refuse what is no depth of a listing.
+    """Check the depth of a listing.
 
     Raises:
         TypeError: `max_depth` is neither `None` nor an `int`.
@@ -167,9 +167,9 @@ def check_max_depth(max_depth: int | None) -> None:
 
 def _check_count(name: str, value: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{name} is an int, not {type(value).__name__}")
+        raise TypeError(f"{name} must be an int, not {type(value).__name__}")
     if value < 0:
-        raise ValueError(f"{name} is 0 or more, not {value}")
+        raise ValueError(f"{name} must be 0 or more, not {value}")
 
 
 def _flat(view: memoryview) -> Buffer:
@@ -177,23 +177,23 @@ def _flat(view: memoryview) -> Buffer:
 
 
 def block_size(stream: object) -> int:
-    """Bytes of a block that is worth reading at once: as the stream itself says, else 512 KiB."""
-    told = getattr(stream, "block_size", None)
-    return told if isinstance(told, int) else BLOCK
+    """Bytes to read at once: the stream's `block_size` if it has one, else 512 KiB."""
+    size = getattr(stream, "block_size", None)
+    return size if isinstance(size, int) else BLOCK
 
 
 def told_left(stream: object) -> int | None:
-    """How many bytes a stream says that it still has, by the method `bytes_left` of our own streams."""
+    """The number of bytes left, if the stream reports it by a `bytes_left` method; only our own streams have one."""
     tell = getattr(stream, "bytes_left", None)
     left = tell() if callable(tell) else None
     return left if isinstance(left, int) else None
 
 
 def bytes_left(stream: BinaryIO) -> int | None:
-    """How many bytes a stream still has, where that costs nothing to find out.
+    """The number of bytes left in a stream; `None` unless it is cheap to find out.
 
-    Asked are our own streams, and files on disk and in memory, spooled ones and those behind a wrapper too. A seek to
-    the end of anything else may cost a whole pass over it, as it does for a gzip file.
+    It is for our own streams and for files on disk or in memory, including spooled and wrapped ones. In other streams,
+    a seek to the end may read everything, as in a gzip file.
     """
     if (told := told_left(stream)) is not None:
         return told
@@ -204,5 +204,5 @@ def bytes_left(stream: BinaryIO) -> int | None:
     here = stream.tell()
     end = stream.seek(0, io.SEEK_END)
     stream.seek(here)
-    # Files of the kernel call themselves empty and are not.
+    # Files under /proc report size 0, so that size is not trusted.
     return end - here if end > here else None

@@ -1,4 +1,4 @@
-"""Threads for blocking calls, one pool a process, and what happens where no thread can be started."""
+"""Thread pools for blocking calls, one per process, with a fallback for when no thread can be started."""
 
 from __future__ import annotations
 
@@ -19,21 +19,22 @@ CLOSED = "the backend is closed; make a new one"
 
 
 class Workers:
-    """A bounded pool of threads. Where no thread can be started, a call runs in the thread that asks for it.
+    """A bounded pool of threads. If no thread can be started, a call runs in the calling thread.
 
-    The interpreter starts no threads once it ends, so none in an `atexit` handler; the system may also refuse one.
+    The interpreter starts no threads while it shuts down, for example in an `atexit` handler. The system may also
+    refuse to start one.
 
     Args:
         size: Largest number of threads; further calls wait for one.
-        name: What the names of the threads begin with.
+        name: Prefix of the threads' names.
     """
 
     def __init__(self, size: int, name: str) -> None:
         self._pool = ThreadPoolExecutor(size, name)
 
     def begin(self, function: Callable[[], T], future: Future[T]) -> None:
-        """Call the function in a thread, or here, and settle the future; a cancelled future is never begun."""
-        # Who pops it does it, and nothing keeps it alive afterwards.
+        """Call the function in a thread, or here, and set the future's result, unless the future was cancelled."""
+        # The thread that pops the call runs it, and no reference to it remains.
         pending = [partial(settle, future, function)]
 
         def work() -> None:
@@ -43,20 +44,20 @@ class Workers:
         try:
             self._pool.submit(work)
         except RuntimeError:
-            # The pool may have queued the work before it failed to start a thread.
+            # The pool may have queued the work before it failed to start a thread, so both may pop.
             work()
 
     def close(self, *, wait: bool) -> None:
-        """End the threads when the calls that were begun have ended."""
+        """End the threads once their calls have ended."""
         self._pool.shutdown(wait=wait)
 
 
 class PerProcess(Generic[T]):
-    """One object for each process that asks for it, so that a forked child makes its own, until it is closed.
+    """Holds one object per process, so that a forked child makes its own.
 
     Args:
-        make: Makes it, without any I/O; of several made at once all but one are dropped unused.
-        end: Ends it; called again for one that is ended already.
+        make: Makes the object without I/O. If several threads make one at once, one is kept and the others are dropped.
+        end: Ends the object. May be called twice for the same object.
     """
 
     def __init__(self, make: Callable[[], T], end: Callable[[T], object]) -> None:
@@ -77,13 +78,13 @@ class PerProcess(Generic[T]):
         if made is None:
             made = self._made.setdefault(process, self._make())
             if self._closed:
-                # `close` may have looked before this one was there.
+                # `close` may have run just before this object was stored.
                 self._end(made)
                 self.check_open()
         return made
 
     def check_open(self) -> None:
-        """Refuse to go on after `close`.
+        """Raise if it was closed.
 
         Raises:
             BackendUnavailable: It was closed.
@@ -92,7 +93,7 @@ class PerProcess(Generic[T]):
             raise BackendUnavailable(CLOSED)
 
     def close(self) -> None:
-        """End the object of this process, and hand out no other."""
+        """End the object of this process. `get` then raises."""
         self._closed = True
         made = self._made.pop(os.getpid(), None)
         if made is not None:
@@ -100,19 +101,19 @@ class PerProcess(Generic[T]):
 
 
 def settle(future: Future[T], function: Callable[[], T]) -> None:
-    """Call the function and give its outcome to the future, unless that was cancelled."""
+    """Call the function and set its result or exception on the future, unless the future was cancelled."""
     if not future.set_running_or_notify_cancel():
         return
     try:
         result = function()
-    except BaseException as error:  # noqa: BLE001 - whoever waits for the future gets it
+    except BaseException as error:  # noqa: BLE001 - the future passes it on
         future.set_exception(error)
     else:
         future.set_result(result)
 
 
 def threads_can_start() -> bool:
-    """Whether the interpreter still starts threads: it does not once the main thread has ended."""
+    """Whether the interpreter can start threads. It cannot once the main thread has ended."""
     return threading.main_thread().is_alive()
 
 
@@ -127,6 +128,6 @@ class CallingThread(ThreadPoolExecutor):
 
 
 def keep_working(loop: asyncio.AbstractEventLoop) -> None:
-    """Let an event loop do the calls that it gives to threads itself, once no thread can be started."""
+    """If no thread can be started, make the event loop run its executor calls in its own thread."""
     if not threads_can_start():
         loop.set_default_executor(CallingThread())

@@ -1,4 +1,4 @@
-"""A stream of the caller's, seen through an object of ours."""
+"""Wraps a stream that the caller passed as content."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from remote_store.core.io.streams import bytes_left
 
 
 class WrappedStream(io.BufferedIOBase):
-    """Passes on what a backend asks of content: bytes, the place, the length. Closing it leaves the stream open.
+    """Forwards reads, seeks and the length of a stream. Closing it leaves the stream open.
 
     Args:
         file: The stream.
@@ -19,7 +19,7 @@ class WrappedStream(io.BufferedIOBase):
         self.file = file
 
     def bytes_left(self) -> int | None:
-        """How many bytes the stream still has, where that costs nothing to find out."""
+        """The number of bytes left in the stream; `None` unless it is cheap to find out."""
         return bytes_left(self.file)
 
     def readable(self) -> bool:
@@ -45,5 +45,5 @@ class WrappedStream(io.BufferedIOBase):
         return int(self.file.seek(offset, whence))
 
     def tell(self) -> int:
-        """Where the stream stands."""
+        """The position of the stream."""
         return int(self.file.tell())

@@ -1,7 +1,7 @@
-"""The lane API: everything that a lane may import from core about S3.
+"""The lane API: all that a lane may import from core's S3 code.
 
-A lane makes a client of its SDK, and a port over it. Core has the rest: the contract's semantics on S3, the classes of
-faults, the checks of responses, and the backends that run them. `docs/writing-a-lane.md` builds a lane from this.
+A lane makes a client of its SDK, and a port that sends calls through it. Core has the rest: the contract's semantics on
+S3, error classes, response checks, and the backends. `docs/writing-a-lane.md` shows how to build a lane.
 """
 
 from __future__ import annotations

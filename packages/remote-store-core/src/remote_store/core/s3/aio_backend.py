@@ -1,4 +1,4 @@
-"""The backend that a lane fills with a port: each method checks its arguments and hands an operation to the runner."""
+"""The S3 backend that lanes subclass. Each method checks its arguments and passes an operation to the runner."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ T = TypeVar("T")
 
 @public("remote_store.core.s3")
 class AsyncS3Backend(AsyncBackend):
-    """The contract over one bucket of an S3 server, for any SDK: a lane says how to connect, and nothing else.
+    """Implements the contract on one bucket of an S3 server. A lane subclasses it and makes the port in `_connect`.
 
-    Making one does no I/O. Requests per method are those of the operations in `remote_store.core.s3`.
+    The constructor does no I/O.
 
     Args:
         bucket: Name of the bucket.
         options: The checked options.
-        own_client: Whether the lane makes the client, so that it reads as many header lines as the lane sees to.
+        own_client: Whether the lane makes the client, so that the client reads as many header lines as the lane allows.
 
     Raises:
         ValueError: The name of the bucket is blank or malformed.
@@ -66,29 +66,29 @@ class AsyncS3Backend(AsyncBackend):
 
     @abstractmethod
     async def _connect(self) -> AsyncS3Port:
-        """Make the port: called at the first request of a process, and once."""
+        """Make the port. Called once per process, at the first request."""
 
     async def exists(self, path: str) -> bool:
-        """Whether a file or a folder is there: 1 request for a file, else 2, none for the root."""
+        """Whether a file or a folder exists: 1 request for a file, else 2; none for the root."""
         self._check(check_folder, path)
         return not path or await self._run(probes.exists(self._bucket, path), path)
 
     async def is_file(self, path: str) -> bool:
-        """Whether a file is there: 1 request, none for the root."""
+        """Whether a file exists: 1 request; none for the root."""
         self._check(check_folder, path)
         return bool(path) and await self._run(probes.is_file(self._bucket, path), path)
 
     async def is_folder(self, path: str) -> bool:
-        """Whether a folder is there: 1 request, none for the root."""
+        """Whether a folder exists: 1 request; none for the root."""
         self._check(check_folder, path)
         return not path or await self._run(probes.is_folder(self._bucket, path), path)
 
     async def read(self, path: str) -> AsyncBinaryIO:
-        """Open a file for reading from its start: 1 request, and 1 more for each seek that is read from.
+        """Open a file for reading from its start: 1 request, and 1 more for each read after a seek.
 
-        A `read` or `readinto` of 32 MiB, or 4 times a smaller `part_size`, or more is several requests at once. After
-        8 MiB in sequence, as long as 32 MiB or more are left, ranges of 4 MiB are fetched ahead: `max_concurrency` at
-        once, in less memory than as many parts. A seek away from them, or `close`, cancels what is under way.
+        A `read` or `readinto` of at least 32 MiB (4 times `part_size`, if that is less) sends several range requests
+        concurrently. After 8 MiB read in sequence, while at least 32 MiB are left, `max_concurrency` ranges of 4 MiB
+        are fetched ahead, in less memory than `max_concurrency` parts. A seek away from them, or `close`, cancels them.
         """
         self._check(check_key, path)
         plan, body = await self._run(fetching.open_sequential(self._bucket, path), path)
@@ -101,12 +101,12 @@ class AsyncS3Backend(AsyncBackend):
         return self._reader(plan, None, path, exact=True)
 
     async def read_bytes(self, path: str) -> bytes:
-        """The whole content: 1 request, and ranges at once from 32 MiB, or 4 times a smaller `part_size`, on."""
+        """The whole content: 1 request; concurrent ranges from 32 MiB on (4 times `part_size`, if that is less)."""
         self._check(check_key, path)
         return await self._run(fetching.read_bytes(self._bucket, path), path)
 
     async def read_range(self, path: str, start: int, length: int) -> bytes:
-        """Up to `length` bytes from `start`: 1 request, and ranges at once as in `read_bytes`."""
+        """Up to `length` bytes from `start`: 1 request; concurrent ranges as in `read_bytes`."""
         self._check(check_key, path)
         check_range(start, length)
         return await self._run(fetching.read_range(self._bucket, path, start, length), path)
@@ -120,10 +120,10 @@ class AsyncS3Backend(AsyncBackend):
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
     ) -> WriteResult:
-        """Write a whole object or nothing: 1 request up to `part_size`, n + 2 for n parts.
+        """Write a whole object: 1 request up to `part_size`, n + 2 for n parts. A failed write leaves no object.
 
-        With `overwrite=False` it is a conditional request, and 1 HEAD before it where the endpoint is not known to
-        honour conditions. Memory: `max_concurrency` + 1 parts. A failed upload is aborted; where the response to
+        With `overwrite=False` the request is conditional. If the endpoint is not known to honour conditions, 1 HEAD
+        comes first. Memory: `max_concurrency` + 1 parts. A failed upload is aborted. If the response to
         `CreateMultipartUpload` is lost, the upload stays until a lifecycle rule of the bucket removes it.
         """
         self._check(check_new_key, path)
@@ -144,7 +144,7 @@ class AsyncS3Backend(AsyncBackend):
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
     ) -> WriteResult:
-        """The same as `write`, which is atomic on S3."""
+        """The same as `write`, because writes to S3 are atomic."""
         return await self.write(path, content, overwrite=overwrite, metadata=metadata, content_type=content_type)
 
     @asynccontextmanager
@@ -166,9 +166,9 @@ class AsyncS3Backend(AsyncBackend):
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
     ) -> Any:
-        """Open a file to be written in blocks, spooled to disk above `part_size`, written on a clean exit.
+        """Open a file for writing in blocks. They are spooled, on disk above `part_size`, and uploaded on a clean exit.
 
-        A create looks first whether the file exists: 1 request more than `write`.
+        With `overwrite=False`, 1 HEAD first checks whether the file exists: 1 request more than `write`.
         """
         self._check(check_new_key, path)
         check_metadata(metadata, most=self._most_metadata)
@@ -181,7 +181,7 @@ class AsyncS3Backend(AsyncBackend):
         await self._run(deleting.delete(self._bucket, path, missing_ok=missing_ok), path)
 
     async def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
-        """Delete what is below a folder, its marker too: 2 requests for each 1,000 keys."""
+        """Delete all keys in a folder, including its marker: 2 requests per 1,000 keys."""
         self._check(check_key, path)
         operation = deleting.delete_folder(self._bucket, path, recursive=recursive, missing_ok=missing_ok)
         await self._run(operation, path)
@@ -189,49 +189,49 @@ class AsyncS3Backend(AsyncBackend):
     def list_files(
         self, path: str, *, recursive: bool = False, max_depth: int | None = None
     ) -> AsyncIterator[FileInfo]:
-        """The files of a folder: 1 request for each 1,000 keys, whatever the number of folders."""
+        """The files of a folder: 1 request per 1,000 keys, for any number of folders."""
         self._check(check_folder, path)
         check_max_depth(max_depth)
         return self._pages(path, *listing.files_in(path, recursive=recursive, max_depth=max_depth))
 
     def list_folders(self, path: str) -> AsyncIterator[FolderEntry]:
-        """The folders directly in a folder: 1 request for each 1,000 entries."""
+        """The folders directly in a folder: 1 request per 1,000 entries."""
         self._check(check_folder, path)
         return self._pages(path, *listing.folders_in(path))
 
     def iter_children(self, path: str) -> AsyncIterator[FileInfo | FolderEntry]:
-        """The files and folders directly in a folder: 1 request for each 1,000 entries."""
+        """The files and folders directly in a folder: 1 request per 1,000 entries."""
         self._check(check_folder, path)
         return self._pages(path, *listing.children_of(path))
 
     async def get_file_info(self, path: str) -> FileInfo:
-        """The facts of one file: 1 request."""
+        """The `FileInfo` of one file: 1 request."""
         self._check(check_key, path)
         return await self._run(probes.get_file_info(self._bucket, path), path)
 
     async def get_folder_info(self, path: str) -> FolderInfo:
-        """The totals of one folder: 1 request for each 1,000 keys."""
+        """The totals of one folder: 1 request per 1,000 keys."""
         self._check(check_folder, path)
         return await self._run(listing.get_folder_info(self._bucket, path), path)
 
     async def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
-        """Look at the source, copy it, and delete it if it is still what was copied: 3 requests.
+        """Check the source, copy it, and delete it if it is still the version that was copied: 3 requests.
 
-        Where the endpoint is not known to honour conditions, 1 HEAD more before each request that is conditional. A
-        source that is replaced between the last HEAD and the delete is lost then.
+        If the endpoint is not known to honour conditions, each conditional request costs 1 HEAD more. A source that is
+        replaced between the last HEAD and the delete is then lost.
         """
         self._check(check_key, src)
         self._check(check_new_key, dst)
         await self._run(copying.move(self._bucket, src, dst, overwrite=overwrite), src)
 
     async def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
-        """Copy one object inside the bucket, at any size, without passing it through the client: 1 to 2 requests."""
+        """Copy one object of any size inside the bucket. The server copies the bytes: 1 to 2 requests up to 5 GiB."""
         self._check(check_key, src)
         self._check(check_new_key, dst)
         await self._run(copying.copy(self._bucket, src, dst, overwrite=overwrite), src)
 
     def glob(self, pattern: str) -> AsyncIterator[FileInfo]:
-        """The files that match: 1 request for each 1,000 keys behind the pattern's plain beginning."""
+        """The files that match: 1 request per 1,000 keys with the pattern's prefix before its first wildcard."""
         self._check(require_text, pattern)
         parsed = GlobPattern.parse(pattern, self.name)
         cursor = Cursor(parsed.prefix, "" if parsed.recursive else "/")
@@ -246,33 +246,35 @@ class AsyncS3Backend(AsyncBackend):
         """The key of a `bucket/key`."""
         require_text(path)
         bucket = self._bucket.name
-        # The ARN of an access point may hold a slash itself.
+        # The ARN of an access point may contain a slash.
         if path != bucket and not path.startswith(f"{bucket}/"):
-            raise InvalidPath(f"a native path here begins with {bucket}/", path=path, backend=self.name)
+            message = f"the native path does not begin with {bucket}/; pass a path of this bucket"
+            raise InvalidPath(message, path=path, backend=self.name)
         return path[len(bucket) + 1 :]
 
     def resolve(self, key: str) -> ResolutionPlan:
-        """The bucket, the endpoint and the region of a key."""
+        """The bucket, the endpoint and the region of a key. Sends no request."""
         options = self._bucket.options
         place = {"bucket": self._bucket.name, "endpoint_url": options.endpoint_url, "region_name": options.region_name}
         details = {name: value for name, value in place.items() if value is not None}
         return ResolutionPlan("s3", self.name, key, self.native_path(key), details)
 
     async def check_health(self) -> None:
-        """List one key of the bucket: 1 request, whose response has a code where that of a HEAD has none."""
+        """List one key of the bucket: 1 request. Unlike a HEAD, an error response to a LIST has a code."""
         await self._run(probes.check_health(self._bucket), None)
 
     def unwrap(self, kind: type[T]) -> T:
-        """Refuse: this backend hands out no native handle; a lane that has one does.
+        """Raise, because this backend has no native handle. Lanes that have one override this.
 
         Raises:
             CapabilityNotSupported: Always.
         """
         self._runner.check_open()
-        raise CapabilityNotSupported(f"no handle of type {kind.__name__} here", capability="unwrap", backend=self.name)
+        message = f"this backend has no handle of type {kind.__name__}"
+        raise CapabilityNotSupported(message, capability="unwrap", backend=self.name)
 
     async def close(self) -> None:
-        """Close the client, unless it is the user's own."""
+        """Close the client, unless the user passed it in."""
         await self._runner.close()
 
     async def __aenter__(self) -> Self:

@@ -1,21 +1,21 @@
-"""The version of the lane API, and how a lane insists on it."""
+"""The version of the lane API, and the check that a lane makes against it."""
 
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
 
 LANE_API_VERSION = 1
-"""The version of what `remote_store.core.s3` exports.
+"""The version of the names that `remote_store.core.s3` exports.
 
-It is raised when a name goes, or when what a name takes, returns or means changes; then every lane has to be looked at.
-A new name does not raise it: a lane that needs one asks for the release of `remote-store-core` that has it.
+It is raised when a name is removed, or when its parameters, result or meaning change, so that lanes have to be adapted.
+A new name does not raise it; a lane that needs the name requires the release of `remote-store-core` that added it.
 """
 
 
 def require_lane_api(wanted: int, lane: str) -> None:
-    """Refuse the import of a lane that was written for another version of the lane API.
+    """Fail the import of a lane that was written for another version of the lane API.
 
-    A lane calls it in its `__init__.py` before it imports anything else of core.
+    A lane calls this in its `__init__.py`, before it imports anything else from core.
 
     Args:
         wanted: The version that the lane was written for.
@@ -31,6 +31,6 @@ def require_lane_api(wanted: int, lane: str) -> None:
     except PackageNotFoundError:
         core = "remote-store-core"
     raise ImportError(
-        f"{lane} is written for version {wanted} of the lane API, and {core} has version {LANE_API_VERSION}; "
+        f"{lane} needs version {wanted} of the lane API, but {core} has version {LANE_API_VERSION}; "
         f"pip install --upgrade {lane} remote-store-core"
     )

@@ -8,10 +8,10 @@ from remote_store.core.s3.engine.aio_tasks import read_into, sleep
 from remote_store.core.s3.operations.reading import BLOCK, ReadPlan
 from remote_store.core.s3.protocol import responses
 from remote_store.core.s3.protocol.calls import AsyncBody, AsyncS3Port, Call, Fault
-from remote_store.core.s3.protocol.responses import Answer, Facts
+from remote_store.core.s3.protocol.responses import Facts, Response
 
 
-async def perform(port: AsyncS3Port, call: Call) -> Answer:
+async def perform(port: AsyncS3Port, call: Call) -> Response:
     """Send a call and check its response; the body of a response that is refused is closed.
 
     Raises:

@@ -10,10 +10,10 @@ from remote_store.core.s3.engine.tasks import read_into, sleep
 from remote_store.core.s3.operations.reading import BLOCK, ReadPlan
 from remote_store.core.s3.protocol import responses
 from remote_store.core.s3.protocol.calls import Body, Call, Fault, S3Port
-from remote_store.core.s3.protocol.responses import Answer, Facts
+from remote_store.core.s3.protocol.responses import Facts, Response
 
 
-def perform(port: S3Port, call: Call) -> Answer:
+def perform(port: S3Port, call: Call) -> Response:
     """Send a call and check its response; the body of a response that is refused is closed.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The bucket that an operation works on, with the options that shape its calls."""
+"""The bucket that an operation works on, with the options that are added to its calls."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ CREATE_OPTIONS = frozenset(
         "WebsiteRedirectLocation",
     }
 )
-"""What may stand in `put_options`: the parameters that PutObject and CreateMultipartUpload share."""
+"""The names that `put_options` accepts: the parameters that PutObject and CreateMultipartUpload share."""
 
 REQUEST_OPTIONS = frozenset({"ExpectedBucketOwner", "RequestPayer"})
 KEY_OPTIONS = frozenset({"SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5"})
@@ -49,20 +49,20 @@ PART_OPTIONS = REQUEST_OPTIONS | KEY_OPTIONS | {"ChecksumAlgorithm"}
 
 
 def plain(option: Any) -> Any:
-    """The value of one of the `put_options` as a call takes it."""
+    """The value of one of the `put_options`, with a secret revealed for the call."""
     return option.reveal() if isinstance(option, Secret) else option
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """One bucket, seen through the options of a backend.
+    """A bucket, and the options of its backend.
 
     Attributes:
         name: Name of the bucket.
         options: The options of the backend.
 
     Raises:
-        ValueError: One of the `put_options` is no parameter of a write.
+        ValueError: One of the `put_options` is not a parameter of a write.
     """
 
     name: str
@@ -71,10 +71,10 @@ class Bucket:
     def __post_init__(self) -> None:
         unknown = sorted(self.options.put_options.keys() - CREATE_OPTIONS)
         if unknown:
-            raise ValueError(f"put_options takes {', '.join(sorted(CREATE_OPTIONS))}, not {', '.join(unknown)}")
+            raise ValueError(f"put_options accepts {', '.join(sorted(CREATE_OPTIONS))}, not {', '.join(unknown)}")
 
     def call(self, operation: str, allowed: Iterable[str] = REQUEST_OPTIONS, /, **params: Any) -> Call:
-        """A call on this bucket, with those of the `put_options` that the operation takes too."""
+        """A call on this bucket, with those `put_options` that are also named in `allowed`."""
         extra = self.options.put_options
         shared = {name: plain(extra[name]) for name in allowed if name in extra} if extra else {}
         return Call(operation, {"Bucket": self.name, **shared, **params})

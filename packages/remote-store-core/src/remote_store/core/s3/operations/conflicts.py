@@ -1,4 +1,4 @@
-"""Writes that meet another write of the same key."""
+"""Retries writes that conflict with another write of the same key."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from remote_store.core.s3.protocol.calls import Call, Fault
 
 
 def send(bucket: Bucket, call: Call) -> Operation[Any]:
-    """Send a write: 1 request, and 1 more for each 409 that S3 wants to be tried again (S3 API Reference, PutObject).
+    """Send a write: 1 request, and 1 more for each 409 that S3 asks clients to retry (S3 API Reference, PutObject).
 
     Raises:
-        Fault: The service refused, or the conflict outlasts the retry policy. `attempts` is above 1 where the answer
+        Fault: The service refused, or the conflict lasted through all retries. `attempts` is above 1 if the response
             to any of the requests was lost.
     """
     lost = 0
@@ -27,10 +27,10 @@ def send(bucket: Bucket, call: Call) -> Operation[Any]:
             lost += fault.attempts - 1
             fault.attempts = lost + 1
             if conflict is not None and fault.code == "NoSuchUpload" and not lost:
-                # S3 may end the upload with the conflict (S3 API Reference, CompleteMultipartUpload).
+                # S3 may end the upload when it reports the conflict (S3 API Reference, CompleteMultipartUpload).
                 raise conflict from conflict.__cause__
             if not faults.is_conflict(fault) or attempt >= bucket.options.retry.max_attempts:
                 raise
             conflict = fault
         yield Pause(bucket.options.retry.delay(attempt))
-    raise AssertionError("the attempts are counted without end")
+    raise AssertionError("unreachable: the loop has no end")

@@ -1,4 +1,4 @@
-"""Copying and moving inside a bucket, without passing the bytes through the client."""
+"""Copies and moves objects inside a bucket. The server copies; the bytes do not pass through the client."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ COPY_OPTIONS = CREATE_OPTIONS - {*KEPT, "Expires", "Tagging"}
 
 
 def copy(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[None]:
-    """Copy an object: 1 request; 1 HEAD more where storage classes are kept, and 1 before an untrusted create.
+    """Copy an object: 1 request.
 
-    CopyObject forgets the storage class (S3 API Reference, CopyObject), so where there are classes the source is asked
-    for its own.
+    An endpoint with storage classes costs 1 HEAD more, because CopyObject does not keep the class (S3 API Reference,
+    CopyObject). A create costs 1 HEAD more if the endpoint is not known to honour its condition.
     """
     if src == dst:
         yield from probes.require_file(bucket, src)
@@ -47,10 +47,10 @@ def copy(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[No
 
 
 def move(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[None]:
-    """Copy what a HEAD described, then delete it if it is still that: 3 requests.
+    """Move an object: 1 HEAD, 1 copy pinned to its version, and 1 DELETE if the source is still that version.
 
-    1 HEAD more before an untrusted create, and 1 HEAD more before a delete whose condition is not trusted. A source
-    that is replaced between that HEAD and the delete is lost then.
+    The create and the delete each cost 1 HEAD more if the endpoint is not known to honour their condition. A source
+    that is replaced between that HEAD and the delete is then lost.
     """
     if src == dst:
         yield from probes.require_file(bucket, src)
@@ -65,7 +65,7 @@ def _refuse_file_ancestor(bucket: Bucket, src: str, dst: str) -> Operation[None]
     try:
         yield from probes.refuse_file_ancestor(bucket, dst)
     except InvalidPath:
-        # A missing source outranks it.
+        # A missing source takes precedence.
         yield from probes.require_file(bucket, src)
         raise
 
@@ -93,7 +93,7 @@ def _copy(bucket: Bucket, src: str, dst: str, source: Facts | None, *, overwrite
 def _copy_at_once(
     bucket: Bucket, src: str, dst: str, source: Facts | None, *, overwrite: bool
 ) -> Operation[Facts | None]:
-    """Copy by one CopyObject. The source, if that turned out to be too large for it."""
+    """Copy by one CopyObject. Returns the source's facts if the source is too large for it."""
     first = FirstAttempt()
     try:
         yield from _copy_whole(bucket, src, dst, source, overwrite=overwrite)
@@ -151,12 +151,12 @@ def _is_large(source: Facts) -> bool:
 
 
 def _pin(source: Facts, condition: str) -> dict[str, str]:
-    """The condition on a source's entity tag; none for a weak tag, which matches nothing (RFC 9110, 13.1.1)."""
+    """The condition on a source's entity tag; empty for a weak tag, which never matches (RFC 9110, 13.1.1)."""
     return {} if source.pin is None else {condition: source.pin}
 
 
 def _copy_source(bucket: Bucket, src: str) -> dict[str, Any]:
-    # With SSE-C, the source object's key is passed as well.
+    # With SSE-C, the source needs its key too.
     given = bucket.options.put_options
     keys = {f"CopySource{name}": plain(given[name]) for name in sorted(KEY_OPTIONS) if name in given}
     return {"CopySource": {"Bucket": bucket.name, "Key": src}, **keys}
@@ -170,14 +170,14 @@ def _refused(bucket: Bucket, src: str, dst: str, fault: Fault, first: FirstAttem
         if faults.is_missing(missing):
             raise faults.typed(fault, path=src) from fault.__cause__
         raise faults.typed(missing, path=dst) from missing.__cause__
-    # An earlier attempt may have made the copy and lost its answer on the way.
+    # An earlier attempt may have made the copy although its response was lost.
     lost = fault.attempts > 1 and not first.is_after(existing.modified_at, fault)
     if not lost or not (yield from is_copy(bucket, (src, source), (dst, existing))):
         raise probes.already_exists(dst, fault)
 
 
 def copy_parts(bucket: Bucket, src: str, dst: str, source: Facts, *, overwrite: bool) -> Operation[None]:
-    """Copy an object of any size part by part, with all that stands beside its bytes: n + 3 requests for n parts."""
+    """Copy an object of any size part by part, with its metadata and tags: n + 3 requests for n parts."""
     described = dict(source.described)
     size = yield from probes.size_of(bucket, src, source)
     tagging = yield from _tagging(bucket, src)
@@ -206,18 +206,18 @@ def copy_parts(bucket: Bucket, src: str, dst: str, source: Facts, *, overwrite: 
 
 
 def part_size(bucket: Bucket) -> int:
-    """Bytes of one copied part: no byte passes the client, so parts of a GiB cost no memory."""
+    """Bytes of one copied part: at least 1 GiB, which costs no memory because the server copies it."""
     return max(bucket.options.part_size, GIB)
 
 
 def _tagging(bucket: Bucket, key: str) -> Operation[str]:
     try:
-        answer: Tags = yield bucket.call("GetObjectTagging", Key=key)
+        tags: Tags = yield bucket.call("GetObjectTagging", Key=key)
     except Fault as fault:
         if faults.lacks_feature(fault):
             return ""
         raise
-    return urlencode(answer.pairs)
+    return urlencode(tags.pairs)
 
 
 def _delete_source(bucket: Bucket, src: str, source: Facts) -> Operation[None]:
@@ -243,7 +243,7 @@ def _is_there(bucket: Bucket, src: str, source: Facts) -> Operation[bool]:
     """Whether the source still exists: 1 HEAD.
 
     Raises:
-        PreconditionFailed: It exists, and is not what the HEAD before the copy described.
+        PreconditionFailed: It exists, but is not the version that the HEAD before the copy described.
     """
     try:
         now = yield from probes.head(bucket, src)
@@ -251,12 +251,14 @@ def _is_there(bucket: Bucket, src: str, source: Facts) -> Operation[bool]:
         if faults.is_gone(fault):
             return False
         raise
-    facts = ("etag", "modified_at", "size")
-    told = [getattr(now, name) for name in facts]
-    if not any(told[:2]) or told != [getattr(source, name) for name in facts]:
+    names = ("etag", "modified_at", "size")
+    found = [getattr(now, name) for name in names]
+    if not any(found[:2]) or found != [getattr(source, name) for name in names]:
         raise _changed(src)
     return True
 
 
 def _changed(src: str) -> PreconditionFailed:
-    return PreconditionFailed("the source changed while it was moved; it is kept, beside the copy", path=src)
+    return PreconditionFailed(
+        "the source changed during the move; both it and the copy are kept; compare them", path=src
+    )

@@ -1,4 +1,4 @@
-"""Deleting exactly what was named."""
+"""Deletes objects and folders."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ MOST_NAMED = 1000
 
 
 def delete(bucket: Bucket, key: str, *, missing_ok: bool) -> Operation[None]:
-    """Delete one object: 1 HEAD, because DeleteObject does not say whether there was one, and 1 DELETE."""
+    """Delete one object: 1 HEAD, because DeleteObject succeeds for a missing key too, and 1 DELETE."""
     try:
-        answer = yield from probes.head(bucket, key)
+        facts = yield from probes.head(bucket, key)
     except Fault as fault:
         if not missing_ok or not faults.is_missing(fault):
             raise (yield from probes.missing(bucket, key, fault)) from fault.__cause__
         if (yield from probes.is_folder(bucket, key)):
             raise InvalidPath(probes.FOLDER_MEANT, path=key) from fault.__cause__
         return
-    yield from probes.refuse_marker_of(bucket, key, answer)
+    yield from probes.refuse_marker_of(bucket, key, facts)
     yield from remove(bucket, key)
 
 
 def remove(bucket: Bucket, key: str, **condition: str) -> Operation[None]:
-    """Delete one object: 1 DELETE, and 1 HEAD where no header of its answer is S3's.
+    """Delete one object: 1 DELETE, and 1 HEAD if its response has no header of S3.
 
     Raises:
-        Fault: The service refused, or the object is still there.
+        Fault: The service refused, or the object still exists.
     """
     done: Done = yield from send(bucket, bucket.call("DeleteObject", Key=key, **condition))
     yield from _confirm(bucket, key, done)
@@ -51,14 +51,14 @@ def _confirm(bucket: Bucket, key: str, done: Done) -> Operation[None]:
         if not faults.is_missing(fault):
             raise
     else:
-        raise Fault("NotS3", 200, "the answer to DeleteObject has no header of S3, and the object is still there")
+        raise Fault("NotS3", 200, "the response to DeleteObject has no header of S3, and the object still exists")
 
 
 def delete_folder(bucket: Bucket, path: str, *, recursive: bool, missing_ok: bool) -> Operation[None]:
-    """Delete what is below a folder: 1 LIST and 1 DeleteObjects per 1,000 keys; 1 HEAD more if there is nothing.
+    """Delete all keys in a folder: 1 LIST and 1 DeleteObjects per 1,000 keys; 1 HEAD more if there are none.
 
-    A server without DeleteObjects gets 1 DELETE per key, several at once. A key that the answer to DeleteObjects
-    does not account for is deleted by a request of its own.
+    If the server lacks DeleteObjects, each key costs 1 DELETE, `max_concurrency` at once. So does a key that the
+    response to DeleteObjects does not mention.
 
     Raises:
         RemoteStoreError: Some keys could not be deleted; `paths` names them.
@@ -73,7 +73,7 @@ def delete_folder(bucket: Bucket, path: str, *, recursive: bool, missing_ok: boo
             return
         raise error
     if not recursive and (not cursor.done or not _is_bare(page, cursor.prefix)):
-        raise DirectoryNotEmpty("the folder has content; pass recursive=True to delete it too", path=path)
+        raise DirectoryNotEmpty("the folder is not empty; pass recursive=True to delete its content too", path=path)
     deletion = _Deletion(bucket)
     while True:
         yield from deletion.delete([info.path for info in page.objects])
@@ -89,7 +89,7 @@ def _is_bare(page: Page, prefix: str) -> bool:
 
 
 class _Deletion:
-    """Deletes keys page by page: by DeleteObjects where the server has it, else one by one.
+    """Deletes the keys of page after page by DeleteObjects, or one by one if the server lacks it.
 
     Args:
         bucket: The bucket.
@@ -114,28 +114,28 @@ class _Deletion:
             yield from self._delete_singly(singles)
 
     def _delete_batch(self, keys: list[str]) -> Operation[list[str]]:
-        """Delete up to 1,000 keys by one request; those that have to be deleted one by one."""
+        """Delete up to 1,000 keys by one request. Returns the keys that have to be deleted one by one."""
         named = [{"Key": key} for key in keys]
         try:
-            answer: Deleted = yield self._bucket.call("DeleteObjects", Delete={"Objects": named})
+            deleted: Deleted = yield self._bucket.call("DeleteObjects", Delete={"Objects": named})
         except Fault as fault:
             if faults.lacks_feature(fault) or fault.status == 405 or fault.code == "MissingContentMD5":
                 self._in_bulk = False
                 return keys
             self.left.update((key, fault) for key in keys)
             return []
-        self.left.update((key, fault) for key, fault in answer.errors.items() if not faults.is_gone(fault))
-        return [key for key in keys if key not in answer.keys and key not in answer.errors]
+        self.left.update((key, fault) for key, fault in deleted.errors.items() if not faults.is_gone(fault))
+        return [key for key in keys if key not in deleted.keys and key not in deleted.errors]
 
     def _delete_singly(self, keys: list[str]) -> Operation[None]:
         calls = [self._bucket.call("DeleteObject", Key=key) for key in keys]
         responses = yield from each(calls, self._bucket.options.max_concurrency)
         for key, response in zip(keys, responses, strict=True):
-            fault = response if isinstance(response, Fault) else (yield from self._doubt(key, response))
+            fault = response if isinstance(response, Fault) else (yield from self._unconfirmed(key, response))
             if fault is not None and not faults.is_gone(fault):
                 self.left[key] = fault
 
-    def _doubt(self, key: str, done: Done) -> Operation[Fault | None]:
+    def _unconfirmed(self, key: str, done: Done) -> Operation[Fault | None]:
         try:
             yield from _confirm(self._bucket, key, done)
         except Fault as fault:
@@ -147,6 +147,6 @@ def _not_deleted(path: str, left: dict[str, Fault]) -> RemoteStoreError:
     fault = next(iter(left.values()))
     error = faults.typed(fault, path=path)
     error.paths = tuple(left)
-    error.message = f"{len(left)} of its files could not be deleted and are still there: {error.message}"
+    error.message = f"{len(left)} of the folder's files could not be deleted: {error.message}"
     error.args = (error.message,)
     return error

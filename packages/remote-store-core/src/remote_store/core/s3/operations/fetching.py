@@ -1,4 +1,4 @@
-"""Opening and reading objects: one GET, and ranges at once where the object is large."""
+"""Opens and reads objects: with one GET, or with several concurrent range requests if the object is large."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from remote_store.core.s3.protocol.options import MIB, S3Options
 from remote_store.core.s3.protocol.responses import Facts
 
 UNIT = 8 * MIB
-"""Ranges are multiples of this, or of the part size where that is smaller: large parts are no reason to read slowly."""
+"""Bytes of one unit. Ranges are multiples of it, or of `part_size` if that is smaller."""
 
 UNITS_WORTH_A_SPLIT = 4
-"""From so many on, a whole read fetches ranges at once: one S3 connection gives some 50 to 90 MB/s."""
+"""Reads of at least this many units use concurrent ranges. One S3 connection yields about 50 to 90 MB/s."""
 
 UNITS_OF_A_RANGE = 4
-"""The longest range: longer ones save few requests, and a slow connection would keep the others waiting at the end."""
+"""Units of the longest range. Longer ones save few requests, and the read would end with its slowest connection."""
 
 
 READ_IN_SEQUENCE = 8 * MIB
-"""Bytes after which a caller that reads in sequence is taken to go on, so that ranges are fetched ahead."""
+"""After this many bytes read in sequence, ranges are fetched ahead."""
 
 
 def open_sequential(bucket: Bucket, key: str) -> Operation[tuple[ReadPlan, Any]]:
-    """Open an object at its start: 1 GET. The plan, and the open body."""
+    """Open an object at its start: 1 GET. Returns the plan and the open body."""
     plan = ReadPlan(_get(bucket, key), bucket.options.retry)
     body = yield from _open(bucket, key, plan)
     return plan, body
@@ -44,9 +44,9 @@ def open_random(bucket: Bucket, key: str) -> Operation[ReadPlan]:
 
 
 def read_bytes(bucket: Bucket, key: str) -> Operation[bytes]:
-    """Read a whole object: 1 GET, and 1 for each range of a large one, pinned to the first's version.
+    """Read a whole object: 1 GET, and 1 more per range if it is large. The ranges are pinned to the first's version.
 
-    Memory: the object itself, once.
+    Memory: the object, once.
     """
     plan = ReadPlan(_get(bucket, key), bucket.options.retry)
     body = yield from _open(bucket, key, plan)
@@ -54,9 +54,9 @@ def read_bytes(bucket: Bucket, key: str) -> Operation[bytes]:
 
 
 def read_range(bucket: Bucket, key: str, start: int, length: int) -> Operation[bytes]:
-    """Read a range: 1 GET, and 1 for each range of a large one, pinned to the first's version.
+    """Read a range: 1 GET, and 1 more per part of a large range. The parts are pinned to the first's version.
 
-    A range of an empty object, or at or past the end, is refused with 416 (S3 API Reference, GetObject): it is empty.
+    S3 refuses a range that begins at or past the end with 416 (S3 API Reference, GetObject); the result is then empty.
     """
     plan = ReadPlan(_get(bucket, key), bucket.options.retry, start=start, end=start + max(length, 1))
     try:
@@ -98,7 +98,7 @@ def _read(bucket: Bucket, plan: ReadPlan, body: Any) -> Operation[bytes]:
     if not worth_a_split(bucket.options, plan, plan.remaining):
         data: bytes = yield Fetch(plan, body=body)
         return data
-    # By now hardly more than its head is under way; cut at the end of a first range, it would waste a whole window.
+    # Close at once: closing after a first range would waste a whole TCP window of bytes.
     yield CloseBody(body)
     whole, buffer = allocate(plan.remaining)
     yield from fill(bucket.options, plan, buffer)
@@ -107,28 +107,28 @@ def _read(bucket: Bucket, plan: ReadPlan, body: Any) -> Operation[bytes]:
 
 
 def worth_a_split(options: S3Options, plan: ReadPlan, size: int) -> bool:
-    """Whether so many bytes are to be fetched as ranges at once; not without a version to pin them to."""
+    """Whether to fetch this many bytes as concurrent ranges. Needs a version to pin them to."""
     many = size >= UNITS_WORTH_A_SPLIT * _unit(options)
     return many and options.max_concurrency > 1 and plan.pin is not None
 
 
 def block_worth_reading(options: S3Options, plan: ReadPlan) -> int:
-    """Bytes of a read that keeps all connections busy; a small block where one connection reads the rest."""
+    """Bytes to read at once: enough for all connections if the rest is worth a split, else one block."""
     if not worth_a_split(options, plan, plan.remaining):
         return BLOCK
     return _unit(options) * max(UNITS_WORTH_A_SPLIT, options.max_concurrency)
 
 
 def worth_reading_ahead(options: S3Options, plan: ReadPlan, read: int) -> bool:
-    """Whether to fetch ranges ahead, after so many bytes were read in sequence."""
+    """Whether to fetch ranges ahead after `read` bytes in sequence."""
     return read >= READ_IN_SEQUENCE and worth_a_split(options, plan, plan.remaining)
 
 
 def length_ahead(options: S3Options) -> int:
     """Bytes of each range that is fetched ahead.
 
-    It is half a part at most, so `max_concurrency` of them under way and one or two with the caller are smaller than
-    `max_concurrency` parts.
+    It is at most half a part, so `max_concurrency` ranges in flight and the one or two that the caller reads take less
+    memory than `max_concurrency` parts.
     """
     return _unit(options) // 2
 
@@ -145,7 +145,7 @@ def _unit(options: S3Options) -> int:
 
 
 def fill(options: S3Options, plan: ReadPlan, buffer: memoryview) -> Operation[None]:
-    """Fetch the next bytes of a plan into a buffer, as ranges at once."""
+    """Fetch the next bytes of a plan into a buffer, as concurrent ranges."""
     length = range_length(options, len(buffer))
     try:
         for start in range(0, len(buffer), length):

@@ -1,4 +1,4 @@
-"""Listings, one page at a time: a request carries up to 1,000 keys, whatever the number of folders."""
+"""Lists files and folders page by page. A page has up to 1,000 keys, from any number of folders."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 Plan: TypeAlias = tuple[Cursor, Callable[[Page], Iterator[T]]]
-"""Where a listing begins, and what is taken of each page."""
+"""Where a listing begins, and the function that yields the entries of a page."""
 
 
 def files_in(folder: str, *, recursive: bool, max_depth: int | None) -> Plan[FileInfo]:

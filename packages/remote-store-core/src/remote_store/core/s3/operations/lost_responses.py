@@ -1,4 +1,4 @@
-"""Whose object it is, where the answer to a create was lost and its next attempt finds the key taken."""
+"""Tells who made an object if the response to a create was lost and its retry finds the key taken."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from remote_store.core.s3.protocol.options import MIB
 from remote_store.core.s3.protocol.responses import Facts
 
 COMPARED = 8 * MIB
-"""Bytes of each of two objects that are compared at once."""
+"""Bytes that are read of each object per comparison."""
 
 MD5 = re.compile(r"[0-9a-f]{32}(?P<parts>-[0-9]+)?")
 
 
 class FirstAttempt:
-    """When a create was sent first; made right before it.
+    """The time of a create's first attempt. Make it right before that attempt.
 
-    The answer to the first attempt is lost, so the server's time at that moment is reckoned back from the `Date` of
-    the answer that refuses a later attempt.
+    The response to the first attempt is lost. Its time on the server's clock is therefore calculated from the `Date` of
+    the response that refuses a later attempt.
     """
 
     def __init__(self) -> None:
         self._began = time.monotonic()
 
     def is_after(self, modified: datetime | None, refusal: Fault) -> bool:
-        """Whether an object was made before the first attempt, and so by somebody else.
+        """Whether the first attempt came after the object was made, so that another client made it.
 
-        Both times are whole seconds, so an object that is less than about a second older cannot be told apart.
+        Both times are in whole seconds. If the object is less than about a second older, the result is `False`.
 
         Args:
-            modified: When the object was made, as the server says.
-            refusal: The refusal of a later attempt.
+            modified: When the object was made, according to the server.
+            refusal: The fault of the later attempt.
         """
         made, refused = whole_seconds(modified), whole_seconds(refusal.date)
         if made is None or refused is None:
@@ -53,24 +53,24 @@ class FirstAttempt:
 def made_by_put(
     bucket: Bucket, body: bytes, described: Mapping[str, Any], refusal: Fault, first: FirstAttempt
 ) -> Operation[Facts | None]:
-    """The object, if it can be that of an earlier attempt of a PutObject: 1 GET."""
+    """The object, if an earlier attempt of this PutObject can have made it: 1 GET."""
     plan = ReadPlan(bucket.call("GetObject", READ_OPTIONS, Key=described["Key"]), bucket.options.retry)
     try:
-        answer: Facts = yield plan.request()
-        other = first.is_after(answer.modified_at, refusal)
-        if other or not _is_described(answer, len(body), described):
-            yield CloseBody(answer.body)
+        found: Facts = yield plan.request()
+        other = first.is_after(found.modified_at, refusal)
+        if other or not _is_described(found, len(body), described):
+            yield CloseBody(found.body)
             return None
-        plan.opened(answer)
-        found = yield Fetch(plan, body=answer.body)
+        plan.opened(found)
+        content = yield Fetch(plan, body=found.body)
     except Fault:
         return None
-    return answer if found == body else None
+    return found if content == body else None
 
 
-def _is_described(answer: Facts, size: int, described: Mapping[str, Any]) -> bool:
-    told = answer.length, answer.metadata, answer.content_type
-    return told == (size, described.get("Metadata") or {}, described.get("ContentType", told[2]))
+def _is_described(found: Facts, size: int, described: Mapping[str, Any]) -> bool:
+    expected = size, described.get("Metadata") or {}, described.get("ContentType", found.content_type)
+    return (found.length, found.metadata, found.content_type) == expected
 
 
 def made_of_parts(
@@ -82,25 +82,25 @@ def made_of_parts(
     *,
     size: int,
 ) -> Operation[Facts | None]:
-    """The object, if an earlier attempt of a CompleteMultipartUpload made it: 1 HEAD, and 1 ListParts after a 412.
+    """The object, if an earlier attempt of this CompleteMultipartUpload made it: 1 HEAD, and 1 ListParts after a 412.
 
-    The entity tag is the MD5 of the parts' tags, unless the server makes tags in another way. Another writer of the
-    same bytes gets the same one, but then the upload is still open.
+    On most servers, the entity tag is the MD5 of the parts' tags. Another writer of the same bytes gets the same tag,
+    but in that case this upload is still open.
     """
     try:
-        answer: Facts = yield bucket.call("HeadObject", READ_OPTIONS, Key=upload["Key"])
+        found: Facts = yield bucket.call("HeadObject", READ_OPTIONS, Key=upload["Key"])
     except Fault:
         return None
-    if first.is_after(answer.modified_at, refusal):
+    if first.is_after(found.modified_at, refusal):
         return None
-    has_tag = answer.etag is not None and bare(answer.etag) == _tag_of(parts)
+    has_tag = found.etag is not None and bare(found.etag) == _tag_of(parts)
     if not has_tag:
-        is_dated = answer.modified_at is not None and refusal.date is not None
-        if _is_digest(bucket, answer) or answer.size != size or not is_dated:
+        is_dated = found.modified_at is not None and refusal.date is not None
+        if _is_digest(bucket, found) or found.size != size or not is_dated:
             return None
     is_open = False if refusal.code == "NoSuchUpload" else (yield from _is_open(bucket, upload))
-    # A server that cannot list parts is believed by the tag alone.
-    return answer if is_open is False or (is_open is None and has_tag) else None
+    # If the server cannot list parts, the tag has to be enough.
+    return found if is_open is False or (is_open is None and has_tag) else None
 
 
 def _tag_of(parts: list[dict[str, Any]]) -> str | None:
@@ -112,7 +112,7 @@ def _tag_of(parts: list[dict[str, Any]]) -> str | None:
 
 
 def _is_open(bucket: Bucket, upload: Mapping[str, Any]) -> Operation[bool | None]:
-    """Whether the upload is still open; `None` where the server cannot say."""
+    """Whether the upload is still open; `None` if the server cannot list parts."""
     try:
         yield bucket.call("ListParts", READ_OPTIONS, MaxParts=1, **upload)
     except Fault as fault:
@@ -123,18 +123,18 @@ def _is_open(bucket: Bucket, upload: Mapping[str, Any]) -> Operation[bool | None
 
 
 def is_copy(bucket: Bucket, src: tuple[str, Facts], dst: tuple[str, Facts]) -> Operation[bool]:
-    """Whether an object has the description and the bytes of another one.
+    """Whether an object has the metadata and the bytes of another one.
 
-    Equal entity tags say so. The copy of an object that was made of parts or is encrypted has another tag than its
-    source, so the bytes are compared: 2 GETs per 8 MiB.
+    Equal entity tags prove it. The copy of an encrypted or multipart object has a tag different from its source's, so
+    the bytes are compared: 2 GETs per 8 MiB.
 
     Args:
         bucket: The bucket.
-        src: Key and facts of the one.
-        dst: Key and facts of the other.
+        src: Key and facts of the source.
+        dst: Key and facts of the possible copy.
 
     Raises:
-        Fault: The service refused to be read from, or did not answer.
+        Fault: The service refused a read, or did not respond.
     """
     (_, source), (_, existing) = src, dst
     if source.size is None or _description(source) != _description(existing):
@@ -161,7 +161,7 @@ def _description(facts: Facts) -> tuple[Any, ...]:
 
 
 def _is_digest(bucket: Bucket, facts: Facts, *, whole: bool = False) -> bool:
-    """Whether the entity tag is an MD5 of what stands in the object (S3 API Reference, Object)."""
+    """Whether the entity tag is an MD5 of the object's content (S3 API Reference, Object)."""
     plain = not facts.encrypted and bucket.options.endpoint.bucket_kind != "directory"
     tag = MD5.fullmatch(bare(facts.etag) or "")
     return plain and tag is not None and not (whole and tag["parts"])

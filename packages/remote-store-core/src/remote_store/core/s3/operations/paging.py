@@ -1,4 +1,4 @@
-"""Following a listing from page to page, to an end that is sure to come."""
+"""Fetches the pages of a listing, and stops if the listing would never end."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from remote_store.core.s3.protocol.pages import Page
 EMPTY = Page([], [], None)
 
 MOST_EMPTY_PAGES = 1000
-"""Pages without an entry in a row that are borne: a server steps so over millions of versions that were deleted."""
+"""Most empty pages in a row. Servers send them while they skip millions of deleted versions."""
 
 
 @dataclass(slots=True)
 class Cursor:
-    """Where a listing stands.
+    """The state of a listing.
 
     Attributes:
-        prefix: What every key begins with.
-        delimiter: `/` for one level, empty for all of them.
-        limit: How many entries a page may have; `None` for as many as the server gives.
-        token: What asks for the next page.
-        done: Whether the last page was seen.
+        prefix: The prefix of all keys.
+        delimiter: `/` for one level, empty for all levels.
+        limit: Most entries of a page; `None` means the server's default.
+        token: The continuation token for the next page.
+        done: Whether the last page has been fetched.
     """
 
     prefix: str
@@ -43,24 +43,24 @@ class Cursor:
     _empty: int = 0
 
     def turn(self, page: Page, *, trusted: bool = False) -> Page:
-        """Go to behind a page, and return it without the folders that were named before.
+        """Advance past a page, and return it without the folders that earlier pages had.
 
         Args:
             page: The page.
-            trusted: Whether the server is known to name nothing twice, in whatever order it lists.
+            trusted: Whether the server is known to list nothing twice, even if it does not sort.
 
         Raises:
-            Fault: The server lists a key again, would list for ever, or has sent too many empty pages.
+            Fault: The server repeats a key or a token, or has sent too many empty pages.
         """
         keys = [info.path for info in page.objects]
         if len(self._keys.new(keys, trusted=trusted)) < len(keys):
             raise broken("lists a key again")
-        # A folder may begin on one page and end on the next.
+        # The keys of a folder may begin on one page and end on the next.
         new = self._folders.new([name for name in page.prefixes if name not in self._spanning], trusted=trusted)
         self._empty = 0 if keys or new else self._empty + 1
         if page.token is not None:
             if hash(page.token) in self._tokens:
-                raise broken("repeats the mark of a page, and so lists for ever")
+                raise broken("repeats a continuation token, so the listing would never end")
             self._tokens.add(hash(page.token))
             if self._empty >= MOST_EMPTY_PAGES:
                 raise broken(f"sends {MOST_EMPTY_PAGES} empty pages in a row")
@@ -70,16 +70,16 @@ class Cursor:
 
 
 def next_page(bucket: Bucket, cursor: Cursor) -> Operation[Page]:
-    """The next page: 1 LIST. An absent bucket is an absent folder, on the first page and not after.
+    """The next page: 1 LIST. If the bucket does not exist, the first page is empty.
 
     Raises:
-        Fault: The listing would never end, or is broken.
+        Fault: The listing would never end, or breaks the protocol. Or the bucket is missing after the first page.
     """
     place = {"ContinuationToken": cursor.token} if cursor.token is not None else {}
     levels = {"Delimiter": cursor.delimiter} if cursor.delimiter else {}
     limit = {"MaxKeys": cursor.limit} if cursor.limit is not None else {}
     try:
-        page = yield from _ask(bucket, Prefix=cursor.prefix, EncodingType="url", **levels, **limit, **place)
+        page = yield from _list(bucket, Prefix=cursor.prefix, EncodingType="url", **levels, **limit, **place)
     except Fault as fault:
         if cursor.token is None and faults.is_missing(fault):
             cursor.done = True
@@ -89,24 +89,24 @@ def next_page(bucket: Bucket, cursor: Cursor) -> Operation[Page]:
 
 
 def has_entry(bucket: Bucket, prefix: str) -> Operation[bool]:
-    """Whether any key begins with the prefix: 1 LIST of 1 key, and 1 more for each page that is empty and goes on.
+    """Whether any key begins with the prefix: 1 LIST of 1 key, and 1 more after each empty page that is truncated.
 
     Raises:
-        Fault: The service refused, also because there is no such bucket.
+        Fault: The service refused, or the bucket does not exist.
     """
     return bool((yield from first_entries(bucket, prefix)))
 
 
 def first_entries(bucket: Bucket, prefix: str) -> Operation[list[FileInfo]]:
-    """The first page that has an entry, asked for 1 key; none where no key begins with the prefix.
+    """The entries of the first page that is not empty, by LISTs of 1 key; empty if no key begins with the prefix.
 
     Raises:
-        Fault: The service refused, also because there is no such bucket.
+        Fault: The service refused, or the bucket does not exist.
     """
     cursor = Cursor(prefix, limit=1)
     while not cursor.done:
         place = {"ContinuationToken": cursor.token} if cursor.token is not None else {}
-        page = yield from _ask(bucket, Prefix=prefix, MaxKeys=1, EncodingType="url", **place)
+        page = yield from _list(bucket, Prefix=prefix, MaxKeys=1, EncodingType="url", **place)
         if _turned(bucket, cursor, page).objects:
             return page.objects
     return []
@@ -117,13 +117,13 @@ def _turned(bucket: Bucket, cursor: Cursor, page: Page) -> Page:
     return cursor.turn(page, trusted=endpoint.aws and endpoint.bucket_kind == "directory")
 
 
-def _ask(bucket: Bucket, **params: Any) -> Operation[Page]:
+def _list(bucket: Bucket, **params: Any) -> Operation[Page]:
     try:
         page: Page = yield bucket.call("ListObjectsV2", **params)
     except Fault as fault:
         if fault.code != "NoSuchKey":
             raise
-        # An endpoint_url that names a bucket has the server take our bucket's name for a key.
-        what = "the server took a listing for a read (NoSuchKey); endpoint_url must not name a bucket"
+        # If endpoint_url contains a bucket, the server reads our bucket's name as a key.
+        what = "the server took the listing for a read (NoSuchKey); endpoint_url must not contain a bucket"
         raise Fault("NotS3", fault.status, what, fault.request_id, attempts=fault.attempts) from fault.__cause__
     return page

@@ -1,4 +1,4 @@
-"""Questions about single keys: is it there, is it a file or a folder, and which error tells a caller best."""
+"""Checks single keys: whether one exists, whether it is a file or a folder, and which error fits if it is missing."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from remote_store.core.s3.protocol.calls import Fault
 from remote_store.core.s3.protocol.keys import ancestors, is_marker, prefix_of
 from remote_store.core.s3.protocol.responses import Facts
 
-FOLDER_MEANT = "this is a folder, and a file is meant; name a file, or use a folder operation"
-FILE_MEANT = "this is a file, and a folder is meant; name a folder, or use a file operation"
+FOLDER_MEANT = "this is a folder, not a file; pass the path of a file, or use a folder operation"
+FILE_MEANT = "this is a file, not a folder; pass the path of a folder, or use a file operation"
 
 
 def head(bucket: Bucket, key: str, *, checksum: bool = False) -> Operation[Facts]:
-    """Ask for an object: 1 HEAD.
+    """Send a HEAD for an object: 1 request, and 1 LIST after a 400, a 403 or an unproven 404.
 
-    A HEAD has no body, so a 400 or 403 has lost its code (S3 API Reference, HeadObject), and a 404 without a header of
-    S3 proves nothing: a LIST then asks again, whose answer has a document.
+    The response to a HEAD has no body, so a 400 or 403 has no code (S3 API Reference, HeadObject), and a 404 without a
+    header of S3 proves nothing. The response to the LIST has a document.
     """
     mode = {"ChecksumMode": "ENABLED"} if checksum else {}
     try:
-        answer: Facts = yield bucket.call("HeadObject", READ_OPTIONS, Key=key, **mode)
+        facts: Facts = yield bucket.call("HeadObject", READ_OPTIONS, Key=key, **mode)
     except Fault as fault:
         raise (yield from _with_code(bucket, key, fault)) from fault.__cause__
-    return answer
+    return facts
 
 
 def _with_code(bucket: Bucket, key: str, fault: Fault) -> Operation[Fault]:
@@ -36,11 +36,11 @@ def _with_code(bucket: Bucket, key: str, fault: Fault) -> Operation[Fault]:
         return fault
     try:
         entries = yield from paging.first_entries(bucket, key)
-    except Fault as told:
-        # That the bucket may not be listed is said by S3, and nothing against the key's being absent.
-        is_denied = told.code == "AccessDenied" and not told.foreign
-        if not is_denied and (unproven or told.status in (301, 400, 401, 403)):
-            return told
+    except Fault as refusal:
+        # This AccessDenied is S3's. It only means that the bucket may not be listed; the key may still be absent.
+        is_denied = refusal.code == "AccessDenied" and not refusal.foreign
+        if not is_denied and (unproven or refusal.status in (301, 400, 401, 403)):
+            return refusal
     else:
         if any(info.path == key for info in entries):
             return fault
@@ -49,23 +49,23 @@ def _with_code(bucket: Bucket, key: str, fault: Fault) -> Operation[Fault]:
 
 
 def exists(bucket: Bucket, path: str) -> Operation[bool]:
-    """Whether a file or a folder is there: 1 HEAD, and 1 LIST if it is no file."""
+    """Whether a file or a folder exists: 1 HEAD, and 1 LIST if it is not a file."""
     return (yield from is_file(bucket, path)) or (yield from is_folder(bucket, path))
 
 
 def is_file(bucket: Bucket, key: str) -> Operation[bool]:
-    """Whether a file is there: 1 HEAD. Anything but a clear miss is an error."""
+    """Whether a file exists: 1 HEAD. Raises unless the service says whether it exists."""
     try:
-        answer = yield from head(bucket, key)
+        facts = yield from head(bucket, key)
     except Fault as fault:
         if faults.is_missing(fault):
             return False
         raise
-    return not (yield from _is_marker(bucket, key, answer))
+    return not (yield from _is_marker(bucket, key, facts))
 
 
 def is_folder(bucket: Bucket, path: str) -> Operation[bool]:
-    """Whether a folder is there: 1 LIST of 1 key. Anything but a clear miss is an error."""
+    """Whether a folder exists: 1 LIST of 1 key. Raises unless the service says whether it exists."""
     try:
         return (yield from paging.has_entry(bucket, prefix_of(path)))
     except Fault as fault:
@@ -75,7 +75,7 @@ def is_folder(bucket: Bucket, path: str) -> Operation[bool]:
 
 
 def missing(bucket: Bucket, key: str, fault: Fault) -> Operation[RemoteStoreError]:
-    """What tells best why a file is not there: 1 LIST. That probe only improves the message, so it may fail."""
+    """The error for a file that does not exist: 1 LIST. The LIST only improves the message, so it may fail."""
     if faults.is_gone(fault):
         try:
             if (yield from paging.has_entry(bucket, prefix_of(key))):
@@ -86,21 +86,21 @@ def missing(bucket: Bucket, key: str, fault: Fault) -> Operation[RemoteStoreErro
 
 
 def get_file_info(bucket: Bucket, key: str) -> Operation[FileInfo]:
-    """Describe a file: 1 HEAD."""
+    """The `FileInfo` of a file: 1 HEAD."""
     try:
-        answer = yield from head(bucket, key, checksum=True)
+        facts = yield from head(bucket, key, checksum=True)
     except Fault as fault:
         raise (yield from missing(bucket, key, fault)) from fault.__cause__
-    size = yield from size_of(bucket, key, answer)
+    size = yield from size_of(bucket, key, facts)
     refuse_marker(key, size)
-    return models.file_info(key, answer, size)
+    return models.file_info(key, facts, size)
 
 
 def size_of(bucket: Bucket, key: str, facts: Facts) -> Operation[int]:
-    """The size of an object: no request, unless its HEAD did not say it; then 1 GET of its first byte.
+    """The size of an object: no request if its HEAD had a size, else 1 GET of its first byte.
 
     Raises:
-        Fault: That does not say it either.
+        Fault: The response to the GET has no size either.
     """
     if facts.size is not None:
         return facts.size
@@ -108,18 +108,18 @@ def size_of(bucket: Bucket, key: str, facts: Facts) -> Operation[int]:
     try:
         first: Facts = yield bucket.call("GetObject", READ_OPTIONS, Key=key, Range="bytes=0-0", **pin)
     except Fault as fault:
-        # There is no first byte of an empty object (S3 API Reference, GetObject).
+        # An empty object has no first byte (S3 API Reference, GetObject).
         if fault.status == 416:
             return 0
         raise
     yield CloseBody(first.body)
     if first.size is None:
-        raise Fault("MissingContentLength", 200, "no answer says how long the object is")
+        raise Fault("MissingContentLength", 200, "neither HeadObject nor GetObject returned the size of the object")
     return first.size
 
 
 def refuse_marker(key: str, size: int) -> None:
-    """Refuse to take the marker of a folder for a file."""
+    """Raise `InvalidPath` if the key is a folder marker, not a file."""
     if is_marker(key, size):
         raise InvalidPath(FOLDER_MEANT, path=key)
 
@@ -129,13 +129,13 @@ def _is_marker(bucket: Bucket, key: str, facts: Facts) -> Operation[bool]:
 
 
 def refuse_marker_of(bucket: Bucket, key: str, facts: Facts) -> Operation[None]:
-    """Refuse to take the marker of a folder for a file, by its HEAD."""
+    """Raise `InvalidPath` if the key is a folder marker according to its HEAD."""
     if (yield from _is_marker(bucket, key, facts)):
         raise InvalidPath(FOLDER_MEANT, path=key)
 
 
 def require_file(bucket: Bucket, key: str) -> Operation[Facts]:
-    """Describe a file in the service's words: 1 HEAD."""
+    """The facts of a file that has to exist: 1 HEAD."""
     try:
         return (yield from head(bucket, key))
     except Fault as fault:
@@ -143,20 +143,20 @@ def require_file(bucket: Bucket, key: str) -> Operation[Facts]:
 
 
 def refuse_existing(bucket: Bucket, key: str) -> Operation[None]:
-    """Refuse to create what exists: 1 HEAD. Anything but a clear miss is an error."""
+    """Raise `AlreadyExists` if the file exists: 1 HEAD. Raises unless the service says that it does not exist."""
     if (yield from is_file(bucket, key)):
         raise already_exists(key)
 
 
 def already_exists(key: str, fault: Fault | None = None) -> RemoteStoreError:
-    """The error of a create that found the key taken."""
+    """The error of a create whose key is taken."""
     if fault is not None:
         return faults.typed(fault, path=key, error=AlreadyExists)
     return AlreadyExists(faults.OVERRIDES[AlreadyExists], path=key)
 
 
 def refuse_file_ancestor(bucket: Bucket, key: str) -> Operation[None]:
-    """Refuse to write below a file, where the options ask for it: 1 HEAD an ancestor, at once."""
+    """Raise `InvalidPath` if an ancestor is a file and the options forbid it: 1 HEAD per ancestor, concurrently."""
     above = ancestors(key)
     if not bucket.options.reject_write_under_file_ancestor or not above:
         return
@@ -164,19 +164,19 @@ def refuse_file_ancestor(bucket: Bucket, key: str) -> Operation[None]:
     responses = yield from each(calls, bucket.options.max_concurrency)
     for ancestor, response in zip(above, responses, strict=True):
         if not isinstance(response, Fault):
-            raise InvalidPath("a file stands where this path needs a folder", path=key, paths=(ancestor,))
-        told = yield from _with_code(bucket, ancestor, response)
-        if not faults.is_missing(told):
-            raise faults.typed(told, path=key)
+            raise InvalidPath("a folder of this path is a file; use another path", path=key, paths=(ancestor,))
+        fault = yield from _with_code(bucket, ancestor, response)
+        if not faults.is_missing(fault):
+            raise faults.typed(fault, path=key)
 
 
 def no_folder(bucket: Bucket, path: str) -> Operation[RemoteStoreError]:
-    """Why nothing is below a path: it is a file, or nothing is there: 1 HEAD."""
+    """The error for a path with no keys below it, which is a file or does not exist: 1 HEAD."""
     if (yield from is_file(bucket, path.removesuffix("/") or path)):
         return InvalidPath(FILE_MEANT, path=path)
     return NotFound("there is no such folder", path=path)
 
 
 def check_health(bucket: Bucket) -> Operation[None]:
-    """Whether the bucket is there and lets itself be listed: 1 LIST of 1 key."""
+    """Check that the bucket exists and can be listed: 1 LIST of 1 key."""
     yield bucket.call("ListObjectsV2", MaxKeys=1, EncodingType="url")

@@ -1,4 +1,4 @@
-"""The plan of a read: which range comes next, of which version, and when to give up. It does no I/O."""
+"""The plan of a read: which range to request next, of which version, and when to give up. It does no I/O."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from remote_store.core.s3.protocol.fields import bare
 from remote_store.core.s3.protocol.responses import Facts, strong
 
 PROGRESS = 64 * 1024
-"""Bytes after which earlier failures are forgotten, so that many cuts in a long read do not add up."""
+"""After this many bytes, the count of failures is reset, so that failures in a long read do not add up."""
 
 BLOCK = 1024 * 1024
-"""Bytes to ask a body for at once; a connection that breaks loses the block that is under way."""
+"""Bytes to read from a body at once. If the connection breaks, the bytes of the current block are lost."""
 
 
 class ReadPlan:
-    """One pass over a range of one version of an object.
+    """The state of reading a range of one version of an object.
 
-    The first response tells the version and the size; every later request is pinned to that version and begins at the
-    first byte that has not arrived.
+    The first response has the version and the size. Every later request is pinned to that version by `If-Match` and
+    begins at the first byte that has not arrived.
 
     Args:
         call: The `GetObject` of the whole object.
-        retry: How many failures in a row are borne.
+        retry: How many failures in a row to retry.
         start: Offset of the first byte.
-        end: Offset behind the last byte; `None` for the end of the object.
-        etag: The version to read, where it is known already, as the server writes it.
-        total: Size of that version, where it is known already.
+        end: Offset after the last byte; `None` for the end of the object.
+        etag: Entity tag of the version to read, as the server writes it; `None` if not known yet.
+        total: Size of that version; `None` if not known yet.
 
     Attributes:
         position: Offset of the first byte that has not arrived.
-        total: Size of the object; `None` before it is known.
-        block: Bytes to ask a body for at once: few after a connection broke, so that the next break loses little.
+        total: Size of the object; `None` if not known yet.
+        block: Bytes to read from a body at once; fewer after a connection broke, so that the next break loses less.
     """
 
     __slots__ = (
@@ -74,30 +74,30 @@ class ReadPlan:
 
     @property
     def remaining(self) -> int:
-        """Bytes that have not arrived and are still wanted; known after the first response."""
+        """Bytes that have not arrived, or 0 after `stop`. Known after the first response."""
         if self.end is None:
-            raise ValueError("the end is known after the first response")
+            raise ValueError("the end is not known before the first response")
         return 0 if self._stopped else max(0, self.end - self.position)
 
     @property
     def pin(self) -> str | None:
-        """The version that is read, for a condition; known after the first response.
+        """The entity tag of the version that is read, for a condition. Known after the first response.
 
-        `None` where no condition can hold it: a weak entity tag never compares equal in `If-Match` (RFC 9110, 13.1.1).
+        `None` for a weak entity tag, which `If-Match` never matches (RFC 9110, 13.1.1).
         """
         return strong(self._etag)
 
     def stop(self) -> None:
-        """Want nothing more: whoever reads it, in another thread maybe, ends after the block that is under way."""
+        """Stop the read after the current block, even if it runs in another thread."""
         self._stopped = True
 
     def part(self, size: int) -> ReadPlan:
-        """A plan for the next `size` bytes alone, of the same version."""
+        """A plan for only the next `size` bytes, of the same version."""
         end = self.position + size
         return ReadPlan(self._call, self._retry, start=self.position, end=end, etag=self._etag, total=self.total)
 
     def request(self) -> Call:
-        """The request for all that has not arrived."""
+        """The request for all bytes that have not arrived."""
         conditions: dict[str, Any] = {}
         if self.position or self.end is not None:
             conditions["Range"] = f"bytes={self.position}-{'' if self.end is None else self.end - 1}"
@@ -106,14 +106,14 @@ class ReadPlan:
         return Call("GetObject", {**self._call.params, **conditions}) if conditions else self._call
 
     def opened(self, response: Facts) -> None:
-        """Take note of a response: the version, the size, and that it is the range that was asked for.
+        """Record the version and the size from a response, and check that it is the requested range.
 
         Raises:
-            Fault: It is another version or has another size (`PreconditionFailed`), is another range
-                (`InvalidRange`), or of unknown length.
+            Fault: The version or the size differs (`PreconditionFailed`), the range differs (`InvalidRange`), or the
+                length is unknown (`MissingContentLength`).
         """
         if self._etag is not None and response.etag is not None and bare(response.etag) != bare(self._etag):
-            raise Fault("PreconditionFailed", 412, "the server answered with another version than the one asked for")
+            raise Fault("PreconditionFailed", 412, "the server sent a version other than the requested one")
         self._etag = response.etag if self._etag is None else self._etag
         if response.length is None:
             raise Fault("MissingContentLength", 200, "the response to GetObject has no Content-Length")
@@ -126,21 +126,21 @@ class ReadPlan:
             last = response.first + response.length
             wrong_end = self.end is not None and (last > self.end or (response.size is None and last < self.end))
             if response.first != self.position or wrong_end:
-                raise Fault("InvalidRange", 206, "the server answered with another range than the one asked for")
+                raise Fault("InvalidRange", 206, "the server sent a range other than the requested one")
             total = response.size
         if self.total is not None and total is not None and total != self.total:
-            raise Fault("PreconditionFailed", 412, f"the object has {total} bytes now, and had {self.total} before")
+            raise Fault("PreconditionFailed", 412, f"the object has {total} bytes now; it had {self.total} before")
         if total is not None:
             self.total = total
         elif self.end is None:
-            raise Fault("MissingContentLength", 206, "the server answered with a range and does not say of how much")
+            raise Fault("MissingContentLength", 206, "the Content-Range does not have the size of the object")
         ends = [end for end in (self.end, self.total) if end is not None]
         self.end = min(ends)
 
     def refused(self, fault: Fault) -> Fault:
-        """What it means that a request for bytes of the object that is being read was refused.
+        """The fault to raise if a request after the first one was refused.
 
-        Its end is known by then, so a range behind the end (416) says that the object is another one now.
+        The range lies inside the size that is known by then, so a 416 means that the object was replaced.
         """
         if fault.status != 416:
             return fault
@@ -149,26 +149,26 @@ class ReadPlan:
         return changed
 
     def advanced(self, count: int) -> None:
-        """Take note of bytes that arrived."""
+        """Record that `count` bytes arrived."""
         self.position += count
         if self._failures and self.position - self._mark >= PROGRESS:
             self._failures = 0
 
     def check_end(self) -> None:
-        """Take note that the body ended.
+        """Check, when the body has ended, that all its bytes arrived.
 
         Raises:
-            Fault: It ended before its last byte.
+            Fault: Bytes are missing.
         """
         if self.remaining:
             raise Fault("IncompleteBody", None, f"the body ended {self.remaining} bytes early", transport=True)
 
     def broken(self, fault: Fault) -> float:
-        """Seconds to wait before the next request, after a body that broke.
+        """Seconds to wait before the next request, after the body broke.
 
         Raises:
-            Fault: The one given, where it is no matter of the connection, there were too many in a row, nothing more is
-                wanted, or no version is known that the rest could be pinned to.
+            Fault: The given one, if it is not a connection failure, there were too many in a row, the plan was stopped,
+                or there is no version to pin the rest to.
         """
         if self._stopped or not fault.transport or (self.pin is None and self.position > self._start):
             raise fault

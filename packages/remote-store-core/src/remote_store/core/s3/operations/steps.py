@@ -1,4 +1,4 @@
-"""What an operation asks of its runner, beside a plain `Call`."""
+"""The steps that an operation yields to its runner, besides a plain `Call`."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Read what a plan still has to read; the response is its bytes.
+    """Read the remaining bytes of a plan. The result is the bytes, or empty if there is a buffer.
 
     Attributes:
         plan: Which bytes, pinned to which version.
-        buffer: Where they go, as long as they are; the response is empty then.
-        body: An open body that stands where the plan does.
+        buffer: Receives the bytes; exactly as long as they are.
+        body: An open body at the plan's position.
     """
 
     plan: ReadPlan
@@ -30,12 +30,12 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Begin a call or a fetch and go on; its response comes with `Wait`.
+    """Start a call or a fetch in the background. Its result comes with `Wait`.
 
     Attributes:
-        step: What to begin.
-        window: How many may be under way; the runner waits until there is room.
-        keeps_fault: A fault is the response, instead of ending the operation.
+        step: The call or fetch.
+        window: Most steps in flight at once; the runner waits until there is room.
+        keeps_fault: Whether a fault becomes the result instead of ending the operation.
     """
 
     step: Call | Fetch
@@ -45,15 +45,15 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Wait for all that was begun; the responses in the order of their beginning, or the first fault."""
+    """Wait for all started steps. The result is their results in the order of their start, or the first fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drain:
-    """Wait until nothing that was begun is under way any more; the responses of what succeeded.
+    """Wait until no started step is in flight. The result is the results of those that succeeded.
 
     Attributes:
-        patient: Let everything come to its own end, where the runner could cut it short.
+        patient: Whether to let all steps finish instead of cancelling them.
     """
 
     patient: bool = False
@@ -61,7 +61,7 @@ class Drain:
 
 @dataclass(frozen=True, slots=True)
 class ReadBlock:
-    """Take bytes from the caller's content: exactly as many as asked for, unless it ends.
+    """Read exactly `size` bytes from the caller's content, or fewer at its end.
 
     Attributes:
         size: Number of bytes.
@@ -72,7 +72,7 @@ class ReadBlock:
 
 @dataclass(frozen=True, slots=True)
 class CloseBody:
-    """Give a body back that is not wanted.
+    """Close a body that is not read to its end.
 
     Attributes:
         body: The body of a response.
@@ -97,7 +97,7 @@ Operation: TypeAlias = Generator[Step, Any, T]
 
 
 def each(calls: Sequence[Call], window: int) -> Operation[list[Any]]:
-    """Send calls, several at once; the responses in order, a fault in the place of a call that failed."""
+    """Send calls concurrently. Returns the responses in order, with a fault for each call that failed."""
     if len(calls) == 1:
         try:
             return [(yield calls[0])]
@@ -114,15 +114,15 @@ def each(calls: Sequence[Call], window: int) -> Operation[list[Any]]:
 
 
 def finished(operation: Operation[Any]) -> bool:
-    """Whether an exception came out of the operation, rather than on the way to it."""
+    """Whether the operation has ended, so that an exception came from it and not from the runner."""
     return inspect.getgeneratorstate(operation) == inspect.GEN_CLOSED
 
 
 class Carrier(BaseException):
-    """Carries an exception through an operation, which as a generator would take it for a request to end.
+    """Wraps an exception that a generator would take for a request to end.
 
     Args:
-        error: The exception: a `StopIteration` or a `GeneratorExit`.
+        error: A `StopIteration` or a `GeneratorExit`.
     """
 
     def __init__(self, error: BaseException) -> None:
@@ -130,15 +130,15 @@ class Carrier(BaseException):
         self.error = error
 
     def add_note(self, note: str, /) -> None:
-        """Add the note to the exception that is carried."""
+        """Add the note to the wrapped exception."""
         self.error.add_note(note)
 
 
 def throwable(error: BaseException) -> BaseException:
-    """What can be thrown into an operation for the error: itself, or its carrier."""
+    """The exception to throw into an operation: the error, or its carrier if a generator treats it specially."""
     return Carrier(error) if isinstance(error, StopIteration | GeneratorExit) else error
 
 
 def carried(error: BaseException) -> BaseException:
-    """The error that `throwable` was made of."""
+    """The error that `throwable` was called with."""
     return error.error if isinstance(error, Carrier) else error

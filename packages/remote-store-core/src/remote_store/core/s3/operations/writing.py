@@ -1,4 +1,4 @@
-"""Writing whole objects: one PUT up to the part size, a multipart upload above it; the object or nothing."""
+"""Writes whole objects: by one PUT up to `part_size`, by a multipart upload above it. A failed write leaves nothing."""
 
 from __future__ import annotations
 
@@ -34,14 +34,16 @@ def write(
     metadata: Mapping[str, str],
     content_type: str | None,
 ) -> Operation[WriteResult]:
-    """Write the runner's source: 1 PUT, or n + 2 requests for n parts; 1 HEAD before an untrusted create.
+    """Write the runner's source: 1 PUT, or n + 2 requests for n parts.
+
+    A create costs 1 HEAD more if the endpoint is not known to honour its condition.
 
     Args:
         bucket: The bucket.
-        key: The object.
-        size: Length of the source, where it is known.
-        overwrite: Replace an object that exists.
-        metadata: The user's metadata.
+        key: The key of the object.
+        size: Length of the source in bytes; `None` if it is not known.
+        overwrite: Replace an existing object.
+        metadata: The user metadata.
         content_type: MIME type.
     """
     yield from probes.refuse_file_ancestor(bucket, key)
@@ -57,7 +59,7 @@ def write(
     if content_type is not None:
         described["ContentType"] = content_type
     sizes = part_sizes(bucket.options, size)
-    # The list is all that holds the blocks, so that they go as soon as they are sent.
+    # Only this list references the blocks, so that each is freed once it is sent.
     blocks: list[bytes] = [(yield ReadBlock(next(sizes)))]
     if len(blocks[0]) >= bucket.options.part_size:
         blocks.append((yield ReadBlock(next(sizes))))
@@ -70,7 +72,7 @@ def write(
 
 
 def part_sizes(options: S3Options, size: int | None) -> Iterator[int]:
-    """The size of each part: equal where the length is known, else growing in steps so as to reach 5 TiB."""
+    """The size of each part: equal if the length is known, else growing in steps so that 10,000 parts reach 5 TiB."""
     smallest = options.part_size
     if size is not None:
         smallest = max(smallest, -(-size // MOST_PARTS // MIB) * MIB)
@@ -89,32 +91,32 @@ def _put(
     sums = _checksum(bucket, body)
     retried = False
     first = FirstAttempt()
-    answer: Written | Facts | None = None
-    while answer is None:
+    written: Written | Facts | None = None
+    while written is None:
         try:
             call = bucket.call("PutObject", CREATE_OPTIONS, **described, **condition, **sums, Body=body)
-            answer = yield from send(bucket, call)
+            written = yield from send(bucket, call)
         except Fault as fault:
             retried = retried or fault.attempts > 1
             if condition and faults.lacks_feature(fault) and not bucket.options.endpoint.trusts("put"):
                 condition = {}
             elif condition and faults.is_precondition(fault):
                 if retried:
-                    answer = yield from made_by_put(bucket, body, described, fault, first)
-                if answer is None:
+                    written = yield from made_by_put(bucket, body, described, fault, first)
+                if written is None:
                     raise probes.already_exists(key, fault) from fault.__cause__
             else:
                 raise
-    if answer.etag is None:
+    if written.etag is None:
         yield from _require_written(bucket, key, len(body))
-    return models.write_result(key, len(body), answer, described.get("Metadata") or {})
+    return models.write_result(key, len(body), written, described.get("Metadata") or {})
 
 
 def _require_written(bucket: Bucket, key: str, size: int) -> Operation[None]:
-    """Have the service show an object whose write was answered without an entity tag: 1 HEAD.
+    """Check that an object exists if the response to its write had no entity tag: 1 HEAD.
 
     Raises:
-        Fault: The object is not there, or has another size.
+        Fault: The object does not exist, or has another size.
     """
     try:
         found = yield from probes.head(bucket, key)
@@ -123,7 +125,7 @@ def _require_written(bucket: Bucket, key: str, size: int) -> Operation[None]:
     except Fault as fault:
         if not faults.is_missing(fault):
             raise
-    what = "the answer to PutObject has no ETag, and the object is not there with the size that was written"
+    what = f"the response to PutObject has no ETag, and there is no object with the {size} bytes that were written"
     raise Fault("BrokenAnswer", 200, what)
 
 
@@ -140,17 +142,17 @@ def _put_parts(
     try:
         total = yield from _send_parts(bucket, upload, blocks, sizes)
         parts = listed_parts((yield Wait()))
-        answer = yield from complete(bucket, upload, parts, total, first, overwrite=overwrite)
+        written = yield from complete(bucket, upload, parts, total, first, overwrite=overwrite)
     except BaseException as error:
         yield from abandon(bucket, upload, error)
         raise
-    return models.write_result(upload["Key"], total, answer, described.get("Metadata") or {})
+    return models.write_result(upload["Key"], total, written, described.get("Metadata") or {})
 
 
 def begin(bucket: Bucket, call: Call) -> Operation[dict[str, Any]]:
-    """Begin a multipart upload: 1 request. What names the upload in the calls that go on with it.
+    """Begin a multipart upload: 1 request. Returns the parameters that identify the upload in later calls.
 
-    An interruption waits for the answer, which alone tells what is to be aborted.
+    An interruption waits for the response, because only the response has the id of the upload to abort.
     """
     try:
         yield Start(call, 1)
@@ -173,7 +175,7 @@ def _send_parts(bucket: Bucket, upload: Mapping[str, Any], blocks: list[bytes], 
         number += 1
         if number > MOST_PARTS:
             raise RemoteStoreError(
-                f"the stream is longer than {MOST_PARTS} parts hold; raise part_size", path=upload["Key"]
+                f"the stream does not fit into {MOST_PARTS} parts; raise part_size", path=upload["Key"]
             )
         total += len(block)
         sums = _checksum(bucket, block)
@@ -183,18 +185,18 @@ def _send_parts(bucket: Bucket, upload: Mapping[str, Any], blocks: list[bytes], 
 
 
 def _checksum(bucket: Bucket, body: bytes) -> dict[str, str]:
-    """`Content-MD5` where the SDK sends no checksum: Object Lock demands one, and servers know this one longest."""
+    """`Content-MD5` if the SDK sends no checksum. Object Lock requires a checksum, and all servers know this one."""
     if bucket.options.endpoint.checksums or "ChecksumAlgorithm" in bucket.options.put_options:
         return {}
     try:
         return {"ContentMD5": b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()}
     except ValueError:
-        # A build of OpenSSL without MD5.
+        # OpenSSL was built without MD5.
         return {}
 
 
 def listed_parts(parts: list[Part]) -> list[dict[str, Any]]:
-    """The parts as `CompleteMultipartUpload` lists them, from the answers to `UploadPart` or `UploadPartCopy`."""
+    """The parts as `CompleteMultipartUpload` lists them, from the responses to `UploadPart` or `UploadPartCopy`."""
     return [{"PartNumber": number, "ETag": part.etag, **part.checksums} for number, part in enumerate(parts, start=1)]
 
 
@@ -207,24 +209,24 @@ def complete(
     *,
     overwrite: bool,
 ) -> Operation[Written | Facts]:
-    """Make the object of its parts: 1 request.
+    """Complete a multipart upload: 1 request.
 
     Args:
         bucket: The bucket.
-        upload: What names the upload.
+        upload: The parameters that identify the upload.
         parts: The parts as the request lists them.
-        size: Length of all parts together.
+        size: Total bytes of all parts.
         first: When the upload was begun.
-        overwrite: Replace an object that exists.
+        overwrite: Replace an existing object.
     """
     key = upload["Key"]
     condition = {} if overwrite else {"IfNoneMatch": "*"}
     allowed = REQUEST_OPTIONS | KEY_OPTIONS
     listed = {**upload, "MultipartUpload": {"Parts": parts}}
-    answer: Written | Facts | None = None
-    while answer is None:
+    written: Written | Facts | None = None
+    while written is None:
         try:
-            answer = yield from send(bucket, bucket.call("CompleteMultipartUpload", allowed, **listed, **condition))
+            written = yield from send(bucket, bucket.call("CompleteMultipartUpload", allowed, **listed, **condition))
         except Fault as fault:
             refused = bool(condition) and faults.is_precondition(fault)
             if condition and faults.lacks_feature(fault) and not bucket.options.endpoint.trusts("complete"):
@@ -232,18 +234,18 @@ def complete(
                 continue
             is_lost = fault.attempts > 1 and (refused or fault.code == "NoSuchUpload")
             if is_lost or faults.is_unproven(fault):
-                answer = yield from made_of_parts(bucket, upload, parts, fault, first, size=size)
-            if answer is None and refused:
+                written = yield from made_of_parts(bucket, upload, parts, fault, first, size=size)
+            if written is None and refused:
                 raise probes.already_exists(key, fault) from fault.__cause__
-            if answer is None:
+            if written is None:
                 raise
-    return answer
+    return written
 
 
 def abandon(bucket: Bucket, upload: Mapping[str, Any], error: BaseException) -> Operation[None]:
-    """Leave nothing of an upload behind: 1 request, after the parts under way have ended; 1 more if interrupted.
+    """Abort an upload after its parts in flight have ended: 1 request, and 1 more if interrupted.
 
-    A part that ends after the abort would stay and be paid for (S3 API Reference, AbortMultipartUpload).
+    A part that ends after the abort would remain stored and be billed (S3 API Reference, AbortMultipartUpload).
     """
     try:
         yield from _abort(bucket, upload, error)
@@ -259,15 +261,15 @@ def _abort(bucket: Bucket, upload: Mapping[str, Any], error: BaseException) -> O
     except Fault as fault:
         if not faults.is_missing(fault):
             name, code = faults.shown(upload["UploadId"]), faults.shown(fault.code)
-            error.add_note(f"multipart upload {name!r} could not be aborted ({code}) and still lies there")
+            error.add_note(f"multipart upload {name!r} could not be aborted ({code}) and is still stored; abort it")
 
 
 def parts_of(size: int, part_size: int) -> list[tuple[int, int]]:
-    """The ranges, first and last byte, of an object copied part by part."""
+    """The ranges (offsets of first and last byte) in which an object is copied part by part."""
     part = max(part_size, -(-size // MOST_PARTS // MIB) * MIB)
     return [(start, min(start + part, size) - 1) for start in range(0, size, part)]
 
 
 def part_call(bucket: Bucket, upload: Mapping[str, Any], number: int, **params: Any) -> Call:
-    """One `UploadPartCopy`."""
+    """The `UploadPartCopy` of one part."""
     return bucket.call("UploadPartCopy", PART_OPTIONS - {"ChecksumAlgorithm"}, **upload, PartNumber=number, **params)

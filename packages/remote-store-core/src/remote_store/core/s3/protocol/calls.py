@@ -1,7 +1,7 @@
-"""The S3 port: one call of the S3 API in, its answer or a fault out. This is all that a lane has to provide.
+"""The S3 port: takes one S3 API call and returns its response or raises a fault. A lane has to provide nothing else.
 
-An operation of the contract is a generator. It yields steps, receives answers and returns its result; it does no I/O.
-A runner, sync or async, takes the steps to a port.
+An operation of the contract is a generator. It yields steps, receives responses and returns its result; it does no I/O.
+A sync or async runner performs the steps through a port.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any, Protocol
 from remote_store.core.home import public
 
 SECRET_PARAMS = frozenset({"SSECustomerKey", "CopySourceSSECustomerKey"})
-"""Parameters of a call that are secrets: keys of the user's own for encryption."""
+"""Parameters of a call that are secrets: the encryption keys of SSE-C."""
 
 
 @public("remote_store.core.s3")
 @dataclass(frozen=True, slots=True, repr=False)
 class Call:
-    """One request to the S3 API, in the API Reference's own vocabulary.
+    """One request to the S3 API, with the names of the S3 API Reference.
 
     Attributes:
         operation: Name of the operation, such as `HeadObject`.
@@ -37,22 +37,22 @@ class Call:
 
 @public("remote_store.core.s3")
 class Fault(Exception):
-    """A call that failed, as the service or the connection said it; not yet an error of the contract.
+    """A failed call, as the service or the connection reported it. Core turns it into an error of the contract.
 
-    The SDK's own exception is the `__cause__`.
+    The SDK's exception is the `__cause__`.
 
     Args:
-        code: The service's code (`NoSuchKey`), or the name of the SDK's exception where no answer came; a bare HTTP
-            status (`404`) where the answer had no body.
-        status: The HTTP status, `None` where no answer came.
+        code: The service's code (`NoSuchKey`), the HTTP status (`404`) if the response had no body, or the name of the
+            SDK's exception if there was no response.
+        status: The HTTP status; `None` if there was no response.
         message: The service's or the SDK's text; shown, never interpreted.
         request_id: The service's id of the request.
-        attempts: How many requests were sent for this call. After more than one, an earlier one may have succeeded.
-        transport: Whether the connection failed: refused, reset, timed out, cut short.
-        credentials: Whether no usable credentials were found, so that no request was sent.
-        foreign: Whether nothing in the answer is S3's, neither a code nor a header: a web server may have sent it.
-        date: The server's own time when it answered.
-        configuration: Whether what is set on this machine cannot be used; the message names it and holds no secret.
+        attempts: How many requests were sent for this call. If more than one, an earlier one may have succeeded.
+        transport: Whether the connection failed: refused, reset, timed out or cut short.
+        credentials: Whether no usable credentials were found. No request was sent.
+        foreign: Whether the response has neither a code nor a header of S3, so a web server may have sent it.
+        date: The `Date` of the response, in the server's clock.
+        configuration: Whether a setting of this machine cannot be used. The message names it and contains no secret.
     """
 
     def __init__(
@@ -84,31 +84,31 @@ class Fault(Exception):
 
 @public("remote_store.core.s3")
 class Body(Protocol):
-    """The bytes of a `GetObject` answer. Methods raise `Fault` when the connection breaks."""
+    """The bytes of a `GetObject` response. Methods raise `Fault` when the connection breaks."""
 
     def read(self, size: int = -1, /) -> bytes:
-        """Up to `size` bytes; all that is left for -1; empty at the end."""
+        """Read up to `size` bytes, or all the rest for -1; empty at the end."""
         ...
 
     def readinto(self, buffer: memoryview, /) -> int:
-        """Up to as many bytes as the buffer holds, into it; 0 at the end."""
+        """Read into the buffer and return the number of bytes, up to the buffer's length; 0 at the end."""
         ...
 
     def close(self) -> None:
-        """Give the connection back, or close it if the body was not read to its end."""
+        """Return the connection to the pool, or close it if the body was not read to its end."""
         ...
 
 
 @public("remote_store.core.s3")
 class AsyncBody(Protocol):
-    """The bytes of a `GetObject` answer, awaited. Methods raise `Fault` when the connection breaks."""
+    """The bytes of a `GetObject` response, awaited. Methods raise `Fault` when the connection breaks."""
 
     async def read(self, size: int = -1, /) -> bytes:
-        """Up to `size` bytes; all that is left for -1; empty at the end."""
+        """Read up to `size` bytes, or all the rest for -1; empty at the end."""
         ...
 
     async def close(self) -> None:
-        """Give the connection back, or close it if the body was not read to its end."""
+        """Return the connection to the pool, or close it if the body was not read to its end."""
         ...
 
 
@@ -117,20 +117,20 @@ class S3Port(Protocol):
     """Performs S3 calls over one SDK client, from any number of threads."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
-        """Send the call and return the answer in the shape of the API Reference; `GetObject` has a `Body`.
+        """Send the call and return the response in the shape of the API Reference; `GetObject` has a `Body`.
 
-        `ResponseMetadata` says `HTTPStatusCode`, `HTTPHeaders` and `RequestId`, as botocore does; texts of headers are
-        decoded as UTF-8 or byte by byte as Latin-1. `responses.read` checks the rest.
+        `ResponseMetadata` has `HTTPStatusCode`, `HTTPHeaders` and `RequestId`, as in botocore. Header values are
+        decoded as UTF-8, or byte by byte as Latin-1. `responses.read` checks the rest.
 
-        `ListObjectsV2` is asked with `EncodingType=url` and answers with the keys as they came, still encoded.
+        `ListObjectsV2` is sent with `EncodingType=url`. Return its keys as they came, still URL-encoded.
 
         Raises:
-            Fault: The service refused or did not answer.
+            Fault: The service refused or did not respond.
         """
         ...
 
     def close(self) -> None:
-        """Close the client, unless it is the user's own."""
+        """Close the client, unless the user passed it in."""
         ...
 
 
@@ -139,18 +139,18 @@ class AsyncS3Port(Protocol):
     """Performs S3 calls over one async SDK client, inside one event loop."""
 
     async def perform(self, call: Call) -> Mapping[str, Any]:
-        """Send the call and return the answer in the shape of the API Reference; `GetObject` has an `AsyncBody`.
+        """Send the call and return the response in the shape of the API Reference; `GetObject` has an `AsyncBody`.
 
-        `ResponseMetadata` says `HTTPStatusCode`, `HTTPHeaders` and `RequestId`, as botocore does; texts of headers are
-        decoded as UTF-8 or byte by byte as Latin-1. `responses.read` checks the rest.
+        `ResponseMetadata` has `HTTPStatusCode`, `HTTPHeaders` and `RequestId`, as in botocore. Header values are
+        decoded as UTF-8, or byte by byte as Latin-1. `responses.read` checks the rest.
 
-        `ListObjectsV2` is asked with `EncodingType=url` and answers with the keys as they came, still encoded.
+        `ListObjectsV2` is sent with `EncodingType=url`. Return its keys as they came, still URL-encoded.
 
         Raises:
-            Fault: The service refused or did not answer.
+            Fault: The service refused or did not respond.
         """
         ...
 
     async def close(self) -> None:
-        """Close the client, unless it is the user's own."""
+        """Close the client, unless the user passed it in."""
         ...

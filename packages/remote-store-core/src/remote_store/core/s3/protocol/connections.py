@@ -1,4 +1,4 @@
-"""What a connection that failed says by its exception: whether another try can help."""
+"""Tells from the exception of a failed connection whether a retry can help."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ TLS_REASONS = {
     "UNSUPPORTED_PROTOCOL": "TLSVersion",
     "WRONG_VERSION_NUMBER": "NotTLS",
 }
-"""Reasons of OpenSSL that are the same at every try."""
+"""OpenSSL's `reason` of errors that a retry does not change, and the code of the fault."""
 
 
 def no_retry_helps(error: BaseException) -> str | None:
-    """The code of a failed connection that would fail in the same way each time; `None` for any other."""
+    """The fault code of a connection error that a retry does not change; `None` for other errors."""
     for inner in _chain(error):
         if isinstance(inner, ssl.SSLCertVerificationError):
             return "CertificateNotTrusted"
-        # aiohttp has subclasses without the attribute.
+        # Some subclasses in aiohttp lack the attribute.
         if isinstance(inner, ssl.SSLError) and (reason := getattr(inner, "reason", None)) in TLS_REASONS:
             return TLS_REASONS[reason]
-        # http.client raises the class itself for too many header lines only.
+        # http.client raises the base class only for too many header lines.
         if type(inner) is HTTPException:
             return "TooManyHeaders"
     return None
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An exception and all that are known to be behind it."""
+    """The exception, and every exception that it refers to by its cause, context or arguments."""
     waiting, seen = [error], list[BaseException]()
     while waiting:
         inner = waiting.pop()
-        # An exception class may define equality, so they are compared by identity.
+        # Compared by identity, because an exception class may define `__eq__`.
         if any(inner is known for known in seen):
             continue
         seen.append(inner)
         yield inner
-        told = (*inner.args, *getattr(inner, "kwargs", {}).values(), getattr(inner, "reason", None))
-        behind = (inner.__cause__, inner.__context__, *told)
-        waiting.extend(item for item in behind if isinstance(item, BaseException))
+        arguments = (*inner.args, *getattr(inner, "kwargs", {}).values(), getattr(inner, "reason", None))
+        linked = (inner.__cause__, inner.__context__, *arguments)
+        waiting.extend(item for item in linked if isinstance(item, BaseException))

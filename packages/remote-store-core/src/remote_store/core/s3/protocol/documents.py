@@ -1,4 +1,4 @@
-"""Checks the XML document of a response before it is parsed: whether it is the right one, complete and harmless."""
+"""Checks the XML document of a response before it is parsed: the expected root element, complete, and safe to parse."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from remote_store.core.s3.protocol.listing_xml import MOST_DIGITS, TRUTHS
 from remote_store.core.s3.protocol.responses import REQUIRED
 
 LONGEST_DOCUMENT = 64 * 1024 * 1024
-"""Bytes of a document; a page of 1,000 keys, each of 1,024 bytes and URL-encoded, has 4 MiB."""
+"""Most bytes of a document. A page of 1,000 keys of 1,024 bytes each, URL-encoded, has 4 MiB."""
 
 LONGEST_ERROR = 1024 * 1024
-"""Bytes of the document of an error."""
+"""Most bytes of an error document."""
 
 DEEPEST = 16
-"""Elements inside each other; no document of S3 has more than five."""
+"""Most levels of nested elements. S3's documents have at most 5."""
 
 CODE = re.compile(rb"<Code>[A-Za-z0-9.]{1,64}</Code>")
 CUT_SHORT = frozenset({errors.codes[text] for text in (errors.XML_ERROR_NO_ELEMENTS, errors.XML_ERROR_UNCLOSED_TOKEN)})
@@ -23,50 +23,50 @@ NUMBERS = frozenset({"KeyCount", "MaxKeys", "Size", "PartNumber"})
 HTML = ("text/html", "application/xhtml+xml", "application/json")
 
 RESULTS = frozenset(required.document for required in REQUIRED.values() if required.document is not None)
-"""Root elements of the results of operations, each of which answers its own operation alone."""
+"""Root elements of result documents. Each belongs to one operation."""
 
 
 def wrong_document(
     operation: str, document: bytes, content_type: str, root: str | None, problem: str | None
 ) -> tuple[str | None, str]:
-    """Why the document of a success cannot be the operation's: the code of a fault and a few words, or `None`.
+    """The fault code and message if a success has the wrong document for its operation; `None` and "" if it is right.
 
     Args:
         operation: Name of the operation, one of `REQUIRED`.
         document: The document.
         content_type: The `Content-Type` of the response.
         root: The name of the document's root element, as `look_at` returns it.
-        problem: What is wrong with the document by itself, as `look_at` returns it.
+        problem: What is wrong with the document itself, as `look_at` returns it.
     """
     expected = REQUIRED[operation].document
     if expected is None:
         if root in RESULTS:
             return "NotS3", f"is a {root}"
-        # A server may send a document where S3 sends none, but no page for people.
+        # Some servers send a document where S3 sends none. A web page is an error.
         is_page = content_type.startswith(HTML) or root is None or root.lower() == "html"
-        return ("NotS3", "is a page") if document and is_page else (None, "")
+        return ("NotS3", "is a web page") if document and is_page else (None, "")
     if not document:
         return "NotS3", "is empty"
     if problem == "not XML" or (root is not None and root != expected):
-        return "NotS3", f"is no {expected}"
+        return "NotS3", f"is not a {expected}"
     return ("BrokenAnswer", problem) if problem is not None else (None, "")
 
 
 def readable_error(document: bytes) -> bytes:
-    """The document of an error with nothing but its code; XML cannot hold every key, and S3 repeats the key in it."""
+    """The error document reduced to its code. S3 repeats the key in it, and some keys are not valid XML."""
     code = CODE.search(document)
     return b"" if code is None else b"<Error>" + code[0] + b"</Error>"
 
 
 def look_at(document: bytes) -> tuple[str | None, str | None]:
-    """The name of a document's root element, and what is wrong with the document.
+    """The name of the root element, and what is wrong with the document, or `None` for each.
 
-    The problem is `cut` where it ends early and `not XML` where its beginning is none.
+    The problem is `cut` if the document ends early, and `not XML` if it does not begin as XML.
     """
     if len(document) > LONGEST_DOCUMENT:
-        return None, "is longer than a document of S3 can be"
+        return None, f"is longer than {LONGEST_DOCUMENT} bytes, the most that an S3 document can have"
     looked = _Look()
-    # S3 writes UTF-8, whatever the document says of itself.
+    # S3 writes UTF-8, so an encoding declared in the document is ignored.
     parser = ParserCreate("utf-8")
     parser.buffer_text = True
     parser.StartElementHandler = looked.start
@@ -85,11 +85,11 @@ def look_at(document: bytes) -> tuple[str | None, str | None]:
 
 
 class _RefusedError(Exception):
-    """What no document of S3 has."""
+    """The document has something that S3 never sends."""
 
 
 class _Look:
-    """Takes the events of a document."""
+    """Handles the parser's events for a document."""
 
     def __init__(self) -> None:
         self.root: str | None = None
@@ -103,7 +103,7 @@ class _Look:
         if self.root is None:
             self.root = name
         if self._depth > DEEPEST:
-            raise _RefusedError("is nested too deeply")
+            raise _RefusedError(f"has elements nested deeper than {DEEPEST} levels")
         self._number = 0 if name in NUMBERS else None
         self._truth = [] if name == "IsTruncated" else None
 
@@ -111,7 +111,7 @@ class _Look:
         self._depth -= 1
         self._number = None
         if self._truth is not None and "".join(self._truth) not in TRUTHS:
-            raise _RefusedError("says neither that it goes on nor that it ends")
+            raise _RefusedError("has an IsTruncated that is neither true nor false")
         self._truth = None
 
     def text(self, text: str) -> None:
@@ -120,7 +120,7 @@ class _Look:
         if self._number is not None:
             self._number += len(text)
             if self._number > MOST_DIGITS or not text.isascii() or not text.strip().isdigit():
-                raise _RefusedError("has a number that is none")
+                raise _RefusedError("has a number field that is not a number")
 
     def doctype(self, *_arguments: object) -> None:
         raise _RefusedError("declares a document type")

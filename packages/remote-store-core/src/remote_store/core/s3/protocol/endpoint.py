@@ -1,4 +1,4 @@
-"""Facts about the place that a backend talks to, resolved once when the backend is made."""
+"""Facts about the endpoint of a backend, determined once when the backend is made."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BucketKind = Literal["general purpose", "directory", "access point", "multi-regi
 
 DIRECTORY = re.compile(r".+--[a-z0-9-]+--(x|xa)-s3")
 ALIASES_ELSEWHERE = ("--op-s3", "--ol-s3")
-"""What the aliases of access points of S3 on Outposts and of Object Lambda end with."""
+"""Suffixes of access point aliases of S3 on Outposts and of Object Lambda."""
 NAME = "[A-Za-z0-9-]{1,63}"
 ARN = re.compile(
     rf"arn:aws[a-z-]*:(s3:(?P<region>[a-z0-9-]+):\d{{12}}:accesspoint[:/]{NAME}"
@@ -26,16 +26,16 @@ ARN = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """What is known of the service behind a backend; `endpoint_of` makes one.
+    """Facts about the service that a backend sends to; made by `endpoint_of`.
 
     Attributes:
-        url: Its URL, where one was given or configured; `None` means the URL that the SDK finds for the region.
-        aws: Whether it is AWS itself.
+        url: Its URL, if one was given or configured; `None` means that the SDK derives the URL from the region.
+        aws: Whether it is AWS.
         private_link: Whether it is a VPC endpoint of AWS.
-        bucket_kind: What the bucket's name stands for.
+        bucket_kind: What the bucket's name refers to.
         conditions: Which conditional writes it is known to honour.
-        storage_classes: Whether objects have a storage class that a copy has to name in order to keep it.
-        checksums: Whether the SDK's own checksums are sent and verified; elsewhere uploads carry `Content-MD5`.
+        storage_classes: Whether a copy has to name the object's storage class to keep it.
+        checksums: Whether the SDK's checksums are sent and verified. If not, uploads have `Content-MD5`.
         redirects: Whether a redirect to the bucket's region is followed.
     """
 
@@ -49,12 +49,12 @@ class Endpoint:
     redirects: bool
 
     def trusts(self, kind: Condition) -> bool:
-        """Whether a condition on that kind of request is known to be honoured."""
+        """Whether the endpoint is known to honour conditions on this kind of request."""
         return getattr(self.conditions, kind) is True
 
     @property
     def creates_atomically(self) -> bool:
-        """Whether every way to create an object can leave the decision to the server."""
+        """Whether conditions are honoured on all three requests that create an object."""
         return self.trusts("put") and self.trusts("complete") and self.trusts("copy")
 
 
@@ -68,18 +68,18 @@ def endpoint_of(
     put_options: Mapping[str, Any] | None = None,
     checksums: bool | None = None,
 ) -> Endpoint:
-    """Derive the facts from what a lane's SDK says.
+    """Determine the facts from what the lane's SDK reports.
 
-    A lane calls this once, in its constructor, and hands the result to `S3Options.at`.
+    A lane calls this once, in its constructor, and passes the result to `S3Options.at`.
 
     Args:
-        url: The URL that the client sends to, where it was given or configured.
-        aws: Whether that is AWS itself, by the SDK's own data.
+        url: The URL that the client sends to, if it was given or configured.
+        aws: Whether that is AWS, according to the SDK's data.
         bucket: Name or ARN of the bucket.
         private_link: Whether the URL is a VPC endpoint of AWS.
-        conditional_writes: What the user says of the server; `None` trusts AWS and nothing else.
-        put_options: The user's options of writes; a storage class among them means that the server has classes.
-        checksums: Whether the SDK sends checksums of its own; `None` means on AWS only.
+        conditional_writes: The option of this name; `None` trusts only AWS.
+        put_options: The option of this name. If it has a `StorageClass`, the server is taken to have storage classes.
+        checksums: Whether the SDK sends its own checksums; `None` means on AWS only.
 
     Raises:
         ValueError: The bucket is an ARN and the URL is one that the SDK would ignore.
@@ -88,7 +88,7 @@ def endpoint_of(
     _check_arn(kind, bucket, url, private_link=private_link)
     stated = conditional_writes
     if stated is None:
-        # S3 User Guide, conditional requests: general purpose and directory buckets; nothing is said of Outposts.
+        # S3 User Guide, conditional requests: general purpose and directory buckets; Outposts are not mentioned.
         stated = True if aws and kind != "other" else None
     return Endpoint(
         url=url,
@@ -103,7 +103,7 @@ def endpoint_of(
 
 
 def bucket_kind(bucket: str | None) -> BucketKind:
-    """What a bucket's name stands for (S3 User Guide, bucket naming rules, and ARNs of access points)."""
+    """What a bucket's name refers to (S3 User Guide, bucket naming rules, and ARNs of access points)."""
     if bucket is None or not bucket.startswith("arn:"):
         if bucket is not None and bucket.endswith(ALIASES_ELSEWHERE):
             return "other"
@@ -120,5 +120,5 @@ def _check_arn(kind: BucketKind, bucket: str | None, url: str | None, *, private
     if kind != "access point" or not private_link:
         raise ValueError(
             "the bucket is an ARN, which names its own endpoint, so the endpoint_url would be ignored; leave out the "
-            "endpoint_url (also in the AWS configuration and AWS_ENDPOINT_URL), or give the name of a bucket"
+            "endpoint_url (also in the AWS configuration and AWS_ENDPOINT_URL), or pass the name of a bucket"
         )

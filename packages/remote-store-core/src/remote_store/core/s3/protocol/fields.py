@@ -1,4 +1,4 @@
-"""The fields of one answer, each read with its type and its range."""
+"""Reads the fields of one response and checks their type and range."""
 
 from __future__ import annotations
 
@@ -10,43 +10,43 @@ from typing import Any
 from remote_store.core.s3.protocol.calls import Call, Fault
 
 LARGEST_SIZE = 2**50
-"""Bytes that an object can have at the most; S3 and the servers that speak its API stay far below a PiB."""
+"""Most bytes of an object. S3 and S3-compatible servers stay far below this PiB."""
 
 CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)")
 
 SIGNS = ("x-amz", "x-goog-", "x-guploader-", "x-oss-", "x-cos-", "x-obs-", "x-rgw-", "x-minio-", "x-trans-id")
-"""What begins the names of headers that only S3 or a server of its API sends.
+"""Prefixes of header names that only S3 or an S3-compatible server sends.
 
-AWS, Ceph, MinIO, SeaweedFS, LocalStack, rclone, Wasabi and Backblaze send `x-amz-request-id`, moto `x-amzn-requestid`,
-and the others the header of their own kind of request id. Cloudflare R2 sends none on errors but `cf-ray`, which is on
-every page behind Cloudflare's CDN, so a miss there is proved by a LIST.
+AWS, Ceph, MinIO, SeaweedFS, LocalStack, rclone, Wasabi and Backblaze send `x-amz-request-id`, moto sends
+`x-amzn-requestid`, and the others send a request id header of their own. On errors, Cloudflare R2 sends only `cf-ray`,
+which every page behind Cloudflare's CDN has, so a 404 from R2 is confirmed by a LIST.
 """
 
 NOT_SIGNS = ("x-amz-apigw-", "x-amz-cf-", "x-amzn-errortype", "x-amzn-trace-id")
-"""What begins the names of headers that other services of AWS send too: a CDN, a gateway or a load balancer."""
+"""Prefixes of header names that other AWS services send too: a CDN, a gateway or a load balancer."""
 
 
 class Fields:
-    """The fields of an answer, or of one element in it.
+    """The fields of a response, or of one element in it.
 
     Args:
-        call: What was asked.
-        told: The answer in the shape of the API Reference.
-        outer: The answer that the element stands in.
+        call: The call that was sent.
+        raw: The response or element in the shape of the API Reference.
+        outer: The response that contains the element; `None` for the response itself.
 
     Attributes:
-        status: The HTTP status, where the port says it.
-        headers: The headers; `None` where the port does not say them.
-        request_id: The service's id of the request, where the port says it.
+        status: The HTTP status; `None` if the port does not return it.
+        headers: The headers; `None` if the port does not return them.
+        request_id: The service's id of the request; `None` if the port does not return it.
         attempts: How many requests were sent for the call.
     """
 
-    __slots__ = ("attempts", "call", "headers", "request_id", "status", "told")
+    __slots__ = ("attempts", "call", "headers", "raw", "request_id", "status")
 
-    def __init__(self, call: Call, told: Mapping[str, Any], outer: Fields | None = None) -> None:
+    def __init__(self, call: Call, raw: Mapping[str, Any], outer: Fields | None = None) -> None:
         self.call = call
-        self.told = told
-        about = (told if outer is None else outer.told).get("ResponseMetadata")
+        self.raw = raw
+        about = (raw if outer is None else outer.raw).get("ResponseMetadata")
         about = about if isinstance(about, Mapping) else {}
         self.status: int | None = about.get("HTTPStatusCode")
         self.headers: Mapping[str, str] | None = about.get("HTTPHeaders")
@@ -54,120 +54,120 @@ class Fields:
         self.attempts: int = (about.get("RetryAttempts") or 0) + 1
 
     def require_status(self, statuses: tuple[int, ...]) -> None:
-        """Refuse a status that is none of a success.
+        """Check that the status is one of a success.
 
         Raises:
-            Fault: It is another one.
+            Fault: It is not.
         """
         if self.status is None or self.status in statuses:
             return
         if self.status < 200:
-            raise self._fault("InformationalAnswer", f"status {self.status} came in place of an answer")
+            raise self._fault("InformationalAnswer", f"status {self.status} came instead of a final response")
         raise self.broken(f"has the status {self.status}")
 
     def require_sign(self) -> None:
-        """Refuse an answer that nothing marks as one of S3.
+        """Check that the response has a header of S3.
 
         Raises:
-            Fault: No header is S3's.
+            Fault: It has none.
         """
         if not is_signed(self.headers or {}):
-            raise self._fault("NotS3", f"the answer to {self.call.operation} has neither an ETag nor a header of S3")
+            raise self._fault("NotS3", f"the response to {self.call.operation} has neither an ETag nor a header of S3")
 
     def text(self, name: str) -> str | None:
-        """A text; `None` where it is missing or empty.
+        """A string; `None` if it is missing or empty.
 
         Raises:
-            Fault: It is no text.
+            Fault: It is not a string.
         """
-        value = self.told.get(name)
+        value = self.raw.get(name)
         if value is None or value == "":
             return None
         if not isinstance(value, str):
-            raise self.broken(f"has a {name} that is no text")
+            raise self.broken(f"has a {name} that is not a string")
         return value
 
     def etag(self) -> str | None:
-        """The entity tag as the server writes it; `None` where it is missing or empty."""
+        """The entity tag as the server writes it; `None` if it is missing or empty."""
         etag = self.text("ETag")
         return etag if bare(etag) else None
 
     def integer(self, name: str) -> int | None:
-        """A size; `None` where it is missing.
+        """A size; `None` if it is missing.
 
         Raises:
-            Fault: It is no size that an object can have.
+            Fault: It is not an integer from 0 to `LARGEST_SIZE`.
         """
-        value = self.told.get(name)
+        value = self.raw.get(name)
         if value is None:
             return None
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST_SIZE:
-            raise self.broken(f"has a {name} that no object can have")
+            raise self.broken(f"has a {name} that is not a size from 0 to {LARGEST_SIZE}")
         return value
 
     def time(self, name: str) -> datetime | None:
-        """A time in UTC, to the second, as headers say it; `None` where it is missing or none."""
-        return whole_seconds(self.told.get(name))
+        """A time in UTC, in whole seconds as in headers; `None` if it is missing or not a time."""
+        return whole_seconds(self.raw.get(name))
 
     def content_range(self) -> tuple[int, int, int | None]:
-        """The offsets of the first and the last byte, and the size of the object, where it is said.
+        """The offsets of the first and the last byte, and the size of the object, which may be `None`.
 
         Raises:
-            Fault: The answer to a range does not say which one it is.
+            Fault: The Content-Range is missing or invalid.
         """
         found = CONTENT_RANGE.fullmatch(self.text("ContentRange") or "")
         if found is None:
-            raise self.broken("is a part of the object and does not say which")
+            raise self.broken("is a range but has no valid Content-Range")
         first, last = int(found[1]), int(found[2])
         total = None if found[3] == "*" else int(found[3])
         if first > last or last >= (LARGEST_SIZE if total is None else min(total, LARGEST_SIZE)):
-            raise self.broken("has a Content-Range that cannot be")
+            raise self.broken("has a Content-Range outside the object")
         return first, last, total
 
     def metadata(self) -> dict[str, str]:
-        """The user's metadata, names in lower case; what came twice is joined by a comma, as S3 does."""
+        """The user metadata, names in lower case. Values of a repeated name are joined by a comma, as S3 does."""
         metadata: dict[str, str] = {}
-        for name, value in (self.told.get("Metadata") or {}).items():
+        for name, value in (self.raw.get("Metadata") or {}).items():
             known, text = name.lower(), readable(value)
             metadata[known] = f"{metadata[known]}, {text}" if known in metadata else text
         return metadata
 
     def inner(self, name: str) -> Fields | None:
-        """The fields of an element; `None` where it is missing or no element."""
-        value = self.told.get(name)
+        """The fields of an element; `None` if it is missing or not an element."""
+        value = self.raw.get(name)
         return Fields(self.call, value, self) if isinstance(value, Mapping) else None
 
     def rows(self, name: str) -> list[Fields]:
-        """The elements of a list; none where it is missing.
+        """The elements of a list; empty if it is missing.
 
         Raises:
-            Fault: It is no list of elements.
+            Fault: It is not a list of elements.
         """
-        rows = self.told.get(name) or ()
+        rows = self.raw.get(name) or ()
         if not isinstance(rows, list | tuple) or not all(isinstance(row, Mapping) for row in rows):
-            raise self.broken(f"has a {name} that is no list")
+            raise self.broken(f"has a {name} that is not a list")
         return [Fields(self.call, row, self) for row in rows]
 
     def broken(self, what: str) -> Fault:
-        """The fault of an answer that breaks the protocol."""
-        return self._fault("BrokenAnswer", f"the answer to {self.call.operation} {what}")
+        """The fault of a response that breaks the protocol."""
+        return self._fault("BrokenAnswer", f"the response to {self.call.operation} {what}")
 
     def without_document(self) -> Fault:
-        """The fault of a success that does not carry its result."""
-        return self.broken("does not carry its result; whether it was carried out is not known")
+        """The fault of a success without its result."""
+        return self.broken("lacks the result of the operation, which may or may not have been carried out")
 
     def _fault(self, code: str, message: str) -> Fault:
         return Fault(code, self.status or 200, message, self.request_id, attempts=self.attempts)
 
 
 def is_signed(headers: Mapping[str, str]) -> bool:
-    """Whether a header says that the answer comes from S3 or a server of its API."""
+    """Whether a header shows that the response comes from S3 or an S3-compatible server."""
     names = (name.lower() for name in headers)
     return any(name.startswith(SIGNS) and not name.startswith(NOT_SIGNS) for name in names)
 
 
 def readable(value: str) -> str:
-    """The text of a header that came byte by byte, as HTTP clients hand it out: UTF-8, and Latin-1 where it is none."""
+    """Decode a header value that an HTTP client decoded byte by byte: as UTF-8, or as Latin-1 if it is not UTF-8."""
     if value.isascii():
         return value
     try:
@@ -181,12 +181,15 @@ def _has_surrogates(value: str) -> bool:
 
 
 def bare(etag: str | None) -> str | None:
-    """An entity tag without its quotes and without the mark of a weak one, its case kept."""
+    """An entity tag without its quotes and without the `W/` of a weak one; its case is kept."""
     return None if etag is None else etag.removeprefix("W/").strip('"')
 
 
 def whole_seconds(time: object) -> datetime | None:
-    """The time, aware, in UTC and without a fraction, which listings alone say; `None` for what is no time."""
+    """The time as an aware datetime in UTC; `None` if it is not a time.
+
+    Fractions of a second are dropped, because only listings have them.
+    """
     if not isinstance(time, datetime):
         return None
     if time.tzinfo is not UTC:

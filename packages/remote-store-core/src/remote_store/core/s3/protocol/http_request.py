@@ -1,4 +1,4 @@
-"""A call as the HTTP request that it is, for a lane whose SDK sends HTTP and does not know S3."""
+"""Turns a call into an HTTP request, for a lane whose SDK sends HTTP and does not know S3."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ METHODS: dict[str, tuple[str, dict[str, str]]] = {
     "UploadPart": ("PUT", {}),
     "UploadPartCopy": ("PUT", {}),
 }
-"""The method of each operation, and what of its query is always the same (S3 API Reference, "Request syntax")."""
+"""The method of each operation, and the fixed part of its query (S3 API Reference, "Request syntax")."""
 
 IN_QUERY = {
     "ContinuationToken": "continuation-token",
@@ -60,7 +60,7 @@ OF_HTTP = {
     "IfNoneMatch": "if-none-match",
     "Range": "range",
 }
-"""Parameters whose headers are those of HTTP; the others are `x-amz-` and the words of the name."""
+"""Parameters sent as standard HTTP headers. The header of any other is `x-amz-` and the words of its name."""
 
 IRREGULAR = {
     "BucketKeyEnabled": "x-amz-server-side-encryption-bucket-key-enabled",
@@ -72,7 +72,7 @@ IN_BODY = frozenset({"Body", "Bucket", "Delete", "Key", "MultipartUpload"})
 WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 LINE_BREAKS = {"\r": "&#13;", "\n": "&#10;"}
-"""XML would read them as other white space."""
+"""Escapes for line breaks, which XML parsers would normalize."""
 
 
 @public("remote_store.core.s3")
@@ -83,8 +83,8 @@ class HttpRequest:
     Attributes:
         method: The HTTP method.
         path: The percent-encoded path with the bucket as its first segment.
-        query: The percent-encoded query, its parameters sorted by name; empty where there are none.
-        headers: Names in lower case, values as they are sent.
+        query: The percent-encoded query, its parameters sorted by name; empty if there are none.
+        headers: The headers, names in lower case, values as they are sent.
         body: The body.
     """
 
@@ -96,7 +96,7 @@ class HttpRequest:
 
 
 def http_request(call: Call) -> HttpRequest:
-    """The HTTP request of a call, by the S3 API Reference's page of the operation.
+    """The HTTP request of a call, as on the operation's page in the S3 API Reference.
 
     Args:
         call: The call.
@@ -109,7 +109,7 @@ def http_request(call: Call) -> HttpRequest:
     if "Delete" in params:
         body = _delete_document(params["Delete"])
         headers["content-type"] = "application/xml"
-        # Some servers take no newer checksum in its place.
+        # Some servers do not accept newer checksums here.
         headers["content-md5"] = b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
     elif "MultipartUpload" in params:
         body = _complete_document(params["MultipartUpload"])

@@ -1,4 +1,4 @@
-"""From an HTTP response to the mapping that a port returns, for a lane whose SDK sends HTTP and does not know S3."""
+"""Turns an HTTP response into the mapping that a port returns, for a lane whose SDK sends HTTP and does not know S3."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FIELDS = {
     "x-amz-version-id": "VersionId",
     "x-amz-website-redirect-location": "WebsiteRedirectLocation",
 }
-"""Headers and the fields that they are in the API Reference."""
+"""Headers, and their field names in the API Reference."""
 
 METADATA = "x-amz-meta-"
 CHECKSUM = "x-amz-checksum-"
@@ -45,30 +45,30 @@ ROWS = {
     "Part": "Parts",
     "Tag": "Tag",
 }
-"""Elements that may come more than once, and the list that they are in the API Reference."""
+"""Elements that may be repeated, and the name of their list in the API Reference."""
 
 INSIDE = frozenset({"CopyObject", "UploadPartCopy"})
-"""Operations whose result is a field of its own, named as the root element."""
+"""Operations whose result is nested in a field, named like the root element."""
 
 
 class HttpError(Exception):
-    """A response that is no success, as HTTP says it: the cause of a fault that no exception of an SDK is behind."""
+    """An HTTP error response. It is the cause of a fault that no SDK exception caused."""
 
 
 def http_response(
     call: Call, status: int, headers: Mapping[str, str], document: bytes, *, attempts: int = 1
 ) -> dict[str, Any]:
-    """Check an HTTP response and return what a port returns; the port itself adds the `Body` of a `GetObject`.
+    """Check an HTTP response and return the mapping for the port, which adds the `Body` of a `GetObject`.
 
     Args:
-        call: What was asked.
+        call: The call that was sent.
         status: The HTTP status.
-        headers: The headers, decoded as Latin-1; those of one name are joined by a comma.
+        headers: The headers, decoded as Latin-1. Join the values of a repeated name by a comma.
         document: The whole body; empty for a `GetObject` that succeeded.
         attempts: How many requests were sent for the call.
 
     Raises:
-        Fault: The service refused, or the document is not that of the operation's success.
+        Fault: The service refused, or the document is not the one of the operation's success.
     """
     headers = {name.lower(): value for name, value in headers.items()}
     fault = _fault(call, status, headers, document)
@@ -91,7 +91,7 @@ def http_response(
 
 
 def _fault(call: Call, status: int, headers: Mapping[str, str], document: bytes) -> Fault | None:
-    """What a response says that is no success."""
+    """The fault of a response; `None` for a success."""
     if status < 200:
         return None
     if status >= 300:
@@ -99,7 +99,7 @@ def _fault(call: Call, status: int, headers: Mapping[str, str], document: bytes)
     root, problem = look_at(document)
     request_id = headers.get("x-amz-request-id")
     if root == "Error":
-        # S3 begins some responses before it knows how they end (S3 API Reference, CopyObject).
+        # S3 may send status 200 before the operation has failed (S3 API Reference, CopyObject).
         return _refusal(call, 500, headers, document)
     if problem == "cut" and document:
         return Fault("IncompleteDocument", 500, "the response ends early", request_id)
@@ -108,20 +108,20 @@ def _fault(call: Call, status: int, headers: Mapping[str, str], document: bytes)
 
 
 def _refusal(call: Call, status: int, headers: Mapping[str, str], document: bytes) -> Fault:
-    told = _error(document)
-    code = told.get("Code") or str(status)
+    error = _error(document)
+    code = error.get("Code") or str(status)
     return Fault(
         code,
         status,
-        told.get("Message", ""),
-        headers.get("x-amz-request-id") or told.get("RequestId") or None,
+        error.get("Message", ""),
+        headers.get("x-amz-request-id") or error.get("RequestId") or None,
         foreign=is_foreign(call.operation, code, status, headers),
         date=time_of(headers.get("date", "")),
     )
 
 
 def _error(document: bytes) -> dict[str, str]:
-    """The fields of the document of an error; none where it is another document."""
+    """The fields of an error document; empty for any other document."""
     root, problem = (None, None) if len(document) > LONGEST_ERROR else look_at(document)
     if root != "Error":
         return {}
@@ -130,7 +130,7 @@ def _error(document: bytes) -> dict[str, str]:
 
 
 def _of_headers(headers: Mapping[str, str]) -> dict[str, Any]:
-    """The fields that stand in headers; what cannot be read is left out."""
+    """The fields in the headers, without those that cannot be parsed."""
     fields: dict[str, Any] = {}
     for header, text in headers.items():
         name = FIELDS.get(header)
@@ -142,7 +142,7 @@ def _of_headers(headers: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _of_document(operation: str, document: bytes) -> dict[str, Any]:
-    """The fields of a document that was looked at."""
+    """The fields of a document that `look_at` has checked."""
     if operation == "ListObjectsV2" and (page := parse_page(document)) is not None:
         return page
     root = _tree(document)
@@ -163,7 +163,7 @@ def _fields(element: Element) -> dict[str, Any]:
 
 
 def _value(name: str, text: str) -> str | int | bool | datetime | None:
-    """A text as the type of its field; `None` where it cannot be read."""
+    """Convert a text to the type of its field; `None` if it cannot be parsed."""
     if name in NUMBERS:
         text = text.strip()
         return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else None
@@ -177,5 +177,5 @@ def _name(element: Element) -> str:
 
 
 def _tree(document: bytes) -> Element:
-    # `look_at` has refused document types, which alone can define entities, and deep trees.
+    # `look_at` has refused deep trees and document types, the only place that can define entities.
     return fromstring(document, XMLParser(encoding="utf-8"))  # noqa: S314 - see above

@@ -1,4 +1,4 @@
-"""Keys and prefixes: what may be sent, and how a folder's path and its prefix belong together."""
+"""Checks keys, and converts between a folder's path and its prefix."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from remote_store.core.path import require_canonical, require_file_path, require
 
 LONGEST_KEY = 1024
 
-# XML 1.0 has no form for these, or its parsers change them, so no DeleteObjects body can name such a key.
+# XML 1.0 cannot hold these, or parsers change them, so DeleteObjects cannot name a key that has one.
 UNSPEAKABLE_IN_XML = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def check_key(path: str) -> None:
-    """Refuse what cannot be the key of an object; every exact key that exists is let through.
+    """Check that the path can be the key of an existing object, whether canonical or not.
 
     Raises:
         InvalidPath: The path is the root, malformed, or longer than 1,024 bytes of UTF-8 (S3 User Guide, object keys).
@@ -25,7 +25,7 @@ def check_key(path: str) -> None:
 
 
 def check_new_key(path: str) -> None:
-    """Refuse what must not become the key of an object.
+    """Check that the path may become the key of a new object.
 
     Raises:
         InvalidPath: The path is the root, malformed, not canonical, or longer than 1,024 bytes of UTF-8.
@@ -36,7 +36,7 @@ def check_new_key(path: str) -> None:
 
 
 def check_folder(path: str) -> None:
-    """Refuse what cannot be the path of a folder; the root is one.
+    """Check that the path can be a folder's; the root is one.
 
     Raises:
         InvalidPath: The path is malformed or longer than 1,024 bytes of UTF-8.
@@ -47,7 +47,7 @@ def check_folder(path: str) -> None:
 
 
 def check_length(path: str) -> None:
-    """Refuse a key that is longer than S3 takes.
+    """Check that the key is not longer than S3 accepts.
 
     Raises:
         InvalidPath: The key is longer than 1,024 bytes of UTF-8.
@@ -57,22 +57,22 @@ def check_length(path: str) -> None:
 
 
 def prefix_of(folder: str) -> str:
-    """What the key of everything in the folder begins with."""
+    """The prefix that all keys in the folder share."""
     return folder if not folder or folder.endswith("/") else folder + "/"
 
 
 def folder_of(prefix: str) -> str:
-    """The path of the folder with this prefix: without its last slash, unless an empty segment ends there."""
+    """The path of the folder with this prefix: without its last slash, unless the last segment is empty."""
     path = prefix[:-1]
     return prefix if not path or path.endswith("/") else path
 
 
 def is_marker(key: str, size: int) -> bool:
-    """Whether an object only makes a folder visible."""
+    """Whether an object is a folder marker: it is empty, and its key ends with a slash."""
     return size == 0 and key.endswith("/")
 
 
 def ancestors(key: str) -> list[str]:
-    """Every key that would be a file in the way of this one."""
+    """The paths of all folders above the key."""
     segments = key.split("/")
     return ["/".join(segments[:count]) for count in range(1, len(segments))]

@@ -1,4 +1,4 @@
-"""Parses a page of a listing straight from its XML, in a fifth of botocore's time and into botocore's shape."""
+"""Parses the XML of a listing page into botocore's shape, in a fifth of botocore's time."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from xml.parsers.expat import ExpatError, ParserCreate
 from remote_store.core.s3.protocol.times import parse_time
 
 MOST_DIGITS = 19
-"""Digits of a number; one more would not fit into 64 bits."""
+"""Most digits of a number; one more would not fit into 64 bits."""
 
 TRUTHS = {"true": True, "false": False}
 
-# How deep in a page an element stands.
+# Nesting levels of the elements of a page.
 ROOT, FIELD, FIELD_OF_ENTRY = 1, 2, 3
 
 
 def parse_page(document: bytes) -> dict[str, Any] | None:
-    """The answer of a `ListObjectsV2` in botocore's shape, its keys as they came; `None` for anything else."""
+    """The response to a `ListObjectsV2` in botocore's shape, its keys still encoded; `None` for any other document."""
     if b"<!DOCTYPE" in document or b"\0" in document:
-        # S3 sends no document type, whose entities can grow without bound, and nothing in UTF-16, which would hide it.
+        # A document type could define entities that expand without bound; UTF-16 would hide it. S3 sends neither.
         return None
     reader = PageReader()
-    # S3 writes UTF-8, whatever the document says of itself.
+    # S3 writes UTF-8, so an encoding declared in the document is ignored.
     parser = ParserCreate("utf-8")
     parser.buffer_text = True
     parser.StartElementHandler = reader.start
@@ -37,12 +37,12 @@ def parse_page(document: bytes) -> dict[str, Any] | None:
 
 
 class PageReader:
-    """Takes the events of a page as they come; a tree of them would be 8,000 objects for Python's garbage collector.
+    """Handles the parser's events for a page. A tree would give Python's garbage collector 8,000 objects.
 
     Attributes:
-        page: What was read.
-        text: The text of the element that began last, in pieces.
-        whole: Whether it was a page, to its end, without fields that are rare.
+        page: The fields read so far.
+        text: The text of the latest element, in pieces.
+        whole: Whether the document was a complete page without fields that this parser does not handle.
     """
 
     def __init__(self) -> None:
@@ -101,18 +101,18 @@ class PageReader:
 
 
 def whole_number(text: str) -> int:
-    """A number of digits alone.
+    """A number written in digits.
 
     Raises:
-        ValueError: It is none, or does not fit into 64 bits.
+        ValueError: It has other characters, or more than `MOST_DIGITS` digits.
     """
     if not text.isdecimal() or not text.isascii() or len(text) > MOST_DIGITS:
-        raise ValueError("this is no number")
+        raise ValueError(f"this is not a number of up to {MOST_DIGITS} digits")
     return int(text)
 
 
 def time_of(text: str) -> datetime | None:
-    """A time; `None` where it is none."""
+    """Parse a time; `None` if the text is not a time."""
     try:
         return parse_time(text)
     except (TypeError, ValueError):

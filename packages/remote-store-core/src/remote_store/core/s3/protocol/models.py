@@ -1,4 +1,4 @@
-"""From the checked answers of the S3 API to the models of the contract."""
+"""Converts checked responses to the models of the contract."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from remote_store.core.s3.protocol.responses import Facts, Written
 
 
 def file_info(key: str, facts: Facts, size: int) -> FileInfo:
-    """The object that a `HeadObject` describes."""
+    """The `FileInfo` of a `HeadObject` response."""
     return FileInfo(
         key,
         key.rpartition("/")[2],
@@ -26,7 +26,7 @@ def file_info(key: str, facts: Facts, size: int) -> FileInfo:
 
 
 def write_result(key: str, size: int, written: Written | Facts, metadata: Mapping[str, str]) -> WriteResult:
-    """What a `PutObject` or a `CompleteMultipartUpload` made."""
+    """The `WriteResult` of a `PutObject` or `CompleteMultipartUpload` response."""
     return WriteResult(
         key,
         size,

@@ -1,4 +1,4 @@
-"""The options that every S3 lane takes, with one meaning."""
+"""The options that all S3 lanes share."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ LARGEST_PART = 5 * GIB
 
 LONGEST_HOST = 255
 SSE_KEY = 32
-"""Bytes of a key for AES-256, the only algorithm of SSE-C."""
+"""Bytes of an SSE-C key; its only algorithm is AES-256."""
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 SURROGATE = re.compile(r"[\ud800-\udfff]")
 IN_A_HEADER = re.compile(r"[!-~]+")
 BUCKET = re.compile(r"(?!\.\.?\Z)[A-Za-z0-9._-]{1,255}")
-"""A `.` or `..` would be taken out of the URL, and the first folder of the key would name the bucket."""
+"""Not `.` or `..`: clients remove them from a URL, so the first folder of the key would become the bucket."""
 REGION = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 IN_BRACKETS = re.compile(r"[^\[\]]*|\[[^\[\]]*\](:\d*)?")
 HOST = re.compile(r"((?!-)[A-Za-z0-9-]{1,63}(?<!-)\.)*(?!-)[A-Za-z0-9-]{1,63}(?<!-)\.?")
@@ -43,7 +43,7 @@ AddressingStyle = Literal["auto", "path", "virtual"]
 
 @public("remote_store.core.s3")
 class S3OptionFields(TypedDict, total=False):
-    """The keyword arguments of every lane; `S3Options` says what each one means."""
+    """The keyword arguments of every lane, documented in `S3Options`."""
 
     endpoint_url: str | None
     region_name: str | None
@@ -73,33 +73,34 @@ class S3Options:
     """The checked options of an S3 backend.
 
     Attributes:
-        endpoint_url: URL of an S3 server that is not AWS; without it AWS, or what the environment names.
-        region_name: AWS region; without it what the SDK finds.
-        key: Access key id; without it what the SDK's credential chain finds.
-        secret: Secret access key, together with `key`.
-        session_token: Token of temporary credentials, together with `key` and `secret`.
+        endpoint_url: URL of the S3 server; `None` means the one in the environment or configuration, else AWS.
+        region_name: AWS region; `None` means the one that the SDK finds.
+        key: Access key id; `None` means the SDK's credential chain.
+        secret: Secret access key, required with `key`.
+        session_token: Token of temporary credentials, used with `key` and `secret`.
         profile: Name of a profile in the shared AWS configuration.
         anon: Send unsigned requests.
-        addressing_style: Where the bucket stands: in the `path`, in the host name (`virtual`), or `auto`.
-        tls_ca_bundle: File of certificates to trust instead of the SDK's own.
-        retry: How often a request is tried.
+        addressing_style: Where the URL has the bucket: in the `path`, in the host name (`virtual`), or `auto`.
+        tls_ca_bundle: File of CA certificates to trust instead of the SDK's.
+        retry: How often and when a failed request is retried.
         connect_timeout: Seconds to wait for a connection.
-        read_timeout: Seconds to wait for the next bytes of an answer.
-        max_connections: Size of the connection pool; raised to `max_concurrency` where that is larger.
-        part_size: Bytes per part of a multipart upload, 5 MiB to 5 GiB; up to it an upload is a single PUT. Streams of
-            unknown length use it too, and ranges of large reads, which are never longer than 32 MiB.
-        grow_parts: Let the parts of a stream of unknown length grow, so that it can reach 5 TiB; `False` keeps every
-            part but the last the same size, which some servers demand, and ends at 10,000 parts.
+        read_timeout: Seconds to wait for the next bytes of a response.
+        max_connections: Size of the connection pool; raised to `max_concurrency` if that is larger.
+        part_size: Bytes per part of a multipart upload, 5 MiB to 5 GiB. Content of up to this size is sent as one PUT.
+            It is also the first part size of streams of unknown length, and the length of the ranges of large reads,
+            which is never above 32 MiB.
+        grow_parts: Let the parts of a stream of unknown length grow, so that it can reach 5 TiB. `False` keeps all
+            parts but the last the same size, which some servers require; the stream then ends at 10,000 parts.
         max_concurrency: Requests in flight at once within one operation.
-        conditional_writes: Whether the server honours `If-None-Match` and `If-Match` on writes: one answer for all
-            kinds of write, or a `ConditionalWrites` for each kind. `None` means yes on AWS and not known on any other
+        conditional_writes: Whether the server honours `If-None-Match` and `If-Match` on writes: one value for all
+            kinds of write, or a `ConditionalWrites` with one for each. `None` means yes on AWS and unknown on any other
             endpoint.
-        put_options: S3 parameters added to every write, such as `ServerSideEncryption`, `StorageClass`, `Tagging`. An
-            `SSECustomerKey` is the key itself, 32 bytes, and treated as a secret; together with `SSECustomerKeyMD5` it
-            is the key in Base64.
-        reject_write_under_file_ancestor: Refuse to write `a/b` where `a` is a file, at one HEAD per ancestor.
-        client_options: Options passed to the SDK's client as they are.
-        endpoint: Facts about the service. A lane sets them by `at`; without them AWS is what has no `endpoint_url`.
+        put_options: S3 parameters added to every write, such as `ServerSideEncryption`, `StorageClass` or `Tagging`.
+            `SSECustomerKey` is the raw key of 32 bytes, or the key in Base64 if `SSECustomerKeyMD5` is given too. It is
+            treated as a secret.
+        reject_write_under_file_ancestor: Refuse to write `a/b` if `a` is a file. Costs one HEAD per ancestor.
+        client_options: Options passed to the SDK's client unchanged.
+        endpoint: Facts about the service, set by a lane with `at`. By default, no `endpoint_url` means AWS.
     """
 
     endpoint_url: str | None = None
@@ -130,14 +131,14 @@ class S3Options:
 
         Raises:
             TypeError: An option is unknown, or of the wrong type.
-            ValueError: An option has a value that cannot be meant.
+            ValueError: An option has an invalid value.
         """
         known = [option.name for option in fields(cls) if option.name != "endpoint"]
         for name in arguments:
             if name not in known:
                 nearest = get_close_matches(name, known, n=1)
                 hint = f"did you mean {nearest[0]!r}?" if nearest else f"known options: {', '.join(known)}"
-                raise TypeError(f"unknown option {name!r}; {hint} (options of the SDK go into client_options)")
+                raise TypeError(f"unknown option {name!r}; {hint} (pass SDK options in client_options)")
         given: dict[str, Any] = dict(arguments)
         for name in ("secret", "session_token"):
             if given.get(name) is not None:
@@ -148,29 +149,32 @@ class S3Options:
         _check_credentials(self)
         check_endpoint_url(self.endpoint_url)
         if self.addressing_style not in get_args(AddressingStyle):
-            raise ValueError(f"addressing_style is one of {get_args(AddressingStyle)}, not {self.addressing_style!r}")
+            raise ValueError(
+                f"addressing_style must be one of {get_args(AddressingStyle)}, not {self.addressing_style!r}"
+            )
         if not isinstance(self.retry, RetryPolicy):
-            raise TypeError(f"retry is a RetryPolicy, not {type(self.retry).__name__}")
+            raise TypeError(f"retry must be a RetryPolicy, not {type(self.retry).__name__}")
         for name in ("anon", "grow_parts", "reject_write_under_file_ancestor"):
             if not isinstance(getattr(self, name), bool):
-                raise TypeError(f"{name} is True or False, not {getattr(self, name)!r}")
+                raise TypeError(f"{name} must be True or False, not {getattr(self, name)!r}")
         if not isinstance(self.conditional_writes, bool | ConditionalWrites | None):
             raise TypeError(
-                f"conditional_writes is None, True, False or a ConditionalWrites, not {self.conditional_writes!r}"
+                f"conditional_writes must be None, True, False or a ConditionalWrites, not {self.conditional_writes!r}"
             )
         for name in ("connect_timeout", "read_timeout"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-                raise ValueError(f"{name} is a number of seconds above 0, not {value!r}")
+                raise ValueError(f"{name} must be a number of seconds above 0, not {value!r}")
         for name in ("max_connections", "max_concurrency"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} is a whole number above 0, not {value!r}")
+                raise ValueError(f"{name} must be a whole number above 0, not {value!r}")
         if not isinstance(self.part_size, int) or not SMALLEST_PART <= self.part_size <= LARGEST_PART:
-            raise ValueError(f"part_size is 5 MiB to 5 GiB ({SMALLEST_PART} to {LARGEST_PART}), not {self.part_size!r}")
+            sizes = f"5 MiB to 5 GiB ({SMALLEST_PART} to {LARGEST_PART})"
+            raise ValueError(f"part_size must be {sizes}, not {self.part_size!r}")
         for name in ("put_options", "client_options"):
             if not isinstance(getattr(self, name), Mapping):
-                raise TypeError(f"{name} is a mapping, not {type(getattr(self, name)).__name__}")
+                raise TypeError(f"{name} must be a mapping, not {type(getattr(self, name)).__name__}")
         object.__setattr__(self, "put_options", _checked_put_options(self.put_options))
         if self.endpoint is None:
             object.__setattr__(self, "endpoint", self._endpoint())
@@ -184,40 +188,40 @@ class S3Options:
         )
 
     def at(self, endpoint: Endpoint) -> Self:
-        """The same options with the facts that a lane resolved."""
+        """A copy of the options with these facts about the endpoint."""
         return replace(self, endpoint=endpoint)
 
     @property
     def custom_endpoint(self) -> bool:
-        """Whether requests go to another server than AWS."""
+        """Whether requests go to a server other than AWS."""
         return not self.endpoint.aws
 
     @property
     def trusts_conditional_writes(self) -> bool:
-        """Whether the endpoint is known to honour the condition of every kind of create."""
+        """Whether the endpoint is known to honour conditions on every kind of create."""
         return self.endpoint.creates_atomically
 
 
 def check_bucket(bucket: str) -> str:
-    """Refuse what cannot be the name of a bucket.
+    """Check the name or ARN of a bucket and return it.
 
     Raises:
         TypeError: The name is not a string.
-        ValueError: The name is blank, holds a slash or white space, or is an ARN of something else.
+        ValueError: The name is blank, has invalid characters, or is an ARN of something other than an access point.
     """
     if not isinstance(bucket, str):
-        raise TypeError(f"bucket is a str, not {type(bucket).__name__}")
+        raise TypeError(f"bucket must be a str, not {type(bucket).__name__}")
     if not bucket.strip():
-        raise ValueError("bucket is blank; give the name of a bucket")
+        raise ValueError("bucket is blank; pass the name of a bucket")
     if bucket.startswith("arn:"):
         if ARN.fullmatch(bucket) is None:
-            raise ValueError(f"{bucket!r} is not the ARN of an access point; for a bucket give its name")
+            raise ValueError(f"{bucket!r} is not the ARN of an access point; for a bucket, pass its name")
         return bucket
     if "/" in bucket or bucket.split() != [bucket]:
-        raise ValueError(f"{bucket!r} is no bucket name; a prefix belongs into Store(backend, root_path=...)")
+        raise ValueError(f"{bucket!r} is not a bucket name; pass a prefix as Store(backend, root_path=...)")
     if not bucket.startswith("arn:") and not BUCKET.fullmatch(bucket):
         raise ValueError(
-            f"{bucket!r} is no bucket name; names have ASCII letters, digits, dots, hyphens and underscores"
+            f"{bucket!r} is not a bucket name; use only ASCII letters, digits, dots, hyphens and underscores"
         )
     return bucket
 
@@ -226,66 +230,66 @@ def _check_credentials(options: S3Options) -> None:
     for name in ("region_name", "key", "profile", "tls_ca_bundle"):
         value = getattr(options, name)
         if value is not None and (not isinstance(value, str) or not value.strip()):
-            raise ValueError(f"{name} is blank or no text; leave it out or give a value")
+            raise ValueError(f"{name} is blank or not a str; omit it or pass a value")
     if (options.key is None) != (options.secret is None):
-        raise ValueError("key and secret go together; give both, or neither to use the SDK's credential chain")
+        raise ValueError("key and secret go together; pass both, or neither to use the SDK's credential chain")
     if options.secret is not None and not options.secret:
-        raise ValueError("secret is blank; leave key and secret out to use the SDK's credential chain")
+        raise ValueError("secret is blank; omit key and secret to use the SDK's credential chain")
     if options.session_token is not None and not options.session_token:
-        raise ValueError("session_token is blank; leave it out or give a value")
+        raise ValueError("session_token is blank; omit it or pass a value")
     if options.session_token is not None and options.key is None:
-        raise ValueError("session_token goes with key and secret; give all three")
+        raise ValueError("session_token needs key and secret; pass all three")
     if options.anon and options.key is not None:
-        raise ValueError("anon sends unsigned requests; give either anon=True or key and secret")
+        raise ValueError("anon sends unsigned requests; pass either anon=True or key and secret")
     if options.profile is not None and options.key is not None:
-        raise ValueError("profile names credentials too; give either profile or key and secret")
+        raise ValueError("profile names credentials too; pass either profile or key and secret")
     _check_sendable(options)
 
 
 def _check_sendable(options: S3Options) -> None:
-    """Refuse what no header can carry; no text shows the value."""
+    """Refuse values that no header can carry. The errors do not show the value."""
     token = None if options.session_token is None else options.session_token.reveal()
     for name, value in (("key", options.key), ("session_token", token)):
         if value is not None and not IN_A_HEADER.fullmatch(value):
-            raise ValueError(f"{name} has white space, a control character or a letter that is not ASCII in it")
+            raise ValueError(f"{name} contains white space, a control character or a non-ASCII character; remove it")
     secret = options.secret.reveal() if options.secret is not None else ""
     if secret != secret.strip() or CONTROL.search(secret) or SURROGATE.search(secret):
-        raise ValueError("secret has white space around it, or a control character or half a character in it")
+        raise ValueError("secret has white space around it, or contains a control character or a lone surrogate")
     for name in ("profile", "tls_ca_bundle"):
         if CONTROL.search(getattr(options, name) or ""):
-            raise ValueError(f"{name} has a control character in it, such as a line break at its end")
+            raise ValueError(f"{name} contains a control character, such as a line break at its end; remove it")
     if options.region_name is not None and not REGION.fullmatch(options.region_name):
-        raise ValueError("region_name has letters, digits and hyphens only, such as 'eu-central-1'")
+        raise ValueError("region_name must have only letters, digits and hyphens, such as 'eu-central-1'")
 
 
 def check_endpoint_url(endpoint_url: str | None, name: str = "endpoint_url") -> None:
-    """Refuse what cannot be the URL of an S3 server, or would not be accepted by an SDK.
+    """Check that the URL can be that of an S3 server and that an SDK accepts it.
 
     Args:
         endpoint_url: The URL.
-        name: The option or setting that names it, for the error.
+        name: The option or setting that has the URL, for the error.
 
     Raises:
         TypeError: The URL is not a string.
-        ValueError: It is malformed, or holds credentials.
+        ValueError: It is malformed, or contains credentials.
     """
     if endpoint_url is None:
         return
     if not isinstance(endpoint_url, str):
-        raise TypeError(f"{name} is a str, not {type(endpoint_url).__name__}")
-    whole = f"{name} is a whole URL such as http://127.0.0.1:9000 or https://s3.example.org"
-    # An error of `urlsplit` shows what it was given, and that may hold a password.
+        raise TypeError(f"{name} must be a str, not {type(endpoint_url).__name__}")
+    whole = f"{name} must be a complete URL such as http://127.0.0.1:9000 or https://s3.example.org"
+    # The error of `urlsplit` shows the URL, which may contain a password.
     parts = _split(endpoint_url)
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(whole)
     if parts.username is not None or parts.password is not None:
-        raise ValueError(f"{name} holds credentials; pass them as key and secret, where they are not shown")
+        raise ValueError(f"{name} contains credentials; pass them as key and secret, which are not shown")
     if parts.query or parts.fragment:
-        raise ValueError(f"{name} ends with its path; leave out what begins with '?' or '#'")
+        raise ValueError(f"{name} has a query or a fragment; remove everything from '?' or '#' on")
     if not _is_host(parts.hostname):
         raise ValueError(
-            f"{name} has the host {parts.hostname!r}; a host is letters, digits, hyphens and dots (RFC 1123), so "
-            "give another name of it, or its IP address"
+            f"{name} has the host {parts.hostname!r}; a host has only letters, digits, hyphens and dots (RFC 1123), so "
+            "use another name of the host, or its IP address"
         )
 
 
@@ -301,36 +305,36 @@ def _split(url: str) -> SplitResult | None:
         port = parts.port
     except ValueError:
         return None
-    # `urlsplit` overlooks what stands between the bracket and the port.
+    # `urlsplit` ignores text between the closing bracket and the port.
     return None if port == 0 or not IN_BRACKETS.fullmatch(parts.netloc.rpartition("@")[2]) else parts
 
 
 def _checked_put_options(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The `put_options` with their keys for encryption as S3 takes them, and as secrets."""
+    """The `put_options`, with encryption keys in Base64, wrapped as secrets."""
     checked = dict(given)
     for name, value in checked.items():
         if not isinstance(name, str):
-            raise TypeError(f"a name in put_options is a str, not {type(name).__name__}")
+            raise TypeError(f"a name in put_options must be a str, not {type(name).__name__}")
         if isinstance(value, str) and CONTROL.search(value):
-            raise ValueError(f"{name} in put_options has a control character in it, such as a line break")
+            raise ValueError(f"{name} in put_options contains a control character, such as a line break; remove it")
         if isinstance(value, str) and SURROGATE.search(value):
-            raise ValueError(f"{name} in put_options has half a character (a lone surrogate) in it, which is no text")
+            raise ValueError(f"{name} in put_options contains a lone surrogate, which has no UTF-8 form; remove it")
     for name in SECRET_PARAMS & checked.keys():
         key = checked[name]
         if isinstance(key, Secret):
             continue
         if not isinstance(key, str | bytes | bytearray):
-            raise TypeError(f"{name} is bytes or a str, not {type(key).__name__}")
+            raise TypeError(f"{name} must be bytes or a str, not {type(key).__name__}")
         if f"{name}MD5" in checked:
             text = key if isinstance(key, str) else key.decode("latin-1")
             if not IN_A_HEADER.fullmatch(text):
-                raise ValueError(f"{name} beside {name}MD5 is the key in Base64, and this is not; give the key alone")
+                raise ValueError(f"{name} is not Base64, which it must be with {name}MD5; pass the raw key alone")
             checked[name] = Secret(text)
             continue
-        # A lone surrogate is no error here, since an error of `encode` holds the key.
+        # An encoding error would contain the key, so lone surrogates pass.
         raw = key.encode("utf-8", "surrogatepass") if isinstance(key, str) else bytes(key)
         if len(raw) != SSE_KEY:
-            raise ValueError(f"{name} is a key of {SSE_KEY} bytes, not of {len(raw)}; give the key itself, not Base64")
+            raise ValueError(f"{name} must be {SSE_KEY} bytes, not {len(raw)}; pass the raw key, not Base64")
         checked[name] = Secret(b64encode(raw).decode())
         checked[f"{name}MD5"] = b64encode(md5(raw, usedforsecurity=False).digest()).decode()
     return checked

@@ -1,4 +1,4 @@
-"""One answer of `ListObjectsV2`, checked: every key lies below the prefix that was asked for, and comes once."""
+"""Checks one response to `ListObjectsV2`: every key begins with the requested prefix and is listed once."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from remote_store.core.s3.protocol.keys import folder_of, is_marker
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer of `ListObjectsV2`.
+    """One response to `ListObjectsV2`.
 
     Attributes:
-        objects: What it lists, markers included.
+        objects: The listed objects, folder markers included.
         prefixes: The common prefixes.
-        token: What asks for the next page; `None` after the last one.
+        token: The continuation token for the next page; `None` on the last one.
     """
 
     objects: list[FileInfo]
@@ -27,7 +27,7 @@ class Page:
     token: str | None
 
     def files(self) -> Iterator[FileInfo]:
-        """The objects without the markers of folders."""
+        """The objects without folder markers."""
         return (info for info in self.objects if not is_marker(info.path, info.size))
 
     def folders(self) -> Iterator[FolderEntry]:
@@ -36,16 +36,16 @@ class Page:
 
 
 def read_page(fields: Fields) -> Page:
-    """Read a listing that was asked for with `EncodingType=url`; a server that does not know it answers plainly.
+    """Read the response to a listing with `EncodingType=url`. Keys from a server that ignores it are not encoded.
 
     Raises:
-        Fault: It is no listing, or lists what was not asked for.
+        Fault: It is not a listing, or lists something outside the request.
     """
-    told, params = fields.told, fields.call.params
-    truncated = told.get("IsTruncated")
+    raw, params = fields.raw, fields.call.params
+    truncated = raw.get("IsTruncated")
     if not isinstance(truncated, bool):
-        raise fields.broken("does not say whether the listing goes on")
-    encoded = told.get("EncodingType") == "url"
+        raise fields.broken("has no IsTruncated")
+    encoded = raw.get("EncodingType") == "url"
     asked = params.get("Prefix", "")
     objects = [_listed(fields, row, asked, encoded=encoded) for row in _rows(fields, "Contents")]
     if len({info.path for info in objects}) < len(objects):
@@ -53,7 +53,7 @@ def read_page(fields: Fields) -> Page:
     prefixes = dict.fromkeys(_prefix(fields, row, encoded=encoded) for row in _rows(fields, "CommonPrefixes"))
     token = fields.text("NextContinuationToken") if truncated else None
     if truncated and token is None:
-        raise fields.broken("says that the listing goes on, and not where")
+        raise fields.broken("is truncated but has no NextContinuationToken")
     return Page(objects, list(prefixes), token)
 
 
@@ -63,9 +63,9 @@ def folder_entry(prefix: str) -> FolderEntry:
 
 
 def _rows(fields: Fields, name: str) -> list[Mapping[str, Any]]:
-    rows = fields.told.get(name) or []
+    rows = fields.raw.get(name) or []
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
-        raise fields.broken(f"has {name} that are no list")
+        raise fields.broken(f"has a {name} that is not a list")
     return rows
 
 
@@ -77,9 +77,9 @@ def _listed(fields: Fields, entry: Mapping[str, Any], asked: str, *, encoded: bo
     if encoded and ("%" in key or "+" in key):
         key = unquote_plus(key)
     if not key.startswith(asked) or not key:
-        raise fields.broken("lists a key that does not begin with the prefix that was asked for")
+        raise fields.broken("lists a key that does not begin with the requested prefix")
     if (delimiter := fields.call.params.get("Delimiter")) and delimiter in key[len(asked) : -1]:
-        raise fields.broken("lists a key of a folder below the one that was asked for")
+        raise fields.broken("lists a key in a folder below the requested one")
     return FileInfo(
         key,
         key.rpartition("/")[2],
@@ -97,7 +97,7 @@ def _prefix(fields: Fields, entry: Mapping[str, Any], *, encoded: bool) -> str:
     if encoded:
         prefix = unquote_plus(prefix)
     if not prefix or not prefix.startswith(asked) or prefix.find("/", len(asked)) != len(prefix) - 1:
-        raise fields.broken("lists a folder that is not directly below the prefix that was asked for")
+        raise fields.broken("lists a folder that is not directly below the requested prefix")
     if "Delimiter" not in fields.call.params:
-        raise fields.broken("lists a folder in place of its keys")
+        raise fields.broken("lists a folder instead of its keys")
     return prefix

@@ -1,7 +1,7 @@
-"""The answer of each S3 operation as a checked type: what a success must carry is there, what it may lack is `None`.
+"""Checks the response to each S3 call and turns it into a type: required fields are set, optional ones may be `None`.
 
-`REQUIRED` says per operation what proves a success. An answer without that proof is a `Fault`, and the operation that
-asked does nothing more. Fields that are not named here are ignored.
+`REQUIRED` lists what proves that each operation succeeded. A response without that proof raises a `Fault`, which stops
+the operation of the contract. Fields that are not named here are ignored.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ DESCRIPTIONS = (
     "StorageClass",
     "WebsiteRedirectLocation",
 )
-"""Text that stands beside an object's bytes, under the names that a write takes too."""
+"""Text fields of an object that a write takes under the same names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What `HeadObject` or `GetObject` says about an object.
+    """The response to `HeadObject` or `GetObject`.
 
     Attributes:
         size: Length of the whole object in bytes.
-        etag: Its entity tag as the server writes it, quotes and a weakness included.
+        etag: Its entity tag as the server writes it, including quotes and a `W/`.
         modified_at: When it was last written.
         content_type: Its MIME type.
-        metadata: The user's metadata, names in lower case.
+        metadata: The user metadata, names in lower case.
         version_id: Its version.
         storage_class: Its storage class.
         digest: Its checksum.
-        described: All that a copy part by part has to repeat, under the names that a write takes.
+        described: The parameters that a multipart copy has to repeat, under the names that a write takes.
         encrypted: Whether its entity tag depends on a key, so that a copy's tag differs.
         first: Offset of the first byte of the body.
         length: Bytes of the body.
@@ -69,13 +69,13 @@ class Facts:
 
     @property
     def pin(self) -> str | None:
-        """The entity tag for a condition; `None` where it is weak, because a strong comparison with it never holds."""
+        """The entity tag for a condition; `None` if it is weak, because `If-Match` never matches a weak tag."""
         return strong(self.etag)
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What `PutObject`, `CompleteMultipartUpload` or `CopyObject` made.
+    """The response to `PutObject`, `CompleteMultipartUpload` or `CopyObject`.
 
     Attributes:
         etag: The entity tag as the server writes it.
@@ -90,10 +90,10 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A multipart upload that was begun.
+    """The response to `CreateMultipartUpload`.
 
     Attributes:
-        upload_id: What names it.
+        upload_id: Id of the upload.
     """
 
     upload_id: str
@@ -101,11 +101,11 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part that was stored.
+    """The response to `UploadPart` or `UploadPartCopy`.
 
     Attributes:
-        etag: Its entity tag as the server writes it.
-        checksums: Its checksums, as `CompleteMultipartUpload` repeats them.
+        etag: The part's entity tag as the server writes it.
+        checksums: The part's checksums, under the names that `CompleteMultipartUpload` takes.
     """
 
     etag: str
@@ -114,11 +114,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """What `DeleteObjects` did.
+    """The response to `DeleteObjects`.
 
     Attributes:
-        keys: The keys that it says it deleted.
-        errors: The keys that it says it could not delete, and why.
+        keys: The keys reported as deleted.
+        errors: The keys reported as not deleted, and why.
     """
 
     keys: frozenset[str]
@@ -141,13 +141,13 @@ class Done:
     """A success without a result.
 
     Attributes:
-        signed: Whether a header is S3's. A web server can answer so too, and then a look has to prove the success.
+        signed: Whether it has a header of S3. If not, a web server may have sent it, and a HEAD has to confirm it.
     """
 
     signed: bool = True
 
 
-Answer: TypeAlias = Facts | Page | Written | Begun | Part | Deleted | Tags | Done
+Response: TypeAlias = Facts | Page | Written | Begun | Part | Deleted | Tags | Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,28 +157,28 @@ class Requirement:
     Attributes:
         page: The operation's page in the S3 API Reference.
         statuses: The statuses of a success.
-        read: Reads the answer, or raises a `Fault`.
-        document: The root element of the answer's XML document; `None` where its facts stand in headers.
+        read: Reads the response, or raises a `Fault`.
+        document: The root element of the response's XML document; `None` if the response has only headers.
     """
 
     page: str
     statuses: tuple[int, ...]
-    read: Callable[[Fields], Answer]
+    read: Callable[[Fields], Response]
     document: str | None = None
 
 
-def read(call: Call, told: Mapping[str, Any]) -> Answer:
-    """Check the answer to a call and turn it into its type.
+def read(call: Call, raw: Mapping[str, Any]) -> Response:
+    """Check the response to a call and turn it into its type.
 
     Args:
-        call: What was asked.
-        told: The answer as a port returned it. Without a status in `ResponseMetadata` the port vouches for that itself.
+        call: The call that was sent.
+        raw: The response as the port returned it. If `ResponseMetadata` has no status, the port has to have checked it.
 
     Raises:
-        Fault: The answer does not prove that the call succeeded.
+        Fault: The response does not prove that the call succeeded.
     """
     required = REQUIRED[call.operation]
-    fields = Fields(call, told)
+    fields = Fields(call, raw)
     fields.require_status(required.statuses)
     return required.read(fields)
 
@@ -194,15 +194,15 @@ def _head(fields: Fields) -> Facts:
 
 def _object(fields: Fields) -> Facts:
     length = fields.integer("ContentLength")
-    if "Body" not in fields.told:
+    if "Body" not in fields.raw:
         raise fields.broken("has no body")
     if fields.status != 206 and fields.text("ContentRange") is None:
-        return _facts(fields, length, length=length, body=fields.told["Body"])
+        return _facts(fields, length, length=length, body=fields.raw["Body"])
     first, last, total = fields.content_range()
     if length is not None and length != last - first + 1:
-        raise fields.broken("has a length that does not fit its range")
+        raise fields.broken("has a Content-Length that does not match its Content-Range")
     length = last - first + 1
-    return _facts(fields, total, first=first, length=length, partial=True, body=fields.told["Body"])
+    return _facts(fields, total, first=first, length=length, partial=True, body=fields.raw["Body"])
 
 
 def _facts(fields: Fields, size: int | None, **of_the_body: Any) -> Facts:
@@ -284,7 +284,7 @@ def _deleted(fields: Fields) -> Deleted:
 
 
 def _tags(fields: Fields) -> Tags:
-    if "TagSet" not in fields.told:
+    if "TagSet" not in fields.raw:
         raise fields.without_document()
     return Tags(tuple((entry.text("Key") or "", entry.text("Value") or "") for entry in fields.rows("TagSet")))
 
@@ -294,7 +294,7 @@ def _done(fields: Fields) -> Done:
 
 
 def _digest(fields: Fields) -> ContentDigest | None:
-    # A checksum of a multipart upload covers its parts' checksums, unless the answer says otherwise.
+    # By default, the checksum of a multipart upload is one of its parts' checksums.
     for name, value in _checksums(fields).items():
         kind = fields.text("ChecksumType")
         whole = kind == "FULL_OBJECT" if kind else "-" not in (fields.etag() or "")
@@ -303,7 +303,7 @@ def _digest(fields: Fields) -> ContentDigest | None:
 
 
 def _checksums(fields: Fields) -> dict[str, str]:
-    names = [name for name in fields.told if name.startswith(CHECKSUM) and name not in NOT_CHECKSUMS]
+    names = [name for name in fields.raw if name.startswith(CHECKSUM) and name not in NOT_CHECKSUMS]
     return {name: value for name in names if (value := fields.text(name)) is not None}
 
 
@@ -330,4 +330,4 @@ REQUIRED: Final[Mapping[str, Requirement]] = {
     "ListParts": Requirement(f"{_PAGES}ListParts.html", (200,), _done, "ListPartsResult"),
     "GetObjectTagging": Requirement(f"{_PAGES}GetObjectTagging.html", (200,), _tags, "Tagging"),
 }
-"""What proves the success of each operation that is asked for here."""
+"""What proves the success of each operation that core calls."""
