@@ -189,6 +189,21 @@ def test_a_forked_child_has_a_client_of_its_own(backend):
     assert backend.read_bytes("k") == b"x"
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("read", [0, 10])
+def test_a_forked_child_reads_an_open_file_over_a_connection_of_its_own(backend, read):
+    content = bytes(range(256)) * 8192
+    backend.write("k", content)
+    file = backend.read("k")
+    file.read(read)
+    child = os.fork()
+    if not child:
+        os._exit(0 if file.read() == content[read:] and file.close() is None else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert file.read() == content[read:]
+
+
 def test_a_client_that_is_lent_is_used_as_it_is(place, endpoint, bucket):
     client = plain_client(place)
     with S3Boto3Backend(bucket, client=client) as backend:

@@ -18,6 +18,7 @@ import pytest
 from remote_store.conformance.fakes.s3 import FakeS3
 from remote_store.core import BackendUnavailable, PermissionDenied, PreconditionFailed, RetryPolicy
 from remote_store.core.s3 import Call, Fault, S3Options
+from remote_store.core.s3.engine.reader import SEQUENTIAL_BLOCK
 from remote_store.core.s3.operations import fetching
 from remote_store.core.s3.operations.reading import BLOCK, ReadPlan
 
@@ -307,6 +308,35 @@ def test_a_cancelled_read_loses_nothing(s3: FakeS3, lane: Any) -> None:
         assert steps < 500
 
 
+@pytest.mark.usefixtures("soon")
+def test_a_look_at_a_range_copies_little_of_it(opened: Any) -> None:
+    file = opened(data=data())
+    in_steps(file, MIB, MIB)
+    assert file.readline() == data()[MIB : data().index(b"\n", MIB) + 1]
+    place = file.tell()
+    looks = [file.peek() for _ in range(3)]
+    assert {len(look) for look in looks} == {SEQUENTIAL_BLOCK}
+    assert looks == [data()[place : place + SEQUENTIAL_BLOCK]] * 3
+
+
+@pytest.mark.usefixtures("soon")
+def test_short_lines_of_a_range_are_read_without_copies_of_the_range(opened: Any) -> None:
+    line = b"a line\n"
+    lines = line * (13 * MIB // len(line))
+    file = opened(data=lines)
+    # In the last range, where no other one is under way.
+    in_steps(file, MIB, len(lines) - 110_000 * len(line))
+    tracemalloc.start()
+    try:
+        assert file.readline() == line
+        tracemalloc.reset_peak()
+        held, _ = tracemalloc.get_traced_memory()
+        assert {file.readline() for _ in range(100)} == {line}
+        assert tracemalloc.get_traced_memory()[1] - held < RANGE // 4
+    finally:
+        tracemalloc.stop()
+
+
 def read_in_child(file: Any, at: int, answers: Any) -> None:
     try:
         answers.put(in_steps(file, MIB, at + 4 * MIB) == data()[at : at + 4 * MIB])
@@ -331,6 +361,24 @@ def test_a_forked_child_reads_on_by_itself(opened: Any, lane: Any) -> None:
     assert child.exitcode == 0
     assert answers.get() is True
     assert in_steps(file, MIB) == data()[MIB:]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="fork is not available here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("at", [0, MIB])
+def test_a_forked_child_leaves_the_body_of_its_parent_alone(at: int, opened: Any, lane: Any, s3: FakeS3) -> None:
+    if lane.is_async:
+        pytest.skip("an async backend belongs to one event loop")
+    file = opened(data=data())
+    in_steps(file, MIB, at)
+    child = os.fork()
+    if not child:
+        alone = file.read(3) == data()[at : at + 3] and s3.operations() == ["GetObject", "GetObject"]
+        file.close()
+        os._exit(0 if alone and s3.open_bodies() == s3.bodies[:1] else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert file.read(3) == data()[at : at + 3]
+    assert s3.operations() == ["GetObject"]
 
 
 def test_a_plan_that_is_stopped_wants_nothing_and_bears_nothing() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from remote_store.core.io.buffers import allocate
 from remote_store.core.s3.engine.aio_connections import AsyncConnections
 from remote_store.core.s3.engine.aio_tasks import read_into, sleep
@@ -30,7 +32,7 @@ class AsyncObjectBody:
     """The bytes that a plan still has to read, in order, over one connection after another.
 
     A connection that breaks is replaced by a pinned request for the bytes that are missing. One that is open somewhere
-    else than the plan stands, after a seek, is closed at the next read.
+    else than the plan stands, after a seek, is closed at the next read. A forked child reads over one of its own.
 
     Args:
         connections: Where requests go.
@@ -43,6 +45,7 @@ class AsyncObjectBody:
         self._plan = plan
         self._body = body
         self._position = plan.position
+        self._process = os.getpid()
 
     async def read(self, size: int) -> bytes:
         """The next `size` bytes, a few more where the connection gives them; fewer only at the end.
@@ -114,15 +117,17 @@ class AsyncObjectBody:
     async def close(self) -> None:
         """Give the connection back, or close it if its body was not read to the end."""
         body, self._body = self._body, None
-        if body is not None:
+        # The connection of a body from before a fork is its parent's, which still reads from it.
+        if body is not None and self._process == os.getpid():
             await body.close()
 
     async def _open(self) -> AsyncBody:
-        if self._position != self._plan.position:
+        if self._position != self._plan.position or self._process != os.getpid():
             await self.close()
         if self._body is None:
             self._body = await self._opened()
             self._position = self._plan.position
+            self._process = os.getpid()
         return self._body
 
     async def _opened(self) -> AsyncBody:

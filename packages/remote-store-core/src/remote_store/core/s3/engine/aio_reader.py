@@ -159,18 +159,15 @@ class AsyncObjectReader(AsyncBufferedIOBase):
 
     async def peek(self, _size: int = 0, /) -> bytes:
         """Some of the next bytes, at least one except at the end, without moving."""
-        self._check_open()
-        if self._offset == len(self._ahead):
-            async with self._steady():
-                block = await self._read_on(LINE_BLOCK if self._exact else SEQUENTIAL_BLOCK)
-            self._ahead, self._offset = block, 0
-        return self._ahead[self._offset :]
+        await self._look_ahead()
+        # A range that was fetched ahead is too long to be copied at every look.
+        return self._ahead[self._offset : self._offset + SEQUENTIAL_BLOCK]
 
     async def readline(self, size: int | None = -1, /) -> bytes:
         """One line with its newline, at most `size` bytes of it."""
         limit = self._size if size is None or size < 0 else size
         line: list[bytes] = []
-        while limit > 0 and await self.peek():
+        while limit > 0 and await self._look_ahead():
             end = self._ahead.find(b"\n", self._offset, self._offset + limit) + 1
             data = self._take_ahead((end or min(len(self._ahead), self._offset + limit)) - self._offset)
             line.append(data)
@@ -193,6 +190,15 @@ class AsyncObjectReader(AsyncBufferedIOBase):
     def _check_open(self) -> None:
         if self.closed:
             raise ValueError("I/O operation on closed file")
+
+    async def _look_ahead(self) -> int:
+        """The number of bytes that were read and not handed out, at least one except at the end."""
+        self._check_open()
+        if self._offset == len(self._ahead):
+            async with self._steady():
+                block = await self._read_on(LINE_BLOCK if self._exact else SEQUENTIAL_BLOCK)
+            self._ahead, self._offset = block, 0
+        return len(self._ahead) - self._offset
 
     def _take_ahead(self, size: int) -> bytes:
         data = self._ahead[self._offset : self._offset + size]
