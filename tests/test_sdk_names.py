@@ -29,6 +29,7 @@ PLAIN = {
     "aiobotocore.config": {"AioConfig"},
     "aiobotocore.httpsession": {"AIOHTTPSession"},
     "aiobotocore.session": {"AioSession"},
+    "aiohttp": {"aiohttp"},
     "boto3": {"boto3"},
     "botocore": {"UNSIGNED", "exceptions", "xform_name"},
     "botocore.client": {"BaseClient"},
@@ -37,9 +38,16 @@ PLAIN = {
     "botocore.exceptions": {"BotoCoreError", "DataNotFoundError", "ParamValidationError"},
     "botocore.parsers": {"ResponseParserError"},
     "botocore.session": {"Session"},
+    "pyarrow": {"pyarrow"},
+    "pyarrow.fs": {"AwsStandardS3RetryStrategy", "S3FileSystem"},
     "s3fs": {"S3FileSystem"},
+    "urllib3": {"HTTPConnectionPool", "HTTPSConnectionPool", "PoolManager", "ProxyManager", "Timeout", "exceptions"},
+    "urllib3.connection": {"HTTPConnection", "HTTPSConnection"},
+    "urllib3.exceptions": {"HTTPError"},
+    "urllib3.util": {"make_headers"},
+    "yarl": {"URL"},
 }
-"""What is imported plainly, since there is no client without it; `remote_store.botocore.names` says so too."""
+"""What is imported plainly: the SDKs' names without which there is no client, and the HTTP libraries below them."""
 
 
 def looked_up() -> Iterator[str]:
@@ -70,7 +78,7 @@ def test_no_other_name_of_an_sdk_is_taken_for_granted() -> None:
             elif isinstance(node, ast.Import):
                 for alias in node.names:
                     imported.setdefault(alias.name, set()).add(alias.name)
-    sdks = ("aiobotocore", "boto3", "botocore", "fsspec", "s3fs", "s3transfer")
+    sdks = ("aiobotocore", "aiohttp", "boto3", "botocore", "fsspec", "pyarrow", "s3fs", "s3transfer", "urllib3", "yarl")
     assert {module: names for module, names in imported.items() if module.partition(".")[0] in sdks} == PLAIN
 
 
