@@ -207,7 +207,7 @@ def test_credentials_of_the_environment_with_a_line_break(lane: Any, monkeypatch
     server = door()
     error = refused(lane("bucket", endpoint_url=f"http://127.0.0.1:{server.port}", region_name="us-east-1"))
     assert isinstance(error, PermissionDenied)
-    assert f"the {'access key' if what == 'key' else 'session token'} has a line break" in str(error)
+    assert f"the {'access key' if what == 'key' else 'session token'} contains a line break" in str(error)
     assert "HUSH" not in "".join(traceback.format_exception(error)) + repr(error)
 
 

@@ -155,7 +155,7 @@ def test_credentials_with_white_space(
         (tmp_path / "config").write_text(f'[default]\ncredential_process = {sys.executable} -c "{code}"\n')
     error = refused(lane("bucket", endpoint_url=place, region_name="us-east-1"))
     assert isinstance(error, PermissionDenied)
-    assert f"the {' '.join(what.split()[:2])} has a line break, white space" in str(error)
+    assert f"the {' '.join(what.split()[:2])} contains a line break, white space" in str(error)
     assert ("env" if provider == "environment" else "custom-process") in str(error)
 
 
@@ -167,7 +167,7 @@ def test_credentials_of_a_filesystem_that_is_handed_in(how: str, place: str, mon
     fs = S3FileSystem(endpoint_url=place, skip_instance_cache=True, **given)
     error = refused(S3FsBackend("bucket", fs=fs))
     assert isinstance(error, PermissionDenied)
-    assert "the secret key has a line break" in str(error)
+    assert "the secret key contains a line break" in str(error)
 
 
 @each_lane
@@ -180,7 +180,7 @@ def test_a_bundle_that_is_no_file_of_certificates(lane: Any, tmp_path: Path, mon
         "": ("folder", FileNotFoundError),
         "empty.pem": ("empty", ValueError),
         "binary.der": ("DER", ValueError),
-        "text.pem": ("without a certificate", ValueError),
+        "text.pem": ("without a readable certificate", ValueError),
     }
     for name, (what, kind) in cases.items():
         path = str(tmp_path / name)
@@ -287,10 +287,10 @@ def test_a_region_of_aws(lane: Any, region: str) -> None:
     ],
 )
 def test_a_host_of_aws_without_the_api_for_objects(lane: Any, host: str, monkeypatch: Any) -> None:
-    with pytest.raises(ValueError, match=f"endpoint_url leads to '{host}'"):
+    with pytest.raises(ValueError, match=f"endpoint_url has the host '{host}'"):
         lane("bucket", endpoint_url=f"https://{host}", **KEYS)
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"https://{host}")
-    with pytest.raises(ValueError, match="AWS_ENDPOINT_URL leads to"):
+    with pytest.raises(ValueError, match="AWS_ENDPOINT_URL has the host"):
         lane("bucket", **KEYS)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from remote_store.botocore.documents import add_content_md5, answer_listing, check_document
+from remote_store.botocore.documents import add_content_md5, check_document, parse_listing
 from remote_store.core.s3 import Fault
 from remote_store.core.s3.protocol.documents import LONGEST_ERROR, look_at
 
@@ -107,10 +107,10 @@ def test_an_error_about_a_key_that_xml_cannot_hold_keeps_its_code(key: bytes) ->
 def test_a_listing_is_parsed_or_looked_at() -> None:
     page: dict[str, Any] = {}
     response: dict[str, Any] = {"status_code": 200, "body": LISTING, "headers": {}}
-    answer_listing(SimpleNamespace(name="ListObjectsV2"), response, page)
+    parse_listing(SimpleNamespace(name="ListObjectsV2"), response, page)
     assert (page["IsTruncated"], page["Contents"]) == (False, [{"Key": "a", "Size": 1}])
     with pytest.raises(Fault):
-        answer_listing(SimpleNamespace(name="ListObjectsV2"), {**response, "body": b"<html/>"}, {})
+        parse_listing(SimpleNamespace(name="ListObjectsV2"), {**response, "body": b"<html/>"}, {})
 
 
 def test_a_bulk_delete_has_an_md5() -> None:

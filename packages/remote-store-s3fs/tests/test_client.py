@@ -18,7 +18,7 @@ from botocore.session import Session
 from s3fs import S3FileSystem
 
 from remote_store.botocore import settings
-from remote_store.botocore.documents import answer_listing
+from remote_store.botocore.documents import parse_listing
 from remote_store.botocore.session import shared_loader
 from remote_store.conformance.faults import Reset, TruncateRequest
 from remote_store.conformance.servers.shared import shared_seaweedfs_server
@@ -238,7 +238,7 @@ async def test_a_listing_reads_as_botocore_reads_it(make_port, bucket, plain):
         plain.put_object(Bucket=bucket, Key=f"<&'\" é{number}{'/x' if number % 3 else ''}", Body=b"x" * number)
     ours = await make_port()
     theirs = await make_port()
-    theirs._client.meta.events.unregister("before-parse.*.ListObjectsV2", answer_listing)
+    theirs._client.meta.events.unregister("before-parse.*.ListObjectsV2", parse_listing)
     assert await listed(ours, bucket) == await listed(theirs, bucket)
 
 

@@ -6,7 +6,7 @@ from remote_store.core.s3 import require_lane_api
 
 require_lane_api(1, "remote-store-boto3")
 
-# Another version may lack names that are imported below.
+# Another version may lack names imported below.
 from remote_store.boto3.backend import AsyncS3Boto3Backend, S3Boto3Backend
 
 __all__ = ["AsyncS3Boto3Backend", "S3Boto3Backend"]

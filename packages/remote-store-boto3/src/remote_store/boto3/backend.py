@@ -29,7 +29,7 @@ DEFAULT_THREADS = S3Options().max_connections
 
 
 class Boto3OptionFields(S3OptionFields, total=False):
-    """The keyword arguments of the backends here; `S3Boto3Backend` says what each one means."""
+    """The keyword arguments of both backends, documented in `S3Boto3Backend`."""
 
     client: BaseClient | None
     session: boto3.Session | None
@@ -37,29 +37,29 @@ class Boto3OptionFields(S3OptionFields, total=False):
 
 @public("remote_store.boto3")
 class S3Boto3Backend(S3Backend):
-    """One bucket of an S3 server, through a boto3 client.
+    """One bucket of an S3 server, accessed through a boto3 client.
 
-    Making one does no I/O; the client is made at the first request, with a session of its own. `unwrap` hands out:
+    Creating a backend does no I/O. The client is made at the first request, with its own session. `unwrap` returns:
 
-    - `botocore.client.BaseClient`: the S3 client that the backend itself works with; do not close it.
+    - `botocore.client.BaseClient`: the S3 client that the backend uses. Do not close it.
 
     Args:
         bucket: Name of the bucket.
-        client: An S3 client to use as it is, neither changed nor closed; only options that are not about a client go
-            with it. Without `conditional_writes` only an AWS endpoint is trusted with conditional writes. A backend
-            that was given a client cannot be pickled, and a forked child shares its connections. Such a client reads
-            100 header lines, so more than 64 entries of metadata are refused; and it takes an informational response
-            (102, 103) for the answer, which is then refused.
-        session: A `boto3.Session` whose credentials, region and configuration a client is made with; it is not changed.
-            A backend that was given one cannot be pickled.
-        **options: The options of every S3 backend, see `remote_store.core.s3.S3Options`. `client_options` are of the
-            arguments of `boto3.client` those without an option of their own: `config`, `verify`, `use_ssl`,
-            `api_version`, `aws_account_id`. What such a `config` says outranks the other options.
+        client: An S3 client to use. The backend neither changes nor closes it, so options that configure a client are
+            refused. Without `conditional_writes`, conditions are trusted on an AWS endpoint only. The backend cannot be
+            pickled, and a forked child shares the client's connections. At most 64 entries of metadata are accepted,
+            because such a client reads 100 header lines. It takes an informational response (102, 103) for the final
+            one, so the call then raises.
+        session: A `boto3.Session` with the credentials, region and configuration for the client. The backend does not
+            change it, and cannot be pickled.
+        **options: The options of every S3 backend; see `remote_store.core.s3.S3Options`. `client_options` are those
+            arguments of `boto3.client` for which there is no option: `config`, `verify`, `use_ssl`, `api_version`,
+            `aws_account_id`. Such a `config` overrides the other options.
 
     Raises:
         TypeError: An option is unknown or of the wrong type.
-        ValueError: An option cannot be meant, or does not go with the client or the session.
-        FileNotFoundError: `tls_ca_bundle` names no file.
+        ValueError: An option has an impossible value, or cannot be combined with `client` or `session`.
+        FileNotFoundError: The file of `tls_ca_bundle` does not exist.
     """
 
     name = "s3-boto3"
@@ -92,7 +92,7 @@ class S3Boto3Backend(S3Backend):
         super().__init__(bucket, checked, own_client=client is None)
 
     def unwrap(self, kind: type[T]) -> T:
-        """Hand out the native handle; the class says which there are.
+        """Return the native handle of the given type; the class lists them.
 
         Raises:
             CapabilityNotSupported: There is no handle of that type.
@@ -119,13 +119,13 @@ class S3Boto3Backend(S3Backend):
 
     def __getstate__(self) -> dict[str, Any]:
         if self._client is not None or self._session is not None:
-            raise TypeError("a backend that was given a client or a session cannot be pickled; make it from options")
+            raise TypeError("a backend with a client or a session cannot be pickled; make it from options instead")
         return super().__getstate__()
 
 
 @public("remote_store.boto3")
 class AsyncS3Boto3Backend(ThreadedBackend):
-    """One bucket of an S3 server, awaited: `S3Boto3Backend` on at most as many threads as it has connections.
+    """One bucket of an S3 server, async: runs an `S3Boto3Backend` in up to `max_connections` threads.
 
     Args:
         bucket: Name of the bucket.

@@ -1,4 +1,4 @@
-"""From the options of the contract to an S3 client of our own."""
+"""Makes the S3 client from a backend's options."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from remote_store.core.s3 import S3Options
 USER_AGENT = f"remote-store-boto3 Boto3/{boto3.__version__}"
 
 _lent = threading.Lock()
-"""Held while a client is made with a session of the user's, which botocore cannot do twice at once."""
+"""Held while a client is made with the user's session, because botocore sessions are not thread-safe."""
 
 
 def _renew_lock() -> None:
-    """Have a child not find the lock taken that was forked while another thread makes a client."""
+    """Replace the lock in a forked child, because another thread may have held it at the fork."""
     global _lent  # noqa: PLW0603 - a lock cannot be renewed in place
     _lent = threading.Lock()
 
@@ -42,16 +42,16 @@ if hasattr(os, "register_at_fork"):
 
 
 def create_client(options: S3Options, session: boto3.Session | None = None) -> BaseClient:
-    """Make a client with a session that nobody else has, or with the user's.
+    """Make a client with the user's session, or with a new one.
 
     Args:
-        options: What the client is to do.
-        session: The user's session, which only lends its credentials and configuration.
+        options: The options of the client.
+        session: The user's session, which provides credentials and configuration and is not changed.
 
     Raises:
-        BotoCoreError: There are no whole credentials where they are looked for.
-        MalformedCredentials: The credentials have white space in them.
-        Fault: The AWS configuration has a setting of the wrong form, or a file of certificates cannot be read.
+        BotoCoreError: The credentials are missing or incomplete.
+        MalformedCredentials: The credentials contain white space or control characters.
+        Fault: The AWS configuration has a setting of the wrong form, or a certificate file cannot be read.
     """
     theirs = options.client_options.get("config") or Config()
     arguments = client_arguments(options)
@@ -66,10 +66,10 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
     else:
         check_configuration(options)
         config = client_config(options, theirs, user_agent(USER_AGENT, theirs))
-        # A session may name an endpoint in ways of its own; where it does, the client is refused.
+        # A session may set an endpoint that was not considered; `check_client` then refuses the client.
         config.ignore_configured_endpoint_urls = theirs.ignore_configured_endpoint_urls
         arguments["config"] = config
-        # The session keeps what it finds, so that the lock is not held over a search that may take seconds.
+        # Finding credentials may take seconds. The session caches them here, outside the lock.
         if not options.anon:
             check_session(session)
         with _lent:
@@ -83,24 +83,24 @@ def create_client(options: S3Options, session: boto3.Session | None = None) -> B
 
 
 def private_session(profile: str | None) -> Session:
-    """A session that nobody else has; it shares the parsed service models with the others of this process."""
+    """A session that is not shared, except for the parsed service models, which are shared in the process."""
     session = Session(profile=profile)
     prepare_session(session)
-    # What boto3's own session adds to a client, for `upload_file` and its like on an unwrapped one.
+    # As boto3's session does: adds `upload_file` and similar methods, for callers of `unwrap`.
     if (lazy_call := lookup("boto3.utils", "lazy_call")) is not None:
         session.register("creating-client-class.s3", lazy_call("boto3.s3.inject.inject_s3_transfer_methods"))
     return session
 
 
 def certificates_of(options: S3Options, session: boto3.Session | None = None) -> bool | str:
-    """Return which certificates the client trusts: those of a file, `True` for its SDK's own, `False` for all."""
+    """Return which certificates the client trusts: the path of a CA bundle, `True` for the SDK's, `False` for all."""
     named = session is not None and session.profile_name != "default"
     profile = session.profile_name if session and named else options.profile
     return trusted(options, private_session(profile).get_config_variable)
 
 
 def client_config(options: S3Options, theirs: Config, agent: str) -> Config:
-    """The configuration of the client; what the user's own says wins. A fixed user agent is not made anew each time."""
+    """The configuration of the client. Values of the user's config override ours. A fixed user agent saves time."""
     arguments = config_arguments(options)
     styles = Config(s3={**arguments["s3"], **(theirs.s3 or {})})
     if options.anon:

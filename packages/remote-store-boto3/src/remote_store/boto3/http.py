@@ -1,7 +1,7 @@
-"""Sends requests over connections that read responses which http.client cannot.
+"""Sends requests over connections that can read responses which http.client cannot.
 
-botocore has no public setting for such connections. The requests of the lane's own client go this way once a server has
-sent such a response, and not before: tools that record or replay botocore's connections keep working.
+botocore has no public setting for such connections. The lane's own client uses them only after a server has sent such a
+response, so tools that record or replay botocore's connections keep working.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from remote_store.botocore import FINAL, FinalResponse, lookup, proxies_of, prox
 from remote_store.core.s3 import Fault
 
 FindTrusted: TypeAlias = Callable[[], bool | str]
-"""Returns whether to verify certificates, or a file of those to trust."""
+"""Returns whether to verify certificates, or the path of a CA bundle."""
 
 READS = ("Get", "Head", "List")
-"""Operations whose names begin so change nothing."""
+"""Prefixes of operations that change nothing."""
 
 UNREAD = frozenset({"InformationalAnswer", "TooManyHeaders"})
 """Codes of responses that http.client cannot read."""
@@ -44,7 +44,7 @@ ERRORS: tuple[tuple[type[Exception], type[sdk.BotoCoreError]], ...] = (
     (http.ProtocolError, sdk.ConnectionClosedError),
     (Exception, sdk.HTTPClientError),
 )
-"""Exceptions of urllib3 and what botocore's own session makes of them; the first that matches counts."""
+"""Exceptions of urllib3 and those that botocore's own session raises for them; the first match applies."""
 
 
 class Connection(HTTPConnection):
@@ -74,14 +74,14 @@ class SecurePool(HTTPSConnectionPool):
 class HttpSession:
     """The connections of one client, in place of those of its SDK.
 
-    Each request is sent once, to its server or through the client's proxy. No redirect is followed. The header `Expect:
-    100-continue` is not sent, so a large body is sent before the server can refuse it. TLS, timeouts, the size of the
-    pool and proxies are those of the client.
+    Each request is sent once, to its server or through the client's proxy. Redirects are not followed. `Expect:
+    100-continue` is not sent, so a large body is sent before the server can refuse it. TLS settings, timeouts, pool
+    size and proxies are those of the client.
 
     Args:
         config: The configuration of the client.
-        find_trusted: Returns whether to verify certificates, or a file of those to trust; called at the first request.
-        proxies: URLs of proxies by scheme.
+        find_trusted: Returns whether to verify certificates, or the path of a CA bundle. Called at the first request.
+        proxies: Proxy URLs by scheme.
     """
 
     def __init__(self, config: Config, *, find_trusted: FindTrusted, proxies: Mapping[str, str]) -> None:
@@ -99,7 +99,7 @@ class HttpSession:
         self._making = threading.Lock()
 
     def send(self, request: Any) -> Any:
-        """Send a prepared request and return the response, its document read unless it is to be streamed.
+        """Send a prepared request and return the response. Its document is read unless it is to be streamed.
 
         Raises:
             BotoCoreError: The connection failed.
@@ -112,12 +112,12 @@ class HttpSession:
             raise kind(endpoint_url=request.url, proxy_url=without_password(proxy or ""), error=error) from error
 
     def close(self) -> None:
-        """Close the connections that are idle."""
+        """Close the idle connections."""
         for manager in list(self._managers.values()):
             manager.clear()
 
     def _send(self, request: Any, proxy: str | None) -> Any:
-        response = (
+        received = (
             self._manager(proxy)
             .connection_from_url(request.url)
             .urlopen(
@@ -134,10 +134,11 @@ class HttpSession:
                 enforce_content_length=False,
             )
         )
-        answer = lookup("botocore.awsrequest", "AWSResponse")(request.url, response.status, response.headers, response)
+        make = lookup("botocore.awsrequest", "AWSResponse")
+        response = make(request.url, received.status, received.headers, received)
         if not request.stream_output:
-            _ = answer.content
-        return answer
+            _ = response.content
+        return response
 
     def _manager(self, proxy: str | None) -> PoolManager:
         with self._making:
@@ -174,16 +175,16 @@ class HttpSession:
 
 
 class Route:
-    """Sends the requests of a client over its SDK's connections, or over an `HttpSession` once those did not do.
+    """Sends a client's requests over its SDK's connections, or over an `HttpSession` once those could not read one.
 
     Args:
         client: The client.
-        find_trusted: As for `HttpSession`; `None` for a client of the user's, which is left as it is.
+        find_trusted: As for `HttpSession`; `None` for the user's client, which always uses its own connections.
     """
 
     def __init__(self, client: BaseClient, find_trusted: FindTrusted | None) -> None:
         self._client = client
-        # Without botocore's class of responses there is nothing to answer its event with.
+        # Without botocore's response class, the handler could not return a response.
         self._find_trusted = find_trusted if lookup("botocore.awsrequest", "AWSResponse") else None
         self._session: HttpSession | None = None
         self._informational = 0
@@ -193,14 +194,14 @@ class Route:
             client.meta.events.register_last("before-send.s3", self._send)
 
     def begin(self) -> int | None:
-        """Return a mark for `doubt` when a call begins, or `None` if it goes over the session."""
+        """Return a mark for `doubt` when a call begins, or `None` if the call uses the session."""
         return self._informational if self._session is None else None
 
     def doubt(self, begun: int | None, status: int | None, attempts: int) -> Fault | None:
-        """Return the fault of a response that is informational, or arrived while another call got such a one.
+        """Return a fault if the response is informational, or if another call got such a response meanwhile.
 
-        http.client takes a 103 for the final response. That one is still to come on the same connection, where it would
-        be taken for the response to the next request.
+        http.client takes a 103 for the final response. The final response then comes later on the same connection,
+        where it would be taken for the response to the next request.
         """
         if begun is None:
             return None
@@ -214,7 +215,7 @@ class Route:
         return Fault("InformationalAnswer", status, text, attempts=attempts)
 
     def recover(self, begun: int | None, operation: str, fault: Fault) -> None:
-        """Go over to the session where it reads what http.client could not, so that a read can be sent again.
+        """Switch to the session if http.client could not read a response, so that a read can be sent again.
 
         Raises:
             Fault: The session does not help, or the operation may have changed something.
@@ -234,5 +235,5 @@ class Route:
             self._session.close()
 
     def _send(self, request: Any, **_others: Any) -> Any:
-        """Handle botocore's `before-send`; after `None`, botocore sends the request itself."""
+        """Handle botocore's `before-send`. If it returns `None`, botocore sends the request itself."""
         return None if self._session is None else self._session.send(request)

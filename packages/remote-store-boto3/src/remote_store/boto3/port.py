@@ -1,4 +1,4 @@
-"""The S3 port over a boto3 client: performs calls, and says what failed in the port's words."""
+"""The S3 port over a boto3 client: performs calls, and converts exceptions to faults."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Boto3Port:
     Args:
         client: The S3 client.
         owned: Whether to close the client together with the port.
-        find_trusted: Returns whether to verify certificates, or a file of those to trust, for an `HttpSession` to
-            servers whose responses http.client cannot read. With `None`, such responses are faults.
+        find_trusted: Returns whether to verify certificates, or the path of a CA bundle. It is for an `HttpSession`,
+            which reads responses that http.client cannot. With `None`, such responses are faults.
     """
 
     def __init__(self, client: BaseClient, *, owned: bool, find_trusted: FindTrusted | None = None) -> None:
@@ -40,13 +40,13 @@ class Boto3Port:
         self._methods: dict[str, Callable[..., dict[str, Any]]] = {}
 
     def perform(self, call: Call) -> Mapping[str, Any]:
-        """Send the call and return botocore's answer to it, the `Body` of a `GetObject` as a `Boto3Body`.
+        """Send the call and return botocore's response, with a `Boto3Body` as the `Body` of a `GetObject`.
 
-        A read whose response http.client could not read is sent again over the HTTP session. A call that may have
-        changed something is not sent again.
+        If http.client could not read the response to a read, the call is sent again over the HTTP session. A call that
+        may have changed something is not sent again.
 
         Raises:
-            Fault: The service refused or did not answer, or there are no credentials.
+            Fault: The service refused or did not respond, or there are no credentials.
         """
         begun = self._route.begin()
         try:
@@ -56,7 +56,7 @@ class Boto3Port:
         return self._send(call, None)
 
     def close(self) -> None:
-        """Close the connections of a client that is our own."""
+        """Close the client's connections, unless the user passed the client in."""
         self._route.close()
         if self._owned:
             self.client.close()
@@ -66,29 +66,29 @@ class Boto3Port:
         if method is None:
             method = self._methods[call.operation] = getattr(self.client, xform_name(call.operation))
         try:
-            answer = method(**call.params)
+            response = method(**call.params)
         except Exception as error:
             if (fault := known_fault(error, (*FAILED, *UNREADABLE), TRANSPORT, attempts=self._attempts)) is None:
                 raise
             raise (self._route.doubt(begun, fault.status, fault.attempts) or fault) from error
-        if "Body" in answer:
-            answer["Body"] = Boto3Body(answer["Body"], answer.get("ContentLength"))
-        # A handler of the user's may have answered in place of the service.
-        about = answer.get("ResponseMetadata", {})
+        if "Body" in response:
+            response["Body"] = Boto3Body(response["Body"], response.get("ContentLength"))
+        # A handler that the user registered may return a response without metadata.
+        about = response.get("ResponseMetadata", {})
         doubt = self._route.doubt(begun, about.get("HTTPStatusCode"), about.get("RetryAttempts", 0) + 1)
         if doubt is not None:
-            if "Body" in answer:
-                answer["Body"].close()
+            if "Body" in response:
+                response["Body"].close()
             raise doubt
-        return answer
+        return response
 
 
 class Boto3Body:
-    """The bytes of a `GetObject` answer.
+    """The bytes of a `GetObject` response.
 
     Args:
-        stream: The body as botocore hands it out.
-        length: How many bytes it promises.
+        stream: botocore's body.
+        length: Its `Content-Length`; `None` if there was none.
     """
 
     __slots__ = ("_left", "_stream")
@@ -98,7 +98,7 @@ class Boto3Body:
         self._left = -1 if length is None else length
 
     def read(self, size: int = -1, /) -> bytes:
-        """Up to `size` bytes; all that is left for -1; empty at the end.
+        """Read up to `size` bytes, or all the rest for -1; empty at the end.
 
         Raises:
             Fault: The connection broke, or the bytes do not match their checksum.
@@ -106,7 +106,7 @@ class Boto3Body:
         try:
             data: bytes = self._stream.read(None if size < 0 else size)
             if size < 0:
-                # botocore has compared length and checksum.
+                # botocore has checked length and checksum.
                 self._left = -1
             else:
                 self._take(len(data))
@@ -115,7 +115,7 @@ class Boto3Body:
         return data
 
     def readinto(self, buffer: memoryview, /) -> int:
-        """Up to as many bytes as the buffer holds, into it; 0 at the end.
+        """Read into the buffer and return the number of bytes, up to the buffer's length; 0 at the end.
 
         Raises:
             Fault: The connection broke, or the bytes do not match their checksum.
@@ -128,9 +128,9 @@ class Boto3Body:
         return count
 
     def close(self) -> None:
-        """Drop the connection, unless the body was read to its end: then it is back in the pool already."""
+        """Close the connection, unless the body was read to its end, so that it is back in the pool already."""
         if not self._left:
-            # A body without a byte is at its end only after a read.
+            # An empty body also needs a read to reach its end.
             with suppress(Fault):
                 self.read(1)
         self._stream.close()
@@ -139,5 +139,5 @@ class Boto3Body:
         self._left -= count
         if not self._left:
             self._left = -1
-            # Only a read at the end compares the checksum of the whole.
+            # botocore checks the checksum only in a read at the end.
             self._stream.read(1)

@@ -1,4 +1,4 @@
-"""What the lanes built on botocore share: settings, event handlers, faults and endpoints. Not for applications."""
+"""Code that the lanes on botocore share: settings, event handlers, faults and endpoints. Not for applications."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from remote_store.core.s3 import require_lane_api
 
 require_lane_api(1, "remote-store-botocore")
 
-# Another version may lack names that are imported below.
+# Another version may lack names imported below.
 from remote_store.botocore.configuration import check_configuration
 from remote_store.botocore.credentials import check_session, check_session_async
 from remote_store.botocore.faults import UNREADABLE, fault_of, known_fault

@@ -1,4 +1,4 @@
-"""Looks into files of certificates before a client is made with them."""
+"""Checks certificate files before a client is made with them."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import ssl
 from functools import cache
 from pathlib import Path
 
-PEM = "give a file in PEM format, with lines such as -----BEGIN CERTIFICATE-----"
+PEM = "use a file in PEM format, with lines such as -----BEGIN CERTIFICATE-----"
 DER = b"\x30"
-"""How a certificate in binary form begins: with the tag of a sequence (X.690)."""
+"""First byte of a certificate in binary form: the tag of a sequence (X.690)."""
 
 
 def check_bundle(name: str, path: str) -> None:
-    """Refuse a file of certificates to trust that no client can use.
+    """Check that a CA bundle can be loaded.
 
     Args:
-        name: What named the file, for the error.
+        name: The option or setting that names the file, for the error.
         path: The file.
 
     Raises:
-        FileNotFoundError: There is no such file, or it is a folder.
+        FileNotFoundError: The file does not exist, or it is a folder.
         ValueError: It cannot be read, is empty, or has no certificate in PEM format.
     """
     problem = bundle_problem(path)
@@ -31,9 +31,9 @@ def check_bundle(name: str, path: str) -> None:
 
 
 def bundle_problem(path: str) -> str | None:
-    """What is wrong with a file of certificates to trust; `None` where nothing is."""
+    """What is wrong with a CA bundle; `None` if it can be loaded."""
     if Path(path).is_dir():
-        return "names a folder, and takes one file with all certificates in it"
+        return "names a folder instead of one file with all certificates"
     if not Path(path).is_file():
         return "names a file that does not exist"
     state = Path(path).stat()
@@ -47,12 +47,12 @@ def bundle_problem(path: str) -> str | None:
 def _unloadable(path: str) -> str:
     with Path(path).open("rb") as file:
         binary = file.read(1) == DER
-    return "names a certificate in DER format" if binary else "names a file without a certificate that can be read"
+    return "names a certificate in DER format" if binary else "names a file without a readable certificate"
 
 
 @cache
 def _could_be_loaded(path: str, _changed: int) -> bool:
-    # A bundle of a whole system takes OpenSSL 15 ms, as long as the rest of a client.
+    # Cached, because OpenSSL takes 15 ms to load a system's bundle, as long as making a client.
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
     except OSError:
@@ -61,10 +61,10 @@ def _could_be_loaded(path: str, _changed: int) -> bool:
 
 
 def is_client_certificate(given: str | tuple[str, str]) -> bool:
-    """Whether a certificate of the client can be read with its key.
+    """Whether a client certificate and its key can be loaded.
 
     Args:
-        given: A file that has the certificate and its key, or a file of each.
+        given: A file with the certificate and its key, or a pair of files.
     """
     certificate, key = (given, None) if isinstance(given, str) else given
     encrypted: list[bool] = []
@@ -76,6 +76,6 @@ def is_client_certificate(given: str | tuple[str, str]) -> bool:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(certificate, key, password=ask)
     except OSError:
-        # The password of an encrypted key is asked for when the connection is made.
+        # OpenSSL asks for the password of an encrypted key again when it connects.
         return bool(encrypted)
     return True

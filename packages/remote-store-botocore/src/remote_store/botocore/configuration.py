@@ -1,4 +1,4 @@
-"""Refuses what the AWS configuration of this machine says and no client can be made with, by the setting's name."""
+"""Checks the AWS configuration of this machine, and names the setting that no client can use."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ TEXTS = frozenset(
     )
 )
 GROUPS = frozenset(("api_versions", "s3"))
-"""The settings of an AWS profile that a client reads: those that are one text, and those with settings below them."""
+"""The settings of an AWS profile that a client reads: `TEXTS` have one value, `GROUPS` have nested settings."""
 
 NUMBERS = ("metadata_service_timeout", "metadata_service_num_attempts")
-"""The settings that botocore reads as numbers when it looks for credentials."""
+"""The settings that botocore converts to numbers when it looks for credentials."""
 
 
 def check_configuration(options: S3Options, session: Any = None) -> None:
-    """Refuse certificates, proxies and settings that no client can use, before one is made.
+    """Check certificates, proxies and settings before a client is made.
 
     Args:
         options: The options.
-        session: The session of our own that the client is made with; a user's session is not asked for its settings.
+        session: The lane's own session for the client; `None` for a session of the user, whose settings are not read.
 
     Raises:
-        Fault: A setting has the wrong form, or a file of certificates is missing or cannot be read.
+        Fault: A setting has the wrong form, or a certificate file is missing or cannot be read.
     """
     certificate = getattr(options.client_options.get("config"), "client_cert", None)
     if certificate is not None and not is_client_certificate(certificate):
-        raise _wrong(f"client_cert in config names no certificate with its private key in PEM format: {certificate!r}")
+        raise _wrong(f"client_cert in config is not a PEM certificate with its private key: {certificate!r}")
     if session is not None:
         find = session.get_config_variable
         place = f"profile {find('profile') or 'default'!r} ({find('config_file')} or {find('credentials_file')})"
@@ -61,21 +61,21 @@ def check_configuration(options: S3Options, session: Any = None) -> None:
             check_numbers(find, place)
         region = find("region") if options.endpoint.aws and options.region_name is None else None
         if region is not None and not s3_hosts().is_region(region):
-            text = f"AWS_DEFAULT_REGION, or region of the {place}, is {region!r}, and no region of AWS is called so"
+            text = f"AWS_DEFAULT_REGION, or region of the {place}, is {region!r}, which is not an AWS region"
             raise _wrong(text)
     check_configured_bundle(options, None if session is None else session.get_config_variable)
     check_environment_proxies(options)
 
 
 def check_configured_bundle(options: S3Options, find: Callable[[str], Any] | None = None) -> None:
-    """Refuse a file of certificates that the AWS configuration names and that is not there or cannot be read.
+    """Check that the CA bundle named in the AWS configuration can be loaded.
 
     Args:
         options: The options.
-        find: Reads a setting of the session; without it the environment is asked.
+        find: Reads a setting of the session; `None` to read only the environment.
 
     Raises:
-        Fault: There is no such file, or it has no certificate.
+        Fault: The file does not exist, or has no certificate.
     """
     if options.tls_ca_bundle is not None or options.client_options.get("verify") is not None:
         return
@@ -86,53 +86,53 @@ def check_configured_bundle(options: S3Options, find: Callable[[str], Any] | Non
 
 
 def check_environment_proxies(options: S3Options) -> None:
-    """Refuse a proxy of the environment that is no URL; no text shows it, since a password may be in it.
+    """Check that the proxies in the environment are URLs. The error does not show them, since they may have a password.
 
     Raises:
-        Fault: A variable of the environment that is used is malformed.
+        Fault: An environment variable that the client uses is malformed.
     """
     if getattr(options.client_options.get("config"), "proxies", None) is not None:
         return
     url = options.endpoint.url or "https://s3.amazonaws.com"
-    # What looks for credentials asks services over both.
+    # Credential providers send requests over both.
     schemes = (urlsplit(url).scheme,) if options.anon or options.key is not None else ("http", "https")
     if (names := wrong_environment_proxy(url, schemes)) is not None:
         raise _wrong(f"{names} in the environment {NO_PROXY}")
 
 
 def check_profile(profile: Mapping[str, Any], place: str) -> None:
-    """Refuse a profile of the AWS configuration in which botocore would take a text for a group, or a group for a text.
+    """Check that an AWS profile has one value where botocore expects one, and nested settings where it expects those.
 
     Args:
-        profile: The settings of the profile; a group has indented lines below its name.
+        profile: The settings of the profile; nested settings are indented lines below a name.
         place: The profile and its files, for the error.
 
     Raises:
-        Fault: A setting is of the wrong form; the text names it and shows no value.
+        Fault: A setting has the wrong form. The message names it and shows no value.
     """
     for name, value in profile.items():
         is_group = isinstance(value, Mapping)
         if is_group and name in TEXTS:
-            raise _wrong(f"the setting {name!r} of the {place} has indented lines below it, and is one text")
+            raise _wrong(f"the setting {name!r} of the {place} has indented lines below it, but takes one value")
         if name in GROUPS and not is_group:
-            raise _wrong(f"the setting {name!r} of the {place} is a text, and takes indented lines below it")
+            raise _wrong(f"the setting {name!r} of the {place} has one value, but takes indented lines below it")
 
 
 def check_numbers(find: Callable[[str], Any], place: str) -> None:
-    """Refuse what is no number and has to be one where credentials are looked for.
+    """Check the settings that have to be numbers when botocore looks for credentials.
 
     Args:
         find: Reads a setting of the session.
         place: The profile and its files, for the error.
 
     Raises:
-        Fault: A setting is no number.
+        Fault: A setting is not a number.
     """
     for name in NUMBERS:
         try:
             find(name)
         except ValueError as error:
-            text = f"AWS_{name.upper()}, or {name} of the {place}, is no whole number"
+            text = f"AWS_{name.upper()}, or {name} of the {place}, is not a whole number"
             raise _wrong(text) from error
 
 

@@ -1,4 +1,4 @@
-"""Looks at the credentials that the SDK found, whichever provider has them, before anything is signed with them."""
+"""Checks the credentials that the SDK found, from any provider, before a request is signed with them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ NOT_IN_A_SECRET = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 def check_credentials(found: Any, method: str | None) -> None:
-    """Refuse credentials that no service can know; no text shows them.
+    """Refuse credentials with characters that credentials cannot have. The error does not show them.
 
-    A header cannot carry the key or the token. The secret is in none, and the service calls it a wrong signature.
+    A malformed key or token cannot be sent in a header. With a malformed secret, the service would report a wrong
+    signature.
 
     Args:
-        found: Frozen credentials of botocore, or what has the same attributes.
-        method: What found them, as botocore calls it.
+        found: Frozen credentials of botocore, or an object with the same attributes.
+        method: botocore's name of the provider.
 
     Raises:
-        MalformedCredentials: There is white space or a control character where none can be.
+        MalformedCredentials: They contain white space or a control character.
     """
     for what, name in (("access key", "access_key"), ("session token", "token")):
         if not IN_A_HEADER.fullmatch(getattr(found, name, None) or ""):
@@ -34,26 +35,26 @@ def check_credentials(found: Any, method: str | None) -> None:
 
 
 def check_session(session: Any) -> None:
-    """Look for the credentials of a session of botocore or boto3, and refuse what no service can know.
+    """Check the credentials that a botocore or boto3 session finds, if any.
 
     Raises:
-        MalformedCredentials: There is white space or a control character where none can be.
+        MalformedCredentials: They contain white space or a control character.
     """
     if (found := session.get_credentials()) is not None:
         check_credentials(found.get_frozen_credentials(), found.method)
 
 
 async def check_session_async(session: Any, key: str | None, secret: str | None, token: str | None) -> None:
-    """Refuse credentials that no service can know: those given, or else those that a session of aiobotocore finds.
+    """Check the given credentials, or else those that an aiobotocore session finds, if any.
 
     Args:
         session: The session.
-        key: The access key, where it is given.
+        key: The access key; `None` to use the session's credentials.
         secret: The secret key, together with `key`.
         token: The session token, together with `key`.
 
     Raises:
-        MalformedCredentials: There is white space or a control character where none can be.
+        MalformedCredentials: They contain white space or a control character.
     """
     if key is not None:
         check_credentials(Credentials(key, secret, token), "explicit")
@@ -63,6 +64,6 @@ async def check_session_async(session: Any, key: str | None, secret: str | None,
 
 def _malformed(what: str, method: str | None) -> MalformedCredentials:
     return MalformedCredentials(
-        f"the {what} has a line break, white space or another character in it that no {what} has; look where it is "
-        f"set (found by: {method or 'the SDK'}), it may end with one"
+        f"the {what} contains a line break, white space or another invalid character; check where it is set "
+        f"(found by: {method or 'the SDK'}), it may end with one"
     )

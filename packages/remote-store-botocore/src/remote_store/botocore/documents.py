@@ -1,6 +1,6 @@
 """Checks the documents of responses in botocore's `before-parse` event.
 
-botocore takes any document for any other, and parses without a bound.
+botocore does not check the root element, and parses documents of any size and depth.
 """
 
 from __future__ import annotations
@@ -15,35 +15,35 @@ SUCCESS: Final = 200
 
 
 def register_checks(events: Any) -> None:
-    """Have the answers of a client, or of all clients of a session, looked at, and its bulk deletes carry an MD5.
+    """Register handlers that check all responses, and add an MD5 to `DeleteObjects`.
 
     Args:
-        events: The hooks of the client or the session.
+        events: The events of a client, or of a session for all its clients.
     """
     for operation in REQUIRED:
-        # Under this name it comes before botocore's look for an error, which parses the document without bounds.
-        handler = answer_listing if operation == "ListObjectsV2" else check_document
+        # This event name runs before botocore's check for an error, which parses the document without limits.
+        handler = parse_listing if operation == "ListObjectsV2" else check_document
         events.register(f"before-parse.*.{operation}", handler)
     events.register("before-call.s3.DeleteObjects", add_content_md5)
 
 
 def add_content_md5(params: dict[str, Any], **_others: Any) -> None:
-    """Handle botocore's `before-call` of a `DeleteObjects`: some servers want no newer checksum in place of an MD5."""
+    """Handle botocore's `before-call` of a `DeleteObjects`: add an MD5, because some servers require it."""
     body = params["body"]
     if isinstance(body, bytes | bytearray):
         digest = hashlib.md5(body, usedforsecurity=False).digest()
         params["headers"]["Content-MD5"] = b64encode(digest).decode("ascii")
 
 
-def answer_listing(
+def parse_listing(
     operation_model: Any, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **others: Any
 ) -> None:
-    """Handle botocore's `before-parse` of a `ListObjectsV2`: parse the page, and leave an empty body to botocore.
+    """Handle botocore's `before-parse` of a `ListObjectsV2`: parse the page, and leave botocore an empty body.
 
-    An error, a broken page and one with fields that are rare are looked at like any other document.
+    Documents that `parse_page` does not handle are checked like those of other operations, and parsed by botocore.
 
     Raises:
-        Fault: It is no listing.
+        Fault: The document is not a listing.
     """
     document: bytes = response_dict["body"]
     page = parse_page(document) if response_dict["status_code"] == SUCCESS else None
@@ -55,13 +55,13 @@ def answer_listing(
 
 
 def check_document(operation_model: Any, response_dict: dict[str, Any], **_others: Any) -> None:
-    """Handle botocore's `before-parse` of an operation of S3.
+    """Handle botocore's `before-parse` of an S3 operation.
 
-    A document that is cut short, and an error inside of a 200, become a 500, which the SDK sends again: S3 begins some
-    answers before it knows how they end (S3 API Reference, CopyObject). An error whose document is not S3's loses it.
+    A truncated document, and an error in a 200, become a 500, which the SDK retries: S3 may send status 200 before the
+    operation has failed (S3 API Reference, CopyObject). If the document of an error is not S3's, it is dropped.
 
     Raises:
-        Fault: A success has another document than its own, or one that no server of S3 sends.
+        Fault: A success has the wrong document for its operation, or a document that no S3 server sends.
     """
     document = response_dict["body"]
     if operation_model.name not in REQUIRED or not isinstance(document, bytes):
@@ -81,11 +81,11 @@ def check_document(operation_model: Any, response_dict: dict[str, Any], **_other
         response_dict["status_code"] = 500
         return
     if problem == "cut" and document:
-        incomplete = b"<Error><Code>IncompleteDocument</Code><Message>the answer ends early</Message></Error>"
+        incomplete = b"<Error><Code>IncompleteDocument</Code><Message>the response ends early</Message></Error>"
         response_dict.update(status_code=500, body=incomplete)
         return
     headers = {name.lower(): value for name, value in response_dict["headers"].items()}
     code, what = wrong_document(operation_model.name, document, headers.get("content-type", ""), root, problem)
     if code is not None:
-        what = f"the answer to {operation_model.name} {what}"
+        what = f"the response to {operation_model.name} {what}"
         raise Fault(code, status, what, headers.get("x-amz-request-id"))

@@ -1,4 +1,4 @@
-"""From the exceptions of botocore to faults; by the names of their classes, because core imports no SDK."""
+"""Converts botocore's exceptions to faults. Classes are matched by name, because a release may lack some of them."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ CREDENTIALS = frozenset(
     }
 )
 TELLS_ITS_PLACE = frozenset({"PartialCredentialsError", "ProfileNotFound", "SSOTokenLoadError"})
-"""Those of them whose texts name the profile, the provider or the setting, and no secret."""
+"""Those of `CREDENTIALS` whose messages name the profile, the provider or the setting, and contain no secret."""
 
 UNREADABLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
-"""What botocore raises where it cannot make sense of an answer, or build a request."""
+"""What botocore raises if it cannot parse a response or build a request."""
 CONFIGURATION = frozenset(
     {
         "ConfigNotFound",
@@ -56,10 +56,10 @@ CONFIGURATION = frozenset(
         "UnsupportedSignatureVersionError",
     }
 )
-"""Their texts name the profile, the file and the setting, and no secret."""
+"""Their messages name the profile, the file and the setting, and contain no secret."""
 
 OF_CREDENTIALS = frozenset({"InfiniteLoopConfigError", "MalformedCredentials"})
-"""Those of them that are about credentials, wherever they are raised."""
+"""Those of `CONFIGURATION` that are always about credentials."""
 
 SETTINGS = {
     "InvalidDefaultsMode": "AWS_DEFAULTS_MODE, or defaults_mode of the profile",
@@ -73,39 +73,39 @@ SETTINGS = {
     ),
     "InvalidSTSRegionalEndpointsConfigError": ("AWS_STS_REGIONAL_ENDPOINTS, or sts_regional_endpoints of the profile"),
 }
-"""Where that is set which the text of an exception does not name as it is written."""
+"""The settings behind exceptions whose messages do not name them."""
 
 REFUSED = frozenset({"ParamValidationError", "ValidationError"})
 
 
 class MalformedCredentials(Exception):
-    """Credentials that the SDK found cannot be sent; the text does not show them."""
+    """Credentials that the SDK found cannot be sent. The message does not show them."""
 
 
 class SpeaksTLS(Exception):
-    """A port that was spoken to in plain http speaks TLS."""
+    """The URL begins with `http:`, but the port speaks TLS."""
 
 
 def fault_of(error: Exception, transport: tuple[type[Exception], ...], *, attempts: int) -> Fault:
-    """What botocore, or the connection below it, said.
+    """The fault of an exception of botocore or of the HTTP client below it.
 
     Args:
         error: The exception.
-        transport: The exceptions of a connection that failed.
-        attempts: How many requests were sent, where the exception itself does not say.
+        transport: The exception classes of failed connections.
+        attempts: How many requests were sent, if the exception does not have the number.
     """
     if isinstance(error, SpeaksTLS):
         return Fault("SpeaksTLS", message=str(error))
     response = getattr(error, "response", None)
     if isinstance(response, Mapping):
-        told, meta = response.get("Error", {}), response.get("ResponseMetadata", {})
+        refusal, meta = response.get("Error", {}), response.get("ResponseMetadata", {})
         status = meta.get("HTTPStatusCode")
-        code = told.get("Code") or str(status)
+        code = refusal.get("Code") or str(status)
         headers = meta.get("HTTPHeaders") or {}
         return Fault(
             code,
             status,
-            told.get("Message") or "",
+            refusal.get("Message") or "",
             meta.get("RequestId") or None,
             attempts=meta.get("RetryAttempts", 0) + 1,
             foreign=is_foreign(getattr(error, "operation_name", ""), code, status, headers),
@@ -113,10 +113,10 @@ def fault_of(error: Exception, transport: tuple[type[Exception], ...], *, attemp
         )
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if kinds & CREDENTIALS:
-        told = bool(kinds & TELLS_ITS_PLACE)
-        return Fault(type(error).__name__, message=str(error), credentials=True, configuration=told)
+        names_place = bool(kinds & TELLS_ITS_PLACE)
+        return Fault(type(error).__name__, message=str(error), credentials=True, configuration=names_place)
     name = type(error).__name__
-    # A region that is none is a refused parameter by its class too.
+    # Before `REFUSED`, because InvalidRegionError is a ValidationError too.
     if found := kinds & CONFIGURATION:
         if name in SETTINGS:
             return Fault(name, message=f"{SETTINGS[name]}: {error}", configuration=True)
@@ -125,7 +125,7 @@ def fault_of(error: Exception, transport: tuple[type[Exception], ...], *, attemp
     if kinds & REFUSED:
         return Fault("ParamValidation", message=str(error))
     if is_of_credentials(error):
-        # Only an error of the system is sure to hold no secret.
+        # Only the message of an OSError is sure to contain no secret.
         named = isinstance(error, OSError)
         return Fault(name, message=str(error) if named else "", credentials=True, configuration=named)
     if isinstance(error, UNREADABLE):
@@ -145,13 +145,13 @@ def _date(headers: Mapping[str, str]) -> datetime | None:
 def known_fault(
     error: Exception, failed: tuple[type[Exception], ...], transport: tuple[type[Exception], ...], *, attempts: int = 1
 ) -> Fault | None:
-    """The fault of an exception that a call of the SDK ended with; `None` for one that is no matter of the service.
+    """The fault of an exception that an SDK call raised; `None` if it has nothing to do with the service.
 
     Args:
         error: The exception.
-        failed: What the SDK raises for calls that failed.
-        transport: The exceptions of a connection that failed.
-        attempts: How many requests were sent, where the exception itself does not say.
+        failed: The exception classes of failed calls.
+        transport: The exception classes of failed connections.
+        attempts: How many requests were sent, if the exception does not have the number.
     """
     if isinstance(error, (*failed, MalformedCredentials, SpeaksTLS)):
         return fault_of(error, transport, attempts=attempts)
@@ -159,7 +159,7 @@ def known_fault(
 
 
 def is_of_credentials(error: BaseException) -> bool:
-    """Whether an exception was raised while credentials were looked for, whatever its type."""
+    """Whether an exception of any type was raised while botocore looked for credentials."""
     return any(
         frame.tb_frame.f_globals.get("__name__", "").endswith("botocore.credentials")
         for frame in _frames(error.__traceback__)

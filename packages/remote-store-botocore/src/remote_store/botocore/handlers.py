@@ -1,4 +1,4 @@
-"""The handlers of botocore's events that the lanes register and remove; each name of botocore is looked up first."""
+"""The handlers of botocore's events that the lanes register, and those of botocore that they remove."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ LARGE_BODY = 1 * MIB
 TOO_MANY_REQUESTS = 429
 
 NOT_IN_A_TOKEN = re.compile(r"[^A-Za-z0-9!#$%&'*+.^_`|~,-]")
-"""What botocore replaces in an application id too."""
+"""The characters that botocore replaces in an application id."""
 
 BREAKS_A_HEADER = re.compile(r"[\0\r\n]")
 CREDENTIALS = {"authorization": "access key", "x-amz-security-token": "session token"}
-"""What of the credentials stands in which header."""
+"""Headers that contain a part of the credentials."""
 
 UNREADABLE_IS_ABSENT: dict[str, Callable[[str], object]] = {"integer": int, "long": int, "timestamp": parse_time}
-"""How a header of each type of botocore's model is read, where one that cannot be read is to be left out."""
+"""Parsers for the types of headers in botocore's model. A header that cannot be parsed is dropped."""
 
 
 def register_handlers(events: Any, options: S3Options, *, asynchronous: bool = False) -> None:
-    """Register what every client of a lane needs, and remove the handlers of botocore that it does not.
+    """Register the handlers that every client of a lane needs, and remove handlers of botocore that it does not need.
 
     Args:
-        events: The events of a client of our own, or of a session of our own.
+        events: The events of a client or session that the lane made.
         options: The options that the client is made with.
-        asynchronous: Whether the events await what a handler returns, as aiobotocore's do.
+        asynchronous: Whether the events await the results of handlers, as aiobotocore's do.
     """
     register_checks(events)
-    # Looking for a bucket's region, botocore asks for it for ever where no answer says it.
+    # If no response names the bucket's region, botocore would look for it in an endless loop.
     events.register("before-call.s3.HeadBucket" if options.endpoint.redirects else "before-call.s3", do_not_redirect)
     events.register("before-parse.s3", drop_unreadable_headers)
     events.register("before-send.s3", refuse_malformed_credentials)
@@ -48,15 +48,15 @@ def register_handlers(events: Any, options: S3Options, *, asynchronous: bool = F
         events.register("needs-retry.s3", (ask_for_tls_async if asynchronous else ask_for_tls)(options))
     events.register("needs-retry.s3", retry_too_many_requests(options.retry))
     events.register_first("choose-signer.s3", presign_by_version_4)
-    # Nothing on S3's side needs the headers that say how often a request was tried; they are signed at each request.
+    # S3 does not need the retry count in a header, and signing it takes time.
     remove_handler(events, "request-created", "add_retry_headers")
-    # No operation of S3 finds its endpoint by asking the service for one, which is what the version would be for.
+    # The header is for endpoint discovery, which no S3 operation uses.
     remove_handler(events, "before-call", "inject_api_version_header_if_needed")
     if options.custom_endpoint:
-        # The header tells AWS which chain of Lambda functions a request belongs to.
+        # The header is for AWS only: it identifies the chain of Lambda functions that a request belongs to.
         remove_handler(events, "before-call", "add_recursion_detection_header")
     for operation in ("PutObject", "UploadPart"):
-        # Bytes are sent without being copied into a file.
+        # Without this handler, bytes are sent without a copy into a `BytesIO`.
         remove_handler(events, f"before-parameter-build.s3.{operation}", "convert_body_to_file_like_object")
 
 
@@ -74,12 +74,12 @@ def remove_handler(events: Any, event: str, name: str) -> None:
 
 
 def user_agent(ours: str, config: Any, find: Callable[[str], Any] | None = None) -> str:
-    """The header `User-Agent` with the application id that the user chose; botocore leaves it out of a fixed one.
+    """The `User-Agent` header with the user's application id, which botocore does not add to a fixed user agent.
 
     Args:
-        ours: What is sent in any case.
+        ours: The part that is always sent.
         config: The user's `Config`, or `None`.
-        find: Reads a setting of the session; without it the environment is asked.
+        find: Reads a setting of the session; `None` to read only the environment.
     """
     setting = os.environ.get("AWS_SDK_UA_APP_ID") if find is None else find("user_agent_appid")
     appid = getattr(config, "user_agent_appid", None) or setting
@@ -87,12 +87,12 @@ def user_agent(ours: str, config: Any, find: Callable[[str], Any] | None = None)
 
 
 def drop_unreadable_headers(response_dict: dict[str, Any], operation_model: Any = None, **_others: Any) -> None:
-    """Handle botocore's `before-parse`: leave out headers that botocore would fail to read with a bare `ValueError`."""
+    """Handle botocore's `before-parse`: drop headers for which botocore would raise a bare `ValueError`."""
     shape, headers = getattr(operation_model, "output_shape", None), response_dict["headers"]
     for member in shape.members.values() if shape is not None else ():
         read = UNREADABLE_IS_ABSENT.get(member.type_name)
         name = member.serialization.get("name")
-        # botocore has a handler of its own for `Expires`.
+        # botocore itself handles an invalid `Expires`.
         if read is None or member.serialization.get("location") != "header" or name == "Expires" or name not in headers:
             continue
         try:
@@ -102,37 +102,37 @@ def drop_unreadable_headers(response_dict: dict[str, Any], operation_model: Any 
 
 
 def refuse_malformed_credentials(request: Any, **_others: Any) -> None:
-    """Handle botocore's `before-send`: do not let http.client refuse the credentials, since its error shows them.
+    """Handle botocore's `before-send`: refuse malformed credentials, because http.client's error would show them.
 
     Raises:
-        MalformedCredentials: The access key or the session token has a line break in it.
+        MalformedCredentials: The access key, the session token or another header contains a line break.
     """
     for name, value in request.headers.items():
         text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
         if BREAKS_A_HEADER.search(text):
             what = CREDENTIALS.get(name.lower(), f"header {name!r}")
-            raise MalformedCredentials(f"the {what} has a line break in it; look where it is set, it may end with one")
+            raise MalformedCredentials(f"the {what} contains a line break; check where it is set, it may end with one")
 
 
 def fail_at_once(caught_exception: Exception | None = None, **_others: Any) -> None:
-    """Handle botocore's `needs-retry`: raise again what would fail in the same way at each try."""
+    """Handle botocore's `needs-retry`: raise an error that a retry does not change."""
     if caught_exception is not None and no_retry_helps(caught_exception) is not None:
         raise caught_exception
 
 
 def presign_by_version_4(signature_version: Any = None, **_others: Any) -> str | None:
-    """Handle botocore's `choose-signer`: a presigned URL keeps version 4, where botocore would take version 2."""
+    """Handle botocore's `choose-signer`: presign URLs with Signature Version 4, where botocore would use version 2."""
     presigns = isinstance(signature_version, str) and signature_version.endswith(("-query", "-presign-post"))
     return signature_version if presigns else None
 
 
 def do_not_redirect(context: Mapping[str, Any], **_others: Any) -> None:
-    """Handle botocore's `before-call`: let nothing look for the region of the bucket in order to ask again there."""
+    """Handle botocore's `before-call`: keep botocore from looking for the bucket's region and redirecting there."""
     context.get("s3_redirect", {})["redirected"] = True
 
 
 def retry_too_many_requests(retry: RetryPolicy) -> Callable[..., float | None]:
-    """Make a handler of botocore's `needs-retry`: a 429 without a code is tried again too, as botocore 1.44 does."""
+    """Make a handler of botocore's `needs-retry` that retries a 429 without a code, as botocore 1.44 does."""
 
     def delay(response: tuple[Any, Any] | None = None, attempts: int = 1, **_others: Any) -> float | None:
         too_many = response is not None and response[0].status_code == TOO_MANY_REQUESTS
@@ -142,7 +142,10 @@ def retry_too_many_requests(retry: RetryPolicy) -> Callable[..., float | None]:
 
 
 def ask_before_large_body(params: dict[str, Any], **_others: Any) -> None:
-    """Handle botocore's `before-call`: let the server refuse a large body before it is sent, at one round trip."""
+    """Handle botocore's `before-call`: send a large body with `Expect: 100-continue`. Costs one round trip.
+
+    The server can then refuse the request before the body is sent.
+    """
     body = params["body"]
     if isinstance(body, bytes | bytearray | memoryview) and len(body) >= LARGE_BODY:
         params["headers"]["Expect"] = "100-continue"

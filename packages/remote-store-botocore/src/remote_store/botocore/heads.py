@@ -1,6 +1,6 @@
 """Reads response heads that http.client cannot read: after informational responses, and with many header lines.
 
-http.client takes a 102 or a 103 for the final response, and gives up behind 100 header lines (Python 3.11 to 3.14).
+http.client takes a 102 or a 103 for the final response, and fails after 100 header lines (Python 3.11 to 3.14).
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import BinaryIO
 
 FINAL = 200
 MOST_INFORMATIONAL = 100
-"""Informational responses that are read before one final response."""
+"""Most informational responses before a final one."""
 
 MOST_LINES = 1000
 LONGEST_HEAD = 1024 * 1024
-"""Header lines of a response that are read, and their bytes."""
+"""Most header lines of a response, and most bytes of them."""
 
 INFORMATIONAL = re.compile(rb"HTTP/1\.\d\s+1(?!01)\d\d(?!\d)")
 """The status line of an informational response; a 101 is not followed by a final one."""
@@ -39,7 +39,7 @@ class FinalResponse(HTTPResponse):
         stream = self.fp
         first, lines = read_head(stream)
         kept = without_metadata(lines)
-        # http.client itself reads the lines that say how long the body is.
+        # http.client reads the other lines itself, because they determine the length of the body.
         self.fp = io.BytesIO(first + b"".join(kept))
         try:
             super().begin()
@@ -49,7 +49,7 @@ class FinalResponse(HTTPResponse):
             else:
                 self.fp = stream
         if self.status < FINAL:
-            raise BadStatusLine(f"the server changes the protocol: {self.status}")
+            raise BadStatusLine(f"the server switched the protocol with status {self.status}")
         if len(kept) < len(lines):
             text = b"".join(lines).decode("iso-8859-1")
             self.headers = self.msg = Parser(_class=HTTPMessage).parsestr(text)
@@ -82,7 +82,7 @@ def read_lines(stream: BinaryIO) -> list[bytes]:
         lines.append(stream.readline(left + 1))
         left -= len(lines[-1])
         if left < 0 or len(lines) > MOST_LINES + 1:
-            # `no_retry_helps` knows this class, and no subclass of it, as one that no retry mends.
+            # For this class, but none of its subclasses, `no_retry_helps` forbids a retry.
             raise HTTPException(f"a response has more than {MOST_LINES} header lines or {LONGEST_HEAD} bytes of them")
         if not lines[-1]:
             raise RemoteDisconnected("the connection was closed within the header lines of a response")

@@ -1,4 +1,4 @@
-"""Where a client of botocore sends its requests, read from the same configuration before there is a client."""
+"""Finds out which endpoint a botocore client will use, from the same configuration, before the client is made."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from remote_store.core.s3 import S3Options, check_bucket, check_endpoint_url, en
 
 SUFFIXES = ("amazonaws.com", "amazonaws.com.cn", "api.aws")
 REGION = r"[a-z]{2,}(?:-[a-z]+)+-\d+"
-"""A region that botocore's data does not list yet."""
+"""Matches a region that botocore's data does not list yet."""
 
 OTHER_SERVICES = ("-website", "-control", "-outposts", "-object-lambda", "express-control", "tables", "vectors")
-"""What follows `s3` in hosts without the API for objects (AWS General Reference, S3 endpoints)."""
+"""What follows `s3` in the names of hosts that lack the object API (AWS General Reference, S3 endpoints)."""
 
 
 class S3Hosts:
-    """Tells the hosts of S3 on AWS from all others, those of load balancers and virtual machines on AWS included.
+    """Tells whether a host is S3 on AWS. Load balancers and virtual machines on AWS are not.
 
     Args:
         data: botocore's `partitions.json`: the DNS suffixes and the regions of each partition.
@@ -48,21 +48,21 @@ class S3Hosts:
         self._region = re.compile(rf"(?:fips-)?(?:{region})(?:-fips)?|[a-z-]+-global|s3-external-1")
 
     def is_aws(self, url: str | None) -> bool:
-        """Whether a URL leads to S3 on AWS; without one the SDK makes it from the region, so it does."""
+        """Whether a URL is that of S3 on AWS. `None` is, because the SDK then derives the URL from the region."""
         return url is None or self._match(url) is not None
 
     def is_private_link(self, url: str | None) -> bool:
-        """Whether a URL leads to a VPC endpoint of S3."""
+        """Whether a URL is that of a VPC endpoint of S3."""
         match = None if url is None else self._match(url)
         return match is not None and match["private"] is not None
 
     def other_service(self, url: str) -> bool:
-        """Whether a URL leads to a host of AWS that is called S3 and does not speak the API for objects in buckets."""
+        """Whether a URL is that of an AWS host with `s3` in its name that lacks the object API."""
         match = self._match(url)
         return match is not None and match["kind"].startswith(OTHER_SERVICES)
 
     def is_region(self, name: str) -> bool:
-        """Whether a name can be that of a region of AWS, known to botocore or not, or one that botocore takes too."""
+        """Whether a name can be an AWS region, listed by botocore or not, or a pseudo region that botocore accepts."""
         return self._region.fullmatch(name) is not None
 
     def _match(self, url: str) -> re.Match[str] | None:
@@ -72,7 +72,7 @@ class S3Hosts:
 
 @cache
 def s3_hosts() -> S3Hosts:
-    """The hosts of S3 by the data that botocore brings; without the data those of the oldest partitions."""
+    """The hosts of S3 according to botocore's data, or of the oldest partitions if there is no data."""
     loader = shared_loader(None)
     load = lookup(loader, "load_data")
     try:
@@ -82,11 +82,11 @@ def s3_hosts() -> S3Hosts:
 
 
 def configured_url(session: Any, config: Any) -> tuple[str, str] | None:
-    """The endpoint that environment and configuration files name, in botocore's order, and what names it.
+    """The endpoint in the environment or the configuration files, in botocore's order, and the setting that names it.
 
     Args:
-        session: A session of botocore.
-        config: The user's `Config`, which may say that such an endpoint is to be ignored.
+        session: A botocore session.
+        config: The user's `Config`, which may tell botocore to ignore such endpoints.
 
     Raises:
         BotoCoreError: The profile does not exist, or a file cannot be read.
@@ -108,28 +108,28 @@ def configured_url(session: Any, config: Any) -> tuple[str, str] | None:
 
 
 def locate(options: S3Options, bucket: str, session: Callable[[], Any], *, config: Any = None) -> S3Options:
-    """The options with the facts about the endpoint that a client of theirs gets.
+    """The options with the facts about the endpoint that a client with these options will use.
 
     Args:
         options: The options.
         bucket: Name or ARN of the bucket.
-        session: Makes a session of botocore with the client's profile.
-        config: The user's `Config`, or what has the same attributes.
+        session: Makes a botocore session with the client's profile.
+        config: The user's `Config`, or an object with the same attributes.
 
     Raises:
-        ValueError: The bucket is malformed, cannot be signed for, or is an ARN where the URL is one that botocore would
-            ignore.
+        ValueError: The bucket is malformed, or is an ARN for which botocore would ignore the URL. Or requests to it
+            cannot be signed.
     """
     url, name = options.endpoint_url, "endpoint_url"
     try:
         if url is None:
             url, name = configured_url(session(), config) or (None, name)
     except BotoCoreError:
-        # No client can be made from this configuration either, and its error says why.
+        # Making the client will fail too, with an error that gives the reason.
         return options.at(endpoint_of(url, aws=False, conditional_writes=options.conditional_writes))
     known = located(options, bucket, url, config=config, name=name)
     if known.endpoint.bucket_kind == "multi-region access point" and find_spec("awscrt") is None:
-        raise ValueError("requests to a multi-region access point are signed by awscrt; pip install 'botocore[crt]'")
+        raise ValueError("a multi-region access point needs awscrt to sign requests; pip install 'botocore[crt]'")
     return known
 
 
@@ -137,7 +137,7 @@ def locate_client(options: S3Options, bucket: str, client: Any) -> S3Options:
     """The options with the facts about the endpoint of a client that the user made.
 
     Raises:
-        ValueError: The bucket is malformed, or an ARN where the URL is one that botocore would ignore.
+        ValueError: The bucket is malformed, or is an ARN for which botocore would ignore the URL.
     """
     url, hosts = client.meta.endpoint_url, s3_hosts()
     if hosts.is_aws(url) and not hosts.is_private_link(url):
@@ -149,30 +149,28 @@ def locate_client(options: S3Options, bucket: str, client: Any) -> S3Options:
 def located(
     options: S3Options, bucket: str, url: str | None, *, config: Any = None, name: str = "endpoint_url"
 ) -> S3Options:
-    """The options with the facts about a URL that is known.
+    """The options with the facts about an endpoint whose URL is known.
 
     Args:
         options: The options.
         bucket: Name or ARN of the bucket.
-        url: Where the client sends its requests, if that is given or configured.
-        config: The `Config` of the client, or what has the same attributes.
-        name: What names the URL.
+        url: The URL that the client sends to, if it was given or configured.
+        config: The `Config` of the client, or an object with the same attributes.
+        name: The option or setting that has the URL, for the error.
 
     Raises:
-        ValueError: The bucket is malformed, or an ARN where the URL is one that botocore would ignore. The URL is that
-            of another service, or the region is none of AWS.
+        ValueError: The bucket is malformed, or is an ARN for which botocore would ignore the URL. Or the URL is that of
+            another service, or the region is not an AWS region.
     """
     check_endpoint_url(url, name)
     hosts = s3_hosts()
     if url is not None and hosts.other_service(url):
         raise ValueError(
-            f"{name} leads to {urlsplit(url).hostname!r}, where AWS has no S3 API for objects in buckets; leave it out"
+            f"{name} has the host {urlsplit(url).hostname!r}, which does not serve the S3 object API; omit it"
         )
     region = options.region_name
     if hosts.is_aws(url) and region is not None and not hosts.is_region(region):
-        raise ValueError(
-            f"region_name is {region!r}, and no region of AWS is called so; give one such as 'eu-central-1'"
-        )
+        raise ValueError(f"region_name is {region!r}, which is not an AWS region; pass one such as 'eu-central-1'")
     calculation = getattr(config, "request_checksum_calculation", None)
     endpoint = endpoint_of(
         url,

@@ -1,9 +1,9 @@
-"""Looks up the public names of an SDK that a release may not have.
+"""Looks up the public names of an SDK that a release may lack.
 
-Imported plainly are only the names without which there is no client to make or to call: `Session`, `Config`, `UNSIGNED`
-and `xform_name`, the classes of clients, filesystems, credentials and exceptions, and what aiobotocore has in their
-place. Their methods are taken for granted too, such as a session's `get_config_variable`. All other names are looked up
-by `lookup`, and the lanes go on without them.
+The lanes import only the names that making and calling a client requires: `Session`, `Config`, `UNSIGNED`,
+`xform_name`, the classes of clients, filesystems, credentials and exceptions, and their aiobotocore counterparts. They
+rely on the methods of these classes too, such as a session's `get_config_variable`. They find all other names by
+`lookup`, and work without them.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 
 
 def lookup(owner: Any, name: str) -> Any:
-    """A public name of an SDK; `None` where this release does not have it.
+    """A public name of an SDK; `None` if this release does not have it.
 
     Args:
-        owner: What has the name: an object, or the dotted name of a module.
+        owner: The object that has the name, or the dotted name of a module.
         name: The name.
     """
     if isinstance(owner, str):

@@ -1,4 +1,4 @@
-"""Looks at the URLs of proxies before an SDK parses them, since the SDK's errors show the password in them."""
+"""Checks proxy URLs before an SDK parses them, because the SDK's errors would show their passwords."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from remote_store.botocore.names import lookup
 
 HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:.]+(%[\w.-]+)?")
 NO_PROXY = (
-    "is no URL such as http://proxy.example.org:3128; in a user name or a password write / as %2F, @ as %40, # as %23"
+    "is not a URL such as http://proxy.example.org:3128; in a user name or password, write / as %2F, @ as %40, # as %23"
 )
 
 
@@ -24,7 +24,7 @@ def proxy_for(url: str, proxies: Mapping[str, str] | None) -> str | None:
 
     Args:
         url: Where a request goes.
-        proxies: URLs of proxies by scheme; an address without a scheme is one of HTTP.
+        proxies: Proxy URLs by scheme of the request; a proxy without a scheme is an HTTP proxy.
     """
     proxy = (proxies or {}).get(urlsplit(url).scheme)
     if not proxy or proxy.startswith(PROXY_SCHEMES):
@@ -41,13 +41,13 @@ def proxies_of(client: Any) -> Mapping[str, str]:
 
 
 def without_password(proxy: str) -> str:
-    """The URL of a proxy as an error may show it."""
+    """The URL of a proxy without user name and password, for errors."""
     parts = urlsplit(proxy)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def is_proxy(url: object) -> bool:
-    """Whether a URL can be that of a proxy as botocore takes them, over http or https; the scheme may be left out."""
+    """Whether botocore accepts a URL as that of an HTTP or HTTPS proxy. The scheme may be missing."""
     if not isinstance(url, str) or not url.isprintable() or set(url) & set(" \\"):
         return False
     try:
@@ -55,7 +55,7 @@ def is_proxy(url: object) -> bool:
         port = parts.port
     except ValueError:
         return False
-    # botocore encodes both as ASCII for the proxy.
+    # botocore encodes user name and password as ASCII.
     is_ascii = unquote(f"{parts.username or ''}{parts.password or ''}").isascii()
     is_whole = parts.scheme in ("http", "https") and port != 0 and HOST.fullmatch(parts.hostname or "") is not None
     return is_ascii and is_whole and not parts.path.strip("/") and not parts.query and not parts.fragment
@@ -66,17 +66,17 @@ def has_proxy(url: str, configured: Mapping[str, Any] | None) -> bool:
 
     Args:
         url: Where the requests go.
-        configured: The proxies of the user's `Config` by scheme, which count in place of the environment's.
+        configured: The proxies in the user's `Config` by scheme; `None` to use those in the environment.
     """
     proxies = _of_environment(url) if configured is None else configured
     return bool(proxies.get(urlsplit(url).scheme))
 
 
 def wrong_environment_proxy(url: str, schemes: tuple[str, ...]) -> str | None:
-    """The variable of the environment that names a proxy and is no URL; `None` where there is none.
+    """The environment variable whose proxy is not a valid URL; `None` if all are valid.
 
     Args:
-        url: Where the requests go; no proxy is used for what `no_proxy` names.
+        url: Where the requests go. Hosts in `no_proxy` use no proxy.
         schemes: The schemes of the requests that are sent.
     """
     proxies = _of_environment(url)

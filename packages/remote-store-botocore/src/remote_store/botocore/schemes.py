@@ -1,7 +1,7 @@
-"""Finds out whether a port that does not answer plain http speaks TLS, so that `http` in the URL is the mistake.
+"""Detects that a port speaks TLS although the URL begins with `http:`.
 
-Some servers close such a connection without a word, and others answer 400 in words of their own; both look like a
-server that is in trouble. A handshake tells them apart. It is tried once for a client, and never after an answer of S3.
+Over plain HTTP, some TLS servers close the connection, and others send a 400. Both look like a server that is failing,
+so a TLS handshake is tried. It is tried at most once per client, and never after a response of S3.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ HTTP = 80
 
 
 class SchemeDoubt:
-    """Whether the first answer of a server makes it worth asking.
+    """Decides after a client's first response whether to try a TLS handshake.
 
     Args:
         options: The options of the client; their URL begins with `http:`.
@@ -37,21 +37,21 @@ class SchemeDoubt:
         self._is_settled = has_proxy(options.endpoint.url or "", proxies)
 
     def arises(self, operation: str, response: tuple[Any, Any] | None, error: BaseException | None) -> bool:
-        """Take note of an outcome. Whether it is the first one, and one that a server of TLS may give.
+        """Whether this is the client's first outcome and a TLS server may have caused it.
 
         Args:
             operation: Name of the operation.
-            response: The answer, and what was read from it.
-            error: What took the place of an answer.
+            response: The HTTP response and its parsed fields.
+            error: The exception, if there was no response.
         """
         if self._is_settled:
             return False
         self._is_settled = True
         if response is None:
             return type(error).__name__ == "ConnectionClosedError"
-        answer, read = response
-        code = read.get("Error", {}).get("Code") or str(answer.status_code)
-        return answer.status_code == BAD_REQUEST and is_foreign(operation, code, BAD_REQUEST, answer.headers)
+        http, parsed = response
+        code = parsed.get("Error", {}).get("Code") or str(http.status_code)
+        return http.status_code == BAD_REQUEST and is_foreign(operation, code, BAD_REQUEST, http.headers)
 
     @property
     def place(self) -> tuple[str, int]:
@@ -60,7 +60,7 @@ class SchemeDoubt:
 
 
 def ask_for_tls(options: S3Options) -> Callable[..., None]:
-    """Make a handler of botocore's `needs-retry` that fails at once where the port speaks TLS."""
+    """Make a handler of botocore's `needs-retry` that raises `SpeaksTLS` if the port speaks TLS."""
     doubt = SchemeDoubt(options)
 
     def ask(operation: Any, response: Any = None, caught_exception: Any = None, **_others: Any) -> None:
@@ -71,7 +71,7 @@ def ask_for_tls(options: S3Options) -> Callable[..., None]:
 
 
 def ask_for_tls_async(options: S3Options) -> Callable[..., Any]:
-    """Make a handler of aiobotocore's `needs-retry` that fails at once where the port speaks TLS."""
+    """Make a handler of aiobotocore's `needs-retry` that raises `SpeaksTLS` if the port speaks TLS."""
     doubt = SchemeDoubt(options)
 
     async def ask(operation: Any, response: Any = None, caught_exception: Any = None, **_others: Any) -> None:
@@ -84,7 +84,7 @@ def ask_for_tls_async(options: S3Options) -> Callable[..., Any]:
 
 
 def speaks_tls(place: tuple[str, int], seconds: float) -> bool:
-    """Whether a handshake of TLS succeeds, whatever the certificate.
+    """Whether a TLS handshake succeeds with any certificate.
 
     Args:
         place: Host and port.
@@ -97,11 +97,11 @@ def speaks_tls(place: tuple[str, int], seconds: float) -> bool:
 
 
 async def speaks_tls_async(place: tuple[str, int], seconds: float) -> bool:
-    """Whether a handshake of TLS succeeds, whatever the certificate.
+    """Whether a TLS handshake succeeds with any certificate.
 
     Args:
         place: Host and port.
-        seconds: How long to wait for all of it.
+        seconds: How long to wait for the connection and the handshake together.
     """
     connect = partial(asyncio.open_connection, *place, ssl=_any_certificate(), server_hostname=place[0])
     with suppress(OSError):

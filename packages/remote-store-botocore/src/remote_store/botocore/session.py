@@ -1,4 +1,4 @@
-"""Prepares the sessions that only a lane itself uses."""
+"""Prepares the sessions that a lane makes for itself."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from remote_store.core.s3 import parse_time
 
 
 def prepare_session(session: Any) -> None:
-    """Have a session of our own share the parsed service models, and read times in a fraction of botocore's time."""
+    """Make a session share the parsed service models, and parse times faster than botocore does."""
     set_component(session, "data_loader", shared_loader(session.get_config_variable("data_path")))
     set_time_parser(session)
 
 
 @cache
 def shared_loader(data_path: str | None) -> Any:
-    """The parsed models of services, shared by all sessions that read them from the same place."""
+    """The loader of service models, shared by all sessions with the same `data_path`, so that each is parsed once."""
     create = lookup("botocore.loaders", "create_loader")
     return None if create is None else create(data_path)
 
 
 def set_component(session: Any, name: str, component: Any) -> None:
-    """Give a session a component of ours, if this release of botocore lets it be chosen and `component` exists."""
+    """Register a component in a session, if there is one and this release of botocore allows it."""
     register = lookup(session, "register_component")
     if register is not None and component is not None:
         register(name, component)
 
 
 def set_time_parser(session: Any) -> None:
-    """Have a session of our own read times in a fraction of the time that botocore's own parser takes."""
+    """Make a session parse times faster than botocore's parser does."""
     parse_any = lookup("botocore.utils", "parse_timestamp")
     try:
         factory = session.get_component("response_parser_factory")
@@ -44,7 +44,7 @@ def set_time_parser(session: Any) -> None:
 
 
 def time_parser(parse_any: Callable[[Any], datetime]) -> Callable[[Any], datetime]:
-    """Make a parser of times as S3 writes them, which leaves any other form to `parse_any`."""
+    """Make a parser of times in S3's formats that falls back to `parse_any` for other formats."""
 
     def parse(text: Any) -> datetime:
         try:

@@ -1,4 +1,4 @@
-"""Turns the options of the contract into those of a client, and refuses what no client can be made with."""
+"""Converts the options of the contract to those of a client, and checks the client options."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ WITH_HANDLE = frozenset(
         "reject_write_under_file_ancestor",
     )
 )
-"""What can be chosen beside a client or a filesystem of the user's, which brings all the rest."""
+"""The options that may be combined with the user's client or filesystem, which determines all others."""
 
 CLIENT_OPTIONS = frozenset(("api_version", "aws_account_id", "config", "use_ssl", "verify"))
-"""The arguments of a client that no option of the contract stands for."""
+"""The arguments of a client for which the contract has no option."""
 
 DOCUMENT_WAITS = 5
-"""The document of an answer must be whole within so many times `read_timeout`; S3 sends spaces while it copies."""
+"""A response's document must be complete within this many times `read_timeout`. S3 sends spaces while it copies."""
 
 
 def client_arguments(options: S3Options) -> dict[str, Any]:
-    """The keyword arguments of a client but its `config`; those of `client_options` win."""
+    """The keyword arguments of a client without its `config`. Those in `client_options` override the others."""
     return {
         "endpoint_url": options.endpoint.url,
         "region_name": options.region_name,
@@ -49,8 +49,8 @@ def client_arguments(options: S3Options) -> dict[str, Any]:
 
 
 def config_arguments(options: S3Options) -> dict[str, Any]:
-    """The keyword arguments of a client's `Config`, all that differs between releases of the SDK said outright."""
-    # Many servers that are not AWS refuse, or store, the checksums that botocore adds since 1.36.
+    """The keyword arguments of a client's `Config`. Settings are explicit if their defaults differ between releases."""
+    # Many servers other than AWS refuse, or store, the checksums that botocore adds since 1.36.
     checksums = "when_supported" if options.endpoint.checksums else "when_required"
     return {
         "connect_timeout": options.connect_timeout,
@@ -62,33 +62,33 @@ def config_arguments(options: S3Options) -> dict[str, Any]:
         "tcp_keepalive": True,
         "request_checksum_calculation": checksums,
         "response_checksum_validation": checksums,
-        # What the environment names now was not there, or ignored, when the endpoint was resolved.
+        # An endpoint that is in the environment only now was not considered when the endpoint was resolved.
         "ignore_configured_endpoint_urls": (options.endpoint.aws and options.endpoint.url is None) or None,
     }
 
 
 def check_client_options(options: S3Options) -> None:
-    """Refuse what a client cannot be made with.
+    """Check the options that a client is made with.
 
     Args:
         options: The options.
 
     Raises:
-        TypeError: `client_options` has a name that is unknown or an option of the contract, or another `config`.
-        ValueError: `tls_ca_bundle` and `verify` are both given, a file of certificates cannot be read as one, or a
-            proxy is no URL.
-        FileNotFoundError: `tls_ca_bundle` or `verify` names no file.
+        TypeError: `client_options` has an unknown name, one for which the contract has an option, or a `config` or
+            `verify` of the wrong type.
+        ValueError: `tls_ca_bundle` and `verify` are both given, a CA bundle cannot be loaded, or a proxy is not a URL.
+        FileNotFoundError: The file of `tls_ca_bundle` or `verify` does not exist.
     """
     if unknown := sorted(options.client_options.keys() - CLIENT_OPTIONS):
         known = ", ".join(sorted(CLIENT_OPTIONS))
         raise TypeError(f"unknown in client_options: {', '.join(unknown)}; known are {known}")
     if not isinstance(options.client_options.get("config"), Config | None):
-        raise TypeError("config in client_options is a botocore.config.Config")
+        raise TypeError("config in client_options must be a botocore.config.Config")
     verify = options.client_options.get("verify")
     if not isinstance(verify, bool | str | None) or verify == "":
-        raise TypeError("verify in client_options is True, False or the name of a file")
+        raise TypeError("verify in client_options must be True, False or the path of a file")
     if verify is not None and options.tls_ca_bundle is not None:
-        raise ValueError("verify in client_options and tls_ca_bundle contradict each other; give one of them")
+        raise ValueError("verify in client_options and tls_ca_bundle contradict each other; pass only one of them")
     for name, bundle in (("tls_ca_bundle", options.tls_ca_bundle), ("verify in client_options", verify)):
         if isinstance(bundle, str):
             check_bundle(name, bundle)
@@ -99,27 +99,27 @@ def check_client_options(options: S3Options) -> None:
 
 
 def check_handle(name: str, handle: object, *, right: bool, refused: Iterable[str]) -> None:
-    """Refuse a client, session or filesystem of the user's that cannot be used, or options that it brings itself.
+    """Check a client, session or filesystem that the user passed, and the options passed with it.
 
     Args:
-        name: What it is, as the argument is called.
+        name: Name of the argument.
         handle: The handle.
-        right: Whether it is of the right kind.
-        refused: Options that were given beside it and that do not go with it.
+        right: Whether it has the right type.
+        refused: Options that were given too and that the handle determines itself.
 
     Raises:
-        TypeError: It is not of the right kind.
+        TypeError: It does not have the right type.
         ValueError: There are refused options.
     """
     if not right:
         raise TypeError(f"{name} cannot be a {type(handle).__module__}.{type(handle).__qualname__} here")
     if names := ", ".join(sorted(refused)):
-        raise ValueError(f"the {name} has these of its own, so leave them out: {names}")
+        raise ValueError(f"the {name} determines these options itself, so omit them: {names}")
 
 
 @cache
 def warn_of_redirects(handle: str) -> None:
-    """Log once that a handle follows redirects, which a client of our own does not."""
+    """Log once that a handle follows redirects, unlike a client that the lane makes."""
     logging.getLogger("remote_store").warning(
         "%s follows a redirect to another host with the session token, customer keys and body; "
         "use it with servers that you trust",
@@ -128,18 +128,17 @@ def warn_of_redirects(handle: str) -> None:
 
 
 def check_client(client: Any, options: S3Options) -> None:
-    """Refuse a client that the options do not describe, or that could not send the `put_options`.
+    """Check that a client sends to the resolved endpoint, and that it accepts the `put_options`.
 
     Args:
         client: A client.
         options: The options that it was made with.
 
     Raises:
-        ValueError: The client sends elsewhere than the options were resolved to, or a value among the `put_options` has
-            a wrong type.
+        ValueError: The client sends to another endpoint, or a value in `put_options` has the wrong type.
     """
     if options.endpoint.aws and not s3_hosts().is_aws(client.meta.endpoint_url):
-        raise ValueError(f"the session names an endpoint; pass it: endpoint_url={client.meta.endpoint_url!r}")
+        raise ValueError(f"the session sets an endpoint; pass it: endpoint_url={client.meta.endpoint_url!r}")
     validate = lookup("botocore.validate", "validate_parameters")
     if validate is None:
         return
@@ -148,4 +147,4 @@ def check_client(client: Any, options: S3Options) -> None:
         shown = {name: value for name, value in options.put_options.items() if name not in SECRET_PARAMS}
         validate({"Bucket": "bucket", "Key": "key", **shown}, shape)
     except ParamValidationError as error:
-        raise ValueError(f"put_options cannot be sent: {error}") from error
+        raise ValueError(f"put_options are invalid: {error}") from error

@@ -1,4 +1,4 @@
-"""The certificates that a client of botocore trusts and shows."""
+"""The certificates that a botocore client trusts, and the one that it presents."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from remote_store.core.s3 import S3Options
 
 
 def tls_context(verify: bool | str, client_cert: str | tuple[str, str] | None) -> ssl.SSLContext:
-    """Make TLS settings as botocore does. Reads files.
+    """Make an SSL context like botocore's. Reads files.
 
     Args:
-        verify: Whether to verify certificates, or a file of those to trust.
-        client_cert: File of a certificate to show the server, or a pair of it and the file of its key.
+        verify: Whether to verify certificates, or the path of a CA bundle.
+        client_cert: Path of a client certificate, or a pair of the paths of the certificate and its key.
     """
     make = lookup("botocore.httpsession", "create_urllib3_context")
     find = lookup("botocore.httpsession", "get_cert_path")
@@ -36,7 +36,7 @@ def tls_context(verify: bool | str, client_cert: str | tuple[str, str] | None) -
 
 
 def trusted(options: S3Options, find: Callable[[str], Any]) -> bool | str:
-    """Return which certificates a client trusts: those of a file, `True` for those of its SDK, `False` for all.
+    """Return which certificates a client trusts: the path of a CA bundle, `True` for the SDK's, `False` for all.
 
     Args:
         options: The options.

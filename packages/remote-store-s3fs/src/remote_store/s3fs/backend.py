@@ -64,7 +64,7 @@ class S3FsBackend(S3Backend):
         super().__init__(bucket, self._handle.options, own_client=fs is None)
 
     def unwrap(self, kind: type[T]) -> T:
-        """Hand out the native handle; the class says which there are.
+        """Return the native handle of the given type; the class lists them.
 
         Raises:
             CapabilityNotSupported: There is no handle of that type.
@@ -108,7 +108,7 @@ class AsyncS3FsBackend(AsyncS3Backend):
         super().__init__(bucket, self._handle.options, own_client=fs is None)
 
     def unwrap(self, kind: type[T]) -> T:
-        """Hand out the native handle; the class says which there are.
+        """Return the native handle of the given type; the class lists them.
 
         Raises:
             CapabilityNotSupported: There is no handle of that type.

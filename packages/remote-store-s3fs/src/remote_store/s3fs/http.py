@@ -103,7 +103,7 @@ class HttpSession(AIOHTTPSession):  # type: ignore[misc]
         chunked = text_of(request.headers.get("Transfer-Encoding", "")).lower() == "chunked"
         clock = asyncio.get_running_loop().time
         async with asyncio.timeout(self._connect_wait + self._read_wait) as bound:
-            answer = await session.request(
+            received = await session.request(
                 request.method,
                 URL(request.url, encoded=True),
                 headers=headers,
@@ -112,14 +112,14 @@ class HttpSession(AIOHTTPSession):  # type: ignore[misc]
                 proxy=proxy,
                 allow_redirects=False,
             )
-            response = AioAWSResponse(str(answer.url), answer.status, headers_of(answer.raw_headers), answer)
+            response = AioAWSResponse(str(received.url), received.status, headers_of(received.raw_headers), received)
             if request.stream_output:
                 return response
             bound.reschedule(clock() + DOCUMENT_WAITS * self._read_wait)
             try:
                 await response.content
             except BaseException:
-                answer.close()
+                received.close()
                 raise
             return response
 

@@ -1,4 +1,4 @@
-"""The S3 port over an aiobotocore client: awaits calls, and says what failed in the port's words."""
+"""The S3 port over an aiobotocore client: performs calls, and converts exceptions to faults."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class AsyncS3FsPort:
 
     Args:
         client: The S3 client.
-        room: How many calls may be under way at once; bodies that are being read do not count.
-        theirs: The user's filesystem whose client it is: told of every change, and left open.
+        room: Most concurrent calls, not counting bodies that are being read; `None` for no limit.
+        theirs: The user's filesystem, if the client is its. Changes clear its cache, and it is not closed.
     """
 
     def __init__(self, client: AioBaseClient, *, room: int | None, theirs: S3FileSystem | None) -> None:
@@ -42,44 +42,44 @@ class AsyncS3FsPort:
         self._methods: dict[str, Callable[..., Awaitable[dict[str, Any]]]] = {}
 
     async def perform(self, call: Call) -> Mapping[str, Any]:
-        """Send the call and return aiobotocore's answer to it, the `Body` of a `GetObject` as an `AsyncS3FsBody`.
+        """Send the call and return aiobotocore's response, with an `AsyncS3FsBody` as the `Body` of a `GetObject`.
 
         Raises:
-            Fault: The service refused or did not answer, or there are no credentials.
+            Fault: The service refused or did not respond, or there are no credentials.
         """
         method = self._methods.get(call.operation)
         if method is None:
             method = self._methods[call.operation] = getattr(self._client, xform_name(call.operation))
         try:
             async with self._room:
-                answer = await method(**call.params)
+                response = await method(**call.params)
         except Exception as error:
             if (fault := known_fault(error, (*FAILED, *UNREADABLE), TRANSPORT, attempts=self._attempts)) is None:
                 raise
-            # aiohttp may have sent the request once more below a client that is not ours.
+            # In the user's client, aiohttp may have resent the request.
             fault.attempts += self._theirs is not None or not SENDS_ONCE
             raise fault from error
         finally:
             if self._theirs is not None and call.operation in CHANGES:
                 key = call.params.get("Key")
                 self._theirs.invalidate_cache(None if key is None else f"{call.params['Bucket']}/{key}")
-        if "Body" in answer:
-            answer["Body"] = AsyncS3FsBody(answer["Body"], answer.get("ContentLength"), self._patience)
-        return answer
+        if "Body" in response:
+            response["Body"] = AsyncS3FsBody(response["Body"], response.get("ContentLength"), self._patience)
+        return response
 
     async def close(self) -> None:
-        """Close the connections of a client that is our own."""
+        """Close the client's connections, unless the client is the user's."""
         if self._theirs is None:
             await self._client.close()
 
 
 class AsyncS3FsBody:
-    """The bytes of a `GetObject` answer.
+    """The bytes of a `GetObject` response.
 
     Args:
-        stream: The body as aiobotocore hands it out.
-        length: How many bytes it promises.
-        patience: Seconds of waiting within which 64 KiB must come, or the rest.
+        stream: aiobotocore's body.
+        length: Its `Content-Length`; `None` if there was none.
+        patience: Seconds of waiting within which the next 64 KiB, or the rest, must arrive.
     """
 
     __slots__ = ("_came", "_left", "_patience", "_stream", "_waited")
@@ -91,7 +91,7 @@ class AsyncS3FsBody:
         self._came, self._waited = 0, 0.0
 
     async def read(self, size: int = -1, /) -> bytes:
-        """Up to `size` bytes, as many as have arrived; all that is left for -1; empty at the end.
+        """Read the bytes that have arrived, up to `size`, or all the rest for -1; empty at the end.
 
         Raises:
             Fault: The connection broke, or the bytes do not match their checksum.
@@ -100,14 +100,14 @@ class AsyncS3FsBody:
             data: bytes = await self._read_in_time(size)
             self._left -= len(data)
             if data and not self._left:
-                # Only a read at the end compares the checksum, and so does every read after it.
+                # aiobotocore checks the checksum only in reads at the end.
                 await self._stream.read(1)
         except (sdk.BotoCoreError, *BROKEN_BODY, *UNREADABLE) as error:
             raise fault_of(error, TRANSPORT, attempts=1) from error
         return data
 
     async def _read_in_time(self, size: int) -> bytes:
-        """Read, and give up on a body that comes a byte now and then; only time spent in here counts."""
+        """Read, and raise if the body arrives too slowly. Only the time spent in reads counts."""
         clock = asyncio.get_running_loop().time
         began = clock()
         async with asyncio.timeout(self._patience - self._waited):
@@ -119,5 +119,5 @@ class AsyncS3FsBody:
         return data
 
     async def close(self) -> None:
-        """Drop the connection, unless the body was read to its end: then it is back in the pool already."""
+        """Close the connection, unless the body was read to its end, so that it is back in the pool already."""
         self._stream.close()

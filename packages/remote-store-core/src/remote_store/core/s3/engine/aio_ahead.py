@@ -1,4 +1,4 @@
-"""Reading ahead: ranges of an object are fetched before they are asked for."""
+"""Reads ahead: fetches ranges of an object before the caller requests them."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from remote_store.core.s3.protocol.options import S3Options
 
 
 class AsyncReadAhead:
-    """Fetches the rest of an object as ranges, several at once, and hands them out in order.
+    """Fetches the rest of an object as concurrent ranges, and returns them in order.
 
-    Each range is pinned to the version of the plan, and resumed by itself where its connection breaks. Memory: the
-    ranges under way and the one that was handed out last, which together are smaller than `max_concurrency` parts.
+    Each range is pinned to the version of the plan, and is resumed if its connection breaks. Memory: the ranges in
+    flight and the one that was returned last, which together are smaller than `max_concurrency` parts.
 
     Args:
-        connections: Where requests go.
+        connections: The connections for requests.
         options: The options of the backend.
-        plan: The read, which stands at the first byte to fetch.
+        plan: The read, positioned at the first byte to fetch.
 
     Attributes:
-        position: Offset of the next byte to hand out.
+        position: Offset of the next byte to return.
     """
 
     def __init__(self, connections: AsyncConnections, options: S3Options, plan: ReadPlan) -> None:
@@ -39,11 +39,11 @@ class AsyncReadAhead:
         self.position = plan.position
 
     def stands_at(self, position: int) -> bool:
-        """Whether the next byte is the one at this offset; never in a forked child, which has no connection of it."""
+        """Whether the next byte is at this offset. `False` in a forked child, which does not have the connections."""
         return self.position == position and self._process == os.getpid()
 
     async def next(self) -> bytes:
-        """The next range, not empty before the end.
+        """The next range; empty only at the end.
 
         Raises:
             Fault: The object changed, or too many connections of this range broke in a row.
@@ -52,7 +52,7 @@ class AsyncReadAhead:
         data: bytes = await self._tasks.first()
         self._ranges.popleft()
         self.position += len(data)
-        # The connections stay busy while the caller works on this range.
+        # Keeps the connections busy while the caller processes this range.
         await self._begin()
         return data
 
@@ -64,7 +64,7 @@ class AsyncReadAhead:
             await self._tasks.begin(partial(fetch, self._connections, part))
 
     async def stop(self) -> None:
-        """Want nothing more. A task is cancelled; a thread ends when its next block has come."""
+        """Stop fetching. Tasks are cancelled; threads end after their current block."""
         if self._process == os.getpid():
             for part in self._ranges:
                 part.stop()

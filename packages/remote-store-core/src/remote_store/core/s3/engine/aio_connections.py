@@ -1,4 +1,4 @@
-"""The async port of each process, made when it is first needed."""
+"""Holds the async port of each process, made when it is first needed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AsyncConnect: TypeAlias = Callable[[], Awaitable[AsyncS3Port]]
 
 
 class AsyncConnection:
-    """The port of one process and the event loop that it belongs to, the one that used it first.
+    """The port of one process, bound to the event loop that uses it first.
 
     Args:
         connect: Makes the port.
@@ -30,7 +30,7 @@ class AsyncConnection:
         self._closed = False
 
     async def port(self) -> AsyncS3Port:
-        """The port; tasks that ask at once get the same one.
+        """The port. Concurrent calls from several tasks return the same one.
 
         Raises:
             BackendUnavailable: It was closed, or belongs to another event loop.
@@ -70,17 +70,17 @@ class AsyncConnections:
 
     Args:
         connect: Makes a port.
-        _window: How many calls one operation has under way; blocking calls need as many threads, tasks need none.
+        _window: Not used; the blocking counterpart needs it for its number of threads.
     """
 
     def __init__(self, connect: AsyncConnect, _window: int) -> None:
         self._connect = connect
-        # What a child has of its parent's connection stays untouched, because closing it would reach the parent.
+        # A forked child never closes its parent's connection, because that would affect the parent.
         self._made: dict[int, AsyncConnection] = {}
         self._closed = False
 
     def check_open(self) -> None:
-        """Refuse to go on after `close`.
+        """Raise if the backend was closed.
 
         Raises:
             BackendUnavailable: The backend is closed.
@@ -102,11 +102,11 @@ class AsyncConnections:
         return await connection.port()
 
     def tasks(self) -> AsyncTasks:
-        """A group of calls, none of them begun."""
+        """A new, empty group of calls."""
         return AsyncTasks()
 
     async def close(self) -> None:
-        """Close the port of this process, for good."""
+        """Close the port of this process. Later calls raise."""
         self._closed = True
         connection = self._made.pop(os.getpid(), None)
         if connection is not None:

@@ -1,4 +1,4 @@
-"""Runs operations: takes their steps to a port, several at once where they ask for that."""
+"""Runs operations: performs their steps through a port, concurrently if the operation starts several."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ T = TypeVar("T")
 
 
 class AsyncRunner:
-    """Runs operations over the port of this process; a forked child makes its own.
+    """Runs operations through the port of this process. A forked child makes its own.
 
-    An async port belongs to the event loop that used it first.
+    An async port is bound to the event loop that uses it first.
 
     Args:
         connect: Makes the port.
-        window: How many calls one operation has under way.
+        window: Most calls that one operation has in flight.
 
     Attributes:
-        connections: The port, and what calls that are under way at once need.
+        connections: The port, and the tasks or threads for concurrent calls.
     """
 
     def __init__(self, connect: AsyncConnect, window: int) -> None:
         self.connections = AsyncConnections(connect, window)
 
     def check_open(self) -> None:
-        """Refuse to go on after `close`.
+        """Raise if the backend was closed.
 
         Raises:
             BackendUnavailable: The backend is closed.
@@ -62,15 +62,15 @@ class AsyncRunner:
         return await self.connections.port()
 
     async def close(self) -> None:
-        """Close the port of this process, for good."""
+        """Close the port of this process. Later calls raise."""
         await self.connections.close()
 
     async def run(self, operation: Operation[T], source: AsyncSource | None = None) -> T:
         """Run an operation to its end. If it is interrupted, its cleanup steps still run.
 
         Raises:
-            Fault: The operation let one pass.
-            RemoteStoreError: The operation decided so.
+            Fault: The operation did not handle a fault.
+            RemoteStoreError: The operation raised it.
         """
         port = await self.port()
         tasks = self.connections.tasks()

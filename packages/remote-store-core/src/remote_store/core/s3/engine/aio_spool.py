@@ -1,4 +1,4 @@
-"""The awaited file that `open_atomic` hands out: written to memory, then to disk, until it is committed."""
+"""The async file that `open_atomic` returns: buffered in memory, then on disk, until it is uploaded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class AsyncSpool(AsyncBufferedIOBase):
     """A `Spool` whose writes run in a thread.
 
     Args:
-        limit: Bytes up to which they are kept in memory; a file on disk takes them from there on.
+        limit: Most bytes to keep in memory; above it, all bytes move to a file on disk.
     """
 
     def __init__(self, limit: int) -> None:
@@ -23,7 +23,7 @@ class AsyncSpool(AsyncBufferedIOBase):
 
     @property
     def closed(self) -> bool:
-        """Whether the file was said to be complete."""
+        """Whether the file was closed, which marks it as complete."""
         return self._spool.closed
 
     def writable(self) -> bool:
@@ -35,11 +35,11 @@ class AsyncSpool(AsyncBufferedIOBase):
         return True
 
     async def write(self, data: Buffer, /) -> int:
-        """Write all of the bytes."""
+        """Write all bytes and return their number."""
         return await in_thread(self._spool.write, data)
 
     async def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Move."""
+        """Move to an offset in bytes and return the new position."""
         return self._spool.seek(offset, whence)
 
     def tell(self) -> int:
@@ -47,13 +47,13 @@ class AsyncSpool(AsyncBufferedIOBase):
         return self._spool.tell()
 
     async def close(self) -> None:
-        """Say that the file is complete."""
+        """Mark the file as complete. Its bytes remain until `release`."""
         self._spool.close()
 
     def content(self) -> BinaryIO:
-        """What was written, from its start."""
+        """The written bytes as a file, from the start."""
         return self._spool.content()
 
     def release(self) -> None:
-        """Forget the bytes."""
+        """Delete the bytes."""
         self._spool.release()

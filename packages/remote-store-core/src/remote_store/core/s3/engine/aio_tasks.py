@@ -1,4 +1,4 @@
-"""How awaited calls differ from blocking ones: they run as tasks, can be cancelled, and pause the task that waits."""
+"""Runs concurrent calls as asyncio tasks. The counterpart for blocking calls is `tasks`."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ T = TypeVar("T")
 
 
 class AsyncTasks:
-    """Calls that are under way at once, each as a task of the running event loop."""
+    """Concurrent calls, each a task of the running event loop."""
 
     def __init__(self) -> None:
         self._begun: list[asyncio.Task[Any]] = []
         self._running: list[asyncio.Task[Any]] = []
 
     async def begin(self, call: Callable[[], Coroutine[Any, Any, Any]], window: int | None = None) -> None:
-        """Begin a call and go on.
+        """Start a call in the background.
 
         Args:
-            call: What to do.
-            window: How many may be under way; the call begins when there is room, and the failure of a call that has
-                ended is raised instead. `None` begins it at once.
+            call: The call.
+            window: Most calls in flight. The call waits for room; if an earlier call has failed meanwhile, its
+                exception is raised instead. `None` starts the call at once.
         """
         if window is not None:
             await self._make_room(window)
@@ -47,15 +47,15 @@ class AsyncTasks:
             await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
 
     async def first(self) -> Any:
-        """The result of the oldest call, which is forgotten then."""
-        # Unlike `await` itself, it leaves the task alone when it is cancelled.
+        """Wait for the oldest call, remove it from the group and return its result."""
+        # Unlike `await task`, cancelling this wait does not cancel the task.
         await asyncio.wait(self._begun[:1])
         task = self._begun.pop(0)
         self._running = [other for other in self._running if other is not task]
         return task.result()
 
     async def results(self) -> list[Any]:
-        """The results of all calls in the order of their beginning, or the first failure."""
+        """The results of all calls in the order of their start. Raises the first failure."""
         if self._begun:
             await asyncio.wait(self._begun, return_when=asyncio.FIRST_EXCEPTION)
         results = [task.result() for task in self._begun if task.done()]
@@ -63,15 +63,15 @@ class AsyncTasks:
         return results
 
     async def drain(self, *, patient: bool) -> list[Any]:
-        """Wait until nothing is under way; the results of the calls that succeeded.
+        """Wait until no call is in flight, and return the results of those that succeeded.
 
         Args:
-            patient: Let every call come to its own end instead of cancelling it.
+            patient: Let all calls finish instead of cancelling them.
         """
         if not patient:
             for task in self._begun:
                 task.cancel()
-        # A task that has ended may belong to an event loop that is closed.
+        # A finished task is not awaited, because its event loop may be closed.
         if running := [task for task in self._begun if not task.done()]:
             await asyncio.wait(running)
         results = [task.result() for task in self._begun if not task.cancelled() and task.exception() is None]
@@ -79,7 +79,7 @@ class AsyncTasks:
         return results
 
     async def abandon(self) -> None:
-        """Cancel everything that is under way and wait for its end, whoever is cancelled meanwhile."""
+        """Cancel all calls in flight and wait for their end, even if this wait is cancelled."""
         await finish(lambda: self.drain(patient=False))
 
     def _forget(self) -> None:
@@ -88,12 +88,12 @@ class AsyncTasks:
 
 
 def _seen(task: asyncio.Task[Any]) -> None:
-    """Keep the event loop from reporting a failure that nobody asks for any more."""
+    """Read the exception, so that asyncio does not log it as never retrieved."""
     _ = task.cancelled() or task.exception()
 
 
 async def finish(call: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Make a call to its end, however often the task that waits for it is cancelled meanwhile."""
+    """Run a call to its end, even if the waiting task is cancelled repeatedly."""
     task = asyncio.create_task(call())
     while not task.done():
         try:
@@ -105,7 +105,7 @@ async def finish(call: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 async def read_into(body: AsyncBody, buffer: memoryview) -> int:
-    """Read from a body into a buffer; 0 at the end. An awaited body hands out bytes only, so they are copied."""
+    """Read from a body into a buffer and return the number of bytes; 0 at the end. Copies the bytes."""
     data = await body.read(len(buffer))
     buffer[: len(data)] = data
     return len(data)

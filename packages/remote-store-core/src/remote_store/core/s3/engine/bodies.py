@@ -1,6 +1,6 @@
 # Generated from packages/remote-store-core/src/remote_store/core/s3/engine/aio_bodies.py by tools/unasync.py; edit
 # that.
-"""Bodies of objects: opened, read, resumed where a connection broke, and closed. Nothing else reads from a body."""
+"""Opens, reads, resumes and closes the bodies of objects. No other module reads from a body."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from remote_store.core.s3.protocol.responses import Facts, Response
 
 
 def perform(port: S3Port, call: Call) -> Response:
-    """Send a call and check its response; the body of a response that is refused is closed.
+    """Send a call and check its response. If the check fails, the body is closed.
 
     Raises:
-        Fault: The service refused or did not answer, or its response does not prove that the call succeeded.
+        Fault: The service refused or did not respond, or its response does not prove that the call succeeded.
     """
     response = port.perform(call)
     try:
@@ -31,15 +31,15 @@ def perform(port: S3Port, call: Call) -> Response:
 
 
 class ObjectBody:
-    """The bytes that a plan still has to read, in order, over one connection after another.
+    """Reads the remaining bytes of a plan in order, over one connection at a time.
 
-    A connection that breaks is replaced by a pinned request for the bytes that are missing. One that is open somewhere
-    else than the plan stands, after a seek, is closed at the next read. A forked child reads over one of its own.
+    If the connection breaks, the missing bytes are requested again, pinned to the version. After a seek, the next read
+    closes the connection and opens another at the new position. A forked child opens its own.
 
     Args:
-        connections: Where requests go.
-        plan: Which bytes, of which version, and how many failures are borne.
-        body: The body of a response, if one is open where the plan stands.
+        connections: The connections for requests.
+        plan: Which bytes, of which version, and how many failures to retry.
+        body: A body that is open at the plan's position, if any.
     """
 
     def __init__(self, connections: Connections, plan: ReadPlan, body: Body | None = None) -> None:
@@ -50,7 +50,7 @@ class ObjectBody:
         self._process = os.getpid()
 
     def read(self, size: int) -> bytes:
-        """The next `size` bytes, a few more where the connection gives them; fewer only at the end.
+        """The next `size` bytes, or a few more if the connection returns more; fewer only at the end.
 
         Raises:
             Fault: The object changed, or too many connections in a row broke.
@@ -68,11 +68,11 @@ class ObjectBody:
                 self._advance(len(data))
                 blocks.append(data)
                 wanted -= len(data)
-        # The join of one block is that block: nothing is copied.
+        # Joining a single block returns it without a copy.
         return b"".join(blocks)
 
     def read_into(self, buffer: memoryview) -> int:
-        """Fill a buffer, which stays short only where the plan ends; the number of bytes.
+        """Fill the buffer and return the number of bytes, which is less than its length only at the plan's end.
 
         Raises:
             Fault: The object changed, or too many connections in a row broke.
@@ -92,7 +92,7 @@ class ObjectBody:
         return filled
 
     def read_rest(self) -> bytes:
-        """All that the plan still has to read.
+        """The remaining bytes of the plan.
 
         Raises:
             Fault: The object changed, or too many connections in a row broke.
@@ -105,7 +105,7 @@ class ObjectBody:
                 self._plan.advanced(len(data))
                 self._plan.check_end()
             except Fault as fault:
-                # A body that fails in the middle of this hands out nothing.
+                # `body.read` returned nothing, so the retry has to fetch all bytes again.
                 self._plan.position -= size - self._plan.remaining
                 self._wait_after(fault)
             else:
@@ -117,7 +117,7 @@ class ObjectBody:
         return whole.getvalue()
 
     def close(self) -> None:
-        """Give the connection back, or close it if its body was not read to the end."""
+        """Return the connection to the pool, or close it if its body was not read to the end."""
         body, self._body = self._body, None
         # The connection of a body from before a fork is its parent's, which still reads from it.
         if body is not None and self._process == os.getpid():
@@ -165,7 +165,7 @@ class ObjectBody:
 def fetch(
     connections: Connections, plan: ReadPlan, buffer: memoryview | None = None, body: Body | None = None
 ) -> bytes:
-    """Read what a plan still has to read: into a buffer, or as one value.
+    """Read the remaining bytes of a plan into a buffer, or return them if there is none.
 
     Raises:
         Fault: The object changed, or too many connections in a row broke.

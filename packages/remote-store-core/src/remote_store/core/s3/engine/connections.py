@@ -1,4 +1,4 @@
-"""The port and the threads of each process, made when they are first needed."""
+"""Holds the port and the threads of each process, made when they are first needed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from remote_store.core.s3.protocol.calls import S3Port
 Connect: TypeAlias = Callable[[], S3Port]
 
 OPERATIONS_AT_ONCE = 4
-"""How many operations have all the threads that they ask for; more of them share."""
+"""The pool has threads for this many operations with `max_concurrency` calls each. More operations share them."""
 
 
 class Connection:
@@ -22,7 +22,7 @@ class Connection:
 
     Args:
         connect: Makes the port.
-        threads: How many threads there are for calls under way at once.
+        threads: Number of threads for concurrent calls.
     """
 
     def __init__(self, connect: Connect, threads: int) -> None:
@@ -35,7 +35,7 @@ class Connection:
         self._closed = False
 
     def port(self) -> S3Port:
-        """The port; threads that ask at once get the same one.
+        """The port. Concurrent calls from several threads return the same one.
 
         Raises:
             BackendUnavailable: It was closed.
@@ -44,7 +44,7 @@ class Connection:
             with self._lock:
                 self._check_open()
                 connected = self._connected
-                # Another thread may have connected since the look above.
+                # Another thread may have connected since the check above.
                 if self._port is None and connected is None:
                     self._connected = threading.Event()
                     break
@@ -53,7 +53,7 @@ class Connection:
         return self._connect_once() if port is None else port
 
     def _connect_once(self) -> S3Port:
-        """Connect, without the lock: the SDK may look for credentials meanwhile, which takes long or forks."""
+        """Connect without holding the lock, because the SDK may look for credentials, which takes long or forks."""
         port: S3Port | None = None
         try:
             port = self._connect()
@@ -72,7 +72,7 @@ class Connection:
         """The threads.
 
         Raises:
-            BackendUnavailable: They were ended.
+            BackendUnavailable: The connection was closed.
         """
         with self._lock:
             self._check_open()
@@ -100,14 +100,14 @@ class Connections:
 
     Args:
         connect: Makes a port.
-        window: How many calls one operation has under way.
+        window: Most calls that one operation has in flight.
     """
 
     def __init__(self, connect: Connect, window: int) -> None:
         self._made = PerProcess(lambda: Connection(connect, window * OPERATIONS_AT_ONCE), Connection.close)
 
     def check_open(self) -> None:
-        """Refuse to go on after `close`.
+        """Raise if the backend was closed.
 
         Raises:
             BackendUnavailable: The backend is closed.
@@ -123,9 +123,9 @@ class Connections:
         return self._made.get().port()
 
     def tasks(self) -> Tasks:
-        """A group of calls, none of them begun."""
+        """A new, empty group of calls."""
         return Tasks(lambda: self._made.get().workers())
 
     def close(self) -> None:
-        """Close the port of this process, for good."""
+        """Close the port of this process. Later calls raise."""
         self._made.close()

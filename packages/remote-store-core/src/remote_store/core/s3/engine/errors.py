@@ -1,4 +1,4 @@
-"""The one way from a fault, or a refusal of core's own, to the error that a user sees."""
+"""Converts faults to errors of the contract, and adds backend and path to errors."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from remote_store.core.s3.protocol.faults import typed
 def contract_errors(
     backend: str, path: str | None = None, content: Source | AsyncSource | None = None
 ) -> Iterator[None]:
-    """Raise a fault as the error of the contract that it means, and tell each error its backend and path.
+    """Raise a fault as an error of the contract, and set backend and path of every error.
 
-    The SDK's exception becomes the cause. An error that knows its path keeps it.
+    The SDK's exception becomes the cause. An error that already has a path keeps it.
 
     Args:
         backend: Name of the backend.
         path: The path that the call is about.
-        content: What the call writes; the exceptions of the caller's own stream pass unchanged.
+        content: The content that the call writes. Exceptions of the caller's stream pass unchanged.
 
     Raises:
-        RemoteStoreError: A fault, or an error of core, came out of the block.
+        RemoteStoreError: The block raised a fault or an error of core.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""An async port for threads: each call runs in an event loop, and the thread waits for it."""
+"""Makes an async port usable from threads: each call runs in an event loop while the calling thread waits."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ class LoopThread:
 
     Attributes:
         loop: The event loop.
-        process: The process that has the thread.
+        process: Id of the process that the thread belongs to.
     """
 
     loop: asyncio.AbstractEventLoop
     process: int
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do the work in the loop and wait for it; cancel it when the wait is interrupted.
+        """Run a coroutine in the loop and wait for it. If the wait is interrupted, the coroutine is cancelled.
 
         Raises:
-            Fault: The thread is not there: in a forked child, and at the end of the process.
-            BackendUnavailable: This is the thread of the loop, which would wait for itself.
+            Fault: The thread does not exist, in a forked child or at the end of the process.
+            BackendUnavailable: Called in the loop's own thread, where it would deadlock.
         """
         with suppress(RuntimeError):
             if asyncio.get_running_loop() is self.loop:
                 work.close()
-                raise BackendUnavailable("this event loop carries the requests; use the async backend inside it")
+                raise BackendUnavailable("requests run in this event loop; inside it, use the async backend")
         if not self._alive():
             work.close()
             raise Fault("NoLoop", message="the event loop of the connection is not in this process", transport=True)
@@ -56,7 +56,7 @@ class LoopThread:
             future.cancel()
 
     def start(self, work: Coroutine[Any, Any, object]) -> None:
-        """Do the work in the loop without waiting, so that it may be asked for anywhere, by a finalizer too."""
+        """Run a coroutine in the loop without waiting for it. Can be called from any thread, even from a finalizer."""
         if self._alive():
             asyncio.run_coroutine_threadsafe(work, self.loop)
         else:
@@ -80,11 +80,11 @@ class LoopPort:
         self._port = port
 
     def perform(self, call: Call) -> Mapping[str, Any]:
-        """Send the call and return the response, the `Body` of a `GetObject` as a `LoopBody`.
+        """Send the call and return the response, with a `LoopBody` as the `Body` of a `GetObject`.
 
         Raises:
-            Fault: The service refused or did not answer.
-            BackendUnavailable: This is the thread of the loop, which would wait for itself.
+            Fault: The service refused or did not respond.
+            BackendUnavailable: Called in the loop's own thread, where it would deadlock.
         """
         return self._thread.run(self._perform(call))
 
@@ -107,7 +107,7 @@ class LoopBody:
     Args:
         thread: The event loop that reads them.
         body: The body in that loop.
-        length: How many bytes it promises.
+        length: Its `Content-Length`; `None` if there was none.
     """
 
     __slots__ = ("_ahead", "_body", "_left", "_thread")
@@ -119,14 +119,14 @@ class LoopBody:
         self._ahead = BytesIO()
 
     async def take_small(self) -> None:
-        """Take a small body in the same change of threads as its response; a fault comes again at the first read."""
+        """Read a small body together with its response, to save a thread switch. A fault is raised at the next read."""
         if 0 <= self._left < SMALL_BODY:
             buffer = bytearray(max(1, self._left))
             with suppress(Fault):
                 self._ahead = BytesIO(buffer[: await self._fill(memoryview(buffer))])
 
     def read(self, size: int = -1, /) -> bytes:
-        """As many bytes as `size`, fewer at the end or before a fault; all that is left for -1; empty at the end.
+        """Read `size` bytes, fewer at the end or before a fault; all the rest for -1; empty at the end.
 
         Raises:
             Fault: The connection broke, or the bytes do not match their checksum.
@@ -134,7 +134,7 @@ class LoopBody:
         return self._ahead.read(size) or (self._thread.run(self._gather(size)) if self._left else b"")
 
     def readinto(self, buffer: memoryview, /) -> int:
-        """As many bytes as the buffer holds, into it, fewer at the end or before a fault; 0 at the end.
+        """Fill the buffer and return the number of bytes, fewer at the end or before a fault; 0 at the end.
 
         Raises:
             Fault: The connection broke, or the bytes do not match their checksum.
@@ -142,7 +142,7 @@ class LoopBody:
         return self._ahead.readinto(buffer) or (self._thread.run(self._fill(buffer)) if self._left else 0)
 
     def close(self) -> None:
-        """Drop the connection, unless the body was read to its end and closed there; nobody waits for that."""
+        """Close the connection in the background, unless the body was read to its end, which closes it too."""
         if self._left:
             self._thread.start(self._body.close())
 
@@ -172,7 +172,7 @@ class LoopBody:
                 data = await self._read(left)
             except Fault:
                 if left < size:
-                    # It comes again at the next read, and what came before it counts.
+                    # The next read raises it again; the bytes before it are returned.
                     break
                 raise
             if not data:

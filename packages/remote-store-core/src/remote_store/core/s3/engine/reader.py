@@ -28,19 +28,20 @@ LINE_BLOCK = 8 * 1024
 
 
 class ObjectReader(BufferedIOBase):
-    """An object as a binary file, every request pinned to the version that was opened.
+    """An object as a binary file. Every request is pinned to the version that was opened.
 
-    With `exact`, a read requests just its own bytes, and only `readline` and `peek` request blocks of 8 KiB. Otherwise
-    reading in sequence uses one body; after 8 MiB of a large object, ranges are fetched ahead. A read of 32 MiB or
-    more, or of 4 smaller parts, fetches ranges at once, straight into the buffer. A seek drops all of these; the next
-    read opens a body there. A failed read leaves the position where it was. Not for concurrent use.
+    With `exact`, a read requests exactly its own bytes; only `readline` and `peek` request blocks of 8 KiB. Otherwise,
+    sequential reads use one body, and after 8 MiB of a large object, ranges are fetched ahead. A read of at least
+    32 MiB (4 times `part_size`, if that is less) fetches concurrent ranges into the buffer. A seek drops the body and
+    the ranges; the next read opens a body at the new position. A failed read does not move the position. Not for
+    concurrent use.
 
     Args:
-        runner: Where requests go.
+        runner: Runs the requests.
         options: The options of the backend.
         plan: The read, whose size and version are known.
         body: The body that is open at the start of the object.
-        exact: Request nothing that was not asked for.
+        exact: Whether each read requests exactly its own bytes.
         backend: Name for errors.
         path: Path for errors.
     """
@@ -81,20 +82,20 @@ class ObjectReader(BufferedIOBase):
 
     @property
     def block_size(self) -> int:
-        """Bytes of a read that is fast here: of a large object so many that ranges are fetched at once."""
+        """Bytes to read at once; for a large object, enough to fetch concurrent ranges."""
         return BLOCK if self._exact else block_worth_reading(self._options, self._plan)
 
     def bytes_left(self) -> int:
-        """The number of bytes from the position to the end; no request."""
+        """The number of bytes from the position to the end. Sends no request."""
         return max(0, self._size - self.tell())
 
     def tell(self) -> int:
-        """The position in bytes; no request."""
+        """The position in bytes. Sends no request."""
         self._check_open()
         return self._plan.position - len(self._ahead) + self._offset
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Move; no request.
+        """Move to an offset in bytes and return the new position. Sends no request.
 
         Raises:
             ValueError: The new position is negative, or `whence` is unknown.
@@ -102,7 +103,7 @@ class ObjectReader(BufferedIOBase):
         here = self.tell()
         starts = {io.SEEK_SET: 0, io.SEEK_CUR: here, io.SEEK_END: self._size}
         if whence not in starts:
-            raise ValueError(f"whence is 0, 1 or 2, not {whence!r}")
+            raise ValueError(f"whence must be 0, 1 or 2, not {whence!r}")
         position = starts[whence] + offset
         if position < 0:
             raise ValueError(f"the position {position} is before the start of the file")
@@ -116,7 +117,7 @@ class ObjectReader(BufferedIOBase):
         return position
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Up to `size` bytes, fewer only at the end; all that is left for -1 or `None`.
+        """Up to `size` bytes, fewer only at the end; all the rest for -1 or `None`.
 
         Raises:
             PreconditionFailed: The object changed since it was opened.
@@ -135,7 +136,7 @@ class ObjectReader(BufferedIOBase):
             data = self._take_ahead(wanted)
             wanted -= len(data)
             more = self._read_on(wanted if self._exact else max(wanted, SEQUENTIAL_BLOCK))
-        # What an exact read got is not kept: to ask for it again is to learn that the object changed.
+        # Bytes of an exact read are not kept, so that reading them again detects a changed object.
         self._ahead, self._offset = (b"", 0) if self._exact else (more, wanted)
         return data + more[:wanted]
 
@@ -144,7 +145,9 @@ class ObjectReader(BufferedIOBase):
         return self.read(size if size >= 0 else SEQUENTIAL_BLOCK)
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Fill the buffer, which is short only at the end; the bytes are copied once.
+        """Fill the buffer and return the number of bytes, which is less than its length only at the end.
+
+        The bytes are copied once.
 
         Raises:
             PreconditionFailed: The object changed since it was opened.
@@ -160,7 +163,7 @@ class ObjectReader(BufferedIOBase):
             return filled
 
     def peek(self, _size: int = 0, /) -> bytes:
-        """Some of the next bytes, at least one except at the end, without moving."""
+        """Some of the next bytes without moving; empty only at the end."""
         self._look_ahead()
         # A range that was fetched ahead is too long to be copied at every look.
         return self._ahead[self._offset : self._offset + SEQUENTIAL_BLOCK]
@@ -177,7 +180,7 @@ class ObjectReader(BufferedIOBase):
         return b"".join(line)
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the file and release its connections."""
         try:
             if not self.closed:
                 self._ahead, self._offset = b"", 0
@@ -215,7 +218,7 @@ class ObjectReader(BufferedIOBase):
 
     @contextmanager
     def _steady(self) -> Iterator[None]:
-        """Leave the file as it was when a read fails."""
+        """Restore the position and the buffer if a read fails."""
         before = self._ahead, self._offset, self._plan.position
         try:
             with contract_errors(self._backend, self._path):
@@ -228,12 +231,12 @@ class ObjectReader(BufferedIOBase):
             raise
 
     def _read_on(self, size: int) -> bytes:
-        """The next `size` bytes, or more of them; fewer only at the end."""
+        """The next `size` bytes or more; fewer only at the end."""
         wanted = min(size, self._plan.remaining)
         if self._exact:
             return self._read_exactly(wanted)
         if ranges := self._ranges_ahead():
-            # A range is longer than any block that is asked for here.
+            # A range is longer than any block requested here.
             return self._next(ranges) if wanted else b""
         return self._body.read(wanted)
 
@@ -249,7 +252,7 @@ class ObjectReader(BufferedIOBase):
             return self._copy_ahead(view)
         else:
             self._body.read_into(view)
-        # What was read ahead ends no longer where the next request begins.
+        # The buffered bytes no longer end where the next request begins.
         self._ahead, self._offset = b"", 0
         return wanted
 

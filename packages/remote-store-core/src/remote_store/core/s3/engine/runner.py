@@ -1,6 +1,6 @@
 # Generated from packages/remote-store-core/src/remote_store/core/s3/engine/aio_runner.py by tools/unasync.py; edit
 # that.
-"""Runs operations: takes their steps to a port, several at once where they ask for that."""
+"""Runs operations: performs their steps through a port, concurrently if the operation starts several."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ T = TypeVar("T")
 
 
 class Runner:
-    """Runs operations over the port of this process; a forked child makes its own.
+    """Runs operations through the port of this process. A forked child makes its own.
 
-    An async port belongs to the event loop that used it first.
+    An async port is bound to the event loop that uses it first.
 
     Args:
         connect: Makes the port.
-        window: How many calls one operation has under way.
+        window: Most calls that one operation has in flight.
 
     Attributes:
-        connections: The port, and what calls that are under way at once need.
+        connections: The port, and the tasks or threads for concurrent calls.
     """
 
     def __init__(self, connect: Connect, window: int) -> None:
         self.connections = Connections(connect, window)
 
     def check_open(self) -> None:
-        """Refuse to go on after `close`.
+        """Raise if the backend was closed.
 
         Raises:
             BackendUnavailable: The backend is closed.
@@ -64,15 +64,15 @@ class Runner:
         return self.connections.port()
 
     def close(self) -> None:
-        """Close the port of this process, for good."""
+        """Close the port of this process. Later calls raise."""
         self.connections.close()
 
     def run(self, operation: Operation[T], source: Source | None = None) -> T:
         """Run an operation to its end. If it is interrupted, its cleanup steps still run.
 
         Raises:
-            Fault: The operation let one pass.
-            RemoteStoreError: The operation decided so.
+            Fault: The operation did not handle a fault.
+            RemoteStoreError: The operation raised it.
         """
         port = self.port()
         tasks = self.connections.tasks()

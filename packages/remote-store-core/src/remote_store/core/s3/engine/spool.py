@@ -1,4 +1,4 @@
-"""The file that `open_atomic` hands out: written to memory, then to disk, until it is committed."""
+"""The file that `open_atomic` returns: buffered in memory, then on disk, until it is uploaded."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ if TYPE_CHECKING:
 
 
 class Spool(io.BufferedIOBase):
-    """A seekable file to write into. Closing it says that it is complete; its bytes stay until they are released.
+    """A seekable file for writing. Closing it marks it as complete; its bytes remain until `release`.
 
     Args:
-        limit: Bytes up to which they are kept in memory; a file on disk takes them from there on.
+        limit: Most bytes to keep in memory; above it, all bytes move to a file on disk.
     """
 
     def __init__(self, limit: int) -> None:
         super().__init__()
         self._limit = limit
-        # The file outlives this method: it is released when the upload has ended.
-        self._file = tempfile.SpooledTemporaryFile(max_size=limit)  # noqa: SIM115 - close() closes it
+        self._file = tempfile.SpooledTemporaryFile(max_size=limit)  # noqa: SIM115 - `release` closes it
 
     def writable(self) -> bool:
         """Always."""
@@ -32,15 +31,15 @@ class Spool(io.BufferedIOBase):
         return True
 
     def write(self, data: ReadableBuffer, /) -> int:
-        """Write all of the bytes."""
+        """Write all bytes and return their number."""
         self._check_open()
         if self._file.tell() + memoryview(data).nbytes > self._limit:
-            # In memory, the gap behind a far seek would be filled with zeros.
+            # Before the write, because in memory the gap after a far seek would be filled with zeros.
             self._file.rollover()
         return self._file.write(data)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Move."""
+        """Move to an offset in bytes and return the new position."""
         self._check_open()
         return self._file.seek(offset, whence)
 
@@ -50,19 +49,19 @@ class Spool(io.BufferedIOBase):
         return self._file.tell()
 
     def truncate(self, size: int | None = None, /) -> int:
-        """Cut, or stretch, to the size; to the position by default."""
+        """Cut or extend the file to the size, by default to the position, and return it."""
         self._check_open()
         length = self._file.tell() if size is None else size
         self._file.truncate(length)
         return length
 
     def content(self) -> BinaryIO:
-        """What was written, from its start."""
+        """The written bytes as a file, from the start."""
         self._file.seek(0)
         return cast("BinaryIO", self._file)
 
     def release(self) -> None:
-        """Forget the bytes."""
+        """Delete the bytes."""
         self.close()
         self._file.close()
 

@@ -1,4 +1,4 @@
-"""How blocking calls differ from awaited ones: they run in threads, cannot be cancelled, and pause their thread."""
+"""Runs concurrent calls in threads, which cannot be cancelled. The counterpart for async calls is `aio_tasks`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ T = TypeVar("T")
 
 
 class Tasks:
-    """Calls that are under way at once, each in a thread.
+    """Concurrent calls, each in a thread.
 
     Args:
-        workers: Gives the threads when they are first needed.
+        workers: Returns the thread pool. Called when it is first needed.
     """
 
     def __init__(self, workers: Callable[[], Workers]) -> None:
@@ -28,12 +28,12 @@ class Tasks:
         self._running: list[Future[Any]] = []
 
     def begin(self, call: Callable[[], Any], window: int | None = None) -> None:
-        """Begin a call and go on.
+        """Start a call in the background.
 
         Args:
-            call: What to do.
-            window: How many may be under way; the call begins when there is room, and the failure of a call that has
-                ended is raised instead. `None` begins it at once.
+            call: The call.
+            window: Most calls in flight. The call waits for room; if an earlier call has failed meanwhile, its
+                exception is raised instead. `None` starts the call at once.
         """
         if window is not None:
             self._make_room(window)
@@ -44,7 +44,7 @@ class Tasks:
             self._running.append(future)
             workers.begin(call, future)
         except BaseException:
-            # Ctrl-C can come after the call was queued: what has begun is waited for, what has not never will.
+            # Ctrl-C can come after the call was queued. A call that has begun is waited for; another never begins.
             future.cancel()
             raise
 
@@ -59,36 +59,36 @@ class Tasks:
             wait(self._running, return_when=FIRST_COMPLETED)
 
     def first(self) -> Any:
-        """The result of the oldest call, which is forgotten then."""
+        """Wait for the oldest call, remove it from the group and return its result."""
         wait(self._begun[:1])
         future = self._begun.pop(0)
         self._running = [other for other in self._running if other is not future]
         return future.result()
 
     def results(self) -> list[Any]:
-        """The results of all calls in the order of their beginning, or the first failure."""
+        """The results of all calls in the order of their start. Raises the first failure."""
         wait(self._begun, return_when=FIRST_EXCEPTION)
         results = [future.result() for future in self._begun if future.done()]
         self._forget()
         return results
 
     def drain(self, *, patient: bool) -> list[Any]:
-        """Wait until nothing is under way; the results of the calls that succeeded.
+        """Wait until no call is in flight, and return the results of those that succeeded.
 
         Args:
-            patient: Make the calls that still wait for a thread instead of cancelling them.
+            patient: Run the calls that still wait for a thread instead of cancelling them.
         """
         if not patient:
             for future in self._begun:
                 future.cancel()
-        # A cancelled call that is queued counts as done only when a thread meets it.
+        # `wait` would wait for a cancelled call until a thread takes it from the queue.
         begun = [future for future in self._begun if not future.cancelled()]
         wait(begun)
         self._forget()
         return [future.result() for future in begun if future.exception() is None]
 
     def abandon(self) -> None:
-        """Cancel the calls that wait for a thread, and leave those alone that have one."""
+        """Cancel the calls that wait for a thread. Running calls continue."""
         for future in self._begun:
             future.cancel()
         self._forget()
@@ -99,10 +99,10 @@ class Tasks:
 
 
 def finish(call: Callable[[], T]) -> T:
-    """Make a call to its end: a thread is never cancelled."""
+    """Run a call to its end; a thread is never cancelled."""
     return call()
 
 
 def read_into(body: Body, buffer: memoryview) -> int:
-    """Read from a body into a buffer; 0 at the end."""
+    """Read from a body into a buffer and return the number of bytes; 0 at the end."""
     return body.readinto(buffer)
