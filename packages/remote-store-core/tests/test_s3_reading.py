@@ -429,3 +429,15 @@ def test_a_server_without_ranges_does_not_hand_out_the_wrong_bytes(s3: FakeS3, l
         with pytest.raises(RemoteStoreError) as caught:
             lane.read_range("a", start, 3)
         assert caught.value.code == "InvalidRange"
+
+
+def test_ranges_that_are_fetched_at_once_stop_when_one_of_them_fails() -> None:
+    options = S3Options.build(part_size=5 * 1024 * 1024, max_concurrency=2)
+    plan = ReadPlan(CALL, RetryPolicy(), start=0, end=40 * 1024 * 1024, etag='"e"', total=40 * 1024 * 1024)
+    operation = fetching.fill(options, plan, memoryview(bytearray(plan.remaining)))
+    started = [next(operation), operation.send(None), operation.send(None)]
+    parts = [step.step.plan for step in started if isinstance(step, Start) and isinstance(step.step, Fetch)]
+    assert len(parts) == 3
+    assert all(part.remaining for part in parts)
+    operation.throw(Fault("PreconditionFailed", 412))
+    assert [part.remaining for part in parts] == [0, 0, 0]

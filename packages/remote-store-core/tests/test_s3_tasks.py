@@ -4,6 +4,8 @@ import asyncio
 import gc
 import weakref
 
+import pytest
+
 from remote_store.core.io.workers import Workers
 from remote_store.core.s3.engine.aio_tasks import AsyncTasks
 from remote_store.core.s3.engine.tasks import Tasks
@@ -36,3 +38,24 @@ async def test_a_result_of_a_task_that_was_handed_out_is_forgotten() -> None:
     gc.collect()
     assert followed() is None
     assert [type(result) for result in await tasks.results()] == [Result, Result]
+
+
+async def test_a_cancellation_while_calls_are_abandoned_is_raised_at_their_end() -> None:
+    ended = []
+
+    async def call() -> None:
+        try:
+            await asyncio.sleep(10)
+        finally:
+            await asyncio.sleep(0.01)
+            ended.append(True)
+
+    tasks = AsyncTasks()
+    await tasks.begin(call)
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(tasks.abandon())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert ended == [True]

@@ -224,8 +224,10 @@ class AsyncObjectReader(AsyncBufferedIOBase):
         except BaseException:
             self._ahead, self._offset, self._plan.position = before
             self._began = self._plan.position
-            await self._stop_ahead()
-            await self._body.close()
+            try:
+                await self._stop_ahead()
+            finally:
+                await self._body.close()
             raise
 
     async def _read_on(self, size: int) -> bytes:

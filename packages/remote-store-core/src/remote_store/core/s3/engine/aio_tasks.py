@@ -79,8 +79,20 @@ class AsyncTasks:
         return results
 
     async def abandon(self) -> None:
-        """Cancel all calls in flight and wait for their end, even if this wait is cancelled."""
-        await finish(lambda: self.drain(patient=False))
+        """Cancel all calls and wait until they have ended. If the waiting task is cancelled meanwhile, raise that then.
+
+        Raises:
+            CancelledError: The waiting task was cancelled; all calls have ended.
+        """
+        draining = asyncio.create_task(self.drain(patient=False))
+        cancelled: asyncio.CancelledError | None = None
+        while not draining.done():
+            try:
+                await asyncio.shield(draining)
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
 
     def _forget(self) -> None:
         self._begun.clear()

@@ -226,8 +226,10 @@ class ObjectReader(BufferedIOBase):
         except BaseException:
             self._ahead, self._offset, self._plan.position = before
             self._began = self._plan.position
-            self._stop_ahead()
-            self._body.close()
+            try:
+                self._stop_ahead()
+            finally:
+                self._body.close()
             raise
 
     def _read_on(self, size: int) -> bytes:

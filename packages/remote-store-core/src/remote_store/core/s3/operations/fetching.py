@@ -147,12 +147,16 @@ def _unit(options: S3Options) -> int:
 def fill(options: S3Options, plan: ReadPlan, buffer: memoryview) -> Operation[None]:
     """Fetch the next bytes of a plan into a buffer, as concurrent ranges."""
     length = range_length(options, len(buffer))
+    parts: list[ReadPlan] = []
     try:
         for start in range(0, len(buffer), length):
             end = min(start + length, len(buffer))
-            yield Start(Fetch(plan.part(end - start), buffer[start:end]), options.max_concurrency)
+            parts.append(plan.part(end - start))
+            yield Start(Fetch(parts[-1], buffer[start:end]), options.max_concurrency)
             plan.position += end - start
         yield Wait()
     except BaseException:
+        for part in parts:
+            part.stop()
         yield Drain()
         raise
