@@ -265,3 +265,15 @@ def test_texts_of_the_server_are_escaped_and_cut() -> None:
     assert len(str(error)) < 3000
     assert r"a\nb\x1b[31m" in str(error)
     assert (error.code, error.request_id) == (r"Co\x1bde\x85", r"id\r\n")
+
+
+@pytest.mark.parametrize("coding", ["gzip, chunked", "chunked, chunked", "chunked ", "chunked;q=1", "xchunked"])
+def test_a_body_that_http_client_does_not_decode_is_refused(coding: str) -> None:
+    told = {**ENOUGH["GetObject"], "ResponseMetadata": about(headers={"Transfer-Encoding": coding})}
+    assert refused("GetObject", told).code == "BrokenAnswer"
+
+
+@pytest.mark.parametrize("coding", ["chunked", "Chunked", "identity"])
+def test_a_body_in_chunks_is_read(coding: str) -> None:
+    told = {**ENOUGH["GetObject"], "ResponseMetadata": about(headers={"transfer-encoding": coding})}
+    assert read("GetObject", told).length == 3

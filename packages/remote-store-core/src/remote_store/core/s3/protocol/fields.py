@@ -74,6 +74,16 @@ class Fields:
         if not is_signed(self.headers or {}):
             raise self._fault("NotS3", f"the response to {self.call.operation} has neither an ETag nor a header of S3")
 
+    def require_readable_body(self) -> None:
+        """Refuse a body in a transfer coding other than `chunked`: http.client hands such a body out as it came.
+
+        Raises:
+            Fault: It is in another one, or the header is not written as http.client reads it.
+        """
+        codings = (value for name, value in (self.headers or {}).items() if name.lower() == "transfer-encoding")
+        if not all(coding.lower() in ("chunked", "identity") for coding in codings):
+            raise self.broken("has a body in a transfer coding that is not known")
+
     def text(self, name: str) -> str | None:
         """A string; `None` if it is missing or empty.
 

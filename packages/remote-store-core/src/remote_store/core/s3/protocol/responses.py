@@ -196,6 +196,7 @@ def _object(fields: Fields) -> Facts:
     length = fields.integer("ContentLength")
     if "Body" not in fields.raw:
         raise fields.broken("has no body")
+    fields.require_readable_body()
     if fields.status != 206 and fields.text("ContentRange") is None:
         return _facts(fields, length, length=length, body=fields.raw["Body"])
     first, last, total = fields.content_range()
