@@ -17,7 +17,7 @@ from world import BUCKET, MIB, SPAN, THREADS
 
 
 def threaded(get: Any, keys: list[str]) -> int:
-    """Call it for each key in a pool of threads; the sum of what it returns."""
+    """Call a function for each key in a pool of threads, and return the sum of its results."""
     with ThreadPoolExecutor(THREADS) as pool:
         return sum(pool.map(get, keys))
 
@@ -105,7 +105,7 @@ class Boto3Client:
 
 
 def s3fs_arguments(server: Server) -> dict[str, Any]:
-    """What a filesystem of s3fs needs to reach the server, without the caches that would answer in its place."""
+    """The arguments of an s3fs filesystem for the server, without caches that would save requests."""
     return {
         "endpoint_url": server.url,
         "key": server.key,

@@ -1,4 +1,4 @@
-"""Measures the lanes beside the bare SDKs below them, on a SeaweedFS of its own.
+"""Measures the lanes and the bare SDKs that they use, on its own SeaweedFS.
 
 uv run benchmarks/bench.py            every operation in full, some twenty minutes
 uv run benchmarks/bench.py --quick    everything once on a small scale, to see that it runs
@@ -13,7 +13,7 @@ import os
 import sys
 from pathlib import Path
 
-# `python -P` leaves the folder of a script out of the path.
+# `python -P` does not add the script's folder to `sys.path`.
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from contestants import CONTESTANTS

@@ -1,7 +1,7 @@
-"""Who is measured. A contestant is a class with a method for each operation that it can do; its docstring says how.
+"""The contestants: classes with a method for each operation. The docstring of a method is the call that it measures.
 
-A method is named after its operation, takes what the operation's `prepare` gives, and returns the number that the
-operation expects, if any. A further lane is one more class in `lanes`, and one in `bare` for what it stands against.
+A method has the name of its operation, takes the arguments that the operation's `prepare` returns, and returns the
+number that the operation expects, if any. To add a lane, add a class to `lanes`, and one to `bare` for its SDK.
 """
 
 from __future__ import annotations

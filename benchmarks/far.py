@@ -26,13 +26,13 @@ MIB = 1024 * 1024
 LATENCY = 0.020
 CHUNK = 256 * 1024
 IN_FLIGHT = 32
-"""Chunks on their way on one connection, more than the rate delivers within the latency."""
+"""Most chunks in flight on one connection, more than the rate delivers within the latency."""
 
 BUCKET = "far"
 
 
 async def take(source: asyncio.StreamReader, line: asyncio.Queue[tuple[float, bytes]]) -> None:
-    """Put what comes into a line, with the time when it is due."""
+    """Queue received bytes with the time at which to send them."""
     clock = asyncio.get_running_loop().time
     data = b"more"
     while data:
@@ -44,7 +44,7 @@ async def take(source: asyncio.StreamReader, line: asyncio.Queue[tuple[float, by
 
 
 async def give(line: asyncio.Queue[tuple[float, bytes]], target: asyncio.StreamWriter, rate: float) -> None:
-    """Send what is due, no faster than the rate."""
+    """Send queued bytes at their time, no faster than the rate."""
     clock = asyncio.get_running_loop().time
     free = 0.0
     try:
@@ -62,7 +62,7 @@ async def give(line: asyncio.Queue[tuple[float, bytes]], target: asyncio.StreamW
 
 
 async def copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    """Pass bytes on as they come."""
+    """Forward bytes without a delay."""
     try:
         while data := await source.read(CHUNK):
             target.write(data)
@@ -96,7 +96,7 @@ def run(host: str, port: int, rate: float, ready: Connection) -> None:
 
 @contextmanager
 def far(url: str, rate: float) -> Iterator[str]:
-    """The URL of a proxy before the server, in a process of its own."""
+    """Start a proxy for the server in a new process, and yield its URL."""
     parts = urlsplit(url)
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(

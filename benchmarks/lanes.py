@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Rival:
-    """What a lane stands against, and how many times its own time the other is to take at least, by operation.
+    """A contestant to compare a lane with, and the least ratios of its time to the lane's, by operation.
 
     Attributes:
         title: Title of the other contestant.
@@ -37,7 +37,7 @@ class Rival:
 
 
 def options(server: Server) -> dict[str, Any]:
-    """The place of the bucket, and that SeaweedFS honours conditional writes; all else is left as it is."""
+    """The options for the server, with `conditional_writes=True`, which SeaweedFS honours. All others are defaults."""
     return {
         "endpoint_url": server.url,
         "region_name": server.region,
@@ -48,7 +48,7 @@ def options(server: Server) -> dict[str, Any]:
 
 
 class Lane:
-    """What every synchronous lane does.
+    """The operations of all synchronous lanes.
 
     Args:
         server: The server.
@@ -122,7 +122,7 @@ class Lane:
 
 
 class AsyncLane:
-    """What every asynchronous lane does, in an event loop of its own.
+    """The operations of all asynchronous lanes, run in their own event loop.
 
     Args:
         server: The server.

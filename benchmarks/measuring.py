@@ -1,4 +1,4 @@
-"""Measures contestants in turn: CPU and wall time in one process, memory in a fresh process for each number."""
+"""Measures contestants in turn: CPU and wall time in one process, memory in a new process for each number."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STATUS = Path("/proc/self/status")
 
 @dataclass
 class Times:
-    """What one contestant took for one operation, per call, in seconds, one number a round.
+    """The seconds per call of one contestant for one operation, one number per round.
 
     Attributes:
         cpu: User and system time of this process, all its threads included.
@@ -37,10 +37,10 @@ class Times:
 
 
 def measure(operation: Operation, contestants: dict[str, Any], world: World) -> dict[str, Times]:
-    """Measure all contestants that can do the operation, in turn, the order turned round after each round.
+    """Measure all contestants that have the operation, in turn, and reverse the order after each round.
 
     Raises:
-        RuntimeError: A contestant did not do what it was to do.
+        RuntimeError: The result of a contestant is wrong.
     """
     able = [name for name, contestant in contestants.items() if hasattr(contestant, operation.name)]
     times = {name: Times() for name in able}
@@ -70,7 +70,7 @@ def _once(operation: Operation, contestant: Any, world: World) -> tuple[float, f
 
 
 def growth(operation: Operation, contestant: type[Any], world: World) -> int | None:
-    """By how many bytes the memory of a fresh process grows at its highest; `None` where the system does not say."""
+    """The peak growth of memory in bytes, in a new process; `None` if the system does not report it."""
     if not STATUS.exists():
         return None
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
@@ -85,7 +85,7 @@ def _growth(name: str, contestant: type[Any], world: World) -> int:
     calls = operation.prepare(world)
     gc.collect()
     with contextlib.suppress(OSError):
-        # Sets the high-water mark back to what is resident now (proc(5)); where it may not, growth comes out larger.
+        # Resets the high-water mark to the resident memory (proc(5)). If that is not permitted, the growth is larger.
         Path("/proc/self/clear_refs").write_text("5")
     before = _resident("VmRSS")
     for arguments in calls:

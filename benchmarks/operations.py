@@ -1,4 +1,4 @@
-"""What is measured: each operation with its arguments, what it must return, and what is to be reached."""
+"""The measured operations: their arguments, expected results and targets."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Operation:
     Attributes:
         name: Name of the method of a contestant.
         title: What it does, for the table.
-        prepare: Gives the arguments of each call of one measurement; what it takes is not measured.
+        prepare: Returns the arguments of each call of one measurement. Its time is not measured.
         expects: What every call must return.
-        leaves: The large object that a call must have left, complete.
-        rounds: Measurements of each contestant, of which the median counts: the more, the less the times differ.
+        leaves: The large object that a call must have written completely.
+        rounds: Measurements of each contestant, whose median is the result.
         large: Whether it moves the large object.
-        grows: Whether memory is measured for it; it always is for a large one.
-        memory: By how many MiB at most the process of a lane is to grow.
+        grows: Whether to measure memory; always done for a large one.
+        memory: Most MiB by which a lane's process may grow.
     """
 
     name: str

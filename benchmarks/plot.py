@@ -1,4 +1,4 @@
-"""Draws the ratios of one lane as horizontal bars, in SVG that needs no script and no font of its own."""
+"""Draws the ratios of one lane as horizontal bars, in SVG without scripts and fonts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from html import escape
 
 WIDTH, LABEL, ROW, TOP, BOTTOM = 760, 250, 26, 46, 30
 MOST = 4.0
-"""The ratio at the right edge; a longer bar ends there and its number says how long it is."""
+"""The ratio at the right edge. A longer bar is cut there, and its number shows the ratio."""
 
 
 def bars(heading: str, rows: list[tuple[str, float]]) -> str:

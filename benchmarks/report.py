@@ -1,4 +1,4 @@
-"""Writes the page of a run, from the run itself."""
+"""Writes the page of a run from its results."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ SMALL_CALLS = ("head", "get", "put", "create")
 
 @dataclass(frozen=True)
 class Run:
-    """What was measured.
+    """The results of a run.
 
     Attributes:
-        server: Against what.
-        scale: How much.
-        contestants: Who, by title.
-        times: By operation and contestant.
+        server: The server.
+        scale: How much work was measured.
+        contestants: The contestants, by title.
+        times: Times by operation and contestant.
         growth: Bytes of memory by operation and contestant.
-        command: What was typed.
-        loads: How many processes wanted a core, over the last minute, before and after.
+        command: The command line.
+        loads: The load average of the last minute, before and after the run.
     """
 
     server: Server
@@ -63,13 +63,13 @@ class Run:
     loads: list[float]
 
     def lanes(self) -> Iterator[tuple[str, Rival]]:
-        """Each lane with each of those that it stands against."""
+        """Each lane with each contestant that it is compared with."""
         for title, contestant in self.contestants.items():
             for rival in getattr(contestant, "rivals", ()):
                 yield title, rival
 
     def measured(self, lane: str, rival: Rival) -> Iterator[tuple[Operation, Times, Times]]:
-        """The operations that both can do."""
+        """The operations that both contestants have."""
         for operation in OPERATIONS:
             times = self.times.get(operation.name, {})
             if lane in times and rival.title in times:
@@ -115,7 +115,7 @@ def charts(run: Run) -> dict[str, str]:
 
 
 def meaning(run: Run) -> str:
-    """What a user may expect, in a sentence or two for each lane."""
+    """A summary of each lane's results in one or two sentences."""
     lines = ["## What it means for you\n"]
     for lane, rivals in sections(run):
         ours, rival = rivals[0]
@@ -190,12 +190,12 @@ def table(run: Run, lane: str, rivals: list[tuple[str, Rival]]) -> str:
 
 
 def targets(operation: Operation, rival: Rival) -> dict[str, float | None]:
-    """What is to be reached for an operation, by kind of time; `None` where nothing is."""
+    """The target of an operation, by kind of time; `None` if there is none."""
     return {"cpu": rival.cpu.get(operation.name), "wall": rival.wall.get(operation.name, rival.floor)}
 
 
 def verdict(run: Run, lane: str, rival: Rival) -> str:
-    """Each target with what was measured."""
+    """Each target with the measured value."""
     told = []
     for operation, ours, theirs in run.measured(lane, rival):
         for kind, target in targets(operation, rival).items():
@@ -223,7 +223,7 @@ def calls(run: Run) -> str:
 
 
 def machine(run: Run) -> str:
-    """Where and with what it was run."""
+    """The machine and the versions of the run."""
     names = sorted({name for contestant in run.contestants.values() for name in contestant.distributions})
     versions = [f"{name} {importlib.metadata.version(name)}" for name in names]
     lines = [
@@ -242,7 +242,7 @@ def machine(run: Run) -> str:
 
 
 def processor() -> str:
-    """Name of the processor, as the kernel says it."""
+    """Name of the processor according to the kernel."""
     information = Path("/proc/cpuinfo")
     lines = information.read_text().splitlines() if information.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -255,7 +255,7 @@ def title(operation: Operation, scale: Scale) -> str:
 
 
 def ratio(ours: Times, theirs: Times, kind: str) -> float:
-    """How many times more the other one takes, by the medians."""
+    """The ratio of the other contestant's median to the lane's."""
     return round(theirs.median(kind) / ours.median(kind), 2)
 
 

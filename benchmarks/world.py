@@ -1,4 +1,4 @@
-"""What the contestants work on: objects on a server, put there without any of their SDKs, and local files."""
+"""The data of a run: objects on a server, written without any of the SDKs, and local files."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ SPAN = 64 * 1024
 """Bytes of one random read."""
 
 THREADS = 16
-"""Threads of a contestant that reads with several."""
+"""Threads of a contestant that reads concurrently."""
 
 SMALL = os.urandom(4096)
 WRITERS = 4
 IN_MEMORY = Path("/dev/shm")
-"""Where Linux keeps files that no disk slows down."""
+"""The folder in which Linux keeps files in memory."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Scale:
         tree: Keys in a tree that is deleted.
         large: Bytes of the large object.
         places: Random reads in the large object.
-        tasks: Reads under way at once.
+        tasks: Concurrent reads.
     """
 
     repeated: bool
@@ -60,12 +60,12 @@ QUICK = Scale(repeated=False, calls=10, listed=1_200, tree=50, large=40 * MIB, p
 
 
 class World:
-    """The objects and files of a run; they stay the same for all contestants.
+    """The objects and files of a run, the same for all contestants.
 
     Args:
-        server: Where the objects live.
+        server: The server of the objects.
         scale: How many and how large.
-        folder: Where local files go.
+        folder: The folder of local files.
     """
 
     def __init__(self, server: Server, scale: Scale, folder: Path) -> None:
@@ -77,7 +77,7 @@ class World:
         self._pipes: list[subprocess.Popen[bytes]] = []
 
     def populate(self) -> None:
-        """Make the bucket, the local file, and what is read and listed."""
+        """Make the bucket, the local file, and the objects that are read and listed."""
         self.server.create_bucket(BUCKET)
         with self.file.open("wb") as file:
             for _ in range(self.scale.large // MIB):
@@ -88,13 +88,13 @@ class World:
             _request(self.server, "PUT", "large", file)
 
     def put(self, keys: Iterable[str], body: bytes = b"x") -> None:
-        """Write small objects, several at once."""
+        """Write small objects concurrently."""
         every = list(keys)
         with ThreadPoolExecutor(WRITERS) as pool:
             list(pool.map(lambda first: _put_all(self.server, every[first::WRITERS], body), range(WRITERS)))
 
     def fresh(self) -> str:
-        """A key that nothing has been written to."""
+        """A key that does not exist."""
         self._taken += 1
         return f"fresh/{self._taken:08}"
 
@@ -105,7 +105,7 @@ class World:
         return folder
 
     def pipe(self) -> BinaryIO:
-        """The large file as a stream that cannot seek and does not know its length, sent by another process."""
+        """The large file as a pipe from another process: not seekable, and of unknown length."""
         process = subprocess.Popen(["cat", self.file], stdout=subprocess.PIPE)
         self._pipes.append(process)
         return cast("BinaryIO", process.stdout)
@@ -119,7 +119,7 @@ class World:
         return int(_request(self.server, "HEAD", key).headers["Content-Length"])
 
     def tidy(self) -> None:
-        """Remove what one measurement leaves on this machine."""
+        """Remove the local files of one measurement."""
         for process in self._pipes:
             process.stdout and process.stdout.close()
             process.wait()
@@ -129,8 +129,8 @@ class World:
 
 @contextlib.contextmanager
 def populated(server: Server, scale: Scale) -> Iterator[World]:
-    """A world whose files are removed at the end; its objects go with their server."""
-    # What is uploaded and what is downloaded are there together; a container often has 64 MiB.
+    """A world whose local files are removed at the end. Its objects are removed with their server."""
+    # The uploaded and the downloaded file exist at once; in a container, this folder often has only 64 MiB.
     has_room = IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free > 3 * scale.large
     with tempfile.TemporaryDirectory(prefix="remote-store-benchmark-", dir=IN_MEMORY if has_room else None) as folder:
         world = World(server, scale, Path(folder))

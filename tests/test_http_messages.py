@@ -282,7 +282,7 @@ REFUSALS = [
         200,
         {"Content-Type": "text/html"},
         b"<html/>",
-        ("NotS3", 200, "the response to PutObject is a page", None, False, None),
+        ("NotS3", 200, "the response to PutObject is a web page", None, False, None),
     ),
 ]
 

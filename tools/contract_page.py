@@ -51,7 +51,7 @@ def row(rule: Rule) -> str:
 
 
 def main() -> int:
-    """Write or check the page; 1 where `--check` finds it stale, with the difference printed."""
+    """Write or check the page. With `--check`, print the difference and return 1 if the page is stale."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing, fail where the page is stale")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Write the table of what each check costs, from the report of a run with the suite's endpoint before the server.
+"""Write the table of requests and bytes of each check, from the report of a run behind the suite's endpoint.
 
 Run it as `uv run tools/cost_table.py REPORT.json`, with a report of the full tier on a lane.
 """
@@ -17,10 +17,10 @@ TABLE = Path(__file__).resolve().parent.parent / "conformance/src/remote_store/c
 
 
 def table(report: Mapping[str, Any]) -> Mapping[str, list[float]]:
-    """Requests and bytes of one variant of each check, by its name, as the mean of its variants.
+    """The mean requests and bytes per variant of each check, by its name.
 
     Raises:
-        ValueError: The run had no endpoint that counted.
+        ValueError: The run had no endpoint to count requests.
     """
     rows: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for check in report["checks"]:
@@ -35,7 +35,7 @@ def table(report: Mapping[str, Any]) -> Mapping[str, list[float]]:
 
 
 def main() -> int:
-    """Write the table; 1 where the report is of no use, with the reason printed."""
+    """Write the table. Print the reason and return 1 if the report has no counts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("report", type=Path)
     options = parser.parse_args()

@@ -1,7 +1,7 @@
-"""Install one lane from its built wheel, alone, and run the conformance tests there that `tools/cells.py` names.
+"""Install one lane from its wheel, without the other lanes, and run the conformance tests named in `tools/cells.py`.
 
-The environment is fresh, outside the workspace, and takes the newest release of the SDK or the oldest that the lane
-says it works with. What comes along is compared with what the lane promises to stay clear of.
+The environment is new and outside the workspace. It has the newest release of the SDK, or the oldest that the lane
+supports. The installed distributions are compared with those that the lane must not pull in.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path
 
-# `python -P` leaves the folder of a script out of the path.
+# `python -P` does not add the script's folder to `sys.path`.
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import cells
@@ -32,12 +32,12 @@ UV = os.environ.get("UV", "uv")
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """What stands in a lane's environment beside core, and what must not.
+    """The distributions that a lane's environment has besides core, and those that it must not have.
 
     Attributes:
-        modules: The SDK's modules, which must come from its own distribution.
-        forbidden: Distributions that must not come along.
-        built_on: The distributions of ours that it is built on, beside core.
+        modules: The SDK's modules, which must be imported from the SDK's distribution.
+        forbidden: Distributions that must not be installed.
+        built_on: Our distributions that it depends on, besides core.
     """
 
     modules: tuple[str, ...]
@@ -64,11 +64,11 @@ markers =
 
 
 class Broken(Exception):
-    """The lane does not stand alone; the message says where."""
+    """The lane does not work alone. The message says why."""
 
 
 def run(*command: str | Path, cwd: Path, quiet: bool = True) -> str:
-    """Run a program outside the workspace's environment; its standard output, or nothing where it is shown.
+    """Run a program outside the workspace's environment. Returns its standard output, or "" if that is printed.
 
     Raises:
         Broken: The program failed.
@@ -90,10 +90,10 @@ def build(distribution: str, folder: Path) -> Path:
 
 
 def check_wheel(wheel: Path) -> None:
-    """Refuse a wheel that reaches out of its portion of the namespace.
+    """Check that a wheel has only files of its own portion of the namespace.
 
     Raises:
-        Broken: It holds a file that is another portion's, or no `py.typed`.
+        Broken: It has a file of another portion, or no `py.typed`.
     """
     portion = f"remote_store/{wheel.name.split('-')[0].removeprefix('remote_store_')}/"
     names = zipfile.ZipFile(wheel).namelist()
@@ -106,7 +106,7 @@ def check_wheel(wheel: Path) -> None:
 
 
 def requirements(wheel: Path) -> list[str]:
-    """What a wheel needs without its extras, our own distributions left out; named, the resolver takes it as direct."""
+    """The requirements of a wheel without extras and without our distributions, to pass as direct requirements."""
     archive = zipfile.ZipFile(wheel)
     metadata = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
     lines = HeaderParser().parsestr(archive.read(metadata).decode()).get_all("Requires-Dist", [])
@@ -120,10 +120,10 @@ def closure(python: Path, folder: Path) -> dict[str, str]:
 
 
 def check_closure(name: str, installed: dict[str, str]) -> None:
-    """Refuse an environment that holds what the lane must not bring.
+    """Check that an environment has no forbidden distribution.
 
     Raises:
-        Broken: A forbidden distribution is there, or core did not stay alone.
+        Broken: A forbidden distribution is installed, or core has a dependency.
     """
     unwanted = LANES[name].forbidden & installed.keys()
     if name == "core":
@@ -133,10 +133,10 @@ def check_closure(name: str, installed: dict[str, str]) -> None:
 
 
 def check_lowest(wanted: list[str], installed: dict[str, str]) -> None:
-    """Refuse a run on lower bounds that did not get them.
+    """Check that every requirement was installed at its lower bound.
 
     Raises:
-        Broken: A requirement was installed at another version than its lower bound.
+        Broken: A requirement has another version.
     """
     for line in wanted:
         name, bound = re.split(r">=|~=", line.partition(",")[0].replace(" ", ""), maxsplit=1)
@@ -148,7 +148,7 @@ def check_imports(name: str, python: Path, folder: Path) -> None:
     """Import the lane and its SDK in an isolated interpreter.
 
     Raises:
-        Broken: An import failed, or a module comes from elsewhere than its own folder in site-packages.
+        Broken: An import failed, or a module was not imported from its folder in site-packages.
     """
     modules = ["remote_store.core", f"remote_store.{name}", *LANES[name].modules]
     code = (
@@ -165,11 +165,11 @@ def check_imports(name: str, python: Path, folder: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """A lane's wheel in a fresh environment, and its conformance tests in a foreign folder.
+    """A lane's wheel in a new environment, and its conformance tests in a folder outside the workspace.
 
     Attributes:
         python: The environment's interpreter.
-        folder: The foreign folder.
+        folder: The folder with the tests.
     """
 
     python: Path
@@ -179,9 +179,9 @@ class Environment:
         """Run classes of the conformance tests.
 
         Args:
-            kinds: Names of the classes; all of them where none is named.
+            kinds: Names of the classes; empty for all.
             tier: How many variants of each check run.
-            reports: The folder for reports; none are written without one.
+            reports: The folder for reports; `None` for no reports.
 
         Raises:
             Broken: A check failed.
@@ -193,10 +193,10 @@ class Environment:
 
 
 def install(name: str, resolution: str, folder: Path) -> Environment:
-    """Build, install and look, in a folder that is empty.
+    """Build and install the lane in an empty folder, and check the environment.
 
     Raises:
-        Broken: The lane cannot be installed alone, or brings what it must not.
+        Broken: The lane cannot be installed alone, or pulls in a forbidden distribution.
     """
     started = time.monotonic()
 
@@ -245,10 +245,10 @@ def install(name: str, resolution: str, folder: Path) -> Environment:
 
 
 def prove(name: str, resolution: str, folder: Path, reports: Path | None = None) -> None:
-    """Install a lane alone and run the cells that are the loop's there; core runs all that it has, whole.
+    """Install a lane alone and run its cells of the loop. Core runs all its conformance tests.
 
     Raises:
-        Broken: Something of it did not hold.
+        Broken: A check or a test failed.
     """
     environment = install(name, resolution, folder)
     if name == "core":
@@ -258,7 +258,7 @@ def prove(name: str, resolution: str, folder: Path, reports: Path | None = None)
 
 
 def main() -> int:
-    """Prove one lane; 1 where it does not stand alone, with the reason printed."""
+    """Check one lane. Print the reason and return 1 if it does not work alone."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("lane", choices=LANES)
     parser.add_argument("--resolution", choices=["newest", "lowest"], default="newest")

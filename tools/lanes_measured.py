@@ -1,4 +1,4 @@
-"""What differs between the lanes, found by trying: what an install brings, what is sent, what is refused."""
+"""Measures how the lanes differ: the distributions they install, the requests they send, the options they refuse."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Found = dict[str, Any]
 
 
 def measured() -> Found:
-    """All of it, as plain data; some minutes, and the package index is asked."""
+    """All measurements as plain data. Takes some minutes and accesses the package index."""
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "pin": {words: resolved(words.split()) for words in PIN},
@@ -52,7 +52,7 @@ def measured() -> Found:
 
 
 def resolved(words: list[str]) -> dict[str, str]:
-    """The versions of the SDKs that a resolver answers with, when it is asked for these distributions by name only."""
+    """The SDK versions that a resolver selects for these distributions without version bounds."""
     with tempfile.TemporaryDirectory(prefix="lanes-") as folder:
         wanted = Path(folder, "wanted.in")
         wanted.write_text("\n".join(words), "utf-8")
@@ -62,7 +62,7 @@ def resolved(words: list[str]) -> dict[str, str]:
 
 
 def installed(name: str) -> Found:
-    """What the wheel of a lane brings along, with the newest release of its SDK."""
+    """The distributions that a lane's wheel installs, with the newest release of its SDK."""
     with tempfile.TemporaryDirectory(prefix="lanes-") as text:
         folder = Path(text).resolve()
         wheels = [
@@ -77,7 +77,7 @@ def installed(name: str) -> Found:
 
 
 def requests() -> Iterator[tuple[str, dict[str, dict[str, int]]]]:
-    """The requests of each contestant of the benchmark for each operation, counted on the wire."""
+    """The number of requests that each contestant of the benchmark sends for each operation."""
     with moto_server() as server, Endpoint(server.url) as endpoint:
         server.create_bucket(BUCKET)
         through = Server(server.kind, endpoint.url, server.key, server.secret, server.region, server.version)
@@ -131,14 +131,14 @@ OPERATIONS: dict[str, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
 
 
 def tried(make: Callable[[str], object]) -> Callable[[str], str]:
-    """What comes of an attempt on a lane: nothing where it works, else the error."""
+    """Make a function that tries something on a lane, and returns the error or, if it works, ""."""
 
     def attempt(name: str) -> str:
         try:
             make(name)
-        except Exception as error:  # noqa: BLE001 - whatever is refused is what is asked for
+        except Exception as error:  # noqa: BLE001 - any refusal is a result
             text, _, _ = f"{type(error).__name__}: {error}".partition("\n")
-            # What other options there are is no answer to the question.
+            # The list of other options is not part of the result.
             return text.partition("; did you mean")[0].partition("; known options")[0]
         return ""
 
@@ -151,7 +151,7 @@ def made(name: str, **options: Any) -> Any:
 
 
 def handed(name: str, **handle: Any) -> Any:
-    """A backend of a lane around something of the user's."""
+    """A backend of a lane that uses the user's client or filesystem."""
     return BACKENDS[name]("bucket", **handle)
 
 

@@ -52,7 +52,7 @@ s3fs, boto3, pyarrow. `choose_lane()` and `choose_async_lane()` of `remote_store
 
 
 def page(data: Found, speed: Found | None) -> str:
-    """The whole page; what was not measured yet is left out."""
+    """The whole page; without values that were not measured yet."""
     parts = [HEAD, pin(data), closures(data), requests(data), accepts(data)]
     parts += [costs(speed)] if speed else []
     parts += [conformance(data)] if data["conformance"] else []
@@ -60,7 +60,7 @@ def page(data: Found, speed: Found | None) -> str:
 
 
 def section(title: str, *parts: str) -> str:
-    """A heading and what stands below it."""
+    """A heading and its content."""
     return "\n\n".join([f"## {title}", *parts]) + "\n"
 
 
@@ -72,7 +72,7 @@ def table(head: Iterable[str], rows: Iterable[Iterable[object]], *, numbers: boo
 
 
 def pin(data: Found) -> str:
-    """The story of the pin, with the versions of the day."""
+    """How a pin of the SDK affects an install, with current versions."""
     sdks = ("boto3", "botocore", "s3fs", "aiobotocore")
     rows = [(words, *(versions.get(name, "") for name in sdks)) for words, versions in data["pin"].items()]
     return section(
@@ -98,7 +98,7 @@ def _pinned(pins: dict[str, dict[str, str]]) -> str:
 
 
 def closures(data: Found) -> str:
-    """What an install brings."""
+    """The distributions that an install brings."""
     rows = []
     for name, found in data["closures"].items():
         ours = f"remote-store-{name}"
@@ -112,7 +112,7 @@ def closures(data: Found) -> str:
 
 
 def requests(data: Found) -> str:
-    """What is sent."""
+    """The requests that are sent."""
     measured = data["requests"]
     titles = list(dict.fromkeys(title for rows in measured.values() for title in rows))
     shown = [title for title in titles if not title.endswith(AWAITED)]
@@ -143,7 +143,7 @@ def _sent(counts: dict[str, int] | None) -> str:
 
 
 def accepts(data: Found) -> str:
-    """What is taken and what is refused."""
+    """The options that are accepted and refused."""
     rows = [
         (title, *("yes" if not results[name] else f"no: {results[name]}" for name in LANES))
         for title, results in data["accepts"].items()
@@ -181,7 +181,7 @@ def _size(size: int | None) -> str:
 
 
 def conformance(data: Found) -> str:
-    """What the conformance runs said."""
+    """The results of the conformance runs."""
     outcomes = {
         "pass": "rules kept",
         "deviation": "deviate",
@@ -209,7 +209,7 @@ def conformance(data: Found) -> str:
 
 
 def of_reports(folder: Path) -> list[Found]:
-    """What the reports of the lanes say, without anything that differs from run to run."""
+    """The results in the lanes' reports, without values that differ from run to run."""
     found = []
     for path in sorted(folder.rglob("*.json")):
         report = json.loads(path.read_text("utf-8"))
@@ -230,7 +230,7 @@ def of_reports(folder: Path) -> list[Found]:
 
 
 def steady(rows: list[Found]) -> list[Found]:
-    """The part of the conformance rows that a run must find again: not what shows in some runs only."""
+    """The conformance rows that every run must reproduce."""
     return [{key: row[key] for key in ("backend", "server", "level")} for row in rows]
 
 
@@ -257,11 +257,11 @@ def apart(folder: Path) -> list[str]:
 
 
 def differences(reports: Path, *, whole: bool) -> list[str]:
-    """What reports say otherwise than `docs/lanes.json`, and the rules that hold on some lanes only.
+    """The differences between reports and `docs/lanes.json`, and the rules that only some lanes keep.
 
     Args:
         reports: The folder of the reports, or of folders of them.
-        whole: The reports are those of every lane and server, so that none may be missing.
+        whole: Whether the reports must cover every lane and server.
     """
     now, then = steady(of_reports(reports)), steady(json.loads(DATA.read_text("utf-8"))["conformance"])
     missing = [f"docs/lanes.json says {row}, the reports do not" for row in then if whole and row not in now]
@@ -273,14 +273,14 @@ def differences(reports: Path, *, whole: bool) -> list[str]:
 
 
 def main() -> int:
-    """Write or check the page; 1 where `--check` finds something stale."""
+    """Write or check the page. With `--check`, return 1 if something is stale."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("reports", nargs="?", type=Path, help="folder of conformance reports")
     parser.add_argument("--check", action="store_true", help="write nothing, fail where something is stale")
     parser.add_argument("--measure", action="store_true", help="try everything anew")
     options = parser.parse_args()
     if options.measure:
-        # `python -P` leaves the folder of a script out of the path.
+        # `python -P` does not add the script's folder to `sys.path`.
         sys.path.insert(0, str(ROOT / "tools"))
         from lanes_measured import measured
 

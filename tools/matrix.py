@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-# `python -P` leaves the folder of a script out of the path.
+# `python -P` does not add the script's folder to `sys.path`.
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import cells

@@ -1,6 +1,6 @@
-"""Run the broken backends against the built wheels, in a foreign folder, with its own ini, in random order.
+"""Run the tests of the broken backends on the built wheels, outside the workspace, in random order.
 
-That the suite catches them here says that nothing of it leans on the workspace: no path, no conftest, no order.
+They show that the suite depends on no path, conftest, pytest configuration or test order of the workspace.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
-from lane_alone import UV, Broken, build, check_wheel, run  # noqa: E402 - a tool is no module of a package
+from lane_alone import UV, Broken, build, check_wheel, run  # noqa: E402 - a tool is not a module of a package
 
 TESTS = ROOT / "conformance" / "tests"
 LIBRARIES = ("pytest-randomly", "pytest-timeout", "pytest-xdist")
@@ -27,10 +27,10 @@ xfail_strict = true
 
 
 def prove(folder: Path) -> None:
-    """Build, install, copy and run, in a folder that is empty.
+    """Build, install, copy and run the tests in an empty folder.
 
     Raises:
-        Broken: Something of it did not hold.
+        Broken: A step or a test failed.
     """
     wheels = {part: build(f"remote-store-{part}", folder / "dist") for part in ("core", "conformance")}
     for wheel in wheels.values():
@@ -51,7 +51,7 @@ def prove(folder: Path) -> None:
 
 
 def main() -> int:
-    """Prove it; 1 where it does not hold, with the reason printed."""
+    """Run the tests. Print the reason and return 1 if they fail."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     with tempfile.TemporaryDirectory(prefix="mutants-alone-") as folder:
         try:

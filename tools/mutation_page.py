@@ -15,7 +15,7 @@ from remote_store.conformance import Area, areas, rules
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "conformance" / "tests"))
 
-from mutants.registry import Broken, every  # noqa: E402 - the broken backends are tests, and no part of a package
+from mutants.registry import Broken, every  # noqa: E402 - the broken backends are tests, not part of a package
 
 PAGE = ROOT / "docs" / "mutation-score.md"
 HEAD = """<!-- Generated from conformance/tests/mutants/ by tools/mutation_page.py; edit those. -->
@@ -75,7 +75,7 @@ def row(mutant: Broken) -> str:
 
 
 def main() -> int:
-    """Write or check the page; 1 where `--check` finds it stale, with the difference printed."""
+    """Write or check the page. With `--check`, print the difference and return 1 if the page is stale."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing, fail where the page is stale")
     options = parser.parse_args()

@@ -1,7 +1,7 @@
 """Run the conformance tests of the foreign projects under `examples/third_party`, as their authors would.
 
-Each gets an environment of its own outside the workspace, with the built wheels of core and conformance, the project
-as it would be published, and nothing of our source tree.
+Each project gets its own environment outside the workspace, with the built wheels of core and conformance, the project
+as it would be published, and none of our source tree.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 import tomllib
 from pathlib import Path
 
-# `python -P` leaves the folder of a script out of the path.
+# `python -P` does not add the script's folder to `sys.path`.
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from lane_alone import ROOT, UV, Broken, build, closure, run
@@ -27,13 +27,13 @@ PLUGINS = ("pytest-timeout", "pytest-xdist")
 
 
 def test_requirements(project: Path) -> list[str]:
-    """What the tests of a project need: its dependency group `test`."""
+    """The requirements of a project's tests: its dependency group `test`."""
     lines: list[str] = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["dependency-groups"]["test"]
     return lines
 
 
 def pinned(requirement: str, wheels: dict[str, Path]) -> str:
-    """A requirement as it is, or with the built wheel where it is one of ours; its extras stay."""
+    """The requirement, with the built wheel if it is one of our distributions. Extras are kept."""
     name = re.split(r"[\[<>=~! ]", requirement, maxsplit=1)[0]
     extras = "".join(re.findall(r"\[.*?\]", requirement))
     return f"{name}{extras} @ {wheels[name].as_uri()}" if name in wheels else requirement
@@ -66,14 +66,14 @@ def prove(name: str, wheels: dict[str, Path], folder: Path, options: list[str]) 
     installed = closure(python, folder)
     say("installed " + ", ".join(f"{package} {number}" for package, number in sorted(installed.items())))
 
-    # What the tests import is what was installed, and not what lies beside them.
+    # The tests must import the installed project, not the source files next to them.
     shutil.rmtree(project / "src")
     run(python, "-P", "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", *options, cwd=project, quiet=False)
     say("keeps the contract as far as it says")
 
 
 def main() -> int:
-    """Prove the projects; 1 where one of them does not hold, with the reason printed."""
+    """Test the projects. Print the reason and return 1 if one fails."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}; all by default")
     parser.add_argument("--tier", choices=["quick", "full", "soak"], default="full")

@@ -64,7 +64,7 @@ TEXT = {tokenize.STRING, tokenize.COMMENT, getattr(tokenize, "FSTRING_MIDDLE", t
 
 
 def pairs() -> dict[Path, Path]:
-    """Each source with its twin; a folder without sources stands there as a source that is missing."""
+    """Each source with its twin. A folder without sources is listed like a missing source."""
     found = {ROOT / source: ROOT / twin for source, twin in FILES.items()}
     for folder, target in FOLDERS.items():
         sources = sorted((ROOT / folder).glob("*.py")) or [ROOT / folder / "__init__.py"]
@@ -88,14 +88,14 @@ def rename(word: str) -> str:
 
 
 def rename_text(text: str) -> str:
-    """The same for the words of a string or a comment; `await` goes where code follows it."""
+    """Convert the words of a string or comment. `await` is removed if code follows it."""
     text = re.sub(r"\bawait (?=[A-Za-z_]\w*[.(])", "", text)
     text = re.sub(r"\basync (?=(?:def|with|for)\b)", "", text)
     return re.sub(r"\w+", lambda match: rename(match[0]), text)
 
 
 def edits(source: str) -> Iterator[tuple[tuple[int, int], tuple[int, int], str]]:
-    """What changes, as start and end (line, column) and replacement, in the order of the source."""
+    """The changes as start and end (line, column) and replacement, in source order."""
     tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
     for token, following in itertools.pairwise(tokens):
         if token.string in {"async", "await"}:
@@ -107,7 +107,7 @@ def edits(source: str) -> Iterator[tuple[tuple[int, int], tuple[int, int], str]]
 
 
 def send_home(statement: re.Match[str]) -> str:
-    """An import of ours, with the names that are the standard library's taken from there."""
+    """One of our imports, with names of the standard library imported from there."""
     names = [name.strip() for name in statement[2].strip("()").split(",") if name.strip()]
     moved = [f"from {HOMES[name]} import {name}" for name in names if name in HOMES]
     kept = ", ".join(name for name in names if name not in HOMES)
@@ -128,7 +128,7 @@ def unasync(source: str) -> str:
 
 
 def formatted(code: str, path: Path) -> str:
-    """The code as ruff leaves it: no unused import, imports sorted, formatted."""
+    """The code formatted by ruff, without unused imports and with sorted ones."""
     for arguments in (["check", "--fix", "--exit-zero", "--select", "I,F401"], ["format"]):
         command = [sys.executable, "-m", "ruff", *arguments, "--quiet", "--stdin-filename", str(path), "-"]
         code = subprocess.run(command, input=code, capture_output=True, text=True, check=True, cwd=ROOT).stdout
@@ -143,14 +143,14 @@ def twin_of(source: Path, twin: Path) -> str:
 
 
 def orphans(table: dict[Path, Path]) -> list[Path]:
-    """Generated files whose source is gone."""
+    """Generated files whose source no longer exists."""
     folders = {twin.parent for twin in table.values()}
     files = [path for folder in folders for path in sorted(folder.glob("*.py")) if path not in pairs().values()]
     return [path for path in files if path.read_text("utf-8").startswith("# Generated from ")]
 
 
 def main() -> int:
-    """Write or check the twins; 1 where `--check` finds a stale one, with the difference printed."""
+    """Write or check the twins. With `--check`, print the difference and return 1 if one is stale."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing, fail where a twin is stale")
     parser.add_argument("sources", nargs="*", type=Path, help="sources to take, all of them by default")
