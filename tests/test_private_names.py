@@ -8,6 +8,7 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import remote_store
@@ -88,14 +89,14 @@ def subclasses() -> dict[type, set[str]]:
     for info in pkgutil.walk_packages(remote_store.__path__, "remote_store."):
         module = importlib.import_module(info.name)
         for kind in filter(inspect.isclass, vars(module).values()):
-            sources = {base: source_of(base) for base in kind.__mro__}
-            if sources[kind] and inspect.getsourcefile(kind) == module.__file__:
-                others = [text for base, text in sources.items() if not base.__module__.startswith("remote_store")]
-                if any(others):
-                    found[kind] = set(SELF.findall("\n".join(others)))
+            others = [base for base in kind.__mro__ if not base.__module__.startswith("remote_store")]
+            texts = [text for text in map(source_of, others) if text]
+            if texts and others[0] is not kind and inspect.getsourcefile(kind) == module.__file__:
+                found[kind] = set(SELF.findall("\n".join(texts)))
     return found
 
 
+@cache
 def source_of(kind: type) -> str:
     """The source of a class; empty if it is written in C."""
     try:

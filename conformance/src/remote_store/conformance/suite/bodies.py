@@ -105,12 +105,12 @@ class BodySuite:
     @check("WIRE-010")
     def test_wire_ten_cuts(self, case: Case, size: int, ranges: int) -> None:
         require_s3(case)
-        # The cuts lie further apart than what a client reads ahead, which it may lose together with the connection.
+        # The cuts lie further apart than what a client buffers of a connection, which it may lose together with it.
         content = case.content(size)
         case.oracle.raw_put(case.path("file"), content)
         backend = case.make(retry=THRICE)
         for number in range(10):
-            fault = (Reset, ShortBody)[number % 2](after_bytes=size // 12)
+            fault = (Reset, ShortBody)[number % 2](after_bytes=1024 * 1024)
             case.endpoint.inject(fault, operation="GetObject", after=number)
         observed = bytearray()
         with case.endpoint.recording() as sent:
