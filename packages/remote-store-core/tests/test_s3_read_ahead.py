@@ -36,7 +36,8 @@ def data() -> bytes:
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A quarter of the real sizes."""
+    """A quarter of the real sizes, and every connection is slow."""
+    monkeypatch.setattr(fetching, "FAST_CONNECTION", float("inf"))
     monkeypatch.setattr(fetching, "UNIT", UNIT)
     monkeypatch.setattr(fetching, "READ_IN_SEQUENCE", ENOUGH)
 
@@ -387,3 +388,10 @@ def test_a_plan_that_is_stopped_wants_nothing_and_bears_nothing() -> None:
     assert plan.remaining == 0
     with pytest.raises(Fault, match="Reset"):
         plan.broken(Fault("Reset", transport=True))
+
+
+def test_a_connection_that_is_fast_reads_on_alone(opened: Any, s3: FakeS3, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "FAST_CONNECTION", 1)
+    file = opened(data=data())
+    assert in_steps(file, MIB) == data()
+    assert len([call for call in s3.calls if call.operation == "GetObject"]) == 1

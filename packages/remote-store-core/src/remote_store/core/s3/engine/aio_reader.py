@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from remote_store.core.aio.buffered import AsyncBufferedIOBase
@@ -64,7 +65,7 @@ class AsyncObjectReader(AsyncBufferedIOBase):
         self._backend = backend
         self._path = path
         self._ranges: AsyncReadAhead | None = None
-        self._began = plan.position
+        self._began, self._waited = plan.position, 0.0
         self._ahead = b""
         self._offset = 0
         self._size = plan.end or 0
@@ -111,6 +112,7 @@ class AsyncObjectReader(AsyncBufferedIOBase):
         else:
             self._ahead, self._offset = b"", 0
             self._plan.position = self._began = position
+            self._waited = 0.0
             await self._stop_ahead()
         return position
 
@@ -223,7 +225,7 @@ class AsyncObjectReader(AsyncBufferedIOBase):
                 yield
         except BaseException:
             self._ahead, self._offset, self._plan.position = before
-            self._began = self._plan.position
+            self._began, self._waited = self._plan.position, 0.0
             try:
                 await self._stop_ahead()
             finally:
@@ -238,7 +240,10 @@ class AsyncObjectReader(AsyncBufferedIOBase):
         if ranges := await self._ranges_ahead():
             # A range is longer than any block requested here.
             return await self._next(ranges) if wanted else b""
-        return await self._body.read(wanted)
+        began = monotonic()
+        data = await self._body.read(wanted)
+        self._waited += monotonic() - began
+        return data
 
     async def _read_into(self, view: memoryview) -> int:
         wanted = min(len(view), self._plan.remaining)
@@ -251,7 +256,9 @@ class AsyncObjectReader(AsyncBufferedIOBase):
             self._ahead, self._offset = await self._next(ranges), 0
             return self._copy_ahead(view)
         else:
+            began = monotonic()
             await self._body.read_into(view)
+            self._waited += monotonic() - began
         # The buffered bytes no longer end where the next request begins.
         self._ahead, self._offset = b"", 0
         return wanted
@@ -273,7 +280,7 @@ class AsyncObjectReader(AsyncBufferedIOBase):
             await self._stop_ahead()
         if self._ranges is None:
             read = self._plan.position - self._began
-            if worth_reading_ahead(self._options, self._plan, read):
+            if worth_reading_ahead(self._options, self._plan, read, self._waited):
                 await self._body.close()
                 self._ranges = AsyncReadAhead(self._runner.connections, self._options, self._plan)
         return self._ranges

@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedIOBase
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from remote_store.core.io.buffers import allocate
@@ -66,7 +67,7 @@ class ObjectReader(BufferedIOBase):
         self._backend = backend
         self._path = path
         self._ranges: ReadAhead | None = None
-        self._began = plan.position
+        self._began, self._waited = plan.position, 0.0
         self._ahead = b""
         self._offset = 0
         self._size = plan.end or 0
@@ -113,6 +114,7 @@ class ObjectReader(BufferedIOBase):
         else:
             self._ahead, self._offset = b"", 0
             self._plan.position = self._began = position
+            self._waited = 0.0
             self._stop_ahead()
         return position
 
@@ -225,7 +227,7 @@ class ObjectReader(BufferedIOBase):
                 yield
         except BaseException:
             self._ahead, self._offset, self._plan.position = before
-            self._began = self._plan.position
+            self._began, self._waited = self._plan.position, 0.0
             try:
                 self._stop_ahead()
             finally:
@@ -240,7 +242,10 @@ class ObjectReader(BufferedIOBase):
         if ranges := self._ranges_ahead():
             # A range is longer than any block requested here.
             return self._next(ranges) if wanted else b""
-        return self._body.read(wanted)
+        began = monotonic()
+        data = self._body.read(wanted)
+        self._waited += monotonic() - began
+        return data
 
     def _read_into(self, view: memoryview) -> int:
         wanted = min(len(view), self._plan.remaining)
@@ -253,7 +258,9 @@ class ObjectReader(BufferedIOBase):
             self._ahead, self._offset = self._next(ranges), 0
             return self._copy_ahead(view)
         else:
+            began = monotonic()
             self._body.read_into(view)
+            self._waited += monotonic() - began
         # The buffered bytes no longer end where the next request begins.
         self._ahead, self._offset = b"", 0
         return wanted
@@ -275,7 +282,7 @@ class ObjectReader(BufferedIOBase):
             self._stop_ahead()
         if self._ranges is None:
             read = self._plan.position - self._began
-            if worth_reading_ahead(self._options, self._plan, read):
+            if worth_reading_ahead(self._options, self._plan, read, self._waited):
                 self._body.close()
                 self._ranges = ReadAhead(self._runner.connections, self._options, self._plan)
         return self._ranges

@@ -27,6 +27,9 @@ UNITS_OF_A_RANGE = 4
 READ_IN_SEQUENCE = 8 * MIB
 """After this many bytes read in sequence, ranges are fetched ahead."""
 
+FAST_CONNECTION = 256 * MIB
+"""Bytes a second from which on one connection is enough: a server on the same machine or in the next rack."""
+
 
 def open_sequential(bucket: Bucket, key: str) -> Operation[tuple[ReadPlan, Any]]:
     """Open an object at its start: 1 GET. Returns the plan and the open body."""
@@ -119,9 +122,10 @@ def block_worth_reading(options: S3Options, plan: ReadPlan) -> int:
     return _unit(options) * max(UNITS_WORTH_A_SPLIT, options.max_concurrency)
 
 
-def worth_reading_ahead(options: S3Options, plan: ReadPlan, read: int) -> bool:
-    """Whether to fetch ranges ahead after `read` bytes in sequence."""
-    return read >= READ_IN_SEQUENCE and worth_a_split(options, plan, plan.remaining)
+def worth_reading_ahead(options: S3Options, plan: ReadPlan, read: int, seconds: float) -> bool:
+    """Whether to fetch ranges ahead after `read` bytes in sequence that one connection delivered in `seconds`."""
+    is_slow = read < seconds * FAST_CONNECTION
+    return read >= READ_IN_SEQUENCE and is_slow and worth_a_split(options, plan, plan.remaining)
 
 
 def length_ahead(options: S3Options) -> int:
