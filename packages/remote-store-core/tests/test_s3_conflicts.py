@@ -107,6 +107,20 @@ def test_a_write_without_an_entity_tag_is_proved_by_a_head(head: Any, s3: FakeS3
     assert s3.operations()[:2] == ["PutObject", "HeadObject"]
 
 
+def test_an_older_object_of_the_same_size_does_not_prove_a_write(s3: FakeS3, open_lane: Any) -> None:
+    def after(call: Call, answer: Any) -> None:
+        if call.operation == "PutObject":
+            answer.pop("ETag")
+            answer["ResponseMetadata"] = {"HTTPStatusCode": 200, "HTTPHeaders": {"x-amz-request-id": "1"}}
+            s3.put("a", b"old")
+
+    s3.after = after
+    with pytest.raises(Exception, match="no ETag") as caught:
+        open_lane().write("a", b"new", overwrite=True)
+    assert caught.value.path == "a"
+    assert not s3.open_bodies()
+
+
 def test_what_a_refused_stream_leaves(s3: FakeS3, open_lane: Any) -> None:
     s3.put("a", THREE_PARTS)
     conflict(s3, COMPLETE, *[Fault("OperationAborted", 409)] * 9)

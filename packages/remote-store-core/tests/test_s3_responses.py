@@ -277,3 +277,11 @@ def test_a_body_that_http_client_does_not_decode_is_refused(coding: str) -> None
 def test_a_body_in_chunks_is_read(coding: str) -> None:
     told = {**ENOUGH["GetObject"], "ResponseMetadata": about(headers={"transfer-encoding": coding})}
     assert read("GetObject", told).length == 3
+
+
+@pytest.mark.parametrize("row", [{"Contents": [{"Key": "a%FF", "Size": 1}]}, {"CommonPrefixes": [{"Prefix": "a%FF/"}]}])
+def test_a_listed_name_that_is_not_utf_8_is_refused(row: dict[str, Any]) -> None:
+    told = {**ENOUGH["ListObjectsV2"], "EncodingType": "url", **row}
+    fault = refused("ListObjectsV2", told, Prefix="", Delimiter="/")
+    assert fault.code == "BrokenAnswer"
+    assert "UTF-8" in fault.message

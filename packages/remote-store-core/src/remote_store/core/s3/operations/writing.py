@@ -12,11 +12,13 @@ from remote_store.core.models import WriteResult
 from remote_store.core.s3.operations import probes
 from remote_store.core.s3.operations.bucket import CREATE_OPTIONS, KEY_OPTIONS, PART_OPTIONS, REQUEST_OPTIONS, Bucket
 from remote_store.core.s3.operations.conflicts import send
+from remote_store.core.s3.operations.fetching import read_bytes
 from remote_store.core.s3.operations.lost_responses import FirstAttempt, made_by_put, made_of_parts
 from remote_store.core.s3.operations.steps import Drain, Operation, ReadBlock, Start, Wait
 from remote_store.core.s3.protocol import faults, models
 from remote_store.core.s3.protocol.calls import Call, Fault
 from remote_store.core.s3.protocol.endpoint import Condition
+from remote_store.core.s3.protocol.fields import bare
 from remote_store.core.s3.protocol.options import LARGEST_PART, MIB, S3Options
 from remote_store.core.s3.protocol.responses import Facts, Part, Written
 
@@ -108,25 +110,37 @@ def _put(
             else:
                 raise
     if written.etag is None:
-        yield from _require_written(bucket, key, len(body))
+        yield from _require_written(bucket, key, body)
     return models.write_result(key, len(body), written, described.get("Metadata") or {})
 
 
-def _require_written(bucket: Bucket, key: str, size: int) -> Operation[None]:
-    """Check that an object exists if the response to its write had no entity tag: 1 HEAD.
+def _require_written(bucket: Bucket, key: str, body: bytes) -> Operation[None]:
+    """Check that an object was written if the response to its write had no entity tag: 1 HEAD.
+
+    1 GET more if the object's entity tag is not the MD5 of the body: an older object can have the same size.
 
     Raises:
-        Fault: The object does not exist, or has another size.
+        Fault: The object does not exist, or has other content.
     """
     try:
         found = yield from probes.head(bucket, key)
-        if (yield from probes.size_of(bucket, key, found)) == size:
+        if (yield from probes.size_of(bucket, key, found)) == len(body) and (
+            not body or _is_md5(found.etag, body) or (yield from read_bytes(bucket, key)) == body
+        ):
             return
     except Fault as fault:
         if not faults.is_missing(fault):
             raise
-    what = f"the response to PutObject has no ETag, and there is no object with the {size} bytes that were written"
+    what = f"the response to PutObject has no ETag, and there is no object with the {len(body)} bytes that were written"
     raise Fault("BrokenAnswer", 200, what)
+
+
+def _is_md5(etag: str | None, body: bytes) -> bool:
+    try:
+        return bare(etag) == hashlib.md5(body, usedforsecurity=False).hexdigest()
+    except ValueError:
+        # A build of OpenSSL without MD5.
+        return False
 
 
 def _put_parts(

@@ -75,7 +75,7 @@ def _listed(fields: Fields, entry: Mapping[str, Any], asked: str, *, encoded: bo
     if not isinstance(key, str) or not isinstance(size, int) or not 0 <= size <= LARGEST_SIZE:
         raise fields.broken("lists an object without a key or without a size")
     if encoded and ("%" in key or "+" in key):
-        key = unquote_plus(key)
+        key = _decoded(fields, key)
     if not key.startswith(asked) or not key:
         raise fields.broken("lists a key that does not begin with the requested prefix")
     if (delimiter := fields.call.params.get("Delimiter")) and delimiter in key[len(asked) : -1]:
@@ -95,9 +95,17 @@ def _prefix(fields: Fields, entry: Mapping[str, Any], *, encoded: bool) -> str:
     if not isinstance(prefix, str):
         raise fields.broken("lists a folder without a name")
     if encoded:
-        prefix = unquote_plus(prefix)
+        prefix = _decoded(fields, prefix)
     if not prefix or not prefix.startswith(asked) or prefix.find("/", len(asked)) != len(prefix) - 1:
         raise fields.broken("lists a folder that is not directly below the requested prefix")
     if "Delimiter" not in fields.call.params:
         raise fields.broken("lists a folder instead of its keys")
     return prefix
+
+
+def _decoded(fields: Fields, name: str) -> str:
+    try:
+        return unquote_plus(name, errors="strict")
+    except UnicodeDecodeError as error:
+        # With a replacement character it would be another key, which cannot be read or deleted.
+        raise fields.broken("lists a key that is not UTF-8") from error
