@@ -301,3 +301,10 @@ def test_half_a_character_in_an_option(lane: Any, name: str) -> None:
         lane("bucket", put_options={name: "a\ud800b"})
     with pytest.raises(ValueError, match="secret has"):
         lane("bucket", key="AKID", secret="HUSH\ud800")
+
+
+@each_lane
+def test_proxies_that_are_no_dict_are_refused_by_name(lane: type[Backend]) -> None:
+    config = AioConfig(proxies="http://proxy.example.org:3128")
+    with pytest.raises(TypeError, match="proxies of config in client_options must be a dict"):
+        lane("bucket", client_options={"config": config}, **KEYS)  # type: ignore[call-arg]

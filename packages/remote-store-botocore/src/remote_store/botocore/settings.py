@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -93,6 +93,8 @@ def check_client_options(options: S3Options) -> None:
         if isinstance(bundle, str):
             check_bundle(name, bundle)
     proxies = getattr(options.client_options.get("config"), "proxies", None) or {}
+    if not isinstance(proxies, Mapping):
+        raise TypeError("proxies of config in client_options must be a dict, such as {'https': 'http://proxy:3128'}")
     for scheme, proxy in proxies.items():
         if proxy and not is_proxy(proxy):
             raise ValueError(f"the {scheme!r} proxy in config in client_options {NO_PROXY}")
