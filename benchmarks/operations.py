@@ -47,10 +47,10 @@ def _large(world: World) -> int:
 
 
 OPERATIONS = (
-    Operation("head", "head", _calls(lambda _: ("small",)), lambda _: len(SMALL), rounds=25),
-    Operation("get", "get 4 KiB", _calls(lambda _: ("small",)), lambda _: len(SMALL), rounds=25),
-    Operation("put", "put 4 KiB", _calls(lambda _: ("put", SMALL)), rounds=25),
-    Operation("create", "create 4 KiB", _calls(lambda world: (world.fresh(), SMALL)), rounds=25),
+    Operation("head", "head", _calls(lambda _: ("small",)), lambda _: len(SMALL), rounds=15),
+    Operation("get", "get 4 KiB", _calls(lambda _: ("small",)), lambda _: len(SMALL), rounds=15),
+    Operation("put", "put 4 KiB", _calls(lambda _: ("put", SMALL)), rounds=15),
+    Operation("create", "create 4 KiB", _calls(lambda world: (world.fresh(), SMALL)), rounds=15),
     Operation(
         "get_many",
         "get 4 KiB, 16 threads",
@@ -66,10 +66,10 @@ OPERATIONS = (
         memory=64,
     ),
     Operation("list_all", "list {listed:,} keys", lambda _: [("listed",)], lambda world: world.scale.listed),
-    Operation("stream", "stream {large} MiB", lambda _: [("large",)], _large, rounds=40, large=True, memory=64),
-    Operation("read", "read {large} MiB whole", lambda _: [("large",)], _large, rounds=15, large=True),
+    Operation("stream", "stream {large} MiB", lambda _: [("large",)], _large, rounds=9, large=True, memory=64),
+    Operation("read", "read {large} MiB whole", lambda _: [("large",)], _large, rounds=9, large=True),
     Operation(
-        "download", "download {large} MiB", lambda world: [("large", world.target)], _large, rounds=15, large=True
+        "download", "download {large} MiB", lambda world: [("large", world.target)], _large, rounds=9, large=True
     ),
     Operation(
         "upload_file",
@@ -94,9 +94,9 @@ OPERATIONS = (
         "{places} random reads of 64 KiB",
         lambda world: [("large", world.places())],
         lambda world: world.scale.places * SPAN,
-        rounds=60,
+        rounds=15,
     ),
-    Operation("copy", "copy 4 KiB", _calls(lambda _: ("small", "copied"), 2), rounds=25),
+    Operation("copy", "copy 4 KiB", _calls(lambda _: ("small", "copied"), 2), rounds=15),
     Operation("delete_tree", "delete {tree:,} files of a tree", lambda world: [(world.tree(),)]),
 )
 """The rows, in the order of the table."""
