@@ -13,7 +13,7 @@ import pytest
 import cells
 
 SUITE_TESTS = Path(__file__).parent / "conformance" / "tests"
-ON_WHEELS = ("test_guide.py", "test_mutants.py")
+ON_WHEELS = ("test_guide.py", "test_mutants.py", "test_packaging.py")
 CONFORMANCE = "test_conformance.py"
 
 

@@ -47,15 +47,15 @@ class Cell:
 LOOP = (
     Cell("boto3", "workspace", "MotoStrict", "sync", "smoke"),
     Cell("boto3", "workspace", "SeaweedFS", "async", "smoke"),
-    Cell("s3fs", "workspace", "SeaweedFS", "sync", "smoke"),
+    Cell("s3fs", "workspace", "Moto", "sync", "smoke"),
     Cell("s3fs", "workspace", "Moto", "async", "smoke"),
     Cell("pyarrow", "workspace", "Moto", "sync", "smoke"),
     Cell("pyarrow", "workspace", "MotoStrict", "async", "smoke"),
     Cell("boto3", "newest", "Moto", "sync", "full"),
     Cell("s3fs", "newest", "MotoStrict", "async", "quick"),
     Cell("pyarrow", "newest", "SeaweedFS", "sync", "quick"),
-    Cell("boto3", "lowest", "SeaweedFS", "async", "smoke"),
-    Cell("s3fs", "lowest", "Moto", "sync", "smoke"),
+    Cell("boto3", "lowest", "Moto", "async", "smoke"),
+    Cell("s3fs", "lowest", "SeaweedFS", "sync", "smoke"),
     Cell("pyarrow", "lowest", "MotoStrict", "async", "smoke"),
 )
 MATRIX = tuple(Cell(*values, tier="full") for values in product(LANES, INSTALLATIONS, SERVERS, WORLDS))
