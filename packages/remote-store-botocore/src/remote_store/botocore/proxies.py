@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from remote_store.botocore.names import lookup
 
@@ -14,7 +13,6 @@ HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:.]+(%[\w.-]+)?")
 NO_PROXY = (
     "is not a URL such as http://proxy.example.org:3128; in a user name or password, write / as %2F, @ as %40, # as %23"
 )
-
 
 PROXY_SCHEMES = ("http:", "https:")
 
@@ -35,9 +33,7 @@ def proxy_for(url: str, proxies: Mapping[str, str] | None) -> str | None:
 def proxies_of(client: Any) -> Mapping[str, str]:
     """Return the URLs of a client's proxies by scheme, from its `Config` or else from the environment."""
     proxies: Mapping[str, str] | None = client.meta.config.proxies
-    if proxies is None:
-        return {} if proxy_bypass(urlsplit(client.meta.endpoint_url).netloc) else getproxies()
-    return proxies
+    return _of_environment(client.meta.endpoint_url) if proxies is None else proxies
 
 
 def without_password(proxy: str) -> str:

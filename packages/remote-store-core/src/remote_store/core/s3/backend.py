@@ -87,8 +87,9 @@ class S3Backend(Backend):
         """Open a file for reading from its start: 1 request, and 1 more for each read after a seek.
 
         A `read` or `readinto` of at least 32 MiB (4 times `part_size`, if that is less) sends several range requests
-        concurrently. After 8 MiB read in sequence, while at least 32 MiB are left, `max_concurrency` ranges of 4 MiB
-        are fetched ahead, in less memory than `max_concurrency` parts. A seek away from them, or `close`, cancels them.
+        concurrently. After 8 MiB read in sequence at less than 128 MiB a second, while at least 32 MiB are left,
+        `max_concurrency` ranges of 4 MiB are fetched ahead, in less memory than `max_concurrency` parts. A seek away
+        from them, or `close`, cancels them.
         """
         self._check(check_key, path)
         plan, body = self._run(fetching.open_sequential(self._bucket, path), path)

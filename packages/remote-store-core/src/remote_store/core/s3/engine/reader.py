@@ -32,10 +32,10 @@ class ObjectReader(BufferedIOBase):
     """An object as a binary file. Every request is pinned to the version that was opened.
 
     With `exact`, a read requests exactly its own bytes; only `readline` and `peek` request blocks of 8 KiB. Otherwise,
-    sequential reads use one body, and after 8 MiB of a large object, ranges are fetched ahead. A read of at least
-    32 MiB (4 times `part_size`, if that is less) fetches concurrent ranges into the buffer. A seek drops the body and
-    the ranges; the next read opens a body at the new position. A failed read does not move the position. Not for
-    concurrent use.
+    sequential reads use one body; if that delivers 8 MiB of a large object slowly, ranges are fetched ahead. A read of
+    at least 32 MiB (4 times `part_size`, if that is less) fetches concurrent ranges into the buffer. A seek drops the
+    body and the ranges; the next read opens a body at the new position. A failed read does not move the position. Not
+    for concurrent use.
 
     Args:
         runner: Runs the requests.
