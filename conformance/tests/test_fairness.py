@@ -217,7 +217,7 @@ def test_a_server_that_dies_ends_the_run_with_one_explanation(pytester: pytest.P
     assert counts.get("fail", 0) == 0
     assert counts["not-run"] >= 3
     reasons = "\n".join(found["verdict"]["reasons"])
-    assert "does not answer any more (ConnectionRefusedError" in reasons
+    assert "stopped responding (ConnectionRefusedError" in reasons
     assert found["verdict"]["level"] == "partial"
     assert result.duration < 60
 

@@ -1,4 +1,4 @@
-"""Backends that show half of a write, or let two writers win."""
+"""Backends that expose half of a write, or let two writers succeed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from remote_store.core import MemoryBackend, WriteResult
 
 @broken("ATOM-001")
 class TakesBytesOnly(MemoryBackend):
-    """Takes no stream in `write_atomic`."""
+    """`write_atomic` refuses streams and accepts only bytes."""
 
     def write_atomic(self, path: str, content: Any, **options: Any) -> WriteResult:
         if hasattr(content, "read"):
@@ -38,7 +38,7 @@ class DeletesFirst(MemoryBackend):
 
 @broken("ATOM-002")
 class TearsSlowly(MemoryBackend):
-    """Shows the first half of a content before it shows the whole."""
+    """Stores the first half of the content, then the whole: readers in between see the half."""
 
     def write_atomic(self, path: str, content: Any, **options: Any) -> WriteResult:
         if path in self._files and options.get("overwrite"):
@@ -49,7 +49,7 @@ class TearsSlowly(MemoryBackend):
 
 @broken("ATOM-003", "ATOM-004")
 class ShowsTheStart(MemoryBackend):
-    """Makes an empty file where an `open_atomic` block is entered."""
+    """Creates an empty file when an `open_atomic` block is entered."""
 
     @contextmanager
     def open_atomic(self, path: str, **options: Any) -> Iterator[BinaryIO]:
@@ -61,7 +61,7 @@ class ShowsTheStart(MemoryBackend):
 
 @broken("ATOM-004")
 class CommitsOnClose(MemoryBackend):
-    """Commits what was written where the block ends with an exception."""
+    """Commits the bytes written although the `open_atomic` block raised an exception."""
 
     @contextmanager
     def open_atomic(self, path: str, **options: Any) -> Iterator[BinaryIO]:
@@ -74,7 +74,7 @@ class CommitsOnClose(MemoryBackend):
 
 @broken("ATOM-005")
 class LooksAtTheEnd(MemoryBackend):
-    """Finds at the end of an `open_atomic` block that the file existed all the time."""
+    """Raises AlreadyExists at the end of an `open_atomic` block instead of when the block is entered."""
 
     @contextmanager
     def open_atomic(self, path: str, **options: Any) -> Iterator[BinaryIO]:
@@ -85,7 +85,7 @@ class LooksAtTheEnd(MemoryBackend):
 
 @broken("ATOM-006", "ATOM-014")
 class LooksAtTheStartOnly(MemoryBackend):
-    """Looks where a block is entered whether the file exists, and not once more at its end."""
+    """Checks whether the file exists when an `open_atomic` block is entered, and does not check again at its end."""
 
     @contextmanager
     def open_atomic(self, path: str, *, overwrite: bool = False, **options: Any) -> Iterator[BinaryIO]:
@@ -97,7 +97,7 @@ class LooksAtTheStartOnly(MemoryBackend):
 
 
 class Mute(io.BytesIO):
-    """A file that does not say how much it took."""
+    """A file whose `write` does not return the number of bytes written."""
 
     def write(self, data: Any, /) -> int:
         super().write(data)
@@ -105,7 +105,7 @@ class Mute(io.BytesIO):
 
 
 class Gathered(MemoryBackend):
-    """Files in memory, written in blocks by files of another class."""
+    """Files in memory, with another class of file in `open_atomic` blocks."""
 
     spool: type[io.BytesIO] = io.BytesIO
 
@@ -121,13 +121,13 @@ class Gathered(MemoryBackend):
 
 @broken("ATOM-007")
 class DoesNotCount(Gathered):
-    """Does not say how many bytes the file of a block took."""
+    """`write` of the stream of an `open_atomic` block returns no number of bytes."""
 
     spool = Mute
 
 
 class Encoding(io.BytesIO):
-    """A file that takes text."""
+    """A file that accepts text."""
 
     def write(self, data: Any, /) -> int:
         return super().write(data.encode() if isinstance(data, str) else data)
@@ -135,7 +135,7 @@ class Encoding(io.BytesIO):
 
 @broken("ATOM-007")
 class EncodesText(Gathered):
-    """Encodes text that is written in a block, where it should refuse it."""
+    """Encodes text that is written in an `open_atomic` block instead of raising TypeError."""
 
     spool = Encoding
 
@@ -149,14 +149,14 @@ class Open(io.BytesIO):
 
 @broken("ATOM-008")
 class StaysOpen(Gathered):
-    """Takes bytes after the block, which go nowhere."""
+    """Accepts bytes after the `open_atomic` block has ended, and drops them."""
 
     spool = Open
 
 
 @broken("ATOM-009")
 class WritesNothingForNothing(MemoryBackend):
-    """Makes no file where a block writes nothing."""
+    """Creates no file when an `open_atomic` block writes nothing."""
 
     @contextmanager
     def open_atomic(self, path: str, **options: Any) -> Iterator[BinaryIO]:
@@ -169,7 +169,7 @@ class WritesNothingForNothing(MemoryBackend):
 
 @broken("ATOM-010")
 class ChecksAtTheEnd(MemoryBackend):
-    """Refuses a wrong path and wrong arguments when the block has ended."""
+    """Rejects a wrong path and wrong arguments at the end of an `open_atomic` block instead of at its start."""
 
     @contextmanager
     def open_atomic(self, path: str, **options: Any) -> Iterator[BinaryIO]:
@@ -181,7 +181,7 @@ class ChecksAtTheEnd(MemoryBackend):
 
 @broken("ATOM-011")
 class ForgetsWhatABlockSaid(MemoryBackend):
-    """Forgets metadata and content type of what is written in a block."""
+    """Loses the metadata and content type passed to `open_atomic`."""
 
     @contextmanager
     def open_atomic(self, path: str, *, overwrite: bool = False, **options: Any) -> Iterator[BinaryIO]:
@@ -192,7 +192,7 @@ class ForgetsWhatABlockSaid(MemoryBackend):
 
 @broken("ATOM-012", "ATOM-013", "ATOM-014", "ATOM-015", "ATOM-016")
 class LooksThenWrites(MemoryBackend):
-    """Looks whether the file exists, and writes a moment later."""
+    """Checks whether the file exists and writes a moment later, so two writers can both succeed."""
 
     def _commit(self, path: str, content: bytes, overwrite: bool, *rest: Any) -> WriteResult:
         self._check_free(path, overwrite=overwrite)
@@ -202,7 +202,7 @@ class LooksThenWrites(MemoryBackend):
 
 @broken("ATOM-013")
 class ForgetsTheConditionOfParts(MemoryBackend):
-    """Asks for a new file where a write begins, and not where its parts are put together."""
+    """Checks that the file is new when the upload begins, but not when its parts are put together."""
 
     def _commit(self, path: str, content: bytes, overwrite: bool, *rest: Any) -> WriteResult:
         if len(content) > PART:
@@ -213,7 +213,7 @@ class ForgetsTheConditionOfParts(MemoryBackend):
 
 @broken("ATOM-015")
 class LocksItselfOnly(MemoryBackend):
-    """Keeps apart the writers of one instance, and not those of two."""
+    """Locks out other writers of the same instance, but not those of another instance."""
 
     def _commit(self, path: str, content: bytes, overwrite: bool, *rest: Any) -> WriteResult:
         with self.__dict__.setdefault("_own_lock", threading.Lock()):
@@ -224,7 +224,7 @@ class LocksItselfOnly(MemoryBackend):
 
 @broken("ATOM-001")
 class AtomicWritesForgetWhatWasSaid(MemoryBackend):
-    """Forgets metadata and content type in `write_atomic`."""
+    """Loses the metadata and content type passed to `write_atomic`."""
 
     def write_atomic(self, path: str, content: Any, *, overwrite: bool = False, **options: Any) -> WriteResult:
         self._check_write(path, options.get("metadata"), options.get("content_type"))
@@ -233,7 +233,7 @@ class AtomicWritesForgetWhatWasSaid(MemoryBackend):
 
 @broken("ATOM-001")
 class AtomicWritesAnswerForAnother(MemoryBackend):
-    """Answers `write_atomic` with the ETag of the temporary file that it wrote first."""
+    """`write_atomic` returns the ETag of the temporary file that it wrote first."""
 
     def write_atomic(self, path: str, content: Any, **options: Any) -> WriteResult:
         return replace(super().write_atomic(path, content, **options), etag="temporary")
@@ -241,7 +241,7 @@ class AtomicWritesAnswerForAnother(MemoryBackend):
 
 @broken("ATOM-003")
 class BlocksReplaceOnly(MemoryBackend):
-    """Raises NotFound where a block is to overwrite a file that does not exist."""
+    """`open_atomic` with `overwrite=True` raises NotFound if the file does not exist."""
 
     @contextmanager
     def open_atomic(self, path: str, **options: Any) -> Iterator[BinaryIO]:

@@ -1,4 +1,4 @@
-"""Backends that take an exception of the caller's stream for something of their own."""
+"""Backends that change or swallow an exception of the caller's stream."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from remote_store.core import MemoryBackend, WriteResult
 
 @broken("ERR-019")
 class ReadsInAGenerator(MemoryBackend):
-    """Reads a stream in a generator, which turns its StopIteration into a RuntimeError."""
+    """Reads the caller's stream inside a generator, which turns a StopIteration into a RuntimeError."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         if not hasattr(content, "read") or isinstance(content, io.TextIOBase):
@@ -22,7 +22,7 @@ class ReadsInAGenerator(MemoryBackend):
 
 @broken("ERR-019")
 class ReadsAsAnIterator(MemoryBackend):
-    """Takes the StopIteration of a stream for its end."""
+    """Treats a StopIteration raised by the caller's stream as the end of the stream."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         if not hasattr(content, "read") or isinstance(content, io.TextIOBase):

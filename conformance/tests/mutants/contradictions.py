@@ -1,4 +1,4 @@
-"""Backends that believe an answer that contradicts the request, or one another."""
+"""Backends that accept a response that contradicts the request or another response."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MADE_UP = '"00000000000000000000000000000000"'
 
 
 class ReadsNoContentRange(HttpPort):
-    """A port to which a range is always the one that was asked for."""
+    """A port that changes every Content-Range to the range that was requested."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         told = super().perform(call)
@@ -29,14 +29,14 @@ class ReadsNoContentRange(HttpPort):
 
 @broken("READ-020")
 class TakesAnyRange(HttpBackend):
-    """Returns the bytes of a 206 without a look at which they are."""
+    """Returns the bytes of a 206 response without checking its Content-Range."""
 
     port = ReadsNoContentRange
 
 
 @broken("READ-021")
 class EndsWhereTheRestEnds(HttpBackend):
-    """Goes on after a cut to whatever end the next answer names."""
+    """Resumes a read that was cut, and takes the file's size from the new response."""
 
     def read_bytes(self, path: str) -> bytes:
         port = self._runner.port()
@@ -60,12 +60,12 @@ class Listings(HttpPort):
         return self.page(call, dict(told)) if call.operation == "ListObjectsV2" else told
 
     def page(self, call: Call, told: dict[str, Any]) -> Mapping[str, Any]:
-        """The page as it is believed."""
+        """The page after the change."""
         raise NotImplementedError
 
 
 class ListsOnce(Listings):
-    """A port that leaves out what a page names again."""
+    """A port that removes duplicate entries from a page."""
 
     def page(self, _call: Call, told: dict[str, Any]) -> Mapping[str, Any]:
         return {**told, "Contents": list({row["Key"]: row for row in told.get("Contents", [])}.values())}
@@ -73,13 +73,13 @@ class ListsOnce(Listings):
 
 @broken("LIST-031")
 class OverlooksRepetitions(HttpBackend):
-    """Makes sense of a page that names a key twice."""
+    """Removes duplicates from a page that lists a key twice, instead of raising an error."""
 
     port = ListsOnce
 
 
 class EndsWithoutAToken(Listings):
-    """A port to which a page without a token is the last one."""
+    """A port that treats a page without a continuation token as the last one."""
 
     def page(self, _call: Call, told: dict[str, Any]) -> Mapping[str, Any]:
         return {**told, "IsTruncated": bool(told.get("NextContinuationToken"))}
@@ -87,13 +87,13 @@ class EndsWithoutAToken(Listings):
 
 @broken("LIST-032")
 class EndsWhereTheTokenIsMissing(HttpBackend):
-    """Ends a listing in silence where a page names no token."""
+    """Ends a listing without an error if a truncated page has no continuation token."""
 
     port = EndsWithoutAToken
 
 
 class Regroups(Listings):
-    """A port that leaves out what does not belong to the level that was asked for."""
+    """A port that drops entries of other levels than the one requested."""
 
     def page(self, call: Call, told: dict[str, Any]) -> Mapping[str, Any]:
         start, level = call.params.get("Prefix", ""), "Delimiter" in call.params
@@ -105,13 +105,13 @@ class Regroups(Listings):
 
 @broken("LIST-033")
 class OverlooksTheWrongGroup(HttpBackend):
-    """Makes sense of a page whose entries are of another level."""
+    """Drops entries of another level from a page, instead of raising an error."""
 
     port = Regroups
 
 
 class NoKeyIsNoFolder(Calls):
-    """A port to which a listing that finds no key is empty."""
+    """A port that returns an empty listing for NoSuchKey."""
 
     def failed(self, call: Call, fault: Fault) -> Mapping[str, Any]:
         if call.operation == "ListObjectsV2" and fault.code == "NoSuchKey":
@@ -121,14 +121,14 @@ class NoKeyIsNoFolder(Calls):
 
 @broken("LIST-034")
 class EmptyWhereNoKeyIs(HttpBackend):
-    """Takes NoSuchKey for a listing of nothing."""
+    """Treats NoSuchKey in response to a listing as an empty listing."""
 
     port = NoKeyIsNoFolder
 
 
 @broken("LIST-035")
 class ListsMilliseconds(HttpBackend):
-    """Tells in listings the milliseconds that get_file_info does not have."""
+    """Listings return times with milliseconds; `get_file_info` returns whole seconds."""
 
     def list_files(self, path: str, **options: Any) -> Iterator[FileInfo]:
         for info in super().list_files(path, **options):
@@ -137,7 +137,7 @@ class ListsMilliseconds(HttpBackend):
 
 
 class Gone(Calls):
-    """A port to which a delete that answers 404 is done."""
+    """A port that treats a 404 in response to a delete as success."""
 
     def failed(self, call: Call, fault: Fault) -> Mapping[str, Any]:
         if call.operation == "DeleteObject" and fault.status == 404:
@@ -147,13 +147,13 @@ class Gone(Calls):
 
 @broken("COPY-025")
 class MovesWithoutABucket(HttpBackend):
-    """Takes any 404 of the delete for a source that is gone."""
+    """A move treats any 404 in response to its delete as a source that is already deleted."""
 
     port = Gone
 
 
 class KnowsAsciiOnly(HttpPort):
-    """A port that shows a question mark for what is no ASCII."""
+    """A port that replaces characters outside ASCII by question marks."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         told = super().perform(call)
@@ -163,13 +163,13 @@ class KnowsAsciiOnly(HttpPort):
 
 @broken("META-026")
 class ReadsAsciiMetadata(HttpBackend):
-    """Loses the letters of metadata that another tool wrote."""
+    """Replaces characters outside ASCII in metadata that another tool wrote."""
 
     port = KnowsAsciiOnly
 
 
 class DoneIsDone(HttpPort):
-    """A port to which every status of success is a success."""
+    """A port that accepts every 2xx status as success."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         told = super().perform(call)
@@ -178,13 +178,13 @@ class DoneIsDone(HttpPort):
 
 @broken("WIRE-042")
 class BelievesAnySuccess(HttpBackend):
-    """Takes the page of a proxy for a write or a delete that was done."""
+    """Treats a proxy's page with a 2xx status as a successful write or delete."""
 
     port = DoneIsDone
 
 
 class PinsAnyTag(HttpPort):
-    """A port that makes every range conditional on the entity tag that came last."""
+    """A port that sends every range request with If-Match and the latest entity tag."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         seen = self.__dict__.setdefault("seen", {})

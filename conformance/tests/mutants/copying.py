@@ -1,4 +1,4 @@
-"""Backends whose copies are other files, and whose moves lose some."""
+"""Backends whose copies differ from their source, and whose moves lose files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ByHand(MemoryBackend):
 
 @broken("COPY-001", "PATH-012")
 class CopyTakesTheSource(MemoryBackend):
-    """Renames the source where it should copy it."""
+    """`copy` renames the source."""
 
     def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         super().move(src, dst, overwrite=overwrite)
@@ -52,7 +52,7 @@ class DropsMetadata(ByHand):
 
 @broken("COPY-004")
 class KeepsTheOldFacts(MemoryBackend):
-    """Leaves metadata and content type of the file that a copy replaces."""
+    """A copy keeps the metadata and content type of the file that it replaces."""
 
     def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         old = self._files.get(dst) if isinstance(dst, str) else None
@@ -63,7 +63,7 @@ class KeepsTheOldFacts(MemoryBackend):
 
 @broken("COPY-003")
 class CopyOverwrites(MemoryBackend):
-    """Replaces the destination of a copy, whatever `overwrite` says."""
+    """`copy` replaces the destination even with `overwrite=False`."""
 
     def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         super().copy(src, dst, overwrite=True)
@@ -71,7 +71,7 @@ class CopyOverwrites(MemoryBackend):
 
 @broken("COPY-006", "COPY-019")
 class ClearsTheWay(MemoryBackend):
-    """Deletes the destination that it is to replace before it looks at the source."""
+    """Deletes the destination before it checks whether the source exists."""
 
     def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
         if overwrite and src != dst:
@@ -81,7 +81,7 @@ class ClearsTheWay(MemoryBackend):
 
 @broken("COPY-004", "COPY-017")
 class NeverReplaces(MemoryBackend):
-    """Refuses a destination that exists, whatever `overwrite` says."""
+    """`copy` refuses a destination that exists even with `overwrite=True`."""
 
     def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
         super()._transfer(src, dst, overwrite=False, keep=keep)
@@ -89,7 +89,7 @@ class NeverReplaces(MemoryBackend):
 
 @broken("COPY-005", "COPY-018")
 class TouchesItself(MemoryBackend):
-    """Writes a file anew that is copied or moved onto itself."""
+    """Rewrites a file that is copied or moved onto itself."""
 
     def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
         super()._transfer(src, dst, overwrite=overwrite, keep=keep)
@@ -99,7 +99,7 @@ class TouchesItself(MemoryBackend):
 
 @broken("COPY-005")
 class RefusesItself(MemoryBackend):
-    """Finds that the destination exists where a file is copied onto itself."""
+    """Raises AlreadyExists when a file is copied onto itself."""
 
     def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         super().copy(src, dst, overwrite=overwrite)
@@ -109,7 +109,7 @@ class RefusesItself(MemoryBackend):
 
 @broken("COPY-006", "COPY-019")
 class NothingOntoItselfIsFine(MemoryBackend):
-    """Does not look for the source where source and destination are one path."""
+    """Does not check whether the source exists if source and destination are the same path."""
 
     def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
         if src != dst:
@@ -118,7 +118,7 @@ class NothingOntoItselfIsFine(MemoryBackend):
 
 @broken("COPY-006", "COPY-019")
 class BlamesTheTarget(MemoryBackend):
-    """Says of the destination that it is missing where the source is."""
+    """Names the destination in the NotFound error for a missing source."""
 
     def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
         try:
@@ -129,7 +129,7 @@ class BlamesTheTarget(MemoryBackend):
 
 @broken("COPY-007", "COPY-020")
 class TakesFoldersAlong(MemoryBackend):
-    """Copies and moves whole folders where a file is meant."""
+    """`copy` and `move` accept a folder and copy or move all of it."""
 
     def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
         try:
@@ -146,7 +146,7 @@ class TakesFoldersAlong(MemoryBackend):
 
 @broken("COPY-008", "COPY-021")
 class TakesPatterns(MemoryBackend):
-    """Takes every file along that the source's path matches as a pattern."""
+    """Expands wildcards in the source's path and copies every file that matches."""
 
     def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
         matches = [key for key in self._files if key != src and src in self._files and fnmatchcase(key, src)]
@@ -166,7 +166,7 @@ class EscapesTheTarget(MemoryBackend):
 
 @broken("COPY-010")
 class CopiesRace(MemoryBackend):
-    """Looks whether the destination of a copy exists, and writes a moment later."""
+    """Checks whether the destination of a copy exists and writes a moment later."""
 
     def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         taken = isinstance(dst, str) and dst in self._files
@@ -176,7 +176,7 @@ class CopiesRace(MemoryBackend):
 
 @broken("COPY-011")
 class CopiesAreLinks(MemoryBackend):
-    """Makes a copy that follows its source."""
+    """Makes a link instead of a copy, so the copy changes with its source."""
 
     def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         super().copy(src, dst, overwrite=overwrite)
@@ -189,7 +189,7 @@ class CopiesAreLinks(MemoryBackend):
 
 @broken("COPY-012")
 class CopiesOnePart(ByHand):
-    """Copies as many bytes as one part has."""
+    """Copies only the first part of a file."""
 
     def put(self, dst: str, file: Any) -> None:
         super().put(dst, replace(file, content=file.content[:PART]))
@@ -197,7 +197,7 @@ class CopiesOnePart(ByHand):
 
 @broken("COPY-012")
 class CannotCopyNothing(MemoryBackend):
-    """Raises where an empty file is copied, because it has no part."""
+    """Raises an error when an empty file is copied, because it has no part."""
 
     def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         super().copy(src, dst, overwrite=overwrite)
@@ -207,7 +207,7 @@ class CannotCopyNothing(MemoryBackend):
 
 @broken("COPY-013")
 class LeavesTheCopyOfAMove(MemoryBackend):
-    """Leaves the file behind over which a move goes."""
+    """`move` leaves a second copy of the file beside the destination."""
 
     def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         super().move(src, dst, overwrite=overwrite)
@@ -217,7 +217,7 @@ class LeavesTheCopyOfAMove(MemoryBackend):
 
 @broken("COPY-014", "COPY-017", "PATH-013")
 class MoveKeepsTheSource(MemoryBackend):
-    """Copies where it should move."""
+    """`move` copies the file and keeps the source."""
 
     def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         super().copy(src, dst, overwrite=overwrite)
@@ -225,7 +225,7 @@ class MoveKeepsTheSource(MemoryBackend):
 
 @broken("COPY-014")
 class MovesTheNameOnly(MemoryBackend):
-    """Loses the bytes of a file that is moved."""
+    """`move` leaves an empty file at the destination."""
 
     def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         super().move(src, dst, overwrite=overwrite)
@@ -235,7 +235,7 @@ class MovesTheNameOnly(MemoryBackend):
 
 @broken("COPY-016")
 class MoveOverwrites(MemoryBackend):
-    """Renames over a destination that exists, as `os.rename` does."""
+    """`move` replaces a destination that exists, as `os.rename` does."""
 
     def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         super().move(src, dst, overwrite=True)
@@ -255,7 +255,7 @@ class MoveLosesTheRefused(MemoryBackend):
 
 @broken("COPY-018")
 class MoveOntoItselfDestroys(MemoryBackend):
-    """Copies a file onto itself and deletes the source."""
+    """Moves a file onto itself by a copy and a delete, which deletes the file."""
 
     def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         super().move(src, dst, overwrite=overwrite)
@@ -265,7 +265,7 @@ class MoveOntoItselfDestroys(MemoryBackend):
 
 @broken("COPY-019")
 class MovesNothing(MemoryBackend):
-    """Does nothing, and says nothing, where the source of a move is missing."""
+    """Does nothing and raises nothing if the source of a move is missing."""
 
     def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         with suppress(NotFound):
@@ -274,7 +274,7 @@ class MovesNothing(MemoryBackend):
 
 @broken("COPY-021")
 class MovesTheLastMatch(MemoryBackend):
-    """Moves the last file that the source's path matches as a pattern."""
+    """Expands wildcards in the source's path and moves the last file that matches."""
 
     def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         matches = [key for key in sorted(self._files) if fnmatchcase(key, src)]
@@ -283,7 +283,7 @@ class MovesTheLastMatch(MemoryBackend):
 
 @broken("COPY-022")
 class MovesMeetInOneName(MemoryBackend):
-    """Moves by way of a name made of the source's, which another move of it cleans up."""
+    """Moves through a temporary name derived from the source, which a second move of the same source deletes."""
 
     def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         between = f"{src}.moving"
@@ -298,7 +298,7 @@ class MovesMeetInOneName(MemoryBackend):
 
 @broken("COPY-023")
 class CopiesIntoFolders(MemoryBackend):
-    """Copies a file into the folder whose path the destination is, as `cp` does."""
+    """Copies a file into the destination if that is a folder, as `cp` does."""
 
     def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         inside = isinstance(dst, str) and any(key.startswith(f"{dst}/") for key in self._files) and src != dst
@@ -307,7 +307,7 @@ class CopiesIntoFolders(MemoryBackend):
 
 @broken("COPY-024")
 class MovesInTwoSteps(MemoryBackend):
-    """Copies a file that it moves, and deletes the source a moment later."""
+    """Moves by a copy and, a moment later, a delete, so two moves of one source can both succeed."""
 
     def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         super().copy(src, dst, overwrite=overwrite)
@@ -318,7 +318,7 @@ class MovesInTwoSteps(MemoryBackend):
 
 @broken("COPY-023")
 class MovesIntoFolders(MemoryBackend):
-    """Moves a file into the folder whose path the destination is, as `mv` does."""
+    """Moves a file into the destination if that is a folder, as `mv` does."""
 
     def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         inside = any(key.startswith(f"{dst}/") for key in self._files) and src != dst
@@ -327,7 +327,7 @@ class MovesIntoFolders(MemoryBackend):
 
 @broken("COPY-017")
 class MoveKeepsTheOldFacts(MemoryBackend):
-    """Leaves metadata and content type of the file that a move replaces."""
+    """A move keeps the metadata and content type of the file that it replaces."""
 
     def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         old = self._files.get(dst)
@@ -338,7 +338,7 @@ class MoveKeepsTheOldFacts(MemoryBackend):
 
 @broken("COPY-008", "COPY-021")
 class TakesTheNamesakeAlong(MemoryBackend):
-    """Copies and moves the folder of a file's name together with the file."""
+    """Copies and moves a file together with the folder of the same name."""
 
     def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
         super()._transfer(src, dst, overwrite=overwrite, keep=keep)

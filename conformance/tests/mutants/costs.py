@@ -1,4 +1,4 @@
-"""Backends that ask the server more often than they need to, or less often than they must."""
+"""Backends that send more requests than needed, or fewer than required."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from remote_store.core.s3.protocol.keys import check_key
 
 
 class Asks(HttpPort):
-    """A port that may send a call of its own before or after one that it is given."""
+    """A port that can send an extra call before or after each call."""
 
     def look(self, call: Call) -> None:
-        """Ask for the facts of the object that a call is about."""
+        """Send a HEAD for the object of a call."""
         super().perform(Call("HeadObject", {name: call.params[name] for name in ("Bucket", "Key")}))
 
 
 @broken("COST-001")
 class LooksBeforeItReads(HttpBackend):
-    """Asks for the facts of a file before it reads it."""
+    """Sends a HEAD for a file before it reads it."""
 
     def read_bytes(self, path: str) -> bytes:
         self.get_file_info(path)
@@ -34,7 +34,7 @@ class LooksBeforeItReads(HttpBackend):
 
 @broken("COST-001")
 class ReadsInBlocks(HttpBackend):
-    """Sends a request for each piece that a stream is read in."""
+    """Sends a request for each `read` of a stream."""
 
     def read(self, path: str) -> BinaryIO:
         return self.read_seekable(path)
@@ -42,7 +42,7 @@ class ReadsInBlocks(HttpBackend):
 
 @broken("COST-002")
 class ReadsToTheEnd(HttpBackend):
-    """Asks for everything from the position on where a few bytes are read."""
+    """Requests the whole rest of the file when a few bytes are read at a position."""
 
     def read_seekable(self, path: str) -> BinaryIO:
         self._check(check_key, path)
@@ -60,7 +60,7 @@ class OpensByReading(HttpBackend):
 
 @broken("COST-003")
 class ListsToFindAFile(HttpBackend):
-    """Looks for a folder of the same name whenever it is asked for a file."""
+    """`is_file` also looks for a folder of the same name."""
 
     def is_file(self, path: str) -> bool:
         self.is_folder(path)
@@ -69,7 +69,7 @@ class ListsToFindAFile(HttpBackend):
 
 @broken("COST-003")
 class LooksTwice(HttpBackend):
-    """Looks whether a file is there before it describes it."""
+    """Checks whether a file exists before it fetches its facts."""
 
     def get_file_info(self, path: str) -> FileInfo:
         self.is_file(path)
@@ -85,7 +85,7 @@ class LooksForTheFolderFirst(HttpBackend):
 
 
 class ListsPages(HttpPort):
-    """A port that always asks for whole pages."""
+    """A port that always requests full pages."""
 
     def perform(self, call: Call) -> Any:
         return super().perform(Call(call.operation, {k: v for k, v in call.params.items() if k != "MaxKeys"}))
@@ -93,14 +93,14 @@ class ListsPages(HttpPort):
 
 @broken("COST-005", "COST-006")
 class ListsAPageToFindAFolder(HttpBackend):
-    """Lists a thousand keys to see whether there is one."""
+    """Lists a thousand keys to find out whether there is one."""
 
     port = ListsPages
 
 
 @broken("COST-006")
 class LooksForAllParents(HttpBackend):
-    """Looks at the folder above where a file is missing."""
+    """Looks up the parent folder when a file is missing."""
 
     def get_file_info(self, path: str) -> FileInfo:
         try:
@@ -111,10 +111,10 @@ class LooksForAllParents(HttpBackend):
 
 
 class LooksFirst(HttpBackend):
-    """Looks whether a file is there before each write."""
+    """Checks whether the file exists before each write."""
 
     def looks(self, _overwrite: bool) -> bool:
-        """Whether to look before this write."""
+        """Whether to check before this write."""
         return True
 
     def write(self, path: str, content: Any, *, overwrite: bool = False, **options: Any) -> WriteResult:
@@ -125,7 +125,7 @@ class LooksFirst(HttpBackend):
 
 @broken("COST-007")
 class LooksBeforeACreate(LooksFirst):
-    """Looks whether a file is there where the condition of the write would tell."""
+    """Checks whether the file exists before a write whose If-None-Match would tell."""
 
     def looks(self, overwrite: bool) -> bool:
         return not overwrite and self._bucket.options.trusts_conditional_writes
@@ -133,7 +133,7 @@ class LooksBeforeACreate(LooksFirst):
 
 @broken("COST-009", "COST-011", "COST-020")
 class LooksBeforeAnOverwrite(LooksFirst):
-    """Looks whether a file is there that it is to replace anyway."""
+    """Checks whether the file exists before a write with `overwrite=True`."""
 
     def looks(self, overwrite: bool) -> bool:
         return overwrite
@@ -141,14 +141,14 @@ class LooksBeforeAnOverwrite(LooksFirst):
 
 @broken("COST-008", "WIRE-016")
 class TrustsEveryServer(MotoBackend):
-    """Relies on the conditions of a write where nobody said that the server honours them."""
+    """Relies on conditional writes without the option that says the server honours them."""
 
     def __init__(self, bucket: str, **options: Any) -> None:
         super().__init__(bucket, **{**options, "conditional_writes": True})
 
 
 class LooksAfterwards(Asks):
-    """A port that asks for the facts of an object that it has put together."""
+    """A port that sends a HEAD after CompleteMultipartUpload."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         answer = super().perform(call)
@@ -159,13 +159,13 @@ class LooksAfterwards(Asks):
 
 @broken("COST-010", "COST-011")
 class LooksAfterAnUpload(HttpBackend):
-    """Asks for the facts of every file that it has written in parts."""
+    """Sends a HEAD after each upload in parts."""
 
     port = LooksAfterwards
 
 
 class PartsAtTheLimit(HttpPort):
-    """A port that sends a body of exactly the part size as the one part of an upload."""
+    """A port that uploads a body of exactly the part size as a multipart upload of one part."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         if call.operation != "PutObject" or len(call.params["Body"]) < self.options.part_size:
@@ -179,13 +179,13 @@ class PartsAtTheLimit(HttpPort):
 
 @broken("COST-011")
 class PartsBeginAtTheLimit(HttpBackend):
-    """Begins an upload in parts where a content has exactly the size of one."""
+    """Uses a multipart upload for a content of exactly the part size."""
 
     port = PartsAtTheLimit
 
 
 class DeletesTwice(HttpPort):
-    """A port that looks before and after a delete."""
+    """A port that lists before and after a delete."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         answer = super().perform(call)
@@ -196,14 +196,14 @@ class DeletesTwice(HttpPort):
 
 @broken("COST-012", "COST-013")
 class LooksWhetherItIsGone(HttpBackend):
-    """Lists a file that it has deleted, to see whether it is gone."""
+    """Sends a listing after each delete to check that the file is gone."""
 
     port = DeletesTwice
 
 
 @broken("COST-013")
 class LooksAtTheSource(HttpBackend):
-    """Asks for the facts of the source before each copy."""
+    """Sends a HEAD for the source before each copy."""
 
     def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         self.get_file_info(src)
@@ -212,7 +212,7 @@ class LooksAtTheSource(HttpBackend):
 
 @broken("COST-014")
 class WalksFolders(HttpBackend):
-    """Lists everything below a folder by listing each folder."""
+    """Lists a folder recursively with a listing of each subfolder."""
 
     def list_files(self, path: str, *, recursive: bool = False, max_depth: int | None = None) -> Iterator[FileInfo]:
         files = super().list_files(path, recursive=False, max_depth=max_depth)
@@ -227,14 +227,14 @@ class WalksFolders(HttpBackend):
 
 @broken("COST-015")
 class ListsEagerly(HttpBackend):
-    """Asks for all pages before it yields the first file."""
+    """Requests all pages before it yields the first file."""
 
     def list_files(self, path: str, **options: Any) -> Iterator[FileInfo]:
         return iter(list(super().list_files(path, **options)))
 
 
 class DeletesByHundreds(HttpPort):
-    """A port that deletes a hundred keys by one request."""
+    """A port that deletes at most a hundred keys per request."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         keys = call.params["Delete"]["Objects"] if call.operation == "DeleteObjects" else []
@@ -249,14 +249,14 @@ class DeletesByHundreds(HttpPort):
 
 @broken("COST-016")
 class DeletesAHundredAtATime(HttpBackend):
-    """Deletes a hundred files of a folder by one request, where it could a thousand."""
+    """Deletes a folder in batches of a hundred keys instead of a thousand."""
 
     port = DeletesByHundreds
 
 
 @broken("COST-017")
 class ConnectsWhenMade(HttpBackend):
-    """Looks whether the bucket is there when it is made."""
+    """Checks whether the bucket exists when the backend is constructed."""
 
     def __init__(self, bucket: str, **options: Any) -> None:
         super().__init__(bucket, **options)
@@ -265,7 +265,7 @@ class ConnectsWhenMade(HttpBackend):
 
 @broken("COST-018")
 class AsksBeforeItChecks(HttpBackend):
-    """Leaves it to the server to find that a range is impossible."""
+    """Sends a request for an invalid range instead of rejecting it first."""
 
     def read_range(self, path: str, start: int, length: int) -> bytes:
         self.is_file(path)
@@ -274,7 +274,7 @@ class AsksBeforeItChecks(HttpBackend):
 
 @broken("COST-019")
 class LooksBeforeItLists(HttpBackend):
-    """Looks whether something is there before it lists it."""
+    """Checks whether a folder exists before it lists it."""
 
     def list_files(self, path: str, **options: Any) -> Iterator[FileInfo]:
         return self.after_a_look(path, super().list_files(path, **options))
@@ -287,7 +287,7 @@ class LooksBeforeItLists(HttpBackend):
 
 @broken("COST-020")
 class LooksForAFolderToo(HttpBackend):
-    """Looks for a folder of the same name before a block is entered."""
+    """Looks for a folder of the same name before an `open_atomic` block is entered."""
 
     def open_atomic(self, path: str, **options: Any) -> Any:
         self.exists(path)
@@ -296,7 +296,7 @@ class LooksForAFolderToo(HttpBackend):
 
 @broken("READ-018")
 class ReadsAllBeforeItReads(HttpBackend):
-    """Transfers a whole file before it hands out the first byte of a stream."""
+    """Downloads the whole file before the stream returns its first byte."""
 
     def read(self, path: str) -> BinaryIO:
         return io.BytesIO(self.read_bytes(path))
@@ -304,7 +304,7 @@ class ReadsAllBeforeItReads(HttpBackend):
 
 @broken("READ-019")
 class TransfersTheFileForARange(HttpBackend):
-    """Transfers a whole file and cuts the range out of it."""
+    """Downloads the whole file to return a range of it."""
 
     def read_range(self, path: str, start: int, length: int) -> bytes:
         return self.read_bytes(path)[start : start + length]

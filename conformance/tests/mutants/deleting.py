@@ -1,4 +1,4 @@
-"""Backends that delete more than was named, or less."""
+"""Backends that delete more than the given path, or less."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from remote_store.core import (
 
 @broken("DEL-001", "LIST-022")
 class ListsTheDead(MemoryBackend):
-    """Lists files that are deleted."""
+    """Listings include deleted files."""
 
     def delete(self, path: str, **options: Any) -> None:
         info = self.get_file_info(path) if path in self._files and not self._closed else None
@@ -37,7 +37,7 @@ class ListsTheDead(MemoryBackend):
 
 @broken("DEL-001", "DEL-014")
 class RemembersContents(MemoryBackend):
-    """Reads files out of a cache that a delete does not clear."""
+    """Reads files from a cache that a delete does not clear."""
 
     def read_bytes(self, path: str) -> bytes:
         known: dict[str, bytes] = self.__dict__.setdefault("_contents", {})
@@ -56,7 +56,7 @@ class RemembersContents(MemoryBackend):
 
 @broken("DEL-002")
 class DeletesNothingGladly(MemoryBackend):
-    """Does nothing, and says nothing, where the file to be deleted is missing."""
+    """Does nothing and raises nothing if the file to delete is missing."""
 
     def delete(self, path: str, *, missing_ok: bool = False) -> None:
         super().delete(path, missing_ok=True)
@@ -64,7 +64,7 @@ class DeletesNothingGladly(MemoryBackend):
 
 @broken("DEL-002")
 class NeverForgivesMissing(MemoryBackend):
-    """Raises NotFound for a missing file, whatever `missing_ok` says."""
+    """Raises NotFound for a missing file even with `missing_ok=True`."""
 
     def delete(self, path: str, *, missing_ok: bool = False) -> None:
         super().delete(path)
@@ -72,7 +72,7 @@ class NeverForgivesMissing(MemoryBackend):
 
 @broken("DEL-003", "DEL-019")
 class DeletesByPattern(MemoryBackend):
-    """Takes wildcards in what is to be deleted for a pattern."""
+    """Expands wildcards in the path of a file to delete."""
 
     def delete(self, path: str, **options: Any) -> None:
         super().delete(path, **options)
@@ -85,7 +85,7 @@ class DeletesByPattern(MemoryBackend):
 
 @broken("DEL-004", "ERR-006")
 class DeletesFoldersToo(MemoryBackend):
-    """Deletes a folder where a file is meant."""
+    """`delete` accepts a folder and deletes it."""
 
     def delete(self, path: str, **options: Any) -> None:
         try:
@@ -98,7 +98,7 @@ class DeletesFoldersToo(MemoryBackend):
 
 @broken("DEL-006")
 class DeletesByPrefix(MemoryBackend):
-    """Deletes every file whose path begins with the path of the deleted one."""
+    """Deletes every file whose path begins with the path of the deleted file."""
 
     def delete(self, path: str, **options: Any) -> None:
         super().delete(path, **options)
@@ -108,7 +108,7 @@ class DeletesByPrefix(MemoryBackend):
 
 @broken("DEL-007")
 class DeletesWhatIsInIt(MemoryBackend):
-    """Deletes a folder with its content without being asked to."""
+    """`delete_folder` deletes a folder with its content even with `recursive=False`."""
 
     def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         super().delete_folder(path, recursive=True, missing_ok=missing_ok)
@@ -116,7 +116,7 @@ class DeletesWhatIsInIt(MemoryBackend):
 
 @broken("DEL-007")
 class LooksAtFilesOnly(MemoryBackend):
-    """Takes a folder for empty that holds nothing but folders."""
+    """Treats a folder that contains only folders as empty."""
 
     def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         try:
@@ -146,7 +146,7 @@ class DeletesSiblings(MemoryBackend):
 
 @broken("DEL-010", "ERR-005")
 class DeletesNoFolderGladly(MemoryBackend):
-    """Does nothing, and says nothing, where the folder to be deleted is missing."""
+    """Does nothing and raises nothing if the folder to delete is missing."""
 
     def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         super().delete_folder(path, recursive=recursive, missing_ok=True)
@@ -154,7 +154,7 @@ class DeletesNoFolderGladly(MemoryBackend):
 
 @broken("DEL-011", "ERR-007", "ERR-008")
 class DeletesAFileAsAFolder(MemoryBackend):
-    """Deletes a file where a folder is meant."""
+    """`delete_folder` accepts a file and deletes it."""
 
     def delete_folder(self, path: str, **options: Any) -> None:
         try:
@@ -167,7 +167,7 @@ class DeletesAFileAsAFolder(MemoryBackend):
 
 @broken("DEL-012")
 class DeletesOnePage(MemoryBackend):
-    """Deletes the files of the first page of the service and no other."""
+    """Deletes only the files on the first page of the listing."""
 
     def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         kept = dict(list(self._files.items())[1000:]) if path and recursive else {}
@@ -177,7 +177,7 @@ class DeletesOnePage(MemoryBackend):
 
 @broken("DEL-013", "DEL-017")
 class DeletesWhatXmlCanSay(MemoryBackend):
-    """Leaves keys with control characters, which its bulk delete cannot name."""
+    """Leaves keys with control characters, which its bulk delete cannot express."""
 
     def _folder(self, path: str) -> list[str]:
         return [key for key in super()._folder(path) if key.isprintable()]
@@ -185,7 +185,7 @@ class DeletesWhatXmlCanSay(MemoryBackend):
 
 @broken("DEL-014")
 class LeavesTombstones(MemoryBackend):
-    """Keeps the name of a deleted file taken."""
+    """Raises AlreadyExists when a deleted file is created again."""
 
     def delete(self, path: str, **options: Any) -> None:
         super().delete(path, **options)
@@ -199,7 +199,7 @@ class LeavesTombstones(MemoryBackend):
 
 @broken("DEL-016")
 class DropsTheSlash(MemoryBackend):
-    """Deletes a file where its path has a slash behind it."""
+    """Deletes a file when its path is given with a trailing slash."""
 
     def delete(self, path: str, **options: Any) -> None:
         super().delete(path.rstrip("/") if isinstance(path, str) and path.strip("/") else path, **options)
@@ -207,7 +207,7 @@ class DropsTheSlash(MemoryBackend):
 
 @broken("DEL-017")
 class DeletesCanonicalKeysOnly(MemoryBackend):
-    """Leaves keys in a deleted folder that it would not write itself."""
+    """`delete_folder` leaves keys that this backend would not write itself."""
 
     def _folder(self, path: str) -> list[str]:
         return [key for key in super()._folder(path) if not {"", ".", ".."} & set(key.split("/"))]
@@ -215,7 +215,7 @@ class DeletesCanonicalKeysOnly(MemoryBackend):
 
 @broken("DEL-018")
 class DeletesRace(MemoryBackend):
-    """Looks whether a file is there, deletes it a moment later, and lets out what then happens."""
+    """Checks that a file exists, deletes it a moment later, and raises the library's error if it is gone by then."""
 
     def delete(self, path: str, **options: Any) -> None:
         known = isinstance(path, str) and path in self._files
@@ -230,7 +230,7 @@ class DeletesRace(MemoryBackend):
 
 @broken("DEL-019")
 class FoldersArePatterns(MemoryBackend):
-    """Takes wildcards in the path of a folder for a pattern."""
+    """Expands wildcards in the path of a folder to delete."""
 
     def delete_folder(self, path: str, **options: Any) -> None:
         super().delete_folder(path, **options)
@@ -240,7 +240,7 @@ class FoldersArePatterns(MemoryBackend):
 
 @broken("DEL-020")
 class TakesTheNamesake(MemoryBackend):
-    """Deletes the folder of a file's name together with the file."""
+    """Deletes a file together with the folder of the same name."""
 
     def delete(self, path: str, **options: Any) -> None:
         super().delete(path, **options)

@@ -1,4 +1,4 @@
-"""Backends whose errors say the wrong thing, or say it too late, or not at all."""
+"""Backends that raise the wrong error, raise it too late, or do not raise it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from remote_store.core import (
 
 @broken("ERR-001", "DEL-007")
 class RaisesThePlainError(MemoryBackend):
-    """Raises the base of all errors where a folder has content."""
+    """Raises the base class RemoteStoreError for a folder that is not empty."""
 
     def delete_folder(self, path: str, **options: Any) -> None:
         try:
@@ -52,14 +52,14 @@ class ForgetsThePath(MemoryBackend):
 
 @broken("ERR-003")
 class TalksAboutThePath(MemoryBackend):
-    """Writes the path into the message, where a scoped store cannot correct it."""
+    """Puts the path into the message, where a scoped store cannot correct it."""
 
     def _missing(self, path: str, what: str) -> NotFound:
         return NotFound(f"there is no {path}", path=path, backend=self.name)
 
 
 class WithAHandle(NotFound):
-    """An error whose copy by pickle is another error."""
+    """An error that unpickles as another error."""
 
     def __reduce__(self) -> Any:
         return NotFound, ("an error came from a worker",)
@@ -67,7 +67,7 @@ class WithAHandle(NotFound):
 
 @broken("ERR-004")
 class RaisesWhatCannotTravel(MemoryBackend):
-    """Raises errors that lose their text and their path in a pickle."""
+    """Raises errors that lose their text and path when pickled."""
 
     def _missing(self, path: str, what: str) -> NotFound:
         return WithAHandle(f"there is no {what}", path=path, backend=self.name)
@@ -75,7 +75,7 @@ class RaisesWhatCannotTravel(MemoryBackend):
 
 @broken("ERR-005", "META-002")
 class LeaksTheKeyError(MemoryBackend):
-    """Lets the exception of the library underneath out of `get_file_info`."""
+    """`get_file_info` raises the exception of the underlying library."""
 
     def get_file_info(self, path: str) -> FileInfo:
         try:
@@ -86,7 +86,7 @@ class LeaksTheKeyError(MemoryBackend):
 
 @broken("ERR-005", "READ-007")
 class ReadsNothingFromNothing(MemoryBackend):
-    """Reads a file that does not exist as an empty one."""
+    """Returns no bytes for a file that does not exist, instead of raising NotFound."""
 
     def read_bytes(self, path: str) -> bytes:
         try:
@@ -97,7 +97,7 @@ class ReadsNothingFromNothing(MemoryBackend):
 
 @broken("ERR-006", "READ-008", "META-003", "DEL-004", "SEEK-009", "COPY-007", "COPY-020")
 class TakesFoldersForNothing(MemoryBackend):
-    """Says that nothing is there where a folder is and a file is meant."""
+    """Raises NotFound instead of InvalidPath if a folder is read as a file."""
 
     def _find(self, path: str) -> Any:
         return self._files.get(path)
@@ -105,7 +105,7 @@ class TakesFoldersForNothing(MemoryBackend):
 
 @broken("ERR-007", "DEL-011", "META-018")
 class TakesFilesForNothing(MemoryBackend):
-    """Says that nothing is there where a file is and a folder is meant."""
+    """Raises NotFound instead of InvalidPath if a file is used as a folder."""
 
     def _folder(self, path: str) -> list[str]:
         try:
@@ -116,7 +116,7 @@ class TakesFilesForNothing(MemoryBackend):
 
 @broken("ERR-008", "DEL-004")
 class ForgivesWrongKinds(MemoryBackend):
-    """Does nothing where a folder is deleted as a file with `missing_ok=True`."""
+    """`delete` of a folder with `missing_ok=True` does nothing instead of raising InvalidPath."""
 
     def delete(self, path: str, *, missing_ok: bool = False) -> None:
         if not missing_ok or path in self._files or not path:
@@ -125,7 +125,7 @@ class ForgivesWrongKinds(MemoryBackend):
 
 @broken("ERR-009", "LIFE-006")
 class AnswersWhenClosed(MemoryBackend):
-    """Answers `False` on a closed backend instead of raising."""
+    """Returns `False` on a closed backend instead of raising an error."""
 
     def is_file(self, path: str) -> bool:
         return not self._closed and super().is_file(path)
@@ -133,7 +133,7 @@ class AnswersWhenClosed(MemoryBackend):
 
 @broken("ERR-009", "LIFE-006")
 class InvitesToTryAgain(MemoryBackend):
-    """Calls the error of a closed backend retryable."""
+    """Marks the error of a closed backend as retryable."""
 
     def _check_open(self) -> None:
         if self._closed:
@@ -142,7 +142,7 @@ class InvitesToTryAgain(MemoryBackend):
 
 @broken("ERR-010")
 class LooksAtTheSourceFirst(MemoryBackend):
-    """Looks for the source of a copy before it looks at the paths."""
+    """Looks for the source of a copy before it validates the paths."""
 
     def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         self._file(src)
@@ -151,7 +151,7 @@ class LooksAtTheSourceFirst(MemoryBackend):
 
 @broken("ERR-011", "COPY-006")
 class LooksAtTheTargetFirst(MemoryBackend):
-    """Finds that the destination of a copy exists before it finds that there is no source."""
+    """Raises AlreadyExists for the destination of a copy whose source is missing."""
 
     def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         self._check_free(dst, overwrite=overwrite)
@@ -160,7 +160,7 @@ class LooksAtTheTargetFirst(MemoryBackend):
 
 @broken("ERR-012", "ATOM-004")
 class WrapsTheCallersErrors(MemoryBackend):
-    """Turns an exception of the caller's stream or block into an error of its own."""
+    """Replaces an exception of the caller's stream or block by an error of its own."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         try:
@@ -180,7 +180,7 @@ class WrapsTheCallersErrors(MemoryBackend):
 
 
 class Quiet(io.BufferedReader):
-    """A stream whose `with` block swallows an OSError."""
+    """A stream whose `with` block suppresses an OSError."""
 
     def __exit__(self, *error: object) -> Any:
         self.close()
@@ -189,7 +189,7 @@ class Quiet(io.BufferedReader):
 
 @broken("ERR-013")
 class SwallowsInTheBlock(MemoryBackend):
-    """Ends a `with` block over a stream in silence where the caller's code in it failed."""
+    """The stream's context manager suppresses an exception raised inside the block."""
 
     def read(self, path: str) -> BinaryIO:
         return cast("BinaryIO", Quiet(io.BytesIO(self._file(path).content)))
@@ -197,7 +197,7 @@ class SwallowsInTheBlock(MemoryBackend):
 
 @broken("ERR-014", "ATOM-001")
 class TakesText(MemoryBackend):
-    """Encodes text that is written, where it should refuse it."""
+    """Encodes text passed to `write` instead of raising TypeError."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         return super().write(path, content.encode() if isinstance(content, str) else content, **options)
@@ -205,14 +205,14 @@ class TakesText(MemoryBackend):
 
 @broken("ERR-015")
 class ClaimsNothing(ModestMemory):
-    """Declares no capability, and does everything."""
+    """Declares no capabilities but supports all of them."""
 
     capabilities: frozenset[Capability] = frozenset()
 
 
 @broken("ERR-015")
 class RefusesInWordsOnly(ModestMemory):
-    """Raises a CapabilityNotSupported that does not say which capability is missing."""
+    """Raises a CapabilityNotSupported that does not name the missing capability."""
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         raise CapabilityNotSupported("no patterns here", capability="this", backend=self.name)
@@ -220,7 +220,7 @@ class RefusesInWordsOnly(ModestMemory):
 
 @broken("ERR-016")
 class CallsItTransient(MemoryBackend):
-    """Calls a missing file something to try again."""
+    """Marks NotFound as retryable."""
 
     def _missing(self, path: str, what: str) -> NotFound:
         return NotFound(f"there is no {what}", path=path, backend=self.name, retryable=True)
@@ -228,7 +228,7 @@ class CallsItTransient(MemoryBackend):
 
 @broken("ERR-017", "META-012", "META-023")
 class ChecksAfterTheWrite(MemoryBackend):
-    """Looks at metadata and content type when the content is written already."""
+    """Validates metadata and content type after it has written the content."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         described = {name: options.pop(name) for name in ("metadata", "content_type") if name in options}
@@ -238,7 +238,7 @@ class ChecksAfterTheWrite(MemoryBackend):
 
 @broken("GLOB-001", "GLOB-004", "GLOB-013", "GLOB-014")
 class ClaimsEverything(MemoryBackend):
-    """Declares patterns and does not implement them."""
+    """Declares GLOB without implementing it."""
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         raise NotImplementedError
@@ -246,7 +246,7 @@ class ClaimsEverything(MemoryBackend):
 
 @broken("ERR-005")
 class LeaksBelowAFile(MemoryBackend):
-    """Raises what the file system says where a path leads through a file."""
+    """Raises the file system's NotADirectoryError for a path below a file."""
 
     def _find(self, path: str) -> Any:
         found = super()._find(path)

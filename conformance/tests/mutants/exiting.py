@@ -1,4 +1,4 @@
-"""Backends that no longer work when the interpreter ends."""
+"""Backends that no longer work while the interpreter exits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from remote_store.core import LocalBackend
 
 @broken("LIFE-023")
 class ReadsInAPool(LocalBackend):
-    """Reads whole files in a pool of threads, which takes no work once the interpreter ends."""
+    """Reads whole files in a thread pool, which accepts no work once the interpreter exits."""
 
     def read_bytes(self, path: str) -> bytes:
         with ThreadPoolExecutor(1) as pool:

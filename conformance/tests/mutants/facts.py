@@ -1,4 +1,4 @@
-"""Backends that say something else of their files than what is so."""
+"""Backends that return wrong facts about files and folders."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from remote_store.core.memory import folder_prefix
 
 
 class Describes(MemoryBackend):
-    """Files in memory, whose facts a subclass changes."""
+    """Files in memory; a subclass changes their facts."""
 
     def described(self, info: FileInfo) -> FileInfo:
-        """The facts as the subclass says them."""
+        """The facts after the change of the subclass."""
         raise NotImplementedError
 
     def get_file_info(self, path: str) -> FileInfo:
@@ -40,7 +40,7 @@ class Describes(MemoryBackend):
 
 @broken("META-001")
 class NamesTheWholePath(Describes):
-    """Gives a file its whole path for a name."""
+    """`get_file_info` returns the whole path as the name."""
 
     def described(self, info: FileInfo) -> FileInfo:
         return replace(info, name=info.path)
@@ -48,7 +48,7 @@ class NamesTheWholePath(Describes):
 
 @broken("META-002")
 class DescribesNothing(MemoryBackend):
-    """Describes a file that does not exist as an empty one."""
+    """`get_file_info` returns size 0 for a file that does not exist."""
 
     def get_file_info(self, path: str) -> FileInfo:
         try:
@@ -59,7 +59,7 @@ class DescribesNothing(MemoryBackend):
 
 @broken("META-003")
 class DescribesFoldersAsFiles(MemoryBackend):
-    """Describes a folder as a file of the size of its content."""
+    """`get_file_info` of a folder returns a file of its total size."""
 
     def get_file_info(self, path: str) -> FileInfo:
         try:
@@ -70,7 +70,7 @@ class DescribesFoldersAsFiles(MemoryBackend):
 
 @broken("META-004")
 class TimesAreNaive(Describes):
-    """Says times without a time zone."""
+    """Returns times without a time zone."""
 
     def described(self, info: FileInfo) -> FileInfo:
         return replace(info, modified_at=info.modified_at and info.modified_at.replace(tzinfo=None))
@@ -78,7 +78,7 @@ class TimesAreNaive(Describes):
 
 @broken("META-004")
 class TimesAreLocal(Describes):
-    """Says times in the time zone of the machine."""
+    """Returns times in the machine's time zone instead of UTC."""
 
     def described(self, info: FileInfo) -> FileInfo:
         return replace(info, modified_at=info.modified_at and info.modified_at.astimezone(timezone(timedelta(hours=2))))
@@ -86,7 +86,7 @@ class TimesAreLocal(Describes):
 
 @broken("META-005")
 class TagsHaveQuotes(Describes):
-    """Hands on the quotes that an ETag has on the wire."""
+    """Returns ETags with the quotes that they have on the wire."""
 
     def described(self, info: FileInfo) -> FileInfo:
         return replace(info, etag=f'"{info.etag}"')
@@ -94,7 +94,7 @@ class TagsHaveQuotes(Describes):
 
 @broken("META-006", "WRITE-009")
 class TagsAreLarge(Describes):
-    """Says ETags in capital letters where a file is described."""
+    """`get_file_info` returns the ETag in capital letters."""
 
     def described(self, info: FileInfo) -> FileInfo:
         return replace(info, etag=(info.etag or "").upper())
@@ -102,7 +102,7 @@ class TagsAreLarge(Describes):
 
 @broken("META-007")
 class TagsAreOfTheName(Describes):
-    """Makes a file's ETag of its path."""
+    """Computes a file's ETag from its path."""
 
     def described(self, info: FileInfo) -> FileInfo:
         return replace(info, etag=md5(info.path.encode(), usedforsecurity=False).hexdigest())
@@ -110,7 +110,7 @@ class TagsAreOfTheName(Describes):
 
 @broken("META-008")
 class GuessesTheContentType(Describes):
-    """Guesses the content type from the name, whatever was written."""
+    """Guesses the content type from the file's name and ignores the one that was written."""
 
     def described(self, info: FileInfo) -> FileInfo:
         return replace(info, content_type=mimetypes.guess_type(info.path)[0])
@@ -118,7 +118,7 @@ class GuessesTheContentType(Describes):
 
 @broken("META-009", "META-010")
 class ForgetsMetadata(MemoryBackend):
-    """Takes metadata and stores none."""
+    """Accepts metadata and does not store it."""
 
     def _commit(self, path: str, content: bytes, overwrite: bool, _metadata: Any, *rest: Any) -> WriteResult:
         return super()._commit(path, content, overwrite, {}, *rest)
@@ -126,7 +126,7 @@ class ForgetsMetadata(MemoryBackend):
 
 @broken("META-009")
 class MetadataLosesItsDots(Describes):
-    """Rewrites names of metadata to identifiers."""
+    """Rewrites metadata names to identifiers."""
 
     def described(self, info: FileInfo) -> FileInfo:
         metadata = {name.replace(".", "_").replace("-", "_"): value for name, value in (info.metadata or {}).items()}
@@ -143,7 +143,7 @@ class UnquotesMetadata(Describes):
 
 @broken("META-009", "META-011")
 class AddsMetadata(MemoryBackend):
-    """Adds metadata of its own to that of the user."""
+    """Adds its own entries to the user's metadata."""
 
     def _commit(self, path: str, content: bytes, overwrite: bool, metadata: Mapping[str, str], *rest: Any) -> Any:
         return super()._commit(path, content, overwrite, {**metadata, "written-by": "backend"}, *rest)
@@ -151,7 +151,7 @@ class AddsMetadata(MemoryBackend):
 
 @broken("META-012")
 class EncodesMetadata(MemoryBackend):
-    """Rewrites metadata that cannot be stored as it is, where it should refuse it."""
+    """Rewrites metadata that it cannot store, instead of raising an error."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         given = options.pop("metadata", None) or {}
@@ -163,7 +163,7 @@ class EncodesMetadata(MemoryBackend):
 
 @broken("META-013")
 class SaysNoMetadata(MemoryBackend):
-    """Says in the result of a write that there is no metadata."""
+    """The result of a write contains no metadata."""
 
     def _commit(self, path: str, *arguments: Any) -> WriteResult:
         return replace(super()._commit(path, *arguments), metadata={})
@@ -171,7 +171,7 @@ class SaysNoMetadata(MemoryBackend):
 
 @broken("META-014")
 class MergesMetadata(MemoryBackend):
-    """Keeps what the new metadata does not name of the file that is replaced."""
+    """Overwriting a file keeps old metadata entries that the new metadata does not name."""
 
     def _commit(self, path: str, content: bytes, overwrite: bool, metadata: Mapping[str, str], *rest: Any) -> Any:
         old = self._files.get(path)
@@ -180,7 +180,7 @@ class MergesMetadata(MemoryBackend):
 
 @broken("META-015", "META-019")
 class CountsOneLevel(MemoryBackend):
-    """Counts the files directly in a folder only."""
+    """`get_folder_info` counts only the files directly in the folder."""
 
     def get_folder_info(self, path: str) -> FolderInfo:
         info = super().get_folder_info(path)
@@ -190,7 +190,7 @@ class CountsOneLevel(MemoryBackend):
 
 @broken("META-016")
 class CountsByPrefix(MemoryBackend):
-    """Counts every file whose path begins with the folder's path."""
+    """`get_folder_info` counts every file whose path begins with the folder's path."""
 
     def get_folder_info(self, path: str) -> FolderInfo:
         info = super().get_folder_info(path)
@@ -200,7 +200,7 @@ class CountsByPrefix(MemoryBackend):
 
 @broken("META-017")
 class NothingIsAnEmptyFolder(MemoryBackend):
-    """Describes a folder that does not exist as an empty one."""
+    """`get_folder_info` returns an empty folder for one that does not exist."""
 
     def get_folder_info(self, path: str) -> FolderInfo:
         try:
@@ -211,7 +211,7 @@ class NothingIsAnEmptyFolder(MemoryBackend):
 
 @broken("META-018")
 class AFileIsAFolderOfOne(MemoryBackend):
-    """Describes a file as a folder that holds it."""
+    """`get_folder_info` of a file returns a folder that contains the file."""
 
     def get_folder_info(self, path: str) -> FolderInfo:
         if path in self._files and not self._closed:
@@ -221,7 +221,7 @@ class AFileIsAFolderOfOne(MemoryBackend):
 
 @broken("META-019")
 class TheRootHasNoTotals(MemoryBackend):
-    """Refuses to describe the root."""
+    """`get_folder_info` refuses the root."""
 
     def get_folder_info(self, path: str) -> FolderInfo:
         if path == "" and not self._closed:
@@ -231,7 +231,7 @@ class TheRootHasNoTotals(MemoryBackend):
 
 @broken("META-020")
 class TakesTheOldestTime(MemoryBackend):
-    """Says the time of a folder's oldest file."""
+    """`get_folder_info` returns the time of the oldest file instead of the newest."""
 
     def get_folder_info(self, path: str) -> FolderInfo:
         info = super().get_folder_info(path)
@@ -241,7 +241,7 @@ class TakesTheOldestTime(MemoryBackend):
 
 @broken("META-021")
 class DigestIsOfTheTag(Describes):
-    """Calls a checksum of checksums one of the whole content."""
+    """Returns a checksum of the parts' checksums as the digest of the whole content."""
 
     def described(self, info: FileInfo) -> FileInfo:
         combined = md5(bytes.fromhex(info.etag or ""), usedforsecurity=False).digest()
@@ -250,7 +250,7 @@ class DigestIsOfTheTag(Describes):
 
 @broken("META-022")
 class FilesAreFoldersToo(MemoryBackend):
-    """Calls every path that exists a folder."""
+    """`is_folder` returns `True` for every path that exists."""
 
     def is_folder(self, path: str) -> bool:
         return super().is_folder(path) or path in self._files
@@ -258,7 +258,7 @@ class FilesAreFoldersToo(MemoryBackend):
 
 @broken("META-022", "WRITE-010", "PATH-017")
 class FoldersDoNotExist(MemoryBackend):
-    """Says that a folder does not exist, because no key has its path."""
+    """`exists` returns `False` for a folder, because no key has its path."""
 
     def is_folder(self, path: str) -> bool:
         return super().is_folder(path) and not path
@@ -269,7 +269,7 @@ class FoldersDoNotExist(MemoryBackend):
 
 @broken("META-023")
 class TakesAnyContentType(MemoryBackend):
-    """Takes a content type that would be two headers on the wire."""
+    """Accepts a content type with a line break, which would inject a second header."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         given = options.pop("content_type", None)
@@ -280,7 +280,7 @@ class TakesAnyContentType(MemoryBackend):
 
 @broken("META-024")
 class ErrorsSayNothing(MemoryBackend):
-    """Raises an error of a folder that says neither path nor backend."""
+    """`get_folder_info` raises an error without path and backend."""
 
     def get_folder_info(self, path: str) -> FolderInfo:
         try:
@@ -291,7 +291,7 @@ class ErrorsSayNothing(MemoryBackend):
 
 @broken("META-025")
 class CountsOnePage(MemoryBackend):
-    """Counts the files of the first page of the service and no other."""
+    """`get_folder_info` counts only the files on the first page of the listing."""
 
     def get_folder_info(self, path: str) -> FolderInfo:
         info = super().get_folder_info(path)
@@ -300,7 +300,7 @@ class CountsOnePage(MemoryBackend):
 
 @broken("META-004")
 class KeepsTheFirstTime(MemoryBackend):
-    """Says of a file that was overwritten when it was written first."""
+    """Returns the time of the first write of a file that was overwritten."""
 
     def _commit(self, path: str, *arguments: Any) -> WriteResult:
         old = self._files.get(path)
@@ -312,7 +312,7 @@ class KeepsTheFirstTime(MemoryBackend):
 
 @broken("META-009")
 class KeepsTheCallersMapping(MemoryBackend):
-    """Stores the caller's mapping instead of the metadata in it."""
+    """Stores a reference to the caller's metadata mapping instead of a copy."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         result = super().write(path, content, **options)
@@ -323,7 +323,7 @@ class KeepsTheCallersMapping(MemoryBackend):
 
 @broken("META-009")
 class HandsOutItsMapping(Describes):
-    """Hands out its own mapping of a file's metadata, which a caller may change."""
+    """`get_file_info` returns its internal metadata mapping, so a caller can change it."""
 
     def described(self, info: FileInfo) -> FileInfo:
         return replace(info, metadata=self._files[info.path].metadata)
@@ -331,7 +331,7 @@ class HandsOutItsMapping(Describes):
 
 @broken("META-022")
 class EmptyFilesAreNone(MemoryBackend):
-    """Calls an empty file none."""
+    """`is_file` returns `False` for an empty file."""
 
     def is_file(self, path: str) -> bool:
         return super().is_file(path) and bool(self._files[path].content)
@@ -339,7 +339,7 @@ class EmptyFilesAreNone(MemoryBackend):
 
 @broken("META-013")
 class TheResultIsItsMapping(MemoryBackend):
-    """Hands out its own mapping of metadata in the result of a write, which a caller may change."""
+    """The result of a write contains the internal metadata mapping, so a caller can change it."""
 
     def _commit(self, path: str, content: bytes, overwrite: bool, metadata: Mapping[str, str], *rest: Any) -> Any:
         own = dict(metadata)
@@ -348,7 +348,7 @@ class TheResultIsItsMapping(MemoryBackend):
 
 @broken("META-015")
 class TotalsAreATuple(MemoryBackend):
-    """Gives the totals of a folder as a tuple."""
+    """`get_folder_info` returns a tuple instead of a FolderInfo."""
 
     def get_folder_info(self, path: str) -> Any:
         info = super().get_folder_info(path)
@@ -357,7 +357,7 @@ class TotalsAreATuple(MemoryBackend):
 
 @broken("META-001")
 class FactsAreADict(MemoryBackend):
-    """Gives the facts of a file as a dict."""
+    """`get_file_info` returns a dict instead of a FileInfo."""
 
     def get_file_info(self, path: str) -> Any:
         info = super().get_file_info(path)

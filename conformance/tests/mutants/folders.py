@@ -1,4 +1,4 @@
-"""Backends that lose a write because of what happens to its folder."""
+"""Backends that lose a write if its folder is deleted meanwhile."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from remote_store.core import MemoryBackend
 
 @broken("ATOM-017")
 class LosesBlocksWithTheirFolder(MemoryBackend):
-    """Drops what is being written in a folder that is deleted."""
+    """Drops a write in progress if its folder is deleted."""
 
     def delete_folder(self, path: str, **options: Any) -> None:
         super().delete_folder(path, **options)

@@ -1,4 +1,4 @@
-"""Backends whose every call is right until another one has gone before."""
+"""Backends whose calls go wrong only after certain other calls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from remote_store.core import MemoryBackend
 
 @broken("MODEL-001")
 class LosesTheLastMoved(MemoryBackend):
-    """Deletes the file that was moved last whenever a file is deleted."""
+    """Each delete also deletes the file that was moved last."""
 
     def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         super().move(src, dst, overwrite=overwrite)
@@ -24,14 +24,14 @@ class LosesTheLastMoved(MemoryBackend):
 
 @broken("MODEL-002")
 class FindsTheDecodedName(MemoryBackend):
-    """Decodes a path that it looks for, and not one that it writes."""
+    """Decodes percent escapes in paths that it looks up, but not in paths that it writes."""
 
     def _find(self, path: str) -> Any:
         return super()._find(unquote(path))
 
 
 class View(dict[str, Any]):
-    """A copy of the files that hands its own changes on, and sees no others.
+    """A copy of the files that passes its own changes on and does not see changes by others.
 
     Args:
         files: The files.
@@ -52,7 +52,7 @@ class View(dict[str, Any]):
 
 @broken("MODEL-003", "LIFE-021", "WRITE-012")
 class LooksOnce(MemoryBackend):
-    """Sees the storage as it was when it was made, and its own changes."""
+    """Each instance sees the storage as it was at construction, plus its own changes."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, View(value) if name == "_files" else value)

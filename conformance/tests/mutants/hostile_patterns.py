@@ -1,4 +1,4 @@
-"""Backends that take too long over a pattern, or take a malformed one for something else."""
+"""Backends that match a pattern too slowly, or accept a malformed one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STARS = 6
 
 @broken("GLOB-016")
 class ReversedRangesMatchNothing(MemoryBackend):
-    """Lets a range that ends before it begins match nothing, where it should refuse it."""
+    """Accepts a reversed range such as `[z-a]`, which matches nothing, instead of raising an error."""
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         with suppress(InvalidPath):
@@ -27,7 +27,7 @@ class ReversedRangesMatchNothing(MemoryBackend):
 
 @broken("GLOB-016")
 class EmptySetsMatchAnything(Rewrites):
-    """Lets an empty negated set match any character."""
+    """Accepts an empty negated set, which then matches any character."""
 
     def rewritten(self, pattern: str) -> str:
         return pattern.replace("[!]", "?") if pattern.endswith("[!]") else pattern
@@ -35,7 +35,7 @@ class EmptySetsMatchAnything(Rewrites):
 
 @broken("GLOB-017")
 class Backtracks(Matches):
-    """Tries every way to divide a name among six stars of a pattern."""
+    """Matches stars by backtracking: six stars take exponential time."""
 
     def matches(self, pattern: str, path: str) -> bool:
         if pattern.count("a*") > STARS:

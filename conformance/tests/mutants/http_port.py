@@ -1,4 +1,4 @@
-"""The S3 port over `http.client`: small, without an SDK, and right, so that it can be broken in one place at a time."""
+"""A small and correct S3 port over `http.client`, without an SDK; each mutant breaks it in one place."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class HttpPort:
     """Performs S3 calls over a pool of connections, from any number of threads.
 
     Args:
-        options: Where the server is, who asks, and how often a request is tried.
+        options: The endpoint, the credentials and the number of attempts.
     """
 
     def __init__(self, options: S3Options) -> None:
@@ -43,7 +43,7 @@ class HttpPort:
         self._closed = False
 
     def perform(self, call: Call) -> Mapping[str, Any]:
-        """Send the call, as often as the policy says, and return its answer.
+        """Send the call, with as many attempts as the policy allows, and return its response.
 
         Raises:
             Fault: The service refused, or the connection broke.
@@ -95,10 +95,10 @@ class HttpPort:
         return sign_v4(method, url, key=options.key or "", secret=secret, region=region, headers=headers)
 
     def connect(self) -> http.client.HTTPConnection:
-        """A connection that nobody else uses.
+        """A connection that no other call uses.
 
         Raises:
-            Fault: None can be had.
+            Fault: The connection cannot be opened.
         """
         with self._lock:
             if self._idle:
@@ -112,7 +112,7 @@ class HttpPort:
         return connection
 
     def give_back(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
-        """Keep a connection whose answer was read to its end, and close any other."""
+        """Keep a connection whose response was read to its end, and close any other."""
         whole = response.isclosed() and not response.length and not response.will_close and response.status >= 200
         with self._lock:
             if whole and not self._closed and len(self._idle) < self.options.max_connections:
@@ -130,12 +130,12 @@ class HttpPort:
 
 
 class HttpBody:
-    """The bytes of a `GetObject` answer.
+    """The body of a `GetObject` response.
 
     Args:
-        port: Where the connection goes back to.
-        connection: The connection that they come over.
-        response: The answer.
+        port: The port whose pool the connection returns to.
+        connection: The connection of the response.
+        response: The response.
     """
 
     def __init__(
@@ -180,7 +180,7 @@ def broken(error: Exception) -> Fault:
 
 
 def facts(response: http.client.HTTPResponse) -> dict[str, Any]:
-    """What the headers of an answer say."""
+    """The fields of a response that come from its headers."""
     told = {name.lower(): value for name, value in response.getheaders()}
     found = {name: convert(told[header]) for header, (name, convert) in ANSWERS.items() if header in told}
     metadata = {name.removeprefix(METADATA): value for name, value in told.items() if name.startswith(METADATA)}
@@ -189,10 +189,10 @@ def facts(response: http.client.HTTPResponse) -> dict[str, Any]:
 
 
 def answer(call: Call, response: http.client.HTTPResponse, document: bytes) -> Mapping[str, Any]:
-    """The answer to a call in the shape of the API Reference.
+    """The response to a call in the shape of the API Reference.
 
     Raises:
-        Fault: It is a refusal, also one inside of a 200.
+        Fault: The response is an error, including an error inside a 200.
     """
     root = tree(document)
     if response.status >= 300 or root.tag == "Error":
@@ -221,7 +221,7 @@ def answer(call: Call, response: http.client.HTTPResponse, document: bytes) -> M
 
 
 def tree(document: bytes) -> ET.Element:
-    """The document without its namespaces; an empty element where it is none."""
+    """The document without its namespaces; an empty element if it is not XML."""
     try:
         root = ET.fromstring(document)
     except ET.ParseError:

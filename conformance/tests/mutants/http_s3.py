@@ -1,4 +1,4 @@
-"""The substrate of what only S3 promises: core's S3 backend over `http.client`, on a server behind an endpoint."""
+"""The correct backend for mutants of S3 rules: core's S3 backend over `http.client`, on a server behind an endpoint."""
 
 from __future__ import annotations
 
@@ -36,4 +36,4 @@ class HttpBackend(S3Backend):
 
 
 class MotoBackend(HttpBackend):
-    """The same, run on moto, which looks at no signature, so that headers can be taken away on the wire."""
+    """The same on moto, which checks no signatures, so that the endpoint can remove headers."""

@@ -1,4 +1,4 @@
-"""Backends that share what they should not, end too early or never, and say more of themselves than they may."""
+"""Backends with bugs in threads, pickles, forks and `close`, or that reveal a secret."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 @broken("LIFE-001", "READ-015")
 class OneAnswerForAll(MemoryBackend):
-    """Keeps the answer to the last request in the instance, and takes it from there."""
+    """Keeps the last response in an attribute of the instance, so threads read each other's responses."""
 
     def read_bytes(self, path: str) -> bytes:
         self._answer = super().read_bytes(path)
@@ -40,7 +40,7 @@ class OneAnswerForAll(MemoryBackend):
 
 @broken("LIFE-002")
 class StartsTwice(MemoryBackend):
-    """Calls itself started before it is, so that a second caller finds it half made."""
+    """Marks itself as started too early, so a second thread finds it half initialised."""
 
     def _file(self, path: str) -> StoredFile:
         if not self.__dict__.get("_started"):
@@ -61,14 +61,14 @@ class DoesNotPickle(MemoryBackend):
 
 @broken("LIFE-003")
 class PicklesItsName(MemoryBackend):
-    """Pickles into a new backend that has nothing of the old one."""
+    """Unpickles as a new backend with empty storage."""
 
     def __reduce__(self) -> tuple[type[MemoryBackend], tuple[()]]:
         return type(self), ()
 
 
 def revealed(backend: HttpBackend) -> str:
-    """The secret of a backend in clear."""
+    """The secret of a backend in plain text."""
     secret = backend._bucket.options.secret
     return secret.reveal() if secret is not None else ""
 
@@ -77,13 +77,13 @@ ALIVE: dict[int, MemoryBackend] = {}
 
 
 def alive(number: int) -> MemoryBackend:
-    """The backend of a number that a pickle has kept."""
+    """The backend that belongs to the number in a pickle."""
     return ALIVE[number]
 
 
 @broken("LIFE-022")
 class PicklesIntoItself(MemoryBackend):
-    """Unpickles into the very instance that was pickled, which a copy then closes."""
+    """Unpickles as the same instance, so closing the copy closes the original."""
 
     def __reduce__(self) -> Any:
         ALIVE[id(self)] = self
@@ -92,7 +92,7 @@ class PicklesIntoItself(MemoryBackend):
 
 @broken("LIFE-004")
 class DoesNotOutliveAFork(LocalBackend):
-    """Talks to a thread of the parent that a forked child has not."""
+    """Depends on a thread of the parent that does not exist in a forked child."""
 
     def __init__(self, root: Any, **options: Any) -> None:
         super().__init__(root, **options)
@@ -106,7 +106,7 @@ class DoesNotOutliveAFork(LocalBackend):
 
 @broken("LIFE-005")
 class ClosesOnce(MemoryBackend):
-    """Raises where it is closed a second time."""
+    """Raises an error when it is closed a second time."""
 
     def close(self) -> None:
         self._check_open()
@@ -115,7 +115,7 @@ class ClosesOnce(MemoryBackend):
 
 @broken("LIFE-006", "ERR-009")
 class ListsWhenClosed(MemoryBackend):
-    """Lists nothing, and says nothing, when it is closed."""
+    """Returns empty listings after `close` instead of raising an error."""
 
     def list_files(self, path: str, **options: Any) -> Any:
         with suppress(BackendUnavailable):
@@ -125,7 +125,7 @@ class ListsWhenClosed(MemoryBackend):
 
 @broken("LIFE-007")
 class ForgetsItselfWhenClosed(MemoryBackend):
-    """Does not say any more what its paths are when it is closed."""
+    """`native_path` raises an error after `close`."""
 
     def native_path(self, key: str) -> str:
         self._check_open()
@@ -134,7 +134,7 @@ class ForgetsItselfWhenClosed(MemoryBackend):
 
 @broken("LIFE-008")
 class EntersAnother(MemoryBackend):
-    """Gives a copy of itself to its context."""
+    """`with` returns a copy instead of the backend itself."""
 
     def __enter__(self) -> Self:
         self._check_open()
@@ -145,7 +145,7 @@ class EntersAnother(MemoryBackend):
 
 @broken("LIFE-008")
 class StaysOpenAfterItsContext(MemoryBackend):
-    """Does not close where its context ends with an exception."""
+    """Is not closed when its context ends with an exception."""
 
     def __exit__(self, *error: object) -> None:
         if error[0] is None:
@@ -154,7 +154,7 @@ class StaysOpenAfterItsContext(MemoryBackend):
 
 @broken("LIFE-009")
 class ShowsItsSecret(HttpBackend):
-    """Shows in its repr how to make it, the secret included."""
+    """Shows the secret in its repr."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._bucket.name!r}, secret={revealed(self)!r})"
@@ -162,7 +162,7 @@ class ShowsItsSecret(HttpBackend):
 
 @broken("LIFE-010")
 class SaysHowItIs(MemoryBackend):
-    """Answers whether it is healthy, which nobody looks at who waits for an exception."""
+    """`check_health` returns `True` or `False` instead of raising an error."""
 
     def check_health(self) -> Any:
         return not self._closed
@@ -170,7 +170,7 @@ class SaysHowItIs(MemoryBackend):
 
 @broken("LIFE-010")
 class LooksForAFile(MemoryBackend):
-    """Calls itself ill as long as it holds no file of its own making."""
+    """`check_health` fails until the backend has written a file."""
 
     def check_health(self) -> None:
         super().check_health()
@@ -179,7 +179,7 @@ class LooksForAFile(MemoryBackend):
 
 @broken("LIFE-011", "LIFE-013")
 class HealthyWithoutAFolder(LocalBackend):
-    """Calls itself healthy where its folder does not exist."""
+    """`check_health` passes although the folder does not exist."""
 
     def check_health(self) -> None:
         self._check_open()
@@ -187,7 +187,7 @@ class HealthyWithoutAFolder(LocalBackend):
 
 @broken("LIFE-012")
 class NothingIsAnError(LocalBackend):
-    """Raises NotFound where it is asked for a file and its folder does not exist."""
+    """`exists` raises NotFound if the container does not exist."""
 
     def exists(self, path: str) -> bool:
         if not Path(self._root).is_dir():
@@ -197,7 +197,7 @@ class NothingIsAnError(LocalBackend):
 
 @broken("LIFE-013")
 class MakesItsFolder(LocalBackend):
-    """Makes its folder where a write finds that it does not exist."""
+    """A write creates the container if it does not exist."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         Path(self._root).mkdir(exist_ok=True)
@@ -206,7 +206,7 @@ class MakesItsFolder(LocalBackend):
 
 @broken("LIFE-014")
 class EscapesNativePaths(MemoryBackend):
-    """Escapes keys in native paths, and does not take the escapes back."""
+    """`native_path` escapes keys, and `to_key` does not decode them."""
 
     def native_path(self, key: str) -> str:
         return super().native_path(key.replace("%", "%25").replace(" ", "%20"))
@@ -214,7 +214,7 @@ class EscapesNativePaths(MemoryBackend):
 
 @broken("LIFE-014")
 class TidiesNativePaths(MemoryBackend):
-    """Gives two keys one native path."""
+    """`native_path` returns the same path for two keys."""
 
     def native_path(self, key: str) -> str:
         return super().native_path(key.replace("//", "/"))
@@ -222,7 +222,7 @@ class TidiesNativePaths(MemoryBackend):
 
 @broken("LIFE-015")
 class TakesAnyPathForItsOwn(MemoryBackend):
-    """Makes a key of a path that belongs elsewhere."""
+    """`to_key` accepts a native path of another storage."""
 
     def to_key(self, path: str) -> str:
         return path.removeprefix("memory://")
@@ -230,7 +230,7 @@ class TakesAnyPathForItsOwn(MemoryBackend):
 
 @broken("LIFE-016")
 class ResolvesAnotherKey(MemoryBackend):
-    """Resolves a key to what it would be in a URL."""
+    """`resolve` percent-encodes the key."""
 
     def resolve(self, key: str) -> ResolutionPlan:
         return replace(super().resolve(key), native_path=quote(self.native_path(key)))
@@ -238,7 +238,7 @@ class ResolvesAnotherKey(MemoryBackend):
 
 @broken("LIFE-016")
 class ResolvesToItsSecret(HttpBackend):
-    """Puts the secret into what a key resolves to."""
+    """The plan that `resolve` returns contains the secret."""
 
     def resolve(self, key: str) -> ResolutionPlan:
         plan = super().resolve(key)
@@ -247,7 +247,7 @@ class ResolvesToItsSecret(HttpBackend):
 
 @broken("LIFE-017")
 class DeclaresMoreThanItsClass(MemoryBackend):
-    """Declares on the instance what the class does not."""
+    """The instance declares capabilities that the class does not."""
 
     capabilities = frozenset({Capability.READ, Capability.WRITE})
 
@@ -258,14 +258,14 @@ class DeclaresMoreThanItsClass(MemoryBackend):
 
 @broken("LIFE-017")
 class DeclaresWords(MemoryBackend):
-    """Declares its capabilities as words."""
+    """Declares its capabilities as strings."""
 
     capabilities: Any = tuple(capability.value for capability in Capability)
 
 
 @broken("LIFE-018")
 class HandsOutNothing(MemoryBackend):
-    """Gives `None` where it has no handle of a type."""
+    """`unwrap` returns `None` for an unknown type instead of raising an error."""
 
     def unwrap(self, kind: type[T]) -> T:
         with suppress(CapabilityNotSupported):
@@ -282,7 +282,7 @@ class HasNoName(MemoryBackend):
 
 @broken("LIFE-020")
 class LooksWhenItIsMade(LocalBackend):
-    """Looks for its folder when it is made."""
+    """The constructor checks whether the container exists."""
 
     def __init__(self, root: Any, **options: Any) -> None:
         super().__init__(root, **options)
@@ -291,7 +291,7 @@ class LooksWhenItIsMade(LocalBackend):
 
 @broken("LIFE-021", "WRITE-012")
 class KeepsItsFilesToItself(MemoryBackend):
-    """Reads what it has read once from a copy of its own."""
+    """Caches what it has read, and does not see later writes of other instances."""
 
     def read_bytes(self, path: str) -> bytes:
         known = self.__dict__.setdefault("_known_contents", {})
@@ -301,7 +301,7 @@ class KeepsItsFilesToItself(MemoryBackend):
 
 @broken("LIFE-021")
 class ClosesTheOthers(MemoryBackend):
-    """Ends what it shares with other instances where one of them is closed."""
+    """`close` of one instance closes what other instances share."""
 
     def close(self) -> None:
         self._files.clear()
@@ -310,7 +310,7 @@ class ClosesTheOthers(MemoryBackend):
 
 @broken("LIFE-006")
 class EntersWhenClosed(MemoryBackend):
-    """Enters its context when it is closed."""
+    """A closed backend can be entered as a context manager."""
 
     def __enter__(self) -> Self:
         return self

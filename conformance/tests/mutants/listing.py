@@ -1,4 +1,4 @@
-"""Backends that list too much, too little, or twice."""
+"""Backends whose listings have missing, extra or repeated entries."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ PAGE = 1000
 
 
 class Lists(MemoryBackend):
-    """Files in memory, whose listings a subclass changes."""
+    """Files in memory; a subclass changes their listings."""
 
     def changed(self, files: Iterator[FileInfo], _folder: str) -> Iterator[FileInfo]:
-        """The files of a listing as the subclass shows them."""
+        """The files of a listing after the change of the subclass."""
         return files
 
     def list_files(self, path: str, **options: Any) -> Iterator[FileInfo]:
@@ -36,7 +36,7 @@ class Lists(MemoryBackend):
 
 @broken("LIST-001", "META-001", "META-015", "GLOB-012")
 class SizeIsAlwaysZero(MemoryBackend):
-    """Says of every file that it is empty."""
+    """Listings show size 0 for every file."""
 
     def get_file_info(self, path: str) -> FileInfo:
         return replace(super().get_file_info(path), size=0)
@@ -50,7 +50,7 @@ class SizeIsAlwaysZero(MemoryBackend):
 
 @broken("LIST-001")
 class NamesAreWhole(Lists):
-    """Gives a listed file its whole path for a name."""
+    """Listings show the whole path as a file's name."""
 
     def changed(self, files: Iterator[FileInfo], _folder: str) -> Iterator[FileInfo]:
         return (replace(file, name=file.path) for file in files)
@@ -58,7 +58,7 @@ class NamesAreWhole(Lists):
 
 @broken("LIST-002", "LIST-005")
 class ListsEveryDepth(MemoryBackend):
-    """Lists the files of subfolders without being asked."""
+    """`list_files` includes the files of subfolders even with `recursive=False`."""
 
     def list_files(self, path: str, *, recursive: bool = False, max_depth: int | None = None) -> Iterator[FileInfo]:
         return super().list_files(path, recursive=True, max_depth=max_depth)
@@ -66,7 +66,7 @@ class ListsEveryDepth(MemoryBackend):
 
 @broken("LIST-003", "DEL-008")
 class StopsThreeLevelsDown(MemoryBackend):
-    """Finds nothing that lies more than three levels below a folder."""
+    """A recursive listing stops three levels below the folder."""
 
     def _list_files(self, path: str, deepest: int | None) -> Iterator[FileInfo]:
         return super()._list_files(path, 3 if deepest is None else deepest)
@@ -78,7 +78,7 @@ class StopsThreeLevelsDown(MemoryBackend):
 
 @broken("LIST-004")
 class CountsTheFolderItself(MemoryBackend):
-    """Counts the folder itself as the first level of `max_depth`."""
+    """`max_depth` counts the folder itself as the first level."""
 
     def _list_files(self, path: str, deepest: int | None) -> Iterator[FileInfo]:
         return super()._list_files(path, deepest and deepest - 1)
@@ -86,7 +86,7 @@ class CountsTheFolderItself(MemoryBackend):
 
 @broken("LIST-004")
 class CountsFromTheRoot(MemoryBackend):
-    """Counts the levels of `max_depth` from the root instead of from the folder."""
+    """`max_depth` counts levels from the root instead of from the folder."""
 
     def list_files(self, path: str, *, recursive: bool = False, max_depth: int | None = None) -> Iterator[FileInfo]:
         files = super().list_files(path, recursive=recursive, max_depth=max_depth)
@@ -95,7 +95,7 @@ class CountsFromTheRoot(MemoryBackend):
 
 @broken("LIST-005")
 class DepthMeansRecursion(MemoryBackend):
-    """Enters subfolders where only `max_depth` is given."""
+    """`max_depth` alone, without `recursive=True`, lists subfolders."""
 
     def list_files(self, path: str, *, recursive: bool = False, max_depth: int | None = None) -> Iterator[FileInfo]:
         return super().list_files(path, recursive=recursive or max_depth is not None, max_depth=max_depth)
@@ -103,7 +103,7 @@ class DepthMeansRecursion(MemoryBackend):
 
 @broken("LIST-006", "LIST-021")
 class RefusesLate(MemoryBackend):
-    """Refuses wrong arguments when the first file is asked for."""
+    """Rejects wrong arguments when the listing is iterated instead of when it is called."""
 
     def list_files(self, path: str, **options: Any) -> Iterator[FileInfo]:
         yield from super().list_files(path, **options)
@@ -120,7 +120,7 @@ class ListsAFolderForEachFile(MemoryBackend):
 
 @broken("LIST-008", "LIST-013", "LIST-016", "LIST-024")
 class ChildrenAreFiles(MemoryBackend):
-    """Leaves the folders out of `iter_children`."""
+    """`iter_children` leaves out folders."""
 
     def iter_children(self, path: str) -> Iterator[FileInfo | FolderEntry]:
         return self.list_files(path)
@@ -139,7 +139,7 @@ class ListsByPrefix(MemoryBackend):
 
 @broken("LIST-010", "GLOB-008")
 class MissingFoldersRaise(MemoryBackend):
-    """Raises NotFound where a folder is listed that does not exist."""
+    """Raises NotFound when a missing folder is listed."""
 
     def _list_files(self, path: str, deepest: int | None) -> Iterator[FileInfo]:
         if path and not keys_below(self._files, path):
@@ -149,7 +149,7 @@ class MissingFoldersRaise(MemoryBackend):
 
 @broken("LIST-011")
 class AFileListsItself(MemoryBackend):
-    """Lists a file where the path of the listing is that file's."""
+    """A listing of a file's path yields that file."""
 
     def _list_files(self, path: str, deepest: int | None) -> Iterator[FileInfo]:
         return iter([self.get_file_info(path)]) if path in self._files else super()._list_files(path, deepest)
@@ -157,7 +157,7 @@ class AFileListsItself(MemoryBackend):
 
 @broken("LIST-012", "GLOB-014")
 class StopsAtAThousand(Lists):
-    """Lists the first page of the service and no other."""
+    """`list_files` returns only the first page of the service's listing."""
 
     def changed(self, files: Iterator[FileInfo], _folder: str) -> Iterator[FileInfo]:
         return itertools.islice(files, PAGE)
@@ -165,7 +165,7 @@ class StopsAtAThousand(Lists):
 
 @broken("LIST-012")
 class RepeatsThePageBoundary(Lists):
-    """Begins each page of a listing with the last file of the page before."""
+    """Each page of a listing begins with the last file of the previous page."""
 
     def changed(self, files: Iterator[FileInfo], _folder: str) -> Iterator[FileInfo]:
         for number, file in enumerate(files, start=1):
@@ -176,7 +176,7 @@ class RepeatsThePageBoundary(Lists):
 
 @broken("LIST-013")
 class FoldersStopAtAThousand(MemoryBackend):
-    """Lists the folders of the first page of the service and no other."""
+    """`list_folders` returns only the folders of the first page."""
 
     def _list_folders(self, path: str) -> Iterator[FolderEntry]:
         return itertools.islice(super()._list_folders(path), PAGE)
@@ -184,7 +184,7 @@ class FoldersStopAtAThousand(MemoryBackend):
 
 @broken("LIST-014", "PATH-011")
 class ListsEscapedNames(Lists):
-    """Lists keys with the percent escapes that they have on the wire."""
+    """Lists keys with their percent escapes from the wire."""
 
     def changed(self, files: Iterator[FileInfo], _folder: str) -> Iterator[FileInfo]:
         return (replace(file, path=quote(file.path)) for file in files)
@@ -192,7 +192,7 @@ class ListsEscapedNames(Lists):
 
 @broken("LIST-015", "META-015", "DEL-015")
 class TakesTheSlashForAName(MemoryBackend):
-    """Finds nothing in a folder whose path ends in a slash."""
+    """A listing of a folder path with a trailing slash is empty."""
 
     def _list_files(self, path: str, deepest: int | None) -> Iterator[FileInfo]:
         return super()._list_files(path + "/" if path else path, deepest)
@@ -203,7 +203,7 @@ class TakesTheSlashForAName(MemoryBackend):
 
 @broken("LIST-016")
 class RootIsASlash(MemoryBackend):
-    """Looks for what is below the root behind a slash."""
+    """Lists the root with the prefix `/`, which finds nothing."""
 
     def list_folders(self, path: str) -> Iterator[FolderEntry]:
         return super().list_folders(path or "/")
@@ -211,7 +211,7 @@ class RootIsASlash(MemoryBackend):
 
 @broken("LIST-017", "LIST-025")
 class OneCursorOnly(MemoryBackend):
-    """Refuses a listing as long as another one has not come to its end."""
+    """Refuses a listing while another one is unfinished."""
 
     def _list_files(self, path: str, deepest: int | None) -> Iterator[FileInfo]:
         if self.__dict__.get("_listing"):
@@ -223,7 +223,7 @@ class OneCursorOnly(MemoryBackend):
 
 @broken("LIST-017")
 class LosesCursors(MemoryBackend):
-    """Gets a cursor of the service back only from listings that came to their end."""
+    """Releases the service's cursor only when a listing is read to its end."""
 
     def _list_files(self, path: str, deepest: int | None) -> Iterator[FileInfo]:
         self._open = self.__dict__.get("_open", 0) + 1
@@ -235,7 +235,7 @@ class LosesCursors(MemoryBackend):
 
 @broken("LIST-018", "COPY-013")
 class FoldersSurvive(MemoryBackend):
-    """Keeps a folder whose last file is gone."""
+    """A folder still exists after its last file was deleted."""
 
     def _list_folders(self, path: str) -> Iterator[FolderEntry]:
         known: dict[str, None] = self.__dict__.setdefault("_folders", {})
@@ -256,7 +256,7 @@ class FoldersSurvive(MemoryBackend):
 
 @broken("LIST-019", "LIST-020")
 class WalksTheLiveTable(MemoryBackend):
-    """Goes through the table of files itself, which must not change meanwhile."""
+    """Iterates over the live table of files, so a change during a listing raises an error."""
 
     def _list_files(self, path: str, deepest: int | None) -> Iterator[FileInfo]:
         prefix = folder_prefix(path)
@@ -267,7 +267,7 @@ class WalksTheLiveTable(MemoryBackend):
 
 @broken("LIST-020")
 class PagesByOffset(MemoryBackend):
-    """Asks for the next page by a number, which skips files when others are deleted."""
+    """Pages by offset, which skips files when others are deleted during the listing."""
 
     def _list_files(self, path: str, deepest: int | None) -> Iterator[FileInfo]:
         start = 0
@@ -278,7 +278,7 @@ class PagesByOffset(MemoryBackend):
 
 @broken("LIST-019")
 class PagesFromTheNewest(MemoryBackend):
-    """Asks for the next page by a number, newest file first, which repeats files when others are written."""
+    """Pages by offset, newest file first, which repeats files when others are written during the listing."""
 
     def _list_files(self, path: str, deepest: int | None) -> Iterator[FileInfo]:
         start = 0
@@ -289,7 +289,7 @@ class PagesFromTheNewest(MemoryBackend):
 
 @broken("LIST-021")
 class TakesBytesForAPath(MemoryBackend):
-    """Decodes a path that is bytes."""
+    """Accepts a path of bytes and decodes it."""
 
     def list_folders(self, path: Any) -> Iterator[FolderEntry]:
         return super().list_folders(path.decode() if isinstance(path, bytes) else path)
@@ -297,7 +297,7 @@ class TakesBytesForAPath(MemoryBackend):
 
 @broken("LIST-022", "WRITE-012")
 class RemembersListings(MemoryBackend):
-    """Shows a listing as it was when the folder was first listed."""
+    """Caches the first listing of a folder."""
 
     def _list_files(self, path: str, deepest: int | None) -> Iterator[FileInfo]:
         known = self.__dict__.setdefault("_listed", {})
@@ -306,7 +306,7 @@ class RemembersListings(MemoryBackend):
 
 @broken("LIST-023")
 class LosesTheEmptyFolder(MemoryBackend):
-    """Lists the folder between two slashes under the path of its parent, so that a walk never ends."""
+    """Lists a folder with an empty name under its parent's path, so a walk never ends."""
 
     def _list_folders(self, path: str) -> Iterator[FolderEntry]:
         return (FolderEntry(folder.path.rstrip("/"), folder.name) for folder in super()._list_folders(path))
@@ -314,7 +314,7 @@ class LosesTheEmptyFolder(MemoryBackend):
 
 @broken("LIST-007", "LIST-024")
 class ListsNamesForPaths(MemoryBackend):
-    """Lists folders under their names instead of their paths."""
+    """`list_folders` returns names instead of paths."""
 
     def _list_folders(self, path: str) -> Iterator[FolderEntry]:
         return (FolderEntry(folder.name, folder.name) for folder in super()._list_folders(path))
@@ -322,7 +322,7 @@ class ListsNamesForPaths(MemoryBackend):
 
 @broken("LIST-025")
 class SharesTheCursor(MemoryBackend):
-    """Goes on with the open listing where another one is asked for."""
+    """A second listing continues the one that is open."""
 
     def _list_files(self, path: str, deepest: int | None) -> Iterator[FileInfo]:
         self._rows = super()._list_files(path, deepest)
@@ -331,7 +331,7 @@ class SharesTheCursor(MemoryBackend):
 
 @broken("LIST-026")
 class ListsOneOfEachCase(Lists):
-    """Lists one of several files whose names differ in case."""
+    """Lists only one of several files whose names differ in case."""
 
     def changed(self, files: Iterator[FileInfo], _folder: str) -> Iterator[FileInfo]:
         return iter({file.path.lower(): file for file in files}.values())
@@ -339,7 +339,7 @@ class ListsOneOfEachCase(Lists):
 
 @broken("LIST-027", "META-020")
 class ListsTheTimeOfTheListing(Lists):
-    """Says of every listed file that it was modified now."""
+    """Listings show the current time as every file's time."""
 
     def changed(self, files: Iterator[FileInfo], _folder: str) -> Iterator[FileInfo]:
         return (replace(file, modified_at=datetime.now(UTC)) for file in files)
@@ -347,7 +347,7 @@ class ListsTheTimeOfTheListing(Lists):
 
 @broken("LIST-027", "META-006")
 class ListsAnotherTag(Lists):
-    """Lists ETags that are others than those of the files."""
+    """Listings show other ETags than `get_file_info`."""
 
     def changed(self, files: Iterator[FileInfo], _folder: str) -> Iterator[FileInfo]:
         return (replace(file, etag=str(hash(file.path))) for file in files)
@@ -355,7 +355,7 @@ class ListsAnotherTag(Lists):
 
 @broken("LIST-027")
 class ChildrenHaveNoSizes(MemoryBackend):
-    """Says of every file among the children of a folder that it is empty."""
+    """`iter_children` shows size 0 for every file."""
 
     def iter_children(self, path: str) -> Iterator[FileInfo | FolderEntry]:
         children = super().iter_children(path)
@@ -364,7 +364,7 @@ class ChildrenHaveNoSizes(MemoryBackend):
 
 @broken("LIST-027")
 class DeepFilesHaveNoSizes(MemoryBackend):
-    """Says of every file that it is empty where subfolders are listed too."""
+    """A recursive listing shows size 0 for every file."""
 
     def list_files(self, path: str, *, recursive: bool = False, max_depth: int | None = None) -> Iterator[FileInfo]:
         files = super().list_files(path, recursive=recursive, max_depth=max_depth)
@@ -373,7 +373,7 @@ class DeepFilesHaveNoSizes(MemoryBackend):
 
 @broken("LIST-001")
 class ListsPlainPaths(MemoryBackend):
-    """Lists files as paths, without facts."""
+    """`list_files` yields strings instead of FileInfo."""
 
     def list_files(self, path: str, **options: Any) -> Iterator[Any]:
         return (file.path for file in super().list_files(path, **options))
@@ -381,7 +381,7 @@ class ListsPlainPaths(MemoryBackend):
 
 @broken("LIST-007")
 class ListsPlainFolders(MemoryBackend):
-    """Lists folders as paths."""
+    """`list_folders` yields strings instead of FolderEntry."""
 
     def list_folders(self, path: str) -> Iterator[Any]:
         return (folder.path for folder in super().list_folders(path))

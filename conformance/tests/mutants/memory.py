@@ -1,4 +1,4 @@
-"""The substrate of most broken backends: the files in the memory of this process, with an oracle beside."""
+"""The correct backend for most mutants: files in this process's memory, with an oracle."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PART = 100_000
 
 
 class MemoryOracle(Oracle):
-    """The files of a model, past the backend under test."""
+    """The files of a model, accessed without the backend under test."""
 
     def __init__(self, files: dict[str, Any]) -> None:
         self._files = files
@@ -39,7 +39,7 @@ class MemoryOracle(Oracle):
 
 
 class ModestMemory(MemoryBackend):
-    """Files in memory without patterns, which is no bug: it says so, and refuses them."""
+    """Files in memory without GLOB. This is correct: the capability is not declared, and `glob` raises an error."""
 
     capabilities = frozenset(Capability) - {Capability.GLOB}
 
@@ -51,10 +51,10 @@ class MemoryHarness(Harness):
     """Instances of one class that share the files of a model.
 
     Args:
-        kind: The class; the backend that is right by default.
+        kind: The class; the correct backend by default.
     """
 
-    # Memory has no parts; a backend that is wrong beyond the first block of a stream is asked around this size.
+    # Memory has no parts; this size tests for bugs beyond the first block of a stream.
     profile = Profile(kind="memory", max_key_bytes=None, in_process=True, part_size=PART)
 
     def __init__(self, kind: type[MemoryBackend] = MemoryBackend) -> None:
@@ -86,7 +86,7 @@ class ThreadedMemoryHarness(AsyncHarness):
     """Instances of one bridge over backends that share the files of a model.
 
     Args:
-        kind: The class; the bridge that is right by default.
+        kind: The class; the correct bridge by default.
     """
 
     profile = MemoryHarness.profile

@@ -1,4 +1,4 @@
-"""Backends whose errors lack what `OSError` has."""
+"""Backends whose errors lack attributes of `OSError`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ErrorsWithoutNumbers(MemoryBackend):
 
 @contextmanager
 def without_numbers() -> Iterator[None]:
-    """Take its errno from an error."""
+    """Remove the errno from an error."""
     try:
         yield
     except RemoteStoreError as error:

@@ -1,4 +1,4 @@
-"""Backends that do not do on S3 what only S3 asks for."""
+"""S3 backends that break rules which only apply to S3."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def without(call: Call, *names: str) -> Call:
 
 @broken("S3-001")
 class FilesAreNoFolders(HttpBackend):
-    """Calls nothing a folder that is a file too."""
+    """`is_folder` returns `False` for a folder that shares its name with a file."""
 
     def is_folder(self, path: str) -> bool:
         return super().is_folder(path) and not self.is_file(path)
@@ -34,7 +34,7 @@ class FilesAreNoFolders(HttpBackend):
 
 @broken("S3-002")
 class ListsMarkers(HttpBackend):
-    """Lists the markers of folders as files."""
+    """Lists folder markers as files."""
 
     def list_files(self, path: str, *, recursive: bool = False, max_depth: int | None = None) -> Iterator[FileInfo]:
         cursor, _ = listing.files_in(path, recursive=recursive, max_depth=max_depth)
@@ -42,7 +42,7 @@ class ListsMarkers(HttpBackend):
 
 
 class KeepsMarkers(HttpPort):
-    """A port that deletes no marker."""
+    """A port that does not delete folder markers."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         if call.operation == "DeleteObjects":
@@ -56,13 +56,13 @@ class KeepsMarkers(HttpPort):
 
 @broken("S3-003")
 class LeavesMarkers(HttpBackend):
-    """Leaves the marker of a folder that it deletes."""
+    """`delete_folder` leaves the folder's marker."""
 
     port = KeepsMarkers
 
 
 class MarksFolders(HttpPort):
-    """A port that writes a marker for the folder of what it writes."""
+    """A port that also writes a marker for the folder of each object."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         answer = super().perform(call)
@@ -80,7 +80,7 @@ class WritesMarkers(HttpBackend):
 
 
 class ForgetsLastConditions(HttpPort):
-    """A port that puts no condition on the end of an upload."""
+    """A port that sends no If-None-Match with CompleteMultipartUpload."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         return super().perform(without(call, "IfNoneMatch") if call.operation == "CompleteMultipartUpload" else call)
@@ -88,7 +88,7 @@ class ForgetsLastConditions(HttpPort):
 
 @broken("S3-006", "S3-007")
 class UploadsWithoutACondition(HttpBackend):
-    """Puts the condition of a create on one PUT, and not on an upload in parts."""
+    """Sends If-None-Match with a single PUT but not with a multipart upload."""
 
     port = ForgetsLastConditions
 
@@ -109,7 +109,7 @@ class CopiesWithoutTags(HttpBackend):
 
 
 class DemotesCopies(HttpPort):
-    """A port that says the default storage class where a copy should keep its own."""
+    """A port that sends the default storage class with every copy."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         more = {"StorageClass": "STANDARD"} if call.operation == "CopyObject" else {}
@@ -125,14 +125,14 @@ class CopiesIntoTheDefaultClass(HttpBackend):
 
 @broken("S3-009")
 class AsksForNoAncestor(HttpBackend):
-    """Takes the option to refuse a file as an ancestor, and does nothing with it."""
+    """Accepts the option that refuses a file as an ancestor, and ignores it."""
 
     def __init__(self, bucket: str, **options: Any) -> None:
         super().__init__(bucket, **{**options, "reject_write_under_file_ancestor": False})
 
 
 class MissesEverything(HttpPort):
-    """A port to which every refusal of a HEAD is a 404."""
+    """A port that treats every error response to a HEAD as a 404."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         try:
@@ -145,14 +145,14 @@ class MissesEverything(HttpPort):
 
 @broken("S3-009", "WIRE-005", "WIRE-006")
 class TakesRefusalsForMisses(HttpBackend):
-    """Takes every refusal of a HEAD for a file that is not there."""
+    """Treats every error response to a HEAD as a missing file."""
 
     port = MissesEverything
 
 
 @broken("S3-011")
 class DeletesControlsInBulk(HttpBackend):
-    """Names every key in a bulk delete, also those that XML has no form for."""
+    """Sends every key in a bulk delete, including keys that XML cannot express."""
 
     def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         if not recursive:
@@ -161,12 +161,12 @@ class DeletesControlsInBulk(HttpBackend):
             self._run(self.bulk([file.path for file in self.list_files(path, recursive=True)]), path)
 
     def bulk(self, keys: list[str]) -> Operation[None]:
-        """Delete the keys by one request."""
+        """Delete the keys with one request."""
         yield self._bucket.call("DeleteObjects", Delete={"Objects": [{"Key": key} for key in keys]})
 
 
 class SeesNoErrors(HttpPort):
-    """A port that reads no further than the status of a bulk delete."""
+    """A port that ignores the errors inside the response to a bulk delete."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         answer = super().perform(call)
@@ -175,13 +175,13 @@ class SeesNoErrors(HttpPort):
 
 @broken("S3-012")
 class TakesBulkDeletesForDone(HttpBackend):
-    """Does not read which keys a bulk delete could not delete."""
+    """Ignores the keys that a bulk delete reports as not deleted."""
 
     port = SeesNoErrors
 
 
 class EndsWhereItRepeats(HttpPort):
-    """A port to which a page that repeats its token is the last one."""
+    """A port that treats a page with a repeated token as the last one."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         page = super().perform(call)
@@ -191,14 +191,14 @@ class EndsWhereItRepeats(HttpPort):
 
 @broken("S3-013")
 class EndsAtARepeatedToken(HttpBackend):
-    """Ends a listing in silence where the server repeats itself."""
+    """Ends a listing without an error if the server repeats a continuation token."""
 
     port = EndsWhereItRepeats
 
 
 @broken("S3-014")
 class EndsWhereAListingBreaks(HttpBackend):
-    """Ends a listing in silence where a page after the first one fails."""
+    """Ends a listing without an error if a page after the first one fails."""
 
     def _pages(self, path: str, cursor: Cursor, take: Callable[[Page], Iterator[T]]) -> Iterator[T]:
         first = True
@@ -212,7 +212,7 @@ class EndsWhereAListingBreaks(HttpBackend):
 
 
 class BelievesWhatItIsTold(HttpPort):
-    """A port that pins nothing, and takes every answer for the version that was asked for."""
+    """A port that sends no If-Match and puts the expected ETag into every response."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         if call.operation != "GetObject" or "IfMatch" not in call.params:
@@ -222,13 +222,13 @@ class BelievesWhatItIsTold(HttpPort):
 
 @broken("S3-015", "WIRE-009", "WIRE-012", "SEEK-008")
 class ReadsWhateverIsThere(HttpBackend):
-    """Goes on in the new version of an object that changes while it is read."""
+    """Continues with the new version of an object that changes while it is read."""
 
     port = BelievesWhatItIsTold
 
 
 class TakesTwoHundredForDone(HttpPort):
-    """A port that reads no error out of a 200."""
+    """A port that ignores an error inside a 200 response."""
 
     def send(self, call: Call) -> Mapping[str, Any]:
         try:
@@ -241,13 +241,13 @@ class TakesTwoHundredForDone(HttpPort):
 
 @broken("S3-016")
 class SeesNoErrorInSuccess(HttpBackend):
-    """Takes every 200 for success, also one with an error inside."""
+    """Treats every 200 response as success, including one that contains an error."""
 
     port = TakesTwoHundredForDone
 
 
 class LowersTags(HttpPort):
-    """A port that says ETags in small letters."""
+    """A port that returns ETags in lower case."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         answer = dict(super().perform(call))
@@ -256,13 +256,13 @@ class LowersTags(HttpPort):
 
 @broken("S3-017")
 class TagsAreSmall(HttpBackend):
-    """Says the ETag that a write was answered with in small letters."""
+    """The result of a write contains the ETag in lower case."""
 
     port = LowersTags
 
 
 class DeletesBlindly(HttpPort):
-    """A port that deletes whatever is there."""
+    """A port that deletes without conditions."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         return super().perform(without(call, "IfMatch") if call.operation == "DeleteObject" else call)
@@ -270,13 +270,13 @@ class DeletesBlindly(HttpPort):
 
 @broken("S3-018")
 class MovesBlindly(HttpBackend):
-    """Deletes the source of a move, even when it is another file by then."""
+    """Deletes the source of a move even if it was replaced meanwhile."""
 
     port = DeletesBlindly
 
 
 class ForgetsOptionsOfUploads(HttpPort):
-    """A port that begins uploads without the options of a write."""
+    """A port that starts multipart uploads without the options of the write."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         upload = call.operation == "CreateMultipartUpload"
@@ -285,13 +285,13 @@ class ForgetsOptionsOfUploads(HttpPort):
 
 @broken("S3-019")
 class OptionsOfOnePutOnly(HttpBackend):
-    """Sends the options of a write with one PUT, and not with an upload in parts."""
+    """Sends the options of a write with a single PUT but not with a multipart upload."""
 
     port = ForgetsOptionsOfUploads
 
 
 class ListsPlainly(HttpPort):
-    """A port that asks for keys as they are."""
+    """A port that requests listings without `encoding-type=url`."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         return super().perform(without(call, "EncodingType"))
@@ -299,6 +299,6 @@ class ListsPlainly(HttpPort):
 
 @broken("S3-021")
 class ListsKeysAsTheyAre(HttpBackend):
-    """Asks for listings in which a key may be what XML has no form for."""
+    """Requests listings without `encoding-type=url`, so keys that XML cannot express are lost."""
 
     port = ListsPlainly

@@ -1,4 +1,4 @@
-"""Backends that are wrong only for what is seldom tried: large contents, telling names, other interpreters."""
+"""Backends whose bugs show only in rarely tested cases: large contents, unusual names, other interpreters."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EASTERN = timedelta(hours=2)
 
 @broken("WRITE-001")
 class JoinsPiecesInTextOrder(MemoryBackend):
-    """Joins the pieces of a large content in the order of their numbers as texts."""
+    """Joins the parts of a large content in alphabetical order of their numbers: 1, 10, 2."""
 
     def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
         pieces = {str(start // MIB): content[start : start + MIB] for start in range(0, len(content), MIB)}
@@ -37,7 +37,7 @@ class JoinsPiecesInTextOrder(MemoryBackend):
 
 @broken("WRITE-001")
 class CutsAtMultiples(MemoryBackend):
-    """Loses the last byte where the length is a multiple of 4 MiB."""
+    """Loses the last byte of a content whose length is a multiple of 4 MiB."""
 
     def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
         whole = not content or len(content) % (4 * MIB)
@@ -46,7 +46,7 @@ class CutsAtMultiples(MemoryBackend):
 
 @broken("PATH-001", "LIST-014")
 class RewritesLineEndsOfText(MemoryBackend):
-    """Changes the line ends of what is called a text by its name."""
+    """Changes line ends in files whose name ends like a text file's."""
 
     def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
         if path.endswith((".csv", ".txt")):
@@ -56,7 +56,7 @@ class RewritesLineEndsOfText(MemoryBackend):
 
 @broken("LIST-014")
 class HidesTemporaryFiles(Lists):
-    """Lists nothing that is called temporary by its name."""
+    """Listings leave out files with names of temporary files."""
 
     def changed(self, files: Iterator[FileInfo], _folder: str) -> Iterator[FileInfo]:
         return (file for file in files if not file.path.endswith((".tmp", "~")))
@@ -64,7 +64,7 @@ class HidesTemporaryFiles(Lists):
 
 @broken("ERR-005")
 class FormatsItsMessagesTwice(MemoryBackend):
-    """Puts the path into the pattern of a message that it then fills in."""
+    """Formats its error messages twice, so braces in a path break them."""
 
     def _missing(self, path: str, what: str) -> NotFound:
         message = ("there is no such {what}: " + path).format(what=what)
@@ -73,7 +73,7 @@ class FormatsItsMessagesTwice(MemoryBackend):
 
 @broken("COPY-008", "COPY-021")
 class TakesOtherCaseForItself(MemoryBackend):
-    """Takes a copy to the same name in other case for a copy onto itself."""
+    """Treats a copy to a name that differs only in case as a copy onto itself."""
 
     def _transfer(self, src: str, dst: str, **options: Any) -> None:
         if src == dst or src.lower() != dst.lower():
@@ -82,7 +82,7 @@ class TakesOtherCaseForItself(MemoryBackend):
 
 @broken("GLOB-001")
 class LetsLineEndsFollow(MemoryBackend):
-    """Takes the sign for the end of a line in an expression for the end of the text."""
+    """Ends its regular expressions with `$`, which also matches before a final newline."""
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         matches = super().glob(pattern)
@@ -95,7 +95,7 @@ class LetsLineEndsFollow(MemoryBackend):
 
 @broken("LIST-012")
 class PagesByAnotherOrder(Lists):
-    """Sorts as people do, and goes on after the last key of a page in the order of bytes."""
+    """Sorts a page without regard to case but continues after its last key in byte order."""
 
     def changed(self, files: Iterator[FileInfo], _folder: str) -> Iterator[FileInfo]:
         ordered, last = sorted(files, key=lambda file: file.path.casefold()), ""
@@ -108,7 +108,7 @@ class PagesByAnotherOrder(Lists):
 
 @broken("META-004")
 class TakesLocalTimeForUTC(MemoryBackend):
-    """Says the time of a wall clock in another country, and that it is UTC."""
+    """Returns the local time of another time zone, labelled as UTC."""
 
     def get_file_info(self, path: str) -> FileInfo:
         info = super().get_file_info(path)
@@ -117,7 +117,7 @@ class TakesLocalTimeForUTC(MemoryBackend):
 
 @broken("META-004")
 class CopiesTheTimeToo(MemoryBackend):
-    """Gives a copy the time of its source."""
+    """A copy keeps the modification time of its source."""
 
     def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
         before = self._files.get(src)
@@ -128,7 +128,7 @@ class CopiesTheTimeToo(MemoryBackend):
 
 @broken("META-007")
 class TagsTheBeginning(MemoryBackend):
-    """Makes the ETag of the first 64 KiB."""
+    """Computes the ETag from the first 64 KiB only."""
 
     def get_file_info(self, path: str) -> FileInfo:
         beginning = self._file(path).content[: 64 * 1024]
@@ -137,7 +137,7 @@ class TagsTheBeginning(MemoryBackend):
 
 @broken("META-009")
 class DropsEmptyValues(MemoryBackend):
-    """Stores no metadata whose value is empty."""
+    """Drops metadata entries with an empty value."""
 
     def _commit(
         self, path: str, content: bytes, overwrite: bool, metadata: Mapping[str, str], content_type: str | None
@@ -148,7 +148,7 @@ class DropsEmptyValues(MemoryBackend):
 
 @broken("COPY-004", "COPY-017")
 class KeepsFactsOfWhatItReplaces(MemoryBackend):
-    """Leaves the metadata of the destination where the source has none."""
+    """A copy of a source without metadata keeps the destination's metadata."""
 
     def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
         old = self._files.get(dst)
@@ -159,7 +159,7 @@ class KeepsFactsOfWhatItReplaces(MemoryBackend):
 
 @broken("LIST-008")
 class ShowsOneOfTwoNamesakes(MemoryBackend):
-    """Shows a file or a folder of a name among the children, and never both."""
+    """`iter_children` yields only one of a file and a folder of the same name."""
 
     def iter_children(self, path: str) -> Iterator[FileInfo | FolderEntry]:
         return iter({child.path: child for child in super().iter_children(path)}.values())
@@ -167,7 +167,7 @@ class ShowsOneOfTwoNamesakes(MemoryBackend):
 
 @broken("COPY-013")
 class LeavesTheFolderOfWhatItMoved(LocalBackend):
-    """Leaves the folder of a file that it moved, though it is empty now."""
+    """A folder still exists after its last file was moved away."""
 
     def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         super().move(src, dst, overwrite=overwrite)
@@ -176,7 +176,7 @@ class LeavesTheFolderOfWhatItMoved(LocalBackend):
 
 @broken("LIST-018")
 class LeavesTheFolderOfWhatItDeleted(LocalBackend):
-    """Leaves the folder of a file that it deleted where there is something beside."""
+    """An emptied folder still exists if its parent has other content."""
 
     def delete(self, path: str, *, missing_ok: bool = False) -> None:
         super().delete(path, missing_ok=missing_ok)
@@ -186,12 +186,12 @@ class LeavesTheFolderOfWhatItDeleted(LocalBackend):
 
 
 class Spools(MemoryBackend):
-    """Files in memory, whose unfinished blocks a subclass can get at."""
+    """Files in memory; a subclass can access unfinished `open_atomic` blocks."""
 
     begun: ClassVar[list[Spool]] = []
 
     def spool(self) -> Spool:
-        """Where a block writes to."""
+        """The spool that a block writes to."""
         return Spool()
 
     @contextmanager
@@ -208,7 +208,7 @@ class Spools(MemoryBackend):
 
 @broken("ATOM-003")
 class HasOneSpool(Spools):
-    """Has one spool for all blocks, which each of them begins anew."""
+    """Uses one spool for all `open_atomic` blocks; each new block empties it."""
 
     def spool(self) -> Spool:
         if not self.begun:
@@ -220,7 +220,7 @@ class HasOneSpool(Spools):
 
 @broken("ATOM-003", "LIFE-021")
 class ClearsWhatOthersBegan(Spools):
-    """Throws away what is unfinished in the storage when an instance is made."""
+    """Constructing an instance discards unfinished writes of other instances."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -231,7 +231,7 @@ class ClearsWhatOthersBegan(Spools):
 
 @broken("LIFE-003")
 class PlacesByHash(LocalBackend):
-    """Finds a file by the hash of its name, which is another one in each interpreter."""
+    """Finds files by `hash()` of their name, which differs between interpreters."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         data = content.read() if hasattr(content, "read") else bytes(content)
@@ -246,7 +246,7 @@ class PlacesByHash(LocalBackend):
 
 @broken("LIFE-010")
 class WritesToSeeWhetherItCan(MemoryBackend):
-    """Writes a file to see whether the storage is healthy, and leaves it."""
+    """`check_health` writes a file and does not delete it."""
 
     def check_health(self) -> None:
         super().check_health()
@@ -255,7 +255,7 @@ class WritesToSeeWhetherItCan(MemoryBackend):
 
 @broken("PROC-001")
 class SetsTheTimeoutOfEverySocket(MemoryBackend):
-    """Sets the timeout that every new socket of the process has, until it is closed."""
+    """Changes the process's default socket timeout until it is closed."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         socket.setdefaulttimeout(600)
@@ -268,7 +268,7 @@ class SetsTheTimeoutOfEverySocket(MemoryBackend):
 
 @broken("PROC-001")
 class Prints(MemoryBackend):
-    """Prints what it does."""
+    """Prints messages to standard output."""
 
     def read(self, path: str) -> Any:
         print("reading", path)  # noqa: T201 - it is the bug
@@ -277,7 +277,7 @@ class Prints(MemoryBackend):
 
 @broken("READ-001")
 class StreamsPiecesInTextOrder(MemoryBackend):
-    """Streams the pieces of a large file in the order of their numbers as texts."""
+    """Streams the parts of a large file in alphabetical order of their numbers: 1, 10, 2."""
 
     def read(self, path: str) -> Any:
         content = self.read_bytes(path)
@@ -287,7 +287,7 @@ class StreamsPiecesInTextOrder(MemoryBackend):
 
 @broken("COPY-012")
 class CopiesTenPieces(MemoryBackend):
-    """Copies at most ten pieces of a MiB."""
+    """Copies at most 10 MiB of a file."""
 
     def _transfer(self, src: str, dst: str, **options: Any) -> None:
         super()._transfer(src, dst, **options)
@@ -298,7 +298,7 @@ class CopiesTenPieces(MemoryBackend):
 
 @broken("ATOM-011")
 class SpoolsTenPieces(Spools):
-    """Keeps at most the last ten MiB of what is written to a block."""
+    """Keeps at most the last 10 MiB written in an `open_atomic` block."""
 
     def spool(self) -> Spool:
         return Bounded()
@@ -321,7 +321,7 @@ class ListsFiveThousand(Lists):
 
 @broken("COPY-008")
 class TakesOtherFormsForItself(MemoryBackend):
-    """Takes a copy to the same name in another form of Unicode for a copy onto itself."""
+    """Treats a copy to a name that differs only in Unicode normalization as a copy onto itself."""
 
     def _transfer(self, src: str, dst: str, **options: Any) -> None:
         if src == dst or unicodedata.normalize("NFC", src) != unicodedata.normalize("NFC", dst):
@@ -330,7 +330,7 @@ class TakesOtherFormsForItself(MemoryBackend):
 
 @broken("META-004")
 class LabelsLocalTime(MemoryBackend):
-    """Says the time of its own zone, and that it is UTC."""
+    """Returns the local time, labelled as UTC."""
 
     def get_file_info(self, path: str) -> FileInfo:
         return replace(super().get_file_info(path), modified_at=datetime.now().replace(tzinfo=UTC))  # noqa: DTZ005
@@ -338,7 +338,7 @@ class LabelsLocalTime(MemoryBackend):
 
 @broken("META-007")
 class TagsBothEnds(MemoryBackend):
-    """Makes the ETag of the first and the last 64 KiB."""
+    """Computes the ETag from the first and the last 64 KiB only."""
 
     def get_file_info(self, path: str) -> FileInfo:
         content = self._file(path).content
@@ -348,7 +348,7 @@ class TagsBothEnds(MemoryBackend):
 
 @broken("COPY-002")
 class CopiesTypesWithMetadataOnly(MemoryBackend):
-    """Copies the content type only where there is metadata too."""
+    """Copies the content type only if the source also has metadata."""
 
     def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
         super()._transfer(src, dst, overwrite=overwrite, keep=keep)
@@ -358,7 +358,7 @@ class CopiesTypesWithMetadataOnly(MemoryBackend):
 
 @broken("DEL-001")
 class DeletesTheFolderOfItsName(MemoryBackend):
-    """Deletes what stands below a file along with it."""
+    """Deletes a file together with everything below it."""
 
     def delete(self, path: str, *, missing_ok: bool = False) -> None:
         super().delete(path, missing_ok=missing_ok)
@@ -368,7 +368,7 @@ class DeletesTheFolderOfItsName(MemoryBackend):
 
 @broken("WRITE-008")
 class LeavesTheFolderOfAFailure(LocalBackend):
-    """Makes the folder of a file first, and leaves it where the write fails."""
+    """Creates the folder before the file, and leaves it if the write fails."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         try:
@@ -380,7 +380,7 @@ class LeavesTheFolderOfAFailure(LocalBackend):
 
 @broken("READ-015")
 class HasPlacesForSomeReaders(MemoryBackend):
-    """Gives the 33rd reader that is open at the same time nothing to read."""
+    """The 33rd reader that is open at the same time reads no bytes."""
 
     places: ClassVar[weakref.WeakSet[Any]] = weakref.WeakSet()
 
@@ -394,7 +394,7 @@ class HasPlacesForSomeReaders(MemoryBackend):
 
 @broken("READ-017")
 class KeepsADescriptorOfEachRead(MemoryBackend):
-    """Keeps a descriptor open for each read until it is closed itself."""
+    """Each read leaves a file descriptor open until the backend is closed."""
 
     def read(self, path: str) -> Any:
         self.__dict__.setdefault("kept", []).append(tempfile.TemporaryFile())  # noqa: SIM115 - it is the bug
@@ -408,20 +408,20 @@ class KeepsADescriptorOfEachRead(MemoryBackend):
 
 @broken("ERR-012")
 class ReadsThroughAGenerator(MemoryBackend):
-    """Reads a stream through a generator, which makes another error of StopIteration."""
+    """Reads the source through a generator, which turns a StopIteration into a RuntimeError."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         return super().write(path, b"".join(self.pieces(content)), **options)
 
     def pieces(self, content: Any) -> Iterator[bytes]:
-        """What a stream gives, piece by piece."""
+        """The blocks of a stream."""
         while piece := content.read(MIB):
             yield piece
 
 
 @broken("ATOM-004")
 class EndsABlockWithTheIteration(MemoryBackend):
-    """Takes the StopIteration of a block for the end of the block."""
+    """Treats a StopIteration raised in an `open_atomic` block as the block's normal end."""
 
     @contextmanager
     def open_atomic(self, path: str, **options: Any) -> Iterator[Any]:

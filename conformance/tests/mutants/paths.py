@@ -1,4 +1,4 @@
-"""Backends that take one key for another."""
+"""Backends that confuse one key with another."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from remote_store.core import FileInfo, InvalidPath, LocalBackend, MemoryBackend
 
 
 def tidy(path: str) -> str:
-    """A path as a library for file names would repair it."""
+    """A path as a file name library would normalise it."""
     return "/".join(segment for segment in path.split("/") if segment not in ("", ".", ".."))
 
 
 @broken("PATH-001")
 class DecodesKeys(MemoryBackend):
-    """Decodes percent escapes in the key of a write."""
+    """A write decodes percent escapes in the key."""
 
     def write(self, path: str, *arguments: Any, **options: Any) -> WriteResult:
         return super().write(unquote(path) if isinstance(path, str) else path, *arguments, **options)
@@ -28,7 +28,7 @@ class DecodesKeys(MemoryBackend):
 
 @broken("PATH-001")
 class TakesPlusForASpace(MemoryBackend):
-    """Stores a plus in a key as a space, as a form in a browser would."""
+    """A write replaces `+` in the key by a space, as URL-encoded forms do."""
 
     def write(self, path: str, *arguments: Any, **options: Any) -> WriteResult:
         return super().write(path.replace("+", " ") if isinstance(path, str) else path, *arguments, **options)
@@ -36,7 +36,7 @@ class TakesPlusForASpace(MemoryBackend):
 
 @broken("PATH-001", "PATH-002")
 class StripsKeys(MemoryBackend):
-    """Loses white space at the end of a key that is written."""
+    """A write strips white space from the end of the key."""
 
     def _commit(self, path: str, *arguments: Any) -> WriteResult:
         return super()._commit(path.rstrip(), *arguments)
@@ -44,7 +44,7 @@ class StripsKeys(MemoryBackend):
 
 @broken("PATH-002")
 class NormalisesKeys(MemoryBackend):
-    """Writes and finds keys in the composed form of Unicode."""
+    """Normalises keys to the composed Unicode form."""
 
     def _find(self, path: str) -> Any:
         return super()._find(unicodedata.normalize("NFC", path))
@@ -56,7 +56,7 @@ class NormalisesKeys(MemoryBackend):
 
 @broken("PATH-002", "LIST-026")
 class FoldsCase(MemoryBackend):
-    """Keeps keys in lower case."""
+    """Stores keys in lower case."""
 
     def _commit(self, path: str, *arguments: Any) -> WriteResult:
         return super()._commit(path.lower(), *arguments)
@@ -70,7 +70,7 @@ class FoldsCase(MemoryBackend):
 
 @broken("PATH-003", "S3-010")
 class CountsCharacters(HttpBackend):
-    """Measures the length of a key in characters instead of bytes, and leaves the rest to the server."""
+    """Measures the length of a key in characters instead of bytes."""
 
     def _check(self, check: Callable[[str], None], path: str) -> None:
         try:
@@ -82,7 +82,7 @@ class CountsCharacters(HttpBackend):
 
 @broken("PATH-004", "ATOM-010")
 class RepairsKeys(MemoryBackend):
-    """Makes a key canonical where it should refuse it."""
+    """Normalises a malformed key instead of raising InvalidPath."""
 
     def _check_write(self, path: str, *arguments: Any) -> Any:
         with suppress(InvalidPath):
@@ -92,7 +92,7 @@ class RepairsKeys(MemoryBackend):
 
 @broken("PATH-005")
 class FindsNothingUnderANul(MemoryBackend):
-    """Answers that a key with a NUL does not exist, where it should refuse it."""
+    """Reports a key with a NUL as missing instead of raising InvalidPath."""
 
     def is_file(self, path: str) -> bool:
         return "\0" not in path and super().is_file(path)
@@ -100,7 +100,7 @@ class FindsNothingUnderANul(MemoryBackend):
 
 @broken("PATH-006")
 class TakesNoneForText(MemoryBackend):
-    """Makes text of whatever it is given as a path."""
+    """Converts a path of another type to `str` instead of raising TypeError."""
 
     def exists(self, path: str) -> bool:
         return super().exists(str(path))
@@ -108,7 +108,7 @@ class TakesNoneForText(MemoryBackend):
 
 @broken("PATH-007")
 class EmptyRootIsNothing(MemoryBackend):
-    """Says that the root is no folder as long as nothing is in it."""
+    """`is_folder` returns `False` for an empty root."""
 
     def is_folder(self, path: str) -> bool:
         return super().is_folder(path) and bool(self._files)
@@ -116,7 +116,7 @@ class EmptyRootIsNothing(MemoryBackend):
 
 @broken("PATH-008", "DEL-005")
 class ForgivesTheRoot(MemoryBackend):
-    """Does nothing where the root is deleted as a file with `missing_ok=True`."""
+    """`delete` of the root with `missing_ok=True` does nothing instead of raising InvalidPath."""
 
     def delete(self, path: str, *, missing_ok: bool = False) -> None:
         self._check_open()
@@ -126,7 +126,7 @@ class ForgivesTheRoot(MemoryBackend):
 
 @broken("PATH-009", "DEL-005")
 class EmptiesTheRoot(MemoryBackend):
-    """Deletes everything where the root is deleted with `recursive=True`."""
+    """`delete_folder` of the root with `recursive=True` deletes everything."""
 
     def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         if path == "" and recursive:
@@ -137,7 +137,7 @@ class EmptiesTheRoot(MemoryBackend):
 
 @broken("PATH-010")
 class ReadsTidyNames(MemoryBackend):
-    """Reads a key with two slashes under the key with one."""
+    """Reads a key with a double slash as the key with a single slash."""
 
     def _file(self, path: str) -> Any:
         return super()._file(path.replace("//", "/") if isinstance(path, str) else path)
@@ -145,7 +145,7 @@ class ReadsTidyNames(MemoryBackend):
 
 @broken("PATH-011")
 class ListsTidyNamesOnly(MemoryBackend):
-    """Leaves keys with an empty segment out of listings."""
+    """Listings leave out keys with an empty segment."""
 
     def list_files(self, path: str, **options: Any) -> Iterator[FileInfo]:
         return (entry for entry in super().list_files(path, **options) if "//" not in entry.path)
@@ -153,7 +153,7 @@ class ListsTidyNamesOnly(MemoryBackend):
 
 @broken("PATH-012")
 class CopiesTidyNames(MemoryBackend):
-    """Copies the file whose key is the tidy form of the source's key."""
+    """`copy` reads the normalised form of the source's key."""
 
     def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         super().copy(tidy(src) if isinstance(src, str) and "\0" not in src else src, dst, overwrite=overwrite)
@@ -161,7 +161,7 @@ class CopiesTidyNames(MemoryBackend):
 
 @broken("PATH-013")
 class MovesAndForgetsTheSource(MemoryBackend):
-    """Deletes the tidy form of the source's key at the end of a move."""
+    """`move` deletes the normalised form of the source's key."""
 
     def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         super().copy(src, dst, overwrite=overwrite)
@@ -171,7 +171,7 @@ class MovesAndForgetsTheSource(MemoryBackend):
 
 @broken("PATH-014")
 class DeletesTheTidyNeighbour(MemoryBackend):
-    """Deletes the tidy form of a key together with the key."""
+    """A delete also deletes the normalised form of the key."""
 
     def delete(self, path: str, **options: Any) -> None:
         super().delete(path, **options)
@@ -180,7 +180,7 @@ class DeletesTheTidyNeighbour(MemoryBackend):
 
 @broken("PATH-015")
 class LosesTheLeadingSlash(MemoryBackend):
-    """Lists what is below the root without the slashes that a key begins with."""
+    """Listings of the root strip the leading slashes of keys."""
 
     def list_files(self, path: str, **options: Any) -> Iterator[FileInfo]:
         files = super().list_files(path, **options)
@@ -189,7 +189,7 @@ class LosesTheLeadingSlash(MemoryBackend):
 
 @broken("PATH-016")
 class TakesPrefixesForFolders(MemoryBackend):
-    """Calls everything a folder that some key begins with."""
+    """`is_folder` returns `True` for every prefix of a key."""
 
     def is_folder(self, path: str) -> bool:
         return super().is_folder(path) or any(key.startswith(path) for key in self._files)
@@ -197,7 +197,7 @@ class TakesPrefixesForFolders(MemoryBackend):
 
 @broken("PATH-017")
 class KeepsTheSlash(MemoryBackend):
-    """Does not know a folder again whose path ends in a slash."""
+    """`is_folder` returns `False` for a folder's path with a trailing slash."""
 
     def is_folder(self, path: str) -> bool:
         return super().is_folder(path) and not path.endswith("/")
@@ -205,7 +205,7 @@ class KeepsTheSlash(MemoryBackend):
 
 @broken("PATH-018", "COPY-023")
 class ThinksInTrees(MemoryBackend):
-    """Refuses to write a file where a folder of its name is, as a tree has to and a flat storage has not."""
+    """Refuses to write a file beside a folder of the same name, although the storage is flat."""
 
     def _check_free(self, path: str, *, overwrite: bool) -> None:
         super()._check_free(path, overwrite=overwrite)
@@ -215,7 +215,7 @@ class ThinksInTrees(MemoryBackend):
 
 @broken("PATH-018", "PATH-019")
 class BuriesTheAncestor(LocalBackend):
-    """Removes a file that stands where the path of a write needs a folder."""
+    """A write deletes a file whose path it needs as a folder."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         try:
@@ -229,7 +229,7 @@ class BuriesTheAncestor(LocalBackend):
 
 @broken("PATH-001")
 class TakesPlainTextOnly(MemoryBackend):
-    """Refuses a path that is of a subclass of `str`, as every path of a store is."""
+    """Rejects paths of a subclass of `str`, such as `RemotePath`."""
 
     def _commit(self, path: str, *arguments: Any) -> WriteResult:
         if type(path) is not str:
@@ -239,7 +239,7 @@ class TakesPlainTextOnly(MemoryBackend):
 
 @broken("PATH-016")
 class LeaksFromProbesBelowAFile(MemoryBackend):
-    """Raises what the file system says where the path of a probe leads through a file."""
+    """Probes raise the file system's NotADirectoryError for a path below a file."""
 
     def is_folder(self, path: str) -> bool:
         if path.rpartition("/")[0] in self._files:
@@ -249,7 +249,7 @@ class LeaksFromProbesBelowAFile(MemoryBackend):
 
 @broken("PATH-017")
 class ExistsWithoutItsSlash(MemoryBackend):
-    """Says that a file exists whose path has a slash behind it."""
+    """`exists` returns `True` for a file's path with a trailing slash."""
 
     def exists(self, path: str) -> bool:
         return super().exists(path) or super().exists(path.rstrip("/"))
@@ -257,7 +257,7 @@ class ExistsWithoutItsSlash(MemoryBackend):
 
 @broken("PATH-017")
 class DescribesWithoutItsSlash(MemoryBackend):
-    """Describes a file whose path has a slash behind it."""
+    """`get_file_info` accepts a file's path with a trailing slash."""
 
     def get_file_info(self, path: str) -> FileInfo:
         return super().get_file_info(path.rstrip("/"))
@@ -265,7 +265,7 @@ class DescribesWithoutItsSlash(MemoryBackend):
 
 @broken("PATH-002")
 class FoldsCaseOfFolders(MemoryBackend):
-    """Finds a folder whatever the case of its name."""
+    """`is_folder` ignores case."""
 
     def is_folder(self, path: str) -> bool:
         return super().is_folder(path) or any(key.lower().startswith(f"{path}/".lower()) for key in self._files)

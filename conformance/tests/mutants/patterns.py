@@ -1,4 +1,4 @@
-"""Backends whose patterns match something else."""
+"""Backends whose patterns match too much or too little."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from remote_store.core import FileInfo, InvalidPath, MemoryBackend, NotFound
 
 
 class Matches(MemoryBackend):
-    """Files in memory, matched by a function of the subclass."""
+    """Files in memory; a subclass decides what a pattern matches."""
 
     def matches(self, pattern: str, path: str) -> bool:
         """Whether the path matches."""
@@ -27,10 +27,10 @@ class Matches(MemoryBackend):
 
 
 class Rewrites(MemoryBackend):
-    """Files in memory, whose patterns a subclass rewrites."""
+    """Files in memory; a subclass rewrites patterns."""
 
     def rewritten(self, pattern: str) -> str:
-        """The pattern that is matched instead."""
+        """The pattern to match instead."""
         raise NotImplementedError
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
@@ -40,7 +40,7 @@ class Rewrites(MemoryBackend):
 
 @broken("GLOB-001", "GLOB-002", "GLOB-011")
 class MatchesAcrossSlashes(Matches):
-    """Matches the whole path by `fnmatch`, whose wildcards match a slash."""
+    """Matches the whole path with `fnmatch`, whose wildcards also match a slash."""
 
     def matches(self, pattern: str, path: str) -> bool:
         return fnmatchcase(path, pattern)
@@ -48,7 +48,7 @@ class MatchesAcrossSlashes(Matches):
 
 @broken("GLOB-002")
 class QuestionMayBeNothing(Matches):
-    """Lets a question mark match no character."""
+    """`?` also matches no character."""
 
     def matches(self, pattern: str, path: str) -> bool:
         expression = re.escape(pattern).replace(r"\*", "[^/]*").replace(r"\?", "[^/]?")
@@ -57,7 +57,7 @@ class QuestionMayBeNothing(Matches):
 
 @broken("GLOB-003")
 class NegatesByCaret(Rewrites):
-    """Negates a set by a caret, as regular expressions do."""
+    """`^` negates a set, as in regular expressions."""
 
     def rewritten(self, pattern: str) -> str:
         return pattern.replace("[^", "[!") if "[^]" not in pattern else pattern.replace("[^]", "?")
@@ -65,7 +65,7 @@ class NegatesByCaret(Rewrites):
 
 @broken("GLOB-004", "GLOB-013")
 class TwoStarsAreOne(Rewrites):
-    """Takes two stars for one."""
+    """Treats `**` as `*`."""
 
     def rewritten(self, pattern: str) -> str:
         return pattern.replace("**", "*")
@@ -73,7 +73,7 @@ class TwoStarsAreOne(Rewrites):
 
 @broken("GLOB-004")
 class TwoStarsAreOneOrMore(Matches):
-    """Lets two stars span one segment or more, but not none."""
+    """`**` matches one or more segments, but not zero."""
 
     def matches(self, pattern: str, path: str) -> bool:
         expression = re.escape(pattern).replace(r"\*\*", ".+").replace(r"\*", "[^/]*")
@@ -82,7 +82,7 @@ class TwoStarsAreOneOrMore(Matches):
 
 @broken("GLOB-005")
 class LiteralsAreBeginnings(MemoryBackend):
-    """Matches every path that begins with a pattern without wildcards."""
+    """A pattern without wildcards matches every path that begins with it."""
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         files = super().glob(pattern)
@@ -93,7 +93,7 @@ class LiteralsAreBeginnings(MemoryBackend):
 
 @broken("GLOB-005")
 class LiteralsAreFolders(MemoryBackend):
-    """Lists the folder whose path a pattern without wildcards is."""
+    """A pattern that is a folder's path matches the files in the folder."""
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         files = super().glob(pattern)
@@ -103,7 +103,7 @@ class LiteralsAreFolders(MemoryBackend):
 
 @broken("GLOB-006")
 class UnpacksBrackets(Rewrites):
-    """Takes the brackets off a wildcard before it matches."""
+    """Treats the escaped wildcards `[*]` and `[?]` as wildcards."""
 
     def rewritten(self, pattern: str) -> str:
         return pattern.replace("[*]", "*").replace("[?]", "?")
@@ -111,7 +111,7 @@ class UnpacksBrackets(Rewrites):
 
 @broken("GLOB-007")
 class MatchesBySiblings(Matches):
-    """Matches what lies below every folder whose name begins like that of the pattern."""
+    """Also matches below sibling folders whose names begin with the pattern's folder."""
 
     def matches(self, pattern: str, path: str) -> bool:
         folder, _, rest = pattern.rpartition("/")
@@ -120,7 +120,7 @@ class MatchesBySiblings(Matches):
 
 @broken("GLOB-008")
 class NoMatchRaises(MemoryBackend):
-    """Raises NotFound where nothing matches."""
+    """Raises NotFound if nothing matches."""
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         files = list(super().glob(pattern))
@@ -131,7 +131,7 @@ class NoMatchRaises(MemoryBackend):
 
 @broken("GLOB-009")
 class TakesImpossiblePatterns(MemoryBackend):
-    """Matches nothing by a pattern that can match nothing, where it should refuse it."""
+    """A malformed pattern matches nothing instead of raising an error."""
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         with suppress(InvalidPath):
@@ -141,7 +141,7 @@ class TakesImpossiblePatterns(MemoryBackend):
 
 @broken("GLOB-009", "GLOB-015")
 class LooksAtPatternsLate(MemoryBackend):
-    """Looks at a pattern when the first match is asked for."""
+    """Validates a pattern when the matches are iterated instead of when `glob` is called."""
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         yield from super().glob(pattern)
@@ -149,7 +149,7 @@ class LooksAtPatternsLate(MemoryBackend):
 
 @broken("GLOB-010")
 class HandsOnToExpressions(Matches):
-    """Makes an expression of a pattern without quoting what means something in one."""
+    """Translates a pattern to a regular expression without escaping special characters."""
 
     def matches(self, pattern: str, path: str) -> bool:
         with suppress(re.error):
@@ -159,7 +159,7 @@ class HandsOnToExpressions(Matches):
 
 @broken("GLOB-011")
 class WildcardsComeLast(Matches):
-    """Takes a wildcard for itself in every segment but the last."""
+    """Treats wildcards literally in every segment but the last."""
 
     def matches(self, pattern: str, path: str) -> bool:
         folder, _, rest = pattern.rpartition("/")
@@ -168,7 +168,7 @@ class WildcardsComeLast(Matches):
 
 @broken("GLOB-012")
 class MatchesHaveNoFacts(MemoryBackend):
-    """Yields matches without their sizes."""
+    """Matches have no size."""
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         return (replace(file, size=0) for file in super().glob(pattern))
@@ -176,7 +176,7 @@ class MatchesHaveNoFacts(MemoryBackend):
 
 @broken("GLOB-012")
 class YieldsFoldersToo(MemoryBackend):
-    """Yields the folders that match beside the files."""
+    """Yields folders as well as files."""
 
     def glob(self, pattern: str) -> Iterator[Any]:
         files = super().glob(pattern)
@@ -185,7 +185,7 @@ class YieldsFoldersToo(MemoryBackend):
 
 @broken("GLOB-013")
 class TwoStarsEndOneLevelDown(MemoryBackend):
-    """Goes one level down where a pattern ends in two stars."""
+    """A trailing `**` matches only one level."""
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         depth = pattern.count("/") + 1
@@ -194,7 +194,7 @@ class TwoStarsEndOneLevelDown(MemoryBackend):
 
 @broken("GLOB-014")
 class MatchesInOnePage(MemoryBackend):
-    """Looks for matches in the first page of the service and no other."""
+    """Matches only files on the first page of the listing."""
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         matches = list(super().glob(pattern))
@@ -203,7 +203,7 @@ class MatchesInOnePage(MemoryBackend):
 
 @broken("GLOB-015")
 class TakesNothingForEverything(MemoryBackend):
-    """Takes `None` for a pattern that matches everything."""
+    """Accepts `None` as a pattern that matches everything."""
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         return super().glob("**" if pattern is None else pattern)
@@ -211,7 +211,7 @@ class TakesNothingForEverything(MemoryBackend):
 
 @broken("GLOB-001")
 class FoldsCaseInPatterns(Matches):
-    """Matches without regard to case, as `fnmatch` does on some systems."""
+    """Ignores case, as `fnmatch` does on some systems."""
 
     def matches(self, pattern: str, path: str) -> bool:
         folder, _, rest = pattern.rpartition("/")
@@ -220,7 +220,7 @@ class FoldsCaseInPatterns(Matches):
 
 @broken("GLOB-004")
 class SkipsHiddenFolders(MemoryBackend):
-    """Lets two stars skip folders whose names begin with a dot, as shells do."""
+    """`**` skips folders whose names begin with a dot, as shells do."""
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         return (file for file in super().glob(pattern) if "/." not in file.path.rpartition("/")[0])

@@ -1,4 +1,4 @@
-"""Backends that agree with themselves, and not with another adapter of the same storage."""
+"""Backends that are consistent with themselves but not with another adapter of the same storage."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MARKER = ".keep"
 
 @broken("PEER-001")
 class PacksWhatItStores(MemoryBackend):
-    """Stores files compressed, and unpacks what it finds so."""
+    """Stores files compressed and decompresses them when it reads them."""
 
     def write(self, path: str, content: Content, **options: Any) -> WriteResult:
         return super().write(path, gzip.compress(Source(content).read_rest()), **options)
@@ -33,7 +33,7 @@ class PacksWhatItStores(MemoryBackend):
 
 @broken("PEER-001", "PEER-004")
 class SpreadsOverFolders(MemoryBackend):
-    """Keeps each file in a folder of the first letter of its name."""
+    """Stores each file in a folder named after the first letter of its name."""
 
     def write(self, path: str, content: Content, **options: Any) -> WriteResult:
         return replace(super().write(hidden(path), content, **options), path=path)
@@ -47,7 +47,7 @@ class SpreadsOverFolders(MemoryBackend):
 
 @broken("PEER-002")
 class ReadsOnlyItsOwn(MemoryBackend):
-    """Looks a file up in an index that only its own writes fill."""
+    """Finds files only through an index of its own writes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class ReadsOnlyItsOwn(MemoryBackend):
 
 @broken("PEER-003")
 class TimesAreWholeSeconds(Describes):
-    """Says when a file was changed to the second, and not as the storage does."""
+    """Truncates modification times to whole seconds, although the storage is more precise."""
 
     def described(self, info: FileInfo) -> FileInfo:
         return replace(info, modified_at=info.modified_at and info.modified_at.replace(microsecond=0))
@@ -73,7 +73,7 @@ class TimesAreWholeSeconds(Describes):
 
 @broken("PEER-003")
 class TagsAreItsOwn(Describes):
-    """Makes up ETags of the content in a way of its own."""
+    """Computes its own ETags instead of returning the storage's."""
 
     def described(self, info: FileInfo) -> FileInfo:
         return replace(info, etag=b64encode(sha256((info.etag or "").encode()).digest()).decode())
@@ -81,7 +81,7 @@ class TagsAreItsOwn(Describes):
 
 @broken("PEER-004")
 class RemembersFolders(MemoryBackend):
-    """Keeps what a folder held at the first look until it writes there itself."""
+    """Caches a folder's listing until it writes there itself."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -100,7 +100,7 @@ class RemembersFolders(MemoryBackend):
 
 @broken("PEER-005")
 class ProtectsOnlyItsOwn(MemoryBackend):
-    """Takes a file for new that it has not written itself, and replaces it."""
+    """With `overwrite=False`, replaces a file that another adapter wrote."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -115,7 +115,7 @@ class ProtectsOnlyItsOwn(MemoryBackend):
 
 @broken("PEER-006")
 class CopiesWhatItRemembers(MemoryBackend):
-    """Copies a file with the metadata that it remembers of its own writes."""
+    """Copies a file with the metadata cached from its own writes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -131,7 +131,7 @@ class CopiesWhatItRemembers(MemoryBackend):
 
 @broken("PEER-007")
 class LeavesHiddenMarkers(MemoryBackend):
-    """Leaves a file in a folder that loses its last one, and hides it from its own listings."""
+    """Leaves a hidden placeholder file in a folder that loses its last file."""
 
     def delete(self, path: str, *, missing_ok: bool = False) -> None:
         super().delete(path, missing_ok=missing_ok)
@@ -149,6 +149,6 @@ class LeavesHiddenMarkers(MemoryBackend):
 
 
 def hidden(path: str) -> str:
-    """Where a file is kept."""
+    """The path under which a file is stored."""
     folder, _, name = path.rpartition("/")
     return f"{folder}/{name[:1]}/{name}"

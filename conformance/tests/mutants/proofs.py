@@ -1,4 +1,4 @@
-"""Backends that take an answer for more than it says."""
+"""Backends that draw conclusions which the response does not support."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MADE_UP = '"00000000000000000000000000000000"'
 
 
 class NeedsNoResult(HttpPort):
-    """A port that makes up the result of a copy that did not come."""
+    """A port that invents the result of a copy if the response has none."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         told = super().perform(call)
@@ -27,13 +27,13 @@ class NeedsNoResult(HttpPort):
 
 @broken("WIRE-038")
 class BelievesAnyCopy(HttpBackend):
-    """Takes any answer to CopyObject for a copy that was made."""
+    """Treats any response to CopyObject as a successful copy."""
 
     port = NeedsNoResult
 
 
 class ListsAnything(Calls):
-    """A port to which a page for people is a listing of nothing."""
+    """A port that treats an HTML page as an empty listing."""
 
     def failed(self, call: Call, fault: Fault) -> Mapping[str, Any]:
         if fault.code == "NotS3" and call.operation == "ListObjectsV2":
@@ -43,13 +43,13 @@ class ListsAnything(Calls):
 
 @broken("WIRE-039")
 class EmptyWhereNoS3Is(HttpBackend):
-    """Lists nothing where the endpoint is no S3 service."""
+    """Returns an empty listing if the endpoint is not an S3 service."""
 
     port = ListsAnything
 
 
 class TakesAny404(Calls):
-    """A port to which every 404 is S3's."""
+    """A port that treats every 404 as a response of S3."""
 
     def failed(self, _call: Call, fault: Fault) -> Mapping[str, Any]:
         fault.foreign = False
@@ -58,13 +58,13 @@ class TakesAny404(Calls):
 
 @broken("WIRE-040")
 class AbsentWhereNoS3Is(HttpBackend):
-    """Takes the 404 of a web server for a bucket without the file."""
+    """Treats the 404 of a web server as a missing file."""
 
     port = TakesAny404
 
 
 class TakesTheFirstStatus(HttpPort):
-    """A port to which the first status is the last one."""
+    """A port that takes the first status as the final one."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         told = super().perform(call)
@@ -76,14 +76,14 @@ class TakesTheFirstStatus(HttpPort):
 
 @broken("WIRE-041")
 class TakesAHintForTheAnswer(HttpBackend):
-    """Takes a 103 for the answer, and so a refusal for a success."""
+    """Takes an informational 103 as the final response, so an error counts as success."""
 
     port = TakesTheFirstStatus
 
 
 @broken("LIST-028")
 class LooksAtOnePage(HttpBackend):
-    """Looks for the content of a folder on the first page alone."""
+    """Looks for a folder's content only on the first page of the listing."""
 
     def is_folder(self, path: str) -> bool:
         call = self._bucket.call("ListObjectsV2", Prefix=prefix_of(path), MaxKeys=1, EncodingType="url")
@@ -91,7 +91,7 @@ class LooksAtOnePage(HttpBackend):
 
 
 class HidesStrangers(HttpPort):
-    """A port that leaves out of a listing what was not asked for."""
+    """A port that drops keys outside of the requested prefix from a listing."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         told = super().perform(call)
@@ -103,13 +103,13 @@ class HidesStrangers(HttpPort):
 
 @broken("LIST-029")
 class GoesOnWithABrokenListing(HttpBackend):
-    """Deletes by a listing that names a key of another folder."""
+    """Deletes a folder although its listing contains a key of another folder."""
 
     port = HidesStrangers
 
 
 class EndsWhereATokenComesAgain(HttpPort):
-    """A port to which a listing ends where a token comes a second time."""
+    """A port that ends a listing when a continuation token comes a second time."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         told = super().perform(call)
@@ -123,13 +123,13 @@ class EndsWhereATokenComesAgain(HttpPort):
 
 @broken("LIST-030")
 class EndsWherePagesComeAgain(HttpBackend):
-    """Ends a listing in silence where its pages come round again."""
+    """Ends a listing without an error if the continuation tokens form a cycle."""
 
     port = EndsWhereATokenComesAgain
 
 
 class KnowsNoOtherWay(Calls):
-    """A port that does not say that an operation is not there."""
+    """A port that hides the error of an unsupported operation."""
 
     def failed(self, call: Call, fault: Fault) -> Mapping[str, Any]:
         if call.operation == "DeleteObjects":
@@ -139,6 +139,6 @@ class KnowsNoOtherWay(Calls):
 
 @broken("DEL-021")
 class DeletesInBulkOnly(HttpBackend):
-    """Gives a folder up where the server has no bulk delete."""
+    """Fails to delete a folder if the server does not support bulk deletes."""
 
     port = KnowsNoOtherWay

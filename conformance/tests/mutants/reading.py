@@ -1,4 +1,4 @@
-"""Backends that read something else than what is there."""
+"""Backends that return other bytes than the file contains."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from remote_store.core import BackendUnavailable, InvalidPath, MemoryBackend, No
 
 
 class Stream(io.BytesIO):
-    """The content of a file as a stream that cannot be written to, for streams that are wrong in one place."""
+    """The content of a file as a read-only stream; subclasses break it in one place."""
 
     def writable(self) -> bool:
         return False
@@ -22,7 +22,7 @@ class Stream(io.BytesIO):
 
 
 class Reads(MemoryBackend):
-    """Files in memory, read by streams of another class."""
+    """Files in memory, read with another class of stream."""
 
     stream: Callable[[bytes], Any] = Stream
 
@@ -32,14 +32,14 @@ class Reads(MemoryBackend):
 
 @broken("READ-001")
 class ReadsTheFirstBlock(Reads):
-    """Opens streams that end after 8 KiB."""
+    """Streams end after 8 KiB."""
 
     stream = staticmethod(lambda content: Stream(content[: 8 * 1024]))
 
 
 @broken("READ-002")
 class CutsAt64KiB(MemoryBackend):
-    """Reads no more than 64 KiB of a file."""
+    """Reads at most 64 KiB of a file."""
 
     def read_bytes(self, path: str) -> bytes:
         return super().read_bytes(path)[: 64 * 1024]
@@ -47,7 +47,7 @@ class CutsAt64KiB(MemoryBackend):
 
 @broken("READ-003")
 class OneByteShort(MemoryBackend):
-    """Takes the end of a range for its last byte."""
+    """Treats the end of a range as inclusive."""
 
     def read_range(self, path: str, start: int, length: int) -> bytes:
         return super().read_range(path, start, length)[: max(length - 1, 0)]
@@ -55,7 +55,7 @@ class OneByteShort(MemoryBackend):
 
 @broken("READ-003", "READ-004")
 class IgnoresRanges(MemoryBackend):
-    """Reads the whole file where a range is asked for."""
+    """`read_range` returns the whole file."""
 
     def read_range(self, path: str, start: int, length: int) -> bytes:
         return self.read_bytes(path) if super().read_range(path, start, length) else b""
@@ -63,7 +63,7 @@ class IgnoresRanges(MemoryBackend):
 
 @broken("READ-004", "READ-005")
 class FailsPastTheEnd(MemoryBackend):
-    """Raises what the server says to a range behind the end of a file."""
+    """Raises the server's 416 error for a range past the end of the file."""
 
     def read_range(self, path: str, start: int, length: int) -> bytes:
         data = super().read_range(path, start, length)
@@ -74,7 +74,7 @@ class FailsPastTheEnd(MemoryBackend):
 
 @broken("READ-005")
 class TakesZeroForAll(MemoryBackend):
-    """Reads to the end of the file where a range has the length 0."""
+    """A range of length 0 returns the rest of the file."""
 
     def read_range(self, path: str, start: int, length: int) -> bytes:
         data = super().read_range(path, start, length)
@@ -83,7 +83,7 @@ class TakesZeroForAll(MemoryBackend):
 
 @broken("READ-006")
 class CountsFromTheEnd(MemoryBackend):
-    """Takes a negative start for one from the end, as a slice does."""
+    """Counts a negative start from the end, as a slice does."""
 
     def read_range(self, path: str, start: int, length: int) -> bytes:
         self._check_open()
@@ -92,14 +92,14 @@ class CountsFromTheEnd(MemoryBackend):
 
 @broken("READ-007")
 class AnswersWithoutALook(MemoryBackend):
-    """Answers a range of length 0 without looking whether the file is there."""
+    """A range of length 0 returns no bytes even if the file does not exist."""
 
     def read_range(self, path: str, start: int, length: int) -> bytes:
         return b"" if length == 0 else super().read_range(path, start, length)
 
 
 class Late(io.BytesIO):
-    """A stream that looks for its file at the first read."""
+    """A stream that opens its file at the first read."""
 
     def __init__(self, backend: MemoryBackend, path: str) -> None:
         super().__init__()
@@ -115,7 +115,7 @@ class Late(io.BytesIO):
 
 @broken("READ-007", "READ-008", "READ-009")
 class OpensLate(MemoryBackend):
-    """Looks for a file when its first byte is read."""
+    """`read` raises NotFound at the first read instead of when it is called."""
 
     def read(self, path: str) -> BinaryIO:
         return cast("BinaryIO", Late(self, path))
@@ -123,7 +123,7 @@ class OpensLate(MemoryBackend):
 
 @broken("SEEK-009")
 class SeeksLate(MemoryBackend):
-    """Looks for a file that is opened for random access when its first byte is read."""
+    """`read_seekable` raises NotFound at the first read instead of when it is called."""
 
     def read_seekable(self, path: str) -> BinaryIO:
         return cast("BinaryIO", Late(self, path))
@@ -131,7 +131,7 @@ class SeeksLate(MemoryBackend):
 
 @broken("READ-009")
 class FindsNoRoot(MemoryBackend):
-    """Raises NotFound where the root is read."""
+    """Raises NotFound instead of InvalidPath when the root is read."""
 
     def read_bytes(self, path: str) -> bytes:
         if path == "":
@@ -140,7 +140,7 @@ class FindsNoRoot(MemoryBackend):
 
 
 class Greedy(Stream):
-    """A stream that always reads all that is left."""
+    """A stream whose `read(n)` ignores `n` and returns the rest."""
 
     def read(self, _size: int | None = -1) -> bytes:
         return super().read()
@@ -148,20 +148,20 @@ class Greedy(Stream):
 
 @broken("READ-010")
 class IgnoresTheSize(Reads):
-    """Reads all that is left, whatever `read(n)` asks for."""
+    """`read(n)` of a stream ignores `n` and returns the rest of the file."""
 
     stream = Greedy
 
 
 @broken("READ-011", "SEEK-011")
 class HandsOutTheBuffer(Reads):
-    """Opens streams that say they can be written to, and take what is written."""
+    """Streams for reading report that they are writable, and accept writes."""
 
     stream = io.BytesIO
 
 
 class Raising(Stream):
-    """A stream that raises at its end."""
+    """A stream that raises EOFError at its end."""
 
     def read(self, size: int | None = -1) -> bytes:
         data = super().read(size)
@@ -172,13 +172,13 @@ class Raising(Stream):
 
 @broken("READ-012")
 class RaisesAtTheEnd(Reads):
-    """Raises EOFError where a read finds nothing left."""
+    """A read at the end of the file raises EOFError instead of returning no bytes."""
 
     stream = Raising
 
 
 class Live(io.RawIOBase):
-    """A stream that looks anew at the file for each read."""
+    """A stream that looks up the file again for each read."""
 
     def __init__(self, backend: MemoryBackend, path: str) -> None:
         self.backend, self.path, self.position = backend, path, 0
@@ -210,14 +210,14 @@ class Live(io.RawIOBase):
 
 @broken("READ-013", "SEEK-008")
 class MixesVersions(MemoryBackend):
-    """Goes on in the new version of a file that is overwritten while it is read."""
+    """Continues with the new version of a file that is overwritten while it is read."""
 
     def read(self, path: str) -> BinaryIO:
         return cast("BinaryIO", io.BufferedReader(Live(self, path)))
 
 
 class EndsEarly(Live):
-    """A stream that ends where its file is gone."""
+    """A stream that ends when its file is deleted."""
 
     def content(self) -> bytes:
         try:
@@ -228,7 +228,7 @@ class EndsEarly(Live):
 
 @broken("READ-014")
 class EndsWhereTheFileIsGone(MemoryBackend):
-    """Ends a stream early and in silence where its file is deleted."""
+    """A stream ends early, without an error, if its file is deleted."""
 
     def read(self, path: str) -> BinaryIO:
         return cast("BinaryIO", io.BufferedReader(EndsEarly(self, path)))
@@ -238,7 +238,7 @@ class Shared(MemoryBackend):
     """Keeps one stream for each file."""
 
     def open_once(self, path: str) -> BinaryIO:
-        """The stream of a file, from where the last reader left it unless that one closed it."""
+        """The shared stream of a file, at the position of the last reader; a new one if that reader closed it."""
         opened = self.__dict__.setdefault("_opened", {})
         if path not in opened or opened[path].closed:
             opened[path] = super().read(path)
@@ -247,7 +247,7 @@ class Shared(MemoryBackend):
 
 @broken("READ-015")
 class OneReaderForAll(Shared):
-    """Hands the same open stream to everybody who reads a file."""
+    """`read` returns the same open stream to all readers of a file."""
 
     def read(self, path: str) -> BinaryIO:
         return self.open_once(path)
@@ -255,14 +255,14 @@ class OneReaderForAll(Shared):
 
 @broken("SEEK-013")
 class OnePositionForAll(Shared):
-    """Hands the same open stream to everybody who opens a file for random access."""
+    """`read_seekable` returns the same open stream to all readers of a file."""
 
     def read_seekable(self, path: str) -> BinaryIO:
         return self.open_once(path)
 
 
 class Undead(Stream):
-    """A stream that reads nothing when it is closed, and says nothing."""
+    """A stream that returns no bytes after it is closed."""
 
     def read(self, size: int | None = -1) -> bytes:
         return b"" if self.closed else super().read(size)
@@ -270,13 +270,13 @@ class Undead(Stream):
 
 @broken("READ-016")
 class ReadsWhenClosed(Reads):
-    """Gives no bytes, and no error, where a closed stream is read."""
+    """Reading a closed stream returns no bytes instead of raising ValueError."""
 
     stream = Undead
 
 
 class Slot(Stream):
-    """A stream that gives its connection back when its last byte is read."""
+    """A stream that returns its connection to the pool when its last byte is read."""
 
     def __init__(self, content: bytes, slots: list[int]) -> None:
         super().__init__(content)
@@ -291,7 +291,7 @@ class Slot(Stream):
 
 @broken("READ-017")
 class LosesConnections(MemoryBackend):
-    """Gets a connection of its pool back only from streams that were read to their end."""
+    """Returns a connection to its pool only if the stream was read to its end."""
 
     def read(self, path: str) -> BinaryIO:
         slots = self.__dict__.setdefault("_slots", [1] * 10)
@@ -304,7 +304,7 @@ class LosesConnections(MemoryBackend):
 
 @broken("READ-008")
 class ReadsFoldersAsEmpty(MemoryBackend):
-    """Opens a folder as if it were an empty file."""
+    """Opens a folder as an empty file."""
 
     def read(self, path: str) -> BinaryIO:
         try:
@@ -317,7 +317,7 @@ class ReadsFoldersAsEmpty(MemoryBackend):
 
 @broken("READ-004")
 class AllocatesTheRange(MemoryBackend):
-    """Allocates as many bytes as it is asked for, however short the file is."""
+    """Allocates the requested length of a range even if the file is short."""
 
     def read_range(self, path: str, start: int, length: int) -> bytes:
         data = super().read_range(path, start, length)
@@ -328,7 +328,7 @@ class AllocatesTheRange(MemoryBackend):
 
 @broken("WRITE-001")
 class UnpacksByItsName(MemoryBackend):
-    """Unpacks a file whose name says that it is packed."""
+    """Decompresses files whose name ends like a compressed file's."""
 
     def read_bytes(self, path: str) -> bytes:
         content = super().read_bytes(path)

@@ -1,4 +1,4 @@
-"""Which backends are wrong on purpose, which rules each of them breaks, and what each of them is a broken copy of."""
+"""The registry of mutants: each with the rules that it breaks and the correct backend that it is a copy of."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SUBSTRATES: dict[type, Callable[[Any], AnyHarness]] = {
     MotoBackend: lambda kind: S3Harness(kind, MOTO),
     ThreadedBackend: ThreadedMemoryHarness,
 }
-"""Backends that are right, each with the harness that it and its broken copies are run by."""
+"""The correct backends, each with the harness for itself and its mutants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Broken:
 
     Attributes:
         kind: Its class, which differs from a class of `SUBSTRATES` by the bug and nothing else.
-        rules: The rules that the bug breaks; each of them has to notice.
+        rules: The rules that the bug breaks; a check of each must fail.
     """
 
     kind: type
@@ -43,17 +43,17 @@ class Broken:
 
     @property
     def name(self) -> str:
-        """Name of its class."""
+        """The name of the class."""
         return self.kind.__name__
 
     @property
     def bug(self) -> str:
-        """What it does wrong, in a sentence."""
+        """The bug, in one sentence."""
         return (self.kind.__doc__ or "").strip()
 
     @property
     def control(self) -> type:
-        """The backend that it is a broken copy of."""
+        """The correct backend that it is a copy of."""
         return next(base for base in self.kind.__mro__ if base in SUBSTRATES)
 
 
@@ -65,7 +65,7 @@ def broken(*rules: str) -> Callable[[K], K]:
 
     Raises:
         ConfigurationError: There is no such rule.
-        TypeError: It is no subclass of a backend that is right, or has no sentence that says what is wrong.
+        TypeError: The class is not a subclass of a correct backend, or has no docstring.
     """
 
     def register(kind: K) -> K:
@@ -79,14 +79,14 @@ def broken(*rules: str) -> Callable[[K], K]:
 
 
 def every() -> tuple[Broken, ...]:
-    """Every broken backend, of all modules beside this one."""
+    """Every mutant of the modules in this folder."""
     for path in sorted(Path(__file__).parent.glob("*.py")):
         import_module(f"mutants.{path.stem}")
     return tuple(REGISTERED)
 
 
 def harness_of(kind: type, identifier: str) -> AnyHarness:
-    """A new harness for a class; a rule about tasks is asked through threads where the class is blocking."""
+    """A new harness for a class; rules about tasks reach a blocking class through threads."""
     base = next(base for base in kind.__mro__ if base in SUBSTRATES)
     harness = SUBSTRATES[base](kind)
     return ThreadedHarness(harness) if identifier.startswith("ASYNC") and isinstance(harness, Harness) else harness

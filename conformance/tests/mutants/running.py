@@ -1,4 +1,4 @@
-"""Runs one check of the suite against one harness and says how it ended; all that mutants know of the suite."""
+"""Runs one check of the suite against one harness; the only interface between the mutants and the suite."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BACKENDS = ("remote_store.core", "mutants.")
 
 
 class Ending(Enum):
-    """How a check ended: the backend keeps the rule, breaks it, was not asked, or nobody can tell."""
+    """How a check ended: passed, failed because of the backend, skipped, or inconclusive."""
 
     GREEN = "green"
     RED = "red"
@@ -60,7 +60,7 @@ class CheckRun:
     Attributes:
         check: The check.
         ending: How it ended.
-        told: What was raised, in one line.
+        told: The exception, in one line.
     """
 
     check: Check
@@ -72,7 +72,7 @@ class CheckRun:
 
 
 def checks_of(identifier: str, harness: AnyHarness) -> Iterator[Check]:
-    """Every check of a rule with every combination of its parameters, in the order in which they are written."""
+    """Every check of a rule with every combination of its parameters, in source order."""
     suite = suite_of(harness)
     for name in dir(suite):
         method = getattr(suite, name)
@@ -86,7 +86,7 @@ def run(check: Check, harness: AnyHarness) -> CheckRun:
 
     Args:
         check: One of `checks_of`.
-        harness: How to reach the backend.
+        harness: The harness of the backend.
     """
     case = (AsyncCase if isinstance(harness, AsyncHarness) else Case)(harness, check.name, check.variant)  # type: ignore[arg-type]
     try:
@@ -105,24 +105,24 @@ def run(check: Check, harness: AnyHarness) -> CheckRun:
 
 
 def by_backend(error: Exception) -> bool:
-    """Whether an exception came out of a backend that a check had called, and not out of check, harness or oracle.
+    """Whether an exception came from the backend, and not from the check, the harness or the oracle.
 
-    A backend whose own code names what does not exist is broken by mistake, and proves nothing.
+    A NameError or the like in the mutant's own code is a mistake in the mutant, and does not count.
     """
     modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
     last = max((number for number, name in enumerate(modules) if name.startswith(SUITE)), default=len(modules))
-    # Between a check and the backend stand contexts, and what writes its calls down.
+    # Between a check and the backend are context managers and the recorder.
     called = next((name for name in modules[last + 1 :] if name not in BETWEEN), "")
     return called.startswith(BACKENDS) and not isinstance(error, AttributeError | NameError)
 
 
 def suite_of(harness: AnyHarness) -> type[BackendConformance | AsyncBackendConformance]:
-    """The suite that a harness is for."""
+    """The suite for a harness."""
     return AsyncBackendConformance if isinstance(harness, AsyncHarness) else BackendConformance
 
 
 def combinations(marks: list[pytest.Mark]) -> Iterator[list[tuple[str, str, Any]]]:
-    """Every combination of the parameters that the marks of a check name: a text, the name and the value of each."""
+    """Every combination of a check's `parametrize` marks: its id, and the name and value of each parameter."""
     axes = []
     for mark in marks:
         if mark.name == "parametrize":

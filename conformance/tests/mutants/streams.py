@@ -1,4 +1,4 @@
-"""Backends whose streams are no real files."""
+"""Backends whose streams do not behave like files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from remote_store.core import MemoryBackend
 
 
 class Seeks(MemoryBackend):
-    """Files in memory, opened for random access by streams of another class."""
+    """Files in memory, opened for random access with another class of stream."""
 
     stream: Callable[[bytes], Any] = Stream
 
@@ -21,7 +21,7 @@ class Seeks(MemoryBackend):
 
 
 class Unmoved(Stream):
-    """A stream that says it moved, and did not."""
+    """A stream whose `seek` returns the new position without moving."""
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         return offset
@@ -29,13 +29,13 @@ class Unmoved(Stream):
 
 @broken("SEEK-001")
 class SeeksNowhere(Seeks):
-    """Says the new position after a seek, and reads on from the old one."""
+    """`seek` returns the new position, but the next read continues at the old one."""
 
     stream = Unmoved
 
 
 class OffByOne(Stream):
-    """A stream whose end is its last byte."""
+    """A stream whose end is one byte too early."""
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         return super().seek(offset - 1 if whence == io.SEEK_END else offset, whence)
@@ -43,13 +43,13 @@ class OffByOne(Stream):
 
 @broken("SEEK-002")
 class SeeksToTheLastByte(Seeks):
-    """Takes the last byte for the end of the file in a seek from the end."""
+    """A seek from the end counts from the last byte instead of from the end."""
 
     stream = OffByOne
 
 
 class Clamped(Stream):
-    """A stream that cannot stand behind its end."""
+    """A stream that cannot be positioned past its end."""
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         return super().seek(min(super().seek(offset, whence), len(self.getvalue())))
@@ -57,13 +57,13 @@ class Clamped(Stream):
 
 @broken("SEEK-003")
 class StopsAtTheEnd(Seeks):
-    """Goes to the end of the file where a seek goes past it."""
+    """A seek past the end stops at the end."""
 
     stream = Clamped
 
 
 class Lenient(Stream):
-    """A stream that takes a negative position for the start."""
+    """A stream that treats a negative position as the start."""
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         return super().seek(max(offset, 0) if whence == io.SEEK_SET else offset, whence)
@@ -71,13 +71,13 @@ class Lenient(Stream):
 
 @broken("SEEK-004")
 class TakesNegativeForTheStart(Seeks):
-    """Goes to the start of the file where a position is negative."""
+    """A seek to a negative position goes to the start instead of raising an error."""
 
     stream = Lenient
 
 
 class Overlong(Stream):
-    """A stream that says of every buffer that it filled it."""
+    """A stream whose `readinto` returns the size of the buffer."""
 
     def readinto(self, buffer: Any, /) -> int:
         super().readinto(buffer)
@@ -86,13 +86,13 @@ class Overlong(Stream):
 
 @broken("SEEK-005", "SEEK-014")
 class SaysItFilledTheBuffer(Seeks):
-    """Says of every buffer that it was filled to its end."""
+    """`readinto` returns the size of the buffer instead of the number of bytes read."""
 
     stream = Overlong
 
 
 class Strict(Stream):
-    """A stream that takes a line without a newline for none."""
+    """A stream that drops a line without a newline."""
 
     def readline(self, size: int | None = -1, /) -> bytes:
         line = super().readline(size)
@@ -107,13 +107,13 @@ class Strict(Stream):
 
 @broken("SEEK-006")
 class LosesTheLastLine(Reads):
-    """Loses the last line of a file that does not end in a newline."""
+    """Loses the last line of a file that does not end with a newline."""
 
     stream = Strict
 
 
 class Pipe(Stream):
-    """A stream that only goes forward."""
+    """A stream that cannot seek."""
 
     def seekable(self) -> bool:
         return False
@@ -124,20 +124,20 @@ class Pipe(Stream):
 
 @broken("SEEK-007", "SEEK-012")
 class ReadsForwardOnly(Reads):
-    """Opens streams by `read` that cannot seek."""
+    """The streams that `read` returns cannot seek."""
 
     stream = Pipe
 
 
 @broken("SEEK-010", "SEEK-011")
 class OpensForWritingToo(Seeks):
-    """Opens streams for random access that say they can be written to."""
+    """Streams for random access report that they are writable."""
 
     stream = io.BytesIO
 
 
 class Shy(Stream):
-    """A stream that can seek, and denies it."""
+    """A stream that can seek although `seekable()` returns `False`."""
 
     def seekable(self) -> bool:
         return False
@@ -145,13 +145,13 @@ class Shy(Stream):
 
 @broken("SEEK-010")
 class DeniesThatItSeeks(Seeks):
-    """Opens streams for random access that say they cannot seek."""
+    """Streams for random access return `False` from `seekable()`."""
 
     stream = Shy
 
 
 class OnlyWhatIsNeeded:
-    """What a client library hands out: it reads, and is no file."""
+    """A response body of a client library: it can be read but is not an `io` stream."""
 
     def __init__(self, content: bytes) -> None:
         self._stream = Stream(content)
@@ -168,13 +168,13 @@ class OnlyWhatIsNeeded:
 
 @broken("SEEK-012")
 class HandsOutTheClientsBody(Reads):
-    """Hands out the body of a client library, which reads as a file does and is none."""
+    """Returns a client library's response body, which has `read` but is not an `io` stream."""
 
     stream = OnlyWhatIsNeeded
 
 
 class Rounded(Stream):
-    """A stream whose `readinto` begins at the start of a block."""
+    """A stream whose `readinto` starts at a block boundary."""
 
     def readinto(self, buffer: Any, /) -> int:
         here = self.tell()
@@ -186,7 +186,7 @@ class Rounded(Stream):
 
 @broken("SEEK-005")
 class ReadsFromTheBlock(Seeks):
-    """Fills a buffer from the start of the block that the position lies in."""
+    """`readinto` reads from the start of the current block instead of from the position."""
 
     stream = Rounded
 
@@ -200,13 +200,13 @@ def mapped(content: bytes) -> Stream:
 
 @broken("SEEK-014")
 class CannotMapNothing(Seeks):
-    """Opens files by a memory map, which an empty file has none of."""
+    """Opens files with `mmap`, which fails for an empty file."""
 
     stream = staticmethod(mapped)
 
 
 class Ahead(Stream):
-    """A stream that tells where its buffer ends, and not where the next read begins."""
+    """A stream whose `tell` returns the end of its buffer."""
 
     buffered = 0
 
@@ -221,6 +221,6 @@ class Ahead(Stream):
 
 @broken("SEEK-006")
 class TellsWhereItsBufferEnds(Reads):
-    """Tells a position after a line that lies behind what was read ahead."""
+    """`tell` after `readline` returns the end of the read-ahead buffer."""
 
     stream = Ahead

@@ -1,4 +1,4 @@
-"""Backends that are wrong in what only tasks see."""
+"""Backends with bugs that only asyncio tasks reveal."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from remote_store.core.s3 import Call
 
 
 async def gathered(content: Any) -> AsyncIterator[bytes]:
-    """The pieces of a content that is iterated or read by awaiting."""
+    """The pieces of an async iterable or an async stream."""
     if hasattr(content, "__aiter__"):
         async for piece in content:
             yield piece
@@ -34,12 +34,12 @@ async def gathered(content: Any) -> AsyncIterator[bytes]:
 
 
 def awaited(content: Any) -> bool:
-    """Whether a content is read by awaiting."""
+    """Whether a content is an async iterable or an async stream."""
     return hasattr(content, "__aiter__") or asyncio.iscoroutinefunction(getattr(content, "read", None))
 
 
 class Gathers(ThreadedBackend):
-    """A bridge that gathers content that is awaited, by a method that a subclass gets wrong."""
+    """A bridge that collects async content with a method that a subclass breaks."""
 
     async def gather(self, content: Any, _path: str, _options: dict[str, Any]) -> bytes:
         """The bytes of a content."""
@@ -53,7 +53,7 @@ class Gathers(ThreadedBackend):
 
 @broken("ASYNC-001", "ASYNC-007")
 class KeepsWhatCame(Gathers):
-    """Writes what has come of a content whose writer is cancelled or fails."""
+    """Commits the part received so far if a write is cancelled or its source fails."""
 
     async def gather(self, content: Any, path: str, options: dict[str, Any]) -> bytes:
         data = bytearray()
@@ -68,7 +68,7 @@ class KeepsWhatCame(Gathers):
 
 @broken("ASYNC-002")
 class ClearsTheWayFirst(Gathers):
-    """Deletes the old file before it waits for the new content."""
+    """Deletes the old file before it awaits the new content."""
 
     async def gather(self, content: Any, path: str, options: dict[str, Any]) -> bytes:
         if options.get("overwrite"):
@@ -78,7 +78,7 @@ class ClearsTheWayFirst(Gathers):
 
 @broken("ASYNC-003")
 class LosesItsTurn(ThreadedBackend):
-    """Gives the place of a read that is cancelled to nobody."""
+    """A cancelled read never releases its slot."""
 
     def __init__(self, backend: Backend) -> None:
         super().__init__(backend)
@@ -95,7 +95,7 @@ class LosesItsTurn(ThreadedBackend):
 
 @broken("ASYNC-004", "LIFE-001")
 class OneAnswerForAllTasks(ThreadedBackend):
-    """Keeps the answer to the last read of all tasks in the instance, and takes it from there."""
+    """Keeps the last response in an attribute of the instance, so tasks read each other's responses."""
 
     async def read_bytes(self, path: str) -> bytes:
         self._answer = await super().read_bytes(path)
@@ -105,7 +105,7 @@ class OneAnswerForAllTasks(ThreadedBackend):
 
 @broken("ASYNC-005")
 class EndsAtAnEmptyPiece(Gathers):
-    """Takes an empty piece of an async iterable for its end."""
+    """Treats an empty piece of an async iterable as its end."""
 
     async def gather(self, content: Any, path: str, options: dict[str, Any]) -> bytes:
         data = bytearray()
@@ -118,7 +118,7 @@ class EndsAtAnEmptyPiece(Gathers):
 
 @broken("ASYNC-006")
 class ReadsOnce(Gathers):
-    """Takes the first read of an async stream for all of it."""
+    """Reads an async stream only once and drops the rest."""
 
     async def gather(self, content: Any, path: str, options: dict[str, Any]) -> bytes:
         if hasattr(content, "__aiter__"):
@@ -128,7 +128,7 @@ class ReadsOnce(Gathers):
 
 @broken("ASYNC-007")
 class WrapsTheSourcesErrors(Gathers):
-    """Turns an exception of an async source into an error of its own."""
+    """Replaces an exception of an async source by an error of its own."""
 
     async def gather(self, content: Any, path: str, options: dict[str, Any]) -> bytes:
         try:
@@ -139,14 +139,14 @@ class WrapsTheSourcesErrors(Gathers):
 
 @broken("ASYNC-008")
 class GoesOnWhenClosed(ThreadedBackend):
-    """Begins a listing anew that was closed."""
+    """A closed listing starts again when it is iterated."""
 
     def list_files(self, path: str, **options: Any) -> Any:
         return Restarting(lambda: super(GoesOnWhenClosed, self).list_files(path, **options))
 
 
 class Restarting:
-    """An iterator that a close takes back to its start."""
+    """An iterator that `aclose` resets to its start."""
 
     def __init__(self, start: Any) -> None:
         self._start = start
@@ -159,14 +159,14 @@ class Restarting:
         return cast("FileInfo", await anext(self._rows))
 
     async def aclose(self) -> None:
-        """Begin anew."""
+        """Start again."""
         await self._rows.aclose()
         self._rows = self._start()
 
 
 @broken("ASYNC-009")
 class WritesOneAtATime(Gathers):
-    """Refuses a write as long as another one waits for its content."""
+    """Refuses a write while another one waits for its content."""
 
     async def gather(self, content: Any, path: str, options: dict[str, Any]) -> bytes:
         self._busy = True
@@ -182,7 +182,7 @@ class WritesOneAtATime(Gathers):
 
 @broken("ASYNC-010")
 class CommitsWhenCancelled(ThreadedBackend):
-    """Commits what an `open_atomic` block has written when it is cancelled."""
+    """Commits the bytes written although the `open_atomic` block was cancelled."""
 
     @asynccontextmanager
     async def open_atomic(self, path: str, **options: Any) -> AsyncIterator[AsyncBinaryIO]:
@@ -193,7 +193,7 @@ class CommitsWhenCancelled(ThreadedBackend):
 
 @broken("ASYNC-011")
 class TakesAwaitedStreamsOnly(ThreadedBackend):
-    """Awaits what the `read` of every stream gives, bytes too."""
+    """Awaits the result of every stream's `read`, even if it is bytes."""
 
     async def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         if hasattr(content, "read") and not hasattr(content, "__aiter__"):
@@ -203,7 +203,7 @@ class TakesAwaitedStreamsOnly(ThreadedBackend):
 
 @broken("ASYNC-012")
 class SharesOneRead(ThreadedBackend):
-    """Lets tasks that read one file wait for one task, which the first of them that is cancelled takes along."""
+    """Tasks that read one file share a task; cancelling one reader cancels all of them."""
 
     async def read_bytes(self, path: str) -> bytes:
         reads = self.__dict__.setdefault("_reads", {})
@@ -215,7 +215,7 @@ class SharesOneRead(ThreadedBackend):
 
 @broken("ASYNC-013")
 class EncodesTextOfSources(Gathers):
-    """Encodes text of an async source, where it should refuse it."""
+    """Encodes text of an async source instead of raising TypeError."""
 
     async def gather(self, content: Any, path: str, options: dict[str, Any]) -> bytes:
         pieces = [piece async for piece in gathered(content)]
@@ -244,14 +244,14 @@ class Unclosed:
 
 @broken("ASYNC-014")
 class LeavesStreamsOpen(ThreadedBackend):
-    """Opens streams that the end of their context leaves open."""
+    """Streams stay open after their context ends."""
 
     async def read(self, path: str) -> AsyncBinaryIO:
         return cast("AsyncBinaryIO", Unclosed(await super().read(path)))
 
 
 class NeverAborts(HttpPort):
-    """A port that leaves unfinished uploads to a rule of the bucket."""
+    """A port that does not abort unfinished uploads."""
 
     def perform(self, call: Call) -> Any:
         return {} if call.operation == "AbortMultipartUpload" else super().perform(call)
@@ -266,7 +266,7 @@ class LeavesUploads(HttpBackend):
 
 @broken("ASYNC-004", "LIFE-001", "LIFE-002")
 class NeedsItsOwnThread(MemoryBackend):
-    """Answers in one thread at a time, and refuses the others."""
+    """Refuses a call while another thread uses the connection."""
 
     def _file(self, path: str) -> Any:
         if self.__dict__.get("_inside"):

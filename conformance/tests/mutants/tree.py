@@ -1,4 +1,4 @@
-"""The substrate of what memory cannot get wrong: a folder on disk, which has ancestors and outlives a process."""
+"""The correct backend for bugs that memory cannot have: a folder on disk, with real folders, kept across processes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class TreeHarness(Harness):
     """Instances of one class in one folder.
 
     Args:
-        kind: The class; the backend that is right by default.
+        kind: The class; the correct backend by default.
     """
 
     profile = Profile(kind="tree", flat=False, foreign_keys=False, max_key_bytes=None, max_segment_bytes=255)

@@ -1,4 +1,4 @@
-"""Backends that trust a server with conditions that nobody said it honours, or take a file of others for their own."""
+"""Backends that trust conditions which the server may ignore, or mistake another writer's file for their own."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class CopiesAgain(HttpPort):
 
 @broken("S3-022")
 class MovesByTwoCopies(HttpBackend):
-    """Copies the source of a move a second time, over whatever stands at the destination by then."""
+    """Repeats the copy of a move without conditions, which overwrites another writer's file at the destination."""
 
     port = CopiesAgain
 
 
 @broken("S3-023")
 class TrustsEveryDelete(HttpBackend):
-    """Leaves the condition of a delete to a server that nobody said honours it."""
+    """Relies on a conditional delete without the option that says the server honours it."""
 
     def __init__(self, bucket: str, **options: Any) -> None:
         super().__init__(bucket, **{**options, "conditional_writes": ConditionalWrites(delete=True)})
@@ -48,7 +48,7 @@ class TrustsEveryDelete(HttpBackend):
 
 @broken("S3-024")
 class TrustsAllKindsAlike(HttpBackend):
-    """Takes a server that honours some conditions for one that honours all."""
+    """Assumes that a server that honours some conditions honours all of them."""
 
     def __init__(self, bucket: str, **options: Any) -> None:
         stated = options.get("conditional_writes")
@@ -58,7 +58,7 @@ class TrustsAllKindsAlike(HttpBackend):
 
 
 class HasNoClock(HttpPort):
-    """A port that does not say when a request was refused."""
+    """A port that removes the time from the error of a refused request."""
 
     def send(self, call: Call) -> Mapping[str, Any]:
         try:
@@ -70,7 +70,7 @@ class HasNoClock(HttpPort):
 
 @broken("WRITE-020")
 class TakesEqualContentForItsOwn(HttpBackend):
-    """Takes every object with its content for the one that it wrote, however old that is."""
+    """Takes any object with the same content for the one that it wrote, even an older one."""
 
     port = HasNoClock
 

@@ -1,4 +1,4 @@
-"""Backends that do not see what happened on the wire, or see it and tell something else."""
+"""Backends that miss or misreport errors on the wire."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from remote_store.core.s3.protocol.keys import check_key
 
 
 class Calls(HttpPort):
-    """A port that a subclass tells what to make of a fault."""
+    """A port whose subclass decides what happens on a fault."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         try:
@@ -26,7 +26,7 @@ class Calls(HttpPort):
             return self.failed(call, fault)
 
     def failed(self, call: Call, fault: Fault) -> Mapping[str, Any]:
-        """The answer to a call that failed.
+        """The response to a call that failed.
 
         Raises:
             Fault: It stays a failure.
@@ -35,7 +35,7 @@ class Calls(HttpPort):
 
 
 class GivesUp(HttpPort):
-    """A port that sends nothing again because of a 429."""
+    """A port that does not retry a 429."""
 
     def passes(self, fault: Fault) -> bool:
         return super().passes(fault) and fault.status != 429
@@ -43,13 +43,13 @@ class GivesUp(HttpPort):
 
 @broken("WIRE-001")
 class GivesUpWhenToldToSlowDown(HttpBackend):
-    """Sends a request once where the server says that there are too many."""
+    """Does not retry a request that gets a 429."""
 
     port = GivesUp
 
 
 class Persists(HttpPort):
-    """A port that makes more of a policy than it says."""
+    """A port that makes more attempts than the policy allows."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         for _ in range(4):
@@ -60,14 +60,14 @@ class Persists(HttpPort):
 
 @broken("WIRE-001", "WIRE-002", "WIRE-007", "WIRE-011")
 class RetriesTheRetries(HttpBackend):
-    """Tries again what its client has tried again already."""
+    """Retries requests that its client has already retried."""
 
     port = Persists
 
 
 @broken("WIRE-002")
 class TakesOneForTheDefault(HttpBackend):
-    """Takes a policy of one attempt for none, and tries three times."""
+    """Treats a policy of one attempt as unset and makes three."""
 
     def __init__(self, bucket: str, **options: Any) -> None:
         if options.get("retry") == RetryPolicy.disabled():
@@ -76,7 +76,7 @@ class TakesOneForTheDefault(HttpBackend):
 
 
 class Once(HttpPort):
-    """A port that sends nothing again because of the connection."""
+    """A port that does not retry after a connection error."""
 
     def passes(self, fault: Fault) -> bool:
         return fault.status in PASSING
@@ -84,13 +84,13 @@ class Once(HttpPort):
 
 @broken("WIRE-003", "WIRE-007", "WIRE-014", "WIRE-025")
 class ResetsAreFinal(HttpBackend):
-    """Sends a request once where the connection is reset."""
+    """Does not retry a request whose connection is reset."""
 
     port = Once
 
 
 class ForgetsCodes(Calls):
-    """A port that knows the status of a refusal and not its code."""
+    """A port that reads the status of an error response but not its code."""
 
     def failed(self, call: Call, fault: Fault) -> Mapping[str, Any]:
         if fault.transport:
@@ -100,14 +100,14 @@ class ForgetsCodes(Calls):
 
 @broken("WIRE-004", "WIRE-005", "WIRE-019", "WIRE-020", "WIRE-024", "WIRE-032")
 class ReadsNoCodes(HttpBackend):
-    """Reads the status of a refusal, and not the code in its body."""
+    """Reads the status of an error response but not the code in its body."""
 
     port = ForgetsCodes
 
 
 @broken("WIRE-018", "WIRE-030", "WIRE-035")
 class EveryRefusalIsAnOutage(HttpBackend):
-    """Says of every refusal that the service is not available and to try again."""
+    """Reports every error response as a retryable BackendUnavailable."""
 
     def _run(self, *arguments: Any) -> Any:
         try:
@@ -119,7 +119,7 @@ class EveryRefusalIsAnOutage(HttpBackend):
 
 
 class RepeatsTheHead(HttpPort):
-    """A port that answers the question after a refused HEAD out of its memory."""
+    """A port that repeats the fault of a failed HEAD for the listing that follows."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         refused = self.__dict__.pop("refused", None)
@@ -135,14 +135,14 @@ class RepeatsTheHead(HttpPort):
 
 @broken("WIRE-005")
 class TakesTheHeadForAll(HttpBackend):
-    """Does not ask again where a HEAD was refused without a code."""
+    """Sends no second request after a HEAD fails without an error code."""
 
     port = RepeatsTheHead
 
 
 @broken("WIRE-008", "WIRE-013", "WIRE-036")
 class TakesACutForTheEnd(HttpBackend):
-    """Takes it for the end of a file where its body breaks."""
+    """Treats a broken body as the end of the file."""
 
     def read_bytes(self, path: str) -> bytes:
         self._check(check_key, path)
@@ -156,7 +156,7 @@ class TakesACutForTheEnd(HttpBackend):
 
 
 class CountsResumes(HttpPort):
-    """A port that goes on with one body as often as a request is tried."""
+    """A port that resumes a body at most as often as it retries a request."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         if "Range" in call.params and "IfMatch" in call.params:
@@ -168,13 +168,13 @@ class CountsResumes(HttpPort):
 
 @broken("WIRE-010")
 class CountsEveryCut(HttpBackend):
-    """Gives up a long read after a few cuts, however far it came between them."""
+    """Gives up a long read after a few cuts, even if it made progress between them."""
 
     port = CountsResumes
 
 
 class TimesOut(Calls):
-    """A port to which a stall is nothing of the connection."""
+    """A port that does not treat a stall as a connection error."""
 
     def failed(self, call: Call, fault: Fault) -> Mapping[str, Any]:
         if isinstance(fault.__cause__, TimeoutError):
@@ -184,13 +184,13 @@ class TimesOut(Calls):
 
 @broken("WIRE-013")
 class StallsAreNoCuts(HttpBackend):
-    """Raises a plain error where the server falls silent."""
+    """Raises a plain RemoteStoreError if the server stops responding."""
 
     port = TimesOut
 
 
 class ForgetsAttempts(Calls):
-    """A port that says of every failure that it was the first one."""
+    """A port that reports every failure as that of the first attempt."""
 
     def failed(self, call: Call, fault: Fault) -> Mapping[str, Any]:
         fault.attempts = 1
@@ -199,13 +199,13 @@ class ForgetsAttempts(Calls):
 
 @broken("WIRE-014")
 class TakesItsOwnForAnothers(HttpBackend):
-    """Takes an object for another writer's that a try of its own has made."""
+    """Mistakes an object from its own earlier attempt for another writer's."""
 
     port = ForgetsAttempts
 
 
 class TakesAnothersForItsOwn(Calls):
-    """A port to which a condition that fails after a retry is success."""
+    """A port that treats a failed condition after a retry as success."""
 
     def failed(self, call: Call, fault: Fault) -> Mapping[str, Any]:
         if fault.status == 412 and fault.attempts > 1 and "IfNoneMatch" in call.params:
@@ -215,13 +215,13 @@ class TakesAnothersForItsOwn(Calls):
 
 @broken("WIRE-015")
 class BelievesItWasItself(HttpBackend):
-    """Takes an object for its own that another writer has made between two tries."""
+    """Mistakes an object that another writer made between two attempts for its own."""
 
     port = TakesAnothersForItsOwn
 
 
 class ReadsTexts(Calls):
-    """A port that finds the code of a failure in its text, where the URL stands too."""
+    """A port that searches for error codes in the text of an exception, which includes the URL."""
 
     def failed(self, call: Call, fault: Fault) -> Mapping[str, Any]:
         for word, status in (("404", 404), ("NoSuchKey", 404), ("AccessDenied", 403)):
@@ -232,13 +232,13 @@ class ReadsTexts(Calls):
 
 @broken("WIRE-017")
 class ReadsErrorsByTheirText(HttpBackend):
-    """Looks for codes in the text of an exception, where the key's name stands too."""
+    """Searches for error codes in the text of an exception, which includes the key."""
 
     port = ReadsTexts
 
 
 class OneClient(HttpPort):
-    """A port that signs with the credentials that this process used first."""
+    """A port that signs with the first credentials used in this process."""
 
     first: ClassVar[dict[str, S3Options]] = {}
 
@@ -253,13 +253,13 @@ class OneClient(HttpPort):
 
 @broken("WIRE-018")
 class SharesOneClient(HttpBackend):
-    """Shares one client between instances, whatever their credentials."""
+    """Shares one client between instances with different credentials."""
 
     port = OneClient
 
 
 class MakesBuckets(Calls):
-    """A port that makes a bucket that is missing."""
+    """A port that creates a missing bucket."""
 
     def failed(self, call: Call, fault: Fault) -> Mapping[str, Any]:
         if fault.code != "NoSuchBucket" or call.operation not in ("PutObject", "CreateMultipartUpload"):
@@ -274,14 +274,14 @@ class MakesBuckets(Calls):
 
 @broken("WIRE-019", "LIFE-013")
 class MakesMissingBuckets(HttpBackend):
-    """Makes the bucket that it is to write to where it does not exist."""
+    """A write creates the bucket if it does not exist."""
 
     port = MakesBuckets
 
 
 @broken("WIRE-020")
 class SaysWhatTheServerSaid(HttpBackend):
-    """Says in an error what the server said, and not what to do about it."""
+    """Error messages repeat the server's text and do not say what to do."""
 
     def _run(self, *arguments: Any) -> Any:
         try:
@@ -292,7 +292,7 @@ class SaysWhatTheServerSaid(HttpBackend):
 
 
 class ShowsSecrets(Calls):
-    """A port that says with which secret it asked."""
+    """A port that puts the secret into its errors."""
 
     def failed(self, call: Call, fault: Fault) -> Mapping[str, Any]:
         secret = self.options.secret.reveal() if self.options.secret else ""
@@ -301,13 +301,13 @@ class ShowsSecrets(Calls):
 
 @broken("WIRE-018", "WIRE-021")
 class ShowsTheSecretInErrors(HttpBackend):
-    """Shows the whole request in its errors, the secret included."""
+    """Error messages show the whole request, including the secret."""
 
     port = ShowsSecrets
 
 
 class KeepsConnections(HttpPort):
-    """A port that forgets its connections at the end, and does not close them."""
+    """A port whose `close` drops its connections without closing them."""
 
     kept: ClassVar[list[http.client.HTTPConnection]] = []
 
@@ -317,13 +317,13 @@ class KeepsConnections(HttpPort):
 
 @broken("WIRE-022")
 class LeavesConnectionsOpen(HttpBackend):
-    """Leaves its connections open where it is closed."""
+    """`close` leaves connections open."""
 
     port = KeepsConnections
 
 
 class DropsConnections(HttpPort):
-    """A port that forgets a connection whose answer was not read to its end."""
+    """A port that neither closes nor reuses a connection whose response was not read to its end."""
 
     dropped: ClassVar[list[http.client.HTTPConnection]] = []
 
@@ -337,13 +337,13 @@ class DropsConnections(HttpPort):
 
 @broken("WIRE-022", "WIRE-023")
 class LeaksConnections(HttpBackend):
-    """Loses the connection of a reader that is closed early."""
+    """Leaks the connection of a reader that is closed early."""
 
     port = DropsConnections
 
 
 class ForgetsRequests(Calls):
-    """A port that does not hand on which request a failure is about."""
+    """A port that drops the request id of a failure."""
 
     def failed(self, call: Call, fault: Fault) -> Mapping[str, Any]:
         fault.request_id = None
@@ -352,16 +352,16 @@ class ForgetsRequests(Calls):
 
 @broken("WIRE-024")
 class LosesTheRequestId(HttpBackend):
-    """Raises errors without the id that the provider's support asks for."""
+    """Raises errors without a request id."""
 
     port = ForgetsRequests
 
 
 class SendsAnother(HttpPort):
-    """A port that sends a body and, where that fails, another one."""
+    """A port that sends a changed body when it retries."""
 
     def left(self, body: bytes) -> bytes:
-        """What is sent instead of a body that was sent already."""
+        """The body of a retry."""
         raise NotImplementedError
 
     def perform(self, call: Call) -> Mapping[str, Any]:
@@ -373,7 +373,7 @@ class SendsAnother(HttpPort):
 
 
 class SendsTheRest(SendsAnother):
-    """A port that sends again what its body has left, which is nothing."""
+    """A port that retries with the unread rest of the body, which is empty."""
 
     def left(self, body: bytes) -> bytes:
         return b""
@@ -381,13 +381,13 @@ class SendsTheRest(SendsAnother):
 
 @broken("WIRE-025")
 class RetriesWithoutTheBody(HttpBackend):
-    """Does not rewind the body of an upload that it tries again."""
+    """Does not rewind the body when it retries an upload."""
 
     port = SendsTheRest
 
 
 class SendsTwice(SendsAnother):
-    """A port that sends a body after what has gone of it."""
+    """A port that retries with the body twice in a row."""
 
     def left(self, body: bytes) -> bytes:
         return 2 * body
@@ -395,13 +395,13 @@ class SendsTwice(SendsAnother):
 
 @broken("WIRE-025")
 class DoublesOnARetry(HttpBackend):
-    """Sends the body of an upload twice where it tries it again."""
+    """Sends the body twice when it retries an upload."""
 
     port = SendsTwice
 
 
 class RaisesInAborts(Calls):
-    """A port that raises an error of its own where an abort fails."""
+    """A port that raises its own error if an abort fails."""
 
     def failed(self, call: Call, fault: Fault) -> Mapping[str, Any]:
         if call.operation == "AbortMultipartUpload":
@@ -411,7 +411,7 @@ class RaisesInAborts(Calls):
 
 @broken("WIRE-027")
 class AbortsHideTheError(HttpBackend):
-    """Raises the failure of an abort in place of the one that it was made for."""
+    """A failed abort hides the error that caused the abort."""
 
     port = RaisesInAborts
 
@@ -427,7 +427,7 @@ class DeletesBeforeItOverwrites(HttpBackend):
 
 
 class TakesConflictsForDone(Calls):
-    """A port to which a conflict means that the object is there."""
+    """A port that treats a conflict as success."""
 
     def failed(self, call: Call, fault: Fault) -> Mapping[str, Any]:
         if fault.status == 409 and call.operation == "PutObject":
@@ -437,13 +437,13 @@ class TakesConflictsForDone(Calls):
 
 @broken("WIRE-029")
 class ConflictsAreSuccess(HttpBackend):
-    """Takes it for success where another write is under way."""
+    """Treats a 409 for a concurrent write as success."""
 
     port = TakesConflictsForDone
 
 
 class DeletesQuietly(Calls):
-    """A port that says nothing where a bulk delete fails."""
+    """A port that hides the failure of a bulk delete."""
 
     def failed(self, call: Call, fault: Fault) -> Mapping[str, Any]:
         if call.operation == "DeleteObjects":
@@ -453,13 +453,13 @@ class DeletesQuietly(Calls):
 
 @broken("WIRE-031")
 class BulkDeletesNeverFail(HttpBackend):
-    """Reports success where a bulk delete fails."""
+    """Reports success if a bulk delete fails."""
 
     port = DeletesQuietly
 
 
 class Leaks(Calls):
-    """A port to which a conflict is none of its business."""
+    """A port that does not convert a conflict to a fault."""
 
     def failed(self, call: Call, fault: Fault) -> Mapping[str, Any]:
         if fault.status == 409:
@@ -469,14 +469,14 @@ class Leaks(Calls):
 
 @broken("WIRE-033")
 class LeaksWhatItDoesNotKnow(HttpBackend):
-    """Raises the exception of its client where the server gives an answer that it does not expect."""
+    """Raises its client's exception for an unexpected response."""
 
     port = Leaks
 
 
 @broken("WIRE-034")
 class GatewaysAreFinal(HttpBackend):
-    """Says of a gateway that gave up that it is of no use to try again."""
+    """Marks the error for a gateway timeout as not retryable."""
 
     def _run(self, *arguments: Any) -> Any:
         try:
@@ -488,7 +488,7 @@ class GatewaysAreFinal(HttpBackend):
 
 @broken("WIRE-037")
 class CleansUpAfterItself(HttpBackend):
-    """Deletes what it was writing where no answer comes, which may be the file by then."""
+    """Deletes the file after a write without a response, although the write may have succeeded."""
 
     def write(self, path: str, content: Any, *, overwrite: bool = False, **options: Any) -> WriteResult:
         try:

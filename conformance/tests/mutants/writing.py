@@ -1,4 +1,4 @@
-"""Backends that store something else than what they were given."""
+"""Backends that store other bytes than they were given."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from remote_store.core.memory import keys_below
 
 @broken("WRITE-001", "WRITE-003", "WRITE-004", "ATOM-009")
 class DropsEmptyWrites(MemoryBackend):
-    """Stores nothing where the content has no bytes."""
+    """Stores no file for an empty content."""
 
     def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
         result = super()._commit(path, content, *rest)
@@ -38,7 +38,7 @@ class TruncatesAt64KiB(MemoryBackend):
 
 @broken("WRITE-002")
 class CountsItems(MemoryBackend):
-    """Takes the number of a view's items for the number of its bytes."""
+    """Takes `len()` of a memoryview, its number of items, for its number of bytes."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         if isinstance(content, memoryview):
@@ -48,7 +48,7 @@ class CountsItems(MemoryBackend):
 
 @broken("WRITE-002", "ATOM-001")
 class TakesContiguousViewsOnly(MemoryBackend):
-    """Raises BufferError for a view whose bytes do not lie side by side."""
+    """Raises BufferError for a memoryview that is not contiguous."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         if isinstance(content, memoryview) and not content.c_contiguous:
@@ -58,7 +58,7 @@ class TakesContiguousViewsOnly(MemoryBackend):
 
 @broken("WRITE-003", "WRITE-005", "WRITE-011")
 class TakesAShortReadForTheEnd(MemoryBackend):
-    """Takes a read that gives less than it was asked for as the end of the stream."""
+    """Treats a short read as the end of the stream."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         content = content.read(PART) if isinstance(content, io.RawIOBase) else content
@@ -79,7 +79,7 @@ class AsksForTheLength(MemoryBackend):
 
 @broken("WRITE-004")
 class RewindsTheSource(MemoryBackend):
-    """Reads a stream from its start, wherever it stands."""
+    """Rewinds a stream to its start before it reads it."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         if isinstance(content, io.BytesIO):
@@ -89,7 +89,7 @@ class RewindsTheSource(MemoryBackend):
 
 @broken("WRITE-005", "ATOM-001")
 class ClosesTheSource(MemoryBackend):
-    """Closes the caller's stream after it was written."""
+    """Closes the caller's stream after the write."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         result = super().write(path, content, **options)
@@ -100,7 +100,7 @@ class ClosesTheSource(MemoryBackend):
 
 @broken("WRITE-006", "ATOM-001", "ATOM-005", "ATOM-006", "COPY-003", "COPY-016")
 class OverwritesAlways(MemoryBackend):
-    """Replaces a file that exists, whatever `overwrite` says."""
+    """`write` replaces a file even with `overwrite=False`."""
 
     def _check_free(self, path: str, *, overwrite: bool) -> None:
         pass
@@ -108,7 +108,7 @@ class OverwritesAlways(MemoryBackend):
 
 @broken("WRITE-007")
 class KeepsTheTail(MemoryBackend):
-    """Leaves the rest of a longer file behind the new content."""
+    """Overwriting a longer file leaves its rest after the new content."""
 
     def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
         old = self._files.get(path)
@@ -118,7 +118,7 @@ class KeepsTheTail(MemoryBackend):
 
 @broken("WRITE-007")
 class Appends(MemoryBackend):
-    """Appends to a file that it should replace."""
+    """`write` with `overwrite=True` appends to the file."""
 
     def _commit(self, path: str, content: bytes, overwrite: bool, *rest: Any) -> WriteResult:
         old = self._files.get(path)
@@ -127,7 +127,7 @@ class Appends(MemoryBackend):
 
 @broken("WRITE-007")
 class ReplacesOnly(MemoryBackend):
-    """Raises NotFound where `overwrite=True` is said of a file that does not exist."""
+    """`write` with `overwrite=True` raises NotFound if the file does not exist."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         if options.get("overwrite") and path not in self._files:
@@ -137,7 +137,7 @@ class ReplacesOnly(MemoryBackend):
 
 @broken("WRITE-008")
 class KeepsHalf(MemoryBackend):
-    """Keeps what came of a stream before it failed."""
+    """Commits the bytes that a stream returned before it failed."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         try:
@@ -150,7 +150,7 @@ class KeepsHalf(MemoryBackend):
 
 @broken("WRITE-008")
 class LeavesAnEmptyFile(MemoryBackend):
-    """Creates the file before it reads the content, and leaves it there where that fails."""
+    """Creates an empty file before it reads the content, and leaves it if reading fails."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         if hasattr(content, "readinto") and path not in self._files:
@@ -161,7 +161,7 @@ class LeavesAnEmptyFile(MemoryBackend):
 
 @broken("WRITE-009", "META-006")
 class InventsTags(MemoryBackend):
-    """Answers a write with an ETag that is another one than the file's."""
+    """The result of a write contains another ETag than `get_file_info` returns."""
 
     def _commit(self, path: str, *arguments: Any) -> WriteResult:
         return replace(super()._commit(path, *arguments), etag=uuid4().hex)
@@ -169,7 +169,7 @@ class InventsTags(MemoryBackend):
 
 @broken("WRITE-009", "META-005")
 class QuotesTags(MemoryBackend):
-    """Answers a write with the quotes that an ETag has on the wire."""
+    """The result of a write contains the ETag with the quotes that it has on the wire."""
 
     def _commit(self, path: str, *arguments: Any) -> WriteResult:
         result = super()._commit(path, *arguments)
@@ -178,7 +178,7 @@ class QuotesTags(MemoryBackend):
 
 @broken("WRITE-010", "COPY-001")
 class NeedsTheFolder(MemoryBackend):
-    """Refuses to write into a folder that does not exist, unless it lies directly below the root."""
+    """Raises NotFound for a write into a missing folder that is not directly below the root."""
 
     def _check_free(self, path: str, *, overwrite: bool) -> None:
         folder = path.rpartition("/")[0]
@@ -189,7 +189,7 @@ class NeedsTheFolder(MemoryBackend):
 
 @broken("WRITE-011", "ATOM-011")
 class LosesTheThirdPart(MemoryBackend):
-    """Stores two parts of a content that has more."""
+    """Stores only the first two parts of a content."""
 
     def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
         return super()._commit(path, content[: 2 * PART], *rest)
@@ -197,7 +197,7 @@ class LosesTheThirdPart(MemoryBackend):
 
 @broken("WRITE-011")
 class DoublesTheFullPart(MemoryBackend):
-    """Sends a part that is exactly full once more where nothing comes after it."""
+    """Uploads the last part twice if it is exactly full."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         blocks = list(Source(content).blocks(PART))
@@ -208,7 +208,7 @@ class DoublesTheFullPart(MemoryBackend):
 
 @broken("WRITE-012", "LIST-018", "DEL-001")
 class RemembersProbes(MemoryBackend):
-    """Remembers for the life of an instance whether a path exists."""
+    """Caches in the instance whether a path exists, and never refreshes it."""
 
     def exists(self, path: str) -> bool:
         self._check_open()
@@ -225,7 +225,7 @@ class RemembersProbes(MemoryBackend):
 
 @broken("WRITE-013")
 class KeepsTheBuffer(MemoryBackend):
-    """Stores the caller's buffer instead of its bytes."""
+    """Stores a reference to the caller's buffer instead of a copy."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         result = super().write(path, content, **options)
@@ -239,7 +239,7 @@ class KeepsTheBuffer(MemoryBackend):
 
 @broken("WRITE-014")
 class TakesNothingForTheEnd(MemoryBackend):
-    """Takes it for the end where a stream has nothing at the moment."""
+    """Treats `None` from a non-blocking stream as its end."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         if not isinstance(content, bytes | bytearray | memoryview) and hasattr(content, "read"):
@@ -249,7 +249,7 @@ class TakesNothingForTheEnd(MemoryBackend):
 
 @broken("WRITE-015", "ATOM-002")
 class WritesInPlace(MemoryBackend):
-    """Puts the new content over the old one piece by piece."""
+    """Overwrites the old content in place, piece by piece."""
 
     def _commit(self, path: str, content: bytes, overwrite: bool, *rest: Any) -> WriteResult:
         old, half = self._files.get(path), len(content) // 2
@@ -262,7 +262,7 @@ class WritesInPlace(MemoryBackend):
 
 @broken("WRITE-016", "LIFE-001")
 class OneBufferForAll(MemoryBackend):
-    """Gathers what it writes in one buffer of the instance."""
+    """Uses one buffer of the instance for all writes."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         self._gathered = b""
@@ -274,7 +274,7 @@ class OneBufferForAll(MemoryBackend):
 
 @broken("WRITE-017")
 class TakesOptionsByPosition(MemoryBackend):
-    """Takes `overwrite` as a third argument, so that a caller's mistake replaces a file."""
+    """Accepts `overwrite` as a third positional argument, so a caller's mistake replaces a file."""
 
     def write(self, path: str, content: Any, overwrite: bool = False, **options: Any) -> WriteResult:
         return super().write(path, content, overwrite=overwrite, **options)
@@ -282,7 +282,7 @@ class TakesOptionsByPosition(MemoryBackend):
 
 @broken("WRITE-017")
 class IgnoresUnknownOptions(MemoryBackend):
-    """Takes options that it does not know, and does nothing with them."""
+    """Ignores unknown options."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         known = {name: options[name] for name in ("overwrite", "metadata", "content_type") if name in options}
@@ -291,7 +291,7 @@ class IgnoresUnknownOptions(MemoryBackend):
 
 @broken("WRITE-018", "ATOM-001")
 class LeavesTemporaryFiles(MemoryBackend):
-    """Leaves the file behind that it wrote first."""
+    """Leaves its temporary file behind."""
 
     def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
         result = super()._commit(path, content, *rest)
@@ -314,7 +314,7 @@ class Locked(Stream):
 
 @broken("WRITE-003")
 class LocksWhileItReads(MemoryBackend):
-    """Locks its table while it reads the content of a write, which may come out of that table."""
+    """Locks its table while it reads the content of a write, so content from its own table cannot be read."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         self.locks().append(path)
@@ -327,14 +327,14 @@ class LocksWhileItReads(MemoryBackend):
         return cast("BinaryIO", Locked(self._file(path).content, self.locks()))
 
     def locks(self) -> list[str]:
-        """The paths that are being written."""
+        """The paths of unfinished writes."""
         locks: list[str] = self.__dict__.setdefault("_locks", [])
         return locks
 
 
 @broken("WRITE-003", "WRITE-008", "ATOM-002")
 class TruncatesFirst(LocalBackend):
-    """Empties a file before it reads what it is to be overwritten with."""
+    """Truncates the file before it reads the new content, so a file written onto itself becomes empty."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:
         if options.get("overwrite") and self.is_file(path):
@@ -344,7 +344,7 @@ class TruncatesFirst(LocalBackend):
 
 @broken("WRITE-019")
 class DescribesWhatIsThereByThen(MemoryBackend):
-    """Answers a write with the facts of whatever file is there a moment later."""
+    """The result of a write contains the facts of the file a moment later, possibly another writer's."""
 
     def _commit(self, path: str, *arguments: Any) -> WriteResult:
         result = super()._commit(path, *arguments)
@@ -354,7 +354,7 @@ class DescribesWhatIsThereByThen(MemoryBackend):
 
 @broken("WRITE-001")
 class RemovesTheByteOrderMark(MemoryBackend):
-    """Takes the mark off that some texts begin with."""
+    """Strips a leading byte order mark."""
 
     def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
         return super()._commit(path, content.removeprefix(b"\xef\xbb\xbf"), *rest)
@@ -362,7 +362,7 @@ class RemovesTheByteOrderMark(MemoryBackend):
 
 @broken("WRITE-001")
 class TranslatesLineEnds(MemoryBackend):
-    """Writes line ends as those of this system."""
+    """Converts line ends to those of the operating system."""
 
     def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
         return super()._commit(path, content.replace(b"\r\n", b"\n"), *rest)
@@ -370,7 +370,7 @@ class TranslatesLineEnds(MemoryBackend):
 
 @broken("WRITE-009")
 class AnswersNothing(MemoryBackend):
-    """Answers a write with `None`."""
+    """`write` returns `None`."""
 
     def write(self, *arguments: Any, **options: Any) -> Any:
         super().write(*arguments, **options)

@@ -1,1 +1,1 @@
-"""S3 servers in memory, for tests of core and of lanes."""
+"""S3 servers in memory, for tests of core and lanes."""

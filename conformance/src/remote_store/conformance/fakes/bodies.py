@@ -1,4 +1,4 @@
-"""Bodies of answers for tests, which can end before they should."""
+"""Response bodies for tests, which can end too early."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from remote_store.core.s3 import Fault
 
 
 class FakeBody:
-    """The bytes of an answer, which may end too early.
+    """A response body, which may end too early.
 
     Args:
         data: The bytes.
-        limit: How many of them come before the connection breaks.
-        silent: End there as if that were all, instead of raising a fault.
+        limit: How many bytes arrive before the connection breaks.
+        silent: End there without an error, instead of raising a fault.
     """
 
     def __init__(self, data: bytes, limit: float = math.inf, *, silent: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""An S3 server on a loopback socket whose next answers are damaged."""
+"""An S3 server on a loopback socket that damages its responses."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ QUERY = {
 
 @dataclass
 class Reply:
-    """An HTTP answer: its status, its headers and its body, what is sent before it as it is, or in its place."""
+    """An HTTP response: status, headers and body, and raw bytes to send before it or in its place."""
 
     status: int
     headers: list[tuple[str, str]] = field(default_factory=list)
@@ -67,10 +67,10 @@ class DamagedS3:
     """The server.
 
     Attributes:
-        state: What it holds.
-        operation: Whose answers are damaged; `None` for none.
-        damage: Makes the damaged answer of the true one.
-        does: Whether it does what it was asked before it gives a damaged answer.
+        state: The server's content.
+        operation: The operation whose responses are damaged; `None` for none.
+        damage: Turns the correct response into the damaged one.
+        does: Whether it carries out the request before it sends a damaged response.
     """
 
     def __init__(self) -> None:
@@ -134,7 +134,7 @@ def elements(told: Mapping[str, Any]) -> str:
 
 
 def call_of(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Call:
-    """The call that a request makes."""
+    """The call that a request stands for."""
     parts = urlsplit(target)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     operation = operation_of(method, parts.path, query, headers)
@@ -169,7 +169,7 @@ def call_of(method: str, target: str, headers: Mapping[str, str], body: bytes) -
 
 @contextmanager
 def serving(server: DamagedS3, tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """The address of the server, which runs inside the block, over TLS if there are settings for it."""
+    """Run the server while the block runs, with TLS if settings are given; yield its address."""
 
     class Handler(socketserver.StreamRequestHandler):
         disable_nagle_algorithm = True
@@ -194,7 +194,7 @@ def serving(server: DamagedS3, tls: ssl.SSLContext | None = None) -> Iterator[st
         allow_reuse_address = True
 
         def handle_error(self, *_arguments: object) -> None:
-            """A client that hangs up is no matter of the test."""
+            """Ignore a client that disconnects."""
 
     with Listener(("127.0.0.1", 0), Handler) as listener:
         if tls is not None:

@@ -1,6 +1,6 @@
-"""An S3 server in memory behind the S3 port, for tests of operations, runners and backends without any network.
+"""An S3 server in memory behind the S3 port, for tests of operations, runners and backends without a network.
 
-It answers the calls that `remote_store.core.s3` makes, with the codes and statuses of the S3 API Reference.
+It supports the calls that `remote_store.core.s3` makes, with the codes and statuses of the S3 API Reference.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ class StoredObject:
     """One object.
 
     Attributes:
-        data: Its bytes, from the first on; fewer than `size` for an object too large to be held.
-        size: How long it says it is.
+        data: Its bytes from the start; fewer than `size` for an object too large for memory.
+        size: Its reported size.
         etag: Its entity tag, quoted.
         modified: When it was written.
         metadata: The user's metadata.
         tags: Its tags.
-        described: What else was said about it, such as `ContentType` and `StorageClass`.
+        described: Further parameters of the write, such as `ContentType` and `StorageClass`.
     """
 
     data: bytes
@@ -53,19 +53,19 @@ class StoredObject:
     described: Mapping[str, Any] = field(default_factory=dict)
 
     def facts(self) -> dict[str, Any]:
-        """What a HEAD says."""
+        """The fields of a HEAD response."""
         length = {"ContentLength": self.size, "ETag": self.etag, "LastModified": self.modified}
         return {**length, "ContentType": "binary/octet-stream", **self.described, "Metadata": dict(self.metadata)}
 
     def listed(self) -> dict[str, Any]:
-        """What a listing says."""
+        """The fields of a listing entry."""
         storage = self.described.get("StorageClass", "STANDARD")
         return {"Size": self.size, "ETag": self.etag, "LastModified": self.modified, "StorageClass": storage}
 
 
 @dataclass(slots=True)
 class Upload:
-    """A multipart upload that is open: its object without bytes, and the parts by number."""
+    """An open multipart upload: its object without bytes, and the parts by number."""
 
     key: str
     target: StoredObject
@@ -73,24 +73,24 @@ class Upload:
 
 
 class FakeS3:
-    """Buckets in memory, and what was asked of them.
+    """Buckets in memory, and the calls made to them.
 
     Args:
         bucket: The bucket that exists.
-        conditions: Whether conditions of writes, copies and deletes are honoured, rather than ignored; or the
-            operations that honour theirs.
-        page_size: How many entries one page of a listing holds at the most.
+        conditions: Whether conditions of writes, copies and deletes are honoured or ignored; or the operations that
+        honour theirs.
+        page_size: The maximum number of entries in one page of a listing.
 
     Attributes:
-        objects: The objects of the bucket by key; for a test to read and to change.
+        objects: The objects of the bucket by key; tests may read and change them.
         uploads: The open multipart uploads by id.
         calls: Every call, in the order of arrival.
-        bodies: The body of every answer that had one.
-        cuts: How many bytes each of the next bodies gives before its connection breaks; whole bodies after the last.
+        bodies: The body of every response that had one.
+        cuts: How many bytes each of the next bodies yields before its connection breaks; later bodies are complete.
         silent_cuts: Whether a cut looks like the end of the body.
-        before: Called with each call before it is answered; may raise `Fault`, change the objects, or return an
-            awaitable for the async port.
-        after: Called with each call and its answer, before the answer is on its way; may raise `Fault`.
+        before: Called with each call before it is carried out; may raise `Fault`, change the objects, or return an
+        awaitable for the async port.
+        after: Called with each call and its response, before the response is sent; may raise `Fault`.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class FakeS3:
         Args:
             key: Its key.
             data: Its bytes.
-            size: How long it pretends to be.
+            size: Its reported size.
             facts: Further fields of a `StoredObject`.
         """
         self._writes += 1
@@ -129,11 +129,11 @@ class FakeS3:
         return [call.operation for call in self.calls]
 
     def open_bodies(self) -> list[FakeBody]:
-        """The bodies that nobody has closed."""
+        """The bodies that are still open."""
         return [body for body in self.bodies if not body.closed]
 
     def answer(self, call: Call) -> dict[str, Any]:
-        """Answer a call.
+        """Carry out a call.
 
         Raises:
             Fault: As S3 would refuse it.
@@ -336,7 +336,7 @@ class FakeS3Port:
 
 
 class AsyncFakeS3Port:
-    """The S3 port to a `FakeS3`, awaited: before a call arrives, and while its answer is on its way.
+    """The async S3 port to a `FakeS3`; it awaits before each call and before each response.
 
     Attributes:
         closed: Whether it was closed.
@@ -369,7 +369,7 @@ class AsyncFakeS3Port:
 
 
 def _refusal(call: Call, status: int, code: str | None = None) -> Fault:
-    # The answer to a HEAD has no body, so its status is all that is left of the code.
+    # The response to a HEAD has no body, so the code is lost and only the status remains.
     told = str(status) if call.operation.startswith("Head") else code or REFUSED[status]
     return Fault(told, status, "refused", "request-1")
 

@@ -1,1 +1,1 @@
-"""The endpoint in front of a server: it counts requests and makes the wire fail."""
+"""The endpoint in front of a server: it counts requests and injects faults."""

@@ -1,4 +1,4 @@
-"""An HTTP endpoint of the suite in front of any server: it counts requests and makes the wire fail on demand."""
+"""An HTTP proxy in front of any server, which counts requests and injects faults."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Injection:
     """A fault that waits for its requests.
 
     Attributes:
-        fault: What happens to them.
-        operation: The S3 API operation it waits for; None is any.
+        fault: The fault.
+        operation: The S3 API operation it applies to; None is any.
         times: How many requests get it; None is all.
-        after: How many matching requests pass unharmed before.
+        after: How many matching requests pass unchanged before.
         match: A further condition.
-        hits: How many requests have got it.
-        passed: How many matching requests have passed unharmed.
+        hits: How many requests got it.
+        passed: How many matching requests passed unchanged.
     """
 
     fault: Fault
@@ -57,7 +57,7 @@ class Injection:
 
 
 class Endpoint:
-    """A proxy on loopback that passes requests on to one server, from when the block begins until it ends.
+    """A proxy on loopback that forwards requests to one server while the block runs.
 
     It keeps connections alive on both sides, streams bodies both ways, and passes the Host header on, so that a
     signature that a client made for the endpoint's address stays valid. A request counts as soon as its head has
@@ -67,7 +67,7 @@ class Endpoint:
         upstream: The server, such as `"http://127.0.0.1:9000"`.
 
     Raises:
-        ValueError: `upstream` is no plain http URL of host and port.
+        ValueError: `upstream` is not a plain http URL of host and port.
     """
 
     def __init__(self, upstream: str) -> None:
@@ -90,22 +90,22 @@ class Endpoint:
 
     @property
     def requests(self) -> list[Request]:
-        """What has arrived since the start or the last `reset`."""
+        """The requests since the start or the last `reset`."""
         with self._lock:
             return list(self._requests)
 
     @property
     def open_connections(self) -> int:
-        """How many connections of clients are open now."""
+        """How many client connections are open now."""
         with self._lock:
             return len(self._exchanges)
 
     def operations(self) -> list[str]:
-        """Return the operations of `requests`, in order of arrival."""
+        """The operations of `requests`, in order of arrival."""
         return [request.operation for request in self.requests]
 
     def count(self, operation: str | None = None) -> int:
-        """Return how many requests have arrived, all of them or those of one operation."""
+        """How many requests have arrived, in total or of one operation."""
         return sum(operation in (None, name) for name in self.operations())
 
     def reset(self) -> None:
@@ -116,7 +116,7 @@ class Endpoint:
 
     @contextlib.contextmanager
     def recording(self) -> Iterator[list[Request]]:
-        """Yield a list that the requests go to that arrive inside the block."""
+        """Yield a list that collects the requests that arrive inside the block."""
         recording: list[Request] = []
         with self._lock:
             self._recordings.append(recording)
@@ -135,16 +135,16 @@ class Endpoint:
         after: int = 0,
         match: Callable[[Request], bool] | None = None,
     ) -> Injection:
-        """Let a fault happen to requests that are still to come.
+        """Inject a fault into later requests.
 
-        A request that several injections match gets them all in the order of their injection, until one of them
-        answers it or ends the connection.
+        A request that matches several injections gets all of them in the order of their injection, until one of them
+        responds to it or ends the connection.
 
         Args:
-            fault: What happens.
-            operation: Only to this S3 API operation; None is any.
-            times: To how many requests; None is all.
-            after: How many matching requests pass unharmed before.
+            fault: The fault.
+            operation: Only for this S3 API operation; None is any.
+            times: For how many requests; None is all.
+            after: How many matching requests pass unchanged before.
             match: A further condition; it must not call the endpoint.
         """
         injection = Injection(fault, operation, times, after, match)
@@ -153,15 +153,15 @@ class Endpoint:
         return injection
 
     def clear_faults(self) -> None:
-        """Forget the faults; a fault that happens now goes on."""
+        """Forget the faults; a fault that is already happening continues."""
         with self._lock:
             self._injections.clear()
 
     def close(self) -> None:
-        """Close every connection and wait for the threads; a second call does nothing.
+        """Close every connection and wait for the threads. A second call does nothing.
 
         Raises:
-            ExceptionGroup: Functions of `Call`, `RewriteBody` or `match` have raised.
+            ExceptionGroup: Functions of `Call`, `RewriteBody` or `match` raised exceptions.
         """
         if self._closing:
             return
@@ -179,7 +179,7 @@ class Endpoint:
         for thread in exchanges.values():
             thread.join(_JOIN_SECONDS)
         if self._errors:
-            raise ExceptionGroup("functions that were injected into the endpoint have raised", self._errors)
+            raise ExceptionGroup("functions that were injected into the endpoint raised exceptions", self._errors)
 
     def __enter__(self) -> Self:
         self._acceptor.start()

@@ -48,13 +48,13 @@ _Result = TypeVar("_Result")
 
 
 class Exchange:
-    """The connection of one client and the one to the server that belongs to it.
+    """One client's connection, with its connection to the server.
 
     Args:
         client: The accepted connection, owned from here on.
         upstream: Host and port of the server.
-        arrived: Gets each request when its head has arrived and returns its faults.
-        failed: Gets what `arrived` or a function of a fault has raised.
+        arrived: Called with each request when its head has arrived; returns its faults.
+        failed: Called with the exception of `arrived` or of a fault's function.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Exchange:
     def run(self) -> None:
         """Serve requests until either side ends the connection, and close both."""
         try:
-            # What breaks on one side is shown to the other by closing it.
+            # An error on one side closes the other side too.
             with contextlib.suppress(Closed, h11.RemoteProtocolError, OSError):
                 while True:
                     self._serve_one()
@@ -126,14 +126,14 @@ class Exchange:
         return self._forward(head, dropped, on_answer)
 
     def _send_early(self, status: int) -> None:
-        """Send an informational answer, behind the request and, where the client waits for leave, behind that."""
+        """Send an informational response after the request, and after 100 (Continue) if the client waits for it."""
         if self._client.http.they_are_waiting_for_100_continue:
             self._client.send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
         self._client.send(h11.InformationalResponse(status_code=status, headers=[], reason=b"Injected"))
         self._client.flush()
 
     def _guarded(self, function: Callable[[_Argument], _Result], argument: _Argument) -> _Result:
-        """Call a function of the test; what it raises goes to the test, and the connection is reset."""
+        """Call a function of the test. If it raises, the test gets the exception and the connection is reset."""
         try:
             return function(argument)
         except Exception as error:  # noqa: BLE001 - an injected function may raise anything, and the test gets it
@@ -141,13 +141,13 @@ class Exchange:
             self._reset()
 
     def _answer(self, fault: Answer, head: h11.Request) -> None:
-        """Answer in the server's place, after the whole request has been heard."""
+        """Respond in the server's place, after the whole request has been read."""
         body = b"" if head.method == b"HEAD" else fault.content()
         headers = {"Content-Length": str(len(body))} | ({} if fault.foreign else {"x-amz-request-id": "INJECTED"})
         if fault.code:
             headers["Content-Type"] = "application/xml"
         if self._client.http.they_are_waiting_for_100_continue:
-            # Nobody can tell whether the body still comes.
+            # It is unknown whether the body will still be sent.
             headers["Connection"] = "close"
         else:
             self._swallow(None)
@@ -159,7 +159,7 @@ class Exchange:
         self._client.flush()
 
     def _swallow(self, limit: int | None) -> None:
-        """Read the request's body, or as much of it as the limit says, and forget it."""
+        """Read the request's body, up to the limit, and discard it."""
         if limit == 0 or self._client.http.their_state is not h11.SEND_BODY:
             return
         if self._client.http.they_are_waiting_for_100_continue:
@@ -174,7 +174,7 @@ class Exchange:
                 size += len(event.data)
 
     def _forward(self, head: h11.Request, dropped: set[bytes], faults: Sequence[Fault]) -> None:
-        """Pass the request on and its answer back, and make both connections ready for the next one."""
+        """Forward the request and its response, and prepare both connections for the next one."""
         upstream = self._connected()
         headers = _without(head.headers.raw_items(), dropped)
         upstream.send(h11.Request(method=head.method, target=head.target, headers=headers))
@@ -184,7 +184,7 @@ class Exchange:
         )
         if self._client.http.they_are_waiting_for_100_continue:
             raise Closed
-        # A server may answer before it has heard everything; the client goes on talking.
+        # A server may respond before it has read the whole request; the client continues to send.
         self._swallow(None)
         if upstream.idle:
             upstream.http.start_next_cycle()
@@ -192,9 +192,9 @@ class Exchange:
             self._drop_upstream()
 
     def _connected(self) -> Side:
-        """Return the connection to the server, a new one where there is none that lives."""
+        """Return the connection to the server, a new one if the last one is closed."""
         if self._upstream is not None and readable(0, self._upstream.socket):
-            # An idle connection that can be read has been closed by the server.
+            # An idle connection that is readable was closed by the server.
             self._drop_upstream()
         if self._upstream is None:
             connection = socket.create_connection(self._address, timeout=_CONNECT_SECONDS)
@@ -210,7 +210,7 @@ class Exchange:
             self._upstream = None
 
     def _upload(self, upstream: Side) -> h11.Response | None:
-        """Pass the request's body on; return the head of an answer that came before its end."""
+        """Forward the request's body; return the head of a response that arrives before its end."""
         client = self._client
         while True:
             event = client.http.next_event()
@@ -218,7 +218,7 @@ class Exchange:
                 try:
                     upstream.send(event)
                 except ConnectionError:
-                    # The server has hung up on the rest, maybe after an answer that can still be read.
+                    # The server closed the connection before the end; a response may still be readable.
                     return self._answer_head(upstream)
             elif isinstance(event, h11.EndOfMessage):
                 upstream.send(event)
@@ -237,7 +237,7 @@ class Exchange:
                 raise Closed
 
     def _early_answer(self, upstream: Side) -> h11.Response | None:
-        """Pass on what the server says while it is spoken to; return the head of its answer if that is there."""
+        """Forward what the server sends during the request; return the head of its response if it has arrived."""
         while (event := upstream.http.next_event()) is not h11.NEED_DATA:
             if isinstance(event, h11.Response):
                 return event
@@ -247,20 +247,20 @@ class Exchange:
         return None
 
     def _answer_head(self, upstream: Side) -> h11.Response:
-        """Wait for the head of the answer, and pass on what comes before."""
+        """Wait for the head of the response, and forward informational responses before it."""
         while not isinstance(event := upstream.event(), h11.Response):
             if isinstance(event, h11.InformationalResponse):
                 self._pass_on_interim(event)
         return event
 
     def _pass_on_interim(self, event: h11.InformationalResponse) -> None:
-        # A 100 after the body has begun to come is late news.
+        # A 100 is useless once the body is being sent.
         if event.status_code != 100 or self._client.http.they_are_waiting_for_100_continue:
             self._client.send(event)
             self._client.flush()
 
     def _download(self, upstream: Side, head: h11.Response, faults: Sequence[Fault], *, has_body: bool) -> None:
-        """Pass the answer on with what the faults make of it."""
+        """Forward the response, changed by the faults."""
         headers = _without(head.headers.raw_items(), _HOP_BY_HOP)
         pieces = self._pieces(upstream)
         marks: list[Reset | ShortBody | Stall] = []
@@ -287,7 +287,7 @@ class Exchange:
         self._client.flush()
 
     def _pieces(self, upstream: Side) -> Iterator[bytes]:
-        """Yield the answer's body as it comes; whatever waits for the client leaves before each wait."""
+        """Yield the response's body as it arrives; pending output to the client is flushed before each wait."""
         while True:
             event = upstream.http.next_event()
             if isinstance(event, h11.Data):
@@ -301,7 +301,7 @@ class Exchange:
                 raise Closed
 
     def _pass_on_body(self, pieces: Iterator[bytes], marks: list[Reset | ShortBody | Stall]) -> None:
-        """Pass the body on and act at each mark when so many bytes have gone out."""
+        """Forward the body, and perform each mark's action once that many bytes were sent."""
         sent = 0
         for piece in pieces:
             rest = piece
@@ -331,7 +331,7 @@ class Exchange:
                 raise Closed
 
     def _stall(self, seconds: float) -> None:
-        """Fall silent, but notice when the client hangs up or the endpoint closes."""
+        """Send nothing, but notice when the client disconnects or the endpoint closes."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             hung_up = readable(0, self._client.socket) and not self._client.socket.recv(1, socket.MSG_PEEK)
@@ -339,7 +339,7 @@ class Exchange:
                 raise Closed
 
     def _reset(self) -> NoReturn:
-        """Make closing the connection a reset, which the client sees after all that was sent to it."""
+        """Close the connection with a reset, which the client sees after everything sent before."""
         deadline = time.monotonic() + _DELIVERY_SECONDS
         while undelivered(self._client.socket) and time.monotonic() < deadline:
             time.sleep(0.001)

@@ -1,4 +1,4 @@
-"""What can go wrong on the wire, as values that an endpoint is told to do."""
+"""Faults that an endpoint can inject."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Request:
         path: The path as on the wire, percent-encoded, without the query.
         query: The query, decoded.
         headers: The headers under lower-case names.
-        operation: The S3 API operation that the request asks for, or the method where it is none.
+        operation: The S3 API operation of the request, or the method if it is none.
     """
 
     method: str
@@ -49,26 +49,26 @@ class Request:
 
     @property
     def bucket(self) -> str:
-        """The bucket, decoded; empty where the path names none."""
+        """The bucket, decoded; empty if the path has none."""
         return urllib.parse.unquote(self.path[1:].partition("/")[0])
 
     @property
     def key(self) -> str:
-        """The object's key, decoded; empty where the path names none."""
+        """The object's key, decoded; empty if the path has none."""
         return urllib.parse.unquote(self.path[1:].partition("/")[2])
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Answer in the server's place; the server never sees the request.
+    """Respond in the server's place; the server never sees the request.
 
     Attributes:
         status: The HTTP status.
-        code: The S3 error code; the body is an S3 error, and empty where the code is empty or the method is HEAD.
-        message: The message beside the code.
-        headers: More headers of the answer, such as `Retry-After`.
-        body: A body to send as it is instead of the S3 error.
-        foreign: Send no header of S3, like a web server that stands in the server's place.
+        code: The S3 error code in the body; without a code, or for HEAD, the body is empty.
+        message: The message in the S3 error.
+        headers: More response headers, such as `Retry-After`.
+        body: A body to send unchanged instead of the S3 error.
+        foreign: Send no S3 headers, as a web server at the endpoint's address would.
     """
 
     status: int
@@ -79,7 +79,7 @@ class Answer:
     foreign: bool = False
 
     def content(self) -> bytes:
-        """Return the body of the answer."""
+        """The body of the response."""
         if self.body is not None or not self.code:
             return self.body or b""
         return (
@@ -91,7 +91,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class ErrorInOK:
-    """Answer 200 with an S3 error inside, as CopyObject and CompleteMultipartUpload may; the server never sees it."""
+    """Respond 200 with an S3 error inside, as CopyObject and CompleteMultipartUpload may; the server is not called."""
 
     code: str
     message: str = ""
@@ -102,8 +102,8 @@ class Reset:
     """Reset the connection (RST).
 
     Attributes:
-        after_bytes: 0 takes the whole request and resets without showing it to the server. A larger number passes
-            the answer on up to that many bytes of its body, which the client can still read, and resets then.
+        after_bytes: With 0, read the whole request and reset without forwarding it. With a larger number, forward the
+        response up to that many bytes of its body, which the client can still read, and then reset.
     """
 
     after_bytes: int = 0
@@ -111,18 +111,18 @@ class Reset:
 
 @dataclass(frozen=True, slots=True)
 class ShortBody:
-    """Close the connection in good order after a part of the answer's body, short of its Content-Length."""
+    """Close the connection without a reset after a part of the response's body, short of its Content-Length."""
 
     after_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """Fall silent for a while, then go on.
+    """Stop sending for a while, then continue.
 
     Attributes:
-        seconds: How long; a client that hangs up ends the silence.
-        after_bytes: 0 holds the answer back as a whole; a larger number falls silent after so much of its body.
+        seconds: How long; ends early if the client disconnects.
+        after_bytes: With 0, delay the whole response; with a larger number, stop after so many bytes of its body.
     """
 
     seconds: float
@@ -131,7 +131,7 @@ class Stall:
 
 @dataclass(frozen=True, slots=True)
 class LostAnswer:
-    """Let the server do what was asked, then reset the connection in place of its answer."""
+    """Forward the request to the server, then reset the connection instead of forwarding its response."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class TruncateRequest:
     """Reset the connection while the client uploads; the server never sees the request.
 
     Attributes:
-        after_bytes: How much of the request's body is read before.
+        after_bytes: How many bytes of the request's body are read before.
     """
 
     after_bytes: int = 0
@@ -147,10 +147,10 @@ class TruncateRequest:
 
 @dataclass(frozen=True, slots=True)
 class DropHeaders:
-    """Hide headers from the server, which so becomes one that ignores conditions.
+    """Remove request headers, for instance to make a server ignore conditions.
 
-    For servers that check no signatures: a signed header that is missing breaks them, and SDKs sign `If-Match` and
-    `If-None-Match` too.
+    Use it with a server that does not check signatures: removing a signed header breaks the signature, and SDKs sign
+    `If-Match` and `If-None-Match` too.
 
     Attributes:
         names: The headers' names, in any case.
@@ -161,10 +161,10 @@ class DropHeaders:
 
 @dataclass(frozen=True, slots=True)
 class Early:
-    """Send an informational answer before the true one (RFC 9110, 15.2).
+    """Send an informational response before the final one (RFC 9110, 15.2).
 
     Attributes:
-        status: Its status, such as 102 or 103.
+        status: The status, such as 102 or 103.
     """
 
     status: int = 103
@@ -172,7 +172,7 @@ class Early:
 
 @dataclass(frozen=True, slots=True)
 class RewriteBody:
-    """Replace the body of the answer; its status and its headers stay, but for Content-Length.
+    """Replace the body of the response. Its status and headers stay, except for Content-Length.
 
     Attributes:
         function: Gets the server's body and returns the one to send.
@@ -187,7 +187,7 @@ Headers = list[tuple[bytes, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class RewriteHeaders:
-    """Replace the headers of the answer; its status and its body stay.
+    """Replace the headers of the response. Its status and body stay.
 
     Attributes:
         function: Gets the server's headers and returns those to send.
@@ -198,7 +198,7 @@ class RewriteHeaders:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Run a function before the request goes on, for instance to change an object between two requests for it.
+    """Run a function before the request is forwarded, for instance to change an object between two requests.
 
     Attributes:
         function: Gets the request. What it raises resets the connection and is raised again when the endpoint closes.
@@ -224,7 +224,7 @@ Fault = (
 
 
 def gather(parties: int, *, seconds: float = 30.0) -> Call:
-    """Return a fault that holds requests until a number of them has arrived, and lets them go at once.
+    """Return a fault that holds requests until a number of them has arrived, and then releases them together.
 
     Args:
         parties: How many; inject it with `times` set to the same number.
@@ -268,7 +268,7 @@ _COPIES = {"PutObject": "CopyObject", "UploadPart": "UploadPartCopy"}
 
 
 def operation_of(method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> str:
-    """Return the S3 API operation of a path-style request, or the method where it is none.
+    """Return the S3 API operation of a path-style request, or the method if it is none.
 
     Args:
         method: The HTTP method.

@@ -1,4 +1,4 @@
-"""Requests as a check tells of them."""
+"""Requests as text for a check's message."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ def shown(request: Request) -> str:
 
 
 def size_of(request: Request) -> int:
-    """Bytes of content that a request says it sends."""
+    """The length of the content that a request declares."""
     sizes = (request.headers.get(name, "") for name in ("x-amz-decoded-content-length", "content-length"))
     return next((int(size) for size in sizes if size.isdigit()), 0)

@@ -16,15 +16,15 @@ _HEAD_LIMIT = 128 * 1024
 
 
 class Closed(Exception):
-    """The connection is over; nothing more can be said on it."""
+    """The connection is closed."""
 
 
 class Side:
-    """One socket with its HTTP state; output is kept until it is worth a packet.
+    """One socket with its HTTP state; small output is buffered.
 
     Args:
         connection: A connected socket.
-        role: Whom this end plays: the server for a client's socket, the client for a server's.
+        role: The role of this end: the server for a client's socket, the client for a server's.
     """
 
     def __init__(self, connection: socket.socket, role: type[h11.CLIENT | h11.SERVER]) -> None:
@@ -36,11 +36,11 @@ class Side:
 
     @property
     def idle(self) -> bool:
-        """Whether both sides have said everything of the request that is going on."""
+        """Whether both sides have finished the current request."""
         return self.http.our_state is h11.DONE and self.http.their_state is h11.DONE
 
     def send(self, event: h11.Event) -> None:
-        """Say something; it may wait for the next `flush`."""
+        """Send an event; it may be buffered until the next `flush`."""
         data = self.http.send(event)
         if data:
             self._output.append(data)
@@ -49,7 +49,7 @@ class Side:
                 self.flush()
 
     def flush(self) -> None:
-        """Send what waits; needed before each wait for the other end."""
+        """Send the buffered output; needed before each wait for the other end."""
         if self._output:
             data = b"".join(self._output)
             self._output.clear()
@@ -57,15 +57,15 @@ class Side:
             self.socket.sendall(data)
 
     def receive(self) -> None:
-        """Wait for bytes from the other end, or for its end."""
+        """Wait for bytes from the other end, or for the end of the connection."""
         self.http.receive_data(self.socket.recv(_PIECE))
 
     def event(self) -> h11.Event:
         """Return the next event, waiting for it.
 
         Raises:
-            Closed: The other end has closed the connection between two messages.
-            RemoteProtocolError: It has closed it within a message, or speaks no HTTP.
+            Closed: The other end closed the connection between two messages.
+            RemoteProtocolError: It closed the connection within a message, or does not speak HTTP.
         """
         while (event := self.http.next_event()) is h11.NEED_DATA:
             self.receive()
@@ -75,10 +75,10 @@ class Side:
 
 
 def readable(timeout: float | None, *sockets: socket.socket) -> list[socket.socket]:
-    """Return the sockets that have something to read or have been closed by their peer.
+    """Return the sockets that are readable or were closed by their peer.
 
     Args:
-        timeout: Seconds to wait for one of them; None waits for ever.
+        timeout: Seconds to wait for one of them; None waits forever.
         sockets: The sockets to look at.
     """
     with selectors.DefaultSelector() as selector:
@@ -89,7 +89,7 @@ def readable(timeout: float | None, *sockets: socket.socket) -> list[socket.sock
 
 
 def undelivered(connection: socket.socket) -> int:
-    """Return how many sent bytes the peer's kernel has not taken yet, 0 where the platform does not say."""
+    """Return how many sent bytes the peer's kernel has not acknowledged yet; 0 if the platform does not tell."""
     try:
         import fcntl
         import termios

@@ -1,1 +1,1 @@
-"""What a backend should answer to any history of calls, and the search for one that it answers otherwise."""
+"""A model of the contract, and a search for a sequence of calls on which a backend differs from it."""

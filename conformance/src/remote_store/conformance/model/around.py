@@ -1,4 +1,4 @@
-"""Calls that a history leaves out, because the harness declares that the backend breaks just their rule."""
+"""Calls that histories skip, because the harness declares a deviation from their rule."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Condition = Callable[[Model, Step], bool]
 
 
 def leaves_out(declared: Collection[str], model: Model, step: Step) -> bool:
-    """Whether a call is about a rule that is declared as a deviation.
+    """Whether a call depends on a rule that is declared as a deviation.
 
     Args:
         declared: Ids of the rules that the harness declares deviations of.

@@ -1,4 +1,4 @@
-"""Performing a call that is data, and what it came to as data."""
+"""Makes a call that is given as data, and returns its outcome as data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from remote_store.core import AsyncBackend, FileInfo, FolderInfo, WriteResult
 
 
 async def perform(backend: AsyncBackend, step: Step) -> Result:
-    """Make a call; what came, or what was raised."""
+    """Make a call; return its value or its exception."""
     try:
         return Result(await SPECIAL.get(step.method, _plain)(backend, step))
     except Exception as error:
@@ -79,7 +79,7 @@ async def _unwrap(backend: AsyncBackend, step: Step) -> object:
 
 
 def facts(told: FileInfo | FolderInfo | WriteResult) -> dict[str, object]:
-    """What every backend must tell alike of a file, a folder or a write."""
+    """The facts of a file, a folder or a write that are the same for every backend."""
     if isinstance(told, FolderInfo):
         return {"path": told.path.rstrip("/"), "file_count": told.file_count, "total_size": told.total_size}
     known: dict[str, object] = {"path": told.path, "size": told.size, "metadata": dict(told.metadata or {})}

@@ -1,4 +1,4 @@
-"""What a history draws: calls that a backend declares, on paths that get in each other's way."""
+"""The random calls of a history: only declared capabilities, on paths that conflict with each other."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ PATTERNS = ("*", "**", "a*", "?", "[ab]", "*/b", "a/*", "**/b*", "a/**")
 
 
 class Draws:
-    """The calls of one history, a method for each kind of them; what is not declared is replaced by questions.
+    """The calls of one history, a method for each kind. Calls that need an undeclared capability become probes.
 
     Args:
-        chance: Where the choices come from.
-        names: Names of files; folders are what stands before their slashes. A history uses a few of them.
+        chance: The source of random choices.
+        names: Names of files, whose folders are the parts before a slash. A history uses a few of them.
         profile: Facts about the storage.
         capabilities: What the backend declares.
         instances: How many instances take turns.
@@ -42,7 +42,7 @@ class Draws:
         instances: int,
     ) -> None:
         most = profile.max_key_bytes
-        # Longer than the limit by itself, in whatever folder it stands.
+        # Longer than the limit by itself, in any folder.
         self._malformed = [NUL, *([segmented_key(most + 1, "long/")] if most is not None else [])]
         self._chance = chance
         self._names = chance.sample(names, min(FEW, len(names)))
@@ -52,12 +52,12 @@ class Draws:
         self._kinds += [self._read] * 3 + [self._list] * 3 + [self._ask] * 2
 
     def fills(self) -> Iterator[Step]:
-        """Files to begin with."""
+        """The initial files."""
         for _ in range(self._chance.randint(*FILLS)):
             yield self._step("write", self._name(), {"overwrite": True}, body=self._body("bytes"))
 
     def call(self) -> Step:
-        """Any call; more often one that changes something."""
+        """Any call; more often one that changes files."""
         return self._one(self._kinds)()
 
     def _write(self) -> Step:
@@ -73,7 +73,7 @@ class Draws:
 
     def _transfer(self) -> Step:
         method = self._declared({"copy": Capability.COPY, "move": Capability.MOVE})
-        # Which of two malformed paths the error is about is not promised.
+        # With two malformed paths, the error may name either.
         pairs = [(self._name(), self._name())] * 2 + [(self._here(), self._target()), (self._file(), self._name())]
         return self._step(method, self._one(pairs), self._flags("overwrite")) if method else self._ask()
 
@@ -142,7 +142,7 @@ class Draws:
         return Body(self._one("xyz"), self._one(SIZES), kind)
 
     def _declared(self, methods: dict[str, Capability]) -> str:
-        """One of the methods whose capability is declared; empty where none is."""
+        """One of the methods whose capability is declared; an empty string if none is."""
         able = [method for method, capability in methods.items() if capability in self._has]
         return self._one(able) if able else ""
 

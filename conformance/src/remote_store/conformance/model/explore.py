@@ -1,4 +1,4 @@
-"""Long histories of calls against the model: how many, on which names, and what is said of one that went wrong."""
+"""Runs long histories of calls against the model and reports the shortest one that fails."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from remote_store.core import AsyncBackend, Backend
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How much is explored.
+    """The amount of exploration.
 
     Attributes:
         examples: How many histories.
@@ -35,7 +35,7 @@ BUDGETS: dict[Tier, Budget] = {
     "soak": Budget(examples=500, steps=60),
 }
 
-# Files and folders that clash: siblings that begin alike, a file beside a folder, a wildcard's neighbours.
+# Names that conflict: siblings with a common prefix, a file beside a folder, names that a wildcard matches.
 NAMES = ("a", "a/b", "b", "a/b/c", "ab", "a/bc", "ab/c", "a-b", "a.b/c", "b/a")
 
 
@@ -47,14 +47,14 @@ def explore(
     instances: int = 1,
     share: float = 1,
 ) -> None:
-    """Run histories on a backend; the check fails with the shortest one that leaves the model.
+    """Run histories on a backend; the check fails with the shortest one that differs from the model.
 
     Args:
         case: The running check.
         perform: Makes a call.
         names: Names of files.
         instances: How many instances of the backend take turns.
-        share: How much of the tier's budget is used.
+        share: The fraction of the tier's budget to use.
     """
     backends = [case.backend, *(case.make() for _ in range(instances - 1))]
     judge(case, _search(case, lambda step: perform(backends[step.instance], step), names, instances, share))
@@ -100,18 +100,18 @@ def _search(
 
 
 def judge(case: AnyCase[Any], found: Divergence | None, *, asynchronous: bool = False) -> None:
-    """Fail with a program that reproduces the divergence, unless there is none."""
+    """If there is a divergence, fail with a program that reproduces it."""
     if found is None:
         return
     last = found.calls[-1]
     text = program(found.calls, found.folder, asynchronous=asynchronous)
-    once = "" if found.again else "\n  (the same calls went right another time: the answers do not follow from them)"
-    what = f"{last.step.method} after {len(found.calls) - 1} calls goes another way than the model{once}\n\n{text}"
+    once = "" if found.again else "\n  (the same calls passed when repeated; the outcomes do not depend on them alone)"
+    what = f"{last.step.method} after {len(found.calls) - 1} calls differs from the model{once}\n\n{text}"
     case.fail(what, " or ".join(map(said, last.expected)), last.came.error or said(last.came))
 
 
 def said(outcome: Result) -> str:
-    """An outcome for a message."""
+    """An outcome as text for a message."""
     if outcome.error is None:
         return repr(outcome.value)
     path = getattr(outcome.error, "path", None)

@@ -1,4 +1,4 @@
-"""What a backend should answer: core's memory backend, held to the facts of another storage."""
+"""The model: core's memory backend, restricted to the profile of another storage."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Model:
 
     Args:
         profile: Facts about the storage.
-        capabilities: What the backend declares; what it does not store is not expected back.
+        capabilities: What the backend declares. Facts that it does not store are not expected.
     """
 
     def __init__(self, profile: Profile, capabilities: Collection[Capability]) -> None:
@@ -28,14 +28,14 @@ class Model:
         self._memory = MemoryBackend()
 
     def answer(self, step: Step) -> tuple[Result, ...]:
-        """Make a call; every outcome that the contract allows."""
+        """Make a call, and return every outcome that the contract allows."""
         if long := self._too_long(step):
             return (Result(error=long),)
         refused = self._refused(step)
         if step.body is not None and step.body.kind == "failing":
             return self._failing(replace(step, body=Body()), refused)
         if step.body is not None and step.body.kind == "text":
-            # Which of two wrong arguments is noticed first is not promised.
+            # With two wrong arguments, either error may come first.
             other = Result(error=refused) if refused is not None else self._trial(replace(step, body=Body()))
             return (Result(error=TypeError("content is text")), *([other] if other.error is not None else []))
         if refused is not None:
@@ -49,21 +49,21 @@ class Model:
         return sorted(str(file.path) for file in self._memory.list_files(folder, recursive=True))
 
     def is_file(self, path: str) -> bool:
-        """Whether a file is there."""
+        """Whether a file exists."""
         return self._is("is_file", path)
 
     def is_folder(self, path: str) -> bool:
-        """Whether a folder is there."""
+        """Whether a folder exists."""
         return self._is("is_folder", path)
 
     def would_empty(self, step: Step) -> bool:
-        """Whether a call would leave a folder without a file."""
+        """Whether a call would remove the last file of a folder."""
         spare = copy.copy(self._memory)
         perform(spare, step)
         return bool(folders(self._memory) - folders(spare))
 
     def _failing(self, step: Step, refused: InvalidPath | None) -> tuple[Result, ...]:
-        # A wrong path comes first; whether a conflict or the stream does is not promised.
+        # A wrong path is reported first. A conflict and a failing stream may come in either order.
         other = Result(error=refused) if refused is not None else self._trial(step)
         if isinstance(other.error, InvalidPath) and refused is None:
             return (other,)
@@ -71,7 +71,7 @@ class Model:
         return (Result(error=Boom()), *([other] if conflict else []))
 
     def _trial(self, step: Step) -> Result:
-        """What a call would come to, on a copy."""
+        """The outcome of a call, made on a copy."""
         spare = copy.copy(self._memory)
         return perform(spare, step)
 
@@ -81,14 +81,14 @@ class Model:
         return None if long is None else InvalidPath("the key is too long", path=long)
 
     def _refused(self, step: Step) -> InvalidPath | None:
-        """Why this storage takes no file at a path where a flat one would."""
+        """The error of a storage with folders for a path that a flat storage accepts."""
         target = step.paths[-1] if step.method in WRITES else ROOT
         parents = [target[:place] for place, character in enumerate(target) if character == "/"]
         beside = self._profile.flat and not self._profile.rejects_file_ancestor
         below_a_file = not beside and any(map(self.is_file, parents))
         on_a_folder = not self._profile.flat and target != ROOT and self.is_folder(target)
         if below_a_file or on_a_folder:
-            return InvalidPath("a file and a folder are in each other's way", path=target)
+            return InvalidPath("a file and a folder cannot have the same path", path=target)
         return None
 
     def _is(self, probe: str, path: str) -> bool:

@@ -1,5 +1,5 @@
 # Generated from conformance/src/remote_store/conformance/model/async_perform.py by tools/unasync.py; edit that.
-"""Performing a call that is data, and what it came to as data."""
+"""Makes a call that is given as data, and returns its outcome as data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from remote_store.core import Backend, FileInfo, FolderInfo, WriteResult
 
 
 def perform(backend: Backend, step: Step) -> Result:
-    """Make a call; what came, or what was raised."""
+    """Make a call; return its value or its exception."""
     try:
         return Result(SPECIAL.get(step.method, _plain)(backend, step))
     except Exception as error:
@@ -80,7 +80,7 @@ def _unwrap(backend: Backend, step: Step) -> object:
 
 
 def facts(told: FileInfo | FolderInfo | WriteResult) -> dict[str, object]:
-    """What every backend must tell alike of a file, a folder or a write."""
+    """The facts of a file, a folder or a write that are the same for every backend."""
     if isinstance(told, FolderInfo):
         return {"path": told.path.rstrip("/"), "file_count": told.file_count, "total_size": told.total_size}
     known: dict[str, object] = {"path": told.path, "size": told.size, "metadata": dict(told.metadata or {})}

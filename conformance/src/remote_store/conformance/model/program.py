@@ -1,4 +1,4 @@
-"""A history as a short program to paste: it makes the calls and fails at the one that went wrong."""
+"""A history as a short program to paste: it makes the calls and fails at the wrong one."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def program(calls: Sequence[TakenStep], folder: str, *, asynchronous: bool = Fal
     """A function that makes the calls and fails at the last one.
 
     Args:
-        calls: What was called, in order.
-        folder: The folder of the paths, which the program calls `repro`.
+        calls: The calls, in order.
+        folder: The folder of the paths; the program uses `repro` in its place.
         asynchronous: Write it for an asynchronous backend.
     """
     writer = Writer(folder, asynchronous=asynchronous)
@@ -56,7 +56,7 @@ def program(calls: Sequence[TakenStep], folder: str, *, asynchronous: bool = Fal
 
 @dataclass(frozen=True)
 class Writer:
-    """Writes calls down.
+    """Writes calls as Python source.
 
     Attributes:
         folder: The folder of the paths.
@@ -68,21 +68,21 @@ class Writer:
 
     @property
     def a_sync(self) -> str:
-        """What stands before `def` and `with`."""
+        """The prefix of `def` and `with`."""
         return "async " if self.asynchronous else ""
 
     @property
     def wait(self) -> str:
-        """What stands before a call."""
+        """The prefix of a call."""
         return "await " if self.asynchronous else ""
 
     def earlier(self, call: TakenStep) -> list[str]:
-        """A call that was right, whatever it came to."""
+        """A call with an allowed outcome, whose value is not checked."""
         lines = self._made(call.step, None)
         return lines if call.came.error is None else [f"with suppress({_names([call.came])}):", *_block(lines)]
 
     def last(self, call: TakenStep) -> list[str]:
-        """A call that was wrong, held to what it should have come to."""
+        """The call with the wrong outcome, as an assertion of the expected one."""
         errors = [outcome for outcome in call.expected if outcome.error is not None]
         value = next((outcome for outcome in call.expected if outcome.error is None), None)
         lines = self._made(call.step, value, call.came)

@@ -1,4 +1,4 @@
-"""The search for a history of calls that a backend answers otherwise than the model."""
+"""The search for a history of calls on which a backend differs from the model."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ LOOKS = {
     Capability.SEEKABLE_READ: Step("read_seekable", numbers=(2, 80_000)),
 }
 SEED = 6000
-"""What the first history is drawn from; the next one is drawn from the next number."""
+"""The seed of the first history; each further history uses the next number."""
 CHANGES = (*WRITES, "delete", "delete_folder")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """What is explored.
+    """The subject of an exploration.
 
     Attributes:
-        names: Names of files; folders are what stands before their slashes.
-        folder: Where the examples go, each into a folder of its own.
+        names: Names of files, whose folders are the parts before a slash.
+        folder: The folder of the examples; each gets a subfolder.
         profile: Facts about the storage.
         capabilities: What the backend declares.
-        declared: Ids of the rules that are known not to hold.
+        declared: Ids of the rules with a declared deviation.
         instances: How many instances take turns.
         perform: Makes a call on the backend.
     """
@@ -48,11 +48,11 @@ class Ground:
 
 
 class Divergence(Exception):
-    """The backend went another way than the model.
+    """The backend differs from the model.
 
     Args:
         folder: Folder of the example.
-        calls: The calls up to the one that went wrong.
+        calls: The calls, up to and including the wrong one.
     """
 
     def __init__(self, folder: str, calls: list[TakenStep]) -> None:
@@ -66,7 +66,7 @@ class Example:
     """One example.
 
     Args:
-        ground: What is explored.
+        ground: The subject of the exploration.
         folder: The folder of the example, which is empty.
     """
 
@@ -77,10 +77,10 @@ class Example:
         self._calls: list[TakenStep] = []
 
     def take(self, step: Step) -> None:
-        """Make a call on the backend and on the model, unless it is about a rule that is known not to hold.
+        """Make a call on the backend and on the model, unless it depends on a rule with a declared deviation.
 
         Raises:
-            Divergence: They went different ways.
+            Divergence: The outcomes differ.
         """
         placed = step.below(self._folder)
         if leaves_out(self._ground.declared, self._model, placed):
@@ -90,14 +90,14 @@ class Example:
             self._tidy(placed)
 
     def look(self) -> None:
-        """Hold every file, and where it can be listed the whole folder, to the model, as every instance sees them.
+        """Compare every file and, if LIST is declared, the whole folder with the model, through every instance.
 
         Raises:
-            Divergence: Something is missing, left over, or other than it should be.
+            Divergence: A file is missing, unexpected or different.
         """
         declared, files = self._ground.capabilities, self._model.files(self._folder)
         if Capability.LIST in declared:
-            # The first name below is the beginning of others, if there are such.
+            # The first name may be a prefix of others.
             tops = [f"{self._folder}/{path[len(self._folder) + 1 :].partition('/')[0]}" for path in files[:1]]
             for folder in (self._folder, *tops):
                 self._see(Step("list_files", (folder,), {"recursive": True}))
@@ -123,7 +123,7 @@ class Example:
             self._calls.append(call)
 
     def _tidy(self, step: Step) -> None:
-        """Remove the folders that such a storage keeps, as if they went with their last file."""
+        """Remove the empty folders that this storage keeps."""
         for path in step.paths:
             while len(path := path.rpartition("/")[0]) >= len(self._folder):
                 if not self._model.is_folder(path):
@@ -131,14 +131,14 @@ class Example:
 
 
 def search(ground: Ground, *, examples: int, steps: int) -> Divergence | None:
-    """Run histories until one goes wrong, and make that as short as can be; `None` where none does.
+    """Run histories until one fails, and shorten that one as far as possible; `None` if all pass.
 
-    The histories are the same in every run: each is drawn from its number.
+    The histories are the same in every run: each is generated from its number.
 
     Args:
-        ground: What is explored.
+        ground: The subject of the exploration.
         examples: How many histories.
-        steps: How many calls in each, beside those that fill it first.
+        steps: How many calls in each, after those that create the initial files.
     """
     numbers = itertools.count()
 
@@ -163,7 +163,7 @@ def _play(example: Example, draws: Draws, steps: int) -> None:
 
 
 def shortened(begin: Callable[[], Example], found: Divergence) -> Divergence:
-    """The same with fewer and simpler calls; whether it goes wrong again at all is noted in it."""
+    """The divergence with fewer and simpler calls; `again` tells whether repeating the calls fails again."""
     steps = [call.step.above(found.folder) for call in found.calls]
 
     def again(candidate: list[Step]) -> bool:

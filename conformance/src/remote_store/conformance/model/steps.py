@@ -1,4 +1,4 @@
-"""Calls of a backend as data: what a state machine draws, what a model answers, and what came."""
+"""Calls of a backend as data, with their expected and their observed outcomes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ SHORT = 7
 
 
 class Boom(Exception):
-    """What a caller's stream or block raises; it must come out as it is."""
+    """The exception that a caller's stream or block raises; it must reach the caller unchanged."""
 
 
-# How content is handed over, and how that is written down.
+# How content is passed, and its form in a program.
 KINDS: dict[str, tuple[Any, str]] = {
     "bytes": (bytes, "{}"),
     "bytearray": (bytearray, "bytearray({})"),
@@ -36,9 +36,9 @@ class Body:
     """Content of a write.
 
     Attributes:
-        letter: The character that it is made of.
+        letter: The character that the content repeats.
         size: How many of them.
-        kind: As what it is handed over; a key of `KINDS`.
+        kind: The form in which it is passed; a key of `KINDS`.
     """
 
     letter: str = "x"
@@ -51,7 +51,7 @@ class Body:
         return self.letter.encode() * self.size
 
     def content(self) -> Any:
-        """A new thing to hand over."""
+        """A new object to pass to `write`."""
         return KINDS[self.kind][0](self.data)
 
 
@@ -61,11 +61,11 @@ class Step:
 
     Attributes:
         method: The method of the backend.
-        paths: The paths or the pattern that it is given, in their order.
-        options: What it is given by name.
-        body: What it writes.
+        paths: The paths or the pattern, in order.
+        options: The keyword arguments.
+        body: The content to write.
         numbers: Start and length of a range; the size of the first piece of a stream; offset and size after a seek.
-        fails: The block of `open_atomic` raises after it wrote.
+        fails: Whether the block of `open_atomic` raises after the write.
         instance: The instance that is called; 0 is the first.
     """
 
@@ -78,7 +78,7 @@ class Step:
     instance: int = 0
 
     def below(self, folder: str) -> Step:
-        """The same call inside of a folder, which `"."` names; the root stays the root."""
+        """The same call inside a folder, which `"."` stands for; the root stays the root."""
         return replace(self, paths=tuple(_below(folder, path) for path in self.paths))
 
     def above(self, folder: str) -> Step:
@@ -86,7 +86,7 @@ class Step:
         return replace(self, paths=tuple(_above(folder, path) for path in self.paths))
 
     def simpler(self) -> Iterator[Step]:
-        """Calls that say less, each one on its own."""
+        """Simpler versions of the call, each with one change."""
         if self.instance:
             yield replace(self, instance=0)
         for name in self.options:
@@ -105,10 +105,10 @@ def _above(folder: str, path: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a call ended: with a value made of plain data, or with an exception.
+    """The outcome of a call: a value of plain data, or an exception.
 
     Attributes:
-        value: The value; facts are a dictionary, and of what came only those count that are expected.
+        value: The value. Facts are a dictionary; only the expected ones are compared.
         error: The exception.
     """
 
@@ -116,7 +116,7 @@ class Result:
     error: Exception | None = None
 
     def allows(self, came: Result) -> bool:
-        """Whether this, as an expectation, holds of what came."""
+        """Whether an observed outcome meets this expectation."""
         if self.error is not None:
             wanted, path = (getattr(error, "path", None) for error in (self.error, came.error))
             return isinstance(came.error, type(self.error)) and (wanted is None or _same_place(wanted, path))
@@ -125,7 +125,7 @@ class Result:
         return came.error is None and bool(self.value == came.value)
 
     def differing(self, came: Result) -> list[str]:
-        """Names of the facts that are expected and came otherwise."""
+        """Names of the expected facts that differ."""
         if not isinstance(self.value, dict) or not isinstance(came.value, dict):
             return []
         facts = came.value
@@ -141,9 +141,9 @@ class TakenStep:
     """A call that was made.
 
     Attributes:
-        step: What was called.
-        expected: The outcomes that are right; the first one is the model's.
-        came: The outcome.
+        step: The call.
+        expected: The allowed outcomes; the first one is the model's.
+        came: The observed outcome.
     """
 
     step: Step
@@ -152,7 +152,7 @@ class TakenStep:
 
     @property
     def kind(self) -> tuple[str, object]:
-        """What was called, and the class of what it raised; calls that are wrong alike are one failure."""
+        """The method and the class of its exception; wrong calls with the same kind count as one failure."""
         return self.step.method, type(self.came.error)
 
     @property

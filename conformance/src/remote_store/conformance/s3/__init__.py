@@ -1,8 +1,8 @@
-"""Harnesses for a backend over S3, whatever its SDK: the servers of a test run, and a plain way to what they hold.
+"""Harnesses for backends over S3 with any SDK: the servers of a test run, and direct access to their content.
 
-It takes the extras `endpoint` and `servers`.
+It needs the extras `endpoint` and `servers`.
 
-An author says what makes the backend, and has every check on a real server:
+Name the class of the backend to run every check on a real server:
 
 ```python
 class TestSeaweedFS(BackendConformance):

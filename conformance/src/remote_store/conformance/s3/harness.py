@@ -1,4 +1,4 @@
-"""The harness of any backend over S3, in a bucket of its own on one target."""
+"""The harness of any backend over S3, with its own bucket on one target."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from remote_store.conformance.values.redaction import escaped
 from remote_store.core import AsyncBackend, Backend
 
 ALIVE = 30.0
-# What these servers hold goes with them.
+# The content of these servers is lost when they stop.
 EPHEMERAL = (moto_server, seaweedfs_server, shared_seaweedfs_server)
 PLACE = frozenset({"endpoint_url", "region_name", "key", "secret"})
 OPTIONS = PLACE | {
@@ -42,22 +42,22 @@ OPTIONS = PLACE | {
     "reject_write_under_file_ancestor",
     "retry",
 }
-"""The options that checks make backends with; each check says which it needs."""
+"""The options that checks pass to backends; each check states which it needs."""
 
 
 class AnyS3Harness(AnyHarness[B]):
-    """A backend over S3 on one target, in a bucket of its own.
+    """A backend over S3 on one target, with its own bucket.
 
     Args:
-        create: Makes a backend of the name of a bucket and of options, such as its class.
-        target: Where it runs.
-        deviations: What the backend itself does otherwise, before what is known of the target.
-        takes: Names of the options that `create` takes; other options of the target and of the checks are left out.
-        peers: Other adapters by name, each as what makes a backend of the same arguments, such as `installed_lanes()`;
-            `create` itself is left out.
-        bucket: A bucket that exists, where the checks keep to folders of their own and leave nothing; then those that
-            need a storage of their own are untested. Without it the harness makes buckets, which go at the end.
-        options: Options that every backend is made with, on top of the target's.
+        create: Called with a bucket's name and options; returns a backend. Its class, for example.
+        target: The server.
+        deviations: The backend's own deviations; they come before the target's.
+        takes: Names of the options that `create` accepts; other options of the target and of the checks are not passed.
+        peers: Other adapters by name, each a function with the same arguments, such as `installed_lanes()`. `create`
+        itself is skipped.
+        bucket: An existing bucket, in which the checks use their own folders and delete them; checks that need a whole
+        storage are then untested. Without it, the harness creates buckets and deletes them at the end.
+        options: Options for every backend, in addition to the target's.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class AnyS3Harness(AnyHarness[B]):
                 connection.request("GET", "/")
                 connection.getresponse().read()
         except (OSError, http.client.HTTPException) as error:
-            return f"the server at {server.url} does not answer any more ({type(error).__name__}: {error})"
+            return f"the server at {server.url} stopped responding ({type(error).__name__}: {error})"
         return ""
 
     @property
@@ -153,9 +153,9 @@ class AsyncS3Harness(AnyS3Harness[AsyncBackend], AsyncHarness):
 
 
 def removed(oracle: S3Oracle) -> None:
-    """Delete a bucket that was made for a run, or say on standard error that it is left."""
+    """Delete a bucket that was created for a run, or report on standard error that it is left."""
     try:
         oracle.remove()
     except (OSError, http.client.HTTPException, S3OracleError) as error:
         told = escaped(f"the bucket {oracle.bucket} could not be deleted; delete it by hand: {error}")
-        print(f"remote-store-conformance: {told}", file=sys.stderr)  # noqa: T201 - the process ends, nobody else can
+        print(f"remote-store-conformance: {told}", file=sys.stderr)  # noqa: T201 - no report follows

@@ -9,7 +9,7 @@ from remote_store.core import AsyncBackend, Backend
 
 
 def installed_lanes() -> dict[str, Callable[..., Backend]]:
-    """What makes the backend of each S3 lane that is installed, by the type that a configuration names it with."""
+    """The backend class of each installed S3 lane, by its type in a configuration."""
     return {entry.name: entry.load() for entry in entry_points(group="remote_store.backends") if is_lane(entry)}
 
 

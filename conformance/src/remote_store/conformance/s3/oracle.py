@@ -1,4 +1,4 @@
-"""A bucket as plain signed HTTP requests see it, and the documents that S3 answers with."""
+"""A bucket accessed with plain signed HTTP requests, and the XML documents in S3's responses."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ META = "x-amz-meta-"
 
 
 class S3OracleError(Exception):
-    """The server did not carry out a request of the oracle.
+    """The server failed a request of the oracle.
 
     Attributes:
-        status: The status of the answer.
-        body: The answer.
+        status: The status of the response.
+        body: The body of the response.
     """
 
     def __init__(self, request: str, status: int, body: bytes) -> None:
@@ -40,11 +40,11 @@ class S3OracleError(Exception):
 
 
 class S3OracleRefused(S3OracleError, OracleRefused):
-    """The server refused a request of the oracle, and not because a bucket or key is missing."""
+    """The server refused a request of the oracle for another reason than a missing bucket or key."""
 
 
 class S3Oracle(Oracle):
-    """A bucket as plain signed HTTP requests see it, which pass by the endpoint and by every SDK.
+    """A bucket accessed with plain signed HTTP requests, without the endpoint and without an SDK.
 
     Args:
         server: The server itself.
@@ -97,7 +97,7 @@ class S3Oracle(Oracle):
         return None
 
     def _tags(self, key: str) -> dict[str, str] | None:
-        """The tags of a key; `None` on a server that knows none."""
+        """The tags of a key; `None` if the server does not support tags."""
         with suppress(S3OracleRefused):
             tags = parsed(self._ask("GET", key, query={"tagging": ""})[1])
             return {row["Key"]: row["Value"] for row in rows(tags, "TagSet/{*}Tag")}
@@ -114,7 +114,7 @@ class S3Oracle(Oracle):
                 with unless_missing():
                     self._ask("DELETE", row["Key"], query={"uploadId": row["UploadId"]})
         keys = self.raw_list(prefix)
-        # XML cannot hold every key.
+        # XML cannot express every key.
         left = [key for key in keys if not key.isprintable()]
         for start in range(0, len(keys), PAGE):
             left += self._delete_many([key for key in keys[start : start + PAGE] if key.isprintable()])
@@ -123,13 +123,13 @@ class S3Oracle(Oracle):
                 self.raw_delete(key)
 
     def remove(self) -> None:
-        """Delete the bucket with all that is in it."""
+        """Delete the bucket with all its content."""
         self.raw_clear("")
         with unless_missing():
             self._ask("DELETE")
 
     def _delete_many(self, keys: list[str]) -> list[str]:
-        """Delete up to 1,000 keys by one request; those that are left."""
+        """Delete up to 1,000 keys with one request; return those that are left."""
         listed = "".join(f"<Object><Key>{escape(key)}</Key></Object>" for key in keys)
         body = f"<Delete><Quiet>true</Quiet>{listed}</Delete>".encode()
         digest = b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
@@ -146,7 +146,7 @@ class S3Oracle(Oracle):
         return [row for row in found if row["Key"].startswith(prefix)]
 
     def _pages(self, query: Mapping[str, str], marks: Mapping[str, str]) -> Iterator[Element]:
-        """Every page of a listing; `marks` says which element of a page is which parameter of the next request."""
+        """Every page of a listing; `marks` maps elements of a page to parameters of the next request."""
         where: dict[str, str] = {}
         while True:
             page = parsed(self._ask("GET", query={**query, **where})[1])
@@ -182,12 +182,12 @@ class S3Oracle(Oracle):
 
 
 def parsed(document: bytes) -> Element:
-    """The tree of an answer; it comes from a server that this process started."""
+    """The parsed XML of a response."""
     return fromstring(document)  # noqa: S314 - it comes from a server that this process started
 
 
 def rows(page: Element, name: str) -> Iterator[dict[str, str]]:
-    """The elements of that name, each as its children's texts; keys are decoded, because XML holds not every one."""
+    """The elements of that name, each as its children's texts. Keys are percent-decoded."""
     encoded = page.findtext("{*}EncodingType") == "url"
     for row in page.iterfind("{*}" + name):
         texts = {child.tag.rpartition("}")[2]: child.text or "" for child in row}
@@ -196,7 +196,7 @@ def rows(page: Element, name: str) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def unless_missing() -> Iterator[None]:
-    """End the block where the server answers that there is no such thing."""
+    """End the block if the server responds that the bucket or key does not exist."""
     try:
         yield
     except S3OracleError as error:

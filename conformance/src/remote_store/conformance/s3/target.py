@@ -1,4 +1,4 @@
-"""The servers that checks run on, with what is known of each."""
+"""The servers that checks run on, with their known deviations."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ Deviations = Mapping[str, Deviation | tuple[Deviation, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Target:
-    """A server to run the checks on, and what is known of it.
+    """A server to run the checks on, with its known deviations.
 
     Attributes:
         server: Starts the server, at the first use in a process.
-        profile: Facts about what is stored there.
-        deviations: What the server does otherwise than S3, by rule.
-        options: Options that every backend is made with, beside the place and the credentials.
+        profile: Facts about the storage.
+        deviations: The server's deviations from S3, by rule.
+        options: Options for every backend, in addition to endpoint and credentials.
     """
 
     server: Callable[[], AbstractContextManager[Server]]
@@ -43,7 +43,7 @@ class S3Target:
 
 @cache
 def started(server: Callable[[], AbstractContextManager[Server]]) -> tuple[Server, Endpoint]:
-    """A server with an endpoint in front of it, the same ones until this process ends."""
+    """A server with an endpoint in front of it, started once per process."""
     context = server()
     running = context.__enter__()
     atexit.register(context.__exit__, None, None, None)
@@ -54,13 +54,13 @@ def started(server: Callable[[], AbstractContextManager[Server]]) -> tuple[Serve
 
 
 def quirks(*names: str) -> Deviations:
-    """What is known of servers, as the files of this package say it."""
+    """The known deviations of servers, from the files of this package."""
     folder = files("remote_store.conformance.s3.quirks")
     return join_deviations(*(load_deviations(folder / f"{name}.toml") for name in names))
 
 
 def release(name: str, distribution: str) -> str:
-    """Name and version of a server, as reports show it; the name alone where it is not installed."""
+    """Name and version of a server for reports; the name alone if it is not installed."""
     try:
         return f"{name} {version(distribution)}"
     except PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""S3 servers that a test run starts on loopback and leaves nothing of behind."""
+"""S3 servers that a test run starts on loopback, and that leave no files behind."""
 
 from __future__ import annotations
 

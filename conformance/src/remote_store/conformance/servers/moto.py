@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def moto_server() -> Iterator[Server]:
     """Run moto in a thread of this process until the block ends.
 
-    It is fast and everywhere, accepts any key and secret, and keeps its buckets as long as the process lives:
-    two of them in one process share their buckets.
+    It is fast, runs on every platform, and accepts any key and secret. Its buckets live as long as the process, and
+    two moto servers in one process share them.
 
     Raises:
         ImportError: moto is not installed; the message names the command that installs it.
@@ -32,9 +32,9 @@ def moto_server() -> Iterator[Server]:
     log = logging.getLogger("werkzeug")
     level = log.level
     log.setLevel(logging.CRITICAL + 1)
-    # The S3 application alone: moto's own server finds the service of each request anew, a quarter of a request's time.
+    # Only the S3 application: moto's own server looks up the service of each request, a quarter of the time.
     application = werkzeug_app.create_backend_app("s3")
-    # Newer releases keep the spelling of header names with it.
+    # With it, newer releases keep the spelling of header names.
     handler = getattr(werkzeug_app, "MotoRequestHandler", None)
     running = make_server("127.0.0.1", 0, application, threaded=True, request_handler=handler)
     thread = threading.Thread(target=running.serve_forever, daemon=True)
@@ -50,7 +50,7 @@ def moto_server() -> Iterator[Server]:
 
 
 def _fill_moto(bucket: str, keys: Iterable[str]) -> None:
-    # A request takes moto 7 ms, a hundred times as long as the object itself.
+    # A request to moto takes 7 ms, a hundred times as long as creating the object directly.
     from moto.core.models import DEFAULT_ACCOUNT_ID
     from moto.s3.models import s3_backends
 

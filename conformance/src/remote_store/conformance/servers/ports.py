@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     pass
 
-# Below the range that outgoing connections take their ports from.
+# Below the range of ports for outgoing connections.
 PORTS = range(10_300, 32_000)
 
 

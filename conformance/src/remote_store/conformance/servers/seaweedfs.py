@@ -33,7 +33,7 @@ _SEAWEEDFS_PORTS = (
     "s3.port",
     "s3.port.grpc",
 )
-# The pipe on descriptor 3 breaks when the parent dies, however it dies, and the server goes with it.
+# The pipe on descriptor 3 breaks when the parent dies for any reason, and then the server is killed.
 _SUPERVISOR = """
 exec 3<&0
 "$@" </dev/null 3<&- &
@@ -49,13 +49,13 @@ exit $code
 """
 
 
-# The secret opens a server that ends with its block.
+# The secret is for a server that ends with the block.
 @contextlib.contextmanager
 def seaweedfs_server(*, key: str = "suite", secret: str = "suite-secret") -> Iterator[Server]:  # noqa: S107
     """Run SeaweedFS as a child process until the block ends; ready after about three seconds.
 
-    It checks signatures, keeps its data in a temporary folder that is removed at the end, and dies with
-    this process whatever ends it. Several can run at a time.
+    It checks signatures, keeps its data in a temporary folder that is removed at the end, and is killed when this
+    process ends for any reason. Several can run at a time.
 
     Args:
         key: The one access key that it accepts.
@@ -72,7 +72,7 @@ def seaweedfs_server(*, key: str = "suite", secret: str = "suite-secret") -> Ite
         try:
             yield server
         finally:
-            # SIGTERM takes it 16 s, and there is no data to save.
+            # It takes 16 s to stop on SIGTERM, and there is no data to save.
             os.write(writer, b"\n")
             process.wait()
     finally:
@@ -82,9 +82,9 @@ def seaweedfs_server(*, key: str = "suite", secret: str = "suite-secret") -> Ite
 
 
 def start_seaweedfs(directory: Path, pipe: int, key: str, secret: str) -> tuple[subprocess.Popen[bytes], Server]:
-    """Start SeaweedFS, and return once it serves.
+    """Start SeaweedFS, and return when it is ready.
 
-    It ends and removes the folder when the pipe gives a line, or has no writer any more.
+    It stops and removes the folder when the pipe yields a line or has no writer left.
 
     Args:
         directory: The folder for its data.
@@ -101,7 +101,7 @@ def start_seaweedfs(directory: Path, pipe: int, key: str, secret: str) -> tuple[
         try:
             return _seaweedfs(program, directory, pipe, key, secret)
         except RuntimeError:
-            # A port that was free a moment ago may be taken by now.
+            # A port that was free a moment ago may be in use now.
             if not attempt:
                 raise
     raise AssertionError("the last attempt returns or raises")
@@ -117,7 +117,7 @@ def _seaweedfs(
         **os.environ,
         "WEED_MASTER_VOLUME_GROWTH_COPY_1": "1",
         "SERVER_DIRECTORY": str(directory),
-        # Their names are fixed, and a killed server leaves them.
+        # The names are fixed, and a killed server leaves the sockets.
         "SERVER_SOCKETS": " ".join(
             f"/tmp/seaweedfs-{role}-{ports[port]}.sock"  # noqa: S108 - SeaweedFS chooses the name
             for role, port in (
@@ -175,11 +175,11 @@ def _arguments(directory: Path, ports: Mapping[str, int], key: str, secret: str)
         "-s3.port.lance=0",
         "-s3.autoCreateBucket=false",
         f"-s3.config={identity}",
-        # One master needs no election, which would cost up to five seconds.
+        # A single master skips the election, which would take up to five seconds.
         "-master.peers=none",
         "-master.telemetry=false",
         "-master.volumePreallocate=false",
-        # Each bucket takes a volume of its own, whose file grows with its content.
+        # Each bucket needs its own volume, whose file grows with its content.
         "-master.volumeSizeLimitMB=1024",
         "-volume.max=10000",
     ]
@@ -204,7 +204,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], endpoint: str, assign: s
 
 
 def _weed() -> str:
-    # The environment of this interpreter need not be on PATH.
+    # This interpreter's environment may not be on PATH.
     program = shutil.which("weed", path=sysconfig.get_path("scripts")) or shutil.which("weed")
     if program is None:
         raise FileNotFoundError(f"seaweedfs_server() needs the program weed: {INSTALL}")

@@ -1,4 +1,4 @@
-"""An S3 server that runs, and how it is asked for a bucket."""
+"""A running S3 server, and the request that creates a bucket."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ INSTALL = 'pip install "remote-store-conformance[servers]"'
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """An S3 server that runs now.
+    """A running S3 server.
 
     Attributes:
         kind: `"moto"` or `"seaweedfs"`.
         url: The endpoint, without a trailing slash.
-        key: The access key that may do everything.
+        key: An access key with all permissions.
         secret: The secret of `key`.
         region: The region to sign for.
-        version: The release that runs, for reports.
-        fill: Stores empty objects in a bucket by a shorter way than a request for each; `None` where there is none.
+        version: The version of the server, for reports.
+        fill: Stores empty objects in a bucket faster than with a request each; `None` if there is no such way.
     """
 
     kind: str
@@ -50,7 +50,7 @@ class Server:
         if status != 200:
             raise RuntimeError(f"{self.kind} did not create the bucket {name!r}: {status} {body[:300]!r}")
         if self.volumes:
-            # SeaweedFS otherwise makes the first write into each bucket wait for a volume, for 200 ms up to 5 s.
+            # Otherwise the first write into each bucket of SeaweedFS waits 200 ms to 5 s for a volume.
             grow = f"{self.volumes}/vol/grow?count=1&replication=000&collection={urllib.parse.quote(name)}"
             status, body = request("POST", grow, {})
             if status != 200:
@@ -58,7 +58,7 @@ class Server:
 
 
 def request(method: str, url: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
-    """Send one request without a body; the status and the body of the response."""
+    """Send one request without a body; return the status and the body of the response."""
     parts = urllib.parse.urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=30)
     try:

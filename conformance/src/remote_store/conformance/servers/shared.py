@@ -24,7 +24,7 @@ def shared_seaweedfs_server() -> Iterator[Server]:
     """Run SeaweedFS until the block ends, and share it with the other workers of a pytest-xdist run.
 
     The first worker that needs the server starts it. Each worker holds a named pipe open for writing, and the server
-    ends when the last of them has closed it or died. Outside of pytest-xdist, and on a platform without named pipes,
+    stops when the last of them has closed it or ended. Outside of pytest-xdist, and on a platform without named pipes,
     this is `seaweedfs_server()`.
 
     Raises:
@@ -44,14 +44,14 @@ def shared_seaweedfs_server() -> Iterator[Server]:
 
 
 def _joined(directory: Path) -> tuple[Server, int]:
-    """The server of a run, started if it is not running yet, and the pipe that keeps it running."""
+    """The server of a run, started if necessary, and the pipe that keeps it running."""
     state, pipe = directory / "server.json", directory / "pipe"
     with _locked(directory.parent):
         if state.exists():
             return Server(**json.loads(state.read_text("utf-8"))), os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
         directory.mkdir(mode=0o700)
         os.mkfifo(pipe, mode=0o600)
-        # Opened without blocking, because the other end is opened by the next line.
+        # Non-blocking, because the next line opens the other end.
         reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
         writer = os.open(pipe, os.O_WRONLY)
         os.set_blocking(reader, True)

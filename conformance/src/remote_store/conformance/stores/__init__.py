@@ -1,1 +1,1 @@
-"""Backends seen through a child of a store, as one more subject of the suite."""
+"""Backends accessed through a child of a store."""

@@ -1,4 +1,4 @@
-"""A folder of a backend, seen through `Store.child`, as a backend of its own: the contract has to hold there too."""
+"""A folder of a backend, accessed through `Store.child`, as a backend: the contract applies to it too."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class AsyncChildBackend(AsyncBackend):
-    """Passes each call on to the child of a store, its paths byte for byte.
+    """Passes each call to the child of a store, with paths unchanged.
 
     Args:
         backend: The backend below; it is closed with this one.
@@ -105,7 +105,7 @@ class AsyncChildBackend(AsyncBackend):
         self, path: str, *, recursive: bool = False, max_depth: int | None = None
     ) -> AsyncIterator[FileInfo]:
         check_max_depth(max_depth)
-        # A store lets `max_depth` decide alone.
+        # A store ignores `recursive` if `max_depth` is given.
         return self._store.list_files(exact(path), recursive=recursive, max_depth=max_depth if recursive else None)
 
     def list_folders(self, path: str) -> AsyncIterator[FolderEntry]:
@@ -136,7 +136,7 @@ class AsyncChildBackend(AsyncBackend):
         return self._store.to_key(path)
 
     def resolve(self, key: str) -> ResolutionPlan:
-        # A store tells the key in the storage.
+        # A store returns the key in the storage.
         return replace(self._store.resolve(exact(key)), key=key)
 
     async def check_health(self) -> None:
@@ -149,7 +149,7 @@ class AsyncChildBackend(AsyncBackend):
         await self._parent.close()
 
     async def __aenter__(self) -> Self:
-        # Entering a store asks nothing of its backend.
+        # Entering a store does not call its backend.
         await self._parent.backend.__aenter__()
         return self
 
@@ -163,5 +163,5 @@ class AsyncChildBackend(AsyncBackend):
 
 
 def exact(path: str) -> str:
-    """The path as a listing would have returned it, so that the store leaves it as it is; the root stays the root."""
+    """The path as a type from a listing, which the store does not normalise; the root stays the root."""
     return RemotePath.exact(path) if isinstance(path, str) and path else path

@@ -1,5 +1,5 @@
 # Generated from conformance/src/remote_store/conformance/stores/async_child.py by tools/unasync.py; edit that.
-"""A folder of a backend, seen through `Store.child`, as a backend of its own: the contract has to hold there too."""
+"""A folder of a backend, accessed through `Store.child`, as a backend: the contract applies to it too."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class ChildBackend(Backend):
-    """Passes each call on to the child of a store, its paths byte for byte.
+    """Passes each call to the child of a store, with paths unchanged.
 
     Args:
         backend: The backend below; it is closed with this one.
@@ -103,7 +103,7 @@ class ChildBackend(Backend):
 
     def list_files(self, path: str, *, recursive: bool = False, max_depth: int | None = None) -> Iterator[FileInfo]:
         check_max_depth(max_depth)
-        # A store lets `max_depth` decide alone.
+        # A store ignores `recursive` if `max_depth` is given.
         return self._store.list_files(exact(path), recursive=recursive, max_depth=max_depth if recursive else None)
 
     def list_folders(self, path: str) -> Iterator[FolderEntry]:
@@ -134,7 +134,7 @@ class ChildBackend(Backend):
         return self._store.to_key(path)
 
     def resolve(self, key: str) -> ResolutionPlan:
-        # A store tells the key in the storage.
+        # A store returns the key in the storage.
         return replace(self._store.resolve(exact(key)), key=key)
 
     def check_health(self) -> None:
@@ -147,7 +147,7 @@ class ChildBackend(Backend):
         self._parent.close()
 
     def __enter__(self) -> Self:
-        # Entering a store asks nothing of its backend.
+        # Entering a store does not call its backend.
         self._parent.backend.__enter__()
         return self
 
@@ -161,5 +161,5 @@ class ChildBackend(Backend):
 
 
 def exact(path: str) -> str:
-    """The path as a listing would have returned it, so that the store leaves it as it is; the root stays the root."""
+    """The path as a type from a listing, which the store does not normalise; the root stays the root."""
     return RemotePath.exact(path) if isinstance(path, str) and path else path

@@ -1,4 +1,4 @@
-"""Harnesses of what is derived from a backend: the whole suite once more, through a child of a store."""
+"""Harnesses that run the whole suite again through a child of a store."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FOLDER = "derived/child"
 
-PATH_FIRST = "a store looks at a path before it asks its backend, which alone knows that it is closed"
+PATH_FIRST = "a store validates a path before it calls its backend, and only the backend knows that it is closed"
 OF_STORES = {
     "ERR-009": Deviation(
         reason=PATH_FIRST,
@@ -36,7 +36,7 @@ OF_STORES = {
     ),
     "LIFE-006": Deviation(reason=PATH_FIRST, checks=("*closed_backend_refuses",)),
 }
-"""What a store means otherwise than a backend."""
+"""The differences between a store and a backend."""
 
 
 class ChildOracle(Oracle):
@@ -75,7 +75,7 @@ class ChildOracle(Oracle):
 
 
 class AnyChildHarness(AnyHarness[B]):
-    """What two kinds of harnesses share.
+    """The common part of the two harnesses.
 
     Args:
         harness: The harness of the backend itself.
@@ -107,7 +107,7 @@ class AnyChildHarness(AnyHarness[B]):
 
 
 class ChildHarness(AnyChildHarness[Backend], Harness):
-    """The harness of a synchronous backend, seen through `Store.child`."""
+    """The harness of a synchronous backend, accessed through `Store.child`."""
 
     def make(self, **options: Any) -> Backend:
         return ChildBackend(self._harness.make(**options), FOLDER)
@@ -122,7 +122,7 @@ class ChildHarness(AnyChildHarness[Backend], Harness):
 
 
 class AsyncChildHarness(AnyChildHarness[AsyncBackend], AsyncHarness):
-    """The harness of an asynchronous backend, seen through `AsyncStore.child`."""
+    """The harness of an asynchronous backend, accessed through `AsyncStore.child`."""
 
     def make(self, **options: Any) -> AsyncBackend:
         return AsyncChildBackend(self._harness.make(**options), FOLDER)
@@ -137,15 +137,15 @@ class AsyncChildHarness(AnyChildHarness[AsyncBackend], AsyncHarness):
 
 
 def below(key: str) -> str:
-    """The key of the whole storage for one of the child."""
+    """The key in the whole storage for a key of the child."""
     return f"{FOLDER}/{key}"
 
 
 def child(make: Callable[[], Backend]) -> Backend:
-    """What a factory makes, seen through `Store.child`."""
+    """The backend that a factory makes, accessed through `Store.child`."""
     return ChildBackend(make(), FOLDER)
 
 
 def async_child(make: Callable[[], AsyncBackend]) -> AsyncBackend:
-    """What a factory makes, seen through `AsyncStore.child`."""
+    """The backend that a factory makes, accessed through `AsyncStore.child`."""
     return AsyncChildBackend(make(), FOLDER)

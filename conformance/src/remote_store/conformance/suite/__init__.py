@@ -62,4 +62,4 @@ class Contract(
     SurpriseSuite,
     HistorySuite,
 ):
-    """Every check that is the same for synchronous and asynchronous backends."""
+    """All checks that synchronous and asynchronous backends share."""

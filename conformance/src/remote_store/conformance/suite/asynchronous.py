@@ -1,4 +1,4 @@
-"""What only an asynchronous backend promises: cancellation, tasks, and sources that are awaited."""
+"""Checks for asynchronous backends only: cancellation, tasks, and async sources."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ SECONDS = 30.0
 
 
 class Waiting:
-    """An async source that gives its first pieces and then waits until it is told to go on.
+    """An async source that yields its first pieces and then waits for an event.
 
     Args:
-        pieces: What it gives before it waits.
-        rest: What it gives afterwards.
+        pieces: What it yields before it waits.
+        rest: What it yields afterwards.
     """
 
     def __init__(self, *pieces: bytes, rest: bytes = b"") -> None:
@@ -44,7 +44,7 @@ class Waiting:
 
 
 class AsyncReads:
-    """An object with nothing but an async `read` that gives less than it is asked for."""
+    """An object whose only method is an async `read` that returns less than requested."""
 
     def __init__(self, content: bytes) -> None:
         self._content = BytesIO(content)
@@ -61,13 +61,13 @@ class AsyncTaskSuite:
         try:
             return await asyncio.wait_for(waiting, SECONDS)
         except TimeoutError as error:
-            case.fail(what, f"that it happens within {SECONDS:.0f} seconds", error)
+            case.fail(what, f"within {SECONDS:.0f} seconds", error)
 
     async def _cancelled(self, task: asyncio.Task[Any], case: AsyncCase) -> None:
         task.cancel()
         done, _ = await asyncio.wait([task], timeout=SECONDS)
         case.expect(bool(done), "a cancelled operation ends")
-        case.expect(task.cancelled(), "the operation ends as cancelled", task)
+        case.expect(task.cancelled(), "the operation is cancelled", task)
 
     @async_check("ASYNC-001", needs=WRITE)
     async def test_async_a_cancelled_write_leaves_nothing(self, case: AsyncCase) -> None:
@@ -179,7 +179,7 @@ class AsyncTaskSuite:
             closing: Any = getattr(listing, "aclose", None)
             if closing is not None:
                 await closing()
-                case.expect_equal([info async for info in listing], [], "what comes after the close")
+                case.expect_equal([info async for info in listing], [], "the entries after the close")
         case.expect_equal(await found(case.backend.list_files(case.folder)), expected, "the files")
 
     @async_check("ASYNC-009")
@@ -257,7 +257,7 @@ class AsyncTaskSuite:
     async def test_async_a_cancelled_upload_is_aborted(self, case: AsyncCase) -> None:
         size = part_size(case)
         if uploads(case):
-            not_applicable("there are unfinished uploads before")
+            not_applicable("there were unfinished uploads before the check")
         source = Waiting(b"x" * (2 * size), rest=b"y")
         task = asyncio.create_task(case.backend.write(case.path("file"), source))
         await self._soon(case, source.reached.wait(), "the source is read")

@@ -1,4 +1,4 @@
-"""Checks of what only a blocking backend can keep, since no coroutine can raise it."""
+"""Checks for blocking backends only: exceptions that a coroutine cannot raise."""
 
 from __future__ import annotations
 
@@ -50,4 +50,4 @@ class BlockingSuite:
             call()
         except BaseException as raised:
             observed = raised
-        case.expect(observed is error, "the caller's exception is the one that comes out", observed)
+        case.expect(observed is error, "the caller's exception is raised unchanged", observed)

@@ -1,5 +1,5 @@
 # Generated from conformance/src/remote_store/conformance/suite/aio/capabilities.py by tools/unasync.py; edit that.
-"""Checks of what a capability promises beside its operation, and of what its absence promises."""
+"""Checks of declared and undeclared capabilities, beyond their operations."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class CapabilitySuite:
     def test_capability_that_is_missing_changes_nothing(self, case: Case, operation: str) -> None:
         row, oracle = CHANGES[operation], case.oracle
         if row.capability is None or row.capability in case.backend.capabilities:
-            not_applicable("the backend declares what the operation needs")
+            not_applicable("the backend declares the capability that the operation needs")
         before = {case.path(name): name.encode() for name in ("file", "folder/file")}
         for path, content in before.items():
             oracle.raw_put(path, content)
@@ -89,13 +89,15 @@ class CapabilitySuite:
                 if not isinstance(result, WriteResult):
                     case.fail("one of several that overwrite one key", "a result", result)
                 told = (result.etag, result.version_id, result.digest)
-                case.expect(any(fact is not None for fact in told), "the result tells a fact of the service", result)
+                case.expect(
+                    any(fact is not None for fact in told), "the result contains a fact from the service", result
+                )
                 honest = result.digest is None or is_honest(result.digest, content)
-                case.expect(honest, "the digest is that of what this writer wrote", result.digest)
+                case.expect(honest, "the digest is that of this writer's content", result.digest)
                 if content == left and None not in (result.etag, info.etag):
-                    case.expect_equal(result.etag, info.etag, "the ETag that the last writer was told")
+                    case.expect_equal(result.etag, info.etag, "the ETag in the last writer's result")
 
 
 def counting(case: Case) -> Endpoint:
-    """The endpoint; without one nobody can tell what is transferred."""
+    """The endpoint; without one, transfers cannot be counted."""
     return case.endpoint if case.harness.endpoint is not None else untested("the harness has no endpoint that counts")

@@ -1,5 +1,5 @@
 # Generated from conformance/src/remote_store/conformance/suite/aio/commits.py by tools/unasync.py; edit that.
-"""What only a backend on S3 promises of writes: uploads, conditions, and what a copy keeps."""
+"""Checks of writes on S3 only: uploads, conditions, and the facts that a copy keeps."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ EVERY_FAILURE = (KeyboardInterrupt, OSError, SystemExit)
 
 
 def _after_answer(action: Callable[[], object]) -> RewriteBody:
-    """A fault that lets something happen once the server has done what it was asked."""
+    """A fault that runs a function after the server has carried out the request."""
 
     def rewrite(body: bytes) -> bytes:
         action()
@@ -56,7 +56,7 @@ class CommitSuite:
         fill(case, "file", data=b"old")
         for good in (0, size // 2, size + 1000, 3 * size):
             mine = failure("mine")
-            # An event loop ends on these two wherever they pass through it, so they are caught right here.
+            # These two end an event loop that they pass through, so they are caught here.
             try:
                 case.backend.write(path, failing(good, mine), overwrite=True)
             except failure as error:

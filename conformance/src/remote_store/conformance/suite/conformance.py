@@ -1,4 +1,4 @@
-"""The whole contract as one class, synchronous and asynchronous; an author subclasses it."""
+"""The whole contract as one class for synchronous and one for asynchronous backends; authors subclass them."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ _validated: set[type] = set()
 class BackendConformance(Contract, StandardSuite, BlockingSuite):
     """Every check for a synchronous backend.
 
-    A subclass whose name begins with `Test` sets `harness`, or overrides `make` where nothing else is to be said.
+    A subclass whose name begins with `Test` sets `harness`, or only overrides `make`.
 
     Attributes:
-        harness: How to reach the storage, and the facts about it.
-        target: What `remote-store-conformance run` was told to run; empty in a test file.
+        harness: Access to the storage, and facts about it.
+        target: The target of `remote-store-conformance run`; empty in a test file.
     """
 
     harness: Harness | None = None
     target: str = ""
 
     def make(self) -> Backend:
-        """A new backend; only for a subclass without a harness."""
+        """Return a new backend. Override it only in a subclass without a harness."""
         raise ConfigurationError(f"{type(self).__name__} needs a harness, or a make() that returns a backend")
 
     @pytest.fixture
     def case(self, request: pytest.FixtureRequest) -> Case:
-        """What every check is given."""
+        """The case of each check."""
         return _ready(self, request, Case, self.harness or FactoryHarness(self.make))
 
 
@@ -65,12 +65,12 @@ class AsyncBackendConformance(AsyncContract, AsyncTaskSuite):
     target: str = ""
 
     def make(self) -> AsyncBackend:
-        """A new backend; only for a subclass without a harness."""
+        """Return a new backend. Override it only in a subclass without a harness."""
         raise ConfigurationError(f"{type(self).__name__} needs a harness, or a make() that returns a backend")
 
     @pytest.fixture
     def case(self, request: pytest.FixtureRequest) -> AsyncCase:
-        """What every check is given."""
+        """The case of each check."""
         return _ready(self, request, AsyncCase, self.harness or AsyncFactoryHarness(self.make))
 
 
@@ -78,18 +78,18 @@ SUITES = (BackendConformance, AsyncBackendConformance)
 
 
 def suite_of(kind: type) -> type | None:
-    """The suite that a class of tests is, or `None` where it is none."""
+    """The test class as a suite; `None` if it is not one."""
     return next((suite for suite in SUITES if issubclass(kind, suite)), None)
 
 
 def subject_of(kind: type) -> Subject | None:
-    """The backend of a class of tests as the look before its first check has found it; `None` before that."""
+    """The backend of a test class, as found by the inspection before its first check; `None` before that."""
     found = _subjects.get(kind)
     return found if isinstance(found, Subject) else None
 
 
 def _ready(suite: Any, request: pytest.FixtureRequest, case_type: type[C], harness: AnyHarness[Any]) -> C:
-    """The case of a running check, once the backend was looked at.
+    """The case of a running check, after the backend was inspected.
 
     Raises:
         ConfigurationError: The harness cannot be used.
@@ -114,7 +114,7 @@ def _ready(suite: Any, request: pytest.FixtureRequest, case_type: type[C], harne
 
 
 def from_file(config: pytest.Config) -> Mapping[str, tuple[Deviation, ...]]:
-    """The deviations of the file that the command line names; none without one.
+    """The deviations of the file named on the command line; none without one.
 
     Raises:
         ConfigurationError: The file is wrong, or one of its deviations has expired.
@@ -125,7 +125,7 @@ def from_file(config: pytest.Config) -> Mapping[str, tuple[Deviation, ...]]:
 
 @cache
 def known_deviations(path: Path) -> Mapping[str, tuple[Deviation, ...]]:
-    """The deviations of a file, none of which has expired.
+    """The deviations of a file, after checking that none has expired.
 
     Raises:
         ConfigurationError: The file is wrong, or one of its deviations has expired.
@@ -134,7 +134,7 @@ def known_deviations(path: Path) -> Mapping[str, tuple[Deviation, ...]]:
     expired = {deviation.place: deviation for row in found.values() for deviation in row if has_expired(deviation)}
     if expired:
         told = "; ".join(f"{place} ({deviation.expires}): {deviation.reason}" for place, deviation in expired.items())
-        raise ConfigurationError(f"mend the backend, or state anew how long it holds, what has expired: {told}")
+        raise ConfigurationError(f"deviations have expired; fix the backend or set a new `expires`: {told}")
     return found
 
 

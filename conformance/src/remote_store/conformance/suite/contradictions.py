@@ -1,5 +1,5 @@
 # Generated from conformance/src/remote_store/conformance/suite/aio/contradictions.py by tools/unasync.py; edit that.
-"""Answers that contradict the request, one another, or what S3 says elsewhere."""
+"""Responses that contradict the request, another response, or the S3 documentation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from remote_store.core import Capability, RemoteStoreError, RetryPolicy
 
 SIZE = 100
 ETAG = '"0123456789abcdef0123456789abcdef"'
-# What is answered where bytes 40 to 59 of 100 are asked for: the Content-Range, and the length of the body.
+# Responses to a request for bytes 40 to 59 of 100: the Content-Range, and the length of the body.
 CONTRADICTIONS = {
     "other-bytes": ("bytes 0-19/100", 20),
     "shifted": ("bytes 41-60/100", 20),
@@ -49,7 +49,7 @@ def _weak(headers: Headers) -> Headers:
 
 
 def _renamed(value: bytes, headers: Headers) -> Headers:
-    """The headers as a server sends them that keeps the spelling of names and the bytes of values."""
+    """The headers as sent by a server that keeps the spelling of names and the bytes of values."""
     is_author: Callable[[bytes], bool] = lambda name: name.lower() == NAME.encode()  # noqa: E731
     return [(b"X-Amz-Meta-Author", value) if is_author(name) else (name, old) for name, old in headers]
 
@@ -59,7 +59,7 @@ def _with_milliseconds(body: bytes) -> bytes:
 
 
 class ContradictionSuite:
-    """READ, LIST, COPY, META and WIRE: answers that cannot be true, or that are told in another way than usual."""
+    """READ, LIST, COPY, META and WIRE: responses that are contradictory or unusual."""
 
     @pytest.mark.parametrize("kind", CONTRADICTIONS)
     @check("READ-020")
@@ -72,7 +72,7 @@ class ContradictionSuite:
         case.endpoint.inject(
             Answer(206, body=bytes(length), headers=headers), operation="GetObject", times=None, match=_is_ranged
         )
-        with case.expect_raises(RemoteStoreError, what=f"read_range with the answer {told}"):
+        with case.expect_raises(RemoteStoreError, what=f"read_range with the Content-Range {told}"):
             backend.read_range(path, 40, 20)
 
     @check("READ-021")
@@ -149,7 +149,7 @@ class ContradictionSuite:
         case.endpoint.inject(RewriteBody(_with_milliseconds), operation="ListObjectsV2", times=None)
         times = [info.modified_at for info in case.backend.list_files(case.folder)]
         told = (case.backend.get_file_info(path)).modified_at
-        case.expect_equal(times, [told], "the time in a listing and that of get_file_info")
+        case.expect_equal(times, [told], "the time in a listing, compared with get_file_info")
 
     @check("COPY-025")
     def test_contradiction_no_bucket_for_the_delete_of_a_move(self, case: Case) -> None:
@@ -178,7 +178,7 @@ class ContradictionSuite:
             with case.expect_raises(RemoteStoreError, what=what):
                 call()
         case.expect_equal(case.oracle.raw_get(src), b"precious", "the source")
-        case.expect_equal(case.oracle.raw_get(case.path("new")), None, "what was not written")
+        case.expect_equal(case.oracle.raw_get(case.path("new")), None, "the destination, which was not written")
 
     @check("WIRE-043")
     def test_contradiction_a_weak_entity_tag(self, case: Case) -> None:
@@ -226,7 +226,7 @@ class ContradictionSuite:
 
     @staticmethod
     def _refused(case: Case, *, recursive: bool, deletes: bool = True) -> None:
-        """Hold the listing of a folder to an error, and its delete too, which must not delete a single key."""
+        """Fail unless listing and deleting a folder raise an error and no key is deleted."""
         folder = case.path("dir")
         with case.endpoint.recording() as sent:
             with case.expect_raises(RemoteStoreError, what="the listing"):

@@ -1,5 +1,5 @@
 # Generated from conformance/src/remote_store/conformance/suite/aio/copying.py by tools/unasync.py; edit that.
-"""Copies and moves: what arrives, what stays, and what is refused."""
+"""Checks of copies and moves."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class CopyingSuite:
     @check("COPY-008")
     def test_copy_leaves_the_folder_of_its_name(self, case: Case) -> None:
         require_namesakes(case)
-        # The other way round some refuse the second.
+        # In the other order, some backends refuse the second.
         fill(case, "name/below", data=b"content")
         fill(case, "name", data=b"content")
         case.backend.copy(case.path("name"), case.path("other"))
@@ -265,7 +265,7 @@ class MovingSuite:
     @check("COPY-021")
     def test_move_leaves_the_folder_of_its_name(self, case: Case) -> None:
         require_namesakes(case)
-        # The other way round some refuse the second.
+        # In the other order, some backends refuse the second.
         fill(case, "name/below", data=b"content")
         fill(case, "name", data=b"content")
         case.backend.move(case.path("name"), case.path("other"))

@@ -1,5 +1,5 @@
 # Generated from conformance/src/remote_store/conformance/suite/aio/deleting.py by tools/unasync.py; edit that.
-"""Deletes: exactly what was named, and never more."""
+"""Checks that deletes remove exactly the given file or folder."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # Generated from conformance/src/remote_store/conformance/suite/aio/expectations.py by tools/unasync.py; edit that.
-"""What checks of several areas expect of files and folders."""
+"""Expectations about files and folders, shared by checks of several areas."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ HASHES = ("md5", "sha1", "sha256")
 
 
 def expect_content(case: Case, name: str, content: bytes) -> None:
-    """Fail where the file has other bytes."""
+    """Fail if the file has other bytes."""
     case.expect_equal(case.backend.read_bytes(case.path(name)), content, f"the content of {name!r}")
 
 
 def expect_facts(case: Case, name: str, metadata: dict[str, str], content_type: str | None) -> None:
-    """Fail where metadata or content type differ."""
+    """Fail if the metadata or the content type differ."""
     info = case.backend.get_file_info(case.path(name))
     case.expect_equal(dict(info.metadata or {}), metadata, f"the metadata of {name!r}")
     case.expect_equal(info.content_type, content_type, f"the content type of {name!r}")
 
 
 def require_namesakes(case: Case) -> None:
-    """End the check unless a file may stand beside a folder of its name."""
+    """Skip the check unless a file and a folder may share a name."""
     case.require_profile("a file and a folder cannot share a name", case.profile.flat)
 
 
@@ -37,7 +37,7 @@ def distinct(count: int, size: int) -> list[bytes]:
 
 
 def required(case: Case, operation: str) -> Operation:
-    """The row of an operation, if the backend declares its capability."""
+    """The row of an operation; the check is skipped if its capability is not declared."""
     row = PATH_OPERATIONS[operation]
     if row.capability is not None:
         case.require(row.capability)
@@ -45,7 +45,7 @@ def required(case: Case, operation: str) -> Operation:
 
 
 def nothing_else(case: Case, paths: list[str]) -> None:
-    """Fail where the test's folder, or the storage below it, holds anything else."""
+    """Fail if the test's folder, or the storage below it, has other files."""
     if Capability.LIST in case.backend.capabilities:
         listed = [str(entry.path) for entry in case.backend.list_files(case.folder, recursive=True)]
         case.expect_same(listed, paths, "every file in the folder")
@@ -56,7 +56,7 @@ def nothing_else(case: Case, paths: list[str]) -> None:
 
 
 def is_honest(digest: ContentDigest, content: bytes) -> bool:
-    """Whether a digest that claims the whole content is its checksum, in hex or base64; unknown algorithms pass."""
+    """Whether a digest is the checksum of the content, in hex or base64; unknown algorithms pass."""
     if digest.algorithm == "crc32":
         computed = zlib.crc32(content).to_bytes(4, "big")
     elif digest.algorithm in HASHES:

@@ -1,5 +1,5 @@
 # Generated from conformance/src/remote_store/conformance/suite/aio/glob.py by tools/unasync.py; edit that.
-"""Patterns: what they match, and which are refused."""
+"""Checks of patterns: their matches, and which patterns are refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from remote_store.conformance.suite.trees import fill, fill_many, found
 from remote_store.core import FileInfo, InvalidPath
 
 CPU_SECONDS = 0.5
-"""Far more than a match in linear time takes, and far less than one that backtracks over these paths."""
+"""Far more than linear matching takes, and far less than backtracking over these paths takes."""
 
 
 class GlobSuite:
@@ -35,7 +35,7 @@ class GlobSuite:
 
     @check("GLOB-001")
     def test_glob_tells_case_apart(self, case: Case) -> None:
-        case.require_profile("the storage does not tell case apart", case.profile.case_sensitive)
+        case.require_profile("the storage ignores case", case.profile.case_sensitive)
         fill(case, "a.txt", "A.txt", "b.TXT")
         self._expect_matches(case, "*.txt", "a.txt", "A.txt")
         self._expect_matches(case, "a*", "a.txt")

@@ -1,5 +1,5 @@
 # Generated from conformance/src/remote_store/conformance/suite/aio/histories.py by tools/unasync.py; edit that.
-"""Histories of calls, held to the model."""
+"""Histories of calls, compared with the model."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # Generated from conformance/src/remote_store/conformance/suite/aio/listing.py by tools/unasync.py; edit that.
-"""Listings: what they yield, how often, how deep, and when they refuse."""
+"""Checks of listings: entries, duplicates, depth, and errors."""
 
 from __future__ import annotations
 
@@ -183,7 +183,9 @@ class ListingSuite:
         case.expect_equal(case.backend.is_folder(case.path("dir")), False, "is_folder")
         case.expect_equal(case.backend.exists(case.path("dir/sub")), False, "exists")
         case.backend.delete(case.path("near/sub/last"))
-        case.expect_equal(names(case.backend.iter_children(case.path("near"))), ["stay"], "what is near")
+        case.expect_equal(
+            names(case.backend.iter_children(case.path("near"))), ["stay"], "the children of the folder nearby"
+        )
         case.expect_equal(case.backend.is_folder(case.path("near/sub")), False, "is_folder beside another file")
 
     @check("LIST-021")
@@ -231,12 +233,12 @@ class ListingSuite:
         for _ in range(5):
             lefts.append((taken(case, left)).path)
             rights.append((taken(case, right)).path)
-        case.expect_equal(sorted(lefts), expected, "the paths of the one")
-        case.expect_equal(sorted(rights), other, "the paths of the other")
+        case.expect_equal(sorted(lefts), expected, "the paths of the first listing")
+        case.expect_equal(sorted(rights), other, "the paths of the second listing")
 
     @check("LIST-026")
     def test_list_case_tells_names_apart(self, case: Case) -> None:
-        case.require_profile("the storage does not tell case apart", case.profile.case_sensitive)
+        case.require_profile("the storage ignores case", case.profile.case_sensitive)
         expected = fill(case, "Name", "name", "NAME", "Dir/x", "dir/x")
         case.expect_equal(found(case.backend.list_files(case.folder, recursive=True)), expected, "the paths")
 
@@ -258,22 +260,22 @@ class ListingSuite:
     def _expect_facts(self, case: Case, what: str, listed: FileInfo, asked: FileInfo) -> None:
         case.expect_equal((listed.name, listed.size), (asked.name, asked.size), f"name and size by {what}")
         if listed.etag is not None and asked.etag is not None:
-            case.expect_equal(listed.etag, asked.etag, f"the ETag by {what}, of which get_file_info says this")
+            case.expect_equal(listed.etag, asked.etag, f"the ETag by {what}, compared with get_file_info")
         if listed.modified_at is not None and asked.modified_at is not None:
-            # HTTP's dates end at the second; a listing may say more.
+            # HTTP dates have whole seconds; a listing may be more precise.
             unit = max(map(exactness, (listed.modified_at, asked.modified_at)))
             times = [
                 time.replace(microsecond=time.microsecond // unit * unit)
                 for time in (listed.modified_at, asked.modified_at)
             ]
-            case.expect_equal(times[0], times[1], f"the time by {what}, of which get_file_info says this")
+            case.expect_equal(times[0], times[1], f"the time by {what}, compared with get_file_info")
 
 
 def mixed(number: int) -> str:
-    """The name of a file among many, which tools order differently."""
+    """The name of one of many files, which tools sort differently."""
     return f"many/{MIXED[number % len(MIXED)]}{number:05}"
 
 
 def exactness(time: datetime) -> int:
-    """The microseconds of the unit that a time is told in."""
+    """The precision of a time, in microseconds."""
     return next(unit for unit in (1_000_000, 1000, 1) if time.microsecond % unit == 0)

@@ -1,5 +1,5 @@
 # Generated from conformance/src/remote_store/conformance/suite/aio/outages.py by tools/unasync.py; edit that.
-"""Faults on the wire of any backend over HTTP, whatever its SDK and its service."""
+"""Faults on the wire, for any backend over HTTP with any SDK and service."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FAILED_UPLOADS = [TruncateRequest(after_bytes=1000), Reset(), Answer(500), Answe
 
 
 class OutageSuite:
-    """WIRE: what holds for any server."""
+    """WIRE: checks for any server."""
 
     @pytest.mark.parametrize("fault", ODDITIES, ids=told)
     @check("WIRE-033", needs=(WRITE,))
@@ -38,7 +38,7 @@ class OutageSuite:
                 except RemoteStoreError:
                     continue
                 except Exception as error:
-                    case.fail(f"{operation} while the server answers {told(fault)}", RemoteStoreError, error)
+                    case.fail(f"{operation} while the server responds {told(fault)}", RemoteStoreError, error)
 
     @pytest.mark.parametrize("fault", OUTAGES, ids=told)
     @check("WIRE-034", needs=(WRITE,))
@@ -64,7 +64,7 @@ class OutageSuite:
     @pytest.mark.parametrize("fault", CUTS, ids=told)
     @check("WIRE-036", needs=(WRITE,))
     def test_wire_a_cut_body_is_not_the_whole(self, case: Case, fault: Fault, times: int | None) -> None:
-        # Twice also where every body is cut: the last read may find a connection that was closed behind the last cut.
+        # Twice even if every body is cut: the last read may get a connection that was closed after the last cut.
         backend, content = patient(case, 2), case.content(SIZE)
         fill(case, "file", data=content)
         seekable = Capability.SEEKABLE_READ in backend.capabilities
@@ -75,7 +75,7 @@ class OutageSuite:
                 except BackendUnavailable as error:
                     case.expect(error.retryable, f"the error of {method} is retryable", error)
                 else:
-                    case.expect(data == content, f"{method} of a body that was cut gives all of it", len(data))
+                    case.expect(data == content, f"{method} of a body that was cut returns all of it", len(data))
         case.expect(backend.read_bytes(case.path("file")) == content, "the file is whole afterwards")
 
     @pytest.mark.parametrize("fault", FAILED_UPLOADS, ids=told)
@@ -87,8 +87,10 @@ class OutageSuite:
             failed = case.expect_raises(RemoteStoreError, path=case.path(name), what="a write that the server refuses")
             with injected(case, fault, uploads=True), failed:
                 backend.write(case.path(name), case.content(SIZE), overwrite=overwrite)
-        case.expect_equal(case.backend.read_bytes(case.path("file")), b"old", "the file that was to be replaced")
-        case.expect_equal(case.backend.exists(case.path("new")), False, "exists of the file that was to be made")
+        case.expect_equal(case.backend.read_bytes(case.path("file")), b"old", "the file that should have been replaced")
+        case.expect_equal(
+            case.backend.exists(case.path("new")), False, "exists of the file that should have been created"
+        )
 
     @pytest.mark.parametrize("times", [1, None])
     @pytest.mark.parametrize("overwrite", [False, True])
@@ -105,7 +107,7 @@ class OutageSuite:
             except RemoteStoreError:
                 written = False
         there = case.backend.exists(path)
-        case.expect(there or not (written or overwrite), "the old file or the new one is there")
+        case.expect(there or not (written or overwrite), "the old file or the new one exists")
         if there:
             data = case.backend.read_bytes(path)
             whole = data == content or (overwrite and not written and data == b"old")
@@ -113,14 +115,14 @@ class OutageSuite:
 
 
 def prepared(case: Case) -> Backend:
-    """Files for every operation, and a backend that tries once where the harness can say so."""
+    """Files for every operation, and a backend that makes one attempt, if the harness has that option."""
     backend = patient(case, 1)
     fill(case, "file")
     return backend
 
 
 def declared(case: Case) -> dict[str, Operation]:
-    """The operations that the backend declares, those that remove at the end."""
+    """The operations that the backend declares, with deletes and moves at the end."""
     capabilities = case.backend.capabilities
     rows = {name: row for name, row in PATH_OPERATIONS.items() if row.capability in (None, *capabilities)}
     removes = (Capability.DELETE, Capability.MOVE)
@@ -129,7 +131,7 @@ def declared(case: Case) -> dict[str, Operation]:
 
 @contextmanager
 def injected(case: Case, fault: Fault, *, times: int | None = None, uploads: bool = False) -> Iterator[None]:
-    """A block in which requests get the fault: those that may change something, or all of them."""
+    """A block in which requests get the fault: only those that may change something, or all of them."""
     endpoint = case.endpoint
     body = isinstance(fault, ShortBody) or (isinstance(fault, Reset) and fault.after_bytes > 0)
     endpoint.inject(fault, times=times, match=is_upload if uploads else is_get if body else None)
@@ -140,7 +142,7 @@ def injected(case: Case, fault: Fault, *, times: int | None = None, uploads: boo
 
 
 def read_by(backend: Backend, method: str, path: str) -> bytes:
-    """The content of a file by one of the methods for reading, in pieces where it is a stream."""
+    """The content of a file by one of the methods for reading; a stream is read in pieces."""
     if method == "read_bytes":
         return backend.read_bytes(path)
     if method == "read_range":

@@ -63,13 +63,13 @@ class PathSuite:
         result = case.backend.write(path, b"typed")
         case.expect_equal(str(result.path), str(path), "the path in the write's result")
         case.expect_equal(case.backend.read_bytes(path), b"typed", "the content under a RemotePath")
-        case.expect_equal(case.backend.is_file(str(path)), True, "is_file of the same path as plain text")
+        case.expect_equal(case.backend.is_file(str(path)), True, "is_file of the same path as a `str`")
 
     @pytest.mark.parametrize("pair", range(len(CONFUSABLE)))
     @check("PATH-002", needs=(READ,))
     def test_path_similar_keys_are_two(self, case: Case, pair: int) -> None:
         first, second = map(case.path, CONFUSABLE[pair])
-        case.require_profile("the storage does not tell case apart", pair or case.profile.case_sensitive)
+        case.require_profile("the storage ignores case", pair or case.profile.case_sensitive)
         case.backend.write(first, b"first")
         case.expect_equal(case.backend.is_file(second), False, "is_file of the other key, which does not exist")
         case.backend.write(second, b"second")
@@ -80,7 +80,7 @@ class PathSuite:
     @check("PATH-002")
     def test_path_similar_folders_are_two(self, case: Case, pair: int) -> None:
         first, second = map(case.path, CONFUSABLE[pair])
-        case.require_profile("the storage does not tell case apart", pair or case.profile.case_sensitive)
+        case.require_profile("the storage ignores case", pair or case.profile.case_sensitive)
         case.backend.write(f"{first}/file", b"x")
         observed = [case.backend.is_folder(path) for path in (first, second)]
         case.expect_equal(observed, [True, False], f"is_folder of {first!r}, and of {second!r}, which does not exist")
@@ -200,8 +200,8 @@ class PathSuite:
     def test_path_foreign_key_is_described(self, case: Case, key: str) -> None:
         path, content = foreign(case, key)
         info = case.backend.get_file_info(path)
-        case.expect_equal(str(info.path), path, "the path that get_file_info says")
-        case.expect_equal(info.size, len(content), "the size that get_file_info says")
+        case.expect_equal(str(info.path), path, "the path in get_file_info")
+        case.expect_equal(info.size, len(content), "the size in get_file_info")
 
     @pytest.mark.parametrize("key", FOREIGN)
     @check("PATH-011", needs=(READ,))
@@ -210,7 +210,7 @@ class PathSuite:
         entries = [entry for entry in case.backend.list_files(case.folder, recursive=True)]
         case.expect_equal([str(entry.path) for entry in entries], [path], "every file that is listed")
         observed = case.backend.read_bytes(entries[0].path)
-        case.expect_equal(observed, content, "the content by the path that was listed")
+        case.expect_equal(observed, content, "the content under the listed path")
 
     @check("PATH-011")
     def test_path_foreign_keys_hide_nothing(self, case: Case) -> None:
@@ -242,7 +242,7 @@ class PathSuite:
         case.expect_equal(case.oracle.raw_get(moved), content, "the moved foreign key")
         case.expect_equal(case.oracle.raw_get(path), None, "the foreign key after it was moved")
         if neighbour != path:
-            case.expect_equal(case.oracle.raw_get(neighbour), b"tidy", "the neighbour with the tidy name")
+            case.expect_equal(case.oracle.raw_get(neighbour), b"tidy", "the neighbour with the normalised name")
 
     @pytest.mark.parametrize("key", FOREIGN)
     @check("PATH-014")
@@ -336,7 +336,7 @@ class PathSuite:
 
 
 def require_foreign(case: Case) -> None:
-    """End the check unless the storage can hold keys that no backend would write."""
+    """Skip the check unless the storage can hold keys that no backend writes."""
     case.require_profile("the storage holds canonical keys only", case.profile.foreign_keys)
 
 
@@ -346,7 +346,7 @@ def place(case: Case, path: str, content: bytes) -> None:
 
 
 def foreign(case: Case, key: str) -> tuple[str, bytes]:
-    """Store one of the foreign keys; its path and its content."""
+    """Store one of the foreign keys; return its path and its content."""
     if key in FOREIGN_KEYS:
         require_foreign(case)
     path, content = case.path(FOREIGN[key]), f"content of {key}".encode()
@@ -355,5 +355,5 @@ def foreign(case: Case, key: str) -> tuple[str, bytes]:
 
 
 def tidy(path: str) -> str:
-    """What a tool would make of the path that cannot leave it alone."""
+    """The path after normalisation, as some tools do it."""
     return "/".join(segment for segment in path.split("/") if segment not in ("", ".", ".."))

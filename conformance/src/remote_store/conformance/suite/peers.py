@@ -1,5 +1,5 @@
 # Generated from conformance/src/remote_store/conformance/suite/aio/peers.py by tools/unasync.py; edit that.
-"""Checks that other adapters of the same storage see the backend's files, and the backend theirs."""
+"""Checks that the backend and other adapters of the same storage see each other's files."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ class Side(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """The backend and another adapter, or the other way round."""
+    """The backend and another adapter, in either role."""
 
     writer: Side
     other: Side
 
     @property
     def folder(self) -> str:
-        """Where they meet."""
+        """The names of both."""
         return f"{self.writer.name} and {self.other.name}"
 
 
 class File(NamedTuple):
-    """What one side writes."""
+    """A file that one side writes."""
 
     path: str
     content: bytes
@@ -68,8 +68,8 @@ class PeerSuite:
             files = files_of(case, pair)
             written = {file.path: put(pair.writer, file) for file in files}
             told = [{file.path: side.backend.get_file_info(file.path) for file in files} for side in pair]
-            expect_same_facts(case, pair, "told", *told)
-            expect_same_facts(case, pair, "answered and told", written, told[1])
+            expect_same_facts(case, pair, "read", *told)
+            expect_same_facts(case, pair, "written and read", written, told[1])
             listed = [listed_files(side, case.path(pair.folder)) for side in pair]
             expect_same_facts(case, pair, "listed", *listed)
 
@@ -149,14 +149,14 @@ def peers(case: Case, *capabilities: Capability) -> list[Side]:
 
 
 def both_ways(case: Case, *capabilities: Capability) -> Iterator[Pair]:
-    """The backend with each other adapter that declares the capabilities, and then that one with the backend."""
+    """Pairs of the backend and each adapter that declares the capabilities, with the backend first and then second."""
     for peer in peers(case, *capabilities):
         yield Pair(subject(case), peer)
         yield Pair(peer, subject(case))
 
 
 def odd_keys(case: Case) -> list[str]:
-    """The keys that clients stumble over, as far as the storage takes them."""
+    """Keys that clients often mishandle, as far as the storage accepts them."""
     known = set(writable(case))
     return [KEYS[name] for name in ODD_KEYS if KEYS[name] in known]
 
@@ -182,32 +182,32 @@ def odd_files(case: Case, pair: Pair) -> list[File]:
 
 
 def put(side: Side, file: File, **options: Any) -> WriteResult:
-    """Write a file, with its metadata where the adapter takes such."""
+    """Write a file, with its metadata if the adapter supports it."""
     if USER_METADATA in side.backend.capabilities:
         options |= {"metadata": file.metadata, "content_type": file.content_type}
     return side.backend.write(file.path, BytesIO(file.content), **options)
 
 
 def expect_readable(case: Case, pair: Pair) -> None:
-    """Fail where the other side does not find or read what the writer writes."""
+    """Fail unless the other side finds and reads what the writer writes."""
     folder, reader = case.path(pair.folder), pair.other
     files, odd = files_of(case, pair), odd_files(case, pair)
     for file in (*files, *odd):
         put(pair.writer, file)
         expect_stored(case, file)
     listed = found(reader.backend.list_files(folder, recursive=True))
-    case.expect_equal(listed, sorted(file.path for file in (*files, *odd)), f"what {reader.name} lists")
+    case.expect_equal(listed, sorted(file.path for file in (*files, *odd)), f"the files that {reader.name} lists")
     for file in (*files, *odd):
         expect_file(case, reader, file)
     for file in files:
-        told = f"what {reader.name} reads of {file.path!r}"
+        told = f"{file.path!r} as {reader.name} reads it"
         case.expect_equal(reader.backend.read_range(file.path, 2, 3), file.content[2:5], f"a range of {told}")
         with reader.backend.read(file.path) as stream:
             case.expect_equal(stream.read(), file.content, told)
 
 
 def expect_file(case: Case, side: Side, file: File) -> None:
-    """Fail where a side has other bytes of a file, or other metadata, if it knows such."""
+    """Fail if a side reads other bytes of a file, or other metadata if it supports that."""
     case.expect_equal(side.backend.read_bytes(file.path), file.content, f"the content of {file.path!r} for {side.name}")
     if {METADATA, USER_METADATA} <= side.backend.capabilities and file.metadata is not None:
         info = side.backend.get_file_info(file.path)
@@ -216,10 +216,10 @@ def expect_file(case: Case, side: Side, file: File) -> None:
 
 
 def expect_stored(case: Case, file: File) -> None:
-    """Fail where the storage itself holds other bytes, whatever the adapters make of them."""
+    """Fail if the storage itself holds other bytes."""
     oracle = case.harness.oracle
     if oracle is not None:
-        case.expect_equal(oracle.raw_get(file.path), file.content, f"what is stored under {file.path!r}")
+        case.expect_equal(oracle.raw_get(file.path), file.content, f"the bytes stored under {file.path!r}")
 
 
 def expect_same_facts(
@@ -229,7 +229,7 @@ def expect_same_facts(
     ours: Mapping[str, FileInfo | WriteResult],
     theirs: Mapping[str, FileInfo],
 ) -> None:
-    """Fail where two adapters say different things of the same files."""
+    """Fail if two adapters return different facts for the same files."""
     users = all(USER_METADATA in side.backend.capabilities for side in pair)
     case.expect_equal(sorted(ours), sorted(theirs), f"the files as {how} by {pair.writer.name} and {pair.other.name}")
     for path, fact in product(ours, FACTS):
@@ -240,19 +240,19 @@ def expect_same_facts(
 
 
 def listed_files(side: Side, folder: str) -> dict[str, FileInfo]:
-    """The files of a folder as a side lists them, by path."""
+    """The files of a folder in a side's listing, by path."""
     return {info.path: info for info in side.backend.list_files(folder)}
 
 
 def expect_files(case: Case, folder: str, paths: Iterable[str], pair: Pair) -> None:
-    """Fail where a side sees other files than these."""
+    """Fail if a side lists other files than these."""
     for side in pair:
         files = found(side.backend.list_files(folder, recursive=True))
         case.expect_equal(files, sorted(paths), f"the files that {side.name} sees")
 
 
 def expect_tree(case: Case, folder: str, paths: set[str], pair: Pair) -> None:
-    """Fail where a side sees other files or folders than these."""
+    """Fail if a side lists other files or folders than these."""
     expect_files(case, folder, paths, pair)
     inside = {path[len(folder) + 1 :] for path in paths}
     folders = sorted({f"{folder}/{name.partition('/')[0]}" for name in inside if "/" in name})

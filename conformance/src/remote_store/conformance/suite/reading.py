@@ -117,7 +117,7 @@ class ReadSuite:
         gathered = bytearray()
         with case.backend.read(path) as stream:
             while data := stream.read(piece):
-                case.expect(len(data) <= piece, f"read({piece}) gives no more than that", len(data))
+                case.expect(len(data) <= piece, f"read({piece}) returns at most that many bytes", len(data))
                 gathered += data
         case.expect_equal(bytes(gathered), content, f"the pieces of read({piece})")
 
@@ -173,7 +173,7 @@ class ReadSuite:
                 data += stream.read()
             except PreconditionFailed:
                 return
-        case.expect_equal(data, old, "what was read of a file that was overwritten meanwhile")
+        case.expect_equal(data, old, "the content of a file that was overwritten during the read")
 
     @check("READ-014", needs=(Capability.WRITE, Capability.DELETE))
     def test_read_while_deleted(self, case: Case) -> None:
@@ -186,7 +186,7 @@ class ReadSuite:
                 data += stream.read()
             except (NotFound, PreconditionFailed):
                 return
-        case.expect_equal(data, content, "what was read of a file that was deleted meanwhile")
+        case.expect_equal(data, content, "the content of a file that was deleted during the read")
 
     @check("READ-015", needs=WRITE)
     def test_read_twice_at_once(self, case: Case) -> None:

@@ -1,5 +1,5 @@
 # Generated from conformance/src/remote_store/conformance/suite/aio/s3.py by tools/unasync.py; edit that.
-"""What only a backend on S3 promises of names: shared by files and folders, markers, long and strange ones, pages."""
+"""Checks of names on S3 only: shared by a file and a folder, folder markers, long and unusual names, pages."""
 
 from __future__ import annotations
 
@@ -268,10 +268,10 @@ class S3Suite:
             found(case.backend.glob(case.path("**")))
             case.backend.get_folder_info(case.folder)
         encodings = {request.query.get("encoding-type") for request in sent}
-        case.expect_equal(encodings, {"url"}, "the encodings that were asked for")
+        case.expect_equal(encodings, {"url"}, "the requested encodings")
 
 
 def long_key(folder: str, size: int) -> str:
-    """A key of so many bytes in short segments."""
+    """A key of the given length in bytes, in short segments."""
     key = folder + "/" + "/".join("k" * 99 for _ in range(size // 100))
     return key[: size - 1].rstrip("/").ljust(size, "x")

@@ -106,7 +106,7 @@ class SeekSuite:
             expected = CONTENT[10 : 10 + size]
             case.expect_equal(count, len(expected), f"the number of bytes of readinto of {size}")
             case.expect_equal(bytes(buffer[:count]), expected, "the bytes in the buffer")
-            case.expect_equal(bytes(buffer[max(count, size) :]), b".....", "what is behind the buffer")
+            case.expect_equal(bytes(buffer[max(count, size) :]), b".....", "the bytes after the buffer")
             case.expect_equal(stream.tell(), 10 + count, "tell after readinto")
 
     @pytest.mark.parametrize("method", ["read", "read_seekable"])
@@ -167,7 +167,7 @@ class SeekSuite:
                     data += stream.read(100_000)
             except PreconditionFailed:
                 return
-        case.expect_equal(data, old[: len(data)], "what was read of a file that was overwritten meanwhile")
+        case.expect_equal(data, old[: len(data)], "the content of a file that was overwritten during the read")
 
     @check("SEEK-009", needs=WRITE)
     def test_seek_of_what_is_no_file(self, case: Case) -> None:
@@ -233,6 +233,6 @@ class SeekSuite:
 
 
 def require_method(case: Case, method: str) -> None:
-    """End the check unless the backend declares what the method needs."""
+    """Skip the check unless the backend declares the capability that the method needs."""
     if method == "read_seekable":
         case.require(Capability.SEEKABLE_READ)

@@ -1,4 +1,4 @@
-"""Checks that the standard library takes a synchronous backend's streams for files."""
+"""Checks that the standard library accepts a synchronous backend's streams as files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ METHODS = ("read", "read_seekable")
 
 @contextmanager
 def working(case: Case, what: str) -> Iterator[None]:
-    """Fail where a module of the standard library cannot do with a stream what it does with a file."""
+    """Fail if a module of the standard library cannot use a stream as a file."""
     try:
         yield
     except CheckFailed:
@@ -91,13 +91,13 @@ class StandardSuite:
         target = io.BytesIO()
         with working(case, "shutil.copyfileobj"), getattr(case.backend, method)(path) as stream:
             shutil.copyfileobj(stream, target)
-        case.expect_equal(target.getvalue(), content, "what shutil.copyfileobj copied")
+        case.expect_equal(target.getvalue(), content, "the bytes that shutil.copyfileobj copied")
         path = stored(case, method, gzip.compress(content))
         with working(case, "gzip"), getattr(case.backend, method)(path) as stream, gzip.open(stream) as unpacked:
-            case.expect_equal(unpacked.read(), content, "what gzip unpacked")
+            case.expect_equal(unpacked.read(), content, "the bytes that gzip unpacked")
         path = stored(case, method, pickle.dumps({"key": [1, 2.5, content]}))
         with working(case, "pickle"), getattr(case.backend, method)(path) as stream:
-            case.expect_equal(pickle.load(stream), {"key": [1, 2.5, content]}, "what pickle loaded")
+            case.expect_equal(pickle.load(stream), {"key": [1, 2.5, content]}, "the object that pickle loaded")
 
     @pytest.mark.parametrize("method", METHODS)
     @check("SEEK-012", needs=WRITE)
@@ -116,7 +116,7 @@ class StandardSuite:
 
 
 def stored(case: Case, method: str, content: bytes) -> str:
-    """Write a file; its path."""
+    """Write a file and return its path."""
     if method == "read_seekable":
         case.require(Capability.SEEKABLE_READ)
     path = case.path("file.gz")

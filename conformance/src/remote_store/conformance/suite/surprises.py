@@ -1,5 +1,5 @@
 # Generated from conformance/src/remote_store/conformance/suite/aio/surprises.py by tools/unasync.py; edit that.
-"""What backends are seldom tried with: large contents, telling names, nested blocks, another interpreter."""
+"""Checks of rarely tested cases: large contents, unusual names, nested blocks, another interpreter."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from remote_store.core import Capability, FileInfo, FolderEntry, NotFound
 READ, WRITE, DELETE, LIST = Capability.READ, Capability.WRITE, Capability.DELETE, Capability.LIST
 METADATA, USER_METADATA, ATOMIC = Capability.METADATA, Capability.USER_METADATA, Capability.ATOMIC_WRITE
 MIB = 1 << 20
-# Multiples of the usual sizes of pieces, one of them of more than ten pieces, and the first beside a multiple.
+# Multiples of common piece sizes, one of more than ten pieces, and one byte beside a multiple.
 LARGE = {"bytes": 8 * MIB, "stream": 15 * MIB, "short": 4 * MIB - 1, "long": 4 * MIB + 1}
 NEAR = timedelta(minutes=10)
 READERS = 50
@@ -35,7 +35,7 @@ class SurpriseSuite:
             source: Any = Unseekable(part) if kind == "stream" else part
             result = case.backend.write(path, source)
             case.expect_equal(result.size, size, f"the size in the result of a write of {size:,} bytes")
-            case.expect_equal(case.backend.read_bytes(path), part, f"what was written of {size:,} bytes")
+            case.expect_equal(case.backend.read_bytes(path), part, f"the content after a write of {size:,} bytes")
         for start in (MIB - 5, 8 * MIB - 5, 10 * MIB - 5):
             read = case.backend.read_range(case.path("stream"), start, 10)
             case.expect_equal(read, content[start : start + 10], f"10 bytes from {start:,}")
@@ -43,7 +43,7 @@ class SurpriseSuite:
         with case.backend.read(case.path("stream")) as stream:
             while piece := stream.read(MIB + 1):
                 pieces.append(piece)
-        case.expect_equal(b"".join(pieces), content, "what is read in pieces")
+        case.expect_equal(b"".join(pieces), content, "the content read in pieces")
 
     @check("COPY-012", needs=(READ, WRITE))
     def test_copy_of_large_contents(self, case: Case) -> None:
@@ -73,7 +73,7 @@ class SurpriseSuite:
 
     @check("PATH-001", "LIST-014", needs=(READ, LIST))
     def test_path_an_ending_means_nothing(self, case: Case) -> None:
-        # Line ends, and the first bytes of a packed file, are what tools change by a name.
+        # Some tools change line ends or decompress content, depending on the name.
         content = b"\x1f\x8bone\r\ntwo\nthree\r\xef\xbb\xbf\x00"
         expected = fill(case, *ENDINGS, data=content)
         for path in expected:
@@ -91,7 +91,7 @@ class SurpriseSuite:
 
     @check("COPY-008", needs=(READ, WRITE))
     def test_copy_to_a_name_in_other_case(self, case: Case) -> None:
-        case.require_profile("the storage does not tell case apart", case.profile.case_sensitive)
+        case.require_profile("the storage ignores case", case.profile.case_sensitive)
         fill(case, "Readme", data=b"content")
         case.backend.copy(case.path("Readme"), case.path("README"))
         expect_content(case, "README", b"content")
@@ -111,7 +111,7 @@ class SurpriseSuite:
 
     @check("COPY-021", needs=(READ, WRITE))
     def test_move_to_a_name_in_other_case(self, case: Case) -> None:
-        case.require_profile("the storage does not tell case apart", case.profile.case_sensitive)
+        case.require_profile("the storage ignores case", case.profile.case_sensitive)
         fill(case, "Readme", data=b"content")
         case.backend.move(case.path("Readme"), case.path("README"))
         expect_content(case, "README", b"content")
@@ -120,7 +120,7 @@ class SurpriseSuite:
     @check("GLOB-001")
     def test_glob_a_star_matches_line_ends(self, case: Case) -> None:
         if not {KEYS["newline_end"], KEYS["newline"]} <= set(writable(case)):
-            untested("a deviation says that the storage takes no newline")
+            untested("a deviation says that the storage does not accept newlines")
         fill(case, "a.txt", "b.txt\n", "c\nd.txt")
         matches = found(case.backend.glob(case.path("*.txt")))
         case.expect_equal(matches, sorted(map(case.path, ("a.txt", "c\nd.txt"))), "the matches of '*.txt'")
@@ -135,7 +135,7 @@ class SurpriseSuite:
         now = datetime.now(UTC)
         for time in times:
             if time is not None:
-                case.expect(abs(time - now) < NEAR, f"the time of a file that was just written is about {now}", time)
+                case.expect(abs(time - now) < NEAR, f"the time of a file written just now is about {now}", time)
 
     @check("META-004", needs=(WRITE, Capability.COPY))
     def test_meta_the_time_of_a_copy_is_its_own(self, case: Case) -> None:
@@ -147,7 +147,9 @@ class SurpriseSuite:
         between, *copies = [info.modified_at for info in facts]
         for time in copies:
             if time is not None and between is not None:
-                case.expect(between <= time, f"the time of a copy is not before {between}, when it was not made", time)
+                case.expect(
+                    between <= time, f"the time of a copy is not before {between}, when it did not exist yet", time
+                )
 
     @check("META-007", needs=(WRITE,))
     def test_meta_the_tag_follows_the_last_byte(self, case: Case) -> None:
@@ -157,7 +159,7 @@ class SurpriseSuite:
             content[place] ^= 1
             fill(case, "file", data=bytes(content))
             tags.append((case.backend.get_file_info(case.path("file"))).etag)
-        case.expect(None in tags or len(set(tags)) == len(tags), f"a change of one byte, another ETag in {tags}")
+        case.expect(None in tags or len(set(tags)) == len(tags), f"a change of one byte changes the ETag in {tags}")
 
     @check("META-009", "META-013")
     def test_meta_an_empty_value_comes_back(self, case: Case) -> None:
@@ -165,7 +167,9 @@ class SurpriseSuite:
         result = case.backend.write(case.path("file"), b"x", metadata=metadata)
         info = case.backend.get_file_info(case.path("file"))
         case.expect_equal(dict(info.metadata or {}), metadata, "the metadata")
-        case.expect(result.metadata is None or dict(result.metadata) == metadata, "that of the result", result.metadata)
+        case.expect(
+            result.metadata is None or dict(result.metadata) == metadata, "the metadata in the result", result.metadata
+        )
 
     @check("COPY-004", needs=(USER_METADATA, WRITE))
     def test_copy_of_no_facts_leaves_none(self, case: Case) -> None:
@@ -196,7 +200,7 @@ class SurpriseSuite:
     @check("LIST-008", needs=(WRITE,))
     def test_list_a_file_and_a_folder_of_one_name(self, case: Case) -> None:
         require_namesakes(case)
-        # The other way round some refuse the second.
+        # In the other order, some backends refuse the second.
         fill(case, "name/below", "other")
         fill(case, "name")
         children = [child for child in case.backend.iter_children(case.folder)]
@@ -215,11 +219,11 @@ class SurpriseSuite:
         fill(case, "name")
         case.backend.delete(case.path("name"))
         listing = case.backend.list_files(case.folder, recursive=True)
-        case.expect_equal(found(listing), [case.path("name/below"), case.path("other")], "what is left")
+        case.expect_equal(found(listing), [case.path("name/below"), case.path("other")], "the files that are left")
         fill(case, "name")
         case.backend.delete_folder(case.path("name"), recursive=True)
         listing = case.backend.list_files(case.folder, recursive=True)
-        case.expect_equal(found(listing), [case.path("name"), case.path("other")], "what is left then")
+        case.expect_equal(found(listing), [case.path("name"), case.path("other")], "the files that are left after that")
 
     @check("WRITE-008", needs=(METADATA,))
     def test_write_that_fails_leaves_no_folder(self, case: Case) -> None:
@@ -282,7 +286,7 @@ class SurpriseSuite:
         for stream in streams:
             case.expect_equal(stream.read(10), content[:10], "the first bytes")
         for stream in reversed(streams):
-            case.expect_equal(stream.read(), content[10:], "the other bytes")
+            case.expect_equal(stream.read(), content[10:], "the remaining bytes")
             stream.close()
 
     @check("READ-017", needs=(WRITE,))
@@ -300,8 +304,8 @@ class SurpriseSuite:
 
     @check("LIFE-003", needs=(WRITE, READ))
     def test_life_a_pickle_in_another_interpreter(self, case: Case) -> None:
-        case.require_profile("the storage does not outlive its process", not case.profile.in_process)
-        case.require_profile("the profile says that instances do not pickle", case.profile.picklable)
+        case.require_profile("the storage ends with its process", not case.profile.in_process)
+        case.require_profile("the profile says that instances cannot be pickled", case.profile.picklable)
         fill(case, "here", data=b"from here")
         use = partial(use_elsewhere, case.backend, case.folder, case.path("here"), case.path("there"), b"from there")
         try:
@@ -311,19 +315,19 @@ class SurpriseSuite:
         except Exception as error:
             case.fail("reading and writing in another interpreter", "no exception", error)
         now = datetime.now(UTC)
-        case.expect_equal(seen.content, b"from here", "what the other interpreter reads")
+        case.expect_equal(seen.content, b"from here", "the content that the other interpreter reads")
         expect_content(case, "there", b"from there")
         if seen.paths is not None:
-            case.expect_equal(list(seen.paths), [case.path("here"), case.path("there")], "the files it lists")
+            case.expect_equal(list(seen.paths), [case.path("here"), case.path("there")], "the files that it lists")
         if seen.modified_at is not None:
             time = seen.modified_at
-            case.expect(abs(time - now) < NEAR, f"the time that it tells, in another zone, is about {now}", time)
+            case.expect(abs(time - now) < NEAR, f"the time that it returns, in another time zone, is about {now}", time)
 
     @check("LIFE-010", needs=(LIST,))
     def test_life_a_look_at_health_leaves_nothing(self, case: Case) -> None:
         with case.isolated() as alone:
             alone.backend.check_health()
-            case.expect_equal(names(alone.backend.iter_children("")), [], "what stands in the root")
+            case.expect_equal(names(alone.backend.iter_children("")), [], "the entries in the root")
 
     @check("PROC-001", needs=(READ, WRITE, LIST))
     def test_process_is_left_as_it_was(self, case: Case) -> None:
@@ -343,4 +347,4 @@ class SurpriseSuite:
         after = surroundings()
         for what, was in before.items():
             case.expect_equal(after[what], was, what)
-        case.expect_equal(told.getvalue(), "", "what was printed")
+        case.expect_equal(told.getvalue(), "", "the text that was printed")

@@ -1,5 +1,5 @@
 # Generated from conformance/src/remote_store/conformance/suite/aio/trees.py by tools/unasync.py; edit that.
-"""What checks share: filling a folder, and reading listings to their end."""
+"""Helpers of checks: filling a folder, and reading listings to their end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STEPS = 2000
 
 
 def fill(case: Case, *names: str, data: bytes = b"x") -> list[str]:
-    """Write files into the case's folder, past a backend that cannot write; their paths, sorted."""
+    """Write files into the case's folder, without the backend if it cannot write; return their sorted paths."""
     paths = sorted(map(case.path, names))
     for path in paths:
         if Capability.WRITE in case.backend.capabilities:
@@ -27,7 +27,7 @@ def fill(case: Case, *names: str, data: bytes = b"x") -> list[str]:
 
 
 def fill_many(case: Case, names: Iterable[str]) -> list[str]:
-    """The same for many empty files, past the backend where the harness can."""
+    """The same for many empty files, without the backend if the harness can."""
     paths = sorted(map(case.path, names))
     oracle = case.harness.oracle
     if oracle is not None:
@@ -39,7 +39,7 @@ def fill_many(case: Case, names: Iterable[str]) -> list[str]:
 
 
 def found(listing: Iterator[Entry]) -> list[str]:
-    """The paths of a listing, sorted; a repetition stays visible."""
+    """The paths of a listing, sorted, with duplicates."""
     return sorted([entry.path for entry in listing])
 
 
@@ -49,13 +49,13 @@ def names(listing: Iterator[Entry]) -> list[str]:
 
 
 def taken(case: Case, listing: Iterator[Entry]) -> Entry:
-    """The next entry of a listing; the check fails where there is none."""
+    """The next entry of a listing; the check fails if there is none."""
     entry = next(listing, None)
     return entry if entry is not None else case.fail("the listing", "one more entry", "its end")
 
 
 def walk(case: Case) -> list[str]:
-    """The files below the case's folder, found folder by folder, sorted; the check fails where that has no end."""
+    """The sorted files below the case's folder, found folder by folder; the check fails if the walk does not end."""
     pending, paths, steps = [case.folder], list[str](), 0
     while pending:
         steps += 1
@@ -69,12 +69,12 @@ def walk(case: Case) -> list[str]:
 
 
 def writable(case: Case) -> list[str]:
-    """The hostile names, without those that the harness declares as deviations of the PATH rules, one by one."""
+    """The hostile names, without those that the harness declares as deviations from a PATH rule."""
     return [KEYS[name] for name in KEYS if not _declared(case, name)]
 
 
 def put_foreign(case: Case) -> list[str]:
-    """Store the keys that other tools write, past the backend; their paths, sorted. Deviations are left out too."""
+    """Store keys as other tools write them, without the backend; return their sorted paths. Skips deviations too."""
     case.require_profile("the storage holds canonical keys only", case.profile.foreign_keys)
     keys = {**FOREIGN_KEYS, **KEYS}
     paths = sorted(case.path(keys[name]) for name in keys if not _declared(case, name))

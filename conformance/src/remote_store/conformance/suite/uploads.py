@@ -1,5 +1,5 @@
 # Generated from conformance/src/remote_store/conformance/suite/aio/uploads.py by tools/unasync.py; edit that.
-"""Writes that break: whole or not at all, and no upload left behind."""
+"""Checks of writes that break: the file is complete or unchanged, and no upload is left behind."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class UploadSuite:
         backend, path = case.make(retry=THRICE), case.path("file")
         injection = case.endpoint.inject(LostAnswer(), operation="PutObject")
         written = backend.write(path, b"mine", overwrite=overwrite, metadata={"a": "b"})
-        case.expect_equal(injection.hits, 1, "the answers that were lost")
+        case.expect_equal(injection.hits, 1, "the lost responses")
         info = case.backend.get_file_info(path)
         case.expect_equal((written.etag, written.size), (info.etag, 4), "ETag and size of the result")
         case.expect_equal(case.backend.read_bytes(path), b"mine", "the content")
@@ -65,7 +65,7 @@ class UploadSuite:
         content = case.content(part_size(case) + 1)
         injection = case.endpoint.inject(LostAnswer(), operation="CompleteMultipartUpload")
         written = backend.write(path, unseekable(content))
-        case.expect_equal(injection.hits, 1, "the answers that were lost")
+        case.expect_equal(injection.hits, 1, "the lost responses")
         info = case.backend.get_file_info(path)
         case.expect_equal((written.etag, written.size), (info.etag, len(content)), "ETag and size of the result")
         case.expect_equal(case.oracle.raw_get(path), content, "the content")
@@ -198,4 +198,4 @@ class UploadSuite:
             case.expect_equal(oracle.raw_get(path), None, "the content after the error")
         else:
             case.expect_equal(oracle.raw_get(path), b"mine", "the content after the success")
-            case.expect(times is not None, "a conflict that stays is no success")
+            case.expect(times is not None, "a permanent conflict is not a success")

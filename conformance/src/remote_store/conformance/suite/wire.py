@@ -1,5 +1,5 @@
 # Generated from conformance/src/remote_store/conformance/suite/aio/wire.py by tools/unasync.py; edit that.
-"""Faults on the wire: which error comes, after how many requests, and what it says."""
+"""Checks of faults on the wire: the error, the number of requests, and the message."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ DENIED = [
 
 
 def basic_calls(case: Case, backend: Backend) -> dict[str, Callable[[], Any]]:
-    """One call for each S3 operation that stands behind the simple methods; `file` and `folder/file` must exist."""
+    """One call for each S3 operation of the simple methods; `file` and `folder/file` must exist."""
     path, folder = case.path("file"), case.path("folder")
     return {
         "GetObject": partial(backend.read_bytes, path),
@@ -80,7 +80,7 @@ def basic_calls(case: Case, backend: Backend) -> dict[str, Callable[[], Any]]:
 
 
 class WireSuite:
-    """WIRE: answers that fail, and connections that break before the answer."""
+    """WIRE: error responses, and connections that break before the response."""
 
     @pytest.mark.parametrize("status, code", BUSY)
     @check("WIRE-001")
@@ -130,7 +130,7 @@ class WireSuite:
             with case.endpoint.recording() as sent, case.expect_raises(PermissionDenied, what=operation) as caught:
                 call()
             case.expect_equal(caught.error.retryable, False, f"retryable of {operation}")
-            # A HEAD, which some operations begin with, has lost its code; WIRE-005 says when it is asked for.
+            # The response to a HEAD has no code; WIRE-005 is about the request that finds it out.
             if code and sent[0].operation != "HeadObject":
                 case.expect_equal(
                     (caught.error.code, caught.error.status), (code, status), f"{operation}: code, status"
@@ -261,7 +261,7 @@ class WireSuite:
             if what in ("GetObject", "PutObject"):
                 with case.expect_raises(RemoteStoreError, what=what) as caught:
                     call()
-                case.expect(word in str(caught.error), f"{what}: the message speaks of {word!r}", caught.error)
+                case.expect(word in str(caught.error), f"{what}: the message contains {word!r}", caught.error)
 
     @pytest.mark.parametrize(
         "fault", [Answer(403, "SignatureDoesNotMatch"), Answer(500, "InternalError"), Reset(), ShortBody(0)], ids=named
@@ -327,7 +327,7 @@ class WireSuite:
         case.expect(endpoint.open_connections > 0, "connections are open", endpoint.open_connections)
         backend.close()
         closed = settles(lambda: endpoint.open_connections <= before)
-        case.expect(closed, f"no more than {before} connections are open after the close", endpoint.open_connections)
+        case.expect(closed, f"at most {before} connections are open after the close", endpoint.open_connections)
 
     @check("WIRE-022")
     def test_wire_close_ends_what_failed_or_was_left(self, case: Case) -> None:
@@ -343,4 +343,4 @@ class WireSuite:
             stream.read(10)
         backend.close()
         closed = settles(lambda: endpoint.open_connections <= before)
-        case.expect(closed, f"no more than {before} connections are open after the close", endpoint.open_connections)
+        case.expect(closed, f"at most {before} connections are open after the close", endpoint.open_connections)

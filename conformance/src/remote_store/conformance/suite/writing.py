@@ -39,7 +39,7 @@ AROUND_PARTS = {
 
 
 class NothingYet(io.RawIOBase):
-    """A non-blocking stream that gives one block and then has nothing yet."""
+    """A non-blocking stream that returns one block and then `None`."""
 
     def __init__(self) -> None:
         self._blocks = [b"some"]
@@ -58,7 +58,7 @@ class WriteSuite:
         path, content = case.path("file"), case.content(size)
         result = case.backend.write(path, content)
         case.expect_equal(result.size, size, "the size in the write's result")
-        case.expect_equal(case.backend.read_bytes(path), content, "what was written")
+        case.expect_equal(case.backend.read_bytes(path), content, "the content after the write")
 
     @pytest.mark.parametrize("size", SIZES)
     @check("WRITE-001")
@@ -66,16 +66,16 @@ class WriteSuite:
         path, content = case.path("file.gz"), case.content(size)
         oracle = case.oracle
         case.backend.write(path, content)
-        case.expect_equal(oracle.raw_get(path), content, "what is in the storage")
+        case.expect_equal(oracle.raw_get(path), content, "the content in the storage")
 
     @pytest.mark.parametrize("kind", CONTENTS)
     @check("WRITE-001", needs=(READ,))
     def test_write_of_what_some_tools_change(self, case: Case, kind: str) -> None:
         path, content = case.path("file.gz"), CONTENTS[kind]
         case.backend.write(path, content, overwrite=True)
-        case.expect_equal(case.backend.read_bytes(path), content, f"what was written of {kind}")
+        case.expect_equal(case.backend.read_bytes(path), content, f"the content after a write of {kind}")
         with case.backend.read(path) as stream:
-            case.expect_equal(stream.read(), content, f"what is read of {kind}")
+            case.expect_equal(stream.read(), content, f"the bytes read of {kind}")
 
     @pytest.mark.parametrize("kind", BUFFERS)
     @check("WRITE-002", needs=(READ,))
@@ -83,7 +83,7 @@ class WriteSuite:
         path, content = case.path("file"), case.content(70_000)
         result = case.backend.write(path, BUFFERS[kind](content))
         case.expect_equal(result.size, len(content), "the size in the write's result")
-        case.expect_equal(case.backend.read_bytes(path), content, f"what was written from a {kind}")
+        case.expect_equal(case.backend.read_bytes(path), content, f"the content after a write from a {kind}")
 
     @pytest.mark.parametrize("size", [0, 1, 70_000, 3_000_001])
     @pytest.mark.parametrize("kind", SOURCES)
@@ -93,7 +93,7 @@ class WriteSuite:
         with closing(SOURCES[kind](content)) as source:
             result = case.backend.write(path, source)
         case.expect_equal(result.size, size, "the size in the write's result")
-        case.expect_equal(case.backend.read_bytes(path), content, f"what was written from {kind}")
+        case.expect_equal(case.backend.read_bytes(path), content, f"the content after a write from {kind}")
 
     @check("WRITE-003", needs=(READ,))
     def test_write_of_a_stream_of_the_backend_itself(self, case: Case) -> None:
@@ -101,7 +101,9 @@ class WriteSuite:
         case.backend.write(path, content)
         with case.backend.read(path) as stream:
             case.backend.write(copy, stream)
-        case.expect_equal(case.backend.read_bytes(copy), content, "what was written from a stream of the backend")
+        case.expect_equal(
+            case.backend.read_bytes(copy), content, "the content after a write from a stream of the backend"
+        )
         with case.backend.read(path) as stream:
             with suppress(PreconditionFailed):
                 case.backend.write(path, stream, overwrite=True)
@@ -114,8 +116,8 @@ class WriteSuite:
         content = case.content(size)
         with closing(SOURCES[kind](content)) as source:
             case.backend.write(case.path("file"), source)
-            case.expect_equal(source.closed, False, "closed of the caller's stream")
-            case.expect_equal(source.read(1), b"", "what is left in the caller's stream")
+            case.expect_equal(source.closed, False, "`closed` of the caller's stream")
+            case.expect_equal(source.read(1), b"", "the rest of the caller's stream")
 
     @pytest.mark.parametrize("kind", SOURCES)
     @check("WRITE-004", needs=(READ,))
@@ -126,7 +128,7 @@ class WriteSuite:
             result = case.backend.write(path, source)
         rest = content[len(header) :]
         case.expect_equal(result.size, len(rest), "the size in the write's result")
-        case.expect_equal(case.backend.read_bytes(path), rest, "what was written after the header")
+        case.expect_equal(case.backend.read_bytes(path), rest, "the content, which follows the header")
 
     @pytest.mark.parametrize("kind", ["bytes_io", "file"])
     @check("WRITE-004", needs=(READ,))
@@ -136,7 +138,7 @@ class WriteSuite:
             source.seek(0, io.SEEK_END)
             result = case.backend.write(path, source)
         case.expect_equal(result.size, 0, "the size in the write's result")
-        case.expect_equal(case.backend.read_bytes(path), b"", "what was written from the end of a stream")
+        case.expect_equal(case.backend.read_bytes(path), b"", "the content after a write from the end of a stream")
 
     @check("WRITE-006", needs=(READ,))
     def test_write_overwrites_nothing_unasked(self, case: Case) -> None:
@@ -178,14 +180,14 @@ class WriteSuite:
         if overwrite:
             case.expect_equal(case.backend.read_bytes(path), b"old", "the old file")
         else:
-            case.expect_equal(case.backend.exists(path), False, "exists of what was not written")
+            case.expect_equal(case.backend.exists(path), False, "exists of the file, which was not written")
         nothing_else(case, [path] if overwrite else [])
 
     @check("WRITE-009", needs=(Capability.METADATA,))
     def test_write_result_is_true(self, case: Case) -> None:
         path, content = case.path("folder/file"), case.content(12_345)
         result = case.backend.write(path, content)
-        case.expect_type(result, WriteResult, "what write returns")
+        case.expect_type(result, WriteResult, "the result of write")
         case.expect_equal(str(result.path), path, "the path in the result")
         case.expect_equal(result.size, len(content), "the size in the result")
         info = case.backend.get_file_info(path)
@@ -196,7 +198,7 @@ class WriteSuite:
             digest = hashlib.new(result.digest.algorithm, content, usedforsecurity=False).digest()
             case.expect(
                 result.digest.value in (digest.hex(), b64encode(digest).decode()),
-                "the digest is that of the content",
+                "the digest is the content's checksum",
                 result.digest,
             )
 
@@ -239,11 +241,13 @@ class WriteSuite:
         path, other = case.path("folder/file"), case.make()
         case.expect_equal(other.exists(path), False, "exists of the other instance before the write")
         case.backend.write(path, b"first")
-        case.expect_equal(other.read_bytes(path), b"first", "what the other instance reads")
+        case.expect_equal(other.read_bytes(path), b"first", "the content that the other instance reads")
         case.backend.write(path, b"second", overwrite=True)
-        case.expect_equal(other.read_bytes(path), b"second", "what the other instance reads then")
+        case.expect_equal(
+            other.read_bytes(path), b"second", "the content that the other instance reads after the overwrite"
+        )
         listed = [str(entry.path) for entry in other.list_files(case.path("folder"))]
-        case.expect_equal(listed, [path], "what the other instance lists")
+        case.expect_equal(listed, [path], "the files that the other instance lists")
 
     @pytest.mark.parametrize("size", [10, 70_000])
     @check("WRITE-013", needs=(READ,))
@@ -270,7 +274,7 @@ class WriteSuite:
         writes = [partial(case.backend.write, path, content, overwrite=True) for content in contents]
         for result in case.together(writes):
             if isinstance(result, Exception):
-                case.fail("one of many that overwrite one key", "a result", result)
+                case.fail("one of many concurrent overwrites", "a result", result)
         case.expect(case.backend.read_bytes(path) in contents, "the file is the content of one of them")
 
     @check("WRITE-016", needs=(READ,))
@@ -279,7 +283,7 @@ class WriteSuite:
         writes = [partial(case.backend.write, path, io.BytesIO(content)) for path, content in contents.items()]
         for result in case.together(writes):
             if isinstance(result, Exception):
-                case.fail("one of many that write at once", "a result", result)
+                case.fail("one of many concurrent writes", "a result", result)
         for path, content in contents.items():
             case.expect_equal(case.backend.read_bytes(path), content, "one of many files")
 

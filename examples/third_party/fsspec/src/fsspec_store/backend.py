@@ -51,19 +51,19 @@ ERRORS: tuple[tuple[type[OSError], type[RemoteStoreError], str], ...] = (
     (FileExistsError, AlreadyExists, "the file exists; pass overwrite=True to replace it"),
     (IsADirectoryError, InvalidPath, "the path is a folder; name a file"),
     (NotADirectoryError, InvalidPath, "a file stands where a folder is needed"),
-    (PermissionError, PermissionDenied, "the filesystem refuses"),
-    (ConnectionError, BackendUnavailable, "the filesystem does not answer; try again"),
-    (TimeoutError, BackendUnavailable, "the filesystem does not answer; try again"),
+    (PermissionError, PermissionDenied, "the filesystem denies access; check its permissions"),
+    (ConnectionError, BackendUnavailable, "the filesystem does not respond; try again"),
+    (TimeoutError, BackendUnavailable, "the filesystem does not respond; try again"),
 )
 
 
 class FsspecBackend(Backend):
     """Files below a folder of an fsspec filesystem whose folders are a tree.
 
-    Only functions of fsspec that take a path literally are used: those that expand wildcards, such as `rm`, `mv` and
-    `copy`, delete and move other files than the one that is named. fsspec has no user metadata and no promise that a
-    write is whole or that a create has one winner, so these capabilities are not declared. A reader asks after each
-    block whether the file is still the one that it opened. What is written passes through memory as a whole.
+    The backend calls only functions of fsspec that take a path literally. Functions that expand wildcards, such as
+    `rm`, `mv` and `copy`, can delete or move other files than the given one. fsspec has no user metadata, and does not
+    guarantee atomic writes or that a create has one winner, so these capabilities are not declared. A reader checks
+    after each block that the file is still the one that it opened. Writes hold the whole content in memory.
 
     Args:
         fs: The filesystem.
@@ -272,7 +272,7 @@ class FsspecBackend(Backend):
         return f"{self._root}/{path}" if path else self._root
 
     def _look(self, path: str) -> dict[str, Any] | None:
-        """What the filesystem knows of a path; a path that it would rewrite does not exist in it."""
+        """The filesystem's facts about a path. A path that it would rewrite counts as missing."""
         if path and any(segment in ("", ".", "..") for segment in path.split("/")):
             return None
         with self._errors(path), suppress(FileNotFoundError, NotADirectoryError):
@@ -331,7 +331,7 @@ class FsspecBackend(Backend):
             raise InvalidPath("a file stands where a folder is needed", path=path, backend=self.name)
 
     def _place(self, path: str, put: Callable[[str], None]) -> None:
-        """Put a file at a path, and make the folders above it where the filesystem does not."""
+        """Put a file at a path, and create the folders above it if the filesystem does not."""
         native = self._native(path)
         with self._errors(path):
             try:
@@ -372,7 +372,7 @@ class FsspecBackend(Backend):
                     left[entry.path] = error
         folders = [entry.path for entry in entries if isinstance(entry, FolderEntry)]
         for folder in [*reversed(folders), path.removesuffix("/")]:
-            # It has content that could not be deleted or just came, or is none that has to be removed.
+            # The folder has content that could not be deleted or is new, or it does not need to be removed.
             with suppress(OSError):
                 self._fs.rmdir(self._native(folder))
         if left:
@@ -389,10 +389,10 @@ class FsspecBackend(Backend):
         except OSError as error:
             kind, message = next(
                 ((ours, message) for theirs, ours, message in ERRORS if isinstance(error, theirs)),
-                (RemoteStoreError, f"the filesystem says: {error.strerror or type(error).__name__}"),
+                (RemoteStoreError, f"the filesystem failed: {error.strerror or type(error).__name__}"),
             )
             if error.errno == errno.ENAMETOOLONG:
-                kind, message = InvalidPath, "no file can have so long a name here"
+                kind, message = InvalidPath, "the file name is too long for this filesystem; use a shorter one"
             raise kind(message, path=path, backend=self.name, retryable=kind is BackendUnavailable) from error
 
 
@@ -408,7 +408,7 @@ def describe(path: str, info: dict[str, Any]) -> FileInfo:
 
 
 def modified_at(info: dict[str, Any]) -> datetime | None:
-    """The time of the last write, which each filesystem calls and writes otherwise."""
+    """The time of the last write, whose key and format depend on the filesystem."""
     for name in TIMES:
         value = info.get(name)
         if isinstance(value, datetime):

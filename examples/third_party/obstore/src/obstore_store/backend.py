@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 BLOCK = 64 * 1024
 PAGE = 1000
-# obstore's bulk delete sends XML, which cannot hold every key; its copy knows no creation unless told the header.
+# obstore's bulk delete sends XML, which cannot express every key; its copy creates only with this header set.
 S3_CONFIG: S3Config = {"copy_if_not_exists": "header-with-status:If-None-Match:*:412", "disable_bulk_delete": True}
 HEADERS = {
     "Cache-Control",
@@ -71,7 +71,7 @@ ERRORS: tuple[tuple[type[Exception], type[RemoteStoreError], str], ...] = (
     (exceptions.PreconditionError, PreconditionFailed, "the file changed while it was read; open it again"),
     (exceptions.PermissionDeniedError, PermissionDenied, "key or secret is wrong, or no policy allows this"),
     (exceptions.UnauthenticatedError, PermissionDenied, "key or secret is missing, wrong or expired"),
-    (ValueError, InvalidPath, "obstore takes no such key"),
+    (ValueError, InvalidPath, "obstore does not accept this key"),
     (Exception, RemoteStoreError, "obstore failed, and its error has no code; try again, or read the cause"),
 )
 
@@ -79,13 +79,13 @@ ERRORS: tuple[tuple[type[Exception], type[RemoteStoreError], str], ...] = (
 class ObstoreBackend(Backend):
     """Objects of an obstore store.
 
-    A create is one conditional PUT, of whatever size, because obstore has no conditional multipart upload. An
-    `S3Store` is to be made with `S3_CONFIG`, as `from_url` does. A reader is bound to the version that it opened. A
-    `LocalStore` keeps neither metadata nor content type. A forked child is refused.
+    A create is one conditional PUT of any size, because obstore has no conditional multipart upload. Make an `S3Store`
+    with `S3_CONFIG`, as `from_url` does. A reader keeps to the version that it opened. A `LocalStore` keeps neither
+    metadata nor content type. Calls in a forked child raise an error.
 
     Args:
         store: The store.
-        part_size: Bytes up to which an overwrite is one PUT; beyond, it is uploaded in parts of this size.
+        part_size: Overwrites up to this many bytes are one PUT; larger ones are uploaded in parts of this size.
     """
 
     name = "obstore"
@@ -104,7 +104,7 @@ class ObstoreBackend(Backend):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        # What was unpickled belongs to this process, whichever pickled it.
+        # An unpickled backend belongs to the process that unpickles it.
         self._process = os.getpid()
 
     def __repr__(self) -> str:
@@ -144,7 +144,7 @@ class ObstoreBackend(Backend):
             if length:
                 return self._content(path, self._get(path, range=(start, start + length)))
         except RemoteStoreError as error:
-            # A range behind the end fails as anything may; the size tells.
+            # A range past the end raises no specific error, so the size decides.
             if type(error) is not RemoteStoreError or start < self._get(path, head=True).meta["size"]:
                 raise
         else:
@@ -297,7 +297,7 @@ class ObstoreBackend(Backend):
 
     def close(self) -> None:
         if not self._closed:
-            # The store closes its connections when nothing refers to it.
+            # The store closes its connections when its last reference is gone.
             del self._store
         self._closed = True
 
@@ -314,15 +314,15 @@ class ObstoreBackend(Backend):
         if self._closed:
             raise BackendUnavailable("the backend is closed; make a new one", backend=self.name)
         if self._process != os.getpid():
-            # obstore would neither answer here nor, from then on, in the parent.
-            message = "obstore works in no forked process; start processes with 'spawn' or 'forkserver'"
+            # obstore would hang here and, from then on, in the parent.
+            message = "obstore does not work in a forked process; start processes with 'spawn' or 'forkserver'"
             raise BackendUnavailable(message, backend=self.name)
 
     def _check_path(self, path: str) -> None:
         self._check_open()
         require_text(path, self.name)
         if self._longest is not None and len(path.encode()) > self._longest:
-            raise InvalidPath(f"a key has {self._longest} bytes at the most", path=path, backend=self.name)
+            raise InvalidPath(f"a key has at most {self._longest} bytes", path=path, backend=self.name)
 
     def _check_write(
         self, path: str, metadata: Mapping[str, str] | None, content_type: str | None
@@ -332,16 +332,16 @@ class ObstoreBackend(Backend):
         check_content_type(content_type)
         attributes = check_metadata(metadata)
         if attributes and self._is_tree:
-            message = "files on disk have no metadata; write without"
+            message = "files on disk have no metadata; write without it"
             raise CapabilityNotSupported(message, capability="user_metadata", path=path, backend=self.name)
         if content_type is not None and not self._is_tree:
             attributes["Content-Type"] = content_type
         return attributes or None
 
     def _check_target(self, path: str) -> None:
-        """Refuse what a disk refuses with an error that does not say why."""
+        """Raise InvalidPath where the disk would raise an error without the reason."""
         if self._is_tree and (self._is_below_a_file(path) or self.is_folder(path)):
-            message = "a folder stands where a file is needed, or a file above it"
+            message = "the path is a folder, or a file stands where a folder is needed"
             raise InvalidPath(message, path=path, backend=self.name)
 
     def _is_below_a_file(self, path: str) -> bool:
@@ -367,7 +367,7 @@ class ObstoreBackend(Backend):
             if is_canonical(path):
                 return obstore.get(self._store, path, options=cast("GetOptions", options))
         is_folder = False
-        # What only makes a message better may fail.
+        # This lookup only improves the message, so it may fail.
         with suppress(RemoteStoreError):
             is_folder = any(self._pages(path))
         if is_folder:
@@ -417,7 +417,7 @@ class ObstoreBackend(Backend):
             with self._errors(path):
                 obstore.delete(self._store, keys)
         except NotFound:
-            # Somebody else was faster.
+            # Another caller deleted it first.
             self.delete_folder(path, recursive=True, missing_ok=True)
         except RemoteStoreError as error:
             error.paths = tuple(meta["path"] for page in self._pages(path) for meta in page)
@@ -442,7 +442,7 @@ def from_url(url: str, **options: Any) -> ObstoreBackend:
 
 
 def base_of(store: ObjectStore) -> str:
-    """What a native path begins with."""
+    """The prefix of native paths."""
     prefix = str(getattr(store, "prefix", None) or "")
     if isinstance(store, S3Store):
         return f"s3://{store.config['bucket']}/{prefix and prefix + '/'}"
@@ -450,12 +450,12 @@ def base_of(store: ObjectStore) -> str:
 
 
 def is_canonical(path: str) -> bool:
-    """Whether obstore takes a key as it is; what it would rewrite is out of its reach."""
+    """Whether obstore leaves a key unchanged; keys that it rewrites cannot be accessed."""
     return not {"", ".", ".."} & set(path.split("/"))
 
 
 def folder_of(path: str) -> str:
-    """A folder's path without the slash that it may end in."""
+    """A folder's path without a trailing slash."""
     return path.removesuffix("/")
 
 
@@ -465,7 +465,7 @@ def tag(e_tag: str | None) -> str | None:
 
 
 def describe(meta: ObjectMeta, attributes: Mapping[str, str] | None = None) -> FileInfo:
-    """The facts of a file; the attributes are what only a HEAD tells."""
+    """The facts of a file; the attributes come only from a HEAD."""
     return FileInfo(
         path=meta["path"],
         name=meta["path"].rpartition("/")[2],

@@ -1,4 +1,4 @@
-"""What the conformance suite needs to know about this backend; not imported by it."""
+"""The harness for the conformance suite; the backend does not import it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class MemoryHarness(Harness):
 
 
 class LocalHarness(Harness):
-    """A temporary folder on disk; it cannot be absent, because obstore makes it where it is not there."""
+    """A temporary folder on disk; it cannot be absent, because obstore creates a missing folder."""
 
     deviations = join_deviations(EVERYWHERE, load_deviations(PACKAGE / "local.toml"))
     profile = Profile(kind="tree", flat=False, foreign_keys=False, max_key_bytes=None, max_segment_bytes=255)
@@ -59,7 +59,7 @@ def s3_backend(
     part_size: int,
     retry: RetryPolicy | None = None,
 ) -> ObstoreBackend:
-    """A backend of what the suite names the options that every backend over S3 has."""
+    """A backend made with the suite's names for the options of S3 backends."""
     store = S3Store(
         bucket,
         endpoint=endpoint_url,

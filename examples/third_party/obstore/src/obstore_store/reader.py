@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 class BodyReader(io.RawIOBase):
-    """An object as a file: one body, read in sequence; after a seek the next read opens another one there.
+    """An object as a file: one body, read in sequence. After a seek, the next read opens a new body there.
 
     Args:
         size: Length of the object in bytes.
-        body: The body from the start on, in pieces.
-        reopen: Gives the body from an offset on, of the same version.
+        body: The body from the start, in pieces.
+        reopen: Returns the body of the same version from an offset.
     """
 
     def __init__(self, size: int, body: Iterator[bytes], reopen: Callable[[int], Iterator[bytes]]) -> None:

@@ -59,12 +59,12 @@ READING, WRITING = "BEGIN", "BEGIN IMMEDIATE"
 class SQLiteBackend(Backend):
     """Files in one SQLite database, which `create` makes.
 
-    Each call opens the database for itself and is one transaction, so an instance serves any number of threads,
-    survives a fork and pickles. A reader is bound to the version that it opened. What is written passes through memory
-    as a whole, and is limited to what a BLOB can hold, 1 GB by default.
+    Each call opens the database and is one transaction, so an instance can be shared by threads, used after a fork and
+    pickled. A reader keeps to the version that it opened. Writes hold the whole content in memory, and are limited to
+    the size of a BLOB, 1 GB by default.
 
     Args:
-        database: The file; relative to the folder that is current now.
+        database: The file; a relative path is resolved now.
     """
 
     name = "sqlite"
@@ -76,7 +76,7 @@ class SQLiteBackend(Backend):
 
     @classmethod
     def create(cls, database: str | os.PathLike[str]) -> Self:
-        """Make the database where there is none, and the backend."""
+        """Create the database if it does not exist, and return a backend."""
         with closing(sqlite3.connect(database, timeout=PATIENCE)) as db:
             db.execute(SCHEMA)
         return cls(database)
@@ -269,7 +269,7 @@ class SQLiteBackend(Backend):
     def _open(
         self, path: str, check: Callable[[str, str], None] = require_text, begin: str = READING
     ) -> Iterator[sqlite3.Connection]:
-        """The database for one call and one transaction; what SQLite raises becomes an error of the contract."""
+        """The database for one call and one transaction; SQLite's exceptions become errors of the contract."""
         self._check_open()
         check(path, self.name)
         try:
@@ -285,10 +285,10 @@ class SQLiteBackend(Backend):
         kinds: dict[str, tuple[type[RemoteStoreError], str]] = {
             "SQLITE_CANTOPEN": (NotFound, "the database does not exist; SQLiteBackend.create makes it"),
             "SQLITE_BUSY": (BackendUnavailable, "other writers kept the database busy; try again"),
-            "SQLITE_READONLY": (PermissionDenied, "the database may only be read"),
-            "SQLITE_PERM": (PermissionDenied, "the operating system refuses the database"),
+            "SQLITE_READONLY": (PermissionDenied, "the database is read-only"),
+            "SQLITE_PERM": (PermissionDenied, "the operating system denies access to the database"),
         }
-        kind, message = kinds.get("_".join((code or "").split("_")[:2]), (RemoteStoreError, "SQLite refuses"))
+        kind, message = kinds.get("_".join((code or "").split("_")[:2]), (RemoteStoreError, "SQLite failed"))
         retryable = kind is BackendUnavailable
         return kind(message, path=path, backend=self.name, code=code, retryable=retryable)
 
@@ -342,7 +342,7 @@ class SQLiteBackend(Backend):
             page = self._page(path, lower, upper)
         while page:
             yield from page
-            # The least text that is greater than the last key: no key has a NUL.
+            # The smallest text greater than the last key, because no key has a NUL.
             page = self._page(path, page[-1].path + "\0", upper)
 
     def _page(self, path: str, lower: str, upper: str | bytes) -> list[FileInfo]:
@@ -354,7 +354,7 @@ class SQLiteBackend(Backend):
         start, last = len(prefix(path)), None
         for file in self._below(path):
             name, slash, _ = file.path[start:].partition("/")
-            # A folder without a name keeps its slash, or it would be its parent.
+            # A folder with an empty name keeps its slash; without it, the path would be its parent's.
             folder = file.path[:start] + (name or "/")
             if slash and folder != last:
                 yield FolderEntry(folder, name)
@@ -362,5 +362,5 @@ class SQLiteBackend(Backend):
 
 
 def missing(missing_ok: bool) -> AbstractContextManager[object]:
-    """Let what is missing pass, or not."""
+    """Suppress NotFound if `missing_ok` is set."""
     return suppress(NotFound) if missing_ok else nullcontext()

@@ -1,4 +1,4 @@
-"""What the conformance suite needs to know about this backend; not imported by it."""
+"""The harness for the conformance suite; the backend does not import it."""
 
 from __future__ import annotations
 

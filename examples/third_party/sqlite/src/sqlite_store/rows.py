@@ -9,7 +9,7 @@ from typing import cast
 
 from remote_store.core import ContentDigest, FileInfo
 
-# A version number is never used twice, so it tells every writing of a key from all others.
+# A version number is never reused, so it identifies one write of a key.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
     version INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -25,23 +25,23 @@ BELOW = "key >= ? AND key < ?"
 
 
 def now() -> float:
-    """The time as it is stored."""
+    """The current time as it is stored."""
     return datetime.now(UTC).timestamp()
 
 
 def prefix(path: str) -> str:
-    """What every key below a folder begins with."""
+    """The common prefix of all keys below a folder."""
     return path if not path or path.endswith("/") else path + "/"
 
 
 def span(path: str) -> tuple[str, str | bytes]:
-    """The bounds of the keys below a folder: `0` follows the slash, and a blob is greater than any text."""
+    """The bounds of the keys below a folder: `0` is the character after `/`, and a blob sorts after any text."""
     lower = prefix(path)
     return lower, f"{lower[:-1]}0" if lower else b""
 
 
 def find(db: sqlite3.Connection, path: str) -> sqlite3.Row | None:
-    """The facts of a file, `None` where there is none."""
+    """The facts of a file; `None` if it does not exist."""
     row: sqlite3.Row | None = db.execute(f"SELECT {FACTS} FROM files WHERE key = ?", (path,)).fetchone()
     return row
 
@@ -52,7 +52,7 @@ def has_files(db: sqlite3.Connection, path: str) -> bool:
 
 
 def read_blob(db: sqlite3.Connection, row: sqlite3.Row, start: int, length: int) -> bytes:
-    """A range of a file, without reading the rest of it."""
+    """A range of a file, without reading the rest."""
     with db.blobopen("files", "content", row["version"], readonly=True) as blob:
         return cast("bytes", blob[start : start + length])
 

@@ -61,4 +61,4 @@ class AsyncContract(
     AsyncSurpriseSuite,
     AsyncHistorySuite,
 ):
-    """Every check that is the same for synchronous and asynchronous backends."""
+    """All checks that synchronous and asynchronous backends share."""

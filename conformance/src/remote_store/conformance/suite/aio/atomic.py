@@ -1,4 +1,4 @@
-"""Checks of writes that are whole or nothing, and of races."""
+"""Checks of atomic writes and of races between writers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class AsyncAtomSuite:
         path, content = case.path("file"), case.content(100_000)
         result = await case.backend.write_atomic(path, BUFFERS[kind](content))
         case.expect_equal((str(result.path), result.size), (path, len(content)), "path and size in the result")
-        case.expect_equal(await case.backend.read_bytes(path), content, f"what was written from a {kind}")
+        case.expect_equal(await case.backend.read_bytes(path), content, f"the content after a write from a {kind}")
 
     @pytest.mark.parametrize("kind", SOURCES)
     @async_check("ATOM-001", needs=READ)
@@ -36,9 +36,9 @@ class AsyncAtomSuite:
         path, content = case.path("file"), case.content(100_000)
         with closing(SOURCES[kind](content)) as source:
             result = await case.backend.write_atomic(path, source)
-            case.expect_equal(source.closed, False, "closed of the caller's stream")
+            case.expect_equal(source.closed, False, "`closed` of the caller's stream")
         case.expect_equal((str(result.path), result.size), (path, len(content)), "path and size in the result")
-        case.expect_equal(await case.backend.read_bytes(path), content, f"what was written from {kind}")
+        case.expect_equal(await case.backend.read_bytes(path), content, f"the content after a write from {kind}")
 
     @async_check("ATOM-001", needs=READ)
     async def test_atomic_write_overwrites_when_asked(self, case: AsyncCase) -> None:
@@ -55,8 +55,8 @@ class AsyncAtomSuite:
     async def test_atomic_write_answers_what_it_wrote(self, case: AsyncCase) -> None:
         result = await case.backend.write_atomic(case.path("file"), b"content")
         info = await case.backend.get_file_info(case.path("file"))
-        case.expect_type(result, WriteResult, "the answer of write_atomic")
-        case.expect(result.etag in (None, info.etag), "the ETag in the result is that of the file", result.etag)
+        case.expect_type(result, WriteResult, "the result of write_atomic")
+        case.expect(result.etag in (None, info.etag), "the ETag in the result is the file's", result.etag)
 
     @async_check("ATOM-001", needs=(Capability.METADATA, Capability.USER_METADATA))
     async def test_atomic_write_keeps_metadata(self, case: AsyncCase) -> None:
@@ -99,7 +99,7 @@ class AsyncAtomSuite:
         for result in await case.together([write, read, read]):
             if isinstance(result, Exception):
                 case.fail("reading and overwriting at the same time", "no exception", result)
-        case.expect_equal([len(data) for data in seen], [], "the sizes of contents that nobody wrote")
+        case.expect_equal([len(data) for data in seen], [], "the sizes of contents that were never written")
 
     @async_check("ATOM-003", needs=READ)
     async def test_atomic_open_commits_at_the_end(self, case: AsyncCase) -> None:
@@ -137,7 +137,7 @@ class AsyncAtomSuite:
                 raise error
         except BaseException as raised:
             observed = raised
-        case.expect(observed is error, "the exception of the block is the one that comes out", observed)
+        case.expect(observed is error, "the exception of the block is raised unchanged", observed)
         case.expect_equal(str(observed), before, "the text of the exception")
         if overwrite:
             case.expect_equal(await case.backend.read_bytes(path), b"old", "the old file")
@@ -156,7 +156,7 @@ class AsyncAtomSuite:
     @async_check("ATOM-006", needs=READ)
     async def test_atomic_open_when_another_was_faster(self, case: AsyncCase) -> None:
         path = case.path("file")
-        with case.expect_raises(AlreadyExists, path=path, what="the end of the slower block"):
+        with case.expect_raises(AlreadyExists, path=path, what="the end of the slower `open_atomic` block"):
             async with case.backend.open_atomic(path) as stream:
                 await stream.write(b"slow")
                 await case.backend.write(path, b"fast")
@@ -168,10 +168,10 @@ class AsyncAtomSuite:
         path = case.path("file")
         async with case.backend.open_atomic(path) as stream:
             case.expect_equal(stream.writable(), True, "writable() inside the block")
-            case.expect_equal(await stream.write(b"bytes "), 6, "what write of bytes says")
-            case.expect_equal(await stream.write(bytearray(b"array ")), 6, "what write of a bytearray says")
-            case.expect_equal(await stream.write(memoryview(b"view")), 4, "what write of a view says")
-            case.expect_equal(await stream.write(b""), 0, "what write of nothing says")
+            case.expect_equal(await stream.write(b"bytes "), 6, "the return value of write(bytes)")
+            case.expect_equal(await stream.write(bytearray(b"array ")), 6, "the return value of write(bytearray)")
+            case.expect_equal(await stream.write(memoryview(b"view")), 4, "the return value of write(memoryview)")
+            case.expect_equal(await stream.write(b""), 0, "the return value of write(b'')")
             case.expect_equal(stream.tell(), 16, "tell after 16 bytes")
         case.expect_equal(await case.backend.read_bytes(path), b"bytes array view", "the pieces")
 
@@ -298,7 +298,7 @@ class AsyncAtomSuite:
 
 
 async def one_winner(case: AsyncCase, path: str, contents: list[bytes], results: Sequence[object]) -> None:
-    """Fail unless exactly one of the writers succeeded, the others were told, and the file is the winner's."""
+    """Fail unless exactly one writer succeeded, the others got AlreadyExists, and the file has the winner's content."""
     won = [number for number, result in enumerate(results) if not isinstance(result, Exception)]
     for result in results:
         if isinstance(result, Exception) and not isinstance(result, AlreadyExists):

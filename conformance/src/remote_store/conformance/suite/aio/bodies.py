@@ -1,4 +1,4 @@
-"""Bodies that break: exact bytes, or an error, and never a silent end."""
+"""Response bodies that break: the result is the exact bytes or an error, never a silent end."""
 
 from __future__ import annotations
 
@@ -87,24 +87,26 @@ class AsyncBodySuite:
         require_s3(case)
         content = case.content(2_000_000)
         await fill(case, "file", data=content)
-        # The cut comes far behind what a client reads ahead, which it may lose together with the connection.
+        # The cut is far beyond a client's read-ahead, which may be lost with the connection.
         case.endpoint.inject(replace(fault, after_bytes=1_000_000), operation="GetObject")
         with case.endpoint.recording() as sent:
             async with await case.make(retry=THRICE).read(case.path("file")) as stream:
                 case.expect_equal(await stream.read(10_000), content[:10_000], "the bytes before the cut")
-                case.expect_equal(await stream.read(), content[10_000:], "the other bytes")
+                case.expect_equal(await stream.read(), content[10_000:], "the remaining bytes")
         case.expect_equal(operations(sent), ["GetObject"] * 2, "the requests")
         headers = sent[1].headers
         info = await case.backend.get_file_info(case.path("file"))
         case.expect_equal((headers.get("if-match") or "").strip('"'), info.etag, "If-Match of the resume")
         start = headers.get("range", "bytes=0-").removeprefix("bytes=").partition("-")[0]
-        case.expect(10_000 <= int(start) <= 1_000_000, "the resume goes on where the body broke", headers.get("range"))
+        case.expect(
+            10_000 <= int(start) <= 1_000_000, "the resumed read starts where the body broke", headers.get("range")
+        )
 
     @pytest.mark.parametrize("size, ranges", [(12 * 1024 * 1024, 0), (64 * 1024 * 1024, 64)], ids=["12", "64"])
     @async_check("WIRE-010")
     async def test_wire_ten_cuts(self, case: AsyncCase, size: int, ranges: int) -> None:
         require_s3(case)
-        # The cuts lie further apart than what a client buffers of a connection, which it may lose together with it.
+        # The cuts are further apart than a client's buffer, which may be lost with the connection.
         content = case.content(size)
         case.oracle.raw_put(case.path("file"), content)
         backend = case.make(retry=THRICE)
@@ -118,7 +120,7 @@ class AsyncBodySuite:
                     observed += data
         case.expect(observed == content, "the bytes are exact", f"{len(observed):,} bytes")
         case.expect_equal(set(operations(sent)), {"GetObject"}, "the kinds of requests")
-        # A large file may be read ahead in ranges, of which each is a request.
+        # A large file may be read ahead in ranges, each with its own request.
         least, most = (2 if ranges else 11), 11 + ranges
         case.expect(least <= len(sent) <= most, f"{least} to {most} requests", len(sent))
 

@@ -1,4 +1,4 @@
-"""Exceptions of a caller, which a backend has to let through unchanged."""
+"""Exceptions of a caller, which a backend must raise unchanged."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from remote_store.core import BackendUnavailable, NotFound
 
 
 class Boom(Exception):
-    """An exception that only the caller knows."""
+    """An exception class that only the caller knows."""
 
 
 class Stop(BaseException):
-    """An exception that is no `Exception`, as a keyboard interrupt is none."""
+    """An exception that is not an `Exception`, like KeyboardInterrupt."""
 
 
 CALLERS_ERRORS: dict[str, Callable[[], BaseException]] = {

@@ -1,4 +1,4 @@
-"""Answers that contradict the request, one another, or what S3 says elsewhere."""
+"""Responses that contradict the request, another response, or the S3 documentation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from remote_store.core import Capability, RemoteStoreError, RetryPolicy
 
 SIZE = 100
 ETAG = '"0123456789abcdef0123456789abcdef"'
-# What is answered where bytes 40 to 59 of 100 are asked for: the Content-Range, and the length of the body.
+# Responses to a request for bytes 40 to 59 of 100: the Content-Range, and the length of the body.
 CONTRADICTIONS = {
     "other-bytes": ("bytes 0-19/100", 20),
     "shifted": ("bytes 41-60/100", 20),
@@ -48,7 +48,7 @@ def _weak(headers: Headers) -> Headers:
 
 
 def _renamed(value: bytes, headers: Headers) -> Headers:
-    """The headers as a server sends them that keeps the spelling of names and the bytes of values."""
+    """The headers as sent by a server that keeps the spelling of names and the bytes of values."""
     is_author: Callable[[bytes], bool] = lambda name: name.lower() == NAME.encode()  # noqa: E731
     return [(b"X-Amz-Meta-Author", value) if is_author(name) else (name, old) for name, old in headers]
 
@@ -58,7 +58,7 @@ def _with_milliseconds(body: bytes) -> bytes:
 
 
 class AsyncContradictionSuite:
-    """READ, LIST, COPY, META and WIRE: answers that cannot be true, or that are told in another way than usual."""
+    """READ, LIST, COPY, META and WIRE: responses that are contradictory or unusual."""
 
     @pytest.mark.parametrize("kind", CONTRADICTIONS)
     @async_check("READ-020")
@@ -71,7 +71,7 @@ class AsyncContradictionSuite:
         case.endpoint.inject(
             Answer(206, body=bytes(length), headers=headers), operation="GetObject", times=None, match=_is_ranged
         )
-        with case.expect_raises(RemoteStoreError, what=f"read_range with the answer {told}"):
+        with case.expect_raises(RemoteStoreError, what=f"read_range with the Content-Range {told}"):
             await backend.read_range(path, 40, 20)
 
     @async_check("READ-021")
@@ -148,7 +148,7 @@ class AsyncContradictionSuite:
         case.endpoint.inject(RewriteBody(_with_milliseconds), operation="ListObjectsV2", times=None)
         times = [info.modified_at async for info in case.backend.list_files(case.folder)]
         told = (await case.backend.get_file_info(path)).modified_at
-        case.expect_equal(times, [told], "the time in a listing and that of get_file_info")
+        case.expect_equal(times, [told], "the time in a listing, compared with get_file_info")
 
     @async_check("COPY-025")
     async def test_contradiction_no_bucket_for_the_delete_of_a_move(self, case: AsyncCase) -> None:
@@ -177,7 +177,7 @@ class AsyncContradictionSuite:
             with case.expect_raises(RemoteStoreError, what=what):
                 await call()
         case.expect_equal(case.oracle.raw_get(src), b"precious", "the source")
-        case.expect_equal(case.oracle.raw_get(case.path("new")), None, "what was not written")
+        case.expect_equal(case.oracle.raw_get(case.path("new")), None, "the destination, which was not written")
 
     @async_check("WIRE-043")
     async def test_contradiction_a_weak_entity_tag(self, case: AsyncCase) -> None:
@@ -225,7 +225,7 @@ class AsyncContradictionSuite:
 
     @staticmethod
     async def _refused(case: AsyncCase, *, recursive: bool, deletes: bool = True) -> None:
-        """Hold the listing of a folder to an error, and its delete too, which must not delete a single key."""
+        """Fail unless listing and deleting a folder raise an error and no key is deleted."""
         folder = case.path("dir")
         with case.endpoint.recording() as sent:
             with case.expect_raises(RemoteStoreError, what="the listing"):

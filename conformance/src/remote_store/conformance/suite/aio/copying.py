@@ -1,4 +1,4 @@
-"""Copies and moves: what arrives, what stays, and what is refused."""
+"""Checks of copies and moves."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class AsyncCopyingSuite:
     @async_check("COPY-008")
     async def test_copy_leaves_the_folder_of_its_name(self, case: AsyncCase) -> None:
         require_namesakes(case)
-        # The other way round some refuse the second.
+        # In the other order, some backends refuse the second.
         await fill(case, "name/below", data=b"content")
         await fill(case, "name", data=b"content")
         await case.backend.copy(case.path("name"), case.path("other"))
@@ -264,7 +264,7 @@ class AsyncMovingSuite:
     @async_check("COPY-021")
     async def test_move_leaves_the_folder_of_its_name(self, case: AsyncCase) -> None:
         require_namesakes(case)
-        # The other way round some refuse the second.
+        # In the other order, some backends refuse the second.
         await fill(case, "name/below", data=b"content")
         await fill(case, "name", data=b"content")
         await case.backend.move(case.path("name"), case.path("other"))

@@ -1,4 +1,4 @@
-"""Requests per operation, counted on the wire by the suite's own endpoint."""
+"""Requests per operation, counted by the suite's endpoint."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from remote_store.conformance.http.faults import Request
 from remote_store.conformance.suite.aio.trees import fill, fill_many, found, taken
 from remote_store.core import AlreadyExists, AsyncBackend, Capability, InvalidPath, NotFound
 
-ANCESTORS = "every write asks for the ancestors too"
+ANCESTORS = "every write also checks the ancestors"
 
 
 class AsyncCostSuite:
@@ -208,12 +208,12 @@ class AsyncCostSuite:
         await self._expect_pages(case, partial(found, backend.iter_children(folder)), 40)
         with case.endpoint.recording() as sent:
             listing = backend.list_files(folder, recursive=True)
-            case.expect_equal(len(sent), 0, "the requests before the first item is asked for")
+            case.expect_equal(len(sent), 0, "the requests before the first item is requested")
             await taken(case, listing)
             case.expect_equal(len(sent), 1, "the requests for the first item")
             rest = [info.path async for info in listing]
         self._expect_listings(case, sent, 1001)
-        case.expect_equal(len(rest), len(expected) - 1, "the number of the other items")
+        case.expect_equal(len(rest), len(expected) - 1, "the number of remaining items")
         sent = await self._sent(case, partial(backend.delete_folder, folder, recursive=True))
         deletes = [request for request in sent if request.operation == "DeleteObjects"]
         self._expect_listings(case, [request for request in sent if request not in deletes], 1001)
@@ -224,7 +224,7 @@ class AsyncCostSuite:
         self._expect_listings(case, await self._sent(case, call), keys)
 
     def _expect_listings(self, case: AsyncCase, sent: list[Request], keys: int) -> None:
-        """Fail unless nothing but pages was asked for, and no more of them than so many keys fill."""
+        """Fail unless all requests are for pages, and no more pages than this many keys fill."""
         asked, most = operations(sent), pages(case, keys)
         case.expect_equal(set(asked), {"ListObjectsV2"}, f"the kinds of requests for {keys:,} keys")
         case.expect(len(asked) <= most, f"at most {most:,} requests for {keys:,} keys, not {len(asked):,}", asked)
@@ -289,17 +289,19 @@ class AsyncCostSuite:
             async with case.backend.open_atomic(case.path("new")) as stream:
                 await stream.write(b"x")
         looks = operations(sent).count("HeadObject")
-        case.expect_equal(operations(sent)[looks:], ["PutObject"], "the requests after the looks")
-        case.expect(looks <= 2, "at most one look at the entry and one before the write", operations(sent))
+        case.expect_equal(operations(sent)[looks:], ["PutObject"], "the requests after the lookups")
+        case.expect(
+            looks <= 2, "at most one lookup when the block is entered and one before the write", operations(sent)
+        )
 
 
 def pages(case: AsyncCase, keys: int) -> int:
-    """How many pages of a listing so many keys fill."""
+    """How many pages of a listing this many keys fill."""
     return -(-keys // case.profile.page_keys)
 
 
 def expect_short_listing(case: AsyncCase, sent: list[Request], count: int) -> None:
-    """Fail unless so many requests were sent and the last is the only listing, of one key."""
+    """Fail unless exactly `count` requests were sent and the last is the only listing, of one key."""
     case.expect_equal(len(sent), count, f"the number of requests in {operations(sent)}")
     case.expect_equal(operations(sent).count("ListObjectsV2"), 1, f"the number of listings in {operations(sent)}")
     case.expect_equal(sent[-1].query.get("max-keys"), "1", "max-keys of the last request")

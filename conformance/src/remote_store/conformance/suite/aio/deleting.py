@@ -1,4 +1,4 @@
-"""Deletes: exactly what was named, and never more."""
+"""Checks that deletes remove exactly the given file or folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of errors that need no server: which one, what it carries, and which one wins."""
+"""Checks of errors that need no server: the class, the attributes, and the precedence."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class AsyncErrSuite:
         kind, builtin = BUILTINS[name]
         error, _ = await provoke(case, name)
         case.expect_equal(type(error), kind, "the class of the error")
-        case.expect_type(error, builtin, "the builtin that the error also is")
+        case.expect_type(error, builtin, "the builtin base class of the error")
 
     @pytest.mark.parametrize("name", BUILTINS)
     @async_check("ERR-002", needs=(READ, WRITE, DELETE))
@@ -111,7 +111,7 @@ class AsyncErrSuite:
     @async_check("ERR-016", needs=(READ, WRITE, DELETE))
     async def test_error_is_not_retryable(self, case: AsyncCase, name: str) -> None:
         error, _ = await provoke(case, name)
-        case.expect_equal(error.retryable, False, "retryable of an error that would come again")
+        case.expect_equal(error.retryable, False, "retryable of a permanent error")
 
     @pytest.mark.parametrize("operation", FILE_OPERATIONS)
     @async_check("ERR-005")
@@ -164,7 +164,7 @@ class AsyncErrSuite:
         for recursive in (False, True):
             with case.expect_raises(InvalidPath, path=file, what="delete_folder of a file with missing_ok"):
                 await case.backend.delete_folder(file, recursive=recursive, missing_ok=True)
-        case.expect_equal(await case.backend.is_file(file), True, "is_file of what was not deleted")
+        case.expect_equal(await case.backend.is_file(file), True, "is_file of the file, which was not deleted")
 
     @pytest.mark.parametrize("operation", PATH_OPERATIONS)
     @async_check("ERR-009")
@@ -217,7 +217,7 @@ class AsyncErrSuite:
         option = "reject_write_under_file_ancestor"
         optional = not case.profile.rejects_file_ancestor
         if optional and option not in case.harness.options:
-            not_applicable("a file may stand above another")
+            not_applicable("the storage allows a file below another file")
         backend = case.make(**{option: True}) if optional else case.backend
         method, below = getattr(backend, operation), case.path("existing/below")
         await case.backend.write(case.path("existing"), DATA)
@@ -243,7 +243,7 @@ class AsyncErrSuite:
                 await method(case.path("file"), Failing(good, error))  # type: ignore[arg-type]
             except BaseException as raised:
                 observed = raised
-            case.expect(observed is error, "the exception of the source is the one that comes out", observed)
+            case.expect(observed is error, "the exception of the source is raised unchanged", observed)
             case.expect_equal(str(observed), before, "the text of the exception")
         case.expect_equal(await case.backend.exists(case.path("file")), False, "exists after the source failed")
 
@@ -259,9 +259,9 @@ class AsyncErrSuite:
         except BaseException as raised:
             observed = raised
         if kind is StopIteration and inspect.iscoroutinefunction(case.backend.write):
-            case.expect_type(observed, RuntimeError, "what comes out of a coroutine")
+            case.expect_type(observed, RuntimeError, "the exception of the coroutine")
             observed = getattr(observed, "__cause__", None)
-        case.expect(observed is error, "the exception of the source is the one that comes out", observed)
+        case.expect(observed is error, "the exception of the source is raised unchanged", observed)
         case.expect_equal(await case.backend.exists(case.path("file")), False, "exists after the source failed")
 
     @pytest.mark.parametrize("method", ["read", "read_seekable"])
@@ -280,7 +280,7 @@ class AsyncErrSuite:
                 raise error
         except BaseException as raised:
             observed = raised
-        case.expect(observed is error, "the exception of the block is the one that comes out", observed)
+        case.expect(observed is error, "the exception of the block is raised unchanged", observed)
         case.expect_equal(str(observed), before, "the text of the exception")
         case.expect_equal(stream.closed, True, "closed after the block")
 
@@ -305,7 +305,7 @@ class AsyncErrSuite:
         path = case.path("file")
         if overwrite:
             await case.backend.write(path, b"old")
-        with case.expect_raises(TypeError, what="write of a stream whose read gives text"):
+        with case.expect_raises(TypeError, what="write of a stream whose read returns text"):
             await case.backend.write(path, TextInDisguise("text"), overwrite=overwrite)  # type: ignore[arg-type]
         await unchanged(case, path, overwrite)
 
@@ -314,12 +314,12 @@ class AsyncErrSuite:
     async def test_error_of_an_undeclared_capability(self, case: AsyncCase, operation: str) -> None:
         row, path, other = OPERATIONS[operation], case.path("file"), case.path("other")
         if row.capability is None or row.capability in case.backend.capabilities:
-            not_applicable("the backend declares what the operation needs")
+            not_applicable("the backend declares the capability that the operation needs")
         if operation == "user_metadata":
             case.require(WRITE)
         with suppress(CapabilityNotSupported):
             await case.backend.write(path if operation in FILE_OPERATIONS else other, DATA)
-        under = f"under-claimed where it works: {operation}, which needs {row.capability.name}, which is not declared"
+        under = f"{operation}, whose {row.capability.name} is not declared (under-claimed if it works)"
         with (
             case.expect_no_request(f"{operation}, which the backend does not declare"),
             case.expect_raises(CapabilityNotSupported, what=under) as caught,
@@ -327,7 +327,7 @@ class AsyncErrSuite:
             await row.run(case.backend, path, other)
         names = (row.capability.name, row.capability.value)
         case.expect(caught.error.capability in names, f"the error names {names[1]}", caught.error.capability)
-        case.expect(not caught.error.retryable, "a lack does not go away", caught.error)
+        case.expect(not caught.error.retryable, "a missing capability is not retryable", caught.error)
 
     @pytest.mark.parametrize("operation", TOLERANT_OPERATIONS)
     @async_check("ERR-005")
@@ -355,7 +355,7 @@ class AsyncErrSuite:
 
 
 class TextInDisguise(io.RawIOBase):
-    """A stream that looks binary and gives text."""
+    """A stream that looks binary but returns text."""
 
     def __init__(self, text: str) -> None:
         self._text = io.StringIO(text)
@@ -368,7 +368,7 @@ class TextInDisguise(io.RawIOBase):
 
 
 async def unchanged(case: AsyncCase, path: str, overwrite: bool) -> None:
-    """Fail where the refused write left anything."""
+    """Fail if the refused write changed anything."""
     if overwrite:
         case.expect_equal(await case.backend.read_bytes(path), b"old", "the file after the refusal")
     else:
@@ -376,7 +376,7 @@ async def unchanged(case: AsyncCase, path: str, overwrite: bool) -> None:
 
 
 async def provoke(case: AsyncCase, name: str) -> tuple[RemoteStoreError, str]:
-    """Make the backend raise one of its errors; the error and the path that it is about."""
+    """Make the backend raise one of its errors; return the error and its path."""
     backend, path = case.backend, case.path("folder/file")
     await backend.write(path, DATA)
     about = {
@@ -385,7 +385,7 @@ async def provoke(case: AsyncCase, name: str) -> tuple[RemoteStoreError, str]:
         "invalid_path": case.path("folder"),
         "not_empty": case.path("folder"),
     }[name]
-    with case.expect_raises(RemoteStoreError, what=f"what should raise {name}") as caught:
+    with case.expect_raises(RemoteStoreError, what=f"a call that should raise {name}") as caught:
         if name == "already_exists":
             await backend.write(about, DATA)
         elif name == "not_empty":
@@ -396,7 +396,7 @@ async def provoke(case: AsyncCase, name: str) -> tuple[RemoteStoreError, str]:
 
 
 async def provoke_by_nul(case: AsyncCase, operation: str) -> tuple[RemoteStoreError, str]:
-    """Make an operation refuse a path that nothing can have; the error and the path."""
+    """Make an operation refuse a malformed path; return the error and the path."""
     row, path = required(case, operation), case.path("a\0b")
     with case.expect_raises(InvalidPath, what=f"{operation} of a malformed path") as caught:
         await row.run(case.backend, path, case.path("other"))

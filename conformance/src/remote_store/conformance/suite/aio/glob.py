@@ -1,4 +1,4 @@
-"""Patterns: what they match, and which are refused."""
+"""Checks of patterns: their matches, and which patterns are refused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from remote_store.conformance.suite.aio.trees import fill, fill_many, found
 from remote_store.core import FileInfo, InvalidPath
 
 CPU_SECONDS = 0.5
-"""Far more than a match in linear time takes, and far less than one that backtracks over these paths."""
+"""Far more than linear matching takes, and far less than backtracking over these paths takes."""
 
 
 class AsyncGlobSuite:
@@ -34,7 +34,7 @@ class AsyncGlobSuite:
 
     @async_check("GLOB-001")
     async def test_glob_tells_case_apart(self, case: AsyncCase) -> None:
-        case.require_profile("the storage does not tell case apart", case.profile.case_sensitive)
+        case.require_profile("the storage ignores case", case.profile.case_sensitive)
         await fill(case, "a.txt", "A.txt", "b.TXT")
         await self._expect_matches(case, "*.txt", "a.txt", "A.txt")
         await self._expect_matches(case, "a*", "a.txt")

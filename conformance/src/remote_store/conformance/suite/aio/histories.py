@@ -1,4 +1,4 @@
-"""Histories of calls, held to the model."""
+"""Histories of calls, compared with the model."""
 
 from __future__ import annotations
 

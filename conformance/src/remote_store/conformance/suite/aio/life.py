@@ -1,4 +1,4 @@
-"""The life of a backend: many callers, pickles, forks, its end, and what it says of itself."""
+"""Checks of a backend as an object: threads, pickles, forks, `close`, and its description of itself."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from remote_store.core import (
 CALLERS = 16
 
 
-# What needs the container to exist.
+# Operations that need the container to exist.
 MISSED = (
     "read",
     "read_bytes",
@@ -43,7 +43,7 @@ MISSED = (
 
 
 class Unknown:
-    """A type that no backend has a handle of."""
+    """A type that `unwrap` of no backend supports."""
 
 
 class AsyncLifeSuite:
@@ -62,7 +62,7 @@ class AsyncLifeSuite:
                 for number, content in enumerate(contents)
             ]
             answers = await case.together(tasks)
-            case.expect_equal(answers, [(content, len(content)) for content in contents], "what each caller got")
+            case.expect_equal(answers, [(content, len(content)) for content in contents], "the results of the callers")
 
     @async_check("LIFE-002", needs=(Capability.WRITE, Capability.READ))
     async def test_life_a_cold_start_with_many_callers(self, case: AsyncCase) -> None:
@@ -70,10 +70,10 @@ class AsyncLifeSuite:
         for _ in range(3):
             fresh = case.make()
             answers = await case.together([partial(fresh.read_bytes, case.path("file"))] * CALLERS)
-            case.expect_equal(answers, [b"content"] * CALLERS, "what each caller got")
+            case.expect_equal(answers, [b"content"] * CALLERS, "the results of the callers")
 
     def _copy(self, case: AsyncCase) -> AsyncBackend:
-        case.require_profile("the profile says that instances do not pickle", case.profile.picklable)
+        case.require_profile("the profile says that instances cannot be pickled", case.profile.picklable)
         try:
             copy: AsyncBackend = pickle.loads(pickle.dumps(case.backend))
         except Exception as error:
@@ -95,21 +95,27 @@ class AsyncLifeSuite:
         copy, other = self._copy(case), self._copy(case)
         await copy.close()
         case.expect_equal(await case.backend.read_bytes(case.path("file")), b"content", "the content after its close")
-        case.expect_equal(await other.read_bytes(case.path("file")), b"content", "what another copy reads then")
+        case.expect_equal(
+            await other.read_bytes(case.path("file")), b"content", "the content that another copy reads after it"
+        )
         await other.close()
 
     @async_check("LIFE-004", needs=(Capability.WRITE, Capability.READ))
     async def test_life_a_fork_works_on_both_sides(self, case: AsyncCase) -> None:
-        case.require_profile("the storage does not outlive its process", not case.profile.in_process)
-        case.require_profile("the profile says that instances do not cross a fork", case.profile.forks)
+        case.require_profile("the storage ends with its process", not case.profile.in_process)
+        case.require_profile("the profile says that instances do not work after a fork", case.profile.forks)
         await fill(case, "file", data=b"parent")
         try:
             answer = in_fork(partial(self._in_the_child, case.backend, case.path("file"), case.path("child")))
         except Exception as error:
             case.fail("reading and writing in a forked child", "no exception", error)
-        case.expect_equal(answer, b"parent", "what the child reads")
-        case.expect_equal(await case.backend.read_bytes(case.path("file")), b"parent", "what the parent reads")
-        case.expect_equal(await case.backend.read_bytes(case.path("child")), b"child", "what the child wrote")
+        case.expect_equal(answer, b"parent", "the content that the child reads")
+        case.expect_equal(
+            await case.backend.read_bytes(case.path("file")), b"parent", "the content that the parent reads"
+        )
+        case.expect_equal(
+            await case.backend.read_bytes(case.path("child")), b"child", "the content that the child wrote"
+        )
 
     async def _in_the_child(self, backend: AsyncBackend, source: str, target: str) -> bytes:
         await backend.write(target, b"child")
@@ -117,8 +123,8 @@ class AsyncLifeSuite:
 
     @async_check("LIFE-023", needs=(Capability.WRITE, Capability.READ, Capability.DELETE, Capability.LIST))
     async def test_life_work_in_an_exit_handler(self, case: AsyncCase) -> None:
-        case.require_profile("the storage does not outlive its process", not case.profile.in_process)
-        case.require_profile("the profile says that instances do not pickle", case.profile.picklable)
+        case.require_profile("the storage ends with its process", not case.profile.in_process)
+        case.require_profile("the profile says that instances cannot be pickled", case.profile.picklable)
         content, folder = case.content(4 * (case.profile.part_size or 250_000) + 1), case.path("folder")
         await fill(case, "folder/a", "folder/b", "folder/c/d")
         calls: Calls = [
@@ -131,7 +137,7 @@ class AsyncLifeSuite:
             _, read, _, left = at_exit(case.backend, calls)
         except Exception as error:
             case.fail("work in an exit handler", "no exception", error)
-        case.expect(read == content, "what was read is what was written", len(read))
+        case.expect(read == content, "the bytes read are the bytes written", len(read))
         case.expect_equal([info.path for info in left], [case.path("large")], "the files after the delete")
 
     @async_check("LIFE-005")
@@ -199,12 +205,12 @@ class AsyncLifeSuite:
         backend, path = case.backend, case.path("file")
         before = describe(backend, path)
         await backend.close()
-        case.expect_equal(describe(backend, path), before, "what it says of itself")
+        case.expect_equal(describe(backend, path), before, "name, repr, paths and capabilities after the close")
 
     @async_check("LIFE-008")
     async def test_life_a_context_closes(self, case: AsyncCase) -> None:
         async with case.backend as entered:
-            case.expect(entered is case.backend, "the context gives the backend itself")
+            case.expect(entered is case.backend, "`with` returns the backend itself")
             await entered.exists(case.path("file"))
         with case.expect_raises(BackendUnavailable):
             await case.backend.exists(case.path("file"))
@@ -230,7 +236,7 @@ class AsyncLifeSuite:
     async def test_life_a_healthy_backend(self, case: AsyncCase) -> None:
         check_health: Callable[[], Any] = case.backend.check_health
         for _ in range(2):
-            case.expect_equal(await check_health(), None, "what check_health returns")
+            case.expect_equal(await check_health(), None, "the result of check_health")
 
     @async_check("LIFE-011")
     async def test_life_an_absent_container_is_not_healthy(self, case: AsyncCase) -> None:
@@ -308,7 +314,7 @@ class AsyncLifeSuite:
     @async_check("LIFE-019", needs=(Capability.READ,))
     async def test_life_the_name_stands_in_errors(self, case: AsyncCase) -> None:
         name = case.backend.name
-        case.expect(isinstance(name, str) and name.strip() == name and name, f"{name!r} is a name")
+        case.expect(isinstance(name, str) and name.strip() == name and name, f"{name!r} is a valid name")
         with case.expect_raises(NotFound, where=lambda error: error.backend == name and name in str(error)):
             await case.backend.read_bytes(case.path("absent"))
 
@@ -317,7 +323,7 @@ class AsyncLifeSuite:
         try:
             absent, key = case.absent(), case.path("file")
         except (OSError, RemoteStoreError) as error:
-            case.fail("making a backend for a container that does not exist", "a backend, and no look", error)
+            case.fail("making a backend for a container that does not exist", "a backend, without a lookup", error)
         case.expect_equal(absent.to_key(absent.native_path(key)), key, "the key of its native path")
         case.expect_equal(absent.resolve(key).key, key, "the key of its plan")
         case.expect(bool(repr(absent)), "a repr")
@@ -327,15 +333,25 @@ class AsyncLifeSuite:
     async def test_life_two_instances_share_a_storage(self, case: AsyncCase) -> None:
         other = case.make()
         await fill(case, "file", data=b"one")
-        case.expect_equal(await other.read_bytes(case.path("file")), b"one", "what the other reads")
-        case.expect_equal(await case.backend.read_bytes(case.path("file")), b"one", "what the first reads before")
+        case.expect_equal(
+            await other.read_bytes(case.path("file")), b"one", "the content that the other instance reads"
+        )
+        case.expect_equal(
+            await case.backend.read_bytes(case.path("file")),
+            b"one",
+            "the content that the first instance reads before the write",
+        )
         await other.write(case.path("file"), b"two", overwrite=True)
         await other.close()
-        case.expect_equal(await case.backend.read_bytes(case.path("file")), b"two", "what the first reads")
+        case.expect_equal(
+            await case.backend.read_bytes(case.path("file")),
+            b"two",
+            "the content that the first instance reads after the write",
+        )
 
 
 def describe(backend: AsyncBackend, path: str) -> list[object]:
-    """What a backend says of itself without asking anybody."""
+    """The facts that a backend returns about itself without a request."""
     native = backend.native_path(path)
     return [
         backend.name,

@@ -1,4 +1,4 @@
-"""Facts about files and folders, and the user's own metadata."""
+"""Checks of facts about files and folders, and of user metadata."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class AsyncMetadataSuite:
         for size in (0, 1, 1000):
             await fill(case, "sub/file.txt", data=b"x" * size)
             info = await case.backend.get_file_info(case.path("sub/file.txt"))
-            case.expect_type(info, FileInfo, "what get_file_info returns")
+            case.expect_type(info, FileInfo, "the result of get_file_info")
             facts = info.path, info.name, info.size
             case.expect_equal(facts, (case.path("sub/file.txt"), "file.txt", size), "path, name and size")
 
@@ -129,7 +129,7 @@ class AsyncMetadataSuite:
         with suppress(TypeError):
             answer["author"] = "nobody"
         after = dict(await self._metadata(case, "file"))
-        case.expect_equal(after, {"author": "someone"}, "the metadata after the mapping of the answer changed")
+        case.expect_equal(after, {"author": "someone"}, "the metadata after the returned mapping changed")
 
     @async_check("META-010")
     async def test_meta_printable_values_survive(self, case: AsyncCase) -> None:
@@ -180,7 +180,7 @@ class AsyncMetadataSuite:
         await fill(case, "dir/a", "dir/b/c", "dir/b/d/e", "other", data=b"1234")
         for path in (case.path("dir"), case.path("dir") + "/"):
             info = await case.backend.get_folder_info(path)
-            case.expect_type(info, FolderInfo, "what get_folder_info returns")
+            case.expect_type(info, FolderInfo, "the result of get_folder_info")
             case.expect_equal((info.file_count, info.total_size), (3, 12), "count and size")
         case.expect_equal((await case.backend.get_folder_info(case.path("dir"))).path, case.path("dir"), "the path")
 

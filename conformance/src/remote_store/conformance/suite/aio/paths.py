@@ -62,13 +62,13 @@ class AsyncPathSuite:
         result = await case.backend.write(path, b"typed")
         case.expect_equal(str(result.path), str(path), "the path in the write's result")
         case.expect_equal(await case.backend.read_bytes(path), b"typed", "the content under a RemotePath")
-        case.expect_equal(await case.backend.is_file(str(path)), True, "is_file of the same path as plain text")
+        case.expect_equal(await case.backend.is_file(str(path)), True, "is_file of the same path as a `str`")
 
     @pytest.mark.parametrize("pair", range(len(CONFUSABLE)))
     @async_check("PATH-002", needs=(READ,))
     async def test_path_similar_keys_are_two(self, case: AsyncCase, pair: int) -> None:
         first, second = map(case.path, CONFUSABLE[pair])
-        case.require_profile("the storage does not tell case apart", pair or case.profile.case_sensitive)
+        case.require_profile("the storage ignores case", pair or case.profile.case_sensitive)
         await case.backend.write(first, b"first")
         case.expect_equal(await case.backend.is_file(second), False, "is_file of the other key, which does not exist")
         await case.backend.write(second, b"second")
@@ -79,7 +79,7 @@ class AsyncPathSuite:
     @async_check("PATH-002")
     async def test_path_similar_folders_are_two(self, case: AsyncCase, pair: int) -> None:
         first, second = map(case.path, CONFUSABLE[pair])
-        case.require_profile("the storage does not tell case apart", pair or case.profile.case_sensitive)
+        case.require_profile("the storage ignores case", pair or case.profile.case_sensitive)
         await case.backend.write(f"{first}/file", b"x")
         observed = [await case.backend.is_folder(path) for path in (first, second)]
         case.expect_equal(observed, [True, False], f"is_folder of {first!r}, and of {second!r}, which does not exist")
@@ -199,8 +199,8 @@ class AsyncPathSuite:
     async def test_path_foreign_key_is_described(self, case: AsyncCase, key: str) -> None:
         path, content = foreign(case, key)
         info = await case.backend.get_file_info(path)
-        case.expect_equal(str(info.path), path, "the path that get_file_info says")
-        case.expect_equal(info.size, len(content), "the size that get_file_info says")
+        case.expect_equal(str(info.path), path, "the path in get_file_info")
+        case.expect_equal(info.size, len(content), "the size in get_file_info")
 
     @pytest.mark.parametrize("key", FOREIGN)
     @async_check("PATH-011", needs=(READ,))
@@ -209,7 +209,7 @@ class AsyncPathSuite:
         entries = [entry async for entry in case.backend.list_files(case.folder, recursive=True)]
         case.expect_equal([str(entry.path) for entry in entries], [path], "every file that is listed")
         observed = await case.backend.read_bytes(entries[0].path)
-        case.expect_equal(observed, content, "the content by the path that was listed")
+        case.expect_equal(observed, content, "the content under the listed path")
 
     @async_check("PATH-011")
     async def test_path_foreign_keys_hide_nothing(self, case: AsyncCase) -> None:
@@ -241,7 +241,7 @@ class AsyncPathSuite:
         case.expect_equal(case.oracle.raw_get(moved), content, "the moved foreign key")
         case.expect_equal(case.oracle.raw_get(path), None, "the foreign key after it was moved")
         if neighbour != path:
-            case.expect_equal(case.oracle.raw_get(neighbour), b"tidy", "the neighbour with the tidy name")
+            case.expect_equal(case.oracle.raw_get(neighbour), b"tidy", "the neighbour with the normalised name")
 
     @pytest.mark.parametrize("key", FOREIGN)
     @async_check("PATH-014")
@@ -335,7 +335,7 @@ class AsyncPathSuite:
 
 
 def require_foreign(case: AsyncCase) -> None:
-    """End the check unless the storage can hold keys that no backend would write."""
+    """Skip the check unless the storage can hold keys that no backend writes."""
     case.require_profile("the storage holds canonical keys only", case.profile.foreign_keys)
 
 
@@ -345,7 +345,7 @@ def place(case: AsyncCase, path: str, content: bytes) -> None:
 
 
 def foreign(case: AsyncCase, key: str) -> tuple[str, bytes]:
-    """Store one of the foreign keys; its path and its content."""
+    """Store one of the foreign keys; return its path and its content."""
     if key in FOREIGN_KEYS:
         require_foreign(case)
     path, content = case.path(FOREIGN[key]), f"content of {key}".encode()
@@ -354,5 +354,5 @@ def foreign(case: AsyncCase, key: str) -> tuple[str, bytes]:
 
 
 def tidy(path: str) -> str:
-    """What a tool would make of the path that cannot leave it alone."""
+    """The path after normalisation, as some tools do it."""
     return "/".join(segment for segment in path.split("/") if segment not in ("", ".", ".."))

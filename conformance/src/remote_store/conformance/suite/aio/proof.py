@@ -1,4 +1,4 @@
-"""Answers that prove nothing: of web servers, of proxies, of servers that are broken."""
+"""Responses of web servers, proxies and broken servers, which prove neither a success nor an absence."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ BULK_REFUSALS = [Answer(501, "NotImplemented"), Answer(405, "MethodNotAllowed"),
 
 
 def brief(answer: Answer) -> str:
-    """An answer, for the id of a parameter."""
+    """A response as the id of a parameter."""
     return f"{answer.status}-{answer.code or len(answer.body or b'')}"
 
 
 def is_first(request: Request) -> bool:
-    """Whether a request asks for the first page of a listing."""
+    """Whether a request is for the first page of a listing."""
     return "continuation-token" not in request.query
 
 
 class AsyncProofSuite:
-    """WIRE, LIST and DEL: what a success and an absence need for a proof."""
+    """WIRE, LIST and DEL: the responses that prove a success or an absence."""
 
     @pytest.mark.parametrize("answer", NOTHING_DONE, ids=brief)
     @async_check("WIRE-038")
@@ -138,7 +138,7 @@ class AsyncProofSuite:
         expected = sorted(map(case.path, ("src", "dir/a")))
         case.expect_equal(sorted(case.oracle.raw_list(case.folder + "/")), expected, "the keys")
         case.endpoint.clear_faults()
-        case.expect_equal(await backend.read_bytes(src), b"precious", "what is read afterwards")
+        case.expect_equal(await backend.read_bytes(src), b"precious", "the content afterwards")
 
     @async_check("LIST-028")
     async def test_proof_an_empty_page_that_goes_on(self, case: AsyncCase) -> None:

@@ -1,4 +1,4 @@
-"""Checks of calls that meet: writers, readers, listings and deletes at the same time."""
+"""Checks of concurrent calls: writers, readers, listings and deletes at the same time."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from remote_store.core import AlreadyExists, AsyncBackend, Capability, Precondit
 READ, WRITE, DELETE = Capability.READ, Capability.WRITE, Capability.DELETE
 WORKERS = 6
 ROUNDS = 8
-# A bound for those who wait for others; a backend that never awaits would keep an event loop for itself.
+# A bound for waiting; a backend that never awaits would block the event loop.
 MANY = 100_000
 
 
 class AsyncRaceSuite:
-    """ATOM, READ, WRITE, LIST, COPY, LIFE: what holds while others are at work."""
+    """ATOM, READ, WRITE, LIST, COPY, LIFE: guarantees during concurrent calls."""
 
     @async_check("ATOM-016", needs=(READ, WRITE))
     async def test_race_for_the_next_number(self, case: AsyncCase) -> None:
@@ -45,7 +45,7 @@ class AsyncRaceSuite:
         case.expect_equal(len(taken), len(every), "the numbers that were counted")
         owners = [int(await case.backend.read_bytes(case.path(f"counter/{number:04}"))) for number in every]
         counts = [owners.count(worker) for worker in range(WORKERS)]
-        case.expect_equal(counts, [ROUNDS] * WORKERS, "how far each of them has counted")
+        case.expect_equal(counts, [ROUNDS] * WORKERS, "the final count of each worker")
 
     @pytest.mark.parametrize("method", ["read", "read_bytes", "read_range", "read_seekable"])
     @async_check("READ-013", needs=(WRITE,))
@@ -75,8 +75,8 @@ class AsyncRaceSuite:
                     torn.append(len(data))
 
         tasks: list[Any] = [partial(write, contents[1]), partial(write, contents[2]), read, read]
-        expect_results(case, await case.together(tasks), f"{method} while others overwrite")
-        case.expect_equal(torn, [], "the sizes of contents that nobody wrote")
+        expect_results(case, await case.together(tasks), f"{method} during overwrites")
+        case.expect_equal(torn, [], "the sizes of contents that were never written")
 
     @async_check("WRITE-015", needs=(READ,))
     async def test_race_of_large_overwrites(self, case: AsyncCase) -> None:
@@ -85,7 +85,7 @@ class AsyncRaceSuite:
         for _ in range(2):
             sources: list[Any] = [Unseekable(content) for content in contents]
             writes = [partial(case.backend.write, path, source, overwrite=True) for source in sources]
-            expect_results(case, await case.together(writes), "one of two that overwrite one key")
+            expect_results(case, await case.together(writes), "one of two concurrent overwrites")
             left = await case.backend.read_bytes(path)
             case.expect(left in contents, "the file is the content of one of them", f"{len(left):,} bytes")
         oracle = case.harness.oracle
@@ -103,9 +103,9 @@ class AsyncRaceSuite:
             return seen
 
         lives = await case.together([partial(live, worker) for worker in range(WORKERS)])
-        expect_results(case, lives, "writing, reading and deleting beside others")
+        expect_results(case, lives, "concurrent writes, reads and deletes")
         expected = [[b"%d-%d" % (worker, number) for number in range(ROUNDS)] for worker in range(WORKERS)]
-        case.expect_equal(lives, expected, "what each of them read")
+        case.expect_equal(lives, expected, "the content that each worker read")
 
     @async_check("LIST-019", "LIST-020", needs=(WRITE, DELETE))
     async def test_race_of_listings_and_changes(self, case: AsyncCase) -> None:
@@ -147,22 +147,22 @@ class AsyncRaceSuite:
                 gone = not await case.backend.is_file(source)
                 there = await case.backend.is_file(target)
                 if gone and not there:
-                    half.append(f"{number} is nowhere")
+                    half.append(f"{number} is in neither place")
                 if there and await case.backend.is_file(source):
-                    half.append(f"{number} is at both places")
+                    half.append(f"{number} is in both places")
                 number += 1 if gone else 0
                 if number == count:
                     break
 
         await fill(case, *[f"from/{number}" for number in range(count)], data=b"content")
-        expect_results(case, await case.together([move, look, look]), "moving while others look")
+        expect_results(case, await case.together([move, look, look]), "a move during lookups")
         case.expect_equal(half, [], "the moves that were seen half done")
         left = await found(case.backend.list_files(case.folder, recursive=True))
-        case.expect_equal(left, sorted(case.path(f"to/{number}") for number in range(count)), "the files in the end")
+        case.expect_equal(left, sorted(case.path(f"to/{number}") for number in range(count)), "the files at the end")
 
     @async_check("LIFE-004", needs=(WRITE, READ))
     async def test_race_of_a_fork_and_busy_callers(self, case: AsyncCase) -> None:
-        case.require_profile("the storage does not outlive its process", not case.profile.in_process)
+        case.require_profile("the storage ends with its process", not case.profile.in_process)
         path, ended = case.path("file"), list[int]()
         await fill(case, "file", data=b"content")
 
@@ -181,13 +181,13 @@ class AsyncRaceSuite:
                 ended.append(1)
 
         answers = await case.together([fork, work, work, work])
-        case.expect_equal(answers[0], b"content", "what the child reads")
-        expect_results(case, answers, "reading while the process is forked")
-        case.expect_equal(await case.backend.read_bytes(path), b"content", "what the parent reads")
+        case.expect_equal(answers[0], b"content", "the content that the child reads")
+        expect_results(case, answers, "a read during a fork")
+        case.expect_equal(await case.backend.read_bytes(path), b"content", "the content that the parent reads")
 
 
 def expect_results(case: AsyncCase, outcomes: Sequence[object], what: str) -> None:
-    """Fail where one of those who met got an exception."""
+    """Fail if one of the concurrent calls raised an exception."""
     for outcome in outcomes:
         if isinstance(outcome, Exception):
             case.fail(what, "a result", outcome)

@@ -118,7 +118,7 @@ class AsyncReadSuite:
         gathered = bytearray()
         async with await case.backend.read(path) as stream:
             while data := await stream.read(piece):
-                case.expect(len(data) <= piece, f"read({piece}) gives no more than that", len(data))
+                case.expect(len(data) <= piece, f"read({piece}) returns at most that many bytes", len(data))
                 gathered += data
         case.expect_equal(bytes(gathered), content, f"the pieces of read({piece})")
 
@@ -174,7 +174,7 @@ class AsyncReadSuite:
                 data += await stream.read()
             except PreconditionFailed:
                 return
-        case.expect_equal(data, old, "what was read of a file that was overwritten meanwhile")
+        case.expect_equal(data, old, "the content of a file that was overwritten during the read")
 
     @async_check("READ-014", needs=(Capability.WRITE, Capability.DELETE))
     async def test_read_while_deleted(self, case: AsyncCase) -> None:
@@ -187,7 +187,7 @@ class AsyncReadSuite:
                 data += await stream.read()
             except (NotFound, PreconditionFailed):
                 return
-        case.expect_equal(data, content, "what was read of a file that was deleted meanwhile")
+        case.expect_equal(data, content, "the content of a file that was deleted during the read")
 
     @async_check("READ-015", needs=WRITE)
     async def test_read_twice_at_once(self, case: AsyncCase) -> None:

@@ -105,7 +105,7 @@ class AsyncSeekSuite:
             expected = CONTENT[10 : 10 + size]
             case.expect_equal(count, len(expected), f"the number of bytes of readinto of {size}")
             case.expect_equal(bytes(buffer[:count]), expected, "the bytes in the buffer")
-            case.expect_equal(bytes(buffer[max(count, size) :]), b".....", "what is behind the buffer")
+            case.expect_equal(bytes(buffer[max(count, size) :]), b".....", "the bytes after the buffer")
             case.expect_equal(stream.tell(), 10 + count, "tell after readinto")
 
     @pytest.mark.parametrize("method", ["read", "read_seekable"])
@@ -166,7 +166,7 @@ class AsyncSeekSuite:
                     data += await stream.read(100_000)
             except PreconditionFailed:
                 return
-        case.expect_equal(data, old[: len(data)], "what was read of a file that was overwritten meanwhile")
+        case.expect_equal(data, old[: len(data)], "the content of a file that was overwritten during the read")
 
     @async_check("SEEK-009", needs=WRITE)
     async def test_seek_of_what_is_no_file(self, case: AsyncCase) -> None:
@@ -232,6 +232,6 @@ class AsyncSeekSuite:
 
 
 def require_method(case: AsyncCase, method: str) -> None:
-    """End the check unless the backend declares what the method needs."""
+    """Skip the check unless the backend declares the capability that the method needs."""
     if method == "read_seekable":
         case.require(Capability.SEEKABLE_READ)

@@ -1,4 +1,4 @@
-"""What backends are seldom tried with: large contents, telling names, nested blocks, another interpreter."""
+"""Checks of rarely tested cases: large contents, unusual names, nested blocks, another interpreter."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from remote_store.core import Capability, FileInfo, FolderEntry, NotFound
 READ, WRITE, DELETE, LIST = Capability.READ, Capability.WRITE, Capability.DELETE, Capability.LIST
 METADATA, USER_METADATA, ATOMIC = Capability.METADATA, Capability.USER_METADATA, Capability.ATOMIC_WRITE
 MIB = 1 << 20
-# Multiples of the usual sizes of pieces, one of them of more than ten pieces, and the first beside a multiple.
+# Multiples of common piece sizes, one of more than ten pieces, and one byte beside a multiple.
 LARGE = {"bytes": 8 * MIB, "stream": 15 * MIB, "short": 4 * MIB - 1, "long": 4 * MIB + 1}
 NEAR = timedelta(minutes=10)
 READERS = 50
@@ -34,7 +34,7 @@ class AsyncSurpriseSuite:
             source: Any = Unseekable(part) if kind == "stream" else part
             result = await case.backend.write(path, source)
             case.expect_equal(result.size, size, f"the size in the result of a write of {size:,} bytes")
-            case.expect_equal(await case.backend.read_bytes(path), part, f"what was written of {size:,} bytes")
+            case.expect_equal(await case.backend.read_bytes(path), part, f"the content after a write of {size:,} bytes")
         for start in (MIB - 5, 8 * MIB - 5, 10 * MIB - 5):
             read = await case.backend.read_range(case.path("stream"), start, 10)
             case.expect_equal(read, content[start : start + 10], f"10 bytes from {start:,}")
@@ -42,7 +42,7 @@ class AsyncSurpriseSuite:
         async with await case.backend.read(case.path("stream")) as stream:
             while piece := await stream.read(MIB + 1):
                 pieces.append(piece)
-        case.expect_equal(b"".join(pieces), content, "what is read in pieces")
+        case.expect_equal(b"".join(pieces), content, "the content read in pieces")
 
     @async_check("COPY-012", needs=(READ, WRITE))
     async def test_copy_of_large_contents(self, case: AsyncCase) -> None:
@@ -72,7 +72,7 @@ class AsyncSurpriseSuite:
 
     @async_check("PATH-001", "LIST-014", needs=(READ, LIST))
     async def test_path_an_ending_means_nothing(self, case: AsyncCase) -> None:
-        # Line ends, and the first bytes of a packed file, are what tools change by a name.
+        # Some tools change line ends or decompress content, depending on the name.
         content = b"\x1f\x8bone\r\ntwo\nthree\r\xef\xbb\xbf\x00"
         expected = await fill(case, *ENDINGS, data=content)
         for path in expected:
@@ -90,7 +90,7 @@ class AsyncSurpriseSuite:
 
     @async_check("COPY-008", needs=(READ, WRITE))
     async def test_copy_to_a_name_in_other_case(self, case: AsyncCase) -> None:
-        case.require_profile("the storage does not tell case apart", case.profile.case_sensitive)
+        case.require_profile("the storage ignores case", case.profile.case_sensitive)
         await fill(case, "Readme", data=b"content")
         await case.backend.copy(case.path("Readme"), case.path("README"))
         await expect_content(case, "README", b"content")
@@ -110,7 +110,7 @@ class AsyncSurpriseSuite:
 
     @async_check("COPY-021", needs=(READ, WRITE))
     async def test_move_to_a_name_in_other_case(self, case: AsyncCase) -> None:
-        case.require_profile("the storage does not tell case apart", case.profile.case_sensitive)
+        case.require_profile("the storage ignores case", case.profile.case_sensitive)
         await fill(case, "Readme", data=b"content")
         await case.backend.move(case.path("Readme"), case.path("README"))
         await expect_content(case, "README", b"content")
@@ -119,7 +119,7 @@ class AsyncSurpriseSuite:
     @async_check("GLOB-001")
     async def test_glob_a_star_matches_line_ends(self, case: AsyncCase) -> None:
         if not {KEYS["newline_end"], KEYS["newline"]} <= set(writable(case)):
-            untested("a deviation says that the storage takes no newline")
+            untested("a deviation says that the storage does not accept newlines")
         await fill(case, "a.txt", "b.txt\n", "c\nd.txt")
         matches = await found(case.backend.glob(case.path("*.txt")))
         case.expect_equal(matches, sorted(map(case.path, ("a.txt", "c\nd.txt"))), "the matches of '*.txt'")
@@ -134,7 +134,7 @@ class AsyncSurpriseSuite:
         now = datetime.now(UTC)
         for time in times:
             if time is not None:
-                case.expect(abs(time - now) < NEAR, f"the time of a file that was just written is about {now}", time)
+                case.expect(abs(time - now) < NEAR, f"the time of a file written just now is about {now}", time)
 
     @async_check("META-004", needs=(WRITE, Capability.COPY))
     async def test_meta_the_time_of_a_copy_is_its_own(self, case: AsyncCase) -> None:
@@ -146,7 +146,9 @@ class AsyncSurpriseSuite:
         between, *copies = [info.modified_at for info in facts]
         for time in copies:
             if time is not None and between is not None:
-                case.expect(between <= time, f"the time of a copy is not before {between}, when it was not made", time)
+                case.expect(
+                    between <= time, f"the time of a copy is not before {between}, when it did not exist yet", time
+                )
 
     @async_check("META-007", needs=(WRITE,))
     async def test_meta_the_tag_follows_the_last_byte(self, case: AsyncCase) -> None:
@@ -156,7 +158,7 @@ class AsyncSurpriseSuite:
             content[place] ^= 1
             await fill(case, "file", data=bytes(content))
             tags.append((await case.backend.get_file_info(case.path("file"))).etag)
-        case.expect(None in tags or len(set(tags)) == len(tags), f"a change of one byte, another ETag in {tags}")
+        case.expect(None in tags or len(set(tags)) == len(tags), f"a change of one byte changes the ETag in {tags}")
 
     @async_check("META-009", "META-013")
     async def test_meta_an_empty_value_comes_back(self, case: AsyncCase) -> None:
@@ -164,7 +166,9 @@ class AsyncSurpriseSuite:
         result = await case.backend.write(case.path("file"), b"x", metadata=metadata)
         info = await case.backend.get_file_info(case.path("file"))
         case.expect_equal(dict(info.metadata or {}), metadata, "the metadata")
-        case.expect(result.metadata is None or dict(result.metadata) == metadata, "that of the result", result.metadata)
+        case.expect(
+            result.metadata is None or dict(result.metadata) == metadata, "the metadata in the result", result.metadata
+        )
 
     @async_check("COPY-004", needs=(USER_METADATA, WRITE))
     async def test_copy_of_no_facts_leaves_none(self, case: AsyncCase) -> None:
@@ -195,7 +199,7 @@ class AsyncSurpriseSuite:
     @async_check("LIST-008", needs=(WRITE,))
     async def test_list_a_file_and_a_folder_of_one_name(self, case: AsyncCase) -> None:
         require_namesakes(case)
-        # The other way round some refuse the second.
+        # In the other order, some backends refuse the second.
         await fill(case, "name/below", "other")
         await fill(case, "name")
         children = [child async for child in case.backend.iter_children(case.folder)]
@@ -214,11 +218,15 @@ class AsyncSurpriseSuite:
         await fill(case, "name")
         await case.backend.delete(case.path("name"))
         listing = case.backend.list_files(case.folder, recursive=True)
-        case.expect_equal(await found(listing), [case.path("name/below"), case.path("other")], "what is left")
+        case.expect_equal(
+            await found(listing), [case.path("name/below"), case.path("other")], "the files that are left"
+        )
         await fill(case, "name")
         await case.backend.delete_folder(case.path("name"), recursive=True)
         listing = case.backend.list_files(case.folder, recursive=True)
-        case.expect_equal(await found(listing), [case.path("name"), case.path("other")], "what is left then")
+        case.expect_equal(
+            await found(listing), [case.path("name"), case.path("other")], "the files that are left after that"
+        )
 
     @async_check("WRITE-008", needs=(METADATA,))
     async def test_write_that_fails_leaves_no_folder(self, case: AsyncCase) -> None:
@@ -281,7 +289,7 @@ class AsyncSurpriseSuite:
         for stream in streams:
             case.expect_equal(await stream.read(10), content[:10], "the first bytes")
         for stream in reversed(streams):
-            case.expect_equal(await stream.read(), content[10:], "the other bytes")
+            case.expect_equal(await stream.read(), content[10:], "the remaining bytes")
             await stream.close()
 
     @async_check("READ-017", needs=(WRITE,))
@@ -299,8 +307,8 @@ class AsyncSurpriseSuite:
 
     @async_check("LIFE-003", needs=(WRITE, READ))
     async def test_life_a_pickle_in_another_interpreter(self, case: AsyncCase) -> None:
-        case.require_profile("the storage does not outlive its process", not case.profile.in_process)
-        case.require_profile("the profile says that instances do not pickle", case.profile.picklable)
+        case.require_profile("the storage ends with its process", not case.profile.in_process)
+        case.require_profile("the profile says that instances cannot be pickled", case.profile.picklable)
         await fill(case, "here", data=b"from here")
         use = partial(use_elsewhere, case.backend, case.folder, case.path("here"), case.path("there"), b"from there")
         try:
@@ -310,19 +318,19 @@ class AsyncSurpriseSuite:
         except Exception as error:
             case.fail("reading and writing in another interpreter", "no exception", error)
         now = datetime.now(UTC)
-        case.expect_equal(seen.content, b"from here", "what the other interpreter reads")
+        case.expect_equal(seen.content, b"from here", "the content that the other interpreter reads")
         await expect_content(case, "there", b"from there")
         if seen.paths is not None:
-            case.expect_equal(list(seen.paths), [case.path("here"), case.path("there")], "the files it lists")
+            case.expect_equal(list(seen.paths), [case.path("here"), case.path("there")], "the files that it lists")
         if seen.modified_at is not None:
             time = seen.modified_at
-            case.expect(abs(time - now) < NEAR, f"the time that it tells, in another zone, is about {now}", time)
+            case.expect(abs(time - now) < NEAR, f"the time that it returns, in another time zone, is about {now}", time)
 
     @async_check("LIFE-010", needs=(LIST,))
     async def test_life_a_look_at_health_leaves_nothing(self, case: AsyncCase) -> None:
         async with case.isolated() as alone:
             await alone.backend.check_health()
-            case.expect_equal(await names(alone.backend.iter_children("")), [], "what stands in the root")
+            case.expect_equal(await names(alone.backend.iter_children("")), [], "the entries in the root")
 
     @async_check("PROC-001", needs=(READ, WRITE, LIST))
     async def test_process_is_left_as_it_was(self, case: AsyncCase) -> None:
@@ -342,4 +350,4 @@ class AsyncSurpriseSuite:
         after = surroundings()
         for what, was in before.items():
             case.expect_equal(after[what], was, what)
-        case.expect_equal(told.getvalue(), "", "what was printed")
+        case.expect_equal(told.getvalue(), "", "the text that was printed")

@@ -1,4 +1,4 @@
-"""Writes that break: whole or not at all, and no upload left behind."""
+"""Checks of writes that break: the file is complete or unchanged, and no upload is left behind."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class AsyncUploadSuite:
         backend, path = case.make(retry=THRICE), case.path("file")
         injection = case.endpoint.inject(LostAnswer(), operation="PutObject")
         written = await backend.write(path, b"mine", overwrite=overwrite, metadata={"a": "b"})
-        case.expect_equal(injection.hits, 1, "the answers that were lost")
+        case.expect_equal(injection.hits, 1, "the lost responses")
         info = await case.backend.get_file_info(path)
         case.expect_equal((written.etag, written.size), (info.etag, 4), "ETag and size of the result")
         case.expect_equal(await case.backend.read_bytes(path), b"mine", "the content")
@@ -64,7 +64,7 @@ class AsyncUploadSuite:
         content = case.content(part_size(case) + 1)
         injection = case.endpoint.inject(LostAnswer(), operation="CompleteMultipartUpload")
         written = await backend.write(path, unseekable(content))
-        case.expect_equal(injection.hits, 1, "the answers that were lost")
+        case.expect_equal(injection.hits, 1, "the lost responses")
         info = await case.backend.get_file_info(path)
         case.expect_equal((written.etag, written.size), (info.etag, len(content)), "ETag and size of the result")
         case.expect_equal(case.oracle.raw_get(path), content, "the content")
@@ -197,4 +197,4 @@ class AsyncUploadSuite:
             case.expect_equal(oracle.raw_get(path), None, "the content after the error")
         else:
             case.expect_equal(oracle.raw_get(path), b"mine", "the content after the success")
-            case.expect(times is not None, "a conflict that stays is no success")
+            case.expect(times is not None, "a permanent conflict is not a success")

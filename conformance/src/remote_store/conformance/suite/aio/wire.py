@@ -1,4 +1,4 @@
-"""Faults on the wire: which error comes, after how many requests, and what it says."""
+"""Checks of faults on the wire: the error, the number of requests, and the message."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ DENIED = [
 
 
 def basic_calls(case: AsyncCase, backend: AsyncBackend) -> dict[str, Callable[[], Any]]:
-    """One call for each S3 operation that stands behind the simple methods; `file` and `folder/file` must exist."""
+    """One call for each S3 operation of the simple methods; `file` and `folder/file` must exist."""
     path, folder = case.path("file"), case.path("folder")
     return {
         "GetObject": partial(backend.read_bytes, path),
@@ -79,7 +79,7 @@ def basic_calls(case: AsyncCase, backend: AsyncBackend) -> dict[str, Callable[[]
 
 
 class AsyncWireSuite:
-    """WIRE: answers that fail, and connections that break before the answer."""
+    """WIRE: error responses, and connections that break before the response."""
 
     @pytest.mark.parametrize("status, code", BUSY)
     @async_check("WIRE-001")
@@ -129,7 +129,7 @@ class AsyncWireSuite:
             with case.endpoint.recording() as sent, case.expect_raises(PermissionDenied, what=operation) as caught:
                 await call()
             case.expect_equal(caught.error.retryable, False, f"retryable of {operation}")
-            # A HEAD, which some operations begin with, has lost its code; WIRE-005 says when it is asked for.
+            # The response to a HEAD has no code; WIRE-005 is about the request that finds it out.
             if code and sent[0].operation != "HeadObject":
                 case.expect_equal(
                     (caught.error.code, caught.error.status), (code, status), f"{operation}: code, status"
@@ -262,7 +262,7 @@ class AsyncWireSuite:
             if what in ("GetObject", "PutObject"):
                 with case.expect_raises(RemoteStoreError, what=what) as caught:
                     await call()
-                case.expect(word in str(caught.error), f"{what}: the message speaks of {word!r}", caught.error)
+                case.expect(word in str(caught.error), f"{what}: the message contains {word!r}", caught.error)
 
     @pytest.mark.parametrize(
         "fault", [Answer(403, "SignatureDoesNotMatch"), Answer(500, "InternalError"), Reset(), ShortBody(0)], ids=named
@@ -328,7 +328,7 @@ class AsyncWireSuite:
         case.expect(endpoint.open_connections > 0, "connections are open", endpoint.open_connections)
         await backend.close()
         closed = settles(lambda: endpoint.open_connections <= before)
-        case.expect(closed, f"no more than {before} connections are open after the close", endpoint.open_connections)
+        case.expect(closed, f"at most {before} connections are open after the close", endpoint.open_connections)
 
     @async_check("WIRE-022")
     async def test_wire_close_ends_what_failed_or_was_left(self, case: AsyncCase) -> None:
@@ -344,4 +344,4 @@ class AsyncWireSuite:
             await stream.read(10)
         await backend.close()
         closed = settles(lambda: endpoint.open_connections <= before)
-        case.expect(closed, f"no more than {before} connections are open after the close", endpoint.open_connections)
+        case.expect(closed, f"at most {before} connections are open after the close", endpoint.open_connections)
