@@ -107,7 +107,7 @@ def test_what_the_harness_cannot_do_is_not_applicable() -> None:
         _ = case.endpoint
     with pytest.raises(pytest.skip.Exception, match="untested: .* oracle"):
         _ = case.oracle
-    with pytest.raises(pytest.skip.Exception, match="untested: .* of its own"), case.isolated():
+    with pytest.raises(pytest.skip.Exception, match="untested: .* isolated storage"), case.isolated():
         pass
     with pytest.raises(pytest.skip.Exception, match="not applicable: no wings"):
         case.require_profile("no wings", condition=False)
@@ -193,7 +193,7 @@ def test_a_case_on_a_storage_of_its_own_has_the_root() -> None:
 def test_of_a_factory_alone_rules_about_facts_are_untested() -> None:
     case = Case(FactoryHarness(MemoryBackend))
     case.harness.profile = Profile(shared=False, max_key_bytes=None)
-    with pytest.raises(Untested, match="no key is too long, as is assumed of a factory without a profile"):
+    with pytest.raises(Untested, match="no key is too long, which is assumed for a factory without a profile"):
         case.require_profile("no key is too long", case.profile.max_key_bytes)
     with pytest.raises(Untested, match="two instances do not share a storage"):
         case.make()
@@ -202,14 +202,14 @@ def test_of_a_factory_alone_rules_about_facts_are_untested() -> None:
 def test_a_server_without_an_endpoint_before_it_leaves_rules_untested() -> None:
     harness = Shared()
     harness.profile = Profile(kind="http")
-    with pytest.raises(Untested, match="no endpoint before its server"):
+    with pytest.raises(Untested, match="no endpoint in front of its server"):
         _ = Case(harness).endpoint
 
 
 def test_of_a_factory_alone_nobody_knows_whether_a_container_can_be_absent() -> None:
-    with pytest.raises(Untested, match="no container can be absent"):
+    with pytest.raises(Untested, match="the storage has no container that can be absent"):
         Case(FactoryHarness(MemoryBackend)).absent()
-    with pytest.raises(Untested, match="no container can be absent"):
+    with pytest.raises(Untested, match="the storage has no container that can be absent"):
         AsyncCase(ThreadedHarness(FactoryHarness(MemoryBackend))).absent()
 
 
@@ -257,7 +257,7 @@ def test_the_facts_of_a_check_are_noted() -> None:
 
 
 def test_a_factory_that_gives_something_else_later_is_an_error_of_the_harness() -> None:
-    with pytest.raises(HarnessFailed, match="make\\(\\) returned 42, which is no backend"):
+    with pytest.raises(HarnessFailed, match="make\\(\\) returned 42, which is not a backend"):
         _ = Case(FactoryHarness(lambda: 42)).backend  # type: ignore[arg-type, return-value]
 
 
@@ -298,7 +298,7 @@ def test_another_adapter_that_cannot_be_made_is_an_error_of_the_harness() -> Non
     class Ill(Shared):
         peers = {"ill": lambda: 42}  # noqa: RUF012 - a harness states facts so
 
-    with pytest.raises(HarnessFailed, match=r"peers\['ill'\]\(\) returned 42, which is no backend"):
+    with pytest.raises(HarnessFailed, match=r"peers\['ill'\]\(\) returned 42, which is not a backend"):
         Case(Ill()).peers()
 
 
@@ -334,6 +334,6 @@ def test_requests_are_noted_without_what_could_be_a_secret() -> None:
         case = Case(Listening(endpoint), "test_asks")
         with pytest.raises(CheckFailed) as caught:
             Checks().test_asks(case)
-    assert "on the wire:\n    PutObject: PUT /bucket/key?X-Amz-Signature\n" in str(caught.value)
+    assert "\n  requests:\n    PutObject: PUT /bucket/key?X-Amz-Signature\n" in str(caught.value)
     assert "hunter2" not in str(caught.value)
     assert (case.facts()["requests"], case.facts()["sent"]) == (1, 3)

@@ -152,7 +152,7 @@ def test_a_deviation_that_shows_as_declared_is_an_expected_failure(name: str, ra
 
 def test_a_deviation_that_passes_is_red() -> None:
     harness = Memory(READ_001=Deviation(reason="known"))
-    with pytest.raises(CheckFailed, match="remove it: known"):
+    with pytest.raises(CheckFailed, match="remove the deviation: known"):
         Checks().test_passes(case_of(harness, "test_passes"))
 
 
@@ -188,7 +188,7 @@ def test_a_deviation_about_nothing_is_an_error_of_the_harness() -> None:
     validate(Checks, case_of(Memory(READ_001=Deviation(reason="known", checks=("test_f*",)))))
     with pytest.raises(ConfigurationError, match="READ-999"):
         validate(Checks, case_of(Memory(READ_999=Deviation(reason="unknown"))))
-    with pytest.raises(ConfigurationError, match=r"no check of it is test_x\*"):
+    with pytest.raises(ConfigurationError, match=r"no check of this rule matches test_x\*"):
         validate(Checks, case_of(Memory(READ_001=Deviation(reason="known", checks=("test_x*",)))))
 
 
@@ -197,7 +197,7 @@ def test_a_failure_tells_what_was_done_and_how_to_do_it_again() -> None:
     with pytest.raises(CheckFailed) as caught:
         Checks().test_fails(case)
     text = str(caught.value)
-    assert "\n  what it did:\n    exists('conformance-" in text
+    assert "\n  calls:\n    exists('conformance-" in text
     assert text.endswith("/file') -> False\n  seed: test_fails[tab]\n  to repeat it: run it --again")
 
 
@@ -287,7 +287,9 @@ class HangingHarness(Memory):
 
 @pytest.mark.usefixtures("release")
 def test_a_check_that_hangs_fails_in_its_time_and_tells_the_call() -> None:
-    with pytest.raises(CheckHung, match=r"(?s)hangs: no answer within 0\.1 seconds.*exists\(.*\) has not answered"):
+    with pytest.raises(
+        CheckHung, match=r"(?s)hangs: it did not return within 0\.1 seconds.*exists\(.*\) has not returned"
+    ):
         Checks().test_passes(case_of(HangingHarness()))
     with pytest.raises(CheckHung):
         Checks().test_awaits(AsyncCase(ThreadedHarness(HangingHarness())))
@@ -381,7 +383,7 @@ class EmptiesAll(MemoryBackend):
 def test_a_call_that_could_empty_the_storage_is_withheld_unless_it_is_expendable() -> None:
     harness = Shared(alone=False)
     harness.make().write("others", b"theirs")
-    with pytest.raises(Withheld, match=r"delete_folder\(''\) could remove what is not this check's"):
+    with pytest.raises(Withheld, match=r"delete_folder\(''\) could remove files outside this check's folder"):
         Empties().test_empties(case_of(harness))
     assert isinstance(Withheld("x"), Untested)
     assert list(harness.files) == ["others"]
@@ -423,7 +425,7 @@ def test_a_backend_cannot_end_a_check_by_the_means_of_pytest(end: Any) -> None:
         def make(self, **options: Any) -> Backend:
             return Evasive()
 
-    with pytest.raises(RuntimeError, match="the backend raised .*, which only a check may"):
+    with pytest.raises(RuntimeError, match="the backend raised .*, which only a check may raise"):
         Checks().test_passes(case_of(Harnessed()))
 
 
@@ -438,6 +440,6 @@ def test_what_works_though_undeclared_is_named() -> None:
     from remote_store.conformance import BackendConformance
 
     case = Case(Harnessed(), "test_error_of_an_undeclared_capability", "copy_from")
-    with pytest.raises(CheckFailed, match="COPY works though it is not declared: declare it, or refuse it"):
+    with pytest.raises(CheckFailed, match="COPY works although it is not declared: declare it, or refuse the call"):
         BackendConformance().test_error_of_an_undeclared_capability(case, operation="copy_from")
     assert case.facts()["under_claimed"] == "COPY"

@@ -106,7 +106,7 @@ def test_a_broken_backend_is_told_which_rule_why_and_how_to_see_it_again(folder:
         "expected: b'",
         "READ-003 MUST: `read_range(path, start, length)` returns exactly",
         "hint: ",
-        "what it did:",
+        "calls:",
         "read_range('conformance-",
         "seed: test_read_range_is_exact[",
         "to repeat it: remote-store-conformance run mine:OneShort --rule READ-003",
@@ -143,12 +143,12 @@ def test_a_deviation_that_is_declared_is_not_red(folder: Path) -> None:
 @pytest.mark.parametrize(
     "arguments, text",
     [
-        (("run", "mine"), "names no backend: write it as package.module:name"),
+        (("run", "mine"), "does not name a backend: write it as package.module:name"),
         (("run", "nothing:here"), "there is no module 'nothing'"),
         (("run", "mine:fails"), "mine:fails() raised OSError: no server"),
         (
             ("run", "mine:MyHarness", "--rule", "READ-999"),
-            "'READ-999' is no rule of the catalogue; did you mean READ-0",
+            "'READ-999' is not a rule of the contract; did you mean READ-0",
         ),
         (("run", "mine:MyHarness", "--deviations", "missing.toml"), "missing.toml: "),
         (
@@ -159,9 +159,9 @@ def test_a_deviation_that_is_declared_is_not_red(folder: Path) -> None:
         (("run", "mine:MyHarness", "--tier", "slow"), "invalid choice: 'slow'"),
         (("run", "mine:MyHarness", "--no-such"), "unrecognized arguments: --no-such"),
         (("run",), "the following arguments are required: target"),
-        (("list", "--area", "REED"), "'REED' is no area; did you mean READ?"),
-        (("list", "--capability", "GLOBB"), "'GLOBB' is no capability; did you mean GLOB?"),
-        (("explain", "READ-0001"), "'READ-0001' is no rule of the catalogue; did you mean READ-001?"),
+        (("list", "--area", "REED"), "'REED' is not a known area; did you mean READ?"),
+        (("list", "--capability", "GLOBB"), "'GLOBB' is not a known capability; did you mean GLOB?"),
+        (("explain", "READ-0001"), "'READ-0001' is not a rule of the contract; did you mean READ-001?"),
     ],
 )
 def test_a_configuration_error_is_one_line_with_its_own_exit_code(
@@ -176,13 +176,13 @@ def test_a_configuration_error_is_one_line_with_its_own_exit_code(
 def test_nothing_is_sent_elsewhere_before_its_cost_is_shown_and_agreed_to(folder: Path) -> None:
     result = command(folder, "run", "mine:Elsewhere", "--rule", "READ-001")
     assert result.returncode == 3, result.stdout + result.stderr
-    assert "192.0.2.1 is not this machine, and the run will send it about " in result.stdout
-    assert " requests that carry " in result.stdout
-    assert "Add --yes to go on." in result.stdout
+    assert "192.0.2.1 is not this machine. The run will send about " in result.stdout
+    assert " MB in total, and more if checks fail." in result.stdout
+    assert "Add --yes to run it." in result.stdout
     assert "verdict" not in result.stdout
     agreed = command(folder, "run", "mine:Elsewhere", "--rule", "READ-001", "--yes")
     assert agreed.returncode == 2, agreed.stdout + agreed.stderr
-    assert agreed.stdout.index("the run will send it") < agreed.stdout.index("verdict   partial")
+    assert agreed.stdout.index("The run will send") < agreed.stdout.index("verdict   partial")
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ def older(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-MEND = "7.2.0 is installed; mend it with: pip install --upgrade remote-store-conformance"
+MEND = "7.2.0 is installed; fix it with: pip install --upgrade remote-store-conformance"
 
 
 def test_versions_that_do_not_go_together_are_refused_by_both_doors(older: Path) -> None:
@@ -220,7 +220,7 @@ def test_an_import_that_breaks_because_of_the_versions_says_so(older: Path) -> N
     core.touch()
     line = "from remote_store.conformance import BackendConformance"
     result = subprocess.run([sys.executable, "-c", line], cwd=older, capture_output=True, text=True, timeout=60)
-    assert result.stderr.splitlines()[-1].startswith("ImportError: remote-store-conformance 0.1.0 works with")
+    assert result.stderr.splitlines()[-1].startswith("ImportError: remote-store-conformance 0.1.0 needs")
     assert MEND in result.stderr
 
 

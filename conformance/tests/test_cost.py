@@ -43,7 +43,7 @@ def test_a_check_without_a_record_costs_what_checks_do_on_average(monkeypatch: p
 
 
 def test_a_cost_is_told_in_words() -> None:
-    assert str(Cost(1234, 5_600_000)) == "about 1,234 requests that carry 5.6 MB"
+    assert str(Cost(1234, 5_600_000)) == "about 1,234 requests, 5.6 MB in total"
 
 
 def test_the_table_is_made_of_a_report() -> None:

@@ -112,7 +112,7 @@ class Refusing(MemoryHarness):
 def test_what_the_storage_refuses_the_oracle_is_untested() -> None:
     outcomes = endings("LIST-023", Refusing())
     assert [outcome.ending for outcome in outcomes] == [Ending.SKIPPED]
-    assert "untested: the storage refuses what the oracle asks for: PUT " in outcomes[0].told
+    assert "untested: the storage refused a call of the oracle: PUT " in outcomes[0].told
 
 
 def test_a_server_without_tags_and_uploads_hides_nothing_else() -> None:
@@ -229,7 +229,7 @@ def test_a_storage_that_is_unavailable_again_and_again_is_given_up() -> None:
     assert patience.over("a") == ""
     patience.note("a", None, pytest.skip.Exception("between"))
     patience.note("a", None, BackendUnavailable("x"))
-    assert "unavailable in 10 checks running" in patience.over("a")
+    assert "unavailable in 10 checks in a row" in patience.over("a")
     assert patience.over("b") == ""
 
 
@@ -237,7 +237,7 @@ def test_why_the_rest_is_not_tried_steers_no_terminal() -> None:
     patience = Patience()
     for _ in range(MOST):
         patience.note("a", None, HarnessFailed("make() raised OSError: \x1b[31m"))
-    assert r"OSError: \x1b[31m, so it is not tried" in patience.over("a")
+    assert r"OSError: \x1b[31m, so it was skipped" in patience.over("a")
 
 
 @pytest.mark.parametrize("tier, most", [("quick", 3), ("full", 10), ("soak", 10)])
@@ -246,7 +246,7 @@ def test_a_class_whose_checks_hang_is_given_up_sooner_in_the_quick_tier(tier: st
     for _ in range(most):
         assert patience.over("a") == ""
         patience.note("a", None, CheckHung("x"))
-    assert patience.over("a") == f"{most} checks hang before it, so it is not tried"
+    assert patience.over("a") == f"{most} earlier checks hang, so it was skipped"
 
 
 def test_a_factory_that_fails_from_some_call_on_is_told_once(pytester: pytest.Pytester) -> None:

@@ -94,7 +94,7 @@ def test_what_a_server_says_steers_no_terminal_and_a_report_follows_no_link(pyte
     assert r"\x1b[31m the server said so" in shown
     assert "\x1b" not in shown
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stdout.fnmatch_lines(["configuration error: the report *Mine.json is a link*"])
+    result.stdout.fnmatch_lines(["configuration error: the report *Mine.json is a symbolic link*"])
     assert (pytester.path / "precious").read_text("utf-8") == "mine"
 
 
@@ -153,7 +153,7 @@ PARTIAL = {
         (),
         "    import pytest\n    @pytest.fixture\n    def case(self):\n        return None\n",
         "",
-        "given their case by another fixture than the suite's",
+        "given their case by a fixture of the test class",
     ),
 }
 
@@ -245,10 +245,13 @@ def test_a_configuration_error_stops_the_session_once(
 @pytest.mark.parametrize(
     "arguments, text",
     [
-        (("--conformance-rule=READ-999",), "conformance: 'READ-999' is no rule of the catalogue; did you mean READ-0"),
+        (
+            ("--conformance-rule=READ-999",),
+            "conformance: 'READ-999' is not a rule of the contract; did you mean READ-0",
+        ),
         (("--conformance-tier=slow",), "invalid choice: 'slow'"),
         (("--conformance-deviations=missing.toml",), "conformance: missing.toml: "),
-        (("--conformance-deviations=wrong.toml",), "conformance: wrong.toml, deviation 1: it needs reason"),
+        (("--conformance-deviations=wrong.toml",), "conformance: wrong.toml, deviation 1: reason is missing"),
     ],
 )
 @pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["one process", "a worker"])
@@ -303,9 +306,9 @@ class TestMine(BackendConformance):
     hung = [check for check in found.values() if check["hung"]]
     assert hung
     assert all(check["outcome"] == "fail" for check in hung)
-    assert "the check hangs: no answer within 0.3 seconds" in hung[0]["reason"]
+    assert "the check hangs: it did not return within 0.3 seconds" in hung[0]["reason"]
     assert "glob('conformance-" in hung[0]["reason"]
-    assert "has not answered" in hung[0]["reason"]
+    assert "has not returned" in hung[0]["reason"]
     assert found["test_life_close_again_and_again"]["outcome"] == "pass"
 
 
@@ -331,7 +334,7 @@ class TestMine(BackendConformance):
     found = report(pytester)
     assert sum(check["hung"] for check in found["checks"]) == 3
     assert found["verdict"]["level"] == "failing"
-    assert any("were skipped: 3 checks hang before it" in reason for reason in found["verdict"]["reasons"])
+    assert any("were skipped: 3 earlier checks hang" in reason for reason in found["verdict"]["reasons"])
 
 
 def test_a_run_leaves_what_is_not_its_own_and_nothing_of_its_own(pytester: pytest.Pytester) -> None:
@@ -377,7 +380,7 @@ def test_a_process_that_dies_is_seen(pytester: pytest.Pytester) -> None:
     result = run(pytester, *NARROW, "--conformance-report=out", "-n", "1", "--max-worker-restart=9", source=source)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert report(pytester)["verdict"]["level"] == "partial"
-    assert causes(pytester)["planned and never reported"] >= 1
+    assert causes(pytester)["planned but never reported"] >= 1
 
 
 def test_only_looking_at_the_checks_says_nothing_of_them(pytester: pytest.Pytester) -> None:
@@ -389,4 +392,4 @@ def test_only_looking_at_the_checks_says_nothing_of_them(pytester: pytest.Pytest
 def test_a_class_of_which_nothing_runs_takes_one_line(pytester: pytest.Pytester) -> None:
     result = run(pytester, "-k", "test_other", source=f"{TEN_LINES}\ndef test_other():\n    assert True\n")
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["*conformance of *::TestMine: partial, nothing of it ran*"])
+    result.stdout.fnmatch_lines(["*conformance of *::TestMine: partial, no check ran*"])

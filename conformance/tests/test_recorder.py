@@ -123,7 +123,7 @@ def test_a_call_that_does_not_end_is_seen(log: CallLog, recorder: Recorder) -> N
     thread.start()
     while not log.lines():
         pass
-    assert log.lines() == ["exists('a') has not answered"]
+    assert log.lines() == ["exists('a') has not returned"]
     release.set()
     thread.join()
 
@@ -156,7 +156,7 @@ def test_a_storage_that_takes_its_time_is_waited_for_and_the_time_is_counted(rec
 
 def test_secrets_in_options_are_not_noted(log: CallLog) -> None:
     log.begin("write", ("a",), {"password": "hunter2", "overwrite": True})
-    assert log.lines() == ["write('a', password=***, overwrite=True) has not answered"]
+    assert log.lines() == ["write('a', password=***, overwrite=True) has not returned"]
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def test_a_report_that_is_a_link_is_refused_and_not_followed(tmp_path: Path, end
     folder.mkdir()
     precious.write_text("mine", "utf-8")
     (folder / f"Toy.{ending}").symlink_to(precious)
-    with pytest.raises(ConfigurationError, match=rf"Toy\.{ending} is a link"):
+    with pytest.raises(ConfigurationError, match=rf"Toy\.{ending} is a symbolic link"):
         write(run_of("whole"), folder)
     (folder / f"Toy.{ending}").unlink()
     (folder / f"Toy.{ending}").hardlink_to(precious)
@@ -261,7 +261,7 @@ def test_a_summary_says_verdict_reasons_and_versions() -> None:
     told = "\n".join(failures(run_of("failing")))
     assert told.startswith("FAIL LIFE-005  test_life_close_again_and_again\n  close <again>\n")
     left = "\n".join(summary(broken(outcome=Outcome.PASS, left="conformance-1")))
-    assert "left      1 of the folders could not be removed; delete by hand: conformance-1" in left
+    assert "left      1 folder could not be removed; delete by hand: conformance-1" in left
 
 
 def test_an_overview_has_a_line_for_each_server() -> None:
@@ -283,4 +283,4 @@ def test_runs_that_found_nothing_wrong_share_a_section_where_there_are_many() ->
     assert others == [("conformance of toy:make", list(summary(run))) for run in (runs[1], runs[3])]
     each = list(sections([*runs, nothing], brief=False))
     assert each[:4] == [("conformance of toy:make", list(summary(run))) for run in runs]
-    assert each[4:] == [(f"conformance of other: {nothing.verdict}, nothing of it ran", [])]
+    assert each[4:] == [(f"conformance of other: {nothing.verdict}, no check ran", [])]

@@ -54,7 +54,7 @@ def test_a_row_that_is_wrong_is_refused_by_its_id(change: dict[str, str]) -> Non
 
 @pytest.mark.parametrize("identifiers", [("READ-002", "READ-001"), ("READ-001", "READ-001")])
 def test_ids_out_of_order_or_used_twice_are_refused(identifiers: tuple[str, str]) -> None:
-    with pytest.raises(ConfigurationError, match="not in order"):
+    with pytest.raises(ConfigurationError, match="not sorted"):
         area_of(HEADING, {"rule": [{**ROW, "id": identifier} for identifier in identifiers]})
 
 
@@ -88,5 +88,7 @@ def test_an_id_of_the_past_finds_its_rule(catalogue: dict[str, Rule]) -> None:
 def test_an_id_of_the_past_that_is_that_of_another_rule_is_refused(catalogue: dict[str, Rule], alias: str) -> None:
     catalogue["READ-001"] = replace(catalogue["READ-001"], aliases=(alias,))
     catalogue["READ-003"] = replace(catalogue["READ-003"], aliases=("GET-001",))
-    with pytest.raises(ConfigurationError, match=f"{alias}, once the id of READ-00., is that of another rule too"):
+    with pytest.raises(
+        ConfigurationError, match=f"{alias}, an alias of READ-00., is the id or alias of another rule too"
+    ):
         rule("GET-002")

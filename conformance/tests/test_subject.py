@@ -70,7 +70,7 @@ def test_of_a_factory_alone_the_facts_are_assumed() -> None:
     assert not found.stated
     assert (found.profile.shared, found.profile.expendable) == (False, True)
     assert found.notes == (
-        "two instances have a storage each, as a look has shown; rules about shared storages are untested",
+        "two instances have separate storages, as a test write showed; rules about shared storages are untested",
     )
 
 
@@ -94,7 +94,7 @@ def test_where_a_look_cannot_tell_it_says_so_and_assumes_the_least() -> None:
 
     found = look(FactoryHarness(Broken))
     assert (found.profile.shared, found.profile.expendable) == (False, False)
-    assert "could not be found out: OSError: disk full" in found.notes[0]
+    assert "cannot tell whether two instances share a storage: OSError: disk full" in found.notes[0]
 
 
 def raises() -> Backend:
@@ -125,7 +125,7 @@ def test_a_factory_that_cannot_be_used_is_explained(factory: Any, text: str) -> 
 
 def test_a_factory_that_hangs_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subject, "SECONDS", 0.05)
-    with pytest.raises(ConfigurationError, match=r"make\(\) hangs: no answer within 0\.05 seconds"):
+    with pytest.raises(ConfigurationError, match=r"make\(\) hangs: it did not return within 0\.05 seconds"):
         look(FactoryHarness(lambda: threading.Event().wait()))  # type: ignore[arg-type, return-value]
 
 
@@ -155,7 +155,7 @@ def test_instances_that_leave_something_behind_are_noticed() -> None:
     finally:
         for leak in kept:
             leak.close()
-    assert notes == ("4 instances that were used and closed left 0 threads and 4 open files behind",)
+    assert notes == ("4 instances left 0 threads and 4 open files behind after they were closed",)
 
 
 def test_nobody_is_asked_before_the_place_is_agreed_to() -> None:

@@ -72,20 +72,20 @@ def test_whatever_makes_a_backend_or_a_harness_is_a_target(name: str, kind: str)
     "name, text",
     [
         ("box://x", r"'box://x' is the URL of a storage, .* return Store.from_url\('box://x'\).backend"),
-        ("some_backend", "names no backend: write it as package.module:name"),
-        ("some_backend:", "names no backend"),
-        (":make", "names no backend"),
+        ("some_backend", "does not name a backend: write it as package.module:name"),
+        ("some_backend:", "does not name a backend"),
+        (":make", "does not name a backend"),
         ("no_such_module:make", "there is no module 'no_such_module': install it, or run the command in the folder"),
         ("no.such.module:make", "there is no module 'no'"),
         ("needs_more:make", "needs_more cannot be imported: No module named 'no_such_sdk'"),
         ("breaks:make", r"breaks cannot be imported: ZeroDivisionError: division by zero \(.*breaks.py, line 1\)"),
         ("some_backend:missing", "has no attribute 'missing'"),
-        ("some_backend:number", "some_backend:number is 42; it must be a backend's class"),
+        ("some_backend:number", "some_backend:number is 42; it must be a backend class"),
         ("some_backend:text", r"some_backend:text returned 'text'; it must return a Backend"),
         ("some_backend:coroutine", "is a coroutine"),
         ("some_backend:fails", r"some_backend:fails\(\) raised OSError: no server \(.*some_backend.py, line \d+\)"),
-        ("some_backend:Named", "if it needs arguments, write a function without any"),
-        ("some_backend:Half", "some_backend:Half is abstract: .*check_health, close, .* must be written first"),
+        ("some_backend:Named", "if it needs arguments, write a function without arguments"),
+        ("some_backend:Half", "some_backend:Half is abstract; implement .*check_health, close, .* first"),
     ],
 )
 def test_what_is_no_target_is_explained(name: str, text: str) -> None:
@@ -95,6 +95,6 @@ def test_what_is_no_target_is_explained(name: str, text: str) -> None:
 
 def test_a_target_that_hangs_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(target, "SECONDS", 0.05)
-    with pytest.raises(ConfigurationError, match=r"hangs\(\) hangs: no answer"):
+    with pytest.raises(ConfigurationError, match=r"hangs\(\) hangs: it did not return"):
         harness_of("some_backend:hangs")
     assert threading.active_count() >= 2

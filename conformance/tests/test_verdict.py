@@ -71,7 +71,10 @@ def test_the_rules_that_are_untested_are_named_with_the_reason() -> None:
     [
         ([record("X-001", ERROR)], "the harness failed at 1 rule: X-001"),
         ([record("X-001", NOT_RUN, reason="later")], "1 check was skipped: later"),
-        ([record("X-002", NOT_APPLICABLE, lacks="READ")], "a capability is declared and then again is not, at X-002"),
+        (
+            [record("X-002", NOT_APPLICABLE, lacks="READ")],
+            "a capability is declared on one instance and not on another: X-002",
+        ),
     ],
 )
 def test_what_was_not_found_out_is_partial_with_its_reason(records: list[Record], reason: str) -> None:
@@ -90,25 +93,25 @@ def test_a_gap_is_partial_with_its_reason() -> None:
 def test_a_backend_that_does_not_claim_the_core_does_not_pass_as_core() -> None:
     found = verdict(record("X-001", PASS), record("X-002", NOT_APPLICABLE, lacks="READ"), declared=("WRITE", "DELETE"))
     assert found.grade is Grade.PARTIAL
-    assert found.reasons == ("the core is READ, WRITE, DELETE, LIST, and the backend does not declare READ, LIST",)
+    assert found.reasons == ("the core needs READ, WRITE, DELETE, LIST, and the backend does not declare READ, LIST",)
 
 
 def test_a_core_of_which_nothing_was_found_to_hold_is_partial() -> None:
     found = verdict(record("X-001", PASS), record("X-002", NOT_APPLICABLE))
     assert found.grade is Grade.PARTIAL
-    assert found.reasons == ("nothing that needs READ was found to hold, which the core consists of",)
+    assert found.reasons == ("no rule of READ passed; the core requires at least one of each",)
 
 
 def test_a_capability_of_which_nothing_was_found_to_hold_is_not_in_the_verdict() -> None:
     core = [record("X-001", PASS), record("X-002", PASS)]
     found = verdict(*core, record("X-003", UNTESTED), declared=(*CORE, "GLOB"))
     assert found.grade is Grade.CORE
-    assert "declared, and no rule of it was found to hold: GLOB" in found.remarks
+    assert "declared, but no rule of it passed: GLOB" in found.remarks
 
 
 def test_what_works_though_undeclared_is_told() -> None:
     found = verdict(record("X-001", FAIL, under_claimed="COPY"), record("X-002", PASS))
-    assert "under-claimed: COPY works though it is not declared" in found.remarks
+    assert "under-claimed: COPY works although it is not declared" in found.remarks
 
 
 def test_every_rule_of_the_catalogue_has_a_result() -> None:

@@ -37,21 +37,19 @@ def test_what_is_installed_here_goes_together() -> None:
 
 def test_a_suite_that_is_older_than_core_is_refused_with_what_mends_it(publish: Publish) -> None:
     publish("remote-store-core", "7.2.0")
-    assert skew().startswith(
-        "remote-store-conformance 0.1.0 works with remote-store-core~=0.1.0, and 7.2.0 is installed"
-    )
-    assert skew().endswith("mend it with: pip install --upgrade remote-store-conformance")
+    assert skew().startswith("remote-store-conformance 0.1.0 needs remote-store-core~=0.1.0, but 7.2.0 is installed")
+    assert skew().endswith("fix it with: pip install --upgrade remote-store-conformance")
 
 
 def test_a_core_that_is_older_than_the_suite_is_refused_with_what_mends_it(publish: Publish) -> None:
     publish("remote-store-core", "0.0.9")
-    assert skew().endswith('mend it with: pip install "remote-store-core~=0.1.0"')
+    assert skew().endswith('fix it with: pip install "remote-store-core~=0.1.0"')
 
 
 def test_a_backend_of_another_core_is_refused_with_what_mends_it(publish: Publish) -> None:
     older = publish("my-backend", "2.0", "remote-store-core~=0.0.5")
     newer = publish("your-backend", "1.0", "remote-store-core>=3")
-    assert skew(older).startswith("my-backend 2.0 works with remote-store-core~=0.0.5, and 0.1.0 is installed")
+    assert skew(older).startswith("my-backend 2.0 needs remote-store-core~=0.0.5, but 0.1.0 is installed")
     assert skew(older).endswith("pip install --upgrade my-backend")
     assert skew(newer).endswith('pip install "remote-store-core>=3"')
 

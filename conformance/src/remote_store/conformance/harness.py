@@ -1,4 +1,4 @@
-"""What the author of a backend writes: how to make one, and the facts about it that no capability tells."""
+"""The harness that a backend's author writes: how to make the backend, and the facts that no capability declares."""
 
 from __future__ import annotations
 
@@ -20,37 +20,37 @@ EndpointKind: TypeAlias = Literal["memory", "files", "emulator", "real"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """Facts about a storage that are no capabilities.
+    """Facts about a storage that capabilities do not declare.
 
     Attributes:
-        kind: What it is at bottom, such as `s3`, `tree` or `memory`; rules of one kind apply to that kind only.
-        flat: A file `a` may stand beside files `a/...`, as on S3; `False` for a tree of folders.
-        rejects_file_ancestor: Writing `a/b` where `a` is a file is refused.
+        kind: The kind of storage, such as `s3`, `tree` or `memory`. Some rules apply to one kind only.
+        flat: A file `a` and files `a/...` can both exist, as on S3; `False` for a tree of folders.
+        rejects_file_ancestor: The storage refuses to write `a/b` if `a` is a file.
         foreign_keys: The storage can hold keys that are not canonical, such as `a//b`.
         markers: A zero-byte object `dir/` makes a folder exist.
-        case_sensitive: `A` and `a` are two files.
-        empty_folders: A folder stays when its last file goes.
-        shared: Two instances that the harness makes see the same files.
-        in_process: The storage is in the memory of this process; a forked child has a copy of it.
-        picklable: An instance pickles, and its copy sees the same files.
-        max_key_bytes: The longest key in bytes of UTF-8; `None` where nothing is refused for its length.
-        max_segment_bytes: The longest segment of a key in bytes; `None` for no limit below that of the key.
-        page_keys: The most keys that one page of a listing holds.
-        storage_class: A class other than the usual one that the server takes; `None` where it has one class only.
-        part_size: Bytes up to which a write is one request; `None` where writes have no parts.
-        contenders: How many writers race for one key.
-        forks: An instance that was used before a fork works on both sides of it.
-        threads: An instance may be used by several threads at once.
-        secrets: Texts that no message, no repr and no report may show.
-        endpoint_kind: What the run is against: memory, files on this machine, an emulator of a service, or a real
-            server; `None` where nobody says.
-        endpoint_version: Name and version of what it is against, such as `moto 5.2.5`.
-        expendable: Nothing but this run is in the storage, and a wrong backend may empty it. Otherwise calls that would
-            then do harm are made on `Harness.isolated` storages only.
-        timeout: Seconds that one check may take.
-        settles_within: Seconds after which everybody sees a change; 0 is strong consistency. A check waits so long
-            between a change and the next look, and the report shows how long it waited in all.
-        attempts: How often a check is tried before it has failed; 1 is once. The report shows the tries.
+        case_sensitive: `A` and `a` are different files.
+        empty_folders: A folder remains after its last file is deleted.
+        shared: All instances that the harness makes see the same files.
+        in_process: The storage is in the memory of this process, so a forked child gets a copy.
+        picklable: An instance can be pickled, and the copy sees the same files.
+        max_key_bytes: The longest key in bytes of UTF-8; `None` if there is no limit.
+        max_segment_bytes: The longest segment of a key in bytes; `None` if only the limit of the whole key applies.
+        page_keys: The largest number of keys in one page of a listing.
+        storage_class: A storage class, not the default one, that the server accepts; `None` if it has only one class.
+        part_size: Writes up to this many bytes are one request; `None` if writes have no parts.
+        contenders: Number of writers that race for one key.
+        forks: An instance that was used before a fork works in the parent and in the child.
+        threads: Several threads may use an instance at once.
+        secrets: Texts that must not appear in any message, repr or report.
+        endpoint_kind: What the run tests against: memory, files on this machine, an emulator of a service, or a real
+            server; `None` if unknown.
+        endpoint_version: Name and version of the server or emulator, such as `moto 5.2.5`.
+        expendable: Only this run uses the storage, so a faulty backend may empty it. If `False`, calls with which a
+            faulty backend could do harm are made on `Harness.isolated` storages only.
+        timeout: Time limit of one check in seconds.
+        settles_within: Seconds until every client sees a change; 0 is strong consistency. A check waits this long
+            between a change and the next call that reads, and the report shows the total.
+        attempts: How often a check may run before it counts as failed; 1 means no retry. The report shows the retries.
     """
 
     kind: str = "other"
@@ -82,19 +82,21 @@ class Profile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
-    """A rule that is known not to hold, and how it shows. A check that passes, or fails otherwise, is then red.
+    """A rule that the backend is known to break, and how its checks fail.
+
+    A check that passes, or that fails with another exception, then counts as failed.
 
     Attributes:
-        reason: Why it does not hold.
-        raises: What the check fails with: the exception itself or the cause of the failed check. A text is the dotted
-            name of a class, which is imported when a check is run.
-        link: Where more is written about it.
-        expires: From when on it is no excuse any more: a day such as `2027-06-30`, or a version of the contract such as
-            `0.3`; empty for never.
-        checks: Names of the checks it is about, as shell patterns; all checks of the rule by default.
-        variants: Parameters of the check it is about, as shell patterns.
-        sometimes: It shows in some runs only, such as in a race; then a check that passes is not red.
-        place: Where it is written down, for messages.
+        reason: Why the rule does not hold.
+        raises: The exception class that the check raises, or that is the `__cause__` of its failure. A text is the
+            dotted name of a class, which is imported when a check runs.
+        link: URL of an issue or of further explanation.
+        expires: The first day, such as `2027-06-30`, or the first version of the contract, such as `0.3`, for which the
+            deviation no longer counts; empty for never.
+        checks: Names of the checks it applies to, as shell patterns; all checks of the rule by default.
+        variants: Ids of the check's parameters it applies to, as shell patterns; all of them by default.
+        sometimes: The check fails in some runs only, as in a race, so a check that passes is not a failure.
+        place: Where it is declared, for messages.
     """
 
     reason: str
@@ -109,7 +111,7 @@ class Deviation:
 
 @dataclass(frozen=True, slots=True)
 class RawHead:
-    """What an oracle sees of a file beside its bytes; `None` is what it cannot see."""
+    """A file's facts as an oracle sees them, without its bytes. `None` means that the oracle cannot see the fact."""
 
     size: int
     metadata: Mapping[str, str] | None = None
@@ -119,61 +121,61 @@ class RawHead:
 
 
 class OracleRefused(Exception):
-    """The storage does not do what an oracle asked of it, so that the check is untested."""
+    """The storage refused a call of the oracle. The check ends as untested."""
 
 
 class Oracle(ABC):
-    """Another way to the same storage, which does not use the backend under test.
+    """Access to the same storage that does not use the backend under test.
 
-    What the storage itself refuses, such as a key, a method raises as `OracleRefused`.
+    A method raises `OracleRefused` if the storage itself refuses the call, for example because of the key.
     """
 
     @abstractmethod
     def raw_put(
         self, key: str, data: bytes = b"", *, metadata: Mapping[str, str] | None = None, content_type: str | None = None
     ) -> None:
-        """Store exactly this key, whether or not the backend would write it."""
+        """Store exactly this key, even if the backend would refuse to write it."""
 
     def raw_put_many(self, keys: Iterable[str]) -> None:
-        """Store these keys, each without a byte; worth writing where the storage has a short way."""
+        """Store an empty file under each of these keys. Override it if the storage has a faster way."""
         for key in keys:
             self.raw_put(key)
 
     @abstractmethod
     def raw_get(self, key: str) -> bytes | None:
-        """The bytes under exactly this key; `None` where it does not exist."""
+        """The bytes under exactly this key; `None` if it does not exist."""
 
     @abstractmethod
     def raw_list(self, prefix: str = "") -> list[str]:
-        """Every key that begins with the text, markers included."""
+        """Every key that begins with the prefix, including markers."""
 
     @abstractmethod
     def raw_delete(self, key: str) -> None:
-        """Delete exactly this key; nothing happens where it does not exist."""
+        """Delete exactly this key. Does nothing if it does not exist."""
 
     def raw_head(self, key: str) -> RawHead | None:
-        """What is known of a key; `None` where it does not exist."""
+        """Size and metadata of a key; `None` if it does not exist."""
         data = self.raw_get(key)
         return None if data is None else RawHead(len(data))
 
     def raw_uploads(self, prefix: str = "") -> list[str] | None:  # noqa: ARG002 - a subclass takes it
-        """Keys with an unfinished upload; `None` where the storage knows no such thing."""
+        """Keys with an unfinished upload; `None` if the storage has no uploads."""
         return None
 
     def raw_clear(self, prefix: str) -> None:
-        """Delete every key that begins with the text, and unfinished uploads too where there are such."""
+        """Delete every key and every unfinished upload that begins with the prefix."""
         for key in self.raw_list(prefix):
             self.raw_delete(key)
 
 
 class AnyHarness(ABC, Generic[B]):
-    """One storage and how to reach it; `make` is the only thing that must be written.
+    """One storage and how to reach it. Only `make` has to be written.
 
     Attributes:
         profile: Facts about the storage.
-        deviations: Rules that are known not to hold, by id.
-        options: Names of the options that `make` takes.
-        stated: The profile is what the author says; `False` where only a factory is known and the profile is assumed.
+        deviations: Known deviations, by the id of the rule.
+        options: Names of the options that `make` accepts.
+        stated: The author wrote the profile; `False` if only a factory is known and the profile is assumed.
     """
 
     profile: Profile = Profile()
@@ -183,36 +185,36 @@ class AnyHarness(ABC, Generic[B]):
 
     @abstractmethod
     def make(self, **options: Any) -> B:
-        """A new instance on the storage; with an endpoint in front, one that speaks through it."""
+        """Return a new instance on the storage. If the harness has an endpoint, the instance connects through it."""
 
     def make_absent(self, **options: Any) -> B | None:  # noqa: ARG002 - a subclass takes it
-        """An instance whose container, such as a bucket, does not exist; `None` where there is no such thing."""
+        """Return an instance whose container, such as a bucket, does not exist; `None` if that cannot happen."""
         return None
 
     def isolated(self) -> Self | None:
-        """A harness on another storage that is empty and that nobody else uses; `None` where none can be had."""
+        """Return a harness on another storage, which is empty and used by this check alone; `None` if there is none."""
         return None
 
     def trouble(self) -> str:
-        """Why the storage can no longer be reached at all; empty where it can, or where nobody can tell.
+        """Why the storage can no longer be reached; empty if it can be reached, or if that is unknown.
 
-        It is asked after a check that failed. The rest of the class is then not tried.
+        Called after a failed check. If the text is not empty, the remaining checks of the class are skipped.
         """
         return ""
 
     @property
     def peers(self) -> Mapping[str, Callable[[], B]]:
-        """What makes an instance of each other adapter of the storage, by name; some rules are untested without."""
+        """Factories of the storage's other adapters, by name. Without them some rules are untested."""
         return {}
 
     @property
     def oracle(self) -> Oracle | None:
-        """Another way to the storage; `None` where there is none, then some rules stay untested."""
+        """Direct access to the storage; `None` if there is none. Without it some rules are untested."""
         return None
 
     @property
     def endpoint(self) -> Endpoint | None:
-        """The endpoint in front of the storage's server; `None` where there is none or no server."""
+        """The endpoint in front of the storage's server; `None` without an endpoint or a server."""
         return None
 
 
@@ -225,13 +227,13 @@ class AsyncHarness(AnyHarness[AsyncBackend]):
 
 
 class FactoryHarness(Harness):
-    """The harness of a factory and nothing else, whose facts are assumed in the sense that binds least.
+    """The harness for a bare factory. Its profile is assumed, and the assumptions require as little as possible.
 
-    A rule that would need such a fact is then untested, and never passed. Whether two instances share a storage is
-    found out by a look before the first check.
+    A rule that needs an assumed fact is untested, never passed. Whether two instances share a storage is tested
+    before the first check.
 
     Args:
-        factory: Makes a new backend with each call.
+        factory: Returns a new backend on each call.
     """
 
     stated = False
@@ -245,7 +247,7 @@ class FactoryHarness(Harness):
 
 
 class AsyncFactoryHarness(AsyncHarness):
-    """The harness of a factory of asynchronous backends; see `FactoryHarness`."""
+    """The harness for a factory of asynchronous backends; see `FactoryHarness`."""
 
     stated = False
     profile = Profile(in_process=True, max_key_bytes=None)
@@ -259,7 +261,7 @@ class AsyncFactoryHarness(AsyncHarness):
 
 @dataclass
 class ThreadedHarness(AsyncHarness):
-    """The harness of a synchronous backend that is driven asynchronously through core's bounded threads.
+    """The harness of a synchronous backend that is called asynchronously through `ThreadedBackend`.
 
     Attributes:
         harness: The harness of the synchronous backend.
@@ -302,5 +304,5 @@ class ThreadedHarness(AsyncHarness):
 
 
 def threaded(make: Callable[[], Backend]) -> AsyncBackend:
-    """What a factory makes, driven through core's bounded threads."""
+    """The backend of a factory, wrapped in `ThreadedBackend`."""
     return ThreadedBackend(make())

@@ -1,4 +1,4 @@
-"""The pytest plugin. It only waits: nothing of the suite is imported before a test class of it is collected."""
+"""The pytest plugin. It imports the suite only once a conformance class has been collected."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--conformance-deviations",
         dest="conformance_deviations",
         metavar="FILE",
-        help="TOML file of the deviations that are known",
+        help="TOML file of known deviations",
     )
     group.addoption(
         "--conformance-rule",
         dest="conformance_rules",
         metavar="ID",
         action="append",
-        help="run only the checks of this rule; may be given several times, and makes the verdict partial",
+        help="run only the checks of this rule, which makes the verdict partial; may be repeated",
     )
     group.addoption(
         "--conformance-tier",
         dest="conformance_tier",
         choices=TIERS,
         default="full",
-        help="how much is run: smoke takes one variant of each check, quick a few, soak repeats races (default: full)",
+        help="how much to run: smoke runs one variant of each check, quick a few, soak repeats races (default: full)",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the mark that a check has, and wait for checks."""
+    """Register the `clause` marker and the listener, and check the options."""
     config.addinivalue_line("markers", "clause(*ids): the contract clauses that a test checks")
     config.pluginmanager.register(Listener(config))
     if config.getoption("conformance_rules") or config.getoption("conformance_deviations"):
@@ -58,7 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin to watch where a conformance class was collected, and only there."""
+    """Create the session if a conformance class was collected."""
     if CONTRACT in sys.modules:
         session(config).collected(items)
 
@@ -76,26 +76,26 @@ def _refuse_wrong_options(config: pytest.Config) -> None:
 
 
 class Listener:
-    """Hears of checks, which run here or in other processes."""
+    """Collects the records of checks that run here or in other processes."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take the record of a check."""
+        """Collect the record of a check."""
         for name, value in report.user_properties:
             if name == PROPERTY:
                 session(self.config).take(json.loads(str(value)))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
-        """Take what a process of pytest-xdist knows beside the records."""
+        """Collect what a pytest-xdist worker sends besides the records."""
         sent = getattr(node, "workeroutput", {}).get(PROPERTY)
         if sent and not error:
             session(self.config).receive(sent)
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Compute the verdicts, or send what is known to who does."""
+        """Compute the verdicts; a pytest-xdist worker sends its results to the controller instead."""
         watch = self.config.stash.get(_key, None)
         if watch is None:
             return
@@ -117,7 +117,7 @@ class Listener:
 
 
 def session(config: pytest.Config) -> Session:
-    """The watch over this run, which is made when it is first needed."""
+    """The session of this run, created on first use."""
     if _key not in config.stash:
         from remote_store.conformance.run.session import Session
 

@@ -1,1 +1,1 @@
-"""What a check needs while it runs."""
+"""Everything a check uses while it runs."""

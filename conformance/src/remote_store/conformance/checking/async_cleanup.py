@@ -1,4 +1,4 @@
-"""Removing what a check wrote with the very backend that it found wrong, which may not be able to delete."""
+"""Removes the files of a check with the backend under test, which may be unable to delete."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from remote_store.core import AsyncBackend
 
 
 async def clear(backend: AsyncBackend, folder: str) -> bool:
-    """Remove a folder and whatever is in it, by another way where one does not work; whether nothing is left."""
+    """Remove a folder, file by file if need be. Returns whether it is gone."""
     with suppress(*RAISED):
         await backend.delete_folder(folder, recursive=True, missing_ok=True)
     if await _gone(backend, folder):

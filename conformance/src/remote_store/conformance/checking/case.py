@@ -1,4 +1,4 @@
-"""What a check is given: a live backend, a namespace of its own, and what the harness offers beside."""
+"""The object that a check receives: a live backend, a folder of its own, and the tools of the harness."""
 
 from __future__ import annotations
 
@@ -35,31 +35,31 @@ HARMFUL = frozenset({"delete", "delete_folder", "move"})
 
 
 def not_applicable(reason: str, lacks: Capability | None = None) -> NoReturn:
-    """End the check without a verdict, because the backend makes no such promise."""
+    """End the check because the rule does not apply to the backend."""
     raise NotApplicable(reason, lacks)
 
 
 def untested(reason: str) -> NoReturn:
-    """End the check without a verdict, because the harness offers no way to find out."""
+    """End the check as untested because the harness lacks the means to run it."""
     raise Untested(reason)
 
 
 class AnyCase(Expectations, Generic[B]):
-    """What a check is given, whether it is synchronous or not.
+    """The base of synchronous and asynchronous cases.
 
     Attributes:
-        harness: What the author wrote.
+        harness: The author's harness.
         name: Name of the check.
         variant: Parameters of the check.
-        root: The folder that only this test uses; `""` on a storage of its own.
-        rng: Randomness that is the same in every run of this test.
-        tier: How much is run: `smoke`, `quick`, `full` or `soak`.
-        requests: What reached the endpoint while the check ran.
-        retries: How often it was tried again, as the profile allows.
-        raced: It has let several callers race.
-        making: The harness is making a backend now.
-        left: The namespace that could not be removed, or an empty text.
-        under_claimed: A capability that works though it is not declared.
+        root: The folder that only this check uses; `""` on an isolated storage.
+        rng: Random generator with the same seed in every run of this check.
+        tier: How much to run: `smoke`, `quick`, `full` or `soak`.
+        requests: Requests that reached the endpoint during the check.
+        retries: How often the check was repeated, as `Profile.attempts` allows.
+        raced: The check has made concurrent calls.
+        making: A factory of the harness is running.
+        left: The folder that could not be removed; empty otherwise.
+        under_claimed: A capability that works although it is not declared.
     """
 
     def __init__(
@@ -89,10 +89,10 @@ class AnyCase(Expectations, Generic[B]):
         self.begin()
 
     def begin(self, *, again: int = 0) -> None:
-        """Forget what was, for another round of the same check.
+        """Reset the case for another round of the same check.
 
         Args:
-            again: Number of the round; its random bytes are others than those of round 0.
+            again: Number of the round. Each round has other random bytes.
         """
         self.seed = f"{self.name}[{self.variant}]" + (f"#{again}" if again else "")
         self.rng = random.Random(self.seed)
@@ -103,7 +103,7 @@ class AnyCase(Expectations, Generic[B]):
         self._backend: B | None = None
 
     def settle(self, harness: AnyHarness[B]) -> None:
-        """Go on with a storage of its own, which nobody else uses."""
+        """Switch to the harness of an isolated storage."""
         self.harness = harness
         self._alone = True
         self.begin()
@@ -117,7 +117,7 @@ class AnyCase(Expectations, Generic[B]):
 
     @property
     def folder(self) -> str:
-        """The folder that only this test uses."""
+        """The folder that only this check uses."""
         return self.root
 
     @property
@@ -128,22 +128,22 @@ class AnyCase(Expectations, Generic[B]):
 
     @property
     def oracle(self) -> Oracle:
-        """Another way to the storage; the check ends untested where there is none."""
+        """Direct access to the storage. Without an oracle the check ends as untested."""
         oracle: Oracle | None = self.harness.oracle
         return oracle if oracle is not None else untested("the harness has no oracle")
 
     @property
     def endpoint(self) -> Endpoint:
-        """The endpoint in front of the server; the check ends where there is none."""
+        """The endpoint in front of the server. Without an endpoint the check ends."""
         endpoint: Endpoint | None = self.harness.endpoint
         if endpoint is not None:
             return endpoint
         if self.profile.kind in SERVED:
-            untested("the harness has no endpoint before its server")
-        not_applicable("the harness has no endpoint before a server")
+            untested("the harness has no endpoint in front of its server")
+        not_applicable("the harness has no endpoint, and the storage is not reached over HTTP")
 
     def path(self, name: str) -> str:
-        """A key in this test's own namespace."""
+        """A key in this check's folder."""
         return f"{self.root}/{name}" if self.root else name
 
     def content(self, size: int) -> bytes:
@@ -151,30 +151,30 @@ class AnyCase(Expectations, Generic[B]):
         return self.rng.randbytes(size)
 
     def make(self, **changes: Any) -> B:
-        """Another instance on the same storage, with other options; the check ends where none can be made."""
+        """Make another instance on the same storage, with other options. The check ends if that is not possible."""
         self.require_profile("two instances do not share a storage", self.profile.shared)
         return self._keep(self._make(self.harness.make, **self._known(changes)))
 
     def absent(self, **changes: Any) -> B:
-        """An instance whose container does not exist; the check ends where there is no such thing."""
+        """Make an instance whose container does not exist. The check ends if containers cannot be absent."""
         made: B | None = self.harness.make_absent(**self._known(changes))
-        self.require_profile("no container can be absent", made is not None)
+        self.require_profile("the storage has no container that can be absent", made is not None)
         assert made is not None
         self._made.append(made)
         self._recorder.watch(made, self.log)
         return made
 
     def peers(self, *capabilities: Capability) -> dict[str, B]:
-        """An instance of each other adapter of the storage that declares these capabilities.
+        """Instances of the storage's other adapters that declare these capabilities, by name.
 
-        The check ends where there is none.
+        The check ends if there are none.
         """
         makers = self.harness.peers
         if not makers:
             untested("the harness names no other adapter of the storage")
         made = {name: self._keep(self._make(make, f"peers[{name!r}]()"), f"{name}: ") for name, make in makers.items()}
         able = {name: peer for name, peer in made.items() if peer.capabilities >= set(capabilities)}
-        return able or not_applicable("no other adapter of the storage can do that")
+        return able or not_applicable("no other adapter of the storage declares the capabilities")
 
     def require(self, *capabilities: Capability) -> None:
         """End the check unless the live backend declares these capabilities."""
@@ -183,19 +183,19 @@ class AnyCase(Expectations, Generic[B]):
                 not_applicable(f"the backend does not declare {capability.name}", capability)
 
     def require_profile(self, reason: str, condition: object) -> None:
-        """End the check with the reason unless the condition, a fact of the profile, holds."""
+        """End the check with this reason unless the condition, a fact of the profile, is true."""
         if not condition and not self.harness.stated:
-            untested(f"{reason}, as is assumed of a factory without a profile")
+            untested(f"{reason}, which is assumed for a factory without a profile")
         if not condition:
             not_applicable(reason)
 
     def lesson(self) -> str:
-        """The rules that the check is about, what it did, and how to do it again, as the end of a message."""
+        """The end of a message: the rules of the check, its calls and requests, and how to repeat it."""
         told = ""
         if calls := self.log.lines(TOLD):
-            told += "\n  what it did:" + "".join(f"\n    {line}" for line in calls)
+            told += "\n  calls:" + "".join(f"\n    {line}" for line in calls)
         if self.requests:
-            told += "\n  on the wire:" + "".join(f"\n    {line}" for line in map(shown, self.requests[-KEPT:]))
+            told += "\n  requests:" + "".join(f"\n    {line}" for line in map(shown, self.requests[-KEPT:]))
         told = super().lesson() + self.without_secrets(told)
         told += f"\n  seed: {self.seed}" if self.name else ""
         return told + (f"\n  to repeat it: {self.repeat}" if self.repeat else "")
@@ -204,7 +204,7 @@ class AnyCase(Expectations, Generic[B]):
         return redacted(text, self.profile.secrets)
 
     def facts(self) -> Mapping[str, Any]:
-        """What is to be noted of the check, however it ended."""
+        """Facts for the record of the check."""
         watched = self.harness.endpoint is not None
         return {
             "requests": len(self.requests) if watched else None,
@@ -217,14 +217,14 @@ class AnyCase(Expectations, Generic[B]):
         }
 
     def claim(self, kind: object) -> str:
-        """A word on a capability that works though it is not declared."""
+        """A note if the call needs a capability that works although it is not declared."""
         row = OPERATIONS.get(self.variant)
         if kind is not CapabilityNotSupported or row is None or row.capability is None:
             return ""
         if row.capability in self.backend.capabilities:
             return ""
         self.under_claimed = row.capability
-        return f"; {row.capability.name} works though it is not declared: declare it, or refuse it"
+        return f"; {row.capability.name} works although it is not declared: declare it, or refuse the call"
 
     def _make(self, make: Callable[..., B], called: str = "make()", /, **changes: Any) -> B:
         self.making = True
@@ -237,18 +237,18 @@ class AnyCase(Expectations, Generic[B]):
         finally:
             self.making = False
         if not isinstance(made, Backend | AsyncBackend):
-            raise HarnessFailed(f"{called} returned {made!r}, which is no backend")
+            raise HarnessFailed(f"{called} returned {made!r}, which is not a backend")
         return made
 
     def _known(self, changes: dict[str, Any]) -> dict[str, Any]:
         unknown = changes.keys() - self.harness.options
         if unknown:
-            not_applicable(f"the harness makes no backend with {', '.join(sorted(unknown))}")
+            not_applicable(f"the harness has no option {', '.join(sorted(unknown))}")
         return changes
 
     @contextmanager
     def expect_no_request(self, what: str) -> Iterator[None]:
-        """Fail where a request reaches the endpoint within the block; without an endpoint nothing can be said."""
+        """Fail if the block sends a request to the endpoint. Without an endpoint this checks nothing."""
         endpoint: Endpoint | None = self.harness.endpoint
         if endpoint is None:
             yield
@@ -261,7 +261,7 @@ class AnyCase(Expectations, Generic[B]):
         harness: AnyHarness[B] | None = self.harness.isolated()
         if harness is None and not self.profile.shared and self.profile.expendable:
             return self.harness
-        return harness if harness is not None else untested("the harness makes no storage of its own for a test")
+        return harness if harness is not None else untested("the harness has no isolated storage")
 
     def _keep(self, backend: B, told: str = "") -> B:
         self._made.append(backend)
@@ -269,13 +269,13 @@ class AnyCase(Expectations, Generic[B]):
         return backend
 
     def _guard(self, method: str, path: object) -> None:
-        """Withhold a call that would do harm outside the namespace of this check if the backend is wrong."""
+        """Refuse a call with which a faulty backend could do harm outside the folder of this check."""
         if method not in HARMFUL or self._alone or self.profile.expendable:
             return
         plain = posixpath.normpath(path) if isinstance(path, str) else ""
         if plain != self.root and not plain.startswith(f"{self.root}/"):
             raise Withheld(
-                f"{method}({path!r}) could remove what is not this check's; give the harness isolated(), or state "
+                f"{method}({path!r}) could remove files outside this check's folder; implement isolated(), or state "
                 "Profile(expendable=True)"
             )
 
@@ -297,7 +297,7 @@ class AnyCase(Expectations, Generic[B]):
             endpoint.reset()
 
     def abandon(self) -> None:
-        """Clean up after a check that hangs, as far as that needs nothing of what hangs."""
+        """Clean up after a check that hangs, without using its backend."""
         self._recorder.close()
         if not self._sweep_by_oracle() and self.profile.shared:
             self.left = self.root
@@ -307,7 +307,7 @@ class AnyCase(Expectations, Generic[B]):
         oracle = self.harness.oracle
         if oracle is None:
             return False
-        # A test that fails already must not fail once more at the cleanup.
+        # An error of the cleanup must not hide the failure of the check.
         with suppress(Exception):
             oracle.raw_clear(f"{self.root}/" if self.root else "")
             return True
@@ -315,19 +315,19 @@ class AnyCase(Expectations, Generic[B]):
 
 
 class Case(AnyCase[Backend]):
-    """What a synchronous check is given."""
+    """The case of a synchronous check."""
 
     @contextmanager
     def isolated(self) -> Iterator[Case]:
-        """A case on an empty storage of its own, whose namespace is the root."""
+        """A case on an isolated, empty storage. Its folder is the root."""
         harness = self._isolated()
         with Case(harness, self.name, self.variant, root="") as case:
             case.rules, case.log = self.rules, self.log
             yield case
 
     def together(self, tasks: Sequence[Callable[[], T]]) -> list[T | Exception]:
-        """Run all tasks at once, one thread each; what they returned or raised, in their order."""
-        self.require_profile("an instance serves one thread at a time", self.profile.threads)
+        """Run all tasks at once, one thread each. Returns their results and exceptions in the order of the tasks."""
+        self.require_profile("only one thread at a time may use an instance", self.profile.threads)
         self.raced = True
         ready = threading.Barrier(len(tasks))
         answers: dict[int, T | BaseException] = {}
@@ -336,10 +336,10 @@ class Case(AnyCase[Backend]):
             ready.wait()
             try:
                 answers[number] = task()
-            except BaseException as error:  # noqa: BLE001 - it is what the caller looks at
+            except BaseException as error:  # noqa: BLE001 - the caller gets it
                 answers[number] = error
 
-        # Daemons, so that one that hangs does not keep the process from its end, as a pool's would.
+        # Daemon threads, because the interpreter waits at exit for the hanging threads of a pool.
         threads = [threading.Thread(target=run, args=pair, daemon=True) for pair in enumerate(tasks)]
         for thread in threads:
             thread.start()
@@ -373,31 +373,31 @@ class Case(AnyCase[Backend]):
             return True
         if not self.profile.shared:
             return True
-        # A check may have closed its backend, or broken it.
+        # The check may have closed or broken its backend.
         with suppress(*RAISED), self.harness.make() as fresh:
             return cleanup.clear(fresh, self.root)
         return False
 
 
 class AsyncCase(AnyCase[AsyncBackend]):
-    """What an asynchronous check is given."""
+    """The case of an asynchronous check."""
 
     @asynccontextmanager
     async def isolated(self) -> AsyncIterator[AsyncCase]:
-        """A case on an empty storage of its own, whose namespace is the root."""
+        """A case on an isolated, empty storage. Its folder is the root."""
         harness = self._isolated()
         async with AsyncCase(harness, self.name, self.variant, root="") as case:
             case.rules, case.log = self.rules, self.log
             yield case
 
     async def together(self, tasks: Sequence[Callable[[], Awaitable[T]]]) -> list[T | Exception]:
-        """Run all tasks at once; what they returned or raised, in their order."""
+        """Run all tasks at once. Returns their results and exceptions in the order of the tasks."""
         self.raced = True
 
         async def run(task: Callable[[], Awaitable[T]]) -> T | Exception:
             try:
                 return await task()
-            except Exception as error:  # noqa: BLE001 - it is what the caller looks at
+            except Exception as error:  # noqa: BLE001 - the caller gets it
                 return error
 
         return list(await asyncio.gather(*map(run, tasks)))
@@ -428,7 +428,7 @@ class AsyncCase(AnyCase[AsyncBackend]):
             return True
         if not self.profile.shared:
             return True
-        # A check may have closed its backend, or broken it.
+        # The check may have closed or broken its backend.
         with suppress(*RAISED):
             async with self.harness.make() as fresh:
                 return await async_cleanup.clear(fresh, self.root)

@@ -1,5 +1,5 @@
 # Generated from conformance/src/remote_store/conformance/checking/async_cleanup.py by tools/unasync.py; edit that.
-"""Removing what a check wrote with the very backend that it found wrong, which may not be able to delete."""
+"""Removes the files of a check with the backend under test, which may be unable to delete."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from remote_store.core import Backend
 
 
 def clear(backend: Backend, folder: str) -> bool:
-    """Remove a folder and whatever is in it, by another way where one does not work; whether nothing is left."""
+    """Remove a folder, file by file if need be. Returns whether it is gone."""
     with suppress(*RAISED):
         backend.delete_folder(folder, recursive=True, missing_ok=True)
     if _gone(backend, folder):

@@ -1,4 +1,4 @@
-"""How a method becomes a check of rules, and how its end is judged."""
+"""Decorators that make a method a check of rules, and the judgement of its result."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def check(
 
     Args:
         identifiers: The rules that it checks.
-        needs: Capabilities that it uses beyond those of its rules.
+        needs: Further capabilities that the check uses.
     """
 
     def decorate(method: Callable[Concatenate[S, Case, P], None]) -> Callable[Concatenate[S, Case, P], None]:
@@ -57,11 +57,11 @@ def check(
 def async_check(
     *identifiers: str, needs: tuple[Capability, ...] = ()
 ) -> Callable[[Callable[Concatenate[S, AsyncCase, P], Awaitable[None]]], Callable[Concatenate[S, AsyncCase, P], None]]:
-    """Make a coroutine method a check of the rules with these ids, which runs an event loop of its own.
+    """Make a coroutine method a check of the rules with these ids. It runs its own event loop.
 
     Args:
         identifiers: The rules that it checks.
-        needs: Capabilities that it uses beyond those of its rules.
+        needs: Further capabilities that the check uses.
     """
 
     def decorate(
@@ -81,9 +81,9 @@ def async_check(
 
 
 def held(case: AnyCase[Any], once: Callable[[], None]) -> None:
-    """Run a check within its time: again where the profile allows it, and often where the tier is to wait for a race.
+    """Run a check with its time limit, with the retries of the profile, and repeatedly in the soak tier if it races.
 
-    A check that makes calls which could do harm runs on a storage of its own, where the harness makes one.
+    A check whose calls could do harm runs on an isolated storage, if the harness has one.
     """
     __tracebackhide__ = True
     try:
@@ -108,7 +108,7 @@ def _tried(case: AnyCase[Any], once: Callable[[], None]) -> None:
             case.abandon()
             if case.making:
                 raise HarnessFailed(f"make() hangs: {hung}") from hung
-            hint = "where the storage is only slow, state a longer Profile(timeout=...)"
+            hint = "if the storage is only slow, state a longer Profile(timeout=...)"
             raise CheckHung(f"the check hangs: {hung}; {hint}{case.lesson()}") from hung
         except Exception:
             if not left:
@@ -121,23 +121,23 @@ def _tried(case: AnyCase[Any], once: Callable[[], None]) -> None:
 
 @contextmanager
 def judged(case: AnyCase[Any], identifiers: tuple[str, ...]) -> Iterator[None]:
-    """Hold a check to what the harness says of its rules: it passes, or it fails exactly as declared."""
+    """Compare the result of a check with the declared deviations: it must pass, or fail exactly as declared."""
     __tracebackhide__ = True
     case.rules = tuple(map(rule, identifiers))
     deviation = deviation_of(case, identifiers)
     if deviation is not None and has_expired(deviation):
         raise CheckFailed(
-            f"its deviation has expired ({deviation.expires}); mend the backend, or state anew how long it holds: "
+            f"its deviation has expired ({deviation.expires}); fix the backend, or set a later expiry: "
             f"{told(deviation)}{case.lesson()}"
         )
     try:
         yield
     except Exception as error:
         if (lack := lacking(case, error)) is not None:
-            not_applicable(f"the check uses what the backend does not declare, {lack.name}", lack)
+            not_applicable(f"the check needs {lack.name}, which the backend does not declare", lack)
         refusal = next((each for each in (error, error.__cause__) if isinstance(each, OracleRefused)), None)
         if refusal is not None and (deviation is None or not isinstance(refusal, kinds_of(deviation))):
-            untested(f"the storage refuses what the oracle asks for: {case.without_secrets(str(refusal))}")
+            untested(f"the storage refused a call of the oracle: {case.without_secrets(str(refusal))}")
         if deviation is None:
             _explain(case, error)
             if all(entry.provisional for entry in case.rules):
@@ -149,14 +149,16 @@ def judged(case: AnyCase[Any], identifiers: tuple[str, ...]) -> Iterator[None]:
             raise
         raise KnownDeviation(deviation) from error
     if deviation is not None and not deviation.sometimes:
-        raise CheckFailed(f"declared as a deviation, but it holds; remove it: {told(deviation)}{case.lesson()}")
+        raise CheckFailed(
+            f"declared as a deviation, but the check passes; remove the deviation: {told(deviation)}{case.lesson()}"
+        )
 
 
 def _explain(case: AnyCase[Any], error: Exception) -> None:
-    """Add what teaches to an exception that nobody expected, and tell the harness's own from the backend's.
+    """Add the rules and calls to an unexpected exception.
 
     Raises:
-        HarnessFailed: The exception comes out of what the author wrote around the backend.
+        HarnessFailed: The exception comes from the author's harness or oracle.
     """
     if isinstance(error, CheckFailed):
         return
@@ -166,7 +168,7 @@ def _explain(case: AnyCase[Any], error: Exception) -> None:
 
 
 def _raised_by_harness(error: Exception) -> str:
-    """The harness or oracle out of whose code an exception comes; empty where it comes from elsewhere."""
+    """The method of the harness or the oracle that raised an exception; empty if another object did."""
     for frame, _ in walk_tb(error.__traceback__):
         owner = frame.f_locals.get("self")
         if isinstance(owner, AnyHarness | Oracle):
@@ -177,12 +179,12 @@ def _raised_by_harness(error: Exception) -> str:
 
 
 def _whole(error: Exception) -> str:
-    """The text of an exception with its notes."""
+    """The text of an exception, including its notes."""
     return "".join(traceback.format_exception_only(error)).strip()
 
 
 def deviation_of(case: AnyCase[Any], identifiers: tuple[str, ...]) -> Deviation | None:
-    """The deviation that the harness declares for this check and these parameters."""
+    """The deviation declared for this check and these parameters; `None` if there is none."""
     for identifier in identifiers:
         for deviation in deviations(case.deviations.get(identifier, ())):
             by_name = any(fnmatchcase(case.name, pattern) for pattern in deviation.checks)
@@ -197,20 +199,20 @@ def deviations(value: Deviation | tuple[Deviation, ...]) -> tuple[Deviation, ...
 
 
 def told(deviation: Deviation) -> str:
-    """The reason of a deviation and where it is written down."""
+    """The reason of a deviation and where it is declared."""
     return f"{deviation.reason} ({deviation.place})" if deviation.place else deviation.reason
 
 
 def identifiers_of(method: object) -> tuple[str, ...]:
-    """The ids of the rules that a method checks; none for what is no check."""
+    """The ids of the rules that a method checks; empty if it is not a check."""
     return getattr(method, "clauses", ())
 
 
 def validate(suite: type, case: AnyCase[Any]) -> None:
-    """Refuse a harness whose deviations name no rule, or no check of it.
+    """Refuse a harness with deviations that match no rule or no check.
 
     Raises:
-        ConfigurationError: A deviation is about nothing, or names an expiry or an exception that there is not.
+        ConfigurationError: A deviation matches no check, or its expiry or exception is invalid.
     """
     checks = {name: identifiers_of(getattr(suite, name)) for name in dir(suite) if name.startswith("test_")}
     for identifier, value in case.deviations.items():
@@ -220,7 +222,9 @@ def validate(suite: type, case: AnyCase[Any]) -> None:
             has_expired(deviation)
             kinds_of(deviation)
             if not any(fnmatchcase(name, pattern) for name in names for pattern in deviation.checks):
-                raise ConfigurationError(f"deviation of {identifier}: no check of it is {', '.join(deviation.checks)}")
+                raise ConfigurationError(
+                    f"deviation of {identifier}: no check of this rule matches {', '.join(deviation.checks)}"
+                )
 
 
 def _mark(run: Callable[..., None], identifiers: tuple[str, ...]) -> None:
@@ -228,7 +232,7 @@ def _mark(run: Callable[..., None], identifiers: tuple[str, ...]) -> None:
         raise ConfigurationError(f"{run.__qualname__} checks no rule")
     for identifier in identifiers:
         rule(identifier)
-    # Plugins that look for coroutines follow `__wrapped__`; the check runs its own loop.
+    # Plugins that detect coroutines follow `__wrapped__`, but the check runs its own event loop.
     run.__signature__ = inspect.signature(run)  # type: ignore[attr-defined]
     del run.__wrapped__  # type: ignore[attr-defined]
     run.clauses = identifiers  # type: ignore[attr-defined]

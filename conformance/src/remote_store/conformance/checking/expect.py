@@ -1,4 +1,4 @@
-"""Expectations whose failures teach: what the rule says, what was expected, what came, where to look."""
+"""Expectations whose failures show the rule, the expected and the observed value, and a hint."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ NOTHING = object()
 
 
 class CheckFailed(AssertionError):
-    """A backend broke a rule; the text is complete without any help of pytest."""
+    """A backend broke a rule. The text is complete without pytest's assertion rewriting."""
 
 
 class CheckHung(CheckFailed):
-    """A check did not end in its time."""
+    """A check exceeded its time limit."""
 
 
 class Caught(Generic[E]):
@@ -37,7 +37,7 @@ class Expectations:
     """The expectations of one running check.
 
     Attributes:
-        rules: The rules that the check is about.
+        rules: The rules that it checks.
     """
 
     rules: tuple[Rule, ...] = ()
@@ -53,33 +53,33 @@ class Expectations:
         raise CheckFailed(f"{told}{self.lesson()}") from cause
 
     def without_secrets(self, text: str) -> str:
-        """The text as it may be shown; whoever knows secrets takes them out."""
+        """The text without secrets."""
         return text
 
     def lesson(self) -> str:
-        """The rules that the check is about, as the end of a message."""
+        """The end of a message: the rules of the check, with their hints."""
         return "".join(f"\n  {rule.id} {rule.level}: {rule.text}\n  hint: {rule.hint}" for rule in self.rules)
 
     def expect(self, condition: object, what: str, observed: object = NOTHING) -> None:
         """Fail unless the condition holds.
 
         Args:
-            condition: What has to be true.
+            condition: Must be true.
             what: The condition in words.
-            observed: What came in its place, where there is more to say than that it does not hold.
+            observed: The observed value, if it explains the failure.
         """
         if not condition:
-            self.fail("a condition does not hold", what, "it is not so" if observed is NOTHING else observed)
+            self.fail("a condition does not hold", what, "the condition is false" if observed is NOTHING else observed)
 
     def expect_equal(self, observed: object, expected: object, what: str) -> None:
-        """Fail unless both are equal and of one type; long bytes are shown by their first difference."""
+        """Fail unless both are equal. Booleans and bytes must match in type too; bytes show their first difference."""
         if observed != expected or (isinstance(expected, bool | bytes) and type(observed) is not type(expected)):
             if isinstance(observed, bytes) and isinstance(expected, bytes):
                 what = f"{what} ({_difference(observed, expected)})"
             self.fail(what, expected, observed)
 
     def expect_same(self, observed: Iterable[Hashable], expected: Iterable[Hashable], what: str) -> None:
-        """Fail unless both hold the same things equally often, in whatever order."""
+        """Fail unless both hold the same items equally often, in any order."""
         came, wanted = Counter(observed), Counter(expected)
         if came != wanted:
             missing, extra = list((wanted - came).elements()), list((came - wanted).elements())
@@ -102,9 +102,9 @@ class Expectations:
         """Fail unless the block raises the error, about this path.
 
         Args:
-            kind: Class of the error, or several that are all right.
-            path: What the error's `path` must be.
-            what: What the block does, for the message.
+            kind: Class of the error, or several accepted classes.
+            path: The value that the error's `path` must have.
+            what: The block's action, for the message.
             where: A further condition on the error.
         """
         caught: Caught[E] = Caught()
@@ -118,18 +118,18 @@ class Expectations:
                 self.fail(f"{what}: the error has a message", "some text", error)
             if where is not None and not where(error):
                 self.fail(f"{what}: the error says what it should", "that the condition holds", error)
-        except Exception as error:  # noqa: BLE001 - what is raised is what is expected or not
+        except Exception as error:  # noqa: BLE001 - any other exception is a failure
             self.fail(what, kind, error)
         else:
             self.fail(f"{what}{self.claim(kind)}", kind, "no exception")
 
     def claim(self, kind: object) -> str:  # noqa: ARG002 - a subclass looks at it
-        """What the success of a call says where this class of errors was expected; nothing by default."""
+        """A note if a call succeeds that should have raised this class of error; empty by default."""
         return ""
 
 
 def shown(value: object) -> str:
-    """A value for a message, shortened where it is long."""
+    """A value for a message, shortened if it is long."""
     if isinstance(value, str):
         return value
     if isinstance(value, type):

@@ -1,4 +1,4 @@
-"""Running a part of a check in a forked process."""
+"""Runs a part of a check in a forked process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SECONDS = 20.0
 
 
 def in_fork(call: Callable[[], Any]) -> Any:
-    """Call a function in a forked child, coroutines in a loop of its own; what it returned or raised.
+    """Call a function in a forked child, a coroutine in a new event loop. Returns its result or raises its exception.
 
     Raises:
         TimeoutError: The child hangs.
@@ -27,12 +27,12 @@ def in_fork(call: Callable[[], Any]) -> Any:
     ours, theirs = context.Pipe(duplex=False)
     child = context.Process(target=_answer, args=(call, theirs), daemon=True)
     with warnings.catch_warnings():
-        # A fork beside running threads is what the check is about.
+        # The check forks while threads run on purpose.
         warnings.simplefilter("ignore", DeprecationWarning)
         child.start()
     try:
         if not ours.poll(SECONDS):
-            raise TimeoutError("the forked child gives no answer")
+            raise TimeoutError("the forked child sent no result in time")
         answer = ours.recv()
         child.join(SECONDS)
     finally:

@@ -1,4 +1,4 @@
-"""Inputs that break backends, as data: keys, sizes and sources. Every change of it is a new version."""
+"""Inputs that break backends, as data: keys, sizes and sources. Raise `VERSION` with every change."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KIB = 1024
 SIZES = (0, 1, 64 * KIB - 1, 64 * KIB, 64 * KIB + 1, 1_000_003)
 PIECES = (1, 7, 4_096, 64 * KIB, 64 * KIB + 1, 1_000_000)
 
-# Canonical keys: a backend writes them, and must not read anything into them.
+# Canonical keys: a backend writes them and must not interpret them.
 KEYS = {
     "accents": "naïve/café",
     "nfc": unicodedata.normalize("NFC", "é"),
@@ -60,7 +60,7 @@ KEYS = {
     "deep": "/".join("abcdefghijklmnopqrstuvwxyz"),
 }
 
-# Those of them that clients and servers stumble over on the way.
+# The keys of these that clients and servers often mangle in transit.
 ODD_KEYS = (
     "nfd",
     "percent_escape",
@@ -78,7 +78,7 @@ ODD_KEYS = (
     "long_segment",
 )
 
-# Names that some tools hide, skip, lock, unpack or rewrite by how they end or begin.
+# Names that some tools hide, skip, lock, unpack or rewrite because of their beginning or end.
 ENDINGS = (
     "a.csv",
     "a.txt",
@@ -99,16 +99,16 @@ ENDINGS = (
     "tmp/file",
 )
 
-# Names that mean something to what puts texts together; they are asked for and never written.
+# Names with a meaning in string formatting. Checks look them up and never write them.
 MEANT = ("a{b}", "{0}%s%(c)d", "$HOME`x`", "100%", "{")
 
-# Beginnings of names that collations order otherwise than bytes do, the last two of them too.
+# Prefixes of names whose order by collation differs from the order by bytes, also for the last two.
 MIXED = ("a", "B", "_", "eé", "-", "b", "z", "Z")
 
-# Folders whose order with what is in them is another one by key, by folder, and by collation.
+# Folders whose order differs when sorted by key, by folder name, and by collation.
 CLOSE_FOLDERS = ("a", "a-", "a.b", "a0", "A", "é", "~")
 
-# Keys that differ only in what some storage or some tool takes for the same.
+# Pairs of keys that some storage or tool treats as the same key.
 CONFUSABLE = (
     ("Case", "case"),
     (KEYS["nfc"], KEYS["nfd"]),
@@ -121,7 +121,7 @@ CONFUSABLE = (
     ("dir", "dir2"),
 )
 
-# Keys that are not canonical: other tools write them, a backend only reads, copies and deletes them.
+# Keys that are not canonical: other tools write them; a backend only reads, copies and deletes them.
 FOREIGN_KEYS = {
     "double_slash": "a//b",
     "triple_slash": "a///b",
@@ -148,14 +148,14 @@ WRONG_CONTENT: dict[str, Callable[[], object]] = {
 
 
 def key_of_bytes(size: int, character: str = "é", start: str = "") -> str:
-    """A key of exactly so many bytes of UTF-8, one segment after the start."""
+    """A key of exactly this many bytes of UTF-8, with one segment after the start."""
     width = len(character.encode())
     left = size - len(start.encode())
     return start + character * (left // width) + "x" * (left % width)
 
 
 def segmented_key(size: int, start: str, segment: int = 200) -> str:
-    """A key of exactly so many bytes of UTF-8, in segments that every storage takes."""
+    """A key of exactly this many bytes of UTF-8, in segments short enough for every storage."""
     key = start
     while (left := size - len(key.encode())) > segment:
         key += "é" * ((segment - 1) // 2) + "/"
@@ -163,7 +163,7 @@ def segmented_key(size: int, start: str, segment: int = 200) -> str:
 
 
 def stamped(size: int) -> bytes:
-    """So many bytes, no kibibyte of which is like another one."""
+    """This many bytes, in which no two kibibytes are equal."""
     return b"".join(b"%015d\n" % number * 64 for number in range(size // KIB + 1))[:size]
 
 
@@ -171,8 +171,8 @@ class Unseekable(io.RawIOBase):
     """A stream like a pipe: it cannot seek and does not know its length.
 
     Args:
-        content: What it gives.
-        most: How many bytes it gives at a time at the most.
+        content: The bytes of the stream.
+        most: The largest number of bytes that one read returns; `None` for no limit.
     """
 
     def __init__(self, content: bytes, most: int | None = None) -> None:
@@ -190,7 +190,7 @@ class Unseekable(io.RawIOBase):
 
 
 class OnlyRead:
-    """A stream with nothing but `read`, as some libraries hand out."""
+    """A stream with only `read` and `close`, as some libraries return."""
 
     def __init__(self, content: bytes) -> None:
         self._content = io.BytesIO(content)
@@ -204,16 +204,16 @@ class OnlyRead:
 
 
 PYTHONS_OWN: list[type[BaseException]] = [StopIteration, StopAsyncIteration, GeneratorExit]
-"""Exceptions by which generators and coroutines end."""
+"""Exceptions with which generators and coroutines end."""
 
 
 class Failing(io.RawIOBase):
-    """A stream that raises after so many bytes.
+    """A stream that raises after a number of bytes.
 
     Args:
-        good: How many bytes it gives before.
-        error: What it raises.
-        size: The length that it claims to have by `seek` and `tell`; `None` for a stream that cannot seek.
+        good: Number of bytes before the error.
+        error: The exception to raise.
+        size: The length that `seek` and `tell` report; `None` for a stream that cannot seek.
     """
 
     def __init__(self, good: int, error: BaseException, size: int | None = None) -> None:
@@ -256,7 +256,7 @@ def _file(content: bytes) -> BinaryIO:
     return cast("BinaryIO", stream)
 
 
-# Every kind of stream that a write takes, made of its content.
+# Every kind of stream that a write accepts, each made from its content.
 SOURCES: dict[str, Callable[[bytes], BinaryIO]] = {
     "bytes_io": io.BytesIO,
     "file": _file,
@@ -266,7 +266,7 @@ SOURCES: dict[str, Callable[[bytes], BinaryIO]] = {
     "only_read": lambda content: cast("BinaryIO", OnlyRead(content)),
 }
 
-# Every kind of buffer that a write takes, made of its content.
+# Every kind of buffer that a write accepts, each made from its content.
 BUFFERS: dict[str, Callable[[bytes], bytes | bytearray | memoryview]] = {
     "bytes": bytes,
     "bytearray": bytearray,

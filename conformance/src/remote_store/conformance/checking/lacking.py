@@ -1,4 +1,4 @@
-"""Telling a check that a backend breaks from one that it cannot be asked, because it lacks what the check uses."""
+"""Tells a broken rule from a check that cannot run because the backend lacks a capability the check uses."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ NEEDS = {
     "glob": Capability.GLOB,
 }
 TAKING_METADATA = frozenset({"write", "write_atomic", "open_atomic"})
-# These are about the refusals themselves, so that one in the wrong place is what they look for.
+# These rules are about refusals, so a wrong refusal is a failure.
 ABOUT_REFUSALS = frozenset({"ERR-015", "LIFE-006"})
 
 
 def lacking(case: AnyCase[Any], error: BaseException) -> Capability | None:
-    """The capability for whose lack a check ended: the check called a method of it, and the backend rightly refused.
+    """The undeclared capability that ended a check: the check called a method that needs it, and the backend refused.
 
-    A refusal of a method whose own capability is declared is no lack, whatever the error says.
+    Refusing a method whose capability is declared is a failure, whatever the error says.
 
     Args:
         case: The case of the check.
-        error: What the check ended with.
+        error: The exception that ended the check.
     """
     if not ABOUT_REFUSALS.isdisjoint(entry.id for entry in case.rules):
         return None

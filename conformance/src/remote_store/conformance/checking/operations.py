@@ -1,5 +1,5 @@
 # Generated from conformance/src/remote_store/conformance/checking/async_operations.py by tools/unasync.py; edit that.
-"""Every operation of a backend as a row, so that a rule about all of them is one check."""
+"""A table of every operation of a backend, so that one check can cover a rule about all of them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ DATA = b"operation"
 
 
 class Operation(NamedTuple):
-    """One operation on a path; the other path is the second one of a copy or a move.
+    """One operation on a path. The other path is the second path of a copy or a move.
 
     Attributes:
-        run: Performs it to its end: streams are read, listings are drained.
-        capability: What a backend must declare for it.
+        run: Performs the operation completely: reads streams, consumes listings.
+        capability: The capability that it needs; `None` for no capability.
     """
 
     run: Callable[[Backend, str, str], Any]

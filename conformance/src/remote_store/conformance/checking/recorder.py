@@ -1,4 +1,4 @@
-"""What a check asked of its backend and what came back, noted without the backend or the check seeing a difference."""
+"""Records the calls of a check and their results. Neither the backend nor the check sees a difference."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _watches: list[Watch] = []
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Watch:
-    """One backend whose calls are noted.
+    """One backend whose calls are recorded.
 
     Attributes:
         backend: The instance.
-        log: Where its calls are noted.
-        guard: Called with the name and the first argument of a call before it is made; what it raises is raised.
-        told: What stands before its calls.
+        log: The log that records its calls.
+        guard: Called before each call with the method name and the first argument. Its exceptions propagate.
+        told: Prefix of its calls in the log.
     """
 
     backend: object
@@ -46,24 +46,24 @@ class Watch:
 
 
 class NotedCall:
-    """One call and what came of it so far."""
+    """One call and its result so far."""
 
     __slots__ = ("asked", "came")
 
     def __init__(self, asked: str) -> None:
         self.asked = asked
-        self.came = "has not answered"
+        self.came = "has not returned"
 
 
 class CallLog:
     """The calls of one check, the newest last.
 
     Args:
-        settles_within: Seconds to wait after a change before the storage is looked at.
+        settles_within: Seconds to wait between a change and the next call that reads.
 
     Attributes:
-        waited: Seconds spent on that waiting.
-        refusals: The calls that a lack of the backend ended, each with its method.
+        waited: Total seconds waited.
+        refusals: The calls that raised `CapabilityNotSupported`, each with its method.
     """
 
     def __init__(self, settles_within: float = 0.0) -> None:
@@ -76,14 +76,14 @@ class CallLog:
         self.renew_lock()
 
     def renew_lock(self) -> None:
-        """Take a lock that nobody holds."""
+        """Replace the lock with a free one."""
         self._lock = threading.Lock()
 
     def lines(self, most: int = KEPT) -> list[str]:
-        """The last calls as text, with a word on those before.
+        """The last calls as text, after a line that counts the earlier ones.
 
         Args:
-            most: How many calls; no more than are kept.
+            most: Number of calls; at most `KEPT`.
         """
         with self._lock:
             calls = list(self._calls)[-most:]
@@ -92,7 +92,7 @@ class CallLog:
             return [*dropped, *(f"{call.asked} {call.came}" for call in calls)]
 
     def pause(self, method: str) -> float:
-        """Seconds to wait before this call, because the storage needs them; they are counted."""
+        """Seconds to wait before this call until the storage has settled. They are added to `waited`."""
         with self._lock:
             if method in CHANGES or self._changed is None:
                 return 0.0
@@ -102,7 +102,7 @@ class CallLog:
             return pause
 
     def begin(self, method: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> NotedCall:
-        """Keep a call."""
+        """Record a call."""
         given = [told(argument) for argument in arguments]
         given += [f"{name}={'***' if SECRET_NAME.search(name) else told(value)}" for name, value in options.items()]
         call = NotedCall(f"{method}({', '.join(given)})")
@@ -112,14 +112,14 @@ class CallLog:
         return call
 
     def end(self, method: str) -> None:
-        """Keep when the storage was changed."""
+        """Record the time of a change to the storage."""
         if method in CHANGES and self.settles_within:
             with self._lock:
                 self._changed = time.monotonic()
 
 
 def _renew_locks() -> None:
-    """Free the locks in a forked child, which has no thread that could."""
+    """Replace the locks in a forked child, in which no thread could release them."""
     for watch in _watches:
         watch.log.renew_lock()
 
@@ -129,10 +129,10 @@ if hasattr(os, "register_at_fork"):
 
 
 class Recorder:
-    """Notes the calls of some backends from when each is watched until the recorder is closed.
+    """Records the calls of backends, from `watch` until the recorder is closed.
 
-    The methods are replaced on the class, not on the instance and not by a proxy, so that the backend keeps its type,
-    its identity, its attributes and its pickle. Calls that a backend makes to itself are not noted.
+    The methods are replaced on the class, not on the instance and not by a proxy, so the backend keeps its type, its
+    identity, its attributes and its pickle. Calls that a backend makes to itself are not recorded.
     """
 
     def __init__(self) -> None:
@@ -140,13 +140,13 @@ class Recorder:
         self._replaced: list[tuple[type, str, object]] = []
 
     def watch(self, backend: object, log: CallLog, guard: Guard | None = None, told: str = "") -> None:
-        """Note the calls of this instance too.
+        """Record the calls of this instance too.
 
         Args:
             backend: The instance.
-            log: Where its calls are noted.
-            guard: Called with the name and the first argument of a call before it is made; what it raises is raised.
-            told: What stands before its calls.
+            log: The log that records its calls.
+            guard: Called before each call with the method name and the first argument. Its exceptions propagate.
+            told: Prefix of its calls in the log.
         """
         watch = Watch(backend, log, guard, told)
         self._watched.append(watch)
@@ -162,7 +162,7 @@ class Recorder:
                 self._replaced.append((owner, name, original))
 
     def close(self) -> None:
-        """Put everything back."""
+        """Restore the original methods."""
         for owner, name, original in reversed(self._replaced):
             setattr(owner, name, original)
         for watch in self._watched:
@@ -172,7 +172,7 @@ class Recorder:
 
 
 def told(value: object) -> str:
-    """An argument or an answer in a few words."""
+    """An argument or a result as short text."""
     if isinstance(value, bytes | bytearray | memoryview):
         data = bytes(value[:24])
         return repr(data) if len(value) <= len(data) else f"<{len(value):,} bytes {data!r}...>"
@@ -185,7 +185,7 @@ def told(value: object) -> str:
 
 
 def _watch_of(backend: object) -> Watch | None:
-    """The watch over this very instance, whatever it says it is equal to; the newest one counts."""
+    """The newest watch of this instance, compared by identity."""
     return next((watch for watch in reversed(_watches.copy()) if watch.backend is backend), None)
 
 
@@ -225,7 +225,7 @@ def _noted(name: str, original: Any) -> Any:
 
 @contextmanager
 def _note(watch: Watch, name: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> Iterator[list[Any]]:
-    """Note what the block puts into the list, or raises."""
+    """Record what the block puts into the list, or the exception it raises."""
     __tracebackhide__ = True
     if watch.guard is not None:
         watch.guard(name, arguments[0] if arguments else options.get("path", options.get("src")))
@@ -237,7 +237,7 @@ def _note(watch: Watch, name: str, arguments: tuple[Any, ...], options: dict[str
         call.came = f"-> {told(came[0])}"
     except SIGNALS as error:
         call.came = f"raised {type(error).__name__}"
-        raise RuntimeError(f"the backend raised {type(error).__name__}, which only a check may") from error
+        raise RuntimeError(f"the backend raised {type(error).__name__}, which only a check may raise") from error
     except BaseException as error:
         call.came = f"raised {type(error).__name__}: {str(error)[: 2 * SHOWN]}"
         if isinstance(error, CapabilityNotSupported):

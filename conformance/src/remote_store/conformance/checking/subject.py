@@ -1,4 +1,4 @@
-"""A look at the live backend before the first check: what it is, and whether the harness can be used at all."""
+"""Inspects the live backend before the first check, and finds out whether the harness can be used."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ LEAKING = 4
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The backend that a run is about, as it was seen alive.
+    """The backend under test, as found at the start of the run.
 
     Attributes:
-        kind: Its class, with the module.
+        kind: Its module and class.
         name: Its name.
-        capabilities: Names of what it declares.
-        profile: The facts that the checks go by.
-        stated: The facts are the author's; otherwise they are assumed.
-        place: Where its files are, as it says of itself; without secrets.
-        distribution: The distribution that brings it, with its version; empty where none does.
-        sdk: The versions of what that distribution needs itself.
-        notes: What was noticed beside.
+        capabilities: Names of the capabilities it declares.
+        profile: The facts that the checks use.
+        stated: The author wrote the profile; `False` if it is assumed.
+        place: Where its files are, as its `resolve` reports.
+        distribution: Name and version of the distribution that contains it; empty if none does.
+        sdk: The versions of that distribution's dependencies.
+        notes: Further observations.
     """
 
     kind: str
@@ -51,7 +51,7 @@ class Subject:
     notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything as plain data, without any secret."""
+        """The subject as data that JSON can hold, without secrets."""
         hidden = self.profile.secrets
         profile = {**asdict(self.profile), "secrets": [HIDDEN] * len(hidden)}
         place = {
@@ -68,16 +68,16 @@ class Subject:
 
 
 def look(harness: AnyHarness[Any], ask: Callable[[Mapping[str, str]], None] | None = None) -> Subject:
-    """Make two backends and see what they are.
+    """Make two backends and inspect them.
 
     Args:
         harness: How to make them.
-        ask: Called with what the first says of its place, before anything is asked of it; what it raises is raised.
-            Then one question is put to the first, so that it shows whom it speaks to.
+        ask: Called with the first backend's place before any other call. Its exceptions propagate. Then one call is
+            made to the first backend, so that its connections can be observed.
 
     Raises:
-        ConfigurationError: The factory raises, hangs, returns something else, or the same instance twice, or versions
-            meet that do not go together.
+        ConfigurationError: The factory raises, hangs, returns something else or the same instance twice, or the
+            installed versions are incompatible.
     """
     if not isinstance(harness, AnyHarness):
         raise ConfigurationError(f"the harness is {harness!r}; it must be an instance of Harness or AsyncHarness")
@@ -94,8 +94,8 @@ def look(harness: AnyHarness[Any], ask: Callable[[Mapping[str, str]], None] | No
         backends += [_made(harness, wanted, seconds)]
         if backends[0] is backends[1]:
             raise ConfigurationError(
-                "make() returned the same instance twice; a check closes what it was given, so return a new one each "
-                "time"
+                "make() returned the same instance twice; return a new one on each call, because a check closes its "
+                "backend"
             )
         profile: Profile = harness.profile
         notes: list[str] = []
@@ -131,15 +131,15 @@ def _made(harness: AnyHarness[Any], wanted: type, seconds: float) -> Any:
 
 
 def _assumed(profile: Profile, backends: list[Any], seconds: float) -> tuple[Profile, list[str]]:
-    """The facts that a factory alone lets assume; whether two instances share a storage is found by a look."""
+    """The profile assumed for a bare factory, and notes. Tests whether two instances share a storage."""
     try:
         shared = bounded(lambda: asyncio.run(_share(*backends)), seconds)
-    except Exception as error:  # noqa: BLE001 - the checks will tell what is wrong with it
-        note = f"whether two instances share a storage could not be found out: {type(error).__name__}: {error}"
+    except Exception as error:  # noqa: BLE001 - the checks report what is wrong with it
+        note = f"cannot tell whether two instances share a storage: {type(error).__name__}: {error}"
         return replace(profile, shared=False, picklable=False, in_process=True), [note]
     if shared:
-        return profile, ["two instances share a storage, as a look has shown"]
-    note = "two instances have a storage each, as a look has shown; rules about shared storages are untested"
+        return profile, ["two instances share a storage, as a test write showed"]
+    note = "two instances have separate storages, as a test write showed; rules about shared storages are untested"
     return replace(profile, shared=False, picklable=False, in_process=True, expendable=True), [note]
 
 
@@ -156,7 +156,7 @@ async def _share(first: Any, second: Any) -> bool:
 
 
 def _leaks(harness: AnyHarness[Any], seconds: float) -> list[str]:
-    """What instances that were used and closed leave behind, if it grows with their number."""
+    """A note if closed instances leave threads or open files behind, as many as there were instances."""
     counts: list[tuple[int, int]] = []
     for _ in range(1 + LEAKING):
         with suppress(Exception):
@@ -166,7 +166,7 @@ def _leaks(harness: AnyHarness[Any], seconds: float) -> list[str]:
     threads, files_open = (last - first for first, last in zip(counts[0], counts[-1], strict=True))
     if max(threads, files_open) < LEAKING:
         return []
-    return [f"{LEAKING} instances that were used and closed left {threads} threads and {files_open} open files behind"]
+    return [f"{LEAKING} instances left {threads} threads and {files_open} open files behind after they were closed"]
 
 
 async def _used(backend: Any) -> None:
@@ -200,7 +200,7 @@ def _place(backend: Any) -> Mapping[str, str]:
 
 
 def _told(call: Callable[[], Any], otherwise: Any) -> Any:
-    """What the backend says of itself, if it can; the checks find out why it cannot."""
+    """The result of a call to the backend, or a default if it raises; the checks report the error."""
     try:
         return call()
     except Exception:  # noqa: BLE001 - an author's code may raise anything

@@ -1,4 +1,4 @@
-"""What checks of S3 and of the wire share: facts about the case, pages made by hand, sources that are hard to send."""
+"""Helpers for checks of S3 and of HTTP: facts about the case, listing pages, streams that are hard to send."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from remote_store.conformance.http.endpoint import Endpoint
 
 POLLS = 100
-# More than any patience of an SDK that is meant to end takes for one operation.
+# More requests than an SDK with bounded retries sends for one operation.
 MOST_REQUESTS = 30
 TWICE = RetryPolicy(max_attempts=2)
 THRICE = RetryPolicy(max_attempts=3)
@@ -26,51 +26,51 @@ PAUSE = 0.05
 
 
 def require_s3(case: AnyCase[Any]) -> Endpoint:
-    """The endpoint in front of an S3 server; the check ends where the backend is another or there is none."""
+    """The endpoint in front of the S3 server. The check ends if the storage is not S3 or there is no endpoint."""
     if case.profile.kind != "s3":
         not_applicable("the rule is for S3")
     return case.endpoint
 
 
 def patient(case: AnyCase[B], attempts: int, **options: Any) -> B:
-    """A backend that tries so often, where the harness can say so; else one with its usual patience."""
+    """A backend with this many attempts, if the harness has the option `retry`; else with its default retries."""
     retry = {"retry": RetryPolicy(max_attempts=attempts)} if "retry" in case.harness.options else {}
     return case.make(**retry, **options) if retry or options else case.backend
 
 
 def require_option(case: AnyCase[Any], name: str) -> None:
-    """End the check where the harness makes no backend with that option, so that the backend is not a lane of S3's."""
+    """End the check unless the harness has this option, which S3 lanes have."""
     if name not in case.harness.options:
-        not_applicable(f"the harness makes no backend with {name}")
+        not_applicable(f"the harness has no option {name}")
 
 
 def trusting(case: AnyCase[B], **options: Any) -> B:
-    """A backend that trusts the server with conditional writes; the check ends where the target does not claim that."""
+    """A backend that relies on the server's conditional writes. The check ends if the target does not claim them."""
     require_option(case, "conditional_writes")
     case.require(Capability.ATOMIC_CREATE)
     return case.make(**options) if options else case.backend
 
 
 def is_get(request: Request) -> bool:
-    """Whether a request asks for a body."""
+    """Whether a request is a GET."""
     return request.method == "GET"
 
 
 def is_upload(request: Request) -> bool:
-    """Whether a request may change something."""
+    """Whether a request may change the storage."""
     return request.method not in ("GET", "HEAD", "OPTIONS")
 
 
 def part_size(case: AnyCase[Any]) -> int:
-    """The bytes of a part; the check ends where writes have no parts."""
+    """The size of a part in bytes. The check ends if writes have no parts."""
     size: int | None = case.profile.part_size
     return size if size is not None else not_applicable("writes have no parts")
 
 
 def uploads(case: AnyCase[Any]) -> list[str]:
-    """The keys of this case that have an unfinished upload; the check ends where nobody can tell."""
+    """The keys of this case with an unfinished upload. The check ends if the oracle cannot list uploads."""
     found: list[str] | None = case.oracle.raw_uploads(f"{case.folder}/")
-    return found if found is not None else untested("the oracle sees no uploads")
+    return found if found is not None else untested("the oracle cannot list uploads")
 
 
 def operations(sent: Iterable[Request]) -> list[str]:
@@ -79,13 +79,13 @@ def operations(sent: Iterable[Request]) -> list[str]:
 
 
 def prefixes(folders: Iterable[str]) -> bytes:
-    """The only page of a listing, of folders alone."""
+    """The last page of a listing, with folders only."""
     entries = "".join(f"<CommonPrefixes><Prefix>{quote(folder)}</Prefix></CommonPrefixes>" for folder in folders)
     return page([], None).replace(b"</ListBucketResult>", entries.encode() + b"</ListBucketResult>")
 
 
 def page(keys: Iterable[str], token: str | None) -> bytes:
-    """A page of a listing that says that there is more, or that it is the last one."""
+    """A page of a listing. With a token it is followed by another page; `None` makes it the last."""
     more = (
         "<IsTruncated>false</IsTruncated>"
         if token is None
@@ -103,7 +103,7 @@ def page(keys: Iterable[str], token: str | None) -> bytes:
 
 
 def settles(condition: Callable[[], bool]) -> bool:
-    """Whether a condition comes true within a few seconds."""
+    """Whether a condition becomes true within a few seconds."""
     for _ in range(POLLS):
         if condition():
             return True
@@ -112,25 +112,25 @@ def settles(condition: Callable[[], bool]) -> bool:
 
 
 def unseekable(content: bytes) -> BinaryIO:
-    """A stream like a pipe."""
+    """A stream that cannot seek, like a pipe."""
     return SOURCES["unseekable"](content)
 
 
 def failing(good: int, error: BaseException) -> BinaryIO:
-    """A stream that raises after so many bytes."""
+    """A stream that raises after `good` bytes."""
     return cast("BinaryIO", Failing(good, error))
 
 
 def streams(content: bytes) -> dict[str, BinaryIO]:
-    """The content as a stream of known and one of unknown length."""
+    """The content as a seekable and as an unseekable stream."""
     return {"seekable": BytesIO(content), "unseekable": unseekable(content)}
 
 
 def named(value: object) -> str:
-    """The id of a parameter that is a fault."""
+    """The class name of a fault, as the id of a parameter."""
     return type(value).__name__
 
 
 def told(fault: Fault) -> str:
-    """A fault in a word, for messages and for the ids of parameters."""
+    """A fault as one word, for messages and ids of parameters."""
     return f"{fault.status}" if isinstance(fault, Answer) else named(fault)

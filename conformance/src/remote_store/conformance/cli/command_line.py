@@ -15,9 +15,9 @@ EXIT_CODES = """\
 exit codes:
   0  conformant: the verdict is core, or core + capabilities
   1  failing: a rule is broken
-  2  partial: nothing is known to be broken, but not everything ran
+  2  partial: no rule is known to be broken, but not everything ran
   3  configuration error: the command, the factory, the harness or the deviations file is wrong
-  4  the suite itself failed, which is a defect of it
+  4  the suite itself failed, which is a bug in the suite
 """
 
 
@@ -25,17 +25,17 @@ class Parser(argparse.ArgumentParser):
     """A parser whose errors are configuration errors."""
 
     def error(self, message: str) -> NoReturn:
-        """Show what is wrong with the command, and end."""
+        """Print the usage and the error, and exit."""
         self.print_usage(sys.stderr)
         print(f"{self.prog}: {message}", file=sys.stderr)  # noqa: T201 - a command prints
         raise SystemExit(CONFIGURATION_ERROR)
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """The parser of the command line."""
     top = Parser(
         prog="remote-store-conformance",
-        description="Find out whether a storage backend keeps the remote-store contract.",
+        description="Test whether a storage backend keeps the remote-store contract.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -48,9 +48,9 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     run.add_argument("target", help="backend's class, factory or harness, as package.module:name")
-    run.add_argument("--tier", choices=TIERS, default="full", help="how much is run (default: full)")
+    run.add_argument("--tier", choices=TIERS, default="full", help="how much to run (default: full)")
     run.add_argument(
-        "--rule", action="append", default=[], metavar="ID", help="only the checks of this rule; again for more"
+        "--rule", action="append", default=[], metavar="ID", help="run only the checks of this rule; may be repeated"
     )
     run.add_argument(
         "--report",
@@ -58,14 +58,14 @@ def parser() -> argparse.ArgumentParser:
         default="conformance-report",
         help="folder for the reports: JSON, JUnit, HTML and a badge (default: %(default)s)",
     )
-    run.add_argument("--deviations", metavar="FILE", help="TOML file of the deviations that are known")
-    run.add_argument("-n", dest="workers", metavar="WORKERS", help="run in so many processes; needs pytest-xdist")
-    run.add_argument("--yes", action="store_true", help="go on where the backend is not on this machine and may cost")
+    run.add_argument("--deviations", metavar="FILE", help="TOML file of known deviations")
+    run.add_argument("-n", dest="workers", metavar="WORKERS", help="number of processes; needs pytest-xdist")
+    run.add_argument("--yes", action="store_true", help="run against another machine, which may cost money")
 
     listing = commands.add_parser("list", help="list the rules of the contract")
-    listing.add_argument("--area", help="only of this area, such as READ")
-    listing.add_argument("--capability", help="only those that need this capability, such as GLOB")
-    listing.add_argument("--level", help="only of this level: MUST, SHOULD or MAY")
+    listing.add_argument("--area", help="only rules of this area, such as READ")
+    listing.add_argument("--capability", help="only rules that need this capability, such as GLOB")
+    listing.add_argument("--level", help="only rules of this level: MUST, SHOULD or MAY")
 
     explain = commands.add_parser("explain", help="explain a rule")
     explain.add_argument("rule", metavar="ID", help="id of the rule, such as READ-001")
@@ -73,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; its exit code."""
+    """Run the command. Returns the exit code."""
     options = parser().parse_args(arguments)
     from remote_store.conformance.contract.versions import skew
 
@@ -90,6 +90,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"configuration error: {escaped(str(error))}", file=sys.stderr)  # noqa: T201 - a command prints
         return CONFIGURATION_ERROR
     except BrokenPipeError:
-        # The interpreter would complain once more when it flushes at its end.
+        # At exit the interpreter flushes standard output, which would raise again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return SUITE_FAILED

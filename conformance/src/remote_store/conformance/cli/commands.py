@@ -1,4 +1,4 @@
-"""What the subcommands do."""
+"""The subcommands."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CODES = {Grade.CORE: 0, Grade.CORE_AND_CAPABILITIES: 0, Grade.FAILING: 1, Grade.
 
 
 def run_(options: argparse.Namespace) -> int:
-    """Run the suite; the exit code of its verdict."""
+    """Run the suite. Returns the exit code of the verdict."""
     from remote_store.conformance.cli import door
     from remote_store.conformance.report.summary import failures, summary
     from remote_store.conformance.suite.conformance import known_deviations
@@ -44,7 +44,7 @@ def run_(options: argparse.Namespace) -> int:
     try:
         run, written = door.run_target(options.target, passed, workers=options.workers, out=sys.stdout)
     except door.Broke as broke:
-        print(f"the suite failed, which is a defect of it:\n{escaped(str(broke))}", file=sys.stderr)
+        print(f"the suite itself failed, which is a bug in the suite:\n{escaped(str(broke))}", file=sys.stderr)
         return SUITE_FAILED
     print()
     for line in (*failures(run), *summary(run)):
@@ -60,7 +60,7 @@ def run_(options: argparse.Namespace) -> int:
 
 
 def _agreed(options: argparse.Namespace, chosen: list[str]) -> bool:
-    """Say what will be run and, where it is not on this machine, what it costs; whether it may begin."""
+    """Print the subject and, if it is on another machine, the cost. Returns whether the run may start."""
     from remote_store.conformance.checking.subject import look
     from remote_store.conformance.cli import door
     from remote_store.conformance.cli.network import Gate
@@ -78,20 +78,20 @@ def _agreed(options: argparse.Namespace, chosen: list[str]) -> bool:
     names = subject.capabilities if subject else [entry.name for entry in Capability]
     print(f"remote-store-conformance {installed()['suite']}, contract {CONTRACT_VERSION}, {options.tier} tier")
     if subject:
-        print(f"{subject.kind} ({subject.distribution or 'of no distribution'})")
+        print(f"{subject.kind} ({subject.distribution or 'not from a distribution'})")
     if gate.host:
         suite = suite_of(door.suite_for(options.target))
         assert suite is not None
         cost = expected(suite, options.tier, chosen, names)
         host = escaped(gate.host)
-        print(f"{host} is not this machine, and the run will send it {cost}; a check that fails may send more.")
+        print(f"{host} is not this machine. The run will send {cost}, and more if checks fail.")
         if not options.yes:
-            print("It may cost money and time. Add --yes to go on.")
+            print("This may cost money and time. Add --yes to run it.")
     return bool(options.yes or not gate.host)
 
 
 def list_(options: argparse.Namespace) -> int:
-    """List rules; 0."""
+    """List rules. Returns 0."""
     names = [area.name for area in areas()]
     wanted_area = _one_of("area", options.area, names)
     capability = _one_of("capability", options.capability, [entry.name for entry in Capability])
@@ -106,7 +106,7 @@ def list_(options: argparse.Namespace) -> int:
 
 
 def explain_(options: argparse.Namespace) -> int:
-    """Explain a rule; 0."""
+    """Explain a rule. Returns 0."""
     entry = rule(options.rule.upper())
     print("\n".join(_explained(entry)))
     return 0
@@ -139,6 +139,6 @@ def _one_of(what: str, given: str | None, known: list[str]) -> str | None:
     found = next((name for name in known if name == given.upper()), None)
     if found is None:
         nearest = get_close_matches(given.upper(), known, n=1)
-        hint = f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(known)}"
-        raise ConfigurationError(f"{given!r} is no {what}; {hint}")
+        hint = f"did you mean {nearest[0]}?" if nearest else f"choose from {', '.join(known)}"
+        raise ConfigurationError(f"{given!r} is not a known {what}; {hint}")
     return found

@@ -1,6 +1,6 @@
-"""Running the suite without a test file: pytest in this process, on a module made for it, shut off from the user's own.
+"""Runs the suite without a test file: pytest in this process on a generated module, without your pytest settings.
 
-The verdict comes out of the same plugin as with a test file.
+The plugin computes the verdict as it does for a test file.
 """
 
 from __future__ import annotations
@@ -36,39 +36,39 @@ from remote_store.conformance.cli.door import suite_for
 
 
 class Broke(Exception):
-    """The suite itself failed, not the backend and not the harness."""
+    """The suite itself failed, not the backend or the harness."""
 
 
 @cache
 def known_harness(target: str) -> AnyHarness[Any]:
-    """The harness of a target, the same one each time in this process."""
+    """The harness of a target, made once per process."""
     return harness_of(target)
 
 
 def suite_for(target: str) -> type:
-    """The class of tests for a target."""
+    """The test class for a target."""
     harness = known_harness(target)
     suite = AsyncBackendConformance if isinstance(harness, AsyncHarness) else BackendConformance
     return type(class_name(target), (suite,), {"harness": harness, "target": target, "__module__": "test_conformance"})
 
 
 def class_name(target: str) -> str:
-    """The name of the class of tests for a target."""
+    """The name of the test class for a target."""
     return "Test" + target.rpartition(":")[2].rpartition(".")[2]
 
 
 def run_target(target: str, options: Sequence[str], *, workers: str | None, out: TextIO) -> tuple[Run, Sequence[Path]]:
-    """Run the suite against a target; the run, and the reports that were written.
+    """Run the suite against a target. Returns the run and the paths of its reports.
 
     Args:
-        target: The target, known to be one.
+        target: The target, which has been validated.
         options: Options of the plugin.
-        workers: How many processes; `None` for this one.
-        out: Where progress is shown.
+        workers: Number of pytest-xdist processes; `None` to run in this process.
+        out: The stream for the progress.
 
     Raises:
-        ConfigurationError: The harness turned out not to be usable.
-        Broke: No verdict came out of it.
+        ConfigurationError: The harness cannot be used.
+        Broke: The run has no verdict.
     """
     progress = Progress(out)
     with tempfile.TemporaryDirectory(prefix="conformance-") as folder, _shut_off():
@@ -89,7 +89,7 @@ def run_target(target: str, options: Sequence[str], *, workers: str | None, out:
 
 @contextmanager
 def _shut_off() -> Iterator[None]:
-    """Keep the user's settings of pytest out of the run."""
+    """Hide pytest's environment variables until the block ends."""
     before = {name: os.environ.pop(name, None) for name in FOREIGN}
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     try:
@@ -102,13 +102,13 @@ def _shut_off() -> Iterator[None]:
 
 
 def make_current_folder_importable() -> None:
-    """Let a target in the current folder be named, as `python -m` would."""
-    if os.getcwd() not in sys.path:  # noqa: PTH109 - sys.path holds texts
-        sys.path.insert(0, os.getcwd())  # noqa: PTH109 - sys.path holds texts
+    """Put the current folder on `sys.path`, as `python -m` does."""
+    if os.getcwd() not in sys.path:  # noqa: PTH109 - sys.path holds strings
+        sys.path.insert(0, os.getcwd())  # noqa: PTH109 - sys.path holds strings
 
 
 class Progress:
-    """Shows how far a run is, in the place of pytest's own words."""
+    """Shows the progress of a run instead of pytest's own output."""
 
     def __init__(self, out: TextIO) -> None:
         self.watch: Session | None = None
@@ -122,31 +122,31 @@ class Progress:
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Silence pytest, before pytest-xdist takes its reporter to speak through."""
+        """Remove pytest's reporter before pytest-xdist uses it."""
         config.pluginmanager.unregister(name="terminalreporter")
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Hear of every check that ends."""
+        """Register for the record of every check."""
         self.watch = plugin.session(session.config)
         self.watch.listeners.append(self._ended_one)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Know how many checks there are."""
+        """Store the number of checks."""
         self._total = len(session.items)
 
     @pytest.hookimpl(optionalhook=True)
-    # The name of an argument is how pytest knows it.
+    # pytest passes hook arguments by name.
     def pytest_xdist_node_collection_finished(self, node: object, ids: Sequence[str]) -> None:  # noqa: ARG002
-        """Know how many checks there are, from another process."""
+        """Store the number of checks that a pytest-xdist worker collected."""
         self._total = len(ids)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Keep why nothing was collected."""
+        """Store why the collection failed."""
         if report.failed:
             self.trouble = str(report.longrepr)
 
     def pytest_internalerror(self, excrepr: object) -> None:
-        """Keep how the suite failed."""
+        """Store an internal error of pytest."""
         self.trouble = str(excrepr)
 
     def _ended_one(self, record: Record) -> None:
@@ -165,7 +165,7 @@ class Progress:
             self._say(f"{percent:>3} %  {text}\n")
 
     def _say(self, text: str) -> None:
-        # Whoever read along may have gone, and the run is to end with its reports all the same.
+        # If the reader of the output is gone, the run must still write its reports.
         with suppress(OSError):
             self._out.write(text)
             self._out.flush()

@@ -1,4 +1,4 @@
-"""A gate before servers that are not on this machine, because a request there may cost money."""
+"""Blocks connections to other machines, because a request there may cost money."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 
 class Gate:
-    """Hears of every host that is asked for, and lets nobody through to another machine unless it is open.
+    """Observes every connection, and refuses those to another machine unless the gate is open.
 
     Args:
-        is_open: Somebody has agreed to the cost.
+        is_open: The user has agreed to the cost.
 
     Attributes:
-        host: The first host elsewhere that was asked for; empty where none was.
+        host: The first host on another machine; empty if there was none.
     """
 
     def __init__(self, *, is_open: bool) -> None:
@@ -25,7 +25,7 @@ class Gate:
         self._hears = False
 
     def __enter__(self) -> Self:
-        # An audit hook stays as long as the process; after the block it does nothing.
+        # An audit hook cannot be removed; after the block it does nothing.
         sys.addaudithook(self._hear)
         self._hears = True
         return self
@@ -34,10 +34,10 @@ class Gate:
         self._hears = False
 
     def ask(self, place: Mapping[str, str]) -> None:
-        """Look for a host elsewhere in what a backend says of its place; it may speak without Python's sockets.
+        """Check the hosts in a backend's place, because it may connect without Python's sockets.
 
         Raises:
-            ConnectionRefusedError: There is one, and the gate is shut.
+            ConnectionRefusedError: A host is another machine, and the gate is closed.
         """
         hosts = [urlsplit(text).hostname for text in place.values() if "://" in text]
         if place.get("kind") == "s3" and "endpoint_url" not in place:
@@ -58,11 +58,11 @@ class Gate:
         if not is_here(host):
             self.host = self.host or host
             if not self._open:
-                raise ConnectionRefusedError(f"{host} is not this machine, and nobody has agreed to its cost")
+                raise ConnectionRefusedError(f"{host} is not this machine, and a run may cost money; add --yes")
 
 
 def is_here(host: str) -> bool:
-    """Whether a host is this machine by its name or its address."""
+    """Whether the name or address of a host is that of this machine."""
     if not host or host == "localhost" or host.endswith(".localhost"):
         return True
     try:

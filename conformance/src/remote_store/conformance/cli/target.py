@@ -1,4 +1,4 @@
-"""From the text that names a backend to a harness for it."""
+"""Turns the target of the command into a harness."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ EXAMPLE = "write it as package.module:name, such as my_package.storage:make_back
 
 
 def harness_of(target: str) -> AnyHarness[Any]:
-    """The harness for a target: a backend's class, a factory of one, a harness, its class, or a factory of one.
+    """The harness for a target: a backend's class or factory, or a harness, its class or its factory.
 
     Args:
         target: The target as `package.module:name`.
 
     Raises:
-        ConfigurationError: There is no such thing, or it is something else; the message says what to do.
+        ConfigurationError: The target does not exist or is something else. The message says what to do.
     """
     found = _imported(target)
     if isinstance(found, AnyHarness):
         return found
     if not callable(found):
-        raise ConfigurationError(f"{target} is {found!r}; it must be a backend's class, a factory of one, or a harness")
+        raise ConfigurationError(f"{target} is {found!r}; it must be a backend class, a backend factory, or a harness")
     if inspect.isclass(found) and inspect.isabstract(found):
         missing = ", ".join(sorted(getattr(found, "__abstractmethods__", ())))
-        raise ConfigurationError(f"{target} is abstract: {missing} must be written first")
+        raise ConfigurationError(f"{target} is abstract; implement {missing} first")
     made = _called(target, found)
     if isinstance(made, AnyHarness):
         return made
@@ -52,18 +52,18 @@ def _imported(target: str) -> Any:
     module, colon, path = target.partition(":")
     if path.startswith("//"):
         raise ConfigurationError(
-            f"{target!r} is the URL of a storage, and what is run is code that makes a backend: write "
+            f"{target!r} is the URL of a storage, but the target must be code that makes a backend: write "
             f"`def make_backend(): return Store.from_url({target!r}).backend` into a file such as mine.py, and run "
             "mine:make_backend"
         )
     if not (module and colon and path):
-        raise ConfigurationError(f"{target!r} names no backend: {EXAMPLE}")
+        raise ConfigurationError(f"{target!r} does not name a backend: {EXAMPLE}")
     try:
         found: Any = importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name and (module == error.name or module.startswith(f"{error.name}.")):
             raise ConfigurationError(
-                f"there is no module {error.name!r}: install it, or run the command in the folder that holds it"
+                f"there is no module {error.name!r}: install it, or run the command in the folder that contains it"
             ) from error
         raise ConfigurationError(f"{module} cannot be imported: {error}") from error
     except Exception as error:
@@ -86,7 +86,7 @@ def _called(target: str, factory: Any) -> Any:
     except Exception as error:
         hint = ""
         if isinstance(error, TypeError) and "argument" in str(error):
-            hint = "; if it needs arguments, write a function without any that returns it, and name that"
+            hint = "; if it needs arguments, write a function without arguments that returns the backend, and name that"
         raise ConfigurationError(f"{target}() raised {_where(error)}{hint}") from error
 
 

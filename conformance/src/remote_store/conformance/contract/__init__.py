@@ -1,1 +1,1 @@
-"""The rules of the contract in Python, the deviations from them, and the versions that meet."""
+"""The rules of the contract, the known deviations, and the installed versions."""

@@ -1,4 +1,4 @@
-"""The one file in which an author writes down what is known not to hold; strict, so that it cannot rot.
+"""Reads the file of known deviations. Unknown rules, keys and checks are errors, so the file stays current.
 
 ```toml
 [[deviation]]
@@ -9,9 +9,9 @@ expires = 2027-06-30
 checks = ["*one_copy_wins"]
 ```
 
-Needed are `rule` or `rules`, `reason` and `expires`, a day or a version of the contract such as `"contract 0.3"`. The
-other keys are those of `Deviation`: `link`, `raises`, `checks`, `variants`, `sometimes`. Where several texts may stand,
-a single one may stand too.
+Required keys are `rule` or `rules`, `reason`, and `expires`: a day, or a version of the contract such as
+`"contract 0.3"`. Optional keys are `link`, `raises`, `checks`, `variants` and `sometimes`; see `Deviation`. A list of
+strings can be written as a single string.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from typing import Any
 from remote_store.conformance.contract.rulebook import CONTRACT_VERSION, ConfigurationError, rule
 from remote_store.conformance.harness import Deviation
 
-TEXT, TEXTS, FLAG, DAY = "a text", "a text or a list of texts", "true or false", "a day or a version of the contract"
+TEXT, TEXTS, FLAG = "a string", "a string or a list of strings", "true or false"
+DAY = "a day or a version of the contract"
 KEYS = {
     "rule": TEXT,
     "rules": TEXTS,
@@ -46,13 +47,13 @@ VERSION = re.compile(r"(?:contract )?(\d+)\.(\d+)")
 
 
 def load_deviations(path: str | Path | Traversable) -> Mapping[str, tuple[Deviation, ...]]:
-    """The deviations of a file, by the id of their rule.
+    """Read the deviations of a file, by the id of the rule.
 
     Args:
         path: A TOML file of `[[deviation]]` rows.
 
     Raises:
-        ConfigurationError: The file or one of its rows is wrong; the message names both and says what to correct.
+        ConfigurationError: The file or a row is invalid. The message names both and says what to correct.
     """
     source = Path(path) if isinstance(path, str) else path
     try:
@@ -61,7 +62,7 @@ def load_deviations(path: str | Path | Traversable) -> Mapping[str, tuple[Deviat
         raise ConfigurationError(f"{source.name}: {error}") from error
     rows = table.get("deviation", [])
     if table.keys() - {"deviation"} or not isinstance(rows, list):
-        raise ConfigurationError(f"{source.name}: it holds [[deviation]] rows and nothing else, not {list(table)}")
+        raise ConfigurationError(f"{source.name}: only [[deviation]] rows are allowed, not {list(table)}")
     found: dict[str, tuple[Deviation, ...]] = {}
     for number, row in enumerate(rows, 1):
         place = f"{source.name}, deviation {number}"
@@ -75,7 +76,7 @@ def load_deviations(path: str | Path | Traversable) -> Mapping[str, tuple[Deviat
 
 
 def join_deviations(*several: Mapping[str, Deviation | tuple[Deviation, ...]]) -> Mapping[str, tuple[Deviation, ...]]:
-    """One mapping of several; where two are about one check, the first counts."""
+    """Merge mappings of deviations. If two apply to the same check, the first counts."""
     joined: dict[str, tuple[Deviation, ...]] = {}
     for mapping in several:
         for identifier, value in mapping.items():
@@ -85,11 +86,11 @@ def join_deviations(*several: Mapping[str, Deviation | tuple[Deviation, ...]]) -
 
 
 def has_expired(deviation: Deviation, today: date | None = None) -> bool:
-    """Whether a deviation is no excuse any more.
+    """Whether a deviation has expired.
 
     Args:
         deviation: The deviation.
-        today: The day to compare with, in UTC; the present one by default.
+        today: The day to compare with; today in UTC by default.
 
     Raises:
         ConfigurationError: Its expiry is neither a day nor a version.
@@ -103,15 +104,15 @@ def has_expired(deviation: Deviation, today: date | None = None) -> bool:
         return (today or datetime.now(UTC).date()) >= date.fromisoformat(deviation.expires)
     except ValueError as error:
         raise ConfigurationError(
-            f'expires is a day such as 2027-06-30 or a version such as "contract 0.3", not {deviation.expires!r}'
+            f'expires must be a day such as 2027-06-30 or a version such as "contract 0.3", not {deviation.expires!r}'
         ) from error
 
 
 def kinds_of(deviation: Deviation) -> tuple[type[BaseException], ...]:
-    """The exceptions that a deviation shows by.
+    """The exception classes of a deviation.
 
     Raises:
-        ConfigurationError: One of them is the name of no exception.
+        ConfigurationError: One of the names is not an exception class.
     """
     kinds = deviation.raises if isinstance(deviation.raises, tuple) else (deviation.raises,)
     try:
@@ -122,10 +123,10 @@ def kinds_of(deviation: Deviation) -> tuple[type[BaseException], ...]:
 
 @cache
 def imported(name: str) -> type[BaseException]:
-    """The exception of a dotted name; of a builtin the name alone is enough.
+    """The exception class of a dotted name; a builtin needs no module.
 
     Raises:
-        ConfigurationError: There is none of that name.
+        ConfigurationError: It cannot be imported or is not an exception class.
     """
     module, _, attribute = name.rpartition(".")
     try:
@@ -136,20 +137,20 @@ def imported(name: str) -> type[BaseException]:
             "'remote_store.core.NotFound'"
         ) from error
     if not isinstance(kind, type) or not issubclass(kind, BaseException):
-        raise ConfigurationError(f"raises names {name!r}, which is no exception")
+        raise ConfigurationError(f"raises names {name!r}, which is not an exception class")
     return kind
 
 
 def _deviation(row: Any, place: str) -> tuple[tuple[str, ...], Deviation]:
     if not isinstance(row, dict):
-        raise ConfigurationError("it is no table; write [[deviation]] above it")
+        raise ConfigurationError("it is not a table; write [[deviation]] above it")
     for key, value in row.items():
         _check(key, value)
     if ("rule" in row) == ("rules" in row):
-        raise ConfigurationError('it needs either rule = "READ-001" or rules = ["READ-001", "READ-002"]')
+        raise ConfigurationError('write either rule = "READ-001" or rules = ["READ-001", "READ-002"]')
     for needed, example in (("reason", '"why it does not hold"'), ("expires", "2027-06-30")):
         if not row.get(needed):
-            raise ConfigurationError(f"it needs {needed}, such as {needed} = {example}")
+            raise ConfigurationError(f"{needed} is missing; write {needed} = {example}")
     fields: dict[str, Any] = {key: _texts(value) if KEYS[key] == TEXTS else value for key, value in row.items()}
     identifiers = fields.pop("rules", None) or (fields.pop("rule"),)
     deviation = Deviation(**{**fields, "expires": str(row["expires"]), "place": place})
@@ -160,8 +161,8 @@ def _deviation(row: Any, place: str) -> tuple[tuple[str, ...], Deviation]:
 def _check(key: str, value: Any) -> None:
     if key not in KEYS:
         nearest = get_close_matches(key, KEYS, n=1)
-        hint = f"did you mean {nearest[0]!r}?" if nearest else f"there are {', '.join(KEYS)}"
-        raise ConfigurationError(f"it has no key {key!r}; {hint}")
+        hint = f"did you mean {nearest[0]!r}?" if nearest else f"the keys are {', '.join(KEYS)}"
+        raise ConfigurationError(f"unknown key {key!r}; {hint}")
     right = {
         TEXT: isinstance(value, str),
         TEXTS: bool(value) and all(isinstance(text, str) for text in _texts(value)),
@@ -169,7 +170,7 @@ def _check(key: str, value: Any) -> None:
         DAY: isinstance(value, str) or type(value) is date,
     }
     if not right[KEYS[key]]:
-        raise ConfigurationError(f"{key} is {KEYS[key]}, not {value!r}")
+        raise ConfigurationError(f"{key} must be {KEYS[key]}, not {value!r}")
 
 
 def _texts(value: Any) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""The catalogue of the contract as data: what is promised, how strictly, and why."""
+"""The catalogue of the contract as data: each rule with its level and rationale."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from typing import Any, Literal, get_args
 from remote_store.core import Capability
 
 CONTRACT_VERSION = "0.1"
-"""The version of the contract that the catalogue is; the suite's own version is another number."""
+"""The version of the contract, which is independent of the suite's version."""
 
 Level = Literal["MUST", "SHOULD", "MAY"]
 
 
 class ConfigurationError(Exception):
-    """The harness or the catalogue is wrong, not the backend; the message says what to correct."""
+    """The configuration, the harness or the catalogue is wrong. The message says what to correct."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +29,15 @@ class Rule:
 
     Attributes:
         id: Stable id, such as `READ-001`.
-        level: How strict it is.
+        level: `MUST`, `SHOULD` or `MAY`.
         text: The clause in one sentence.
-        rationale: Why it is so.
-        hint: What to look at where a backend breaks it.
-        since: Version of the contract that brought it.
-        capability: Name of the capability without which it does not apply.
-        untested: Why no check exists for it; empty where one does.
-        provisional: It is new: a backend that breaks it is told, and its verdict stays as it is.
-        aliases: Ids that it had before, which still find it.
+        rationale: Why the rule exists.
+        hint: Where to look if a backend breaks it.
+        since: Version of the contract that introduced it.
+        capability: The capability that it needs; `None` if it always applies.
+        untested: Why it has no check; empty if it has one.
+        provisional: The rule is new. A failure is reported but does not change the verdict.
+        aliases: Former ids, which still work.
     """
 
     id: str
@@ -54,13 +54,13 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """The rules that belong together, as one file of the catalogue holds them.
+    """A group of related rules, which is one file of the catalogue.
 
     Attributes:
-        name: What the ids begin with, such as `READ`.
-        title: Heading for people.
-        about: What the area is about, in a sentence or two.
-        rules: Its rules in the order of their ids.
+        name: Prefix of the ids, such as `READ`.
+        title: Heading of the area.
+        about: Description in a sentence or two.
+        rules: The rules, ordered by id.
     """
 
     name: str
@@ -94,7 +94,7 @@ def rules() -> Mapping[str, Rule]:
 
 
 def rule(identifier: str) -> Rule:
-    """The rule of an id, or of an id that it had before.
+    """The rule with this id or alias.
 
     Raises:
         ConfigurationError: There is no such rule.
@@ -103,7 +103,7 @@ def rule(identifier: str) -> Rule:
     if found is None:
         nearest = get_close_matches(identifier.upper(), rules(), n=1)
         hint = f"; did you mean {nearest[0]}?" if nearest else ""
-        raise ConfigurationError(f"{identifier!r} is no rule of the catalogue{hint}")
+        raise ConfigurationError(f"{identifier!r} is not a rule of the contract{hint}")
     return found
 
 
@@ -113,21 +113,21 @@ def _aliases() -> Mapping[str, Rule]:
     for entry in rules().values():
         for alias in entry.aliases:
             if alias in rules() or alias in found:
-                raise ConfigurationError(f"{alias}, once the id of {entry.id}, is that of another rule too")
+                raise ConfigurationError(f"{alias}, an alias of {entry.id}, is the id or alias of another rule too")
             found[alias] = entry
     return MappingProxyType(found)
 
 
 def area_of(heading: Mapping[str, str], table: Mapping[str, Any]) -> Area:
-    """An area of its heading and its file.
+    """The area made from its heading and its file.
 
     Raises:
-        ConfigurationError: A rule is malformed, or the ids are not in order.
+        ConfigurationError: A rule is malformed, or the ids are not sorted.
     """
     found = tuple(_rule(heading["name"], row) for row in table["rule"])
     identifiers = [entry.id for entry in found]
     if identifiers != sorted(set(identifiers)):
-        raise ConfigurationError(f"the ids of area {heading['name']} are not in order, or not unique")
+        raise ConfigurationError(f"the ids of area {heading['name']} are not sorted or not unique")
     return Area(heading["name"], heading["title"], heading["about"], found)
 
 

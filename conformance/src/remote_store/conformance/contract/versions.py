@@ -1,4 +1,4 @@
-"""Which versions meet in a run, and whether they go together."""
+"""The installed versions, and whether they are compatible."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ CORE = "remote-store-core"
 
 
 def installed() -> Mapping[str, str]:
-    """The versions of what every run needs."""
+    """The versions of the suite, core, pytest and Python."""
     return {"suite": _version(SUITE), "core": _version(CORE), "pytest": version("pytest"), "python": python()}
 
 
 def python() -> str:
-    """The Python that runs, and on what."""
+    """Name and version of the Python implementation, with operating system and machine."""
     return f"{platform.python_implementation()} {platform.python_version()} on {platform.system()} {platform.machine()}"
 
 
 def distribution_of(module: str) -> Distribution | None:
-    """The distribution that brings a module; `None` for a module that no distribution does."""
+    """The distribution that contains a module; `None` if none does."""
     parts = module.split(".")
     for count in range(len(parts), 0, -1):
         try:
@@ -36,13 +36,13 @@ def distribution_of(module: str) -> Distribution | None:
 
 
 def required(found: Distribution) -> Mapping[str, str]:
-    """What a distribution needs itself, without its extras, core and suite: the name and the version that is there."""
+    """The installed versions of a distribution's dependencies, by name, without extras, core and the suite."""
     names = [requirement.name for requirement in _requirements(found)]
     return {name: _version(name) for name in names if name not in (CORE, SUITE) and _version(name)}
 
 
 def skew(backend: Distribution | None = None) -> str:
-    """Why the versions of core, suite and backend do not go together, and what mends it; empty where they do."""
+    """Why the versions of core, suite and backend are incompatible, and how to fix it; empty if they are compatible."""
     for asking in filter(None, (_found(SUITE), backend)):
         for requirement in _requirements(asking):
             there = _version(requirement.name)
@@ -59,8 +59,8 @@ def _told(asking: Distribution, requirement: Requirement, there: str) -> str:
     newer = Version(there) > lowest
     mend = f"pip install --upgrade {name}" if newer else f'pip install "{requirement.name}{requirement.specifier}"'
     return (
-        f"{name} {asking.version} works with {requirement.name}{requirement.specifier}, and {there} is installed; "
-        f"mend it with: {mend}"
+        f"{name} {asking.version} needs {requirement.name}{requirement.specifier}, but {there} is installed; "
+        f"fix it with: {mend}"
     )
 
 

@@ -1,1 +1,1 @@
-"""What belongs to a whole process: forks, other interpreters, exits, time limits."""
+"""Process-level tools: forks, other interpreters, exits, time limits."""

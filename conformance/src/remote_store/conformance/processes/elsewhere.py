@@ -1,4 +1,4 @@
-"""Using a pickled backend in another interpreter, which shares nothing with this one but the storage."""
+"""Uses a pickled backend in another interpreter. The two share nothing but the storage."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ sys.path[:] = pickle.load(sys.stdin.buffer)
 from remote_store.conformance.processes.elsewhere import answer
 answer(sys.stdin.buffer, sys.stdout.buffer)
 """
-# A place and a way to hash texts that this interpreter hardly has.
+# A time zone and a hash seed that this interpreter is unlikely to have.
 OTHERWISE = {"TZ": ZONE, "PYTHONHASHSEED": "4321"}
 
 
@@ -30,12 +30,12 @@ class NotImportable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the other interpreter saw.
+    """The results of the other interpreter.
 
     Attributes:
         content: The content of the file.
-        paths: The paths of the files in its folder, where the backend lists.
-        modified_at: The time of the file that it wrote, where the backend tells it.
+        paths: The paths of the files in its folder; `None` if the backend cannot list.
+        modified_at: Modification time of the file it wrote; `None` if the backend has no METADATA.
     """
 
     content: bytes
@@ -44,18 +44,18 @@ class Seen:
 
 
 def use_elsewhere(backend: object, folder: str, source: str, target: str, content: bytes) -> Seen:
-    """Read one file and write another with a copy of the backend in an interpreter of its own.
+    """Read one file and write another with a copy of the backend in a new interpreter.
 
     Args:
         backend: The backend, of either kind.
-        folder: The folder that is listed, after the write.
-        source: The file that is read.
-        target: The file that is written.
-        content: What is written.
+        folder: The folder to list after the write.
+        source: The file to read.
+        target: The file to write.
+        content: The bytes to write.
 
     Raises:
-        NotImportable: Its class cannot be found there.
-        TimeoutError: The interpreter does not answer.
+        NotImportable: The new interpreter cannot import the backend's class.
+        TimeoutError: The interpreter sends no result in time.
     """
     asked = pickle.dumps(sys.path) + pickle.dumps(pickle.dumps((backend, folder, source, target, content)))
     try:
@@ -68,7 +68,7 @@ def use_elsewhere(backend: object, folder: str, source: str, target: str, conten
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise TimeoutError(f"the other interpreter gives no answer within {SECONDS:g} seconds") from error
+        raise TimeoutError(f"the other interpreter sent no result within {SECONDS:g} seconds") from error
     if ended.returncode:
         raise ChildProcessError(ended.stderr.decode(errors="replace").strip().rpartition("\n")[2])
     seen = pickle.loads(ended.stdout)  # noqa: S301 - it comes from our own process
@@ -79,7 +79,7 @@ def use_elsewhere(backend: object, folder: str, source: str, target: str, conten
 
 
 def answer(asked: BinaryIO, channel: BinaryIO) -> None:
-    """What runs in the other interpreter: use the backend, and tell what came of it."""
+    """Runs in the other interpreter: use the backend and send the result back."""
     told: object
     try:
         arguments = pickle.loads(pickle.load(asked))  # noqa: S301 - it comes from our own parent

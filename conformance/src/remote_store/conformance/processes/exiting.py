@@ -1,4 +1,4 @@
-"""Calls of a backend in an exit handler of another interpreter. It imports little, because that interpreter does."""
+"""Calls a backend in an exit handler of another interpreter. This module imports little, as that interpreter does."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ sys.path[:] = path
 import atexit, importlib
 atexit.register(importlib.import_module(name).answer, *pickle.loads(work))
 """
-"""What the interpreter runs, which finds modules where this one does."""
+"""The program of the interpreter. It takes over `sys.path`."""
 
 Calls: TypeAlias = list[tuple[str, tuple[Any, ...], dict[str, Any]]]
 
 
 def at_exit(backend: Any, calls: Calls) -> list[Any]:
-    """Call methods of a copy of a backend, one after the other; what they returned, listings as lists.
+    """Call methods of a copy of a backend, one after the other. Returns their results, listings as lists.
 
     Raises:
         TimeoutError: The interpreter hangs.
-        RuntimeError: A call failed, or there was no answer; the text says what the interpreter wrote.
+        RuntimeError: A call failed or the interpreter sent nothing; the text is its standard error.
     """
     message = pickle.dumps((sys.path, __name__, pickle.dumps((backend, calls))))
     command = [sys.executable, "-c", CHILD]
     try:
         child = subprocess.run(command, input=message, capture_output=True, timeout=SECONDS, check=False)  # noqa: S603
     except subprocess.TimeoutExpired as error:
-        raise TimeoutError("the interpreter gives no answer") from error
+        raise TimeoutError("the interpreter sent no result in time") from error
     if not child.stdout:
         raise RuntimeError(child.stderr.decode(errors="replace")[-2000:])
     answers: list[Any] = pickle.loads(child.stdout)  # noqa: S301 - it is ours
@@ -43,7 +43,7 @@ def at_exit(backend: Any, calls: Calls) -> list[Any]:
 
 
 def answer(backend: Any, calls: Calls) -> None:
-    """Make the calls and write what they returned to the standard output, pickled."""
+    """Make the calls and write the pickled results to standard output."""
     awaited = inspect.iscoroutinefunction(backend.close)
     answers = asyncio.run(awaited_answers(backend, calls)) if awaited else blocking_answers(backend, calls)
     sys.stdout.buffer.write(pickle.dumps(answers))
@@ -51,7 +51,7 @@ def answer(backend: Any, calls: Calls) -> None:
 
 
 def blocking_answers(backend: Any, calls: Calls) -> list[Any]:
-    """What the calls of a blocking backend return."""
+    """The results of the calls to a synchronous backend."""
     values = [getattr(backend, name)(*arguments, **options) for name, arguments, options in calls]
     answers = [list(value) if isinstance(value, Iterator) else value for value in values]
     backend.close()
@@ -59,7 +59,7 @@ def blocking_answers(backend: Any, calls: Calls) -> list[Any]:
 
 
 async def awaited_answers(backend: Any, calls: Calls) -> list[Any]:
-    """What the calls of an async backend return."""
+    """The results of the calls to an asynchronous backend."""
     answers = []
     for name, arguments, options in calls:
         value = getattr(backend, name)(*arguments, **options)

@@ -1,4 +1,4 @@
-"""What belongs to a process as a whole, and so to nobody who is only used in it."""
+"""Process-wide settings, which a backend must not change."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-# Nepal's, in a form that needs no data of zones.
+# Nepal's time, in the POSIX form, which needs no time zone database.
 ZONE = "NPT-5:45"
 SIGNALS = [
     getattr(signal, name)
@@ -27,27 +27,27 @@ SIGNALS = [
 
 
 def surroundings() -> Mapping[str, object]:
-    """The state of the process as far as it is everybody's, by what it is called."""
+    """Process-wide settings, by name."""
     return {
         "the umask": _umask(),
-        "the default timeout of sockets": socket.getdefaulttimeout(),
-        "the current folder": os.getcwd(),  # noqa: PTH109 - it is compared as a text
+        "the default socket timeout": socket.getdefaulttimeout(),
+        "the current folder": os.getcwd(),  # noqa: PTH109 - it is compared as text
         "the environment": dict(os.environ),
         "the locale": locale.setlocale(locale.LC_ALL),
         "the time zone": (time.tzname, time.timezone),
-        "the handlers of signals": {signal.Signals(number).name: signal.getsignal(number) for number in SIGNALS},
-        "the hooks for exceptions": (sys.excepthook, threading.excepthook),
-        "the limit of recursion": sys.getrecursionlimit(),
-        "the collection of garbage": (gc.isenabled(), gc.get_threshold()),
-        "the filters of warnings": tuple(warnings.filters),
-        "where modules are looked for": tuple(sys.path),
+        "the signal handlers": {signal.Signals(number).name: signal.getsignal(number) for number in SIGNALS},
+        "the exception hooks": (sys.excepthook, threading.excepthook),
+        "the recursion limit": sys.getrecursionlimit(),
+        "the garbage collector": (gc.isenabled(), gc.get_threshold()),
+        "the warning filters": tuple(warnings.filters),
+        "the module search path": tuple(sys.path),
         "the root logger": (logging.root.level, tuple(logging.root.handlers), logging.root.disabled),
         "the standard streams": (sys.stdin, sys.stdout, sys.stderr),
     }
 
 
 def open_files() -> int:
-    """How many files and sockets the process has open; 0 where nobody can tell."""
+    """Number of open files and sockets of the process; 0 if unknown."""
     with contextlib.suppress(OSError):
         return len(os.listdir("/dev/fd"))  # noqa: PTH208 - it must not open more than it counts
     return 0
@@ -64,7 +64,7 @@ def _umask() -> int:
 
 @contextlib.contextmanager
 def another_zone() -> Iterator[None]:
-    """Let the process be in another time zone until the block ends, where the platform can."""
+    """Switch the process to another time zone until the block ends, if the platform supports it."""
     before = os.environ.get("TZ")
     os.environ["TZ"] = ZONE
     _use_zone()
@@ -84,7 +84,7 @@ def _use_zone() -> None:
 
 @contextlib.contextmanager
 def overheard() -> Iterator[io.StringIO]:
-    """What is printed in the block, to either stream."""
+    """Capture what the block prints to standard output and standard error."""
     told = io.StringIO()
     with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
         yield told

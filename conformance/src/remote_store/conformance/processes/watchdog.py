@@ -1,4 +1,4 @@
-"""A bound on how long a call may take, whatever it hangs in."""
+"""Limits the time of a call, even if it hangs in a lock or in native code."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ T = TypeVar("T")
 
 
 class Hung(Exception):
-    """A call did not end in its time; its thread is left behind."""
+    """A call exceeded its time limit. Its thread keeps running."""
 
 
 def bounded(call: Callable[[], T], seconds: float, name: str = "conformance-check") -> T:
-    """Make a call in a thread of its own, and give up on it after so many seconds.
+    """Run a call in a new thread, and give up on it after this many seconds.
 
-    A thread that hangs in a lock, a socket or an extension cannot be ended; it is a daemon, so nobody waits for it.
+    A thread that hangs in a lock, a socket or an extension cannot be stopped. It is a daemon thread, so the
+    interpreter does not wait for it.
 
     Raises:
-        Hung: The call did not end in time.
+        Hung: The call exceeded the time limit.
     """
     answers: list[T] = []
     errors: list[BaseException] = []
@@ -40,7 +41,7 @@ def bounded(call: Callable[[], T], seconds: float, name: str = "conformance-chec
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
-        raise Hung(f"no answer within {seconds:g} seconds")
+        raise Hung(f"it did not return within {seconds:g} seconds")
     if errors:
         try:
             raise errors[0]
@@ -54,9 +55,9 @@ _codes: list[int] = []
 
 
 def end_in_spite_of_threads(code: int) -> None:
-    """Let the process end with this code soon after its main thread, even where threads that hang would keep it.
+    """End the process with this code soon after its main thread returns, even if other threads hang.
 
-    Threads of a pool that hang are waited for by the interpreter, for ever. It is called in the main thread.
+    Without this the interpreter waits forever for the hanging threads of a pool. Call it in the main thread.
     """
     _codes.append(code)
     if len(_codes) == 1:
@@ -72,7 +73,7 @@ def _end(outermost: FrameType) -> None:
 
 
 def _outermost(frame: FrameType | None) -> FrameType:
-    """The frame that called all others of its thread: that of the program itself."""
+    """The outermost frame of the thread."""
     assert frame is not None
     while frame.f_back is not None:
         frame = frame.f_back
@@ -80,7 +81,7 @@ def _outermost(frame: FrameType | None) -> FrameType:
 
 
 def _is_running(frame: FrameType) -> bool:
-    """Whether a frame has not returned yet."""
+    """Whether a frame is still running."""
     try:
         frame.clear()
     except RuntimeError:

@@ -1,1 +1,1 @@
-"""A run as files and as lines on a terminal."""
+"""The reports of a run: files and terminal output."""

@@ -1,4 +1,4 @@
-"""The verdict as a small picture for a README."""
+"""The verdict as an SVG badge for a README."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PADDING = 9
 
 
 def badge(report: Mapping[str, Any]) -> str:
-    """The badge as the text of an SVG file: contract and verdict, and whether it is about an emulator only."""
+    """The badge as the text of an SVG file. It shows the contract version, the verdict, and the use of an emulator."""
     verdict = report["verdict"]
     label, value = f"remote-store {report['versions']['contract']}", worded(report)
     left, right = (round(2 * PADDING + CHARACTER * len(text)) for text in (label, value))
@@ -36,7 +36,7 @@ def badge(report: Mapping[str, Any]) -> str:
 
 
 def worded(report: Mapping[str, Any]) -> str:
-    """The verdict in a few words."""
+    """The verdict as the text of the badge."""
     verdict, profile = report["verdict"], report["backend"].get("profile", {})
     count = len(verdict["capabilities"])
     text = f"core + {count} {'capability' if count == 1 else 'capabilities'}" if count else verdict["level"]

@@ -1,4 +1,4 @@
-"""The report as one page for people, with nothing to load beside it."""
+"""The report as a single HTML page without external files."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _about(report: Mapping[str, Any]) -> str:
     parts = [
         f"contract {report['versions']['contract']}",
         f"{report['tier']} tier",
-        endpoint(report["backend"]) or "nobody says on what",
+        endpoint(report["backend"]) or "storage not stated",
         report["date"].replace("T", " ").removesuffix("+00:00") + " UTC",
         f"{len(report['checks']):,} checks in {totals['seconds']:.1f} s",
     ]
@@ -61,7 +61,7 @@ def _verdict(verdict: Mapping[str, Any]) -> str:
 
 
 def _text(text: str) -> str:
-    """A rule's text with its code as code."""
+    """A rule's text as HTML, with the parts in backticks as `<code>`."""
     return re.sub("`([^`]*)`", r"<code>\1</code>", escape(text))
 
 
@@ -89,7 +89,7 @@ def _broken(report: Mapping[str, Any]) -> Iterator[str]:
         )
         first, *others = shown[key]
         more = "".join(f"<li><code>{escape(_named(check))}</code></li>" for check in others[:MOST])
-        rest = f"<details><summary>{len(others):,} more of it</summary><ul>{more}</ul></details>" if more else ""
+        rest = f"<details><summary>{len(others):,} more</summary><ul>{more}</ul></details>" if more else ""
         shut = "" if number >= OPEN else " open"
         yield (
             f'<details class="broken {outcome}"{shut}><summary>{heads}</summary>'
@@ -144,7 +144,7 @@ def _row(entry: Mapping[str, Any]) -> str:
 def _facts(report: Mapping[str, Any]) -> str:
     backend, totals = report["backend"], report["totals"]
     profile = backend.get("profile", {})
-    stated = "stated by its harness" if backend.get("stated") else "assumed, for a factory alone was given"
+    stated = "stated by its harness" if backend.get("stated") else "assumed, because only a factory was given"
     groups = {
         "Versions": report["versions"],
         "Backend": {
@@ -156,7 +156,7 @@ def _facts(report: Mapping[str, Any]) -> str:
             **backend.get("place", {}),
             "capabilities": ", ".join(name.lower() for name in backend.get("capabilities", ())),
         },
-        f"Facts of the storage ({stated})": profile,
+        f"Facts about the storage ({stated})": profile,
         "Totals": {name: value for name, value in totals.items() if value is not None},
     }
     return "".join(

@@ -1,4 +1,4 @@
-"""The report as JUnit XML, which every CI shows."""
+"""The report as JUnit XML, which CI systems display."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
 
-# XML 1.0 has no form for these, and the names of keys may hold them.
+# XML 1.0 cannot represent these characters, and keys may contain them.
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SKIPPED = {"not-applicable", "untested", "deviation", "not-run"}
 
@@ -15,7 +15,7 @@ _SKIPPED = {"not-applicable", "untested", "deviation", "not-run"}
 def junit(report: Mapping[str, Any]) -> str:
     """The report as the text of an XML file.
 
-    A check that failed only rules that are provisional is shown as skipped, because a failure would turn a build red.
+    A failed check whose rules are all provisional is shown as skipped, because a failure would fail the build.
     """
     checks = report["checks"]
     provisional = {entry["id"] for entry in report["rules"] if entry["provisional"]}
@@ -53,7 +53,7 @@ def junit(report: Mapping[str, Any]) -> str:
 
 
 def _kind(check: Mapping[str, Any], provisional: set[str]) -> str:
-    """The element that an outcome is in JUnit; empty where it passed."""
+    """The JUnit element of an outcome; empty if it passed."""
     if check["outcome"] in _SKIPPED or (check["outcome"] == "fail" and set(check["rules"]) <= provisional):
         return "skipped"
     return {"fail": "failure", "error": "error"}.get(check["outcome"], "")

@@ -1,4 +1,4 @@
-"""A run as data, and the files that are made of it."""
+"""A run as plain data, and the report files made from it."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ FORMS: Mapping[str, Callable[[Report], str]] = {
 
 
 def write(run: Run, folder: Path) -> list[Path]:
-    """Write every form of a run's report into a folder, which is made where it does not exist; their paths.
+    """Write a run's report in every format into a folder, which is created if missing. Returns the paths.
 
     Raises:
-        ConfigurationError: The folder cannot be written to, or one of the files is a link.
+        ConfigurationError: The folder cannot be written to, or one of the files is a symbolic link.
     """
     report = report_of(run)
     paths = {folder / f"{run.name}.{ending}": form(report) for ending, form in FORMS.items()}
@@ -41,7 +41,7 @@ def write(run: Run, folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         for path, text in paths.items():
             if path.is_symlink():
-                raise ConfigurationError(f"the report {path} is a link, which is not followed: remove it")
+                raise ConfigurationError(f"the report {path} is a symbolic link, which is not followed: remove it")
             _replace(path, text)
     except OSError as error:
         raise ConfigurationError(f"the report cannot be written to {folder}: {error}") from error
@@ -49,7 +49,7 @@ def write(run: Run, folder: Path) -> list[Path]:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write a new file and give it the name, so that nothing that has the name already is written through."""
+    """Write a temporary file and rename it, so that an existing file or link is replaced, not written through."""
     new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o666)
     try:
@@ -62,7 +62,7 @@ def _replace(path: Path, text: str) -> None:
 
 
 def schema() -> Mapping[str, Any]:
-    """The JSON schema that every report keeps."""
+    """The JSON schema of the report."""
     found: Mapping[str, Any] = json.loads(
         (files("remote_store.conformance.report") / "report.schema.json").read_text("utf-8")
     )
@@ -70,7 +70,7 @@ def schema() -> Mapping[str, Any]:
 
 
 def report_of(run: Run) -> Report:
-    """The run as plain data, as the schema has it."""
+    """The run as plain data that matches the schema."""
     verdict = run.verdict
     return {
         "format": FORMAT,

@@ -1,4 +1,4 @@
-"""A run as a few lines of text for a terminal."""
+"""A run as lines of text for a terminal."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ def summary(run: Run) -> Iterator[str]:
     yield from _block("with", run.verdict.remarks)
     if left := sorted({record.left for record in run.records if record.left}):
         shown = ", ".join(left[:5]) + (", ..." if len(left) > 5 else "")
-        yield _row("left", f"{len(left):,} of the folders could not be removed; delete by hand: {shown}")
+        yield _row("left", f"{_plural(len(left), 'folder')} could not be removed; delete by hand: {shown}")
     yield from _block("noticed", run.subject.get("notes", ()))
 
 
 def sections(runs: Sequence[Run], *, brief: bool) -> Iterator[tuple[str, list[str]]]:
-    """What a terminal shows of several runs: a title and its lines.
+    """The terminal output of several runs: titles with their lines.
 
     Args:
         runs: The runs.
-        brief: Runs that found nothing wrong share one section.
+        brief: Show all conforming runs in one section.
     """
     ran = [run for run in runs if run.records]
     fine = [run for run in ran if brief and run.verdict.grade in CONFORMING]
@@ -55,11 +55,11 @@ def sections(runs: Sequence[Run], *, brief: bool) -> Iterator[tuple[str, list[st
             yield f"conformance of {run.target}", list(summary(run))
     for run in runs:
         if not run.records and not brief:
-            yield f"conformance of {run.target}: {run.verdict}, nothing of it ran", []
+            yield f"conformance of {run.target}: {run.verdict}, no check ran", []
 
 
 def overview(runs: Sequence[Run]) -> Iterator[str]:
-    """A line for each server or kind of storage: how many backends keep the contract there, and what deviates."""
+    """One line per server or kind of storage: the number of conforming backends, of rules held, and of deviations."""
     by_place: dict[str, list[Run]] = {}
     for run in runs:
         by_place.setdefault(_place(run), []).append(run)
@@ -74,7 +74,7 @@ def overview(runs: Sequence[Run]) -> Iterator[str]:
 
 
 def failures(run: Run) -> Iterator[str]:
-    """What broke, rule by rule, each with one check in full."""
+    """The failures, grouped by rules, each with one check in full."""
     groups = run.broken()
     for records in groups[:SHOWN_FAILURES]:
         first, more = records[0], len(records) - 1
@@ -85,7 +85,7 @@ def failures(run: Run) -> Iterator[str]:
             yield f"  and {more:,} more {'check' if more == 1 else 'checks'} of {named}"
         yield ""
     if len(groups) > SHOWN_FAILURES:
-        yield f"... and {len(groups) - SHOWN_FAILURES:,} more; the report has them all\n"
+        yield f"... and {len(groups) - SHOWN_FAILURES:,} more; see the report\n"
 
 
 def _head(run: Run) -> Iterator[str]:
@@ -94,7 +94,7 @@ def _head(run: Run) -> Iterator[str]:
 
 
 def endpoint(backend: Mapping[str, Any]) -> str:
-    """The kind and version of the server that a run was against, as far as they are known."""
+    """The kind and version of the server that a run tested, as far as known."""
     profile = backend.get("profile", {})
     kind = profile.get("endpoint_kind") or ("memory" if profile.get("in_process") and backend.get("stated") else "")
     version = profile.get("endpoint_version")

@@ -1,4 +1,4 @@
-"""What pytest's terminal shows of a session, and the reports that the command line asks for."""
+"""Shows a session on pytest's terminal, and writes the reports of `--conformance-report`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from remote_store.conformance.run.session import Session
 from remote_store.conformance.values.redaction import escaped
 
 MOST_IN_FULL = 4
-"""So many classes are each shown in full; of more, those with nothing wrong share a line for each server."""
+"""Up to this many classes are each shown in full. With more, conforming classes share one line per server."""
 
 
 def write_reports(watch: Session, session: pytest.Session) -> None:
-    """Write the reports of every run into the folder of `--conformance-report`, if that was given."""
+    """Write the reports of every run into the folder of `--conformance-report`, if given."""
     folder = watch.config.getoption("conformance_report")
     if not folder:
         return

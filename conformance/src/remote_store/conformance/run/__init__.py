@@ -1,1 +1,1 @@
-"""What judges a run: its records, the verdict, and why it is partial."""
+"""Judges a run: the records, the verdict, and the gaps that make it partial."""

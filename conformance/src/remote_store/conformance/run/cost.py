@@ -1,4 +1,4 @@
-"""What a run will cost, from what one has cost: requests and bytes of each check, as the suite's endpoint counted."""
+"""Estimates the cost of a run from the requests and bytes of each check in a recorded run."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ SOAK = 10
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a run is expected to take.
+    """The estimated cost of a run.
 
     Attributes:
-        requests: How many requests.
-        sent: How many bytes they carry.
+        requests: Number of requests.
+        sent: Number of bytes in these requests.
     """
 
     requests: int
     sent: int
 
     def __str__(self) -> str:
-        return f"about {self.requests:,} requests that carry {self.sent / 1e6:,.1f} MB"
+        return f"about {self.requests:,} requests, {self.sent / 1e6:,.1f} MB in total"
 
 
 @cache
 def table() -> Mapping[str, tuple[float, float]]:
-    """Requests and bytes of one variant of a check, by its name."""
+    """Requests and bytes per variant of a check, by the check's name."""
     recorded = json.loads((files("remote_store.conformance.catalogue") / TABLE).read_text("utf-8"))
     return {name: (requests, sent) for name, (requests, sent) in recorded.items()}
 
 
 def expected(suite: type, tier: str, chosen: Collection[str], capabilities: Collection[str]) -> Cost:
-    """What a run is expected to take.
+    """Estimate the cost of a run.
 
     Args:
         suite: The suite.
-        tier: How much of it is run.
-        chosen: Ids of the rules that are run; empty for all.
-        capabilities: Names of what the backend declares.
+        tier: The tier.
+        chosen: Ids of the rules to run; empty for all.
+        capabilities: Names of the capabilities that the backend declares.
     """
     known = table()
     usual = [sum(column) / len(known) for column in zip(*known.values(), strict=True)]

@@ -1,4 +1,4 @@
-"""What a suite consists of, so that a run can be compared with what it should have been."""
+"""The checks of a suite, with which a run is compared to find out what is missing."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from remote_store.conformance.contract.rulebook import rules
 
 T = TypeVar("T")
 MOST_VARIANTS = {"smoke": 1, "quick": 4}
-"""How many variants of one check a tier runs at most; the other tiers run them all."""
+"""The largest number of variants of one check per tier. The other tiers run all variants."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """One check as the suite has it.
+    """One check of the suite.
 
     Attributes:
-        rules: Ids of the rules that it is about.
-        variants: How many sets of parameters it has.
+        rules: Ids of the rules that it checks.
+        variants: Number of its sets of parameters.
     """
 
     rules: tuple[str, ...]
     variants: int
 
     def in_tier(self, tier: str) -> int:
-        """How many of its variants a tier runs."""
+        """Number of its variants that a tier runs."""
         return min(self.variants, MOST_VARIANTS.get(tier, self.variants))
 
 
 @cache
 def manifest(suite: type) -> Mapping[str, Expected]:
-    """Every check of a suite by its name."""
+    """Every check of a suite, by name."""
     return MappingProxyType(
         {
             name: Expected(identifiers_of(method), prod(map(len, _axes(method))))
@@ -57,7 +57,7 @@ def rules_of(suite: type) -> tuple[str, ...]:
 
 @cache
 def overridden(kind: type, suite: type) -> tuple[str, ...]:
-    """What a class of tests has put in the place of the suite's own: checks, and the fixture that feeds them."""
+    """Names of the checks that a test class overrides, and `case` if it overrides that fixture."""
     return tuple(
         name
         for name in (*manifest(suite), "case")
@@ -68,8 +68,8 @@ def overridden(kind: type, suite: type) -> tuple[str, ...]:
 def in_tier(tier: str, items: Sequence[T], order: Callable[[T], Any], owner: str = "") -> list[T]:
     """Choose the variants of one check that a tier runs.
 
-    Several are spread evenly from the first to the last. A single one depends on the owner, so that several classes
-    together run more of the variants than one of them does; the choice is the same in every run.
+    Several variants are spread evenly from the first to the last. A single one depends on the owner, so several classes
+    together run more variants than one class. The choice is the same in every run.
 
     Args:
         tier: The tier.

@@ -1,4 +1,4 @@
-"""When the rest of a class is not tried: checks hang, no backend can be made, or the storage is gone."""
+"""Decides when to skip the rest of a class: checks hang, no backend can be made, or the storage is unavailable."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ SECONDS = 60.0
 
 
 class Patience:
-    """What has gone wrong so far, by class.
+    """Counts failures by class, and skips the rest of a class after too many.
 
     Args:
-        tier: How much is run; the quick tier waits for fewer checks that hang.
+        tier: The tier. Smoke and quick give up after fewer hanging checks.
     """
 
     def __init__(self, tier: str = "full") -> None:
@@ -32,32 +32,32 @@ class Patience:
         self._over: dict[str, str] = {}
 
     def over(self, name: str) -> str:
-        """Why the next check of a class is not tried; empty where it is."""
+        """Why the next check of a class is skipped; empty if it runs."""
         return escaped(self._over.get(name, ""))
 
     def note(self, name: str, case: object, error: BaseException | None) -> str:
-        """Take the end of a check, and ask the harness about its storage where the check failed.
+        """Count the result of a check. If the check failed, ask the harness whether the storage can be reached.
 
         Args:
             name: The class.
-            case: The case of the check, where it got as far as to have one.
-            error: What the check ended with.
+            case: The case of the check, if it was created.
+            error: The exception that ended the check, if any.
 
         Returns:
-            Why the check says nothing of the backend, because the storage is gone; empty otherwise.
+            Why the storage can no longer be reached, so the check says nothing about the backend; empty otherwise.
         """
         if isinstance(error, CheckHung):
-            # Each leaves a thread behind.
+            # Each hanging check leaves a thread behind.
             self._hung[name] += 1
             if self._hung[name] >= self._most_hung:
-                self._over.setdefault(name, f"{self._most_hung} checks hang before it, so it is not tried")
+                self._over.setdefault(name, f"{self._most_hung} earlier checks hang, so it was skipped")
         unmade = isinstance(error, HarnessFailed)
         unavailable = isinstance(error, BackendUnavailable) or isinstance(
             getattr(error, "__cause__", None), BackendUnavailable
         )
         for kind, shows, told in (
-            ("unmade", unmade, f"the harness failed in {MOST} checks running before it: {error}"),
-            ("unavailable", unavailable, f"the storage was unavailable in {MOST} checks running before it"),
+            ("unmade", unmade, f"the harness failed in {MOST} checks in a row: {error}"),
+            ("unavailable", unavailable, f"the storage was unavailable in {MOST} checks in a row"),
         ):
             if shows:
                 self._running[name, kind] += 1
@@ -67,16 +67,16 @@ class Patience:
         if not isinstance(error, Exception | HarnessFailed) or not isinstance(case, AnyCase):
             return ""
         if trouble := _trouble(case):
-            self._over[name] = f"{trouble}; it is not tried"
+            self._over[name] = f"{trouble}; it was skipped"
         return trouble
 
     def _give_up(self, name: str, count: int, told: str) -> None:
         if count >= MOST:
-            self._over.setdefault(name, f"{told}, so it is not tried")
+            self._over.setdefault(name, f"{told}, so it was skipped")
 
 
 def _trouble(case: AnyCase[Any]) -> str:
-    # What an author wrote may raise or hang.
+    # The author's code may raise or hang.
     with suppress(Exception):
         return redacted(bounded(case.harness.trouble, SECONDS), case.profile.secrets)
     return ""

@@ -1,4 +1,4 @@
-"""A run of the suite as one value, from which every report is made."""
+"""A finished run of the suite, from which every report is made."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from remote_store.conformance.values.outcome import Outcome, Record
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What ran, and what it says.
+    """A finished run.
 
     Attributes:
-        name: What reports are called by.
-        target: What was run.
+        name: File name of the reports, without the suffix.
+        target: The target of the command, or the node id of the test class.
         suite: Name of the suite.
-        tier: How much of it was to run.
-        date: When it ended.
-        subject: The backend, as plain data; empty where no check got as far as to look at one.
-        records: Every check.
-        rules: What became of every rule.
-        gaps: What of the suite did not run.
+        tier: The tier.
+        date: When it ended, in UTC.
+        subject: The facts about the backend; empty if it was never inspected.
+        records: The record of every check.
+        rules: The result of every rule.
+        gaps: The parts of the suite that did not run.
         verdict: The verdict.
     """
 
@@ -43,12 +43,12 @@ class Run:
     verdict: Verdict
 
     def counts(self) -> Mapping[Outcome, int]:
-        """How many rules had which outcome, in the order of the outcomes, with all of them."""
+        """Number of rules per outcome, for all outcomes, in the order of `Outcome`."""
         found = Counter(entry.outcome for entry in self.rules)
         return {outcome: found[outcome] for outcome in Outcome}
 
     def broken(self) -> Sequence[Sequence[Record]]:
-        """The checks that failed, or whose harness did, by their rules, in the order of the catalogue."""
+        """The failed checks and those whose harness failed, grouped by rules, in the order of the catalogue."""
         order = {identifier: number for number, identifier in enumerate(rules())}
         found: dict[tuple[Outcome, tuple[str, ...]], list[Record]] = {}
         for record in self.records:
@@ -57,7 +57,7 @@ class Run:
         return [found[key] for key in sorted(found, key=lambda key: (key[0].value == "error", order[key[1][0]]))]
 
     def deviations(self) -> Sequence[Mapping[str, Any]]:
-        """The deviations that have shown, each once, with its rules and the number of its checks."""
+        """The deviations that occurred, each once, with its rules and the number of its checks."""
         found: dict[tuple[str, ...], dict[str, Any]] = {}
         for record in self.records:
             if record.deviation is not None:
@@ -67,7 +67,7 @@ class Run:
         return list(found.values())
 
     def says_nothing(self) -> bool:
-        """No rule was executed."""
+        """Whether no rule was executed."""
         return nothing_ran(self.rules)
 
 
@@ -82,17 +82,17 @@ def finished(
     gone: Mapping[str, Mapping[str, int]],
     early: str,
 ) -> Run:
-    """The run of what was noted.
+    """Make the run from its records.
 
     Args:
-        name: What reports are called by.
-        target: What was run.
+        name: File name of the reports, without the suffix.
+        target: The target of the command, or the node id of the test class.
         suite: The suite.
-        tier: How much of it was to run.
-        subject: The backend, as plain data.
-        records: What ran, by check and variant.
-        gone: How many variants of which checks were taken out of it, by cause.
-        early: Why it ended early; empty where it did not.
+        tier: The tier.
+        subject: The facts about the backend.
+        records: The records, by check and variant.
+        gone: Number of variants removed from the run, by cause and check.
+        early: Why the run ended early; empty if it did not.
     """
     ran = Counter(check for check, _ in records)
     missing = {
@@ -103,7 +103,7 @@ def finished(
     lost = Counter(missing)
     for checks in gone.values():
         lost.subtract(checks)
-    why = f"not reached: {early}" if early else "planned and never reported"
+    why = f"not reached: {early}" if early else "planned but never reported"
     unreported = {check: count for check, count in sorted(lost.items()) if count > 0}
     gaps = [Gap(cause, checks) for cause, checks in gone.items()] + ([Gap(why, unreported)] if unreported else [])
     by_rule: Counter[str] = Counter()

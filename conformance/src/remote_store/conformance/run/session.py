@@ -1,4 +1,4 @@
-"""What the plugin does once a conformance class was collected: it notes what runs, what does not, and why."""
+"""The plugin's part that runs once a conformance class was collected: it records what ran, what did not, and why."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ NAMES = {suite.__name__: suite for suite in SUITES}
 
 @dataclass
 class Watched:
-    """One class of tests while it runs.
+    """One test class while it runs.
 
     Attributes:
         suite: Name of its suite.
-        target: What was run: its node id, or what the command was told.
-        gone: How many variants of which checks were taken out of the run, by cause.
-        subject: The backend, as plain data, once it was looked at.
-        records: What ran, by check and variant.
+        target: The target of the command, or the node id of the class.
+        gone: Number of variants removed from the run, by cause and check.
+        subject: The facts about the backend; `None` until it was inspected.
+        records: The records, by check and variant.
     """
 
     suite: str
@@ -56,7 +56,7 @@ class Watched:
 
 
 class Session:
-    """The watch over the conformance classes of one pytest run."""
+    """The conformance classes of one pytest run."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
@@ -73,7 +73,7 @@ class Session:
         self._patience = Patience(self.tier)
 
     def collected(self, items: list[pytest.Item]) -> None:
-        """Note what was collected, and leave out what the tier or the chosen rules leave out."""
+        """Record the collected checks, and deselect those that the tier or `--conformance-rule` excludes."""
         for item in items:
             if name := _name(item):
                 self._before.setdefault(name, set()).add(item)
@@ -106,13 +106,13 @@ class Session:
         return chosen
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
-        """Note what somebody deselects."""
+        """Record the checks that pytest or a plugin deselects."""
         for item in items:
             if name := _name(item):
                 self._deselected[name].add(item)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Compare what is left with the manifest."""
+        """Compare the selected checks with the manifest."""
         left = set(session.items)
         for name, watched in self.classes.items():
             kind, suite, before = self._kinds[name], NAMES[watched.suite], self._before[name]
@@ -127,7 +127,7 @@ class Session:
             gone = before - left
             causes = {
                 f"left out by --rule {' '.join(self.rules)}": {c: n for c, n in expected.items() if c not in chosen},
-                "given their case by another fixture than the suite's": foreign,
+                "given their case by a fixture of the test class": foreign,
                 "overridden by the test class": {c: n for c, n in chosen.items() if c in replaced and not foreign},
                 self._why_deselected(): _counted(gone & self._deselected[name], own),
                 "taken out of the collection by a hook": _counted(gone - self._deselected[name], own),
@@ -144,7 +144,7 @@ class Session:
         return f"deselected by {told or 'a plugin or a conftest'}"
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Give up on a class that can no longer be judged."""
+        """Skip the check if its class can no longer be judged."""
         if why := self._patience.over(_name(item)):
             pytest.skip(why)
 
@@ -152,7 +152,7 @@ class Session:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Attach the record of a check to its report, which travels between processes."""
+        """Attach the record of a check to its report, which pytest-xdist sends between processes."""
         report = yield
         name = _name(item)
         if not name:
@@ -163,7 +163,7 @@ class Session:
         if isinstance(error, ConfigurationError):
             report.longrepr = f"configuration error: {error}"
             report.user_properties.append((PROPERTY, json.dumps({"class": name, "error": str(error)})))
-            item.session.shouldstop = "the conformance suite is not configured right"
+            item.session.shouldstop = "the conformance suite is not configured correctly"
         elif call.when == "call" or error is not None:
             case = getattr(item, "funcargs", {}).get("case")
             if trouble := self._patience.note(name, case, error):
@@ -175,7 +175,7 @@ class Session:
         return report
 
     def _record(self, item: Any, call: pytest.CallInfo[None], error: BaseException | None) -> Record | None:
-        """The record of a check; `None` for a test that is none of the suite's own."""
+        """The record of a check; `None` for a test that is not part of the suite."""
         suite = suite_of(item.cls)
         entry = manifest(suite).get(item.originalname) if suite else None
         if suite is None or entry is None or {item.originalname, "case"} & set(overridden(item.cls, suite)):
@@ -201,7 +201,7 @@ class Session:
         )
 
     def take(self, data: Mapping[str, Any]) -> None:
-        """Take what a report or another process tells."""
+        """Add a record or an error from a report."""
         if "error" in data:
             self.error = self.error or data["error"]
         if "record" in data:
@@ -214,13 +214,13 @@ class Session:
                     listener(record)
 
     def send(self) -> str:
-        """What the controlling process needs to know of this one, beside the records."""
+        """The classes of this process without their records, for the controller of pytest-xdist."""
         self._see()
         sent = [{**asdict(watched), "name": name, "records": {}} for name, watched in self.classes.items()]
         return json.dumps(sent)
 
     def receive(self, text: str) -> None:
-        """Take what `send` told."""
+        """Add the classes from another process's `send`."""
         for data in json.loads(text):
             name = data.pop("name")
             watched = Watched(**data)
@@ -265,16 +265,16 @@ class Session:
 
 
 def chosen_rules(config: pytest.Config) -> list[str]:
-    """Ids of the only rules that are run; empty for all.
+    """Ids of the rules to run; empty for all.
 
     Raises:
-        ConfigurationError: One of them is no rule.
+        ConfigurationError: One of them does not exist.
     """
     return [rule(name).id for name in config.getoption("conformance_rules") or ()]
 
 
 def _name(item: Any) -> str:
-    """The node id of the conformance class of a check; empty where the test is something else."""
+    """The node id of a check's conformance class; empty for other tests."""
     kind = getattr(item, "cls", None)
     if kind is None or suite_of(kind) is None:
         return ""
@@ -282,7 +282,7 @@ def _name(item: Any) -> str:
 
 
 def _title(name: str) -> str:
-    """What a class of tests is called in its report."""
+    """The name of a test class in its report."""
     return name.rpartition("::")[2].removeprefix("Test")
 
 
@@ -297,7 +297,7 @@ def _counted(items: set[Any], expected: Mapping[str, int]) -> dict[str, int]:
 
 
 def _outcome(error: BaseException | None, when: str) -> tuple[Outcome, str]:
-    """The outcome of a check that ended with an exception, or without one, and why."""
+    """The outcome and the reason of a check that ended with an exception or with none."""
     if error is None:
         return Outcome.PASS, ""
     text = "\n".join([str(error), *(note.lstrip("\n") for note in getattr(error, "__notes__", ()))])

@@ -1,4 +1,4 @@
-"""The verdict of a run, computed from what ran and from nothing else."""
+"""Computes the verdict of a run from its records."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ EXECUTED = frozenset({Outcome.PASS, Outcome.FAIL, Outcome.DEVIATION})
 
 
 class Grade(StrEnum):
-    """How far a backend keeps the contract."""
+    """How well a backend keeps the contract."""
 
     FAILING = "failing"
     """A rule is broken."""
     PARTIAL = "partial"
-    """Nothing is known to be broken, but not everything that counts was found out."""
+    """No rule is known to be broken, but not everything that counts was tested."""
     CORE = "core"
-    """Every rule of the core holds, and the backend declares no more."""
+    """Every rule of the core holds. No rule of a further capability passed."""
     CORE_AND_CAPABILITIES = "core + capabilities"
-    """Every rule of the core and of each capability holds that is named."""
+    """Every rule of the core and of the named capabilities holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class Gap:
     """A part of the suite that did not run, and why.
 
     Attributes:
-        cause: What became of them, as the end of a sentence that begins with "they were".
-        checks: How many variants of which checks are missing.
+        cause: Why they did not run, as the end of a sentence that begins with "they were".
+        checks: Number of missing variants, by check.
     """
 
     cause: str
@@ -47,14 +47,14 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
-    """What became of one rule.
+    """The result of one rule.
 
     Attributes:
         rule: The rule.
-        outcome: Of its checks, the one that outweighs the others.
-        counts: How many variants of checks had which outcome.
-        reason: Why it is not passed.
-        records: Its checks.
+        outcome: The first outcome of its checks in the order of `Outcome`.
+        counts: Number of checks, with their variants, per outcome.
+        reason: Why it has this outcome; empty if it passed.
+        records: The records of its checks.
     """
 
     rule: Rule
@@ -69,10 +69,10 @@ class Verdict:
     """The verdict.
 
     Attributes:
-        grade: How far the backend keeps the contract.
+        grade: How well the backend keeps the contract.
         capabilities: Names of the capabilities beyond the core whose rules hold.
         reasons: Why it is failing or partial.
-        remarks: What is to be known with it.
+        remarks: Further facts, such as deviations and untested rules.
     """
 
     grade: Grade
@@ -89,13 +89,13 @@ class Verdict:
 def results(
     rules: Iterable[Rule], checked: Iterable[str], records: Iterable[Record], missing: Mapping[str, int]
 ) -> tuple[RuleResult, ...]:
-    """What became of every rule.
+    """The result of every rule.
 
     Args:
         rules: Every rule of the catalogue.
-        checked: Ids of those that the suite has a check for.
-        records: The checks that ran.
-        missing: How many variants of the checks of a rule have no record, by its id.
+        checked: Ids of the rules that the suite has a check for.
+        records: The records of the checks.
+        missing: Number of variants without a record, by the id of the rule.
     """
     by_rule: dict[str, list[Record]] = {}
     for record in records:
@@ -109,7 +109,7 @@ def _result(rule: Rule, checked: bool, records: list[Record], missing: int) -> R
     if rule.untested:
         return RuleResult(rule, Outcome.UNTESTED, {}, rule.untested)
     if not checked:
-        return RuleResult(rule, Outcome.NOT_APPLICABLE, {}, "it is about backends of the other kind, sync or async")
+        return RuleResult(rule, Outcome.NOT_APPLICABLE, {}, "it applies to the other kind of backend (sync or async)")
     counts = Counter(record.outcome for record in records)
     if missing:
         counts[Outcome.NOT_RUN] += missing
@@ -121,12 +121,12 @@ def _result(rule: Rule, checked: bool, records: list[Record], missing: int) -> R
 
 
 def judge(found: Iterable[RuleResult], declared: Iterable[str], gaps: Iterable[Gap]) -> Verdict:
-    """The verdict of what became of the rules.
+    """Compute the verdict from the results of the rules.
 
     Args:
-        found: What became of every rule.
+        found: The result of every rule.
         declared: Names of the capabilities that the live backend declares.
-        gaps: What of the suite did not run.
+        gaps: The parts of the suite that did not run.
     """
     entries, capabilities = list(found), list(declared)
     failed = [entry for entry in entries if entry.outcome is Outcome.FAIL and not entry.rule.provisional]
@@ -145,24 +145,24 @@ def judge(found: Iterable[RuleResult], declared: Iterable[str], gaps: Iterable[G
 
 
 def nothing_ran(found: Iterable[RuleResult]) -> bool:
-    """No rule was found to hold, to be broken or to deviate, so the run says nothing at all."""
+    """Whether no check passed, failed or deviated, so that the run says nothing about the backend."""
     return not any(EXECUTED & entry.counts.keys() for entry in found)
 
 
 def _holes(entries: list[RuleResult], declared: list[str]) -> Iterable[str]:
-    """Why the core, or a capability that is declared, is not wholly known."""
+    """Reasons why the core or a declared capability was not fully tested."""
     lacking = [name for name in CORE if name not in declared]
     if lacking and any(entry.records for entry in entries):
-        yield f"the core is {', '.join(CORE)}, and the backend does not declare {', '.join(lacking)}"
+        yield f"the core needs {', '.join(CORE)}, and the backend does not declare {', '.join(lacking)}"
     elif unproven := [
         name for name in CORE if _of(entries, name) and _ran(entries, name) and not _holds(entries, name)
     ]:
-        yield f"nothing that needs {', '.join(unproven)} was found to hold, which the core consists of"
+        yield f"no rule of {', '.join(unproven)} passed; the core requires at least one of each"
     if errors := [entry for entry in entries if entry.outcome is Outcome.ERROR]:
         yield f"the harness failed at {_count(len(errors), 'rule', 'rules')}: {_named(errors)}"
     odd = [entry for entry in entries if any(record.lacks in declared for record in entry.records if record.lacks)]
     if odd:
-        yield f"a capability is declared and then again is not, at {_named(odd)}"
+        yield f"a capability is declared on one instance and not on another: {_named(odd)}"
     if skipped := [entry for entry in entries if any(r.outcome is Outcome.NOT_RUN for r in entry.records)]:
         reasons = sorted({r.reason for entry in skipped for r in entry.records if r.outcome is Outcome.NOT_RUN})
         checks = {(r.check, r.variant) for e in skipped for r in e.records if r.outcome is Outcome.NOT_RUN}
@@ -190,14 +190,14 @@ def _remarks(entries: list[RuleResult], unproven: list[str]) -> Iterable[str]:
     if untested := [entry for entry in entries if entry.outcome is Outcome.UNTESTED]:
         yield from _reasoned(untested)
     if unproven:
-        yield f"declared, and no rule of it was found to hold: {', '.join(unproven)}"
+        yield f"declared, but no rule of it passed: {', '.join(unproven)}"
     claims = sorted({record.under_claimed for entry in entries for record in entry.records if record.under_claimed})
     if claims:
-        yield f"under-claimed: {', '.join(claims)} works though it is not declared"
+        yield f"under-claimed: {', '.join(claims)} works although it is not declared"
 
 
 def _reasoned(untested: list[RuleResult]) -> Iterable[str]:
-    """The rules that are untested, all by name, in a line for each reason."""
+    """One line per reason, with the ids of the untested rules."""
     reasons: dict[str, list[RuleResult]] = {}
     for entry in untested:
         reasons.setdefault(entry.reason.partition("\n")[0], []).append(entry)

@@ -1,4 +1,4 @@
-"""The options of a run that the plugin, the command and the checks share."""
+"""Options of a run, shared by the plugin, the command and the checks."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ from typing import Literal
 Tier = Literal["smoke", "quick", "full", "soak"]
 TIERS: tuple[Tier, ...] = ("smoke", "quick", "full", "soak")
 PROPERTY = "remote-store-conformance"
-"""The property of a pytest report that a check's record travels in."""
+"""Name of the property of a pytest report that holds a check's record."""

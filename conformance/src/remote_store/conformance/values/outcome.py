@@ -1,4 +1,4 @@
-"""How a check can end: the seven outcomes, the signals that end a check early, and a record of each check that ran."""
+"""How a check can end: the seven outcomes, the exceptions that end a check early, and the record of a check."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ else:
     Skipped, XFailed = pytest.skip.Exception, pytest.xfail.Exception
 
 
-# What ends a check for pytest; none is an `Exception`, and no backend has any business with them.
+# Exceptions with which pytest ends a test. None is an `Exception`, and a backend must not raise them.
 SIGNALS: tuple[type[BaseException], ...] = (pytest.skip.Exception, pytest.fail.Exception)
 RAISED: tuple[type[BaseException], ...] = (Exception, *SIGNALS)
 
 
 class Outcome(StrEnum):
-    """How a check or a rule came out, in the order in which one outweighs the next where a rule has several."""
+    """The result of a check or a rule. If the checks of a rule differ, the outcome listed first here counts."""
 
     FAIL = "fail"
     """The backend broke the rule."""
     ERROR = "error"
-    """The harness failed, so nothing can be said of the backend."""
+    """The harness failed, so the check says nothing about the backend."""
     DEVIATION = "deviation"
-    """It does not hold, exactly as it was declared."""
+    """It failed exactly as its deviation declares."""
     NOT_RUN = "not-run"
-    """Somebody chose not to run it."""
-    PASS = "pass"  # noqa: S105 - an outcome, no password
-    """It holds."""
+    """It was skipped or deselected."""
+    PASS = "pass"  # noqa: S105 - an outcome, not a password
+    """The rule holds."""
     UNTESTED = "untested"
-    """No check exists for it, or the harness has no means to find out."""
+    """No check exists, or the harness lacks the means to run it."""
     NOT_APPLICABLE = "not-applicable"
-    """The backend makes no such promise."""
+    """The backend does not promise this."""
 
 
 class NotApplicable(Skipped):
-    """Ends a check, because the backend makes no such promise.
+    """Ends a check because its rule does not apply to the backend.
 
     Attributes:
-        lacks: The capability that it does not declare, where it is for that.
+        lacks: The undeclared capability, if that is the reason.
     """
 
     def __init__(self, reason: str, lacks: Capability | None = None) -> None:
@@ -55,14 +55,14 @@ class NotApplicable(Skipped):
 
 
 class Untested(Skipped):
-    """Ends a check, because the harness offers no way to find out."""
+    """Ends a check because the harness lacks the means to run it."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"untested: {reason}")
 
 
 class Withheld(Untested):
-    """Ends a check before a call that could do harm on this storage; it may be run on another."""
+    """Ends a check before a call that could do harm on this storage. The check may run on another storage."""
 
 
 class KnownDeviation(XFailed):
@@ -78,38 +78,38 @@ class KnownDeviation(XFailed):
 
 
 class ProvisionalFailure(XFailed):
-    """Ends a check that failed and whose rules are all provisional: a failure that is shown and turns nothing red."""
+    """Ends a failed check whose rules are all provisional. The failure is shown but does not change the verdict."""
 
 
 class HarnessFailed(BaseException):
-    """What the author wrote around the backend raised; its exception is the cause.
+    """The author's harness raised an exception, which is the cause.
 
-    It is no `Exception`, so that a check that waits for an error of the backend does not take it for one.
+    Not an `Exception`, so that a check which expects an error of the backend does not catch it.
     """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One check that ran, or was to run.
+    """One check that ran or was skipped.
 
     Attributes:
         check: Name of the check.
         variant: Its parameters.
-        rules: Ids of the rules that it is about.
+        rules: Ids of the rules that it checks.
         outcome: How it ended.
-        reason: Why, in full; empty where it passed.
-        seconds: How long it took.
-        requests: How many requests reached the endpoint in front of the server; `None` without an endpoint.
-        sent: How many bytes those requests carried.
-        retries: How often it was tried again, which only a profile can allow.
-        waited: Seconds that it waited for the storage to settle, which only a profile can ask for.
-        seed: What its random bytes were made from.
+        reason: The full explanation; empty if it passed.
+        seconds: Duration.
+        requests: Number of requests that reached the endpoint; `None` without an endpoint.
+        sent: Number of bytes in these requests; `None` without an endpoint.
+        retries: How often it was repeated, as `Profile.attempts` allows.
+        waited: Seconds that it waited for `Profile.settles_within`.
+        seed: Seed of its random bytes.
         node: Its node id in pytest.
-        lacks: Name of the capability for want of which it does not apply.
-        under_claimed: Name of a capability that works though it is not declared.
-        left: The namespace that could not be removed.
-        hung: It did not end in its time.
-        deviation: Reason, link and expiry of the deviation that it showed.
+        lacks: Name of the undeclared capability because of which it does not apply; empty otherwise.
+        under_claimed: Name of a capability that works although it is not declared.
+        left: The folder that could not be removed; empty otherwise.
+        hung: It exceeded its time limit.
+        deviation: Reason, link and expiry of the deviation it failed as; `None` otherwise.
     """
 
     check: str
@@ -131,16 +131,16 @@ class Record:
     deviation: Mapping[str, str] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything as plain data that travels between processes."""
+        """The record as data that JSON can hold."""
         return {**asdict(self), "rules": list(self.rules), "outcome": self.outcome.value}
 
     @classmethod
     def of_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The record of `as_dict`."""
+        """The record from the data of `as_dict`."""
         return cls(**{**data, "rules": tuple(data["rules"]), "outcome": Outcome(data["outcome"])})
 
 
 def fold(outcomes: Iterable[Outcome]) -> Outcome:
-    """The outcome that outweighs the others; untested where there is none."""
+    """The outcome that comes first in `Outcome`; untested if there are none."""
     order = list(Outcome)
     return min(outcomes, key=order.index, default=Outcome.UNTESTED)

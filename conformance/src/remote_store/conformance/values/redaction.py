@@ -1,4 +1,4 @@
-"""Taking secrets out of what is shown, and escaping what would steer a terminal."""
+"""Removes secrets from text that is shown, and escapes terminal control characters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SECRET_NAME = re.compile(
 )
 HIDDEN = "***"
 SHORTEST_PREFIX = 4
-# Every pattern begins where only one match can begin and never goes back over what it took, so that the time is linear.
+# Every pattern can start only one match at a position and uses possessive quantifiers, so it runs in linear time.
 _NAMED = re.compile(
     r"(?<![\w-])([\w-]++)(\\*+[\"']?+\s*+(?:=>|[=:])\s*+(?:(?:[bru]|rb|br)(?=\\*[\"'])|\w[\w.]*+\()?+)",
     re.IGNORECASE,
@@ -24,7 +24,7 @@ _ELEMENT = re.compile(r"(<(?:[\w-]++:)?+([\w-]++)>)([^<]*+)")
 _WHOLE_LINE = re.compile(r"authorization|cookie", re.IGNORECASE)
 _GROUP = re.compile(r"[^\])}]*+")
 _LINE = re.compile(r"[^\"'\\\n]*+")
-# A closing sign belongs to the value where more of it follows at once, unless that is the next name.
+# A closing bracket or separator belongs to the value if more text follows directly and that is not the next name.
 _WORD = re.compile(r"(?:[^\s\"'&,;)}\]\\]|\\(?![\"'])|[,;)}\]](?=[^\s\"'&,;)}\].])(?![\w. -]{0,40}[=:]))*+")
 _PATTERNS = (
     # scheme://user:password@host
@@ -39,11 +39,13 @@ _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u2
 
 
 def redacted(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text as it may be shown: without these secrets or what looks like one by its name, and harmless to terminals.
+    """The text without secrets and without terminal control characters.
+
+    Removes the given secrets, and every value whose name looks like that of a secret.
 
     Args:
-        text: What is to be shown.
-        secrets: Texts that must not be seen in it, nor as they look in a `repr`, in JSON or in a URL.
+        text: The text to show.
+        secrets: Texts to remove, also in the form they take in a `repr`, in JSON or in a URL.
     """
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         for form in sorted(_forms(secret), key=len, reverse=True):
@@ -55,12 +57,12 @@ def redacted(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def escaped(text: str) -> str:
-    """The text with control characters written as escapes, so that none of it can steer a terminal."""
+    """The text with control characters written as escapes, so that it cannot control a terminal."""
     return _STEERING.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def _is_secret(name: str) -> bool:
-    # `key=value` in a text is mostly an example.
+    # `key=value` is mostly an example, not a secret.
     return name.lower() != "key" and SECRET_NAME.search(name) is not None
 
 
@@ -70,7 +72,7 @@ def _forms(secret: str) -> set[str]:
 
 
 def _without(text: str, secret: str) -> str:
-    """The text without a secret, also where it was cut off in the middle of it."""
+    """The text without a secret, even if the text was shortened with `...` in the middle of it."""
     first, *rest = text.replace(secret, HIDDEN).split("...")
     pieces = [first]
     for piece in rest:
@@ -84,7 +86,7 @@ def _without(text: str, secret: str) -> str:
 
 
 def _named(text: str) -> Iterator[str]:
-    """The text in pieces, with the values of what has the name of a secret hidden."""
+    """The text in pieces, with the values of secret names hidden."""
     end = 0
     for found in _NAMED.finditer(text):
         if found.start() < end or not _is_secret(found[1]):
@@ -98,7 +100,7 @@ def _named(text: str) -> Iterator[str]:
 
 
 def _value(text: str, start: int, name: str) -> tuple[int, int]:
-    """Where a value ends, without its closing quote, and the length of its opening quote."""
+    """The offset at which a value ends, without its closing quote, and the length of its opening quote."""
     quoted = re.compile(r"(\\*)([\"'])").match(text, start)
     if quoted:
         return _closing(quoted[1], quoted[2]).match(text, quoted.end()).end(), len(quoted[0])  # type: ignore[union-attr]
@@ -109,7 +111,7 @@ def _value(text: str, start: int, name: str) -> tuple[int, int]:
 
 @cache
 def _closing(slashes: str, mark: str) -> re.Pattern[str]:
-    """What stands between an opening quote and its closing one; where it was cut off, all the rest."""
+    """Matches the text up to the closing quote, or the whole rest if there is none."""
     if not slashes:
         return re.compile(rf"(?:[^\\{mark}]|\\.?)*+", re.DOTALL)
     return re.compile(rf"(?:[^\\{mark}]|(?<!\\)(?!\\{{{len(slashes)}}}{mark})\\++{mark}?|{mark})*+", re.DOTALL)
