@@ -153,7 +153,7 @@ def test_a_deviation_that_is_declared_is_not_red(folder: Path) -> None:
         (("run", "mine:MyHarness", "--deviations", "missing.toml"), "missing.toml: "),
         (
             ("run", "mine:MyHarness", "--deviations", "old.toml"),
-            "state anew how long it holds, what has expired: old.toml",
+            "deviations have expired; fix the backend or set a new `expires`: old.toml",
         ),
         (("run", "mine:MyHarness", "--rule", "S3-001"), "no rule was executed, so the run says nothing"),
         (("run", "mine:MyHarness", "--tier", "slow"), "invalid choice: 'slow'"),
