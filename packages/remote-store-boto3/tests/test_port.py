@@ -247,7 +247,7 @@ def test_closing_half_way_drops_the_connection(make_port, endpoint, plain, bucke
 def test_a_body_that_breaks_is_a_fault_of_the_connection(make_port, endpoint, plain, bucket, broken, read):
     plain.put_object(Bucket=bucket, Key="k", Body=b"x" * 3 * PIECE)
     endpoint.inject(broken)
-    body = body_of(make_port(read_timeout=0.3), bucket)
+    body = body_of(make_port(read_timeout=1.5), bucket)
     with pytest.raises(Fault) as caught:
         read(body)
     assert caught.value.transport

@@ -228,7 +228,7 @@ async def test_a_body_that_breaks_is_a_fault_of_the_connection(
 ):
     plain.put_object(Bucket=bucket, Key="k", Body=b"x" * 3 * PIECE)
     endpoint.inject(broken)
-    body = await body_of(await make_port(read_timeout=0.3), bucket)
+    body = await body_of(await make_port(read_timeout=1.5), bucket)
     for _ in range(2):
         with pytest.raises(Fault) as caught:
             await read(body)
