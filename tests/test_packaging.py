@@ -165,8 +165,8 @@ IMPORTS = [
 ]
 
 
-@pytest.mark.parametrize("contract, name, line", IMPORTS)
-def test_an_import_contract_turns_red_when_it_is_broken(contract: str, name: str, line: str, tmp_path: Path) -> None:
+def linted(contract: str, name: str, line: str, tmp_path: Path) -> str:
+    """What import-linter says of a contract after the package `name` got a module `intruder` with the line."""
     for folder in FOLDERS:
         shutil.copytree(folder / "src", tmp_path / "src", dirs_exist_ok=True)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
@@ -183,7 +183,24 @@ def test_an_import_contract_turns_red_when_it_is_broken(contract: str, name: str
     (tmp_path / "src/remote_store" / name.replace(".", "/") / "intruder.py").write_text(f"{line}\n", "utf-8")
     broken = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert broken.returncode == 1, broken.stdout + broken.stderr
-    assert f"remote_store.{name}.intruder" in broken.stdout
+    return broken.stdout
+
+
+@pytest.mark.parametrize("contract, name, line", IMPORTS)
+def test_an_import_contract_turns_red_when_it_is_broken(contract: str, name: str, line: str, tmp_path: Path) -> None:
+    assert f"remote_store.{name}.intruder" in linted(contract, name, line, tmp_path)
+
+
+CIRCLES = [
+    ("core.io", "import remote_store.core.local", ".io -> .local"),
+    ("core.aio", "def later():\n    import remote_store.core.config.url", ".aio -> .config"),
+    ("conformance.http", "import remote_store.conformance.endpoint", ".http -> .endpoint"),
+]
+
+
+@pytest.mark.parametrize("name, line, circle", CIRCLES)
+def test_the_contract_against_circles_turns_red_on_one(name: str, line: str, circle: str, tmp_path: Path) -> None:
+    assert circle in linted("circles", name, line, tmp_path)
 
 
 def test_the_example_of_core_runs_as_printed(tmp_path: Path) -> None:

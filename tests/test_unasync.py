@@ -27,7 +27,7 @@ import unasync
         ("async_runner, _async_runner, run_async\n", "runner, _runner, run\n"),
         ("test_async_read, TestAsyncRead\n", "test_read, TestRead\n"),
         ("asynchronous, asyncio, awaited\n", "asynchronous, asyncio, awaited\n"),
-        ("from remote_store.core.aio.store import AsyncStore\n", "from remote_store.core.store import Store\n"),
+        ("from remote_store.core.async_store import AsyncStore\n", "from remote_store.core.store import Store\n"),
         (
             "from remote_store.core.s3.aio_backend import AsyncS3Backend\n",
             "from remote_store.core.s3.backend import S3Backend\n",

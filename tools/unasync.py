@@ -24,7 +24,7 @@ SUITE = f"{CONFORMANCE}/suite"
 
 FILES = {
     f"{CORE}/aio/backend.py": f"{CORE}/backend.py",
-    f"{CORE}/aio/store.py": f"{CORE}/store.py",
+    f"{CORE}/async_store.py": f"{CORE}/store.py",
     f"{CORE}/s3/aio_backend.py": f"{CORE}/s3/backend.py",
     f"{CORE}/s3/engine/aio_ahead.py": f"{CORE}/s3/engine/ahead.py",
     f"{CORE}/s3/engine/aio_bodies.py": f"{CORE}/s3/engine/bodies.py",
@@ -39,7 +39,7 @@ FOLDERS = {f"{SUITE}/aio": SUITE}
 
 MODULES = {
     r"\bremote_store\.core\.s3\.((?:engine\.)?)aio_": r"remote_store.core.s3.\1",
-    r"\bremote_store\.core\.aio\.(?=files|streams)": "remote_store.core.io.",
+    r"\bremote_store\.core\.aio\.(?=streams)": "remote_store.core.io.",
     r"\bremote_store\.core\.aio\b": "remote_store.core",
     r"\bremote_store\.conformance\.suite\.aio\b": "remote_store.conformance.suite",
 }

@@ -27,7 +27,7 @@ from remote_store.core import (
     Store,
     ThreadedBackend,
 )
-from remote_store.core.io.files import replacing
+from remote_store.core.files import replacing
 from remote_store.core.local import folder, names, unfinished
 from remote_store.core.local.folder import Folder
 from remote_store.core.local.names import UNFINISHED

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from remote_store.core import AlreadyExists, Backend, InvalidPath, LocalBackend, NotFound, Store
-from remote_store.core.io.files import replacing
+from remote_store.core.files import replacing
 from remote_store.core.local import folder
 from remote_store.core.local.folder import Folder
 

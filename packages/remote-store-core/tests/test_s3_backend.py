@@ -332,7 +332,13 @@ def test_only_a_clear_miss_lets_a_file_be_written_below(
 ) -> None:
     lane = open_lane(reject_write_under_file_ancestor=True)
     s3.before = deny("HeadObject", status, code, "a")
-    with pytest.raises(error) as caught:
-        lane.write("a/b/c", b"x")
-    assert caught.value.path == "a/b/c"
-    assert not s3.objects
+    s3.put("source", b"x")
+    for act in (
+        lambda: lane.write("a/b/c", b"x"),
+        lambda: lane.copy("source", "a/b/c"),
+        lambda: lane.move("source", "a/b/c"),
+    ):
+        with pytest.raises(error) as caught:
+            act()
+        assert (caught.value.path, caught.value.backend) == ("a/b/c", "s3")
+    assert list(s3.objects) == ["source"]

@@ -285,6 +285,24 @@ def test_a_destination_of_somebody_else_is_never_taken_for_our_copy(
     assert sorted(s3.objects) == ["a", "b"]
 
 
+@pytest.mark.parametrize("endpoint", [{}, {"endpoint_url": "http://s3.test"}], ids=["trusted", "untrusted"])
+def test_a_destination_that_may_not_be_looked_at_is_named(endpoint: dict[str, Any], s3: FakeS3, open_lane: Any) -> None:
+    lane = open_lane(**endpoint)
+    s3.put("a", b"abc")
+    s3.put("b", b"old")
+
+    def before(call: Call) -> None:
+        if call.operation == HEAD and call.params["Key"] == "b":
+            raise Fault("403", 403)
+
+    s3.before = before
+    for method in (lane.copy, lane.move):
+        with pytest.raises(PermissionDenied) as caught:
+            method("a", "b")
+        assert (caught.value.path, caught.value.backend) == ("b", "s3")
+    assert s3.objects["b"].data == b"old"
+
+
 def test_a_pin_that_fails_on_a_free_destination_is_a_changed_source(s3: FakeS3, open_lane: Any) -> None:
     s3.put("a", b"abc")
 

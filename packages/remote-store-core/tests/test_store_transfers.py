@@ -18,7 +18,7 @@ from remote_store.core import (
     RemoteStoreError,
     Store,
 )
-from remote_store.core.io.files import replacing
+from remote_store.core.files import replacing
 from remote_store.core.local import unfinished
 
 

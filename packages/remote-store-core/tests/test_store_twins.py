@@ -10,10 +10,10 @@ from remote_store.core import (
     Backend,
     Store,
 )
+from remote_store.core import files as blocking_files
 from remote_store.core.aio import files
 from remote_store.core.aio.files import AsyncCounted
 from remote_store.core.aio.scoped import AsyncScopedFile, AsyncScopedOpening
-from remote_store.core.io import files as blocking_files
 from remote_store.core.scoped import ScopedFile, ScopedOpening
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from remote_store.core.aio.pulled import GuardedStream, WriteStopped
-from remote_store.core.io.files import Counted
+from remote_store.core.files import Counted
 from remote_store.core.io.streams import bytes_left, check_content
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from remote_store.core.aio.backend import AsyncBackend
 from remote_store.core.aio.bridge import ThreadedBackend
-from remote_store.core.aio.store import AsyncStore, open_async_store
+from remote_store.core.async_store import AsyncStore, open_async_store
 from remote_store.core.backend import Backend
 from remote_store.core.capabilities import Capability
 from remote_store.core.conditional_writes import ConditionalWrites

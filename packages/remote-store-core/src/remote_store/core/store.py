@@ -1,4 +1,4 @@
-# Generated from packages/remote-store-core/src/remote_store/core/aio/store.py by tools/unasync.py; edit that.
+# Generated from packages/remote-store-core/src/remote_store/core/async_store.py by tools/unasync.py; edit that.
 """The store: the class that users call. It accepts typed paths and limits a backend to one folder."""
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from remote_store.core.config.file import Config, config_of, configured, from_en
 from remote_store.core.config.registry import find_backend
 from remote_store.core.config.url import from_url
 from remote_store.core.errors import InvalidPath, NotFound
+from remote_store.core.files import Progress, counted, opened, replacing, transfer
 from remote_store.core.glob import GlobPattern, name_matcher
 from remote_store.core.home import public
-from remote_store.core.io.files import Progress, counted, opened, replacing, transfer
 from remote_store.core.io.source import Content
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import RemotePath

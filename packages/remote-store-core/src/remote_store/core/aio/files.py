@@ -10,10 +10,10 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from typing import Any, BinaryIO, ParamSpec, TypeVar
 
+from remote_store.core import files
 from remote_store.core.aio.streams import is_async_stream
 from remote_store.core.aio.threads import in_thread, outcome
-from remote_store.core.io import files
-from remote_store.core.io.files import Progress, check_complete
+from remote_store.core.files import Progress, check_complete
 from remote_store.core.io.source import AsyncBinaryIO, AsyncContent
 from remote_store.core.io.streams import block_size, bytes_left, told_left
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from remote_store.core.home import public
 from remote_store.core.s3.aio_backend import AsyncS3Backend
 from remote_store.core.s3.backend import S3Backend
-from remote_store.core.s3.engine.errors import contract_errors
 from remote_store.core.s3.engine.loop_port import LoopPort, LoopThread
 from remote_store.core.s3.lane_api import LANE_API_VERSION, require_lane_api
+from remote_store.core.s3.operations.errors import contract_errors
 from remote_store.core.s3.operations.reading import PROGRESS
 from remote_store.core.s3.protocol.calls import SECRET_PARAMS, AsyncBody, AsyncS3Port, Body, Call, Fault, S3Port
 from remote_store.core.s3.protocol.connections import no_retry_helps

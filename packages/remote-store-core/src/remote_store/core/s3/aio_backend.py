@@ -22,9 +22,9 @@ from remote_store.core.path import require_text
 from remote_store.core.s3.engine.aio_reader import AsyncObjectReader
 from remote_store.core.s3.engine.aio_runner import AsyncRunner
 from remote_store.core.s3.engine.aio_spool import AsyncSpool
-from remote_store.core.s3.engine.errors import contract_errors
 from remote_store.core.s3.operations import copying, deleting, fetching, listing, paging, probes, writing
 from remote_store.core.s3.operations.bucket import Bucket
+from remote_store.core.s3.operations.errors import contract_errors
 from remote_store.core.s3.operations.paging import Cursor
 from remote_store.core.s3.operations.reading import ReadPlan
 from remote_store.core.s3.operations.steps import Operation

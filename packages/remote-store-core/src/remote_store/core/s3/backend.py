@@ -19,12 +19,12 @@ from remote_store.core.io.streams import Source, check_max_depth, check_range
 from remote_store.core.metadata import MOST_ENTRIES, MOST_OF_A_HANDLE, check_content_type, check_metadata
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import require_text
-from remote_store.core.s3.engine.errors import contract_errors
 from remote_store.core.s3.engine.reader import ObjectReader
 from remote_store.core.s3.engine.runner import Runner
 from remote_store.core.s3.engine.spool import Spool
 from remote_store.core.s3.operations import copying, deleting, fetching, listing, paging, probes, writing
 from remote_store.core.s3.operations.bucket import Bucket
+from remote_store.core.s3.operations.errors import contract_errors
 from remote_store.core.s3.operations.paging import Cursor
 from remote_store.core.s3.operations.reading import ReadPlan
 from remote_store.core.s3.operations.steps import Operation

@@ -13,7 +13,7 @@ from remote_store.core.io.buffers import allocate
 from remote_store.core.s3.engine.aio_ahead import AsyncReadAhead
 from remote_store.core.s3.engine.aio_bodies import AsyncObjectBody, fetch
 from remote_store.core.s3.engine.aio_runner import AsyncRunner
-from remote_store.core.s3.engine.errors import contract_errors
+from remote_store.core.s3.operations.errors import contract_errors
 from remote_store.core.s3.operations.fetching import block_worth_reading, fill, worth_a_split, worth_reading_ahead
 from remote_store.core.s3.operations.reading import BLOCK, ReadPlan
 from remote_store.core.s3.protocol.calls import AsyncBody

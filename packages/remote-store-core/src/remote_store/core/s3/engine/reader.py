@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from remote_store.core.io.buffers import allocate
 from remote_store.core.s3.engine.ahead import ReadAhead
 from remote_store.core.s3.engine.bodies import ObjectBody, fetch
-from remote_store.core.s3.engine.errors import contract_errors
 from remote_store.core.s3.engine.runner import Runner
+from remote_store.core.s3.operations.errors import contract_errors
 from remote_store.core.s3.operations.fetching import block_worth_reading, fill, worth_a_split, worth_reading_ahead
 from remote_store.core.s3.operations.reading import BLOCK, ReadPlan
 from remote_store.core.s3.protocol.calls import Body

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from remote_store.core.errors import InvalidPath, PreconditionFailed
+from remote_store.core.errors import InvalidPath, NotFound, PreconditionFailed
 from remote_store.core.s3.operations import deleting, probes, writing
 from remote_store.core.s3.operations.bucket import CREATE_OPTIONS, KEY_OPTIONS, Bucket, plain
 from remote_store.core.s3.operations.conflicts import send
+from remote_store.core.s3.operations.errors import contract_errors
 from remote_store.core.s3.operations.lost_responses import FirstAttempt, is_copy
 from remote_store.core.s3.operations.steps import Operation, Start, Wait
 from remote_store.core.s3.protocol import faults
@@ -63,7 +64,8 @@ def move(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[No
 
 def _refuse_file_ancestor(bucket: Bucket, src: str, dst: str) -> Operation[None]:
     try:
-        yield from probes.refuse_file_ancestor(bucket, dst)
+        with contract_errors(path=dst):
+            yield from probes.refuse_file_ancestor(bucket, dst)
     except InvalidPath:
         # A missing source takes precedence.
         yield from probes.require_file(bucket, src)
@@ -103,7 +105,7 @@ def _copy_at_once(
         if faults.is_precondition(fault):
             if overwrite:
                 yield from probes.require_file(bucket, src)
-                raise faults.typed(fault, path=src) from fault.__cause__
+                raise
             yield from _refused(bucket, src, dst, fault, first)
             return None
         if fault.code not in ("InvalidRequest", "EntityTooLarge") or source is not None:
@@ -116,17 +118,12 @@ def _copy_at_once(
 
 
 def _refuse_existing(bucket: Bucket, src: str, dst: str, source: Facts | None) -> Operation[None]:
-    if (yield from _is_taken(bucket, dst)):
+    with contract_errors(path=dst):
+        is_taken = yield from probes.is_file(bucket, dst)
+    if is_taken:
         if source is None:
             yield from probes.require_file(bucket, src)
         raise probes.already_exists(dst)
-
-
-def _is_taken(bucket: Bucket, dst: str) -> Operation[bool]:
-    try:
-        return (yield from probes.is_file(bucket, dst))
-    except Fault as fault:
-        raise faults.typed(fault, path=dst) from fault.__cause__
 
 
 def _copy_whole(bucket: Bucket, src: str, dst: str, source: Facts | None, *, overwrite: bool) -> Operation[None]:
@@ -165,11 +162,10 @@ def _copy_source(bucket: Bucket, src: str) -> dict[str, Any]:
 def _refused(bucket: Bucket, src: str, dst: str, fault: Fault, first: FirstAttempt) -> Operation[None]:
     source = yield from probes.require_file(bucket, src)
     try:
-        existing = yield from probes.head(bucket, dst)
-    except Fault as missing:
-        if faults.is_missing(missing):
-            raise faults.typed(fault, path=src) from fault.__cause__
-        raise faults.typed(missing, path=dst) from missing.__cause__
+        with contract_errors(path=dst):
+            existing = yield from probes.head(bucket, dst)
+    except NotFound:
+        raise fault from fault.__cause__
     # An earlier attempt may have made the copy although its response was lost.
     lost = fault.attempts > 1 and not first.is_after(existing.modified_at, fault)
     if not lost or not (yield from is_copy(bucket, (src, source), (dst, existing))):
@@ -200,8 +196,6 @@ def copy_parts(bucket: Bucket, src: str, dst: str, source: Facts, *, overwrite: 
         yield from writing.complete(bucket, target, parts, size, begun, overwrite=overwrite)
     except BaseException as error:
         yield from writing.abandon(bucket, target, error)
-        if isinstance(error, Fault) and faults.is_precondition(error):
-            raise faults.typed(error, path=src) from error.__cause__
         raise
 
 

@@ -74,15 +74,15 @@ def is_folder(bucket: Bucket, path: str) -> Operation[bool]:
         raise
 
 
-def missing(bucket: Bucket, key: str, fault: Fault) -> Operation[RemoteStoreError]:
-    """The error for a file that does not exist: 1 LIST. The LIST only improves the message, so it may fail."""
+def missing(bucket: Bucket, key: str, fault: Fault) -> Operation[RemoteStoreError | Fault]:
+    """What to raise for a file that does not exist: 1 LIST. The LIST only improves the message, so it may fail."""
     if faults.is_gone(fault):
         try:
             if (yield from paging.has_entry(bucket, prefix_of(key))):
                 return InvalidPath(FOLDER_MEANT, path=key)
         except Fault as probed:
-            return faults.typed(probed if faults.is_missing_bucket(probed) else fault, path=key)
-    return faults.typed(fault, path=key)
+            return probed if faults.is_missing_bucket(probed) else fault
+    return fault
 
 
 def get_file_info(bucket: Bucket, key: str) -> Operation[FileInfo]:
@@ -167,7 +167,7 @@ def refuse_file_ancestor(bucket: Bucket, key: str) -> Operation[None]:
             raise InvalidPath("a folder of this path is a file; use another path", path=key, paths=(ancestor,))
         fault = yield from _with_code(bucket, ancestor, response)
         if not faults.is_missing(fault):
-            raise faults.typed(fault, path=key)
+            raise fault
 
 
 def no_folder(bucket: Bucket, path: str) -> Operation[RemoteStoreError]:

@@ -16,9 +16,9 @@ from remote_store.core.config.file import Config, config_of, configured, from_en
 from remote_store.core.config.registry import find_async_backend
 from remote_store.core.config.url import from_url
 from remote_store.core.errors import InvalidPath, NotFound
+from remote_store.core.files import Progress
 from remote_store.core.glob import GlobPattern, name_matcher
 from remote_store.core.home import public
-from remote_store.core.io.files import Progress
 from remote_store.core.io.source import AsyncBinaryIO, AsyncContent
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import RemotePath

@@ -14,15 +14,16 @@ from remote_store.core.s3.protocol.faults import typed
 
 @contextmanager
 def contract_errors(
-    backend: str, path: str | None = None, content: Source | AsyncSource | None = None
+    backend: str | None = None, path: str | None = None, content: Source | AsyncSource | None = None
 ) -> Iterator[None]:
     """Raise a fault as an error of the contract, and set backend and path of every error.
 
-    The SDK's exception becomes the cause. An error that already has a path keeps it.
+    The SDK's exception becomes the cause. An error that already has a backend or a path keeps it, so an operation on
+    two paths uses this around the calls about its second path.
 
     Args:
-        backend: Name of the backend.
-        path: The path that the call is about.
+        backend: Name of the backend; `None` if a block around this one sets it.
+        path: The path that the calls are about.
         content: The content that the call writes. Exceptions of the caller's stream pass unchanged.
 
     Raises:
