@@ -13,6 +13,7 @@ from remote_store.core import (
     BackendNotInstalled,
     Config,
     ConfigError,
+    InvalidConfiguration,
     LocalBackend,
     MemoryBackend,
     RetryPolicy,
@@ -320,10 +321,14 @@ def test_the_environment_describes_a_store(monkeypatch: pytest.MonkeyPatch, name
         ("PUT_OPTIONS", "{oops", "must be a JSON object"),
         ("PUT_OPTIONS", "[1]", "must be a JSON object"),
         ("RETRY", '{"max_attempts": 0}', "at least 1"),
+        ("RETRY", "0", "'retry' has an invalid value: .* at least 1"),
+        ("RETRY", "3.5", r"'retry' must be a whole number \(max_attempts\) or a table"),
+        ("RETRY", "true", r"'retry' must be a whole number \(max_attempts\) or a table"),
+        ("RETRY", "thrice", r"'retry' must be a whole number \(max_attempts\) or a table"),
         (
             "ENDPOINT",
             "x",
-            "environment variables REMOTE_STORE_.*: unknown setting 'endpoint'; did you mean 'endpoint_url'",
+            "variable REMOTE_STORE_ENDPOINT is not a setting of type 'fake'; did you mean REMOTE_STORE_ENDPOINT_URL",
         ),
     ],
 )
@@ -334,6 +339,58 @@ def test_a_wrong_variable_is_refused(monkeypatch: pytest.MonkeyPatch, name: str,
     with pytest.raises(ConfigError, match=match) as caught:
         from_environment("REMOTE_STORE_", find)
     assert text not in str(caught.value) or len(text) < 2
+
+
+def test_an_unknown_variable_says_which_settings_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAKE_TYPE", "fake")
+    monkeypatch.setenv("LAKE_COLOUR", "red")
+    with pytest.raises(ConfigError) as caught:
+        from_environment("LAKE_", find)
+    # `client` takes an object, so no variable can set it.
+    assert str(caught.value) == (
+        "the environment variable LAKE_COLOUR is not a setting of type 'fake'; "
+        "the settings, each with the prefix LAKE_, are TYPE, ROOT_PATH, BUCKET, ENDPOINT_URL, KEY, SECRET, "
+        "SESSION_TOKEN, API_KEY, RETRY, CONNECT_TIMEOUT, MAX_CONNECTIONS, CONDITIONAL_WRITES, ANON, "
+        "ADDRESSING_STYLE, PUT_OPTIONS, FOLDER"
+    )
+
+
+@pytest.mark.parametrize("value", [3, "3", {"max_attempts": 3}, '{"max_attempts": 3}', RetryPolicy(3)])
+def test_retry_is_a_number_a_table_or_a_policy(value: object) -> None:
+    assert made({"bucket": "b", "retry": value}).options["retry"] == RetryPolicy(max_attempts=3)
+
+
+@pytest.mark.parametrize(
+    "value", [0, -1, 2.5, True, [3], "", "x", "2.5", "true", "[3]", {"max_attempts": 2.5}, {"x": 1}]
+)
+def test_a_wrong_retry_is_a_configuration_error(value: object) -> None:
+    with pytest.raises(ConfigError, match=r"^backends\.b: .*'retry'"):
+        made({"bucket": "b", "retry": value})
+
+
+@pytest.mark.parametrize("error", [TypeError("colour must be a str"), ValueError("colour must be a str")])
+def test_a_setting_that_the_backend_refuses_is_a_configuration_error(error: Exception) -> None:
+    def refuse(**options: object) -> None:
+        raise error
+
+    def find_refusing(kind: str) -> Adapter[Fake]:
+        return Adapter(kind, "fakes", refuse, MemoryBackend, lambda backend: backend)
+
+    config = Config({"b": BackendConfig("fake", {"colour": 5})}, {"s": StoreConfig("b")})
+    with pytest.raises(ConfigError, match=r"^backends\.b: colour must be a str$") as caught:
+        configured(config, "s", find_refusing)
+    assert caught.value.__cause__ is not None
+    assert caught.value.__cause__.__cause__ is error
+
+
+def test_a_broken_environment_of_the_sdk_is_no_configuration_error() -> None:
+    def refuse() -> None:
+        raise InvalidConfiguration("AWS_CA_BUNDLE cannot be read")
+
+    config = Config({"b": BackendConfig("fake", {})}, {"s": StoreConfig("b")})
+    with pytest.raises(InvalidConfiguration) as caught:
+        configured(config, "s", lambda kind: Adapter(kind, "fakes", refuse, MemoryBackend, lambda backend: backend))
+    assert not isinstance(caught.value, ConfigError)
 
 
 def test_the_environment_needs_a_type_and_may_have_another_prefix(

@@ -127,6 +127,11 @@ def test_the_query_holds_settings_of_the_declared_types() -> None:
     }
 
 
+def test_retry_is_a_number_in_a_url_and_as_an_argument() -> None:
+    backends = from_url("s3://b?retry=3", {}, find)[0], from_url("s3://b", {"retry": 3}, find)[0]
+    assert [cast("Bucket", backend).options for backend in backends] == [{"retry": RetryPolicy(3)}] * 2
+
+
 def test_a_class_that_reads_the_url_itself_gets_the_settings_it_declares() -> None:
     own, _ = from_url("own://h?size=3&colour=blue", {}, find)
     assert cast("Own", own).options == {"size": 3, "colour": "blue"}
@@ -176,7 +181,10 @@ def test_credentials_in_a_url_are_refused_and_never_shown(url: str) -> None:
         ("s3://u@b", "credentials, and URLs end up in logs"),
         ("s3://b?region=x", "unknown setting 'region'; did you mean 'region_name'"),
         ("s3://b?anon", "'anon' must be true or false"),
-        ('s3://b?retry={"a":' + "[" * 100_000, "'retry' must be a JSON object"),
+        ('s3://b?retry={"a":' + "[" * 100_000, "'retry' must be a whole number"),
+        ("s3://b?retry=0", "'retry' has an invalid value: .* at least 1"),
+        ("s3://b?retry=2.5", "'retry' must be a whole number"),
+        ("s3://b?retry=", "'retry' must be a whole number"),
         ("s3://b?max_connections=x", "'max_connections' must be a whole number"),
         ("s3://b?anon=1&anon=0", "sets 'anon' twice"),
         ("s3://b/a#b", "%23"),

@@ -7,7 +7,7 @@ bucket = "lake"
 endpoint_url = "${S3_ENDPOINT:-http://127.0.0.1:9000}"
 key = "${S3_KEY}"
 secret = "${S3_SECRET}"
-retry = { max_attempts = 3 }
+retry = 3
 
 [stores.raw]
 backend = "lake"
@@ -24,15 +24,17 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from remote_store.core.aio.backend import AsyncBackend
 from remote_store.core.backend import Backend
 from remote_store.core.config.registry import Adapter
-from remote_store.core.config.settings import ConfigError, refuse_unknown
+from remote_store.core.config.settings import ConfigError, Settings, refuse_unknown
 from remote_store.core.home import public
 
 B = TypeVar("B", bound=Backend | AsyncBackend)
@@ -169,10 +171,18 @@ def from_environment(prefix: str, find: Find[B]) -> tuple[B, str]:
         for name, value in os.environ.items()
         if name.startswith(prefix) and name != prefix and value
     }
+    place = f"environment variables {prefix}*"
     if "type" not in given:
-        raise ConfigError(f"the environment variable {prefix}TYPE is not set; set it to the type of the backend")
-    root_path = given.pop("root_path", "")
-    return _made(given.pop("type"), given, f"environment variables {prefix}*", find), root_path
+        raise ConfigError(
+            f"the environment variable {prefix}TYPE is not set; set it to the type of the backend, such as s3 or local"
+        )
+    kind, root_path = given.pop("type"), given.pop("root_path", "")
+    with _named(place):
+        settings = find(kind).settings
+    if settings.complete:
+        for name in given:
+            _refuse_unknown_variable(prefix, name, kind, settings)
+    return _made(kind, given, place, find), root_path
 
 
 def filled(value: Any, setting: str) -> Any:
@@ -206,11 +216,30 @@ def _variable(match: re.Match[str], setting: str) -> str:
 
 
 def _made(kind: str, options: Mapping[str, Any], place: str, find: Find[B]) -> B:
-    try:
+    with _named(place):
         adapter = find(kind)
         return adapter.make(**adapter.settings.values(options))
+
+
+@contextmanager
+def _named(place: str) -> Iterator[None]:
+    """Put the place of the settings before the message of a `ConfigError`."""
+    try:
+        yield
     except ConfigError as error:
         raise ConfigError(f"{place}: {error}") from error
+
+
+def _refuse_unknown_variable(prefix: str, name: str, kind: str, settings: Settings) -> None:
+    known = ["type", "root_path", *settings.written()]
+    if name in known:
+        return
+    nearest = get_close_matches(name, known, n=1)
+    hint = f"did you mean {prefix}{nearest[0].upper()}? The" if nearest else "the"
+    raise ConfigError(
+        f"the environment variable {prefix}{name.upper()} is not a setting of type {kind!r}; {hint} "
+        f"settings, each with the prefix {prefix}, are {', '.join(setting.upper() for setting in known)}"
+    )
 
 
 def _tables(data: Mapping[str, Any], name: str) -> Mapping[str, Mapping[str, Any]]:

@@ -16,6 +16,7 @@ from remote_store.core.aio.backend import AsyncBackend
 from remote_store.core.aio.bridge import ThreadedBackend
 from remote_store.core.backend import Backend
 from remote_store.core.config.settings import ConfigError, Settings, refuse_unknown
+from remote_store.core.errors import RemoteStoreError
 from remote_store.core.home import public
 
 B = TypeVar("B", bound=Backend | AsyncBackend)
@@ -91,16 +92,22 @@ class Adapter(Generic[B]):
         """Make a backend with the factory.
 
         Raises:
-            ConfigError: The factory returned an object of the wrong class.
+            ConfigError: The factory refused a setting, or returned an object of the wrong class.
         """
-        return self.finished(self.factory(*arguments, **options))
+        return self.made_by(self.factory, *arguments, **options)
 
-    def finished(self, backend: Any) -> B:
-        """Check and convert what the factory, or its `from_url`, returned.
+    def made_by(self, factory: Callable[..., Any], *arguments: Any, **options: Any) -> B:
+        """Make a backend with another factory, such as the class's `from_url`.
 
         Raises:
-            ConfigError: The object is of the wrong class.
+            ConfigError: The factory refused a setting, or returned an object of the wrong class.
         """
+        try:
+            backend = factory(*arguments, **options)
+        except (RemoteStoreError, ConfigError):
+            raise
+        except (TypeError, ValueError) as error:
+            raise ConfigError(str(error)) from error
         if not isinstance(backend, self.made):
             raise ConfigError(
                 f"type {self.type!r} of {self.distribution} returned a {type(backend).__name__}, "

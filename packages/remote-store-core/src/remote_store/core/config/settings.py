@@ -12,9 +12,12 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NotRequired, Required, Self, Union, get_args, get_origin, get_type_hints
 
 from remote_store.core.home import public
+from remote_store.core.retry import RetryPolicy
 from remote_store.core.secret import Secret
 
 SECRET_NAMES = frozenset({"secret", "session_token"})
+NUMBERED = {RetryPolicy: "max_attempts"}
+"""Dataclasses that may be written as a whole number, each with the field that the number sets."""
 TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
@@ -56,6 +59,10 @@ class Settings:
                     required.append(name)
         return cls(types, tuple(required), complete)
 
+    def written(self) -> list[str]:
+        """The names of the settings that can be written as text. The others take an object and are for Python only."""
+        return [name for name, hint in self.types.items() if any(map(_can_be_written, _members(hint)))]
+
     def is_secret(self, name: str) -> bool:
         """Whether the name or the type of a setting marks it as a secret."""
         return name in SECRET_NAMES or Secret in _members(self.types.get(name, Any))
@@ -94,13 +101,13 @@ def refuse_unknown(kind: str, name: str, known: Iterable[str]) -> None:
 
 
 def converted(name: str, value: Any, hint: Any) -> Any:
-    """Convert a string, or a mapping for a dataclass, to the declared type. Other values are returned unchanged.
+    """Convert a string, or a mapping or whole number for a dataclass, to the declared type.
 
     Booleans are `true`, `yes`, `on`, `1` and `false`, `no`, `off`, `0`. `none` is `None`. Mappings and dataclasses
-    are written as JSON.
+    are written as JSON. A `RetryPolicy` may be a whole number, its `max_attempts`. Other values are returned unchanged.
 
     Raises:
-        ConfigError: The string cannot be converted, or the dataclass has no such field.
+        ConfigError: The value cannot be converted, or the dataclass has no such field.
     """
     members = _members(hint)
     if isinstance(value, Mapping):
@@ -108,6 +115,11 @@ def converted(name: str, value: Any, hint: Any) -> Any:
             if is_dataclass(member) and isinstance(member, type):
                 return _built(name, value, member)
         return value
+    for member in members:
+        if member in NUMBERED and not isinstance(value, str | member):
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise ConfigError(f"{name!r} must be {_word(member)}, not {type(value).__name__}")
+            return _built(name, {NUMBERED[member]: value}, member)
     if not isinstance(value, str) or Any in members or str in members:
         return value
     for member in members:
@@ -119,6 +131,12 @@ def converted(name: str, value: Any, hint: Any) -> Any:
             continue
     wanted = " or ".join(_word(member) for member in members)
     raise ConfigError(f"{name!r} must be {wanted}; the given string is not")
+
+
+def _can_be_written(member: Any) -> bool:
+    if get_origin(member) is Literal or member in (Any, str, bool, int, float, Path, Secret) or is_dataclass(member):
+        return True
+    return (get_origin(member) or member) in (dict, Mapping)
 
 
 def _hints(factory: Callable[..., Any]) -> dict[str, Any]:
@@ -149,7 +167,7 @@ def _parsed(name: str, text: str, member: Any) -> Any:
         return member(text)
     if is_dataclass(member) or (get_origin(member) or member) in (dict, Mapping):
         value = json.loads(text)
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) or (member in NUMBERED and type(value) is int):
             return converted(name, value, member)
     raise ValueError
 
@@ -170,6 +188,8 @@ def _word(member: Any) -> str:
     if get_origin(member) is Literal:
         return "one of " + ", ".join(map(repr, get_args(member)))
     words = {NoneType: "none", bool: "true or false", int: "a whole number", float: "a number"}
+    if member in NUMBERED:
+        return f"a whole number ({NUMBERED[member]}) or a table (as text, JSON)"
     if is_dataclass(member) or (get_origin(member) or member) in (dict, Mapping):
         return "a JSON object"
     return words.get(member, f"a {getattr(member, '__name__', member)} passed in Python")

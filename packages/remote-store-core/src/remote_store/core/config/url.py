@@ -69,7 +69,7 @@ def from_url(url: str, options: Mapping[str, Any], find: Callable[[str], Adapter
     if build is not None:
         settings = _url_settings(Settings.of(build), adapter.settings)
         given = {**_query(parts.query, settings), **options}
-        return adapter.finished(build(parts, **settings.values(given))), ""
+        return adapter.made_by(build, parts, **settings.values(given)), ""
     settings = adapter.settings
     given = {**_query(parts.query, settings), **options}
     place, root_path = _place(parts, settings)
