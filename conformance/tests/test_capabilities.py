@@ -9,7 +9,7 @@ import pytest
 
 from remote_store.conformance import BackendConformance, Case, CheckFailed, Harness, Oracle, Profile, rules
 from remote_store.conformance.checking.decorators import identifiers_of
-from remote_store.conformance.checking.operations import OPERATIONS
+from remote_store.conformance.checking.usages import USAGES
 from remote_store.core import (
     Backend,
     Capability,
@@ -152,7 +152,7 @@ def test_every_capability_has_a_rule_that_it_must_keep() -> None:
 
 
 def test_every_capability_with_an_operation_has_one_that_must_be_refused() -> None:
-    assert {row.capability for row in OPERATIONS.values()} - {None} == set(Capability) - QUALITIES
+    assert {row.capability for row in USAGES.values()} - {None} == set(Capability) - QUALITIES
 
 
 @pytest.mark.parametrize("capability", sorted(set(Capability) - QUALITIES, key=str))

@@ -19,8 +19,8 @@ from remote_store.conformance import (
     Profile,
     ThreadedHarness,
 )
+from remote_store.conformance.model.actions import Action
 from remote_store.conformance.model.search import Example
-from remote_store.conformance.model.steps import Step
 from remote_store.core import Backend, Capability, MemoryBackend, NotFound, ThreadedBackend, WriteResult
 
 ANY, HOSTILE, INSTANCES = "test_model_any_history", "test_model_hostile_names", "test_model_instances_in_turns"
@@ -194,25 +194,34 @@ def test_a_failure_is_short() -> None:
 
 
 def test_histories_are_the_same_in_every_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    runs: list[list[Step]] = []
+    runs: list[list[Action]] = []
     take = Example.take
-    monkeypatch.setattr(Example, "take", lambda self, step: (runs[-1].append(step), take(self, step))[1])
+    monkeypatch.setattr(Example, "take", lambda self, action: (runs[-1].append(action), take(self, action))[1])
     for _ in range(2):
         runs.append([])
         run(ANY, Shared())
     assert runs[0] == runs[1]
     assert len(runs[0]) > 200
-    assert {step.method for step in runs[0]} >= {"write", "open_atomic", "move", "glob", "get_folder_info", "unwrap"}
+    assert {action.method for action in runs[0]} >= {
+        "write",
+        "open_atomic",
+        "move",
+        "glob",
+        "get_folder_info",
+        "unwrap",
+    }
 
 
 def test_a_tier_says_how_much_is_explored(monkeypatch: pytest.MonkeyPatch) -> None:
     counts = {}
     take = Example.take
     for tier in ("smoke", "quick", "full"):
-        steps: list[Step] = []
-        monkeypatch.setattr(Example, "take", lambda self, step, steps=steps: (steps.append(step), take(self, step))[1])
+        actions: list[Action] = []
+        monkeypatch.setattr(
+            Example, "take", lambda self, action, actions=actions: (actions.append(action), take(self, action))[1]
+        )
         run(ANY, Shared(), tier=tier)
-        counts[tier] = len(steps)
+        counts[tier] = len(actions)
     assert 20 < counts["smoke"] < counts["quick"] < counts["full"] < 500
 
 

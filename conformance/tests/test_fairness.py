@@ -117,11 +117,11 @@ def test_what_the_storage_refuses_the_oracle_is_untested() -> None:
 
 def test_a_server_without_tags_and_uploads_hides_nothing_else() -> None:
     class Small(S3Oracle):
-        def _ask(self, method: str, key: str = "", *, query: Any = None, **rest: Any) -> Any:
+        def _request(self, method: str, key: str = "", *, query: Any = None, **rest: Any) -> Any:
             if query and {"tagging", "uploads"} & set(query):
                 query = {"no-such-subresource": "", "list-type": "9"}
-                return super()._ask("POST", "", query=query)
-            return super()._ask(method, key, query=query, **rest)
+                return super()._request("POST", "", query=query)
+            return super()._request(method, key, query=query, **rest)
 
     oracle = Small(started(MOTO.server)[0], S3Harness(MotoBackend, MOTO).bucket)
     oracle.raw_put("a", b"x")
@@ -175,7 +175,7 @@ def test_buckets_that_a_run_makes_go_at_its_end(pytester: pytest.Pytester) -> No
 
 
 def buckets(server: Server) -> int:
-    body = S3Oracle(server, "")._ask("GET", query={})[1]
+    body = S3Oracle(server, "")._request("GET", query={})[1]
     return body.count(b"<Bucket>")
 
 

@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 
 from remote_store.conformance import Profile
+from remote_store.conformance.checking.callers import Boom
 from remote_store.conformance.contract.rulebook import rule
+from remote_store.conformance.model.actions import Action, Payload, Result
 from remote_store.conformance.model.around import AROUND, leaves_out
 from remote_store.conformance.model.model import Model
-from remote_store.conformance.model.steps import Body, Boom, Result, Step
 from remote_store.core import AlreadyExists, Capability, InvalidPath, NotFound
 
 EVERYTHING = frozenset(Capability)
@@ -14,14 +15,14 @@ FLAT, TREE = Profile(max_key_bytes=20), Profile(flat=False)
 STRICT = Profile(rejects_file_ancestor=True)
 
 
-def write(path: str, kind: str = "bytes", **options: object) -> Step:
-    return Step("write", (path,), options, Body("x", 3, kind))
+def write(path: str, kind: str = "bytes", **options: object) -> Action:
+    return Action("write", (path,), options, Payload("x", 3, kind))
 
 
 def model(profile: Profile, *paths: str) -> Model:
     made = Model(profile, EVERYTHING)
     for path in paths:
-        made.answer(write(path))
+        made.predict(write(path))
     return made
 
 
@@ -39,8 +40,8 @@ def test_a_flat_storage_takes_a_file_beside_a_folder() -> None:
 @pytest.mark.parametrize("profile, first, second", [(TREE, "a/b", "a"), (TREE, "a", "a/b"), (STRICT, "a", "a/b/c")])
 def test_another_storage_refuses_it_and_keeps_what_is_there(profile: Profile, first: str, second: str) -> None:
     made = model(profile, first)
-    for step in (write(second, overwrite=True), Step("copy", (first, second)), Step("move", (first, second))):
-        outcomes = made.answer(step)
+    for action in (write(second, overwrite=True), Action("copy", (first, second)), Action("move", (first, second))):
+        outcomes = made.predict(action)
         assert classes(outcomes)[0] is InvalidPath
         assert outcomes[0].error.path == second  # type: ignore[union-attr]
     assert made.files("") == [first]
@@ -52,39 +53,39 @@ def test_a_file_above_is_refused_and_one_below_a_folder_is_not() -> None:
 
 def test_where_two_things_are_wrong_both_errors_are_right() -> None:
     made = model(STRICT, "a/b", "a")
-    assert classes(made.answer(write("a/b"))) == [InvalidPath, AlreadyExists]
-    assert classes(made.answer(Step("copy", ("missing", "a/c")))) == [InvalidPath, NotFound]
-    assert classes(made.answer(Step("copy", ("a/b", "a/b")))) == [InvalidPath, type(None)]
+    assert classes(made.predict(write("a/b"))) == [InvalidPath, AlreadyExists]
+    assert classes(made.predict(Action("copy", ("missing", "a/c")))) == [InvalidPath, NotFound]
+    assert classes(made.predict(Action("copy", ("a/b", "a/b")))) == [InvalidPath, type(None)]
 
 
 def test_a_stream_that_fails_changes_nothing_and_may_come_after_a_conflict() -> None:
     made = model(FLAT, "a")
-    assert classes(made.answer(write("b", "failing"))) == [Boom]
-    assert classes(made.answer(write("a", "failing", overwrite=True))) == [Boom]
-    assert classes(made.answer(write("a", "failing"))) == [Boom, AlreadyExists]
-    assert classes(made.answer(write("a//b", "failing"))) == [InvalidPath]
+    assert classes(made.predict(write("b", "failing"))) == [Boom]
+    assert classes(made.predict(write("a", "failing", overwrite=True))) == [Boom]
+    assert classes(made.predict(write("a", "failing"))) == [Boom, AlreadyExists]
+    assert classes(made.predict(write("a//b", "failing"))) == [InvalidPath]
     assert made.files("") == ["a"]
 
 
 def test_text_is_refused_and_so_may_be_what_else_is_wrong() -> None:
     made = model(FLAT, "a")
-    assert classes(made.answer(write("b", "text"))) == [TypeError]
-    assert classes(made.answer(write("a//b", "text"))) == [TypeError, InvalidPath]
+    assert classes(made.predict(write("b", "text"))) == [TypeError]
+    assert classes(made.predict(write("a//b", "text"))) == [TypeError, InvalidPath]
     assert made.files("") == ["a"]
 
 
 def test_a_key_beyond_the_limit_of_the_profile_is_refused_by_every_call() -> None:
     long = "é" * 10 + "x"
-    for step in (write(long), Step("exists", (long,)), Step("move", ("a", long))):
-        assert classes(model(FLAT, "a").answer(step)) == [InvalidPath]
-    assert classes(model(FLAT).answer(write(long[:-1]))) == [type(None)]
+    for action in (write(long), Action("exists", (long,)), Action("move", ("a", long))):
+        assert classes(model(FLAT, "a").predict(action)) == [InvalidPath]
+    assert classes(model(FLAT).predict(write(long[:-1]))) == [type(None)]
 
 
 @pytest.mark.parametrize("capabilities", [EVERYTHING, EVERYTHING - {Capability.USER_METADATA}])
 def test_only_what_is_stored_is_expected_back(capabilities: frozenset[Capability]) -> None:
     made = Model(FLAT, capabilities)
-    made.answer(Step("write", ("a",), {"content_type": "text/csv"}, Body()))
-    facts = made.answer(Step("get_file_info", ("a",)))[0].value
+    made.predict(Action("write", ("a",), {"content_type": "text/csv"}, Payload()))
+    facts = made.predict(Action("get_file_info", ("a",)))[0].value
     stored = {"metadata": {}, "content_type": "text/csv"} if capabilities == EVERYTHING else {}
     assert facts == {"path": "a", "name": "a", "size": 0, **stored}
 
@@ -110,7 +111,7 @@ def test_of_facts_only_the_expected_ones_count() -> None:
 
 @pytest.mark.parametrize("path, inside", [("a/b", "folder/a/b"), (".", "folder"), ("", ""), ("a//b", "folder/a//b")])
 def test_a_step_goes_into_a_folder_and_back(path: str, inside: str) -> None:
-    placed = Step("read", (path,)).below("folder")
+    placed = Action("read", (path,)).below("folder")
     assert placed.paths == (inside,)
     assert placed.above("folder").paths == (path,)
 
@@ -118,13 +119,13 @@ def test_a_step_goes_into_a_folder_and_back(path: str, inside: str) -> None:
 CALLS = {
     "PATH-018": (write("dir"), write("dir/new")),
     "WRITE-006": (write("a"), write("a", overwrite=True)),
-    "ATOM-005": (Step("open_atomic", ("a",)), Step("open_atomic", ("b",))),
-    "LIST-018": (Step("delete", ("dir/in",)), Step("delete", ("a",))),
-    "COPY-003": (Step("copy", ("a", "dir/in")), Step("copy", ("a", "dir/in"), {"overwrite": True})),
-    "COPY-005": (Step("copy", ("a", "a")), Step("copy", ("a", "b"))),
-    "COPY-016": (Step("move", ("a", "dir/in")), Step("move", ("a", "b"))),
-    "COPY-018": (Step("move", ("a", "a")), Step("copy", ("a", "a"))),
-    "COPY-023": (Step("copy", ("a", "dir")), Step("copy", ("a", "b"))),
+    "ATOM-005": (Action("open_atomic", ("a",)), Action("open_atomic", ("b",))),
+    "LIST-018": (Action("delete", ("dir/in",)), Action("delete", ("a",))),
+    "COPY-003": (Action("copy", ("a", "dir/in")), Action("copy", ("a", "dir/in"), {"overwrite": True})),
+    "COPY-005": (Action("copy", ("a", "a")), Action("copy", ("a", "b"))),
+    "COPY-016": (Action("move", ("a", "dir/in")), Action("move", ("a", "b"))),
+    "COPY-018": (Action("move", ("a", "a")), Action("copy", ("a", "a"))),
+    "COPY-023": (Action("copy", ("a", "dir")), Action("copy", ("a", "b"))),
 }
 
 

@@ -4,47 +4,48 @@ from typing import Any
 
 import pytest
 
+from remote_store.conformance.checking.callers import Boom
+from remote_store.conformance.model.actions import KINDS, Action, Payload, Result, TakenAction
 from remote_store.conformance.model.perform import perform
 from remote_store.conformance.model.program import program
-from remote_store.conformance.model.steps import KINDS, Body, Boom, Result, Step, TakenStep
 from remote_store.core import InvalidPath, MemoryBackend, NotFound
 
 FOLDER = "conformance-1234/0007"
-WRITE = Step("write", ("a/b",), {"overwrite": True}, Body("x", 3))
+WRITE = Action("write", ("a/b",), {"overwrite": True}, Payload("x", 3))
 EVERY = [
-    Step("write", ("a",), {"metadata": {"name": "value"}}, Body("x", 70_000, "memoryview")),
-    *(Step("write", (kind,), {}, Body("y", 2, kind)) for kind in KINDS),
-    Step("write_atomic", ("a",), {"overwrite": True}, Body("z", 1, "stream")),
-    Step("open_atomic", ("open",), {}, Body("z", 1)),
-    Step("open_atomic", ("open",), {"overwrite": True}, Body("z", 1), fails=True),
-    Step("read", ("a",), numbers=(5,)),
-    Step("read_seekable", ("a",), numbers=(1, 2)),
-    Step("read_range", ("a",), numbers=(1, 2)),
-    Step("read_bytes", ("a",)),
-    Step("exists", ("a",)),
-    Step("get_file_info", ("a",)),
-    Step("get_folder_info", (".",)),
-    Step("list_files", (".",), {"recursive": True, "max_depth": 1}),
-    Step("list_folders", (".",)),
-    Step("iter_children", (".",)),
-    Step("glob", ("**",)),
-    Step("copy", ("a", "copy")),
-    Step("move", ("copy", "moved")),
-    Step("native_path", ("a",)),
-    Step("resolve", ("a",)),
-    Step("check_health"),
-    Step("unwrap"),
-    Step("delete", ("nothing",)),
-    Step("delete", ("moved",), {"missing_ok": True}),
-    Step("delete_folder", (".",), {"recursive": True}),
+    Action("write", ("a",), {"metadata": {"name": "value"}}, Payload("x", 70_000, "memoryview")),
+    *(Action("write", (kind,), {}, Payload("y", 2, kind)) for kind in KINDS),
+    Action("write_atomic", ("a",), {"overwrite": True}, Payload("z", 1, "stream")),
+    Action("open_atomic", ("open",), {}, Payload("z", 1)),
+    Action("open_atomic", ("open",), {"overwrite": True}, Payload("z", 1), fails=True),
+    Action("read", ("a",), numbers=(5,)),
+    Action("read_seekable", ("a",), numbers=(1, 2)),
+    Action("read_range", ("a",), numbers=(1, 2)),
+    Action("read_bytes", ("a",)),
+    Action("exists", ("a",)),
+    Action("get_file_info", ("a",)),
+    Action("get_folder_info", (".",)),
+    Action("list_files", (".",), {"recursive": True, "max_depth": 1}),
+    Action("list_folders", (".",)),
+    Action("iter_children", (".",)),
+    Action("glob", ("**",)),
+    Action("copy", ("a", "copy")),
+    Action("move", ("copy", "moved")),
+    Action("native_path", ("a",)),
+    Action("resolve", ("a",)),
+    Action("check_health"),
+    Action("unwrap"),
+    Action("delete", ("nothing",)),
+    Action("delete", ("moved",), {"missing_ok": True}),
+    Action("delete_folder", (".",), {"recursive": True}),
 ]
 
 
-def right(*steps: Step) -> list[TakenStep]:
+def right(*actions: Action) -> list[TakenAction]:
     """The calls with what a memory backend answers."""
     backend = MemoryBackend()
-    outcomes = [(step, perform(backend, step)) for step in (step.below(FOLDER) for step in steps)]
-    return [TakenStep(step, (outcome,), outcome) for step, outcome in outcomes]
+    outcomes = [(action, perform(backend, action)) for action in (action.below(FOLDER) for action in actions)]
+    return [TakenAction(action, (outcome,), outcome) for action, outcome in outcomes]
 
 
 def run(text: str, *backends: Any) -> None:
@@ -56,7 +57,7 @@ def run(text: str, *backends: Any) -> None:
 def test_a_program_says_what_was_called_and_what_should_have_come() -> None:
     calls = [
         *right(WRITE),
-        TakenStep(Step("list_files", (FOLDER,)), (Result([(f"{FOLDER}/a", 3)]),), Result([])),
+        TakenAction(Action("list_files", (FOLDER,)), (Result([(f"{FOLDER}/a", 3)]),), Result([])),
     ]
     assert program(calls, FOLDER) == (
         "\n\n\ndef reproduce(backend):\n"
@@ -68,8 +69,8 @@ def test_a_program_says_what_was_called_and_what_should_have_come() -> None:
 def test_an_error_that_should_have_come_is_expected_and_earlier_ones_are_suppressed() -> None:
     missing = Result(error=NotFound("gone", path=f"{FOLDER}/a"))
     calls = [
-        TakenStep(Step("delete", (f"{FOLDER}/a",)), (missing,), missing),
-        TakenStep(Step("read_bytes", (f"{FOLDER}/a",)), (missing, Result(error=InvalidPath())), Result(b"")),
+        TakenAction(Action("delete", (f"{FOLDER}/a",)), (missing,), missing),
+        TakenAction(Action("read_bytes", (f"{FOLDER}/a",)), (missing, Result(error=InvalidPath())), Result(b"")),
     ]
     text = program(calls, FOLDER)
     assert "    with suppress(NotFound):\n        backend.delete('repro/a')\n" in text
@@ -78,13 +79,13 @@ def test_an_error_that_should_have_come_is_expected_and_earlier_ones_are_suppres
 
 
 def test_of_facts_only_those_that_differ_are_compared() -> None:
-    step = Step("get_file_info", (f"{FOLDER}/a",))
-    call = TakenStep(step, (Result({"name": "a", "size": 1}),), Result({"name": "a", "size": 2}))
+    action = Action("get_file_info", (f"{FOLDER}/a",))
+    call = TakenAction(action, (Result({"name": "a", "size": 1}),), Result({"name": "a", "size": 2}))
     assert "    assert attrgetter('size')(backend.get_file_info('repro/a')) == 1\n" in program([call], FOLDER)
 
 
 def test_an_asynchronous_program_awaits() -> None:
-    calls = right(WRITE, Step("read", ("a/b",), numbers=(1,)), Step("glob", ("*",)))
+    calls = right(WRITE, Action("read", ("a/b",), numbers=(1,)), Action("glob", ("*",)))
     text = program(calls, FOLDER, asynchronous=True)
     assert "async def reproduce(backend):" in text
     assert "await backend.write(" in text
@@ -94,7 +95,7 @@ def test_an_asynchronous_program_awaits() -> None:
 
 def test_a_second_instance_is_an_argument() -> None:
     assert "def reproduce(backend, other):\n    assert other.exists(" in program(
-        right(Step("exists", ("a",), instance=1)), FOLDER
+        right(Action("exists", ("a",), instance=1)), FOLDER
     )
 
 
@@ -104,7 +105,7 @@ def test_every_call_can_be_pasted_and_holds_of_a_whole_backend(number: int) -> N
 
 
 def test_a_block_that_should_raise_says_so() -> None:
-    step = Step("open_atomic", (f"{FOLDER}/a",), {}, Body("x", 1), fails=True)
-    text = program([TakenStep(step, (Result(error=Boom()),), Result(None))], FOLDER)
+    action = Action("open_atomic", (f"{FOLDER}/a",), {}, Payload("x", 1), fails=True)
+    text = program([TakenAction(action, (Result(error=Boom()),), Result(None))], FOLDER)
     assert "with pytest.raises(Boom):" in text
     run(text, MemoryBackend())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from remote_store.conformance.checking.fork import in_fork
-from remote_store.conformance.checking.recorder import KEPT, CallLog, Recorder, told
+from remote_store.conformance.checking.recorder import KEPT, CallLog, Recorder, brief
 from remote_store.core import AsyncBackend, MemoryBackend, NotFound, ThreadedBackend
 
 
@@ -172,7 +172,7 @@ def test_secrets_in_options_are_not_noted(log: CallLog) -> None:
     ],
 )
 def test_a_value_is_told_in_a_few_words(value: object, expected: str) -> None:
-    assert told(value) == expected
+    assert brief(value) == expected
 
 
 def test_a_forked_child_records_though_the_lock_was_taken(recorder: Recorder, log: CallLog) -> None:

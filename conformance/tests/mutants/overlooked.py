@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 from mutants.listing import PAGE, Lists
 from mutants.registry import broken
 from remote_store.core import FileInfo, FolderEntry, LocalBackend, MemoryBackend, NotFound, WriteResult
-from remote_store.core.memory import Spool, keys_below
+from remote_store.core.memory import Draft, keys_below
 
 MIB = 1 << 20
 EASTERN = timedelta(hours=2)
@@ -185,48 +185,48 @@ class LeavesTheFolderOfWhatItDeleted(LocalBackend):
             folder.mkdir(exist_ok=True)
 
 
-class Spools(MemoryBackend):
+class Drafts(MemoryBackend):
     """Files in memory; a subclass can access unfinished `open_atomic` blocks."""
 
-    begun: ClassVar[list[Spool]] = []
+    begun: ClassVar[list[Draft]] = []
 
-    def spool(self) -> Spool:
-        """The spool that a block writes to."""
-        return Spool()
+    def draft(self) -> Draft:
+        """The draft that a block writes to."""
+        return Draft()
 
     @contextmanager
     def open_atomic(self, path: str, *, overwrite: bool = False, **options: Any) -> Iterator[Any]:
         with super().open_atomic(path, overwrite=overwrite, **options) as ours:
-            spool = self.spool()
-            self.begun.append(spool)
+            draft = self.draft()
+            self.begun.append(draft)
             try:
-                yield spool
-                ours.write(b"" if spool.closed else spool.getvalue())
+                yield draft
+                ours.write(b"" if draft.closed else draft.getvalue())
             finally:
-                self.begun.remove(spool)
+                self.begun.remove(draft)
 
 
 @broken("ATOM-003")
-class HasOneSpool(Spools):
-    """Uses one spool for all `open_atomic` blocks; each new block empties it."""
+class HasOneDraft(Drafts):
+    """Uses one draft for all `open_atomic` blocks; each new block empties it."""
 
-    def spool(self) -> Spool:
+    def draft(self) -> Draft:
         if not self.begun:
-            return super().spool()
+            return super().draft()
         self.begun[0].seek(0)
         self.begun[0].truncate()
         return self.begun[0]
 
 
 @broken("ATOM-003", "LIFE-021")
-class ClearsWhatOthersBegan(Spools):
+class ClearsWhatOthersBegan(Drafts):
     """Constructing an instance discards unfinished writes of other instances."""
 
     def __init__(self) -> None:
         super().__init__()
-        for spool in self.begun:
-            spool.seek(0)
-            spool.truncate()
+        for draft in self.begun:
+            draft.seek(0)
+            draft.truncate()
 
 
 @broken("LIFE-003")
@@ -297,14 +297,14 @@ class CopiesTenPieces(MemoryBackend):
 
 
 @broken("ATOM-011")
-class SpoolsTenPieces(Spools):
+class KeepsTenPieces(Drafts):
     """Keeps at most the last 10 MiB written in an `open_atomic` block."""
 
-    def spool(self) -> Spool:
+    def draft(self) -> Draft:
         return Bounded()
 
 
-class Bounded(Spool):
+class Bounded(Draft):
     """Keeps the last ten MiB."""
 
     def getvalue(self) -> bytes:

@@ -67,7 +67,7 @@ def test_only_a_truncated_page_has_a_next_one(answer: dict[str, Any], token: str
 def test_every_key_comes_back_exactly_from_a_listing(key: str) -> None:
     s3 = FakeS3()
     s3.put(key, b"x")
-    answer = s3.answer(Call("ListObjectsV2", {"Bucket": "bucket", "EncodingType": "url"}))
+    answer = s3.respond(Call("ListObjectsV2", {"Bucket": "bucket", "EncodingType": "url"}))
     assert [info.path for info in page(dict(answer)).objects] == [key]
 
 

@@ -1,7 +1,8 @@
-"""The endpoint in front of any server, under the name that its users import; it lives in `http`."""
+"""The proxy in front of any server, under the names that authors import."""
 
 from __future__ import annotations
 
-from remote_store.conformance.http.endpoint import Endpoint, Injection
+from remote_store.conformance.http.proxy import Injection
+from remote_store.conformance.http.proxy import Proxy as Endpoint
 
 __all__ = ["Endpoint", "Injection"]

@@ -1,16 +1,12 @@
-"""The faults of an endpoint, under the name that their users import; they live in `http`."""
+"""The faults that the proxy injects, under the names that authors import."""
 
 from __future__ import annotations
 
 from remote_store.conformance.http.faults import (
-    Answer,
-    Call,
     DropHeaders,
     Early,
     ErrorInOK,
-    Fault,
     Headers,
-    LostAnswer,
     Request,
     Reset,
     RewriteBody,
@@ -21,6 +17,10 @@ from remote_store.conformance.http.faults import (
     gather,
     operation_of,
 )
+from remote_store.conformance.http.faults import LoseResponse as LostAnswer
+from remote_store.conformance.http.faults import Respond as Answer
+from remote_store.conformance.http.faults import RunFunction as Call
+from remote_store.conformance.http.faults import WireFault as Fault
 
 __all__ = [
     "Answer",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVa
 from remote_store.core import AsyncBackend, Backend, ThreadedBackend
 
 if TYPE_CHECKING:
-    from remote_store.conformance.http.endpoint import Endpoint
+    from remote_store.conformance.http.proxy import Proxy
 
 B = TypeVar("B", Backend, AsyncBackend)
 Raised: TypeAlias = type[BaseException] | str
@@ -213,7 +213,7 @@ class AnyHarness(ABC, Generic[B]):
         return None
 
     @property
-    def endpoint(self) -> Endpoint | None:
+    def endpoint(self) -> Proxy | None:
         """The endpoint in front of the storage's server; `None` without an endpoint or a server."""
         return None
 
@@ -299,7 +299,7 @@ class ThreadedHarness(AsyncHarness):
         return self.harness.oracle
 
     @property
-    def endpoint(self) -> Endpoint | None:
+    def endpoint(self) -> Proxy | None:
         return self.harness.endpoint
 
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
 from remote_store.conformance.checking import async_cleanup, cleanup
 from remote_store.conformance.checking.expect import Expectations
-from remote_store.conformance.checking.operations import OPERATIONS
 from remote_store.conformance.checking.recorder import KEPT, CallLog, Recorder
+from remote_store.conformance.checking.usages import USAGES
 from remote_store.conformance.contract.rulebook import rule
 from remote_store.conformance.harness import AnyHarness, B, Deviation, Oracle, Profile
 from remote_store.conformance.http.requests import shown, size_of
@@ -25,11 +25,11 @@ from remote_store.conformance.values.redaction import redacted
 from remote_store.core import AsyncBackend, Backend, Capability, CapabilityNotSupported
 
 if TYPE_CHECKING:
-    from remote_store.conformance.http.endpoint import Endpoint
     from remote_store.conformance.http.faults import Request
+    from remote_store.conformance.http.proxy import Proxy
 
 T = TypeVar("T")
-TOLD = 15
+LINES = 15
 SERVED = frozenset({"s3", "http"})
 HARMFUL = frozenset({"delete", "delete_folder", "move"})
 
@@ -133,9 +133,9 @@ class AnyCase(Expectations, Generic[B]):
         return oracle if oracle is not None else untested("the harness has no oracle")
 
     @property
-    def endpoint(self) -> Endpoint:
+    def endpoint(self) -> Proxy:
         """The endpoint in front of the server. Without an endpoint the check ends."""
-        endpoint: Endpoint | None = self.harness.endpoint
+        endpoint: Proxy | None = self.harness.endpoint
         if endpoint is not None:
             return endpoint
         if self.profile.kind in SERVED:
@@ -191,14 +191,14 @@ class AnyCase(Expectations, Generic[B]):
 
     def lesson(self) -> str:
         """The end of a message: the rules of the check, its calls and requests, and how to repeat it."""
-        told = ""
-        if calls := self.log.lines(TOLD):
-            told += "\n  calls:" + "".join(f"\n    {line}" for line in calls)
+        text = ""
+        if calls := self.log.lines(LINES):
+            text += "\n  calls:" + "".join(f"\n    {line}" for line in calls)
         if self.requests:
-            told += "\n  requests:" + "".join(f"\n    {line}" for line in map(shown, self.requests[-KEPT:]))
-        told = super().lesson() + self.without_secrets(told)
-        told += f"\n  seed: {self.seed}" if self.name else ""
-        return told + (f"\n  to repeat it: {self.repeat}" if self.repeat else "")
+            text += "\n  requests:" + "".join(f"\n    {line}" for line in map(shown, self.requests[-KEPT:]))
+        text = super().lesson() + self.without_secrets(text)
+        text += f"\n  seed: {self.seed}" if self.name else ""
+        return text + (f"\n  to repeat it: {self.repeat}" if self.repeat else "")
 
     def without_secrets(self, text: str) -> str:
         return redacted(text, self.profile.secrets)
@@ -218,7 +218,7 @@ class AnyCase(Expectations, Generic[B]):
 
     def claim(self, kind: object) -> str:
         """A note if the call needs a capability that works although it is not declared."""
-        row = OPERATIONS.get(self.variant)
+        row = USAGES.get(self.variant)
         if kind is not CapabilityNotSupported or row is None or row.capability is None:
             return ""
         if row.capability in self.backend.capabilities:
@@ -249,7 +249,7 @@ class AnyCase(Expectations, Generic[B]):
     @contextmanager
     def expect_no_request(self, what: str) -> Iterator[None]:
         """Fail if the block sends a request to the endpoint. Without an endpoint this checks nothing."""
-        endpoint: Endpoint | None = self.harness.endpoint
+        endpoint: Proxy | None = self.harness.endpoint
         if endpoint is None:
             yield
             return
@@ -263,9 +263,9 @@ class AnyCase(Expectations, Generic[B]):
             return self.harness
         return harness if harness is not None else untested("the harness has no isolated storage")
 
-    def _keep(self, backend: B, told: str = "") -> B:
+    def _keep(self, backend: B, prefix: str = "") -> B:
         self._made.append(backend)
-        self._recorder.watch(backend, self.log, self._guard, told)
+        self._recorder.watch(backend, self.log, self._guard, prefix)
         return backend
 
     def _guard(self, method: str, path: object) -> None:
@@ -283,7 +283,7 @@ class AnyCase(Expectations, Generic[B]):
     def _prepared(self, identifiers: tuple[str, ...], needs: tuple[Capability, ...]) -> Iterator[None]:
         self.rules = tuple(map(rule, identifiers))
         self._clear_faults()
-        endpoint: Endpoint | None = self.harness.endpoint
+        endpoint: Proxy | None = self.harness.endpoint
         with ExitStack() as stack:
             if endpoint is not None:
                 self.requests = stack.enter_context(endpoint.recording())
@@ -292,7 +292,7 @@ class AnyCase(Expectations, Generic[B]):
             yield
 
     def _clear_faults(self) -> None:
-        endpoint: Endpoint | None = self.harness.endpoint
+        endpoint: Proxy | None = self.harness.endpoint
         if endpoint is not None:
             endpoint.reset()
 
@@ -330,14 +330,14 @@ class Case(AnyCase[Backend]):
         self.require_profile("only one thread at a time may use an instance", self.profile.threads)
         self.raced = True
         ready = threading.Barrier(len(tasks))
-        answers: dict[int, T | BaseException] = {}
+        results: dict[int, T | BaseException] = {}
 
         def run(number: int, task: Callable[[], T]) -> None:
             ready.wait()
             try:
-                answers[number] = task()
+                results[number] = task()
             except BaseException as error:  # noqa: BLE001 - the caller gets it
-                answers[number] = error
+                results[number] = error
 
         # Daemon threads, because the interpreter waits at exit for the hanging threads of a pool.
         threads = [threading.Thread(target=run, args=pair, daemon=True) for pair in enumerate(tasks)]
@@ -345,10 +345,10 @@ class Case(AnyCase[Backend]):
             thread.start()
         for thread in threads:
             thread.join()
-        for answer in answers.values():
-            if isinstance(answer, BaseException) and not isinstance(answer, Exception):
-                raise answer
-        return [answers[number] for number in range(len(tasks))]  # type: ignore[misc]
+        for result in results.values():
+            if isinstance(result, BaseException) and not isinstance(result, Exception):
+                raise result
+        return [results[number] for number in range(len(tasks))]  # type: ignore[misc]
 
     def drive(self, check: Callable[[], None], identifiers: tuple[str, ...], needs: tuple[Capability, ...]) -> None:
         """Run a check, and clean up after it."""

@@ -128,7 +128,7 @@ def judged(case: AnyCase[Any], identifiers: tuple[str, ...]) -> Iterator[None]:
     if deviation is not None and has_expired(deviation):
         raise CheckFailed(
             f"its deviation has expired ({deviation.expires}); fix the backend, or set a later expiry: "
-            f"{told(deviation)}{case.lesson()}"
+            f"{described(deviation)}{case.lesson()}"
         )
     try:
         yield
@@ -145,12 +145,13 @@ def judged(case: AnyCase[Any], identifiers: tuple[str, ...]) -> Iterator[None]:
             raise
         kinds = kinds_of(deviation)
         if not isinstance(error, kinds) and not isinstance(error.__cause__, kinds):
-            error.add_note(f"declared as a deviation that fails with {shown(kinds)}: {told(deviation)}")
+            error.add_note(f"declared as a deviation that fails with {shown(kinds)}: {described(deviation)}")
             raise
         raise KnownDeviation(deviation) from error
     if deviation is not None and not deviation.sometimes:
         raise CheckFailed(
-            f"declared as a deviation, but the check passes; remove the deviation: {told(deviation)}{case.lesson()}"
+            f"declared as a deviation, but the check passes; remove the deviation: {described(deviation)}"
+            f"{case.lesson()}"
         )
 
 
@@ -198,7 +199,7 @@ def deviations(value: Deviation | tuple[Deviation, ...]) -> tuple[Deviation, ...
     return (value,) if isinstance(value, Deviation) else value
 
 
-def told(deviation: Deviation) -> str:
+def described(deviation: Deviation) -> str:
     """The reason of a deviation and where it is declared."""
     return f"{deviation.reason} ({deviation.place})" if deviation.place else deviation.reason
 

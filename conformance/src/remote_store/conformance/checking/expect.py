@@ -49,8 +49,8 @@ class Expectations:
             CheckFailed: Always.
         """
         cause = observed if isinstance(observed, BaseException) else None
-        told = self.without_secrets(f"{what}\n  expected: {shown(expected)}\n  observed: {shown(observed)}")
-        raise CheckFailed(f"{told}{self.lesson()}") from cause
+        text = self.without_secrets(f"{what}\n  expected: {shown(expected)}\n  observed: {shown(observed)}")
+        raise CheckFailed(f"{text}{self.lesson()}") from cause
 
     def without_secrets(self, text: str) -> str:
         """The text without secrets."""

@@ -25,7 +25,7 @@ def in_fork(call: Callable[[], Any]) -> Any:
         raise NotApplicable("this platform has no fork")
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_answer, args=(call, theirs), daemon=True)
+    child = context.Process(target=_send_result, args=(call, theirs), daemon=True)
     with warnings.catch_warnings():
         # The check forks while threads run on purpose.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -33,22 +33,22 @@ def in_fork(call: Callable[[], Any]) -> Any:
     try:
         if not ours.poll(SECONDS):
             raise TimeoutError("the forked child sent no result in time")
-        answer = ours.recv()
+        result = ours.recv()
         child.join(SECONDS)
     finally:
         child.kill()
         ours.close()
         theirs.close()
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
-def _answer(call: Callable[[], Any], channel: Connection) -> None:
+def _send_result(call: Callable[[], Any], channel: Connection) -> None:
     try:
-        answer = call()
-        if inspect.iscoroutine(answer):
-            answer = asyncio.run(answer)
+        result = call()
+        if inspect.iscoroutine(result):
+            result = asyncio.run(result)
     except Exception as error:  # noqa: BLE001 - the parent judges it
-        answer = error
-    channel.send(answer)
+        result = error
+    channel.send(result)

@@ -36,22 +36,22 @@ class Watch:
         backend: The instance.
         log: The log that records its calls.
         guard: Called before each call with the method name and the first argument. Its exceptions propagate.
-        told: Prefix of its calls in the log.
+        prefix: Prefix of its calls in the log.
     """
 
     backend: object
     log: CallLog
     guard: Guard | None
-    told: str
+    prefix: str
 
 
 class NotedCall:
     """One call and its result so far."""
 
-    __slots__ = ("asked", "came")
+    __slots__ = ("came", "made")
 
-    def __init__(self, asked: str) -> None:
-        self.asked = asked
+    def __init__(self, made: str) -> None:
+        self.made = made
         self.came = "has not returned"
 
 
@@ -89,7 +89,7 @@ class CallLog:
             calls = list(self._calls)[-most:]
             earlier = self._count - len(calls)
             dropped = [f"... {earlier:,} earlier calls"] if earlier else []
-            return [*dropped, *(f"{call.asked} {call.came}" for call in calls)]
+            return [*dropped, *(f"{call.made} {call.came}" for call in calls)]
 
     def pause(self, method: str) -> float:
         """Seconds to wait before this call until the storage has settled. They are added to `waited`."""
@@ -103,8 +103,8 @@ class CallLog:
 
     def begin(self, method: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> NotedCall:
         """Record a call."""
-        given = [told(argument) for argument in arguments]
-        given += [f"{name}={'***' if SECRET_NAME.search(name) else told(value)}" for name, value in options.items()]
+        given = [brief(argument) for argument in arguments]
+        given += [f"{name}={'***' if SECRET_NAME.search(name) else brief(value)}" for name, value in options.items()]
         call = NotedCall(f"{method}({', '.join(given)})")
         with self._lock:
             self._count += 1
@@ -139,16 +139,16 @@ class Recorder:
         self._watched: list[Watch] = []
         self._replaced: list[tuple[type, str, object]] = []
 
-    def watch(self, backend: object, log: CallLog, guard: Guard | None = None, told: str = "") -> None:
+    def watch(self, backend: object, log: CallLog, guard: Guard | None = None, prefix: str = "") -> None:
         """Record the calls of this instance too.
 
         Args:
             backend: The instance.
             log: The log that records its calls.
             guard: Called before each call with the method name and the first argument. Its exceptions propagate.
-            told: Prefix of its calls in the log.
+            prefix: Prefix of its calls in the log.
         """
-        watch = Watch(backend, log, guard, told)
+        watch = Watch(backend, log, guard, prefix)
         self._watched.append(watch)
         _watches.append(watch)
         for owner in type(backend).__mro__:
@@ -171,7 +171,7 @@ class Recorder:
         self._watched.clear()
 
 
-def told(value: object) -> str:
+def brief(value: object) -> str:
     """An argument or a result as short text."""
     if isinstance(value, bytes | bytearray | memoryview):
         data = bytes(value[:24])
@@ -229,12 +229,12 @@ def _note(watch: Watch, name: str, arguments: tuple[Any, ...], options: dict[str
     __tracebackhide__ = True
     if watch.guard is not None:
         watch.guard(name, arguments[0] if arguments else options.get("path", options.get("src")))
-    call = watch.log.begin(f"{watch.told}{name}", arguments, options)
+    call = watch.log.begin(f"{watch.prefix}{name}", arguments, options)
     came: list[Any] = []
     token = _inside.set(True)
     try:
         yield came
-        call.came = f"-> {told(came[0])}"
+        call.came = f"-> {brief(came[0])}"
     except SIGNALS as error:
         call.came = f"raised {type(error).__name__}"
         raise RuntimeError(f"the backend raised {type(error).__name__}, which only a check may raise") from error

@@ -11,11 +11,11 @@ from urllib.parse import quote
 from remote_store.conformance.checking.case import AnyCase, not_applicable, untested
 from remote_store.conformance.checking.hostile import SOURCES, Failing
 from remote_store.conformance.harness import B
-from remote_store.conformance.http.faults import Answer, Fault, Request
+from remote_store.conformance.http.faults import Request, Respond, WireFault
 from remote_store.core import Capability, RetryPolicy
 
 if TYPE_CHECKING:
-    from remote_store.conformance.http.endpoint import Endpoint
+    from remote_store.conformance.http.proxy import Proxy
 
 POLLS = 100
 # More requests than an SDK with bounded retries sends for one operation.
@@ -25,7 +25,7 @@ THRICE = RetryPolicy(max_attempts=3)
 PAUSE = 0.05
 
 
-def require_s3(case: AnyCase[Any]) -> Endpoint:
+def require_s3(case: AnyCase[Any]) -> Proxy:
     """The endpoint in front of the S3 server. The check ends if the storage is not S3 or there is no endpoint."""
     if case.profile.kind != "s3":
         not_applicable("the rule is for S3")
@@ -131,6 +131,6 @@ def named(value: object) -> str:
     return type(value).__name__
 
 
-def told(fault: Fault) -> str:
+def label(fault: WireFault) -> str:
     """A fault as one word, for messages and ids of parameters."""
-    return f"{fault.status}" if isinstance(fault, Answer) else named(fault)
+    return f"{fault.status}" if isinstance(fault, Respond) else named(fault)

@@ -70,7 +70,7 @@ def run_target(target: str, options: Sequence[str], *, workers: str | None, out:
         ConfigurationError: The harness cannot be used.
         Broke: The run has no verdict.
     """
-    progress = Progress(out)
+    progress = ProgressLine(out)
     with tempfile.TemporaryDirectory(prefix="conformance-") as folder, _shut_off():
         module = Path(folder).resolve() / MODULE
         module.write_text(SOURCE.format(name=class_name(target), target=target), "utf-8")
@@ -107,7 +107,7 @@ def make_current_folder_importable() -> None:
         sys.path.insert(0, os.getcwd())  # noqa: PTH109 - sys.path holds strings
 
 
-class Progress:
+class ProgressLine:
     """Shows the progress of a run instead of pytest's own output."""
 
     def __init__(self, out: TextIO) -> None:

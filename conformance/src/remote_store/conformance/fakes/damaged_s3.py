@@ -92,34 +92,34 @@ class DamagedS3:
     def true_reply(self, state: FakeS3, call: Call, method: str) -> Reply:
         signed = [("x-amz-request-id", "REQUEST")]
         try:
-            told = state.answer(call)
+            response = state.respond(call)
         except Fault as fault:
             error = f"<Error><Code>{fault.code}</Code><Message>{escape(fault.message)}</Message></Error>"
             return Reply(fault.status or 400, [*signed, ("Content-Type", "application/xml")], error.encode())
         if call.operation in ROOTS:
-            root, inner = ROOTS[call.operation], told.get(ROOTS[call.operation], told)
+            root, inner = ROOTS[call.operation], response.get(ROOTS[call.operation], response)
             if call.operation == "CopyObject":
                 inner = {**inner, "LastModified": "2026-01-01T00:00:00.000Z"}
             body = f"<?xml version='1.0' encoding='UTF-8'?><{root}>{elements(inner)}</{root}>".encode()
             return Reply(200, [*signed, ("Content-Type", "application/xml")], body)
         headers = list(signed)
         for name, header in (("ETag", "ETag"), ("ContentRange", "Content-Range"), ("ContentType", "Content-Type")):
-            headers += [(header, told[name])] if name in told else []
-        if "LastModified" in told:
-            headers.append(("Last-Modified", format_datetime(told["LastModified"], usegmt=True)))
-        headers += [(f"x-amz-meta-{name}", value) for name, value in told.get("Metadata", {}).items()]
-        if "ContentLength" in told:
-            headers.append(("Content-Length", str(told["ContentLength"])))
-        body = told["Body"].read() if "Body" in told else b""
-        if "Body" in told:
-            told["Body"].close()
-        return Reply(206 if "ContentRange" in told else 204 if method == "DELETE" else 200, headers, body)
+            headers += [(header, response[name])] if name in response else []
+        if "LastModified" in response:
+            headers.append(("Last-Modified", format_datetime(response["LastModified"], usegmt=True)))
+        headers += [(f"x-amz-meta-{name}", value) for name, value in response.get("Metadata", {}).items()]
+        if "ContentLength" in response:
+            headers.append(("Content-Length", str(response["ContentLength"])))
+        body = response["Body"].read() if "Body" in response else b""
+        if "Body" in response:
+            response["Body"].close()
+        return Reply(206 if "ContentRange" in response else 204 if method == "DELETE" else 200, headers, body)
 
 
-def elements(told: Mapping[str, Any]) -> str:
+def elements(response: Mapping[str, Any]) -> str:
     """A mapping as XML."""
     parts = []
-    for name, value in told.items():
+    for name, value in response.items():
         if isinstance(value, list) and name == "TagSet":
             parts.append(f"<TagSet>{''.join(f'<Tag>{elements(row)}</Tag>' for row in value)}</TagSet>")
         elif isinstance(value, list):

@@ -132,7 +132,7 @@ class FakeS3:
         """The bodies that are still open."""
         return [body for body in self.bodies if not body.closed]
 
-    def answer(self, call: Call) -> dict[str, Any]:
+    def respond(self, call: Call) -> dict[str, Any]:
         """Carry out a call.
 
         Raises:
@@ -141,10 +141,10 @@ class FakeS3:
         with self._lock:
             if call.params["Bucket"] != self.bucket:
                 raise _refusal(call, 404, "NoSuchBucket")
-            answer: dict[str, Any] = getattr(self, f"_{_snake(call.operation)}", self._unknown)(call)
+            response: dict[str, Any] = getattr(self, f"_{_snake(call.operation)}", self._unknown)(call)
         if self.after is not None:
-            self.after(call, answer)
-        return answer
+            self.after(call, response)
+        return response
 
     def _unknown(self, call: Call) -> dict[str, Any]:
         raise _refusal(call, 501)
@@ -177,17 +177,17 @@ class FakeS3:
 
     def _get_object(self, call: Call) -> dict[str, Any]:
         found = self._found(call, call.params["Key"], call.params.get("IfMatch"))
-        answer, data = found.facts(), found.data
+        response, data = found.facts(), found.data
         if "Range" in call.params:
             first, last = _span(call.params["Range"], found.size)
             if first >= found.size:
                 raise _refusal(call, 416)
             data = data[first : last + 1]
-            answer |= {"ContentLength": last + 1 - first, "ContentRange": f"bytes {first}-{last}/{found.size}"}
+            response |= {"ContentLength": last + 1 - first, "ContentRange": f"bytes {first}-{last}/{found.size}"}
         limit = self.cuts.pop(0) if self.cuts else math.inf
-        answer["Body"] = FakeBody(data, limit, silent=self.silent_cuts)
-        self.bodies.append(answer["Body"])
-        return answer
+        response["Body"] = FakeBody(data, limit, silent=self.silent_cuts)
+        self.bodies.append(response["Body"])
+        return response
 
     def _get_object_tagging(self, call: Call) -> dict[str, Any]:
         tags = self._found(call, call.params["Key"]).tags
@@ -305,11 +305,11 @@ class FakeS3:
                 prefixes.append({"Prefix": shown})
             else:
                 contents.append({"Key": shown, **self.objects[key].listed()})
-        answer: dict[str, Any] = {"IsTruncated": truncated, "KeyCount": len(contents) + len(prefixes)}
-        answer |= {"Contents": contents} if contents else {}
-        answer |= {"CommonPrefixes": prefixes} if prefixes else {}
-        answer |= {"EncodingType": "url"} if encoded else {}
-        return answer | ({"NextContinuationToken": CONTINUES + quote_plus(last)} if truncated else {})
+        response: dict[str, Any] = {"IsTruncated": truncated, "KeyCount": len(contents) + len(prefixes)}
+        response |= {"Contents": contents} if contents else {}
+        response |= {"CommonPrefixes": prefixes} if prefixes else {}
+        response |= {"EncodingType": "url"} if encoded else {}
+        return response | ({"NextContinuationToken": CONTINUES + quote_plus(last)} if truncated else {})
 
 
 class FakeS3Port:
@@ -324,11 +324,11 @@ class FakeS3Port:
         self.closed = False
 
     def perform(self, call: Call) -> Mapping[str, Any]:
-        """Answer the call, or raise a `Fault`."""
+        """Respond to the call, or raise a `Fault`."""
         self._s3.calls.append(call)
         if self._s3.before is not None:
             self._s3.before(call)
-        return self._s3.answer(call)
+        return self._s3.respond(call)
 
     def close(self) -> None:
         """Close the port."""
@@ -347,21 +347,21 @@ class AsyncFakeS3Port:
         self.closed = False
 
     async def perform(self, call: Call) -> Mapping[str, Any]:
-        """Answer the call, or raise a `Fault`."""
+        """Respond to the call, or raise a `Fault`."""
         await sleep(0)
         self._s3.calls.append(call)
         awaited = self._s3.before(call) if self._s3.before is not None else None
         if inspect.isawaitable(awaited):
             await awaited
-        answer = self._s3.answer(call)
-        body = answer.get("Body")
+        response = self._s3.respond(call)
+        body = response.get("Body")
         try:
             await sleep(0)
         except BaseException:
             if body is not None:
                 body.close()
             raise
-        return {**answer, "Body": AsyncFakeBody(body)} if body is not None else answer
+        return {**response, "Body": AsyncFakeBody(body)} if body is not None else response
 
     async def close(self) -> None:
         """Close the port."""
@@ -370,8 +370,8 @@ class AsyncFakeS3Port:
 
 def _refusal(call: Call, status: int, code: str | None = None) -> Fault:
     # The response to a HEAD has no body, so the code is lost and only the status remains.
-    told = str(status) if call.operation.startswith("Head") else code or REFUSED[status]
-    return Fault(told, status, "refused", "request-1")
+    shown = str(status) if call.operation.startswith("Head") else code or REFUSED[status]
+    return Fault(shown, status, "refused", "request-1")
 
 
 def _described(call: Call) -> dict[str, Any]:

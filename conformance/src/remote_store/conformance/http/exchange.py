@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import h11
 
+from remote_store.conformance.http.channel import Channel, Closed, readable, undelivered
 from remote_store.conformance.http.faults import (
-    Answer,
-    Call,
     DropHeaders,
     Early,
     ErrorInOK,
-    Fault,
-    LostAnswer,
+    LoseResponse,
     Request,
     Reset,
+    Respond,
     RewriteBody,
     RewriteHeaders,
+    RunFunction,
     ShortBody,
     Stall,
     TruncateRequest,
+    WireFault,
     operation_of,
 )
-from remote_store.conformance.http.side import Closed, Side, readable, undelivered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -61,14 +61,14 @@ class Exchange:
         self,
         client: socket.socket,
         upstream: tuple[str, int],
-        arrived: Callable[[Request], Sequence[Fault]],
+        arrived: Callable[[Request], Sequence[WireFault]],
         failed: Callable[[Exception], None],
     ) -> None:
-        self._client = Side(client, h11.SERVER)
+        self._client = Channel(client, h11.SERVER)
         self._address = upstream
         self._arrived = arrived
         self._failed = failed
-        self._upstream: Side | None = None
+        self._upstream: Channel | None = None
         self._aborted = threading.Event()
 
     def run(self) -> None:
@@ -102,19 +102,19 @@ class Exchange:
             raise Closed
         request = _describe(head)
         dropped = set(_HOP_BY_HOP)
-        on_answer: list[Fault] = []
+        on_response: list[WireFault] = []
         for fault in self._guarded(self._arrived, request):
             match fault:
-                case Call(function):
+                case RunFunction(function):
                     self._guarded(function, request)
                 case DropHeaders(names):
                     dropped.update(name.lower().encode() for name in names)
                 case Early(status):
                     self._send_early(status)
-                case Answer():
-                    return self._answer(fault, head)
+                case Respond():
+                    return self._respond(fault, head)
                 case ErrorInOK(code, message):
-                    return self._answer(Answer(200, code, message), head)
+                    return self._respond(Respond(200, code, message), head)
                 case TruncateRequest(size):
                     self._swallow(size)
                     self._reset()
@@ -122,8 +122,8 @@ class Exchange:
                     self._swallow(None)
                     self._reset()
                 case _:
-                    on_answer.append(fault)
-        return self._forward(head, dropped, on_answer)
+                    on_response.append(fault)
+        return self._forward(head, dropped, on_response)
 
     def _send_early(self, status: int) -> None:
         """Send an informational response after the request, and after 100 (Continue) if the client waits for it."""
@@ -140,7 +140,7 @@ class Exchange:
             self._failed(error)
             self._reset()
 
-    def _answer(self, fault: Answer, head: h11.Request) -> None:
+    def _respond(self, fault: Respond, head: h11.Request) -> None:
         """Respond in the server's place, after the whole request has been read."""
         body = b"" if head.method == b"HEAD" else fault.content()
         headers = {"Content-Length": str(len(body))} | ({} if fault.foreign else {"x-amz-request-id": "INJECTED"})
@@ -173,14 +173,14 @@ class Exchange:
             if isinstance(event, h11.Data):
                 size += len(event.data)
 
-    def _forward(self, head: h11.Request, dropped: set[bytes], faults: Sequence[Fault]) -> None:
+    def _forward(self, head: h11.Request, dropped: set[bytes], faults: Sequence[WireFault]) -> None:
         """Forward the request and its response, and prepare both connections for the next one."""
         upstream = self._connected()
         headers = _without(head.headers.raw_items(), dropped)
         upstream.send(h11.Request(method=head.method, target=head.target, headers=headers))
-        answer = self._upload(upstream) or self._answer_head(upstream)
+        response = self._upload(upstream) or self._response_head(upstream)
         self._download(
-            upstream, answer, faults, has_body=head.method != b"HEAD" and answer.status_code not in {204, 304}
+            upstream, response, faults, has_body=head.method != b"HEAD" and response.status_code not in {204, 304}
         )
         if self._client.http.they_are_waiting_for_100_continue:
             raise Closed
@@ -191,7 +191,7 @@ class Exchange:
         else:
             self._drop_upstream()
 
-    def _connected(self) -> Side:
+    def _connected(self) -> Channel:
         """Return the connection to the server, a new one if the last one is closed."""
         if self._upstream is not None and readable(0, self._upstream.socket):
             # An idle connection that is readable was closed by the server.
@@ -199,7 +199,7 @@ class Exchange:
         if self._upstream is None:
             connection = socket.create_connection(self._address, timeout=_CONNECT_SECONDS)
             connection.settimeout(None)
-            self._upstream = Side(connection, h11.CLIENT)
+            self._upstream = Channel(connection, h11.CLIENT)
             if self._aborted.is_set():
                 raise Closed
         return self._upstream
@@ -209,7 +209,7 @@ class Exchange:
             self._upstream.socket.close()
             self._upstream = None
 
-    def _upload(self, upstream: Side) -> h11.Response | None:
+    def _upload(self, upstream: Channel) -> h11.Response | None:
         """Forward the request's body; return the head of a response that arrives before its end."""
         client = self._client
         while True:
@@ -219,7 +219,7 @@ class Exchange:
                     upstream.send(event)
                 except ConnectionError:
                     # The server closed the connection before the end; a response may still be readable.
-                    return self._answer_head(upstream)
+                    return self._response_head(upstream)
             elif isinstance(event, h11.EndOfMessage):
                 upstream.send(event)
                 upstream.flush()
@@ -228,15 +228,15 @@ class Exchange:
                 upstream.flush()
                 if upstream.socket in readable(None, client.socket, upstream.socket):
                     upstream.receive()
-                    answer = self._early_answer(upstream)
-                    if answer is not None:
-                        return answer
+                    response = self._early_response(upstream)
+                    if response is not None:
+                        return response
                 else:
                     client.receive()
             else:
                 raise Closed
 
-    def _early_answer(self, upstream: Side) -> h11.Response | None:
+    def _early_response(self, upstream: Channel) -> h11.Response | None:
         """Forward what the server sends during the request; return the head of its response if it has arrived."""
         while (event := upstream.http.next_event()) is not h11.NEED_DATA:
             if isinstance(event, h11.Response):
@@ -246,7 +246,7 @@ class Exchange:
             self._pass_on_interim(event)
         return None
 
-    def _answer_head(self, upstream: Side) -> h11.Response:
+    def _response_head(self, upstream: Channel) -> h11.Response:
         """Wait for the head of the response, and forward informational responses before it."""
         while not isinstance(event := upstream.event(), h11.Response):
             if isinstance(event, h11.InformationalResponse):
@@ -259,14 +259,14 @@ class Exchange:
             self._client.send(event)
             self._client.flush()
 
-    def _download(self, upstream: Side, head: h11.Response, faults: Sequence[Fault], *, has_body: bool) -> None:
+    def _download(self, upstream: Channel, head: h11.Response, faults: Sequence[WireFault], *, has_body: bool) -> None:
         """Forward the response, changed by the faults."""
         headers = _without(head.headers.raw_items(), _HOP_BY_HOP)
         pieces = self._pieces(upstream)
         marks: list[Reset | ShortBody | Stall] = []
         for fault in faults:
             match fault:
-                case LostAnswer():
+                case LoseResponse():
                     for _ in pieces:
                         pass
                     self._reset()
@@ -286,7 +286,7 @@ class Exchange:
         self._client.send(h11.EndOfMessage())
         self._client.flush()
 
-    def _pieces(self, upstream: Side) -> Iterator[bytes]:
+    def _pieces(self, upstream: Channel) -> Iterator[bytes]:
         """Yield the response's body as it arrives; pending output to the client is flushed before each wait."""
         while True:
             event = upstream.http.next_event()

@@ -9,21 +9,21 @@ from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
 __all__ = [
-    "Answer",
-    "Call",
     "DropHeaders",
     "Early",
     "ErrorInOK",
-    "Fault",
     "Headers",
-    "LostAnswer",
+    "LoseResponse",
     "Request",
     "Reset",
+    "Respond",
     "RewriteBody",
     "RewriteHeaders",
+    "RunFunction",
     "ShortBody",
     "Stall",
     "TruncateRequest",
+    "WireFault",
     "gather",
     "operation_of",
 ]
@@ -59,7 +59,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Respond:
     """Respond in the server's place; the server never sees the request.
 
     Attributes:
@@ -130,7 +130,7 @@ class Stall:
 
 
 @dataclass(frozen=True, slots=True)
-class LostAnswer:
+class LoseResponse:
     """Forward the request to the server, then reset the connection instead of forwarding its response."""
 
 
@@ -197,7 +197,7 @@ class RewriteHeaders:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class RunFunction:
     """Run a function before the request is forwarded, for instance to change an object between two requests.
 
     Attributes:
@@ -207,13 +207,13 @@ class Call:
     function: Callable[[Request], object]
 
 
-Fault = (
-    Answer
-    | Call
+WireFault = (
+    Respond
+    | RunFunction
     | DropHeaders
     | Early
     | ErrorInOK
-    | LostAnswer
+    | LoseResponse
     | Reset
     | RewriteBody
     | RewriteHeaders
@@ -223,7 +223,7 @@ Fault = (
 )
 
 
-def gather(parties: int, *, seconds: float = 30.0) -> Call:
+def gather(parties: int, *, seconds: float = 30.0) -> RunFunction:
     """Return a fault that holds requests until a number of them has arrived, and then releases them together.
 
     Args:
@@ -231,7 +231,7 @@ def gather(parties: int, *, seconds: float = 30.0) -> Call:
         seconds: How long the first one waits for the last before it gives up with `BrokenBarrierError`.
     """
     barrier = threading.Barrier(parties)
-    return Call(lambda _request: barrier.wait(seconds))
+    return RunFunction(lambda _request: barrier.wait(seconds))
 
 
 _BUCKET = {

@@ -5,90 +5,99 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from remote_store.conformance.model.steps import Body, Boom, Result, Step
+from remote_store.conformance.checking.callers import Boom
+from remote_store.conformance.model.actions import Action, Payload, Result
 from remote_store.core import AsyncBackend, FileInfo, FolderInfo, WriteResult
 
 
-async def perform(backend: AsyncBackend, step: Step) -> Result:
+async def perform(backend: AsyncBackend, action: Action) -> Result:
     """Make a call; return its value or its exception."""
     try:
-        return Result(await SPECIAL.get(step.method, _plain)(backend, step))
+        return Result(await SPECIAL.get(action.method, _plain)(backend, action))
     except Exception as error:
         return Result(error=error)
 
 
-async def _plain(backend: AsyncBackend, step: Step) -> object:
-    return await getattr(backend, step.method)(*step.paths, **step.options)
+async def _plain(backend: AsyncBackend, action: Action) -> object:
+    return await getattr(backend, action.method)(*action.paths, **action.options)
 
 
-async def _facts(backend: AsyncBackend, step: Step) -> object:
-    return facts(await getattr(backend, step.method)(*step.paths))
+async def _facts(backend: AsyncBackend, action: Action) -> object:
+    return facts(await getattr(backend, action.method)(*action.paths))
 
 
-async def _read(backend: AsyncBackend, step: Step) -> object:
-    async with await backend.read(*step.paths) as stream:
-        return await stream.read(step.numbers[0]) + await stream.read()
+async def _read(backend: AsyncBackend, action: Action) -> object:
+    async with await backend.read(*action.paths) as stream:
+        return await stream.read(action.numbers[0]) + await stream.read()
 
 
-async def _read_seekable(backend: AsyncBackend, step: Step) -> object:
-    async with await backend.read_seekable(*step.paths) as stream:
-        await stream.seek(step.numbers[0])
-        return await stream.read(step.numbers[1])
+async def _read_seekable(backend: AsyncBackend, action: Action) -> object:
+    async with await backend.read_seekable(*action.paths) as stream:
+        await stream.seek(action.numbers[0])
+        return await stream.read(action.numbers[1])
 
 
-async def _read_range(backend: AsyncBackend, step: Step) -> object:
-    return await backend.read_range(step.paths[0], *step.numbers)
+async def _read_range(backend: AsyncBackend, action: Action) -> object:
+    return await backend.read_range(action.paths[0], *action.numbers)
 
 
-async def _write(backend: AsyncBackend, step: Step) -> object:
-    content = (step.body or Body()).content()
-    return facts(await getattr(backend, step.method)(*step.paths, content, **step.options))
+async def _write(backend: AsyncBackend, action: Action) -> object:
+    content = (action.payload or Payload()).content()
+    return facts(await getattr(backend, action.method)(*action.paths, content, **action.options))
 
 
-async def _open_atomic(backend: AsyncBackend, step: Step) -> object:
-    async with backend.open_atomic(*step.paths, **step.options) as stream:
-        await stream.write((step.body or Body()).data)
-        if step.fails:
+async def _open_atomic(backend: AsyncBackend, action: Action) -> object:
+    async with backend.open_atomic(*action.paths, **action.options) as stream:
+        await stream.write((action.payload or Payload()).data)
+        if action.fails:
             raise Boom
     return None
 
 
-async def _files(backend: AsyncBackend, step: Step) -> object:
-    listing = getattr(backend, step.method)(*step.paths, **step.options)
+async def _files(backend: AsyncBackend, action: Action) -> object:
+    listing = getattr(backend, action.method)(*action.paths, **action.options)
     return sorted([(file.path, file.size) async for file in listing])
 
 
-async def _folders(backend: AsyncBackend, step: Step) -> object:
-    return sorted([folder.path async for folder in backend.list_folders(*step.paths)])
+async def _folders(backend: AsyncBackend, action: Action) -> object:
+    return sorted([folder.path async for folder in backend.list_folders(*action.paths)])
 
 
-async def _children(backend: AsyncBackend, step: Step) -> object:
-    return sorted([(type(child).__name__, child.path) async for child in backend.iter_children(*step.paths)])
+async def _children(backend: AsyncBackend, action: Action) -> object:
+    return sorted([(type(child).__name__, child.path) async for child in backend.iter_children(*action.paths)])
 
 
-async def _native_path(backend: AsyncBackend, step: Step) -> object:
-    return backend.to_key(backend.native_path(*step.paths))
+async def _native_path(backend: AsyncBackend, action: Action) -> object:
+    return backend.to_key(backend.native_path(*action.paths))
 
 
-async def _resolve(backend: AsyncBackend, step: Step) -> object:
-    return backend.resolve(*step.paths).key
+async def _resolve(backend: AsyncBackend, action: Action) -> object:
+    return backend.resolve(*action.paths).key
 
 
-async def _unwrap(backend: AsyncBackend, step: Step) -> object:
+async def _unwrap(backend: AsyncBackend, action: Action) -> object:
     return backend.unwrap(bytearray)
 
 
-def facts(told: FileInfo | FolderInfo | WriteResult) -> dict[str, object]:
+def facts(described: FileInfo | FolderInfo | WriteResult) -> dict[str, object]:
     """The facts of a file, a folder or a write that are the same for every backend."""
-    if isinstance(told, FolderInfo):
-        return {"path": told.path.rstrip("/"), "file_count": told.file_count, "total_size": told.total_size}
-    known: dict[str, object] = {"path": told.path, "size": told.size, "metadata": dict(told.metadata or {})}
-    if isinstance(told, FileInfo):
-        known |= {"name": told.name, "content_type": told.content_type}
+    if isinstance(described, FolderInfo):
+        return {
+            "path": described.path.rstrip("/"),
+            "file_count": described.file_count,
+            "total_size": described.total_size,
+        }
+    known: dict[str, object] = {
+        "path": described.path,
+        "size": described.size,
+        "metadata": dict(described.metadata or {}),
+    }
+    if isinstance(described, FileInfo):
+        known |= {"name": described.name, "content_type": described.content_type}
     return known
 
 
-SPECIAL: dict[str, Callable[[AsyncBackend, Step], Any]] = {
+SPECIAL: dict[str, Callable[[AsyncBackend, Action], Any]] = {
     "get_file_info": _facts,
     "get_folder_info": _facts,
     "read": _read,

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from remote_store.conformance.checking.hostile import segmented_key
 from remote_store.conformance.harness import Profile
-from remote_store.conformance.model.steps import HERE, KINDS, ROOT, Body, Step
+from remote_store.conformance.model.actions import HERE, KINDS, ROOT, Action, Payload
 from remote_store.core import Capability
 
 T = TypeVar("T")
@@ -49,68 +49,68 @@ class Draws:
         self._has = frozenset(capabilities)
         self._instances = instances
         self._kinds = [self._write] * 4 + [self._transfer] * 2 + [self._delete] * 2
-        self._kinds += [self._read] * 3 + [self._list] * 3 + [self._ask] * 2
+        self._kinds += [self._read] * 3 + [self._list] * 3 + [self._query] * 2
 
-    def fills(self) -> Iterator[Step]:
+    def fills(self) -> Iterator[Action]:
         """The initial files."""
         for _ in range(self._chance.randint(*FILLS)):
-            yield self._step("write", self._name(), {"overwrite": True}, body=self._body("bytes"))
+            yield self._action("write", self._name(), {"overwrite": True}, payload=self._payload("bytes"))
 
-    def call(self) -> Step:
+    def call(self) -> Action:
         """Any call; more often one that changes files."""
         return self._one(self._kinds)()
 
-    def _write(self) -> Step:
+    def _write(self) -> Action:
         methods = ["write", *(["write_atomic", "open_atomic"] if Capability.ATOMIC_WRITE in self._has else [])]
         method = self._one(methods)
         options = self._flags("overwrite") | self._perhaps("content_type", ["text/csv"])
         if Capability.USER_METADATA in self._has:
             options |= self._perhaps("metadata", METADATA)
         if method == "open_atomic":
-            return self._step(method, self._target(), options, body=self._body("bytes"), fails=self._half())
+            return self._action(method, self._target(), options, payload=self._payload("bytes"), fails=self._half())
         kind = "bytes" if self._half() else self._one(list(KINDS))
-        return self._step(method, self._target(), options, body=self._body(kind))
+        return self._action(method, self._target(), options, payload=self._payload(kind))
 
-    def _transfer(self) -> Step:
+    def _transfer(self) -> Action:
         method = self._declared({"copy": Capability.COPY, "move": Capability.MOVE})
         # With two malformed paths, the error may name either.
         pairs = [(self._name(), self._name())] * 2 + [(self._here(), self._target()), (self._file(), self._name())]
-        return self._step(method, self._one(pairs), self._flags("overwrite")) if method else self._ask()
+        return self._action(method, self._one(pairs), self._flags("overwrite")) if method else self._query()
 
-    def _delete(self) -> Step:
+    def _delete(self) -> Action:
         if Capability.DELETE not in self._has:
-            return self._ask()
+            return self._query()
         if self._half():
-            return self._step("delete", self._file(), self._flags("missing_ok"))
-        return self._step("delete_folder", self._any_folder(), self._flags("recursive", "missing_ok"))
+            return self._action("delete", self._file(), self._flags("missing_ok"))
+        return self._action("delete_folder", self._any_folder(), self._flags("recursive", "missing_ok"))
 
-    def _read(self) -> Step:
+    def _read(self) -> Action:
         plain = {"read_bytes": Capability.READ, "read": Capability.READ}
         method = self._declared(
             {**plain, "read_range": Capability.READ, "read_seekable": Capability.SEEKABLE_READ},
         )
         count = {"read_bytes": 0, "read": 1}.get(method, 2)
         numbers = tuple(self._one(NUMBERS) for _ in range(count))
-        return self._step(method, self._file(), numbers=numbers) if method else self._ask()
+        return self._action(method, self._file(), numbers=numbers) if method else self._query()
 
-    def _list(self) -> Step:
+    def _list(self) -> Action:
         listings = dict.fromkeys(("list_files", "list_folders", "iter_children"), Capability.LIST)
         method = self._declared({**listings, "glob": Capability.GLOB})
         if method == "glob":
-            return self._step(method, self._one(PATTERNS))
+            return self._action(method, self._one(PATTERNS))
         depth = self._flags("recursive") | self._perhaps("max_depth", range(3)) if method == "list_files" else {}
-        return self._step(method, self._any_folder(), depth) if method else self._ask()
+        return self._action(method, self._any_folder(), depth) if method else self._query()
 
-    def _ask(self) -> Step:
+    def _query(self) -> Action:
         facts = {"get_file_info": self._file, "get_folder_info": self._any_folder}
-        asked: dict[str, Callable[[], Any]] = {
+        queries: dict[str, Callable[[], Any]] = {
             **dict.fromkeys(("exists", "is_file", "is_folder"), self._probed),
             **(facts if Capability.METADATA in self._has else {}),
             **dict.fromkeys(("native_path", "resolve"), self._here),
             **dict.fromkeys(("check_health", "unwrap"), tuple),
         }
-        method = self._one(list(asked))
-        return self._step(method, asked[method]())
+        method = self._one(list(queries))
+        return self._action(method, queries[method]())
 
     def _name(self) -> str:
         return self._one(self._names)
@@ -138,8 +138,8 @@ class Draws:
         usual = self._here() if self._half() else self._folder()
         return usual if self._mostly() else self._one([ROOT, NUL])
 
-    def _body(self, kind: str) -> Body:
-        return Body(self._one("xyz"), self._one(SIZES), kind)
+    def _payload(self, kind: str) -> Payload:
+        return Payload(self._one("xyz"), self._one(SIZES), kind)
 
     def _declared(self, methods: dict[str, Capability]) -> str:
         """One of the methods whose capability is declared; an empty string if none is."""
@@ -162,6 +162,6 @@ class Draws:
     def _one(self, values: Sequence[T]) -> T:
         return self._chance.choice(values)
 
-    def _step(self, method: str, paths: Any, options: dict[str, Any] | None = None, **more: Any) -> Step:
+    def _action(self, method: str, paths: Any, options: dict[str, Any] | None = None, **more: Any) -> Action:
         several = paths if isinstance(paths, tuple) else (paths,)
-        return Step(method, several, options or {}, instance=self._chance.randrange(self._instances), **more)
+        return Action(method, several, options or {}, instance=self._chance.randrange(self._instances), **more)

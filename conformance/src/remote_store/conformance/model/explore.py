@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from remote_store.conformance.checking.case import AnyCase, AsyncCase, Case
+from remote_store.conformance.model.actions import Action, Result
 from remote_store.conformance.model.program import program
 from remote_store.conformance.model.search import Divergence, Ground, search
-from remote_store.conformance.model.steps import Result, Step
 from remote_store.conformance.values.options import Tier
 from remote_store.core import AsyncBackend, Backend
 
@@ -21,18 +21,18 @@ class Budget:
 
     Attributes:
         examples: How many histories.
-        steps: How many calls in each.
+        actions: How many calls in each.
     """
 
     examples: int
-    steps: int
+    actions: int
 
 
 BUDGETS: dict[Tier, Budget] = {
-    "smoke": Budget(examples=3, steps=15),
-    "quick": Budget(examples=8, steps=15),
-    "full": Budget(examples=16, steps=25),
-    "soak": Budget(examples=500, steps=60),
+    "smoke": Budget(examples=3, actions=15),
+    "quick": Budget(examples=8, actions=15),
+    "full": Budget(examples=16, actions=25),
+    "soak": Budget(examples=500, actions=60),
 }
 
 # Names that conflict: siblings with a common prefix, a file beside a folder, names that a wildcard matches.
@@ -41,7 +41,7 @@ NAMES = ("a", "a/b", "b", "a/b/c", "ab", "a/bc", "ab/c", "a-b", "a.b/c", "b/a")
 
 def explore(
     case: Case,
-    perform: Callable[[Backend, Step], Result],
+    perform: Callable[[Backend, Action], Result],
     names: Sequence[str],
     *,
     instances: int = 1,
@@ -57,12 +57,12 @@ def explore(
         share: The fraction of the tier's budget to use.
     """
     backends = [case.backend, *(case.make() for _ in range(instances - 1))]
-    judge(case, _search(case, lambda step: perform(backends[step.instance], step), names, instances, share))
+    judge(case, _search(case, lambda action: perform(backends[action.instance], action), names, instances, share))
 
 
 async def async_explore(
     case: AsyncCase,
-    perform: Callable[[AsyncBackend, Step], Awaitable[Result]],
+    perform: Callable[[AsyncBackend, Action], Awaitable[Result]],
     names: Sequence[str],
     *,
     instances: int = 1,
@@ -72,17 +72,17 @@ async def async_explore(
     backends = [case.backend, *(case.make() for _ in range(instances - 1))]
     loop = asyncio.get_running_loop()
 
-    async def awaited(step: Step) -> Result:
-        return await perform(backends[step.instance], step)
+    async def awaited(action: Action) -> Result:
+        return await perform(backends[action.instance], action)
 
-    def wait(step: Step) -> Result:
-        return asyncio.run_coroutine_threadsafe(awaited(step), loop).result()
+    def wait(action: Action) -> Result:
+        return asyncio.run_coroutine_threadsafe(awaited(action), loop).result()
 
     judge(case, await asyncio.to_thread(_search, case, wait, names, instances, share), asynchronous=True)
 
 
 def _search(
-    case: AnyCase[Any], perform: Callable[[Step], Result], names: Sequence[str], instances: int, share: float
+    case: AnyCase[Any], perform: Callable[[Action], Result], names: Sequence[str], instances: int, share: float
 ) -> Divergence | None:
     if not case.profile.case_sensitive:
         names = list({name.casefold(): name for name in names}.values())
@@ -96,7 +96,7 @@ def _search(
         perform=perform,
     )
     budget = BUDGETS[case.tier]
-    return search(ground, examples=round(budget.examples * share), steps=budget.steps)
+    return search(ground, examples=round(budget.examples * share), actions=budget.actions)
 
 
 def judge(case: AnyCase[Any], found: Divergence | None, *, asynchronous: bool = False) -> None:
@@ -106,7 +106,7 @@ def judge(case: AnyCase[Any], found: Divergence | None, *, asynchronous: bool = 
     last = found.calls[-1]
     text = program(found.calls, found.folder, asynchronous=asynchronous)
     once = "" if found.again else "\n  (the same calls passed when repeated; the outcomes do not depend on them alone)"
-    what = f"{last.step.method} after {len(found.calls) - 1} calls differs from the model{once}\n\n{text}"
+    what = f"{last.action.method} after {len(found.calls) - 1} calls differs from the model{once}\n\n{text}"
     case.fail(what, " or ".join(map(said, last.expected)), last.came.error or said(last.came))
 
 

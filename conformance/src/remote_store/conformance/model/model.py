@@ -6,9 +6,10 @@ import copy
 from collections.abc import Collection
 from dataclasses import replace
 
+from remote_store.conformance.checking.callers import Boom
 from remote_store.conformance.harness import Profile
+from remote_store.conformance.model.actions import ROOT, Action, Payload, Result
 from remote_store.conformance.model.perform import perform
-from remote_store.conformance.model.steps import ROOT, Body, Boom, Result, Step
 from remote_store.core import AlreadyExists, Capability, InvalidPath, MemoryBackend
 
 WRITES = ("write", "write_atomic", "open_atomic", "copy", "move")
@@ -27,22 +28,22 @@ class Model:
         self._stores_metadata = Capability.USER_METADATA in capabilities
         self._memory = MemoryBackend()
 
-    def answer(self, step: Step) -> tuple[Result, ...]:
+    def predict(self, action: Action) -> tuple[Result, ...]:
         """Make a call, and return every outcome that the contract allows."""
-        if long := self._too_long(step):
+        if long := self._too_long(action):
             return (Result(error=long),)
-        refused = self._refused(step)
-        if step.body is not None and step.body.kind == "failing":
-            return self._failing(replace(step, body=Body()), refused)
-        if step.body is not None and step.body.kind == "text":
+        refused = self._refused(action)
+        if action.payload is not None and action.payload.kind == "failing":
+            return self._failing(replace(action, payload=Payload()), refused)
+        if action.payload is not None and action.payload.kind == "text":
             # With two wrong arguments, either error may come first.
-            other = Result(error=refused) if refused is not None else self._trial(replace(step, body=Body()))
+            other = Result(error=refused) if refused is not None else self._trial(replace(action, payload=Payload()))
             return (Result(error=TypeError("content is text")), *([other] if other.error is not None else []))
         if refused is not None:
-            other = self._trial(step)
-            onto_itself = len(set(step.paths)) < len(step.paths)
+            other = self._trial(action)
+            onto_itself = len(set(action.paths)) < len(action.paths)
             return (Result(error=refused), *([other] if other.error is not None or onto_itself else []))
-        return (self._expected(perform(self._memory, step)),)
+        return (self._expected(perform(self._memory, action)),)
 
     def files(self, folder: str) -> list[str]:
         """The paths of the files of a folder, at every depth."""
@@ -56,33 +57,33 @@ class Model:
         """Whether a folder exists."""
         return self._is("is_folder", path)
 
-    def would_empty(self, step: Step) -> bool:
+    def would_empty(self, action: Action) -> bool:
         """Whether a call would remove the last file of a folder."""
         spare = copy.copy(self._memory)
-        perform(spare, step)
+        perform(spare, action)
         return bool(folders(self._memory) - folders(spare))
 
-    def _failing(self, step: Step, refused: InvalidPath | None) -> tuple[Result, ...]:
+    def _failing(self, action: Action, refused: InvalidPath | None) -> tuple[Result, ...]:
         # A wrong path is reported first. A conflict and a failing stream may come in either order.
-        other = Result(error=refused) if refused is not None else self._trial(step)
+        other = Result(error=refused) if refused is not None else self._trial(action)
         if isinstance(other.error, InvalidPath) and refused is None:
             return (other,)
         conflict = isinstance(other.error, AlreadyExists | InvalidPath)
         return (Result(error=Boom()), *([other] if conflict else []))
 
-    def _trial(self, step: Step) -> Result:
+    def _trial(self, action: Action) -> Result:
         """The outcome of a call, made on a copy."""
         spare = copy.copy(self._memory)
-        return perform(spare, step)
+        return perform(spare, action)
 
-    def _too_long(self, step: Step) -> InvalidPath | None:
+    def _too_long(self, action: Action) -> InvalidPath | None:
         most = self._profile.max_key_bytes
-        long = next((path for path in step.paths if most is not None and len(path.encode()) > most), None)
+        long = next((path for path in action.paths if most is not None and len(path.encode()) > most), None)
         return None if long is None else InvalidPath("the key is too long", path=long)
 
-    def _refused(self, step: Step) -> InvalidPath | None:
+    def _refused(self, action: Action) -> InvalidPath | None:
         """The error of a storage with folders for a path that a flat storage accepts."""
-        target = step.paths[-1] if step.method in WRITES else ROOT
+        target = action.paths[-1] if action.method in WRITES else ROOT
         parents = [target[:place] for place, character in enumerate(target) if character == "/"]
         beside = self._profile.flat and not self._profile.rejects_file_ancestor
         below_a_file = not beside and any(map(self.is_file, parents))
@@ -92,7 +93,7 @@ class Model:
         return None
 
     def _is(self, probe: str, path: str) -> bool:
-        return perform(self._memory, Step(probe, (path,))).value is True
+        return perform(self._memory, Action(probe, (path,))).value is True
 
     def _expected(self, outcome: Result) -> Result:
         if not isinstance(outcome.value, dict):

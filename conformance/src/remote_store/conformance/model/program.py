@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from remote_store.conformance.model.steps import KINDS, Body, Result, Step, TakenStep
+from remote_store.conformance.model.actions import KINDS, Action, Payload, Result, TakenAction
 
 FOLDER = "repro"
 INSTANCES = ("backend", "other")
@@ -38,7 +38,7 @@ LISTED = {
 }
 
 
-def program(calls: Sequence[TakenStep], folder: str, *, asynchronous: bool = False) -> str:
+def program(calls: Sequence[TakenAction], folder: str, *, asynchronous: bool = False) -> str:
     """A function that makes the calls and fails at the last one.
 
     Args:
@@ -46,16 +46,16 @@ def program(calls: Sequence[TakenStep], folder: str, *, asynchronous: bool = Fal
         folder: The folder of the paths; the program uses `repro` in its place.
         asynchronous: Write it for an asynchronous backend.
     """
-    writer = Writer(folder, asynchronous=asynchronous)
+    writer = ProgramWriter(folder, asynchronous=asynchronous)
     lines = [*chain.from_iterable(map(writer.earlier, calls[:-1])), *chain.from_iterable(map(writer.last, calls[-1:]))]
-    several = any(call.step.instance for call in calls)
+    several = any(call.action.instance for call in calls)
     head = f"{writer.a_sync}def reproduce({', '.join(INSTANCES if several else INSTANCES[:1])}):"
     text = "\n".join([head, *_block(lines or ["pass"])])
     return f"{_imports(text)}\n\n\n{text}\n"
 
 
 @dataclass(frozen=True)
-class Writer:
+class ProgramWriter:
     """Writes calls as Python source.
 
     Attributes:
@@ -76,46 +76,49 @@ class Writer:
         """The prefix of a call."""
         return "await " if self.asynchronous else ""
 
-    def earlier(self, call: TakenStep) -> list[str]:
+    def earlier(self, call: TakenAction) -> list[str]:
         """A call with an allowed outcome, whose value is not checked."""
-        lines = self._made(call.step, None)
+        lines = self._made(call.action, None)
         return lines if call.came.error is None else [f"with suppress({_names([call.came])}):", *_block(lines)]
 
-    def last(self, call: TakenStep) -> list[str]:
+    def last(self, call: TakenAction) -> list[str]:
         """The call with the wrong outcome, as an assertion of the expected one."""
         errors = [outcome for outcome in call.expected if outcome.error is not None]
         value = next((outcome for outcome in call.expected if outcome.error is None), None)
-        lines = self._made(call.step, value, call.came)
+        lines = self._made(call.action, value, call.came)
         if not errors:
             return lines
         return [f"with {'pytest.raises' if value is None else 'suppress'}({_names(errors)}):", *_block(lines)]
 
-    def _made(self, step: Step, expected: Result | None, came: Result | None = None) -> list[str]:
-        call = f"{INSTANCES[step.instance]}.{step.method}({', '.join(self._arguments(step))})"
-        if step.method == "open_atomic":
-            return self._opening(step, call)
-        if step.method in ("read", "read_seekable"):
-            wait, numbers = self.wait, step.numbers
+    def _made(self, action: Action, expected: Result | None, came: Result | None = None) -> list[str]:
+        call = f"{INSTANCES[action.instance]}.{action.method}({', '.join(self._arguments(action))})"
+        if action.method == "open_atomic":
+            return self._opening(action, call)
+        if action.method in ("read", "read_seekable"):
+            wait, numbers = self.wait, action.numbers
             value = f"{wait}stream.read({numbers[-1]})"
-            value = f"{value} + {wait}stream.read()" if step.method == "read" else value
-            seek = [f"{wait}stream.seek({numbers[0]})"] if step.method == "read_seekable" else []
+            value = f"{value} + {wait}stream.read()" if action.method == "read" else value
+            seek = [f"{wait}stream.seek({numbers[0]})"] if action.method == "read_seekable" else []
             lines = [*seek, self._held(value, expected)]
             return [f"{self.a_sync}with {wait}{call} as stream:", *_block(lines)]
-        return [self._held(self._value(step, call, expected, came), expected, came)]
+        return [self._held(self._value(action, call, expected, came), expected, came)]
 
-    def _opening(self, step: Step, call: str) -> list[str]:
-        lines = [f"{self.wait}stream.write({_body(step.body or Body())})", *(["raise Boom"] if step.fails else [])]
+    def _opening(self, action: Action, call: str) -> list[str]:
+        lines = [
+            f"{self.wait}stream.write({_payload(action.payload or Payload())})",
+            *(["raise Boom"] if action.fails else []),
+        ]
         return [f"{self.a_sync}with {call} as stream:", *_block(lines)]
 
-    def _value(self, step: Step, call: str, expected: Result | None, came: Result | None) -> str:
-        if step.method in LISTED:
-            row = LISTED[step.method].format(each=f"{self.a_sync}for")
+    def _value(self, action: Action, call: str, expected: Result | None, came: Result | None) -> str:
+        if action.method in LISTED:
+            row = LISTED[action.method].format(each=f"{self.a_sync}for")
             return f"sorted([{row} {call}])"
-        if step.method == "native_path":
-            return f"{INSTANCES[step.instance]}.to_key({call})"
-        if step.method == "resolve":
+        if action.method == "native_path":
+            return f"{INSTANCES[action.instance]}.to_key({call})"
+        if action.method == "resolve":
             return f"{call}.key"
-        waiting = "" if step.method == "unwrap" else self.wait
+        waiting = "" if action.method == "unwrap" else self.wait
         names = expected.differing(came) if expected is not None and came is not None else []
         picked = ", ".join(map(repr, names))
         return f"attrgetter({picked})({waiting}{call})" if picked else f"{waiting}{call}"
@@ -129,12 +132,12 @@ class Writer:
             wanted = facts[0] if len(facts) == 1 else facts
         return f"assert {value} == {self._literal(wanted)}"
 
-    def _arguments(self, step: Step) -> list[str]:
-        paths = [self._literal(path) for path in step.paths]
-        body = [_body(step.body)] if step.body is not None and step.method != "open_atomic" else []
-        numbers = list(map(str, step.numbers)) if step.method == "read_range" else []
-        kind = ["bytearray"] if step.method == "unwrap" else []
-        return [*paths, *body, *numbers, *kind, *(f"{name}={value!r}" for name, value in step.options.items())]
+    def _arguments(self, action: Action) -> list[str]:
+        paths = [self._literal(path) for path in action.paths]
+        payload = [_payload(action.payload)] if action.payload is not None and action.method != "open_atomic" else []
+        numbers = list(map(str, action.numbers)) if action.method == "read_range" else []
+        kind = ["bytearray"] if action.method == "unwrap" else []
+        return [*paths, *payload, *numbers, *kind, *(f"{name}={value!r}" for name, value in action.options.items())]
 
     def _literal(self, value: object) -> str:
         if isinstance(value, str):
@@ -154,8 +157,8 @@ def _bytes(data: bytes) -> str:
     return f"{data[:1]!r} * {len(data)}" if alike else repr(data)
 
 
-def _body(body: Body) -> str:
-    return KINDS[body.kind][1].format(_bytes(body.data))
+def _payload(payload: Payload) -> str:
+    return KINDS[payload.kind][1].format(_bytes(payload.data))
 
 
 def _names(outcomes: list[Result]) -> str:

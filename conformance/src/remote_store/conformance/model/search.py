@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from remote_store.conformance.harness import Profile
+from remote_store.conformance.model.actions import Action, Result, TakenAction
 from remote_store.conformance.model.around import leaves_out
 from remote_store.conformance.model.draws import Draws
 from remote_store.conformance.model.model import WRITES, Model
-from remote_store.conformance.model.steps import Result, Step, TakenStep
 from remote_store.core import Capability
 
 LOOKS = {
-    Capability.READ: Step("read", numbers=(5,)),
-    Capability.RANGE_READ: Step("read_range", numbers=(1, 80_000)),
-    Capability.SEEKABLE_READ: Step("read_seekable", numbers=(2, 80_000)),
+    Capability.READ: Action("read", numbers=(5,)),
+    Capability.RANGE_READ: Action("read_range", numbers=(1, 80_000)),
+    Capability.SEEKABLE_READ: Action("read_seekable", numbers=(2, 80_000)),
 }
 SEED = 6000
 """The seed of the first history; each further history uses the next number."""
@@ -44,7 +44,7 @@ class Ground:
     capabilities: Collection[Capability]
     declared: Collection[str]
     instances: int
-    perform: Callable[[Step], Result]
+    perform: Callable[[Action], Result]
 
 
 class Divergence(Exception):
@@ -55,7 +55,7 @@ class Divergence(Exception):
         calls: The calls, up to and including the wrong one.
     """
 
-    def __init__(self, folder: str, calls: list[TakenStep]) -> None:
+    def __init__(self, folder: str, calls: list[TakenAction]) -> None:
         super().__init__(folder)
         self.folder = folder
         self.calls = calls
@@ -74,19 +74,19 @@ class Example:
         self._ground = ground
         self._folder = folder
         self._model = Model(ground.profile, ground.capabilities)
-        self._calls: list[TakenStep] = []
+        self._calls: list[TakenAction] = []
 
-    def take(self, step: Step) -> None:
+    def take(self, action: Action) -> None:
         """Make a call on the backend and on the model, unless it depends on a rule with a declared deviation.
 
         Raises:
             Divergence: The outcomes differ.
         """
-        placed = step.below(self._folder)
+        placed = action.below(self._folder)
         if leaves_out(self._ground.declared, self._model, placed):
             return
         self._hold(placed)
-        if self._ground.profile.empty_folders and step.method in CHANGES:
+        if self._ground.profile.empty_folders and action.method in CHANGES:
             self._tidy(placed)
 
     def look(self) -> None:
@@ -100,37 +100,37 @@ class Example:
             # The first name may be a prefix of others.
             tops = [f"{self._folder}/{path[len(self._folder) + 1 :].partition('/')[0]}" for path in files[:1]]
             for folder in (self._folder, *tops):
-                self._see(Step("list_files", (folder,), {"recursive": True}))
+                self._see(Action("list_files", (folder,), {"recursive": True}))
         else:
             for name in self._ground.names:
-                self._see(Step("is_file", (name,)).below(self._folder))
-        ways = [step for capability, step in LOOKS.items() if capability in declared]
+                self._see(Action("is_file", (name,)).below(self._folder))
+        ways = [action for capability, action in LOOKS.items() if capability in declared]
         for number, path in enumerate(files):
             if Capability.METADATA in declared:
-                self._see(Step("get_file_info", (path,)))
+                self._see(Action("get_file_info", (path,)))
             if ways:
                 self._see(replace(ways[number % len(ways)], paths=(path,)))
 
-    def _see(self, step: Step) -> None:
+    def _see(self, action: Action) -> None:
         for instance in range(self._ground.instances):
-            self._hold(replace(step, instance=instance), keep=False)
+            self._hold(replace(action, instance=instance), keep=False)
 
-    def _hold(self, step: Step, *, keep: bool = True) -> None:
-        call = TakenStep(step, self._model.answer(step), self._ground.perform(step))
+    def _hold(self, action: Action, *, keep: bool = True) -> None:
+        call = TakenAction(action, self._model.predict(action), self._ground.perform(action))
         if not call.right:
             raise Divergence(self._folder, [*self._calls, call])
         if keep:
             self._calls.append(call)
 
-    def _tidy(self, step: Step) -> None:
+    def _tidy(self, action: Action) -> None:
         """Remove the empty folders that this storage keeps."""
-        for path in step.paths:
+        for path in action.paths:
             while len(path := path.rpartition("/")[0]) >= len(self._folder):
                 if not self._model.is_folder(path):
-                    self._hold(Step("delete_folder", (path,), {"missing_ok": True}))
+                    self._hold(Action("delete_folder", (path,), {"missing_ok": True}))
 
 
-def search(ground: Ground, *, examples: int, steps: int) -> Divergence | None:
+def search(ground: Ground, *, examples: int, actions: int) -> Divergence | None:
     """Run histories until one fails, and shorten that one as far as possible; `None` if all pass.
 
     The histories are the same in every run: each is generated from its number.
@@ -138,7 +138,7 @@ def search(ground: Ground, *, examples: int, steps: int) -> Divergence | None:
     Args:
         ground: The subject of the exploration.
         examples: How many histories.
-        steps: How many calls in each, after those that create the initial files.
+        actions: How many calls in each, after those that create the initial files.
     """
     numbers = itertools.count()
 
@@ -148,40 +148,40 @@ def search(ground: Ground, *, examples: int, steps: int) -> Divergence | None:
     for number in range(examples):
         draws = Draws(Random(SEED + number), ground.names, ground.profile, ground.capabilities, ground.instances)
         try:
-            _play(begin(), draws, steps)
+            _play(begin(), draws, actions)
         except Divergence as divergence:
             return shortened(begin, divergence)
     return None
 
 
-def _play(example: Example, draws: Draws, steps: int) -> None:
-    for step in draws.fills():
-        example.take(step)
-    for _ in range(steps):
+def _play(example: Example, draws: Draws, actions: int) -> None:
+    for action in draws.fills():
+        example.take(action)
+    for _ in range(actions):
         example.take(draws.call())
     example.look()
 
 
 def shortened(begin: Callable[[], Example], found: Divergence) -> Divergence:
     """The divergence with fewer and simpler calls; `again` tells whether repeating the calls fails again."""
-    steps = [call.step.above(found.folder) for call in found.calls]
+    actions = [call.action.above(found.folder) for call in found.calls]
 
-    def again(candidate: list[Step]) -> bool:
-        nonlocal steps, found
+    def again(candidate: list[Action]) -> bool:
+        nonlocal actions, found
         example = begin()
         try:
-            for step in candidate:
-                example.take(step)
+            for action in candidate:
+                example.take(action)
         except Divergence as divergence:
             if len(divergence.calls) == len(candidate) and divergence.calls[-1].kind == found.calls[-1].kind:
-                steps, found = candidate, divergence
+                actions, found = candidate, divergence
                 return True
         return False
 
-    found.again = again(steps)
-    for number in reversed(range(len(steps) - 1)):
-        again(steps[:number] + steps[number + 1 :])
-    for number in reversed(range(len(steps))):
-        for simpler in steps[number].simpler():
-            again([*steps[:number], simpler, *steps[number + 1 :]])
+    found.again = again(actions)
+    for number in reversed(range(len(actions) - 1)):
+        again(actions[:number] + actions[number + 1 :])
+    for number in reversed(range(len(actions))):
+        for simpler in actions[number].simpler():
+            again([*actions[:number], simpler, *actions[number + 1 :]])
     return found

@@ -17,8 +17,8 @@ SECONDS = 60.0
 PROGRAM = """
 import pickle, sys
 sys.path[:] = pickle.load(sys.stdin.buffer)
-from remote_store.conformance.processes.elsewhere import answer
-answer(sys.stdin.buffer, sys.stdout.buffer)
+from remote_store.conformance.processes.elsewhere import respond
+respond(sys.stdin.buffer, sys.stdout.buffer)
 """
 # A time zone and a hash seed that this interpreter is unlikely to have.
 OTHERWISE = {"TZ": ZONE, "PYTHONHASHSEED": "4321"}
@@ -57,11 +57,11 @@ def use_elsewhere(backend: object, folder: str, source: str, target: str, conten
         NotImportable: The new interpreter cannot import the backend's class.
         TimeoutError: The interpreter sends no result in time.
     """
-    asked = pickle.dumps(sys.path) + pickle.dumps(pickle.dumps((backend, folder, source, target, content)))
+    request = pickle.dumps(sys.path) + pickle.dumps(pickle.dumps((backend, folder, source, target, content)))
     try:
         ended = subprocess.run(  # noqa: S603 - the interpreter is this one
             [sys.executable, "-c", PROGRAM],
-            input=asked,
+            input=request,
             capture_output=True,
             timeout=SECONDS,
             env={**os.environ, **OTHERWISE},
@@ -78,19 +78,19 @@ def use_elsewhere(backend: object, folder: str, source: str, target: str, conten
     return seen
 
 
-def answer(asked: BinaryIO, channel: BinaryIO) -> None:
+def respond(request: BinaryIO, channel: BinaryIO) -> None:
     """Runs in the other interpreter: use the backend and send the result back."""
-    told: object
+    result: object
     try:
-        arguments = pickle.loads(pickle.load(asked))  # noqa: S301 - it comes from our own parent
+        arguments = pickle.loads(pickle.load(request))  # noqa: S301 - it comes from our own parent
     except (ImportError, AttributeError) as error:
-        told = NotImportable(str(error))
+        result = NotImportable(str(error))
     else:
         try:
-            told = asyncio.run(_use(*arguments))
+            result = asyncio.run(_use(*arguments))
         except Exception as error:  # noqa: BLE001 - the parent judges it
-            told = error
-    channel.write(pickle.dumps(told))
+            result = error
+    channel.write(pickle.dumps(result))
 
 
 async def _use(backend: Any, folder: str, source: str, target: str, content: bytes) -> Seen:

@@ -16,7 +16,7 @@ import pickle, sys
 path, name, work = pickle.load(sys.stdin.buffer)
 sys.path[:] = path
 import atexit, importlib
-atexit.register(importlib.import_module(name).answer, *pickle.loads(work))
+atexit.register(importlib.import_module(name).respond, *pickle.loads(work))
 """
 """The program of the interpreter. It takes over `sys.path`."""
 
@@ -38,32 +38,32 @@ def at_exit(backend: Any, calls: Calls) -> list[Any]:
         raise TimeoutError("the interpreter sent no result in time") from error
     if not child.stdout:
         raise RuntimeError(child.stderr.decode(errors="replace")[-2000:])
-    answers: list[Any] = pickle.loads(child.stdout)  # noqa: S301 - it is ours
-    return answers
+    results: list[Any] = pickle.loads(child.stdout)  # noqa: S301 - it is ours
+    return results
 
 
-def answer(backend: Any, calls: Calls) -> None:
+def respond(backend: Any, calls: Calls) -> None:
     """Make the calls and write the pickled results to standard output."""
     awaited = inspect.iscoroutinefunction(backend.close)
-    answers = asyncio.run(awaited_answers(backend, calls)) if awaited else blocking_answers(backend, calls)
-    sys.stdout.buffer.write(pickle.dumps(answers))
+    results = asyncio.run(awaited_results(backend, calls)) if awaited else blocking_results(backend, calls)
+    sys.stdout.buffer.write(pickle.dumps(results))
     sys.stdout.buffer.flush()
 
 
-def blocking_answers(backend: Any, calls: Calls) -> list[Any]:
+def blocking_results(backend: Any, calls: Calls) -> list[Any]:
     """The results of the calls to a synchronous backend."""
     values = [getattr(backend, name)(*arguments, **options) for name, arguments, options in calls]
-    answers = [list(value) if isinstance(value, Iterator) else value for value in values]
+    results = [list(value) if isinstance(value, Iterator) else value for value in values]
     backend.close()
-    return answers
+    return results
 
 
-async def awaited_answers(backend: Any, calls: Calls) -> list[Any]:
+async def awaited_results(backend: Any, calls: Calls) -> list[Any]:
     """The results of the calls to an asynchronous backend."""
-    answers = []
+    results = []
     for name, arguments, options in calls:
         value = getattr(backend, name)(*arguments, **options)
         listing = isinstance(value, AsyncIterator)
-        answers.append([item async for item in value] if listing else await value)
+        results.append([item async for item in value] if listing else await value)
     await backend.close()
-    return answers
+    return results

@@ -85,6 +85,6 @@ def _use_zone() -> None:
 @contextlib.contextmanager
 def overheard() -> Iterator[io.StringIO]:
     """Capture what the block prints to standard output and standard error."""
-    told = io.StringIO()
-    with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
-        yield told
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        yield printed

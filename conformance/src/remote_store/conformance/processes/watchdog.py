@@ -27,12 +27,12 @@ def bounded(call: Callable[[], T], seconds: float, name: str = "conformance-chec
     Raises:
         Hung: The call exceeded the time limit.
     """
-    answers: list[T] = []
+    results: list[T] = []
     errors: list[BaseException] = []
 
     def run() -> None:
         try:
-            answers.append(call())
+            results.append(call())
         except BaseException as error:  # noqa: BLE001 - the caller gets it
             errors.append(error)
 
@@ -47,7 +47,7 @@ def bounded(call: Callable[[], T], seconds: float, name: str = "conformance-chec
             raise errors[0]
         finally:
             errors.clear()
-    return answers[0]
+    return results[0]
 
 
 GRACE_SECONDS, POLL_SECONDS = 10.0, 0.2

@@ -122,10 +122,10 @@ def _areas(report: Mapping[str, Any]) -> Iterator[str]:
         entries = [found[rule.id] for rule in area.rules]
         counts = {name: sum(entry["outcome"] == name for entry in entries) for name in ORDER}
         shown = " open" if counts["fail"] or counts["error"] else ""
-        told = " · ".join(f"{count} {NAMES[name]}" for name, count in counts.items() if count)
+        counted = " · ".join(f"{count} {NAMES[name]}" for name, count in counts.items() if count)
         yield (
             f'<details class="area"{shown}>'
-            f"<summary><b>{area.name}</b> {escape(area.title)} <small>{told}</small></summary>"
+            f"<summary><b>{area.name}</b> {escape(area.title)} <small>{counted}</small></summary>"
             f'<div class="scroll"><table>{"".join(map(_row, entries))}</table></div></details>'
         )
 

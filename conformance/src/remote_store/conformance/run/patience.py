@@ -55,13 +55,13 @@ class Patience:
         unavailable = isinstance(error, BackendUnavailable) or isinstance(
             getattr(error, "__cause__", None), BackendUnavailable
         )
-        for kind, shows, told in (
+        for kind, shows, reason in (
             ("unmade", unmade, f"the harness failed in {MOST} checks in a row: {error}"),
             ("unavailable", unavailable, f"the storage was unavailable in {MOST} checks in a row"),
         ):
             if shows:
                 self._running[name, kind] += 1
-                self._give_up(name, self._running[name, kind], told)
+                self._give_up(name, self._running[name, kind], reason)
             elif error is None or isinstance(error, Exception):
                 self._running[name, kind] = 0
         if not isinstance(error, Exception | HarnessFailed) or not isinstance(case, AnyCase):
@@ -70,9 +70,9 @@ class Patience:
             self._over[name] = f"{trouble}; it was skipped"
         return trouble
 
-    def _give_up(self, name: str, count: int, told: str) -> None:
+    def _give_up(self, name: str, count: int, reason: str) -> None:
         if count >= MOST:
-            self._over.setdefault(name, f"{told}, so it was skipped")
+            self._over.setdefault(name, f"{reason}, so it was skipped")
 
 
 def _trouble(case: AnyCase[Any]) -> str:

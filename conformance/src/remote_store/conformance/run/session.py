@@ -140,8 +140,8 @@ class Session:
 
     def _why_deselected(self) -> str:
         options = {"-k": self.config.getoption("keyword", ""), "-m": self.config.getoption("markexpr", "")}
-        told = " and ".join(f"{name} {value!r}" for name, value in options.items() if value)
-        return f"deselected by {told or 'a plugin or a conftest'}"
+        chosen = " and ".join(f"{name} {value!r}" for name, value in options.items() if value)
+        return f"deselected by {chosen or 'a plugin or a conftest'}"
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Skip the check if its class can no longer be judged."""

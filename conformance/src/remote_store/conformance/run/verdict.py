@@ -202,8 +202,8 @@ def _reasoned(untested: list[RuleResult]) -> Iterable[str]:
     for entry in untested:
         reasons.setdefault(entry.reason.partition("\n")[0], []).append(entry)
     for reason, entries in reasons.items():
-        told = f"{_count(len(entries), 'rule is', 'rules are')} untested: {', '.join(e.rule.id for e in entries)}"
-        yield f"{told} ({reason})" if reason else told
+        line = f"{_count(len(entries), 'rule is', 'rules are')} untested: {', '.join(e.rule.id for e in entries)}"
+        yield f"{line} ({reason})" if reason else line
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -20,7 +20,7 @@ from remote_store.conformance.harness import (
     B,
     Harness,
 )
-from remote_store.conformance.http.endpoint import Endpoint
+from remote_store.conformance.http.proxy import Proxy
 from remote_store.conformance.s3.oracle import S3Oracle, S3OracleError
 from remote_store.conformance.s3.target import Deviations, S3Target, started
 from remote_store.conformance.servers import moto_server, seaweedfs_server
@@ -129,7 +129,7 @@ class AnyS3Harness(AnyHarness[B]):
         return S3Oracle(started(self._target.server)[0], self.bucket)
 
     @property
-    def endpoint(self) -> Endpoint:
+    def endpoint(self) -> Proxy:
         return started(self._target.server)[1]
 
     def _arguments(self, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,5 +157,5 @@ def removed(oracle: S3Oracle) -> None:
     try:
         oracle.remove()
     except (OSError, http.client.HTTPException, S3OracleError) as error:
-        told = escaped(f"the bucket {oracle.bucket} could not be deleted; delete it by hand: {error}")
-        print(f"remote-store-conformance: {told}", file=sys.stderr)  # noqa: T201 - no report follows
+        message = escaped(f"the bucket {oracle.bucket} could not be deleted; delete it by hand: {error}")
+        print(f"remote-store-conformance: {message}", file=sys.stderr)  # noqa: T201 - no report follows

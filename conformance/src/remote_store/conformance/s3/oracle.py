@@ -61,7 +61,7 @@ class S3Oracle(Oracle):
         headers = {META + name: value for name, value in (metadata or {}).items()}
         if content_type is not None:
             headers["content-type"] = content_type
-        self._ask("PUT", key, body=data, headers=headers)
+        self._request("PUT", key, body=data, headers=headers)
 
     def raw_put_many(self, keys: Iterable[str]) -> None:
         if self.server.fill is None:
@@ -71,7 +71,7 @@ class S3Oracle(Oracle):
 
     def raw_get(self, key: str) -> bytes | None:
         with unless_missing():
-            return self._ask("GET", key)[1]
+            return self._request("GET", key)[1]
         return None
 
     def raw_list(self, prefix: str = "") -> list[str]:
@@ -81,11 +81,11 @@ class S3Oracle(Oracle):
 
     def raw_delete(self, key: str) -> None:
         with unless_missing():
-            self._ask("DELETE", key)
+            self._request("DELETE", key)
 
     def raw_head(self, key: str) -> RawHead | None:
         with unless_missing():
-            head, _ = self._ask("HEAD", key)
+            head, _ = self._request("HEAD", key)
             names = [name for name in head if name.lower().startswith(META)]
             return RawHead(
                 size=int(head.get("Content-Length", 0)),
@@ -99,7 +99,7 @@ class S3Oracle(Oracle):
     def _tags(self, key: str) -> dict[str, str] | None:
         """The tags of a key; `None` if the server does not support tags."""
         with suppress(S3OracleRefused):
-            tags = parsed(self._ask("GET", key, query={"tagging": ""})[1])
+            tags = parsed(self._request("GET", key, query={"tagging": ""})[1])
             return {row["Key"]: row["Value"] for row in rows(tags, "TagSet/{*}Tag")}
         return None
 
@@ -112,7 +112,7 @@ class S3Oracle(Oracle):
         with suppress(S3OracleRefused):
             for row in self._uploads(prefix):
                 with unless_missing():
-                    self._ask("DELETE", row["Key"], query={"uploadId": row["UploadId"]})
+                    self._request("DELETE", row["Key"], query={"uploadId": row["UploadId"]})
         keys = self.raw_list(prefix)
         # XML cannot express every key.
         left = [key for key in keys if not key.isprintable()]
@@ -126,7 +126,7 @@ class S3Oracle(Oracle):
         """Delete the bucket with all its content."""
         self.raw_clear("")
         with unless_missing():
-            self._ask("DELETE")
+            self._request("DELETE")
 
     def _delete_many(self, keys: list[str]) -> list[str]:
         """Delete up to 1,000 keys with one request; return those that are left."""
@@ -134,10 +134,10 @@ class S3Oracle(Oracle):
         body = f"<Delete><Quiet>true</Quiet>{listed}</Delete>".encode()
         digest = b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
         try:
-            _, answer = self._ask("POST", query={"delete": ""}, body=body, headers={"content-md5": digest})
+            _, document = self._request("POST", query={"delete": ""}, body=body, headers={"content-md5": digest})
         except S3OracleError:
             return keys
-        return [row["Key"] for row in rows(parsed(answer), "Error")]
+        return [row["Key"] for row in rows(parsed(document), "Error")]
 
     def _uploads(self, prefix: str) -> list[dict[str, str]]:
         marks = {"key-marker": "NextKeyMarker", "upload-id-marker": "NextUploadIdMarker"}
@@ -149,13 +149,13 @@ class S3Oracle(Oracle):
         """Every page of a listing; `marks` maps elements of a page to parameters of the next request."""
         where: dict[str, str] = {}
         while True:
-            page = parsed(self._ask("GET", query={**query, **where})[1])
+            page = parsed(self._request("GET", query={**query, **where})[1])
             yield page
             if page.findtext("{*}IsTruncated") != "true":
                 return
             where = {name: page.findtext("{*}" + element) or "" for name, element in marks.items()}
 
-    def _ask(
+    def _request(
         self,
         method: str,
         key: str = "",
@@ -173,12 +173,12 @@ class S3Oracle(Oracle):
         )
         with closing(http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=TIMEOUT)) as connection:
             connection.request(method, target, body, signed)
-            answer = connection.getresponse()
-            content = answer.read()
-        if answer.status not in DONE:
-            kind = S3OracleError if answer.status == MISSING else S3OracleRefused
-            raise kind(f"{method} {target}", answer.status, content)
-        return answer.headers, content
+            response = connection.getresponse()
+            content = response.read()
+        if response.status not in DONE:
+            kind = S3OracleError if response.status == MISSING else S3OracleRefused
+            raise kind(f"{method} {target}", response.status, content)
+        return response.headers, content
 
 
 def parsed(document: bytes) -> Element:

@@ -16,7 +16,7 @@ from remote_store.conformance.harness import (
     Deviation,
     Profile,
 )
-from remote_store.conformance.http.endpoint import Endpoint
+from remote_store.conformance.http.proxy import Proxy
 from remote_store.conformance.servers import Server, moto_server
 from remote_store.conformance.servers.shared import shared_seaweedfs_server
 
@@ -42,12 +42,12 @@ class S3Target:
 
 
 @cache
-def started(server: Callable[[], AbstractContextManager[Server]]) -> tuple[Server, Endpoint]:
+def started(server: Callable[[], AbstractContextManager[Server]]) -> tuple[Server, Proxy]:
     """A server with an endpoint in front of it, started once per process."""
     context = server()
     running = context.__enter__()
     atexit.register(context.__exit__, None, None, None)
-    endpoint = Endpoint(running.url)
+    endpoint = Proxy(running.url)
     endpoint.__enter__()
     atexit.register(endpoint.close)
     return running, endpoint

@@ -213,6 +213,6 @@ def _weed() -> str:
 
 def _version(program: str) -> str:
     # The program is the one that was found.
-    answer = subprocess.run([program, "version"], capture_output=True, text=True, check=True)  # noqa: S603
-    words = answer.stdout.split()
+    result = subprocess.run([program, "version"], capture_output=True, text=True, check=True)  # noqa: S603
+    words = result.stdout.split()
     return next((word for word in words if word[0].isdigit() and not word.endswith("GB")), "unknown")

@@ -63,7 +63,7 @@ def request(method: str, url: str, headers: Mapping[str, str]) -> tuple[int, byt
     connection = http.client.HTTPConnection(parts.netloc, timeout=30)
     try:
         connection.request(method, url.removeprefix(f"{parts.scheme}://{parts.netloc}"), headers=dict(headers))
-        answer = connection.getresponse()
-        return answer.status, answer.read()
+        response = connection.getresponse()
+        return response.status, response.read()
     finally:
         connection.close()

@@ -14,7 +14,7 @@ from remote_store.conformance.stores.child import ChildBackend
 from remote_store.core import AsyncBackend, Backend
 
 if TYPE_CHECKING:
-    from remote_store.conformance.http.endpoint import Endpoint
+    from remote_store.conformance.http.proxy import Proxy
 
 FOLDER = "derived/child"
 
@@ -101,8 +101,8 @@ class AnyChildHarness(AnyHarness[B]):
         return None if oracle is None else ChildOracle(oracle)
 
     @property
-    def endpoint(self) -> Endpoint | None:
-        endpoint: Endpoint | None = self._harness.endpoint
+    def endpoint(self) -> Proxy | None:
+        endpoint: Proxy | None = self._harness.endpoint
         return endpoint
 
 

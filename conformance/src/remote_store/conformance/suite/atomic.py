@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from remote_store.conformance.checking.callers import CALLERS_ERRORS
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.hostile import BUFFERS, NOT_CANONICAL, SOURCES, WRONG_CONTENT, Unseekable
-from remote_store.conformance.suite.callers import CALLERS_ERRORS
 from remote_store.conformance.suite.expectations import distinct, nothing_else
 from remote_store.core import AlreadyExists, Backend, Capability, InvalidPath, WriteResult
 

@@ -22,12 +22,12 @@ from remote_store.conformance.checking.wire import (
     settles,
 )
 from remote_store.conformance.http.faults import (
-    Answer,
-    Call,
-    Fault,
     Reset,
+    Respond,
+    RunFunction,
     ShortBody,
     Stall,
+    WireFault,
 )
 from remote_store.conformance.suite.trees import fill
 from remote_store.core import (
@@ -43,7 +43,7 @@ SIZE = 300_000
 class BodySuite:
     """WIRE: bodies that break."""
 
-    def _cut_file(self, case: Case, fault: Fault, *, times: int | None = 1) -> bytes:
+    def _cut_file(self, case: Case, fault: WireFault, *, times: int | None = 1) -> bytes:
         content = case.content(SIZE)
         fill(case, "file", data=content)
         case.endpoint.inject(fault, operation="GetObject", times=times)
@@ -51,7 +51,7 @@ class BodySuite:
 
     @pytest.mark.parametrize("fault", CUTS, ids=named)
     @check("WIRE-008")
-    def test_wire_a_cut_body_of_read(self, case: Case, fault: Fault) -> None:
+    def test_wire_a_cut_body_of_read(self, case: Case, fault: WireFault) -> None:
         require_s3(case)
         for size in (-1, 1000, 70_000, 1_000_000):
             content = self._cut_file(case, fault)
@@ -63,7 +63,7 @@ class BodySuite:
 
     @pytest.mark.parametrize("fault", CUTS, ids=named)
     @check("WIRE-008")
-    def test_wire_a_cut_body_of_the_other_reads(self, case: Case, fault: Fault) -> None:
+    def test_wire_a_cut_body_of_the_other_reads(self, case: Case, fault: WireFault) -> None:
         require_s3(case)
         backend, path = case.make(retry=THRICE), case.path("file")
         content = self._cut_file(case, fault)
@@ -125,9 +125,9 @@ class BodySuite:
         least, most = (2 if ranges else 11), 11 + ranges
         case.expect(least <= len(sent) <= most, f"{least} to {most} requests", len(sent))
 
-    @pytest.mark.parametrize("fault", [Reset(), ShortBody(after_bytes=0), Answer(503, "SlowDown")], ids=named)
+    @pytest.mark.parametrize("fault", [Reset(), ShortBody(after_bytes=0), Respond(503, "SlowDown")], ids=named)
     @check("WIRE-011")
-    def test_wire_no_progress_ends(self, case: Case, fault: Fault) -> None:
+    def test_wire_no_progress_ends(self, case: Case, fault: WireFault) -> None:
         require_s3(case)
         path = case.path("file")
         self._cut_file(case, ShortBody(after_bytes=100_000))
@@ -143,7 +143,7 @@ class BodySuite:
         require_s3(case)
         oracle, path = case.oracle, case.path("file")
         content = self._cut_file(case, ShortBody(after_bytes=100_000))
-        change = Call(lambda _request: oracle.raw_put(path, b"n" * SIZE))
+        change = RunFunction(lambda _request: oracle.raw_put(path, b"n" * SIZE))
         case.endpoint.inject(change, operation="GetObject", after=1)
         with case.expect_raises(PreconditionFailed, path=path):
             with case.make(retry=THRICE).read(path) as stream:

@@ -11,12 +11,12 @@ import pytest
 
 from remote_store.conformance.checking.case import Case, not_applicable, untested
 from remote_store.conformance.checking.decorators import check
-from remote_store.conformance.checking.operations import (
-    FILE_OPERATIONS,
-    FOLDER_OPERATIONS,
+from remote_store.conformance.checking.usages import (
+    FILE_USAGES,
+    FOLDER_USAGES,
     OTHERS,
-    TOLERANT_OPERATIONS,
-    WRITE_OPERATIONS,
+    TOLERANT_USAGES,
+    WRITE_USAGES,
 )
 from remote_store.conformance.checking.wire import is_get
 from remote_store.conformance.http.faults import ShortBody
@@ -24,15 +24,15 @@ from remote_store.conformance.suite.expectations import distinct, is_honest
 from remote_store.core import Capability, RemoteStoreError, WriteResult
 
 if TYPE_CHECKING:
-    from remote_store.conformance.http.endpoint import Endpoint
+    from remote_store.conformance.http.proxy import Proxy
 
 READ, WRITE = Capability.READ, Capability.WRITE
 MIB = 1024 * 1024
 CHANGES = {
-    **{name: FILE_OPERATIONS[name] for name in ("delete", "copy_from", "move_from")},
-    **TOLERANT_OPERATIONS,
-    **WRITE_OPERATIONS,
-    "delete_folder": FOLDER_OPERATIONS["delete_folder"],
+    **{name: FILE_USAGES[name] for name in ("delete", "copy_from", "move_from")},
+    **TOLERANT_USAGES,
+    **WRITE_USAGES,
+    "delete_folder": FOLDER_USAGES["delete_folder"],
     "user_metadata": OTHERS["user_metadata"],
 }
 
@@ -88,9 +88,9 @@ class CapabilitySuite:
             for content, result in zip(contents, results, strict=True):
                 if not isinstance(result, WriteResult):
                     case.fail("one of several that overwrite one key", "a result", result)
-                told = (result.etag, result.version_id, result.digest)
+                facts = (result.etag, result.version_id, result.digest)
                 case.expect(
-                    any(fact is not None for fact in told), "the result contains a fact from the service", result
+                    any(fact is not None for fact in facts), "the result contains a fact from the service", result
                 )
                 honest = result.digest is None or is_honest(result.digest, content)
                 case.expect(honest, "the digest is that of this writer's content", result.digest)
@@ -98,6 +98,6 @@ class CapabilitySuite:
                     case.expect_equal(result.etag, info.etag, "the ETag in the last writer's result")
 
 
-def counting(case: Case) -> Endpoint:
+def counting(case: Case) -> Proxy:
     """The endpoint; without one, transfers cannot be counted."""
     return case.endpoint if case.harness.endpoint is not None else untested("the harness has no endpoint that counts")

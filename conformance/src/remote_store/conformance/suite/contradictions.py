@@ -13,7 +13,7 @@ import pytest
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.wire import is_upload, operations, page, prefixes, require_s3
-from remote_store.conformance.http.faults import Answer, Headers, Request, RewriteBody, RewriteHeaders, ShortBody
+from remote_store.conformance.http.faults import Headers, Request, Respond, RewriteBody, RewriteHeaders, ShortBody
 from remote_store.conformance.suite.trees import fill, found
 from remote_store.core import Capability, RemoteStoreError, RetryPolicy
 
@@ -31,10 +31,10 @@ CONTRADICTIONS = {
 PAGE = {"Content-Type": "text/html"}
 DOCUMENT = {"Content-Type": "application/xml"}
 NO_RESULTS = {
-    "page": Answer(200, body=b"<!doctype html><p>It works!", headers=PAGE, foreign=True),
-    "other-document": Answer(200, body=b"<ListAllMyBucketsResult/>", headers=DOCUMENT, foreign=True),
-    "nothing": Answer(200, foreign=True),
-    "accepted": Answer(202),
+    "page": Respond(200, body=b"<!doctype html><p>It works!", headers=PAGE, foreign=True),
+    "other-document": Respond(200, body=b"<ListAllMyBucketsResult/>", headers=DOCUMENT, foreign=True),
+    "nothing": Respond(200, foreign=True),
+    "accepted": Respond(202),
 }
 NAME = "x-amz-meta-author"
 VALUE = "Zürich"
@@ -67,12 +67,12 @@ class ContradictionSuite:
         require_s3(case)
         backend = case.make(retry=RetryPolicy.disabled())
         (path,) = fill(case, "file", data=case.content(SIZE))
-        told, length = CONTRADICTIONS[kind]
-        headers = {"Content-Range": told, "ETag": ETAG, "Last-Modified": "Fri, 02 Jan 2026 03:04:05 GMT"}
+        stated, length = CONTRADICTIONS[kind]
+        headers = {"Content-Range": stated, "ETag": ETAG, "Last-Modified": "Fri, 02 Jan 2026 03:04:05 GMT"}
         case.endpoint.inject(
-            Answer(206, body=bytes(length), headers=headers), operation="GetObject", times=None, match=_is_ranged
+            Respond(206, body=bytes(length), headers=headers), operation="GetObject", times=None, match=_is_ranged
         )
-        with case.expect_raises(RemoteStoreError, what=f"read_range with the Content-Range {told}"):
+        with case.expect_raises(RemoteStoreError, what=f"read_range with the Content-Range {stated}"):
             backend.read_range(path, 40, 20)
 
     @check("READ-021")
@@ -132,7 +132,7 @@ class ContradictionSuite:
     def test_contradiction_no_such_key_for_a_listing(self, case: Case) -> None:
         require_s3(case)
         backend, folder = case.make(retry=RetryPolicy.disabled()), case.path("dir")
-        case.endpoint.inject(Answer(404, "NoSuchKey"), operation="ListObjectsV2", times=None)
+        case.endpoint.inject(Respond(404, "NoSuchKey"), operation="ListObjectsV2", times=None)
         calls: dict[str, Callable[[], Any]] = {
             "list_files": lambda: found(backend.list_files(folder)),
             "is_folder": partial(backend.is_folder, folder),
@@ -148,15 +148,15 @@ class ContradictionSuite:
         (path,) = fill(case, "file", data=b"x")
         case.endpoint.inject(RewriteBody(_with_milliseconds), operation="ListObjectsV2", times=None)
         times = [info.modified_at for info in case.backend.list_files(case.folder)]
-        told = (case.backend.get_file_info(path)).modified_at
-        case.expect_equal(times, [told], "the time in a listing, compared with get_file_info")
+        stated = (case.backend.get_file_info(path)).modified_at
+        case.expect_equal(times, [stated], "the time in a listing, compared with get_file_info")
 
     @check("COPY-025")
     def test_contradiction_no_bucket_for_the_delete_of_a_move(self, case: Case) -> None:
         require_s3(case)
         backend = case.make(retry=RetryPolicy.disabled())
         (src,) = fill(case, "src", data=b"precious")
-        case.endpoint.inject(Answer(404, "NoSuchBucket"), operation="DeleteObject", times=None)
+        case.endpoint.inject(Respond(404, "NoSuchBucket"), operation="DeleteObject", times=None)
         with case.expect_raises(RemoteStoreError, what="move", where=lambda error: error.code == "NoSuchBucket"):
             backend.move(src, case.path("dst"), overwrite=True)
         case.expect_equal(case.oracle.raw_get(src), b"precious", "the source")
@@ -222,7 +222,7 @@ class ContradictionSuite:
 
     @staticmethod
     def _list(case: Case, body: bytes, match: Callable[[Request], bool] | None = None) -> None:
-        case.endpoint.inject(Answer(200, body=body), operation="ListObjectsV2", times=None, match=match)
+        case.endpoint.inject(Respond(200, body=body), operation="ListObjectsV2", times=None, match=match)
 
     @staticmethod
     def _refused(case: Case, *, recursive: bool, deletes: bool = True) -> None:

@@ -226,9 +226,9 @@ class CostSuite:
 
     def _expect_listings(self, case: Case, sent: list[Request], keys: int) -> None:
         """Fail unless all requests are for pages, and no more pages than this many keys fill."""
-        asked, most = operations(sent), pages(case, keys)
-        case.expect_equal(set(asked), {"ListObjectsV2"}, f"the kinds of requests for {keys:,} keys")
-        case.expect(len(asked) <= most, f"at most {most:,} requests for {keys:,} keys, not {len(asked):,}", asked)
+        names, most = operations(sent), pages(case, keys)
+        case.expect_equal(set(names), {"ListObjectsV2"}, f"the kinds of requests for {keys:,} keys")
+        case.expect(len(names) <= most, f"at most {most:,} requests for {keys:,} keys, not {len(names):,}", names)
 
     @check("COST-017")
     def test_cost_what_needs_no_request(self, case: Case) -> None:

@@ -12,18 +12,18 @@ from typing import Any
 
 import pytest
 
+from remote_store.conformance.checking.callers import CALLERS_ERRORS
 from remote_store.conformance.checking.case import Case, not_applicable
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.hostile import PYTHONS_OWN, WRONG_CONTENT, Failing
-from remote_store.conformance.checking.operations import (
+from remote_store.conformance.checking.usages import (
     DATA,
-    FILE_OPERATIONS,
-    FOLDER_OPERATIONS,
-    OPERATIONS,
-    PATH_OPERATIONS,
-    TOLERANT_OPERATIONS,
+    FILE_USAGES,
+    FOLDER_USAGES,
+    PATH_USAGES,
+    TOLERANT_USAGES,
+    USAGES,
 )
-from remote_store.conformance.suite.callers import CALLERS_ERRORS
 from remote_store.conformance.suite.expectations import required
 from remote_store.core import (
     AlreadyExists,
@@ -84,14 +84,14 @@ class ErrSuite:
             facts = getattr(each, "errno", None), getattr(each, "filename", None)
             case.expect_equal(facts, (NUMBERS[BUILTINS[name][0]], path), "errno and filename")
 
-    @pytest.mark.parametrize("operation", PATH_OPERATIONS)
+    @pytest.mark.parametrize("operation", PATH_USAGES)
     @check("ERR-002")
     def test_error_of_a_malformed_path_says_who_and_where(self, case: Case, operation: str) -> None:
         error, path = provoke_by_nul(case, operation)
         case.expect_equal(error.path, path, "the error's path")
         case.expect_equal(error.backend, case.backend.name, "the error's backend")
 
-    @pytest.mark.parametrize("operation", PATH_OPERATIONS)
+    @pytest.mark.parametrize("operation", PATH_USAGES)
     @check("ERR-003")
     def test_error_of_a_malformed_path_has_a_message(self, case: Case, operation: str) -> None:
         error, path = provoke_by_nul(case, operation)
@@ -114,21 +114,21 @@ class ErrSuite:
         error, _ = provoke(case, name)
         case.expect_equal(error.retryable, False, "retryable of a permanent error")
 
-    @pytest.mark.parametrize("operation", FILE_OPERATIONS)
+    @pytest.mark.parametrize("operation", FILE_USAGES)
     @check("ERR-005")
     def test_error_of_a_missing_file(self, case: Case, operation: str) -> None:
         row, path = required(case, operation), case.path("missing")
         with case.expect_raises(NotFound, path=path, what=f"{operation} of a missing file"):
             row.run(case.backend, path, case.path("other"))
 
-    @pytest.mark.parametrize("operation", FOLDER_OPERATIONS)
+    @pytest.mark.parametrize("operation", FOLDER_USAGES)
     @check("ERR-005")
     def test_error_of_a_missing_folder(self, case: Case, operation: str) -> None:
         row, path = required(case, operation), case.path("missing")
         with case.expect_raises(NotFound, path=path, what=f"{operation} of a missing folder"):
             row.run(case.backend, path, case.path("other"))
 
-    @pytest.mark.parametrize("operation", [*FILE_OPERATIONS, *FOLDER_OPERATIONS])
+    @pytest.mark.parametrize("operation", [*FILE_USAGES, *FOLDER_USAGES])
     @check("ERR-005", needs=(WRITE,))
     def test_error_of_a_path_below_a_file(self, case: Case, operation: str) -> None:
         row, path = required(case, operation), case.path("file/below")
@@ -138,7 +138,7 @@ class ErrSuite:
             row.run(case.backend, path, case.path("other"))
         case.expect_equal(case.backend.is_file(case.path("file")), True, "is_file of the file")
 
-    @pytest.mark.parametrize("operation", FILE_OPERATIONS)
+    @pytest.mark.parametrize("operation", FILE_USAGES)
     @check("ERR-006")
     def test_error_of_a_folder_as_a_file(self, case: Case, operation: str) -> None:
         row, path, kept = required(case, operation), case.path("folder"), case.path("folder/file")
@@ -147,7 +147,7 @@ class ErrSuite:
             row.run(case.backend, path, case.path("other"))
         case.expect_equal(case.backend.is_file(kept), True, "is_file of the file in the folder")
 
-    @pytest.mark.parametrize("operation", FOLDER_OPERATIONS)
+    @pytest.mark.parametrize("operation", FOLDER_USAGES)
     @check("ERR-007")
     def test_error_of_a_file_as_a_folder(self, case: Case, operation: str) -> None:
         row, path = required(case, operation), case.path("file")
@@ -167,7 +167,7 @@ class ErrSuite:
                 case.backend.delete_folder(file, recursive=recursive, missing_ok=True)
         case.expect_equal(case.backend.is_file(file), True, "is_file of the file, which was not deleted")
 
-    @pytest.mark.parametrize("operation", PATH_OPERATIONS)
+    @pytest.mark.parametrize("operation", PATH_USAGES)
     @check("ERR-009")
     def test_error_of_a_closed_backend(self, case: Case, operation: str) -> None:
         row = required(case, operation)
@@ -310,16 +310,16 @@ class ErrSuite:
             case.backend.write(path, TextInDisguise("text"), overwrite=overwrite)  # type: ignore[arg-type]
         unchanged(case, path, overwrite)
 
-    @pytest.mark.parametrize("operation", OPERATIONS)
+    @pytest.mark.parametrize("operation", USAGES)
     @check("ERR-015")
     def test_error_of_an_undeclared_capability(self, case: Case, operation: str) -> None:
-        row, path, other = OPERATIONS[operation], case.path("file"), case.path("other")
+        row, path, other = USAGES[operation], case.path("file"), case.path("other")
         if row.capability is None or row.capability in case.backend.capabilities:
             not_applicable("the backend declares the capability that the operation needs")
         if operation == "user_metadata":
             case.require(WRITE)
         with suppress(CapabilityNotSupported):
-            case.backend.write(path if operation in FILE_OPERATIONS else other, DATA)
+            case.backend.write(path if operation in FILE_USAGES else other, DATA)
         under = f"{operation}, whose {row.capability.name} is not declared (under-claimed if it works)"
         with (
             case.expect_no_request(f"{operation}, which the backend does not declare"),
@@ -330,7 +330,7 @@ class ErrSuite:
         case.expect(caught.error.capability in names, f"the error names {names[1]}", caught.error.capability)
         case.expect(not caught.error.retryable, "a missing capability is not retryable", caught.error)
 
-    @pytest.mark.parametrize("operation", TOLERANT_OPERATIONS)
+    @pytest.mark.parametrize("operation", TOLERANT_USAGES)
     @check("ERR-005")
     def test_error_of_nothing_with_missing_ok(self, case: Case, operation: str) -> None:
         row = required(case, operation)

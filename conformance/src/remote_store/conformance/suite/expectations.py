@@ -8,7 +8,7 @@ import hashlib
 import zlib
 
 from remote_store.conformance.checking.case import Case
-from remote_store.conformance.checking.operations import PATH_OPERATIONS, Operation
+from remote_store.conformance.checking.usages import PATH_USAGES, Usage
 from remote_store.core import Capability, ContentDigest
 
 HASHES = ("md5", "sha1", "sha256")
@@ -36,9 +36,9 @@ def distinct(count: int, size: int) -> list[bytes]:
     return [bytes([number % 256]) * (size + number) for number in range(count)]
 
 
-def required(case: Case, operation: str) -> Operation:
+def required(case: Case, operation: str) -> Usage:
     """The row of an operation; the check is skipped if its capability is not declared."""
-    row = PATH_OPERATIONS[operation]
+    row = PATH_USAGES[operation]
     if row.capability is not None:
         case.require(row.capability)
     return row

@@ -12,7 +12,7 @@ from remote_store.conformance.checking.case import Case, not_applicable
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.fork import in_fork
 from remote_store.conformance.checking.hostile import FOREIGN_KEYS, KEYS
-from remote_store.conformance.checking.operations import OPERATIONS
+from remote_store.conformance.checking.usages import USAGES
 from remote_store.conformance.processes.exiting import Calls, at_exit
 from remote_store.conformance.suite.trees import fill, found
 from remote_store.core import (
@@ -62,16 +62,16 @@ class LifeSuite:
                 partial(self._round_trip, case.backend, case.path(f"{round_number}-{number}"), content)
                 for number, content in enumerate(contents)
             ]
-            answers = case.together(tasks)
-            case.expect_equal(answers, [(content, len(content)) for content in contents], "the results of the callers")
+            results = case.together(tasks)
+            case.expect_equal(results, [(content, len(content)) for content in contents], "the results of the callers")
 
     @check("LIFE-002", needs=(Capability.WRITE, Capability.READ))
     def test_life_a_cold_start_with_many_callers(self, case: Case) -> None:
         fill(case, "file", data=b"content")
         for _ in range(3):
             fresh = case.make()
-            answers = case.together([partial(fresh.read_bytes, case.path("file"))] * CALLERS)
-            case.expect_equal(answers, [b"content"] * CALLERS, "the results of the callers")
+            results = case.together([partial(fresh.read_bytes, case.path("file"))] * CALLERS)
+            case.expect_equal(results, [b"content"] * CALLERS, "the results of the callers")
 
     def _copy(self, case: Case) -> Backend:
         case.require_profile("the profile says that instances cannot be pickled", case.profile.picklable)
@@ -107,10 +107,10 @@ class LifeSuite:
         case.require_profile("the profile says that instances do not work after a fork", case.profile.forks)
         fill(case, "file", data=b"parent")
         try:
-            answer = in_fork(partial(self._in_the_child, case.backend, case.path("file"), case.path("child")))
+            result = in_fork(partial(self._in_the_child, case.backend, case.path("file"), case.path("child")))
         except Exception as error:
             case.fail("reading and writing in a forked child", "no exception", error)
-        case.expect_equal(answer, b"parent", "the content that the child reads")
+        case.expect_equal(result, b"parent", "the content that the child reads")
         case.expect_equal(case.backend.read_bytes(case.path("file")), b"parent", "the content that the parent reads")
         case.expect_equal(case.backend.read_bytes(case.path("child")), b"child", "the content that the child wrote")
 
@@ -243,8 +243,8 @@ class LifeSuite:
     @check("LIFE-012", needs=(Capability.LIST, Capability.DELETE))
     def test_life_an_absent_container_is_empty(self, case: Case) -> None:
         backend, path = case.absent(), case.path("file")
-        answers = [backend.exists(path), backend.is_file(path), backend.is_folder(path)]
-        case.expect_equal(answers, [False] * 3, "exists, is_file and is_folder")
+        results = [backend.exists(path), backend.is_file(path), backend.is_folder(path)]
+        case.expect_equal(results, [False] * 3, "exists, is_file and is_folder")
         for folder in (case.folder, ""):
             case.expect_equal(found(backend.list_files(folder, recursive=True)), [], "list_files")
             case.expect_equal(found(backend.list_folders(folder)), [], "list_folders")
@@ -259,7 +259,7 @@ class LifeSuite:
     def test_life_an_absent_container_is_not_made(self, case: Case) -> None:
         backend, path = case.absent(), case.path("file")
         for name in MISSED:
-            row = OPERATIONS[name]
+            row = USAGES[name]
             if row.capability in backend.capabilities:
                 with case.expect_raises(NotFound, what=name):
                     row.run(backend, path, case.path("other"))

@@ -257,16 +257,16 @@ class ListingSuite:
                 if isinstance(listed, FileInfo):
                     self._expect_facts(case, name, listed, case.backend.get_file_info(listed.path))
 
-    def _expect_facts(self, case: Case, what: str, listed: FileInfo, asked: FileInfo) -> None:
-        case.expect_equal((listed.name, listed.size), (asked.name, asked.size), f"name and size by {what}")
-        if listed.etag is not None and asked.etag is not None:
-            case.expect_equal(listed.etag, asked.etag, f"the ETag by {what}, compared with get_file_info")
-        if listed.modified_at is not None and asked.modified_at is not None:
+    def _expect_facts(self, case: Case, what: str, listed: FileInfo, fetched: FileInfo) -> None:
+        case.expect_equal((listed.name, listed.size), (fetched.name, fetched.size), f"name and size by {what}")
+        if listed.etag is not None and fetched.etag is not None:
+            case.expect_equal(listed.etag, fetched.etag, f"the ETag by {what}, compared with get_file_info")
+        if listed.modified_at is not None and fetched.modified_at is not None:
             # HTTP dates have whole seconds; a listing may be more precise.
-            unit = max(map(exactness, (listed.modified_at, asked.modified_at)))
+            unit = max(map(exactness, (listed.modified_at, fetched.modified_at)))
             times = [
                 time.replace(microsecond=time.microsecond // unit * unit)
-                for time in (listed.modified_at, asked.modified_at)
+                for time in (listed.modified_at, fetched.modified_at)
             ]
             case.expect_equal(times[0], times[1], f"the time by {what}, compared with get_file_info")
 

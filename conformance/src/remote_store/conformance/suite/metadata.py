@@ -125,10 +125,10 @@ class MetadataSuite:
         given: dict[str, str] = {"author": "someone"}
         case.backend.write(case.path("file"), b"x", metadata=given)
         given["author"] = "somebody else"
-        answer: Any = self._metadata(case, "file")
-        case.expect_equal(dict(answer), {"author": "someone"}, "the metadata after the caller's mapping changed")
+        found: Any = self._metadata(case, "file")
+        case.expect_equal(dict(found), {"author": "someone"}, "the metadata after the caller's mapping changed")
         with suppress(TypeError):
-            answer["author"] = "nobody"
+            found["author"] = "nobody"
         after = dict(self._metadata(case, "file"))
         case.expect_equal(after, {"author": "someone"}, "the metadata after the returned mapping changed")
 
@@ -156,9 +156,9 @@ class MetadataSuite:
     def test_meta_the_result_tells_the_metadata(self, case: Case) -> None:
         result = case.backend.write(case.path("file"), b"x", metadata={"a": "b"})
         case.expect_equal(dict(result.metadata or {}), {"a": "b"}, "the metadata of the result")
-        answer: Any = result.metadata
+        found: Any = result.metadata
         with suppress(TypeError):
-            answer["a"] = "changed"
+            found["a"] = "changed"
         case.expect_equal(dict(self._metadata(case, "file")), {"a": "b"}, "the metadata after that changed")
 
     @check("META-014")
@@ -227,12 +227,12 @@ class MetadataSuite:
         truth = {"dir/file": file, "dir/empty": file, "dir": folder, "absent": nothing}
         for name, expected in truth.items():
             path = case.path(name)
-            answers = (
+            found = (
                 case.backend.exists(path),
                 case.backend.is_file(path),
                 case.backend.is_folder(path),
             )
-            case.expect_equal(answers, expected, f"exists, is_file and is_folder of {name!r}")
+            case.expect_equal(found, expected, f"exists, is_file and is_folder of {name!r}")
         case.expect_equal(case.backend.is_folder(case.path("dir") + "/"), True, "is_folder with a slash")
 
     @check("META-023")

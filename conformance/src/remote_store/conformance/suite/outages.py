@@ -10,26 +10,26 @@ import pytest
 
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
-from remote_store.conformance.checking.operations import PATH_OPERATIONS, Operation
-from remote_store.conformance.checking.wire import MOST_REQUESTS, is_get, is_upload, patient, told
-from remote_store.conformance.http.faults import Answer, Fault, LostAnswer, Reset, ShortBody, TruncateRequest
+from remote_store.conformance.checking.usages import PATH_USAGES, Usage
+from remote_store.conformance.checking.wire import MOST_REQUESTS, is_get, is_upload, label, patient
+from remote_store.conformance.http.faults import LoseResponse, Reset, Respond, ShortBody, TruncateRequest, WireFault
 from remote_store.conformance.suite.trees import fill
 from remote_store.core import Backend, BackendUnavailable, Capability, PermissionDenied, RemoteStoreError
 
 READ, WRITE = Capability.READ, Capability.WRITE
 SIZE = 300_000
-OUTAGES = [Answer(500), Answer(502), Answer(503), Answer(504), Answer(429), Reset()]
-ODDITIES = [Answer(400), Answer(404), Answer(409), Answer(412), Answer(418), LostAnswer()]
+OUTAGES = [Respond(500), Respond(502), Respond(503), Respond(504), Respond(429), Reset()]
+ODDITIES = [Respond(400), Respond(404), Respond(409), Respond(412), Respond(418), LoseResponse()]
 CUTS = [Reset(after_bytes=100_000), ShortBody(after_bytes=100_000)]
-FAILED_UPLOADS = [TruncateRequest(after_bytes=1000), Reset(), Answer(500), Answer(403)]
+FAILED_UPLOADS = [TruncateRequest(after_bytes=1000), Reset(), Respond(500), Respond(403)]
 
 
 class OutageSuite:
     """WIRE: checks for any server."""
 
-    @pytest.mark.parametrize("fault", ODDITIES, ids=told)
+    @pytest.mark.parametrize("fault", ODDITIES, ids=label)
     @check("WIRE-033", needs=(WRITE,))
-    def test_wire_nothing_of_the_sdk_leaves(self, case: Case, fault: Fault) -> None:
+    def test_wire_nothing_of_the_sdk_leaves(self, case: Case, fault: WireFault) -> None:
         backend = prepared(case)
         for operation, row in declared(case).items():
             with injected(case, fault):
@@ -38,11 +38,11 @@ class OutageSuite:
                 except RemoteStoreError:
                     continue
                 except Exception as error:
-                    case.fail(f"{operation} while the server responds {told(fault)}", RemoteStoreError, error)
+                    case.fail(f"{operation} while the server responds {label(fault)}", RemoteStoreError, error)
 
-    @pytest.mark.parametrize("fault", OUTAGES, ids=told)
+    @pytest.mark.parametrize("fault", OUTAGES, ids=label)
     @check("WIRE-034", needs=(WRITE,))
-    def test_wire_an_outage_ends_in_one_error(self, case: Case, fault: Fault) -> None:
+    def test_wire_an_outage_ends_in_one_error(self, case: Case, fault: WireFault) -> None:
         backend = prepared(case)
         for operation, row in declared(case).items():
             unavailable = case.expect_raises(BackendUnavailable, what=operation, where=lambda error: error.retryable)
@@ -50,9 +50,9 @@ class OutageSuite:
                 row.run(backend, case.path("file"), case.path("other"))
             case.expect(len(sent) <= MOST_REQUESTS, f"at most {MOST_REQUESTS} requests of {operation}", len(sent))
 
-    @pytest.mark.parametrize("fault", [Answer(401), Answer(403)], ids=told)
+    @pytest.mark.parametrize("fault", [Respond(401), Respond(403)], ids=label)
     @check("WIRE-035", needs=(WRITE,))
-    def test_wire_a_refusal_is_final(self, case: Case, fault: Fault) -> None:
+    def test_wire_a_refusal_is_final(self, case: Case, fault: WireFault) -> None:
         backend = prepared(case)
         for operation, row in declared(case).items():
             refused = case.expect_raises(PermissionDenied, what=operation, where=lambda error: not error.retryable)
@@ -61,9 +61,9 @@ class OutageSuite:
             case.expect(len(sent) <= MOST_REQUESTS, f"at most {MOST_REQUESTS} requests of {operation}", len(sent))
 
     @pytest.mark.parametrize("times", [1, None])
-    @pytest.mark.parametrize("fault", CUTS, ids=told)
+    @pytest.mark.parametrize("fault", CUTS, ids=label)
     @check("WIRE-036", needs=(WRITE,))
-    def test_wire_a_cut_body_is_not_the_whole(self, case: Case, fault: Fault, times: int | None) -> None:
+    def test_wire_a_cut_body_is_not_the_whole(self, case: Case, fault: WireFault, times: int | None) -> None:
         # Twice even if every body is cut: the last read may get a connection that was closed after the last cut.
         backend, content = patient(case, 2), case.content(SIZE)
         fill(case, "file", data=content)
@@ -78,9 +78,9 @@ class OutageSuite:
                     case.expect(data == content, f"{method} of a body that was cut returns all of it", len(data))
         case.expect(backend.read_bytes(case.path("file")) == content, "the file is whole afterwards")
 
-    @pytest.mark.parametrize("fault", FAILED_UPLOADS, ids=told)
+    @pytest.mark.parametrize("fault", FAILED_UPLOADS, ids=label)
     @check("WIRE-028", needs=(READ,))
-    def test_wire_a_write_that_fails_changes_nothing(self, case: Case, fault: Fault) -> None:
+    def test_wire_a_write_that_fails_changes_nothing(self, case: Case, fault: WireFault) -> None:
         backend = patient(case, 1)
         fill(case, "file", data=b"old")
         for name, overwrite in (("file", True), ("new", False)):
@@ -101,7 +101,7 @@ class OutageSuite:
         if overwrite:
             fill(case, "file", data=b"old")
         written = True
-        with injected(case, LostAnswer(), times=times, uploads=True):
+        with injected(case, LoseResponse(), times=times, uploads=True):
             try:
                 backend.write(path, content, overwrite=overwrite)
             except RemoteStoreError:
@@ -121,16 +121,16 @@ def prepared(case: Case) -> Backend:
     return backend
 
 
-def declared(case: Case) -> dict[str, Operation]:
+def declared(case: Case) -> dict[str, Usage]:
     """The operations that the backend declares, with deletes and moves at the end."""
     capabilities = case.backend.capabilities
-    rows = {name: row for name, row in PATH_OPERATIONS.items() if row.capability in (None, *capabilities)}
+    rows = {name: row for name, row in PATH_USAGES.items() if row.capability in (None, *capabilities)}
     removes = (Capability.DELETE, Capability.MOVE)
     return dict(sorted(rows.items(), key=lambda item: item[1].capability in removes))
 
 
 @contextmanager
-def injected(case: Case, fault: Fault, *, times: int | None = None, uploads: bool = False) -> Iterator[None]:
+def injected(case: Case, fault: WireFault, *, times: int | None = None, uploads: bool = False) -> Iterator[None]:
     """A block in which requests get the fault: only those that may change something, or all of them."""
     endpoint = case.endpoint
     body = isinstance(fault, ShortBody) or (isinstance(fault, Reset) and fault.after_bytes > 0)

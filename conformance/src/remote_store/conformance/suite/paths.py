@@ -20,13 +20,13 @@ from remote_store.conformance.checking.hostile import (
     key_of_bytes,
     segmented_key,
 )
-from remote_store.conformance.checking.operations import (
+from remote_store.conformance.checking.usages import (
     DATA,
-    EXACT_OPERATIONS,
-    FILE_OPERATIONS,
-    PATH_OPERATIONS,
-    TOLERANT_OPERATIONS,
-    WRITE_OPERATIONS,
+    EXACT_USAGES,
+    FILE_USAGES,
+    PATH_USAGES,
+    TOLERANT_USAGES,
+    WRITE_USAGES,
 )
 from remote_store.conformance.suite.expectations import required
 from remote_store.core import Capability, InvalidPath, NotFound, RemotePath
@@ -34,8 +34,8 @@ from remote_store.core import Capability, InvalidPath, NotFound, RemotePath
 READ, WRITE, LIST = Capability.READ, Capability.WRITE, Capability.LIST
 FOREIGN = {**FOREIGN_KEYS, **{name: KEYS[name] for name in ODD_KEYS}}
 MALFORMED = {"nul": "a\0b", "surrogate": "a\ud800b"}
-ROOT_OPERATIONS = {**FILE_OPERATIONS, **TOLERANT_OPERATIONS, **WRITE_OPERATIONS}
-del ROOT_OPERATIONS["delete_folder_tolerant"]
+ROOT_USAGES = {**FILE_USAGES, **TOLERANT_USAGES, **WRITE_USAGES}
+del ROOT_USAGES["delete_folder_tolerant"]
 
 
 class PathSuite:
@@ -104,7 +104,7 @@ class PathSuite:
         case.expect_equal(case.backend.read_bytes(path), b"longest", "the content of the longest key")
 
     @pytest.mark.parametrize("character", ["x", "é"])
-    @pytest.mark.parametrize("operation", EXACT_OPERATIONS)
+    @pytest.mark.parametrize("operation", EXACT_USAGES)
     @check("PATH-003")
     def test_path_too_long(self, case: Case, operation: str, character: str) -> None:
         most = case.profile.max_key_bytes
@@ -117,7 +117,7 @@ class PathSuite:
         ):
             row.run(case.backend, path, case.path("other"))
 
-    @pytest.mark.parametrize("operation", WRITE_OPERATIONS)
+    @pytest.mark.parametrize("operation", WRITE_USAGES)
     @check("PATH-004")
     def test_path_not_canonical_is_not_written(self, case: Case, operation: str) -> None:
         row, source = required(case, operation), case.path("source")
@@ -132,7 +132,7 @@ class PathSuite:
             entries = [entry.path for entry in case.backend.list_files(case.folder, recursive=True)]
             case.expect_equal(entries, [source], "every file after the refusal")
 
-    @pytest.mark.parametrize("operation", PATH_OPERATIONS)
+    @pytest.mark.parametrize("operation", PATH_USAGES)
     @pytest.mark.parametrize("key", MALFORMED)
     @check("PATH-005")
     def test_path_malformed(self, case: Case, key: str, operation: str) -> None:
@@ -143,7 +143,7 @@ class PathSuite:
         ):
             row.run(case.backend, path, case.path("other"))
 
-    @pytest.mark.parametrize("operation", PATH_OPERATIONS)
+    @pytest.mark.parametrize("operation", PATH_USAGES)
     @check("PATH-006")
     def test_path_of_wrong_type(self, case: Case, operation: str) -> None:
         row, wrong_types = required(case, operation), cast("tuple[Any, ...]", WRONG_TYPES)
@@ -161,7 +161,7 @@ class PathSuite:
             case.expect_equal(case.backend.is_folder(""), True, "is_folder of the root")
             case.expect_equal(case.backend.is_file(""), False, "is_file of the root")
 
-    @pytest.mark.parametrize("operation", ROOT_OPERATIONS)
+    @pytest.mark.parametrize("operation", ROOT_USAGES)
     @check("PATH-008")
     def test_path_root_is_no_file(self, case: Case, operation: str) -> None:
         row = required(case, operation)
@@ -295,7 +295,7 @@ class PathSuite:
         case.expect_equal(case.backend.is_folder(path), False, "is_folder of a file's path with a slash")
         case.expect_equal(case.backend.exists(path), False, "exists of a file's path with a slash")
 
-    @pytest.mark.parametrize("operation", FILE_OPERATIONS)
+    @pytest.mark.parametrize("operation", FILE_USAGES)
     @check("PATH-017", needs=(WRITE,))
     def test_path_of_a_file_with_a_slash_is_no_file(self, case: Case, operation: str) -> None:
         row, path = required(case, operation), case.path("file")
@@ -321,7 +321,7 @@ class PathSuite:
         case.expect_equal(case.backend.read_bytes(case.path(first)), b"first", "the first file")
 
     @pytest.mark.parametrize("below", ["a/b", "a/b/c/d"])
-    @pytest.mark.parametrize("operation", WRITE_OPERATIONS)
+    @pytest.mark.parametrize("operation", WRITE_USAGES)
     @check("PATH-019", needs=(READ, WRITE))
     def test_path_below_a_file(self, case: Case, operation: str, below: str) -> None:
         refused = case.profile.rejects_file_ancestor or not case.profile.flat

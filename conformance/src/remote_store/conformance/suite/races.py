@@ -181,9 +181,9 @@ class RaceSuite:
             finally:
                 ended.append(1)
 
-        answers = case.together([fork, work, work, work])
-        case.expect_equal(answers[0], b"content", "the content that the child reads")
-        expect_results(case, answers, "a read during a fork")
+        results = case.together([fork, work, work, work])
+        case.expect_equal(results[0], b"content", "the content that the child reads")
+        expect_results(case, results, "a read during a fork")
         case.expect_equal(case.backend.read_bytes(path), b"content", "the content that the parent reads")
 
 

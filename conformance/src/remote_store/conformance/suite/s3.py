@@ -11,7 +11,7 @@ import pytest
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.wire import operations, page, require_s3
-from remote_store.conformance.http.faults import Answer, RewriteBody
+from remote_store.conformance.http.faults import Respond, RewriteBody
 from remote_store.conformance.suite.trees import fill, found, names
 from remote_store.core import (
     BackendUnavailable,
@@ -36,12 +36,12 @@ class S3Suite:
         fill(case, "a/b", "other")
         fill(case, "a")
         path = case.path("a")
-        answers = [
+        results = [
             case.backend.exists(path),
             case.backend.is_file(path),
             case.backend.is_folder(path),
         ]
-        case.expect_equal(answers, [True] * 3, "exists, is_file and is_folder")
+        case.expect_equal(results, [True] * 3, "exists, is_file and is_folder")
         case.expect_equal(names(case.backend.list_files(case.folder)), ["a", "other"], "list_files")
         case.expect_equal(names(case.backend.list_folders(case.folder)), ["a"], "list_folders")
         case.expect_equal(names(case.backend.iter_children(case.folder)), ["a", "a", "other"], "iter_children")
@@ -120,7 +120,7 @@ class S3Suite:
         strict = case.make(reject_write_under_file_ancestor=True, retry=RetryPolicy.disabled())
         ancestor = case.path("a")
         case.endpoint.inject(
-            Answer(status), operation="HeadObject", times=None, match=lambda request: request.key == ancestor
+            Respond(status), operation="HeadObject", times=None, match=lambda request: request.key == ancestor
         )
         with case.expect_raises(kind):
             strict.write(case.path("a/b"), b"x", overwrite=True)
@@ -169,8 +169,8 @@ class S3Suite:
         fill(case, "dir/a", "dir/b", "dir/c")
         left = [case.path("dir/a"), case.path("dir/c")]
         errors = "".join(f"<Error><Key>{key}</Key><Code>AccessDenied</Code></Error>" for key in left)
-        answer = f"<DeleteResult xmlns='http://s3.amazonaws.com/doc/2006-03-01/'>{errors}</DeleteResult>".encode()
-        case.endpoint.inject(RewriteBody(lambda _body: answer), operation="DeleteObjects")
+        document = f"<DeleteResult xmlns='http://s3.amazonaws.com/doc/2006-03-01/'>{errors}</DeleteResult>".encode()
+        case.endpoint.inject(RewriteBody(lambda _body: document), operation="DeleteObjects")
         with case.expect_raises(RemoteStoreError, path=case.path("dir")) as caught:
             case.backend.delete_folder(case.path("dir"), recursive=True)
         case.expect_equal(sorted(caught.error.paths), left, "the paths in the error")
@@ -180,7 +180,7 @@ class S3Suite:
     def test_s3_a_token_that_repeats_ends_the_listing(self, case: Case) -> None:
         require_s3(case)
         body = page([case.path("a")], token="again")
-        case.endpoint.inject(Answer(200, body=body), operation="ListObjectsV2", times=50)
+        case.endpoint.inject(Respond(200, body=body), operation="ListObjectsV2", times=50)
         for listing in (
             partial(case.backend.list_files, case.folder, recursive=True),
             partial(case.backend.iter_children, case.folder),
@@ -207,7 +207,7 @@ class S3Suite:
     ) -> None:
         require_s3(case)
         backend = case.make(retry=RetryPolicy.disabled())
-        first = Answer(200, body=page([case.path("a")], token="next"))
+        first = Respond(200, body=page([case.path("a")], token="next"))
         calls: dict[str, Any] = {
             "list_files": lambda: found(backend.list_files(case.folder)),
             "list_files, recursive": lambda: found(backend.list_files(case.folder, recursive=True)),
@@ -220,7 +220,7 @@ class S3Suite:
         for name, call in calls.items():
             case.endpoint.clear_faults()
             case.endpoint.inject(first, operation="ListObjectsV2")
-            case.endpoint.inject(Answer(status, code), operation="ListObjectsV2", times=None, after=1)
+            case.endpoint.inject(Respond(status, code), operation="ListObjectsV2", times=None, after=1)
             with case.expect_raises(kind, what=name):
                 call()
 

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from remote_store.conformance.checking.callers import Boom
 from remote_store.conformance.checking.case import Case, not_applicable, untested
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.hostile import CLOSE_FOLDERS, ENDINGS, KEYS, MEANT, Failing, Unseekable, stamped
 from remote_store.conformance.processes.elsewhere import NotImportable, use_elsewhere
 from remote_store.conformance.processes.surroundings import another_zone, open_files, overheard, surroundings
-from remote_store.conformance.suite.callers import Boom
 from remote_store.conformance.suite.expectations import expect_content, expect_facts, require_namesakes
 from remote_store.conformance.suite.trees import fill, fill_many, found, names, walk, writable
 from remote_store.core import Capability, FileInfo, FolderEntry, NotFound
@@ -186,8 +186,8 @@ class SurpriseSuite:
         expect_facts(case, "typed-copy", {}, "text/x-only")
         case.backend.write(case.path("told"), b"x", metadata={"only": "1"})
         case.backend.copy(case.path("told"), case.path("told-copy"))
-        told = case.backend.get_file_info(case.path("told"))
-        expect_facts(case, "told-copy", {"only": "1"}, told.content_type)
+        info = case.backend.get_file_info(case.path("told"))
+        expect_facts(case, "told-copy", {"only": "1"}, info.content_type)
 
     @check("COPY-017", needs=(USER_METADATA, WRITE))
     def test_move_of_no_facts_leaves_none(self, case: Case) -> None:
@@ -332,7 +332,7 @@ class SurpriseSuite:
     @check("PROC-001", needs=(READ, WRITE, LIST))
     def test_process_is_left_as_it_was(self, case: Case) -> None:
         before = surroundings()
-        with overheard() as told:
+        with overheard() as printed:
             backend, path = case.backend, case.path("file")
             backend.write(path, b"content")
             if ATOMIC in backend.capabilities:
@@ -347,4 +347,4 @@ class SurpriseSuite:
         after = surroundings()
         for what, was in before.items():
             case.expect_equal(after[what], was, what)
-        case.expect_equal(told.getvalue(), "", "the text that was printed")
+        case.expect_equal(printed.getvalue(), "", "the text that was printed")

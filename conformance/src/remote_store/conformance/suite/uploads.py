@@ -24,13 +24,13 @@ from remote_store.conformance.checking.wire import (
     uploads,
 )
 from remote_store.conformance.http.faults import (
-    Answer,
-    Call,
     DropHeaders,
-    Fault,
-    LostAnswer,
+    LoseResponse,
     Reset,
+    Respond,
+    RunFunction,
     TruncateRequest,
+    WireFault,
 )
 from remote_store.conformance.suite.trees import fill
 from remote_store.core import (
@@ -50,7 +50,7 @@ class UploadSuite:
         require_s3(case)
         require_option(case, "conditional_writes")
         backend, path = case.make(retry=THRICE), case.path("file")
-        injection = case.endpoint.inject(LostAnswer(), operation="PutObject")
+        injection = case.endpoint.inject(LoseResponse(), operation="PutObject")
         written = backend.write(path, b"mine", overwrite=overwrite, metadata={"a": "b"})
         case.expect_equal(injection.hits, 1, "the lost responses")
         info = case.backend.get_file_info(path)
@@ -63,7 +63,7 @@ class UploadSuite:
         require_option(case, "conditional_writes")
         backend, path = case.make(retry=THRICE), case.path("file")
         content = case.content(part_size(case) + 1)
-        injection = case.endpoint.inject(LostAnswer(), operation="CompleteMultipartUpload")
+        injection = case.endpoint.inject(LoseResponse(), operation="CompleteMultipartUpload")
         written = backend.write(path, unseekable(content))
         case.expect_equal(injection.hits, 1, "the lost responses")
         info = case.backend.get_file_info(path)
@@ -77,7 +77,7 @@ class UploadSuite:
         require_option(case, "conditional_writes")
         backend = case.make(retry=THRICE)
         fill(case, "source", data=b"content")
-        case.endpoint.inject(LostAnswer(), operation="CopyObject")
+        case.endpoint.inject(LoseResponse(), operation="CopyObject")
         backend.copy(case.path("source"), case.path("copy"))
         case.expect_equal(case.backend.read_bytes(case.path("copy")), b"content", "the content")
 
@@ -86,7 +86,7 @@ class UploadSuite:
         require_s3(case)
         backend, oracle, path = trusting(case, retry=THRICE), case.oracle, case.path("file")
         case.endpoint.inject(Reset(), operation="PutObject")
-        faster = Call(lambda _request: oracle.raw_put(path, b"other"))
+        faster = RunFunction(lambda _request: oracle.raw_put(path, b"other"))
         case.endpoint.inject(faster, operation="PutObject", after=1)
         with case.expect_raises(AlreadyExists, path=path):
             backend.write(path, b"mine")
@@ -99,7 +99,7 @@ class UploadSuite:
         case.oracle.raw_put(path, b"")
         case.endpoint.inject(Reset(), operation="PutObject")
         later = {"Date": formatdate(time.time() + 60, usegmt=True)}
-        refused = Answer(412, "PreconditionFailed", headers=later)
+        refused = Respond(412, "PreconditionFailed", headers=later)
         case.endpoint.inject(refused, operation="PutObject", after=1, times=None)
         with case.expect_raises(AlreadyExists, path=path):
             backend.write(path, b"")
@@ -124,10 +124,10 @@ class UploadSuite:
             case.expect_equal(case.oracle.raw_get(case.path(name)), b"old", f"the content of {name}")
 
     @pytest.mark.parametrize(
-        "fault", [TruncateRequest(after_bytes=1000), Reset(), Answer(500, "InternalError")], ids=named
+        "fault", [TruncateRequest(after_bytes=1000), Reset(), Respond(500, "InternalError")], ids=named
     )
     @check("WIRE-025")
-    def test_wire_an_upload_is_tried_again(self, case: Case, fault: Fault) -> None:
+    def test_wire_an_upload_is_tried_again(self, case: Case, fault: WireFault) -> None:
         require_s3(case)
         backend, content = case.make(retry=THRICE), case.content(2 * part_size(case) + 1)
         for name, source in (("bytes", content[:200_000]), ("stream", unseekable(content[:200_000]))):
@@ -138,9 +138,9 @@ class UploadSuite:
         backend.write(case.path("parts"), unseekable(content), overwrite=True)
         case.expect(case.oracle.raw_get(case.path("parts")) == content, "the content of many parts is exact")
 
-    @pytest.mark.parametrize("fault", [TruncateRequest(after_bytes=1000), Answer(503, "SlowDown")], ids=named)
+    @pytest.mark.parametrize("fault", [TruncateRequest(after_bytes=1000), Respond(503, "SlowDown")], ids=named)
     @check("WIRE-028")
-    def test_wire_an_overwrite_that_fails(self, case: Case, fault: Fault) -> None:
+    def test_wire_an_overwrite_that_fails(self, case: Case, fault: WireFault) -> None:
         require_s3(case)
         backend, path = case.make(retry=TWICE), case.path("file")
         fill(case, "file", data=b"old")
@@ -160,7 +160,7 @@ class UploadSuite:
         backend, path = case.make(retry=TWICE), case.path("file")
         fill(case, "file", data=b"old")
         case.endpoint.inject(
-            Answer(500, "InternalError"),
+            Respond(500, "InternalError"),
             operation="UploadPart",
             times=None,
             match=lambda request: request.query.get("partNumber") == "2",
@@ -175,12 +175,12 @@ class UploadSuite:
     def test_wire_an_abort_that_fails(self, case: Case) -> None:
         require_s3(case)
         backend, path = case.make(retry=RetryPolicy.disabled()), case.path("file")
-        case.endpoint.inject(Answer(403, "AccessDenied"), operation="AbortMultipartUpload", times=None)
+        case.endpoint.inject(Respond(403, "AccessDenied"), operation="AbortMultipartUpload", times=None)
         mine = OSError("mine")
         with case.expect_raises(OSError) as caught:
             backend.write(path, failing(part_size(case) + 1, mine))
         case.expect(caught.error is mine, "the exception is the stream's own", caught.error)
-        case.endpoint.inject(Answer(500, "InternalError"), operation="UploadPart", times=None)
+        case.endpoint.inject(Respond(500, "InternalError"), operation="UploadPart", times=None)
         with case.expect_raises(BackendUnavailable, path=path):
             backend.write(path, unseekable(bytes(part_size(case) + 1)))
 
@@ -190,7 +190,7 @@ class UploadSuite:
         require_s3(case)
         require_option(case, "conditional_writes")
         backend, oracle, path = case.make(retry=TWICE), case.oracle, case.path("file")
-        case.endpoint.inject(Answer(409, "ConditionalRequestConflict"), operation="PutObject", times=times)
+        case.endpoint.inject(Respond(409, "ConditionalRequestConflict"), operation="PutObject", times=times)
         try:
             backend.write(path, b"mine")
         except RemoteStoreError as error:

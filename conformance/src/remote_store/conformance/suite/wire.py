@@ -14,20 +14,20 @@ from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.wire import (
     THRICE,
     TWICE,
+    label,
     named,
     operations,
     part_size,
     patient,
     require_s3,
     settles,
-    told,
     unseekable,
 )
 from remote_store.conformance.http.faults import (
-    Answer,
-    Fault,
     Reset,
+    Respond,
     ShortBody,
+    WireFault,
 )
 from remote_store.conformance.servers import dead_endpoint
 from remote_store.conformance.suite.trees import fill, found
@@ -87,15 +87,15 @@ class WireSuite:
     def test_wire_a_busy_server(self, case: Case, status: int, code: str) -> None:
         require_s3(case)
         backend, path = case.make(retry=THRICE), case.path("file")
-        case.endpoint.inject(Answer(status, code), operation="GetObject", times=None)
+        case.endpoint.inject(Respond(status, code), operation="GetObject", times=None)
         with case.endpoint.recording() as sent, case.expect_raises(BackendUnavailable, path=path) as caught:
             backend.read_bytes(path)
         case.expect_equal((caught.error.retryable, caught.error.status), (True, status), "retryable and status")
         case.expect_equal(operations(sent), ["GetObject"] * 3, "the attempts")
 
-    @pytest.mark.parametrize("fault", [Answer(503, "SlowDown"), Answer(500, "InternalError"), Reset()])
+    @pytest.mark.parametrize("fault", [Respond(503, "SlowDown"), Respond(500, "InternalError"), Reset()])
     @check("WIRE-002")
-    def test_wire_no_retries_means_one_request(self, case: Case, fault: Fault) -> None:
+    def test_wire_no_retries_means_one_request(self, case: Case, fault: WireFault) -> None:
         require_s3(case)
         backend = case.make(retry=RetryPolicy.disabled())
         fill(case, "file", "folder/file")
@@ -106,9 +106,9 @@ class WireSuite:
                 call()
             case.expect_equal(injection.hits, 1, f"the attempts of {operation}")
 
-    @pytest.mark.parametrize("fault", [Answer(503, "SlowDown"), Answer(500, "InternalError"), Reset()])
+    @pytest.mark.parametrize("fault", [Respond(503, "SlowDown"), Respond(500, "InternalError"), Reset()])
     @check("WIRE-003")
-    def test_wire_a_failure_that_passes(self, case: Case, fault: Fault) -> None:
+    def test_wire_a_failure_that_passes(self, case: Case, fault: WireFault) -> None:
         require_s3(case)
         backend = case.make(retry=THRICE)
         fill(case, "file", "folder/file", data=b"content")
@@ -126,7 +126,7 @@ class WireSuite:
         fill(case, "file", "folder/file")
         for operation, call in basic_calls(case, case.make(retry=TWICE)).items():
             case.endpoint.clear_faults()
-            case.endpoint.inject(Answer(status, code), times=None)
+            case.endpoint.inject(Respond(status, code), times=None)
             with case.endpoint.recording() as sent, case.expect_raises(PermissionDenied, what=operation) as caught:
                 call()
             case.expect_equal(caught.error.retryable, False, f"retryable of {operation}")
@@ -141,7 +141,7 @@ class WireSuite:
     def test_wire_a_head_is_asked_again(self, case: Case, status: int, code: str) -> None:
         require_s3(case)
         path = case.path("file")
-        case.endpoint.inject(Answer(status, code), times=None)
+        case.endpoint.inject(Respond(status, code), times=None)
         for name in ("get_file_info", "is_file", "exists", "read_seekable", "delete"):
             with case.expect_raises(PermissionDenied, path=path, what=name) as caught:
                 getattr(case.backend, name)(path)
@@ -150,14 +150,14 @@ class WireSuite:
     @pytest.mark.parametrize(
         "fault, kind",
         [
-            (Answer(403, "AccessDenied"), PermissionDenied),
-            (Answer(503, "SlowDown"), BackendUnavailable),
-            (Answer(500), BackendUnavailable),
+            (Respond(403, "AccessDenied"), PermissionDenied),
+            (Respond(503, "SlowDown"), BackendUnavailable),
+            (Respond(500), BackendUnavailable),
             (Reset(), BackendUnavailable),
         ],
     )
     @check("WIRE-006")
-    def test_wire_a_probe_never_guesses(self, case: Case, fault: Fault, kind: type[RemoteStoreError]) -> None:
+    def test_wire_a_probe_never_guesses(self, case: Case, fault: WireFault, kind: type[RemoteStoreError]) -> None:
         endpoint, backend, path = case.endpoint, patient(case, 1), case.path("absent")
         endpoint.inject(fault, times=None)
         for name in ("is_file", "is_folder", "exists", "check_health"):
@@ -256,7 +256,7 @@ class WireSuite:
     def test_wire_the_message_says_what_to_do(self, case: Case, status: int, code: str, word: str) -> None:
         require_s3(case)
         backend = case.make(retry=RetryPolicy.disabled())
-        case.endpoint.inject(Answer(status, code, "said the server"), times=None)
+        case.endpoint.inject(Respond(status, code, "said the server"), times=None)
         for what, call in basic_calls(case, backend).items():
             if what in ("GetObject", "PutObject"):
                 with case.expect_raises(RemoteStoreError, what=what) as caught:
@@ -264,10 +264,12 @@ class WireSuite:
                 case.expect(word in str(caught.error), f"{what}: the message contains {word!r}", caught.error)
 
     @pytest.mark.parametrize(
-        "fault", [Answer(403, "SignatureDoesNotMatch"), Answer(500, "InternalError"), Reset(), ShortBody(0)], ids=named
+        "fault",
+        [Respond(403, "SignatureDoesNotMatch"), Respond(500, "InternalError"), Reset(), ShortBody(0)],
+        ids=named,
     )
     @check("WIRE-021")
-    def test_wire_no_message_shows_a_secret(self, case: Case, fault: Fault) -> None:
+    def test_wire_no_message_shows_a_secret(self, case: Case, fault: WireFault) -> None:
         require_s3(case)
         case.require_profile("the profile names no secrets", case.profile.secrets)
         backend = case.make(retry=RetryPolicy.disabled())
@@ -280,8 +282,8 @@ class WireSuite:
     def test_wire_what_an_error_carries(self, case: Case) -> None:
         require_s3(case)
         backend, path = case.make(retry=RetryPolicy.disabled()), case.path("file")
-        answer = Answer(503, "SlowDown", headers={"x-amz-request-id": "INJECTED"})
-        case.endpoint.inject(answer, times=None)
+        response = Respond(503, "SlowDown", headers={"x-amz-request-id": "INJECTED"})
+        case.endpoint.inject(response, times=None)
         with case.expect_raises(BackendUnavailable, path=path) as caught:
             backend.read_bytes(path)
         error = caught.error
@@ -295,7 +297,7 @@ class WireSuite:
     @check("WIRE-030")
     def test_wire_a_refusal_without_a_class(self, case: Case, status: int, code: str) -> None:
         require_s3(case)
-        case.endpoint.inject(Answer(status, code), times=None)
+        case.endpoint.inject(Respond(status, code), times=None)
         with case.expect_raises(RemoteStoreError, path=case.path("file")) as caught:
             case.backend.read_bytes(case.path("file"))
         error = caught.error
@@ -307,7 +309,7 @@ class WireSuite:
         require_s3(case)
         backend = case.make(retry=TWICE)
         expected = fill(case, "dir/a", "dir/b")
-        case.endpoint.inject(Answer(500, "InternalError"), operation="DeleteObjects", times=None)
+        case.endpoint.inject(Respond(500, "InternalError"), operation="DeleteObjects", times=None)
         with case.expect_raises(BackendUnavailable, path=case.path("dir")):
             backend.delete_folder(case.path("dir"), recursive=True)
         case.expect_equal(sorted(case.oracle.raw_list(case.folder + "/")), expected, "the keys")
@@ -334,9 +336,9 @@ class WireSuite:
         endpoint = case.endpoint
         fill(case, "file", data=case.content(300_000))
         before, backend = endpoint.open_connections, patient(case, 1)
-        for fault in (Answer(503), Answer(403), Reset(), ShortBody(after_bytes=1000)):
+        for fault in (Respond(503), Respond(403), Reset(), ShortBody(after_bytes=1000)):
             endpoint.inject(fault, times=None)
-            with case.expect_raises(RemoteStoreError, what=told(fault)):
+            with case.expect_raises(RemoteStoreError, what=label(fault)):
                 backend.read_bytes(case.path("file"))
             endpoint.clear_faults()
         with backend.read(case.path("file")) as stream:

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from remote_store.conformance.checking.callers import Boom
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.hostile import BUFFERS, SIZES, SOURCES, Failing, Unseekable
-from remote_store.conformance.suite.callers import Boom
 from remote_store.conformance.suite.expectations import nothing_else
 from remote_store.core import AlreadyExists, Capability, PreconditionFailed, WriteResult
 

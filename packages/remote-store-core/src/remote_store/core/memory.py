@@ -154,9 +154,9 @@ class MemoryBackend(Backend):
     ) -> Iterator[BinaryIO]:
         checked = self._check_write(path, metadata, content_type)
         self._check_free(path, overwrite=overwrite)
-        with Spool() as spool:
-            yield spool
-        self._commit(path, spool.content, overwrite, checked, content_type)
+        with Draft() as draft:
+            yield draft
+        self._commit(path, draft.content, overwrite, checked, content_type)
 
     def delete(self, path: str, *, missing_ok: bool = False) -> None:
         self._check_open()
@@ -341,7 +341,7 @@ class MemoryBackend(Backend):
             yield FolderEntry(folder if folder[start:] else folder + "/", folder[start:])
 
 
-class Spool(io.BytesIO):
+class Draft(io.BytesIO):
     """A buffer that keeps its content if the caller closes it before the block ends."""
 
     content = b""

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from remote_store.conformance.checking.callers import CALLERS_ERRORS
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.hostile import BUFFERS, NOT_CANONICAL, SOURCES, WRONG_CONTENT, Unseekable
-from remote_store.conformance.suite.aio.callers import CALLERS_ERRORS
 from remote_store.conformance.suite.aio.expectations import distinct, nothing_else
 from remote_store.core import AlreadyExists, AsyncBackend, Capability, InvalidPath, WriteResult
 

@@ -21,12 +21,12 @@ from remote_store.conformance.checking.wire import (
     settles,
 )
 from remote_store.conformance.http.faults import (
-    Answer,
-    Call,
-    Fault,
     Reset,
+    Respond,
+    RunFunction,
     ShortBody,
     Stall,
+    WireFault,
 )
 from remote_store.conformance.suite.aio.trees import fill
 from remote_store.core import (
@@ -42,7 +42,7 @@ SIZE = 300_000
 class AsyncBodySuite:
     """WIRE: bodies that break."""
 
-    async def _cut_file(self, case: AsyncCase, fault: Fault, *, times: int | None = 1) -> bytes:
+    async def _cut_file(self, case: AsyncCase, fault: WireFault, *, times: int | None = 1) -> bytes:
         content = case.content(SIZE)
         await fill(case, "file", data=content)
         case.endpoint.inject(fault, operation="GetObject", times=times)
@@ -50,7 +50,7 @@ class AsyncBodySuite:
 
     @pytest.mark.parametrize("fault", CUTS, ids=named)
     @async_check("WIRE-008")
-    async def test_wire_a_cut_body_of_read(self, case: AsyncCase, fault: Fault) -> None:
+    async def test_wire_a_cut_body_of_read(self, case: AsyncCase, fault: WireFault) -> None:
         require_s3(case)
         for size in (-1, 1000, 70_000, 1_000_000):
             content = await self._cut_file(case, fault)
@@ -62,7 +62,7 @@ class AsyncBodySuite:
 
     @pytest.mark.parametrize("fault", CUTS, ids=named)
     @async_check("WIRE-008")
-    async def test_wire_a_cut_body_of_the_other_reads(self, case: AsyncCase, fault: Fault) -> None:
+    async def test_wire_a_cut_body_of_the_other_reads(self, case: AsyncCase, fault: WireFault) -> None:
         require_s3(case)
         backend, path = case.make(retry=THRICE), case.path("file")
         content = await self._cut_file(case, fault)
@@ -124,9 +124,9 @@ class AsyncBodySuite:
         least, most = (2 if ranges else 11), 11 + ranges
         case.expect(least <= len(sent) <= most, f"{least} to {most} requests", len(sent))
 
-    @pytest.mark.parametrize("fault", [Reset(), ShortBody(after_bytes=0), Answer(503, "SlowDown")], ids=named)
+    @pytest.mark.parametrize("fault", [Reset(), ShortBody(after_bytes=0), Respond(503, "SlowDown")], ids=named)
     @async_check("WIRE-011")
-    async def test_wire_no_progress_ends(self, case: AsyncCase, fault: Fault) -> None:
+    async def test_wire_no_progress_ends(self, case: AsyncCase, fault: WireFault) -> None:
         require_s3(case)
         path = case.path("file")
         await self._cut_file(case, ShortBody(after_bytes=100_000))
@@ -142,7 +142,7 @@ class AsyncBodySuite:
         require_s3(case)
         oracle, path = case.oracle, case.path("file")
         content = await self._cut_file(case, ShortBody(after_bytes=100_000))
-        change = Call(lambda _request: oracle.raw_put(path, b"n" * SIZE))
+        change = RunFunction(lambda _request: oracle.raw_put(path, b"n" * SIZE))
         case.endpoint.inject(change, operation="GetObject", after=1)
         with case.expect_raises(PreconditionFailed, path=path):
             async with await case.make(retry=THRICE).read(path) as stream:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from remote_store.conformance.checking.async_operations import (
-    FILE_OPERATIONS,
-    FOLDER_OPERATIONS,
+from remote_store.conformance.checking.async_usages import (
+    FILE_USAGES,
+    FOLDER_USAGES,
     OTHERS,
-    TOLERANT_OPERATIONS,
-    WRITE_OPERATIONS,
+    TOLERANT_USAGES,
+    WRITE_USAGES,
 )
 from remote_store.conformance.checking.case import AsyncCase, not_applicable, untested
 from remote_store.conformance.checking.decorators import async_check
@@ -23,15 +23,15 @@ from remote_store.conformance.suite.aio.expectations import distinct, is_honest
 from remote_store.core import Capability, RemoteStoreError, WriteResult
 
 if TYPE_CHECKING:
-    from remote_store.conformance.http.endpoint import Endpoint
+    from remote_store.conformance.http.proxy import Proxy
 
 READ, WRITE = Capability.READ, Capability.WRITE
 MIB = 1024 * 1024
 CHANGES = {
-    **{name: FILE_OPERATIONS[name] for name in ("delete", "copy_from", "move_from")},
-    **TOLERANT_OPERATIONS,
-    **WRITE_OPERATIONS,
-    "delete_folder": FOLDER_OPERATIONS["delete_folder"],
+    **{name: FILE_USAGES[name] for name in ("delete", "copy_from", "move_from")},
+    **TOLERANT_USAGES,
+    **WRITE_USAGES,
+    "delete_folder": FOLDER_USAGES["delete_folder"],
     "user_metadata": OTHERS["user_metadata"],
 }
 
@@ -87,9 +87,9 @@ class AsyncCapabilitySuite:
             for content, result in zip(contents, results, strict=True):
                 if not isinstance(result, WriteResult):
                     case.fail("one of several that overwrite one key", "a result", result)
-                told = (result.etag, result.version_id, result.digest)
+                facts = (result.etag, result.version_id, result.digest)
                 case.expect(
-                    any(fact is not None for fact in told), "the result contains a fact from the service", result
+                    any(fact is not None for fact in facts), "the result contains a fact from the service", result
                 )
                 honest = result.digest is None or is_honest(result.digest, content)
                 case.expect(honest, "the digest is that of this writer's content", result.digest)
@@ -97,6 +97,6 @@ class AsyncCapabilitySuite:
                     case.expect_equal(result.etag, info.etag, "the ETag in the last writer's result")
 
 
-def counting(case: AsyncCase) -> Endpoint:
+def counting(case: AsyncCase) -> Proxy:
     """The endpoint; without one, transfers cannot be counted."""
     return case.endpoint if case.harness.endpoint is not None else untested("the harness has no endpoint that counts")

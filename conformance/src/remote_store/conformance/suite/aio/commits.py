@@ -19,7 +19,7 @@ from remote_store.conformance.checking.wire import (
     unseekable,
     uploads,
 )
-from remote_store.conformance.http.faults import Answer, Call, ErrorInOK, RewriteBody
+from remote_store.conformance.http.faults import ErrorInOK, Respond, RewriteBody, RunFunction
 from remote_store.conformance.suite.aio.trees import fill
 from remote_store.core import (
     AlreadyExists,
@@ -34,7 +34,7 @@ CLASS, TAGGING = "x-amz-storage-class", "x-amz-tagging"
 EVERY_FAILURE = (KeyboardInterrupt, OSError, SystemExit)
 
 
-def _after_answer(action: Callable[[], object]) -> RewriteBody:
+def _after_response(action: Callable[[], object]) -> RewriteBody:
     """A fault that runs a function after the server has carried out the request."""
 
     def rewrite(body: bytes) -> bytes:
@@ -80,7 +80,7 @@ class AsyncCommitSuite:
     async def test_s3_a_refused_completion_is_aborted(self, case: AsyncCase) -> None:
         require_s3(case)
         backend, oracle, path = trusting(case), case.oracle, case.path("file")
-        faster = Call(lambda _request: oracle.raw_put(path, b"faster"))
+        faster = RunFunction(lambda _request: oracle.raw_put(path, b"faster"))
         case.endpoint.inject(faster, operation="CompleteMultipartUpload")
         with case.expect_raises(AlreadyExists, path=path):
             await backend.write(path, unseekable(bytes(part_size(case) + 1)))
@@ -133,7 +133,7 @@ class AsyncCommitSuite:
     @async_check("S3-017")
     async def test_s3_the_tag_is_the_server_s(self, case: AsyncCase) -> None:
         require_s3(case)
-        case.endpoint.inject(Answer(200, headers={"ETag": '"AbCdEf-1"'}), operation="PutObject")
+        case.endpoint.inject(Respond(200, headers={"ETag": '"AbCdEf-1"'}), operation="PutObject")
         written = await case.backend.write(case.path("one"), b"x", overwrite=True)
         case.expect_equal(written.etag, "AbCdEf-1", "the ETag of one PUT")
         content = case.content(part_size(case) + 1)
@@ -146,7 +146,7 @@ class AsyncCommitSuite:
         require_s3(case)
         backend, oracle, source = trusting(case), case.oracle, case.path("source")
         await fill(case, "source", data=b"old")
-        case.endpoint.inject(Call(lambda _request: oracle.raw_put(source, b"new")), operation="DeleteObject")
+        case.endpoint.inject(RunFunction(lambda _request: oracle.raw_put(source, b"new")), operation="DeleteObject")
         with case.expect_raises(PreconditionFailed, path=source):
             await backend.move(source, case.path("target"))
         case.expect_equal(oracle.raw_get(source), b"new", "the source")
@@ -160,7 +160,7 @@ class AsyncCommitSuite:
         oracle, target = case.oracle, case.path("target")
         content = case.content(part_size(case) + 1)
         await backend.write(case.path("source"), unseekable(content))
-        case.endpoint.inject(_after_answer(partial(oracle.raw_put, target, b"another")), operation="CopyObject")
+        case.endpoint.inject(_after_response(partial(oracle.raw_put, target, b"another")), operation="CopyObject")
         await backend.move(case.path("source"), target)
         case.expect_equal(oracle.raw_get(target), b"another", "the destination that another writer replaced")
 
@@ -169,7 +169,7 @@ class AsyncCommitSuite:
         require_s3(case)
         backend, oracle, source = case.make(conditional_writes=False), case.oracle, case.path("source")
         await fill(case, "source", data=b"old")
-        case.endpoint.inject(_after_answer(partial(oracle.raw_put, source, b"newer")), operation="CopyObject")
+        case.endpoint.inject(_after_response(partial(oracle.raw_put, source, b"newer")), operation="CopyObject")
         with case.endpoint.recording() as sent, case.expect_raises(PreconditionFailed, path=source):
             await backend.move(source, case.path("target"))
         case.expect("DeleteObject" not in operations(sent), "no request to delete", operations(sent))

@@ -12,7 +12,7 @@ import pytest
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.wire import is_upload, operations, page, prefixes, require_s3
-from remote_store.conformance.http.faults import Answer, Headers, Request, RewriteBody, RewriteHeaders, ShortBody
+from remote_store.conformance.http.faults import Headers, Request, Respond, RewriteBody, RewriteHeaders, ShortBody
 from remote_store.conformance.suite.aio.trees import fill, found
 from remote_store.core import Capability, RemoteStoreError, RetryPolicy
 
@@ -30,10 +30,10 @@ CONTRADICTIONS = {
 PAGE = {"Content-Type": "text/html"}
 DOCUMENT = {"Content-Type": "application/xml"}
 NO_RESULTS = {
-    "page": Answer(200, body=b"<!doctype html><p>It works!", headers=PAGE, foreign=True),
-    "other-document": Answer(200, body=b"<ListAllMyBucketsResult/>", headers=DOCUMENT, foreign=True),
-    "nothing": Answer(200, foreign=True),
-    "accepted": Answer(202),
+    "page": Respond(200, body=b"<!doctype html><p>It works!", headers=PAGE, foreign=True),
+    "other-document": Respond(200, body=b"<ListAllMyBucketsResult/>", headers=DOCUMENT, foreign=True),
+    "nothing": Respond(200, foreign=True),
+    "accepted": Respond(202),
 }
 NAME = "x-amz-meta-author"
 VALUE = "Zürich"
@@ -66,12 +66,12 @@ class AsyncContradictionSuite:
         require_s3(case)
         backend = case.make(retry=RetryPolicy.disabled())
         (path,) = await fill(case, "file", data=case.content(SIZE))
-        told, length = CONTRADICTIONS[kind]
-        headers = {"Content-Range": told, "ETag": ETAG, "Last-Modified": "Fri, 02 Jan 2026 03:04:05 GMT"}
+        stated, length = CONTRADICTIONS[kind]
+        headers = {"Content-Range": stated, "ETag": ETAG, "Last-Modified": "Fri, 02 Jan 2026 03:04:05 GMT"}
         case.endpoint.inject(
-            Answer(206, body=bytes(length), headers=headers), operation="GetObject", times=None, match=_is_ranged
+            Respond(206, body=bytes(length), headers=headers), operation="GetObject", times=None, match=_is_ranged
         )
-        with case.expect_raises(RemoteStoreError, what=f"read_range with the Content-Range {told}"):
+        with case.expect_raises(RemoteStoreError, what=f"read_range with the Content-Range {stated}"):
             await backend.read_range(path, 40, 20)
 
     @async_check("READ-021")
@@ -131,7 +131,7 @@ class AsyncContradictionSuite:
     async def test_contradiction_no_such_key_for_a_listing(self, case: AsyncCase) -> None:
         require_s3(case)
         backend, folder = case.make(retry=RetryPolicy.disabled()), case.path("dir")
-        case.endpoint.inject(Answer(404, "NoSuchKey"), operation="ListObjectsV2", times=None)
+        case.endpoint.inject(Respond(404, "NoSuchKey"), operation="ListObjectsV2", times=None)
         calls: dict[str, Callable[[], Any]] = {
             "list_files": lambda: found(backend.list_files(folder)),
             "is_folder": partial(backend.is_folder, folder),
@@ -147,15 +147,15 @@ class AsyncContradictionSuite:
         (path,) = await fill(case, "file", data=b"x")
         case.endpoint.inject(RewriteBody(_with_milliseconds), operation="ListObjectsV2", times=None)
         times = [info.modified_at async for info in case.backend.list_files(case.folder)]
-        told = (await case.backend.get_file_info(path)).modified_at
-        case.expect_equal(times, [told], "the time in a listing, compared with get_file_info")
+        stated = (await case.backend.get_file_info(path)).modified_at
+        case.expect_equal(times, [stated], "the time in a listing, compared with get_file_info")
 
     @async_check("COPY-025")
     async def test_contradiction_no_bucket_for_the_delete_of_a_move(self, case: AsyncCase) -> None:
         require_s3(case)
         backend = case.make(retry=RetryPolicy.disabled())
         (src,) = await fill(case, "src", data=b"precious")
-        case.endpoint.inject(Answer(404, "NoSuchBucket"), operation="DeleteObject", times=None)
+        case.endpoint.inject(Respond(404, "NoSuchBucket"), operation="DeleteObject", times=None)
         with case.expect_raises(RemoteStoreError, what="move", where=lambda error: error.code == "NoSuchBucket"):
             await backend.move(src, case.path("dst"), overwrite=True)
         case.expect_equal(case.oracle.raw_get(src), b"precious", "the source")
@@ -221,7 +221,7 @@ class AsyncContradictionSuite:
 
     @staticmethod
     def _list(case: AsyncCase, body: bytes, match: Callable[[Request], bool] | None = None) -> None:
-        case.endpoint.inject(Answer(200, body=body), operation="ListObjectsV2", times=None, match=match)
+        case.endpoint.inject(Respond(200, body=body), operation="ListObjectsV2", times=None, match=match)
 
     @staticmethod
     async def _refused(case: AsyncCase, *, recursive: bool, deletes: bool = True) -> None:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import zlib
 
-from remote_store.conformance.checking.async_operations import PATH_OPERATIONS, AsyncOperation
+from remote_store.conformance.checking.async_usages import PATH_USAGES, AsyncUsage
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.core import Capability, ContentDigest
 
@@ -35,9 +35,9 @@ def distinct(count: int, size: int) -> list[bytes]:
     return [bytes([number % 256]) * (size + number) for number in range(count)]
 
 
-def required(case: AsyncCase, operation: str) -> AsyncOperation:
+def required(case: AsyncCase, operation: str) -> AsyncUsage:
     """The row of an operation; the check is skipped if its capability is not declared."""
-    row = PATH_OPERATIONS[operation]
+    row = PATH_USAGES[operation]
     if row.capability is not None:
         case.require(row.capability)
     return row

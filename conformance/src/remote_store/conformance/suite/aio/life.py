@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from remote_store.conformance.checking.async_operations import OPERATIONS
+from remote_store.conformance.checking.async_usages import USAGES
 from remote_store.conformance.checking.case import AsyncCase, not_applicable
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.fork import in_fork
@@ -61,16 +61,16 @@ class AsyncLifeSuite:
                 partial(self._round_trip, case.backend, case.path(f"{round_number}-{number}"), content)
                 for number, content in enumerate(contents)
             ]
-            answers = await case.together(tasks)
-            case.expect_equal(answers, [(content, len(content)) for content in contents], "the results of the callers")
+            results = await case.together(tasks)
+            case.expect_equal(results, [(content, len(content)) for content in contents], "the results of the callers")
 
     @async_check("LIFE-002", needs=(Capability.WRITE, Capability.READ))
     async def test_life_a_cold_start_with_many_callers(self, case: AsyncCase) -> None:
         await fill(case, "file", data=b"content")
         for _ in range(3):
             fresh = case.make()
-            answers = await case.together([partial(fresh.read_bytes, case.path("file"))] * CALLERS)
-            case.expect_equal(answers, [b"content"] * CALLERS, "the results of the callers")
+            results = await case.together([partial(fresh.read_bytes, case.path("file"))] * CALLERS)
+            case.expect_equal(results, [b"content"] * CALLERS, "the results of the callers")
 
     def _copy(self, case: AsyncCase) -> AsyncBackend:
         case.require_profile("the profile says that instances cannot be pickled", case.profile.picklable)
@@ -106,10 +106,10 @@ class AsyncLifeSuite:
         case.require_profile("the profile says that instances do not work after a fork", case.profile.forks)
         await fill(case, "file", data=b"parent")
         try:
-            answer = in_fork(partial(self._in_the_child, case.backend, case.path("file"), case.path("child")))
+            result = in_fork(partial(self._in_the_child, case.backend, case.path("file"), case.path("child")))
         except Exception as error:
             case.fail("reading and writing in a forked child", "no exception", error)
-        case.expect_equal(answer, b"parent", "the content that the child reads")
+        case.expect_equal(result, b"parent", "the content that the child reads")
         case.expect_equal(
             await case.backend.read_bytes(case.path("file")), b"parent", "the content that the parent reads"
         )
@@ -246,8 +246,8 @@ class AsyncLifeSuite:
     @async_check("LIFE-012", needs=(Capability.LIST, Capability.DELETE))
     async def test_life_an_absent_container_is_empty(self, case: AsyncCase) -> None:
         backend, path = case.absent(), case.path("file")
-        answers = [await backend.exists(path), await backend.is_file(path), await backend.is_folder(path)]
-        case.expect_equal(answers, [False] * 3, "exists, is_file and is_folder")
+        results = [await backend.exists(path), await backend.is_file(path), await backend.is_folder(path)]
+        case.expect_equal(results, [False] * 3, "exists, is_file and is_folder")
         for folder in (case.folder, ""):
             case.expect_equal(await found(backend.list_files(folder, recursive=True)), [], "list_files")
             case.expect_equal(await found(backend.list_folders(folder)), [], "list_folders")
@@ -262,7 +262,7 @@ class AsyncLifeSuite:
     async def test_life_an_absent_container_is_not_made(self, case: AsyncCase) -> None:
         backend, path = case.absent(), case.path("file")
         for name in MISSED:
-            row = OPERATIONS[name]
+            row = USAGES[name]
             if row.capability in backend.capabilities:
                 with case.expect_raises(NotFound, what=name):
                     await row.run(backend, path, case.path("other"))

@@ -124,10 +124,10 @@ class AsyncMetadataSuite:
         given: dict[str, str] = {"author": "someone"}
         await case.backend.write(case.path("file"), b"x", metadata=given)
         given["author"] = "somebody else"
-        answer: Any = await self._metadata(case, "file")
-        case.expect_equal(dict(answer), {"author": "someone"}, "the metadata after the caller's mapping changed")
+        found: Any = await self._metadata(case, "file")
+        case.expect_equal(dict(found), {"author": "someone"}, "the metadata after the caller's mapping changed")
         with suppress(TypeError):
-            answer["author"] = "nobody"
+            found["author"] = "nobody"
         after = dict(await self._metadata(case, "file"))
         case.expect_equal(after, {"author": "someone"}, "the metadata after the returned mapping changed")
 
@@ -155,9 +155,9 @@ class AsyncMetadataSuite:
     async def test_meta_the_result_tells_the_metadata(self, case: AsyncCase) -> None:
         result = await case.backend.write(case.path("file"), b"x", metadata={"a": "b"})
         case.expect_equal(dict(result.metadata or {}), {"a": "b"}, "the metadata of the result")
-        answer: Any = result.metadata
+        found: Any = result.metadata
         with suppress(TypeError):
-            answer["a"] = "changed"
+            found["a"] = "changed"
         case.expect_equal(dict(await self._metadata(case, "file")), {"a": "b"}, "the metadata after that changed")
 
     @async_check("META-014")
@@ -226,12 +226,12 @@ class AsyncMetadataSuite:
         truth = {"dir/file": file, "dir/empty": file, "dir": folder, "absent": nothing}
         for name, expected in truth.items():
             path = case.path(name)
-            answers = (
+            found = (
                 await case.backend.exists(path),
                 await case.backend.is_file(path),
                 await case.backend.is_folder(path),
             )
-            case.expect_equal(answers, expected, f"exists, is_file and is_folder of {name!r}")
+            case.expect_equal(found, expected, f"exists, is_file and is_folder of {name!r}")
         case.expect_equal(await case.backend.is_folder(case.path("dir") + "/"), True, "is_folder with a slash")
 
     @async_check("META-023")

@@ -7,28 +7,28 @@ from contextlib import contextmanager
 
 import pytest
 
-from remote_store.conformance.checking.async_operations import PATH_OPERATIONS, AsyncOperation
+from remote_store.conformance.checking.async_usages import PATH_USAGES, AsyncUsage
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
-from remote_store.conformance.checking.wire import MOST_REQUESTS, is_get, is_upload, patient, told
-from remote_store.conformance.http.faults import Answer, Fault, LostAnswer, Reset, ShortBody, TruncateRequest
+from remote_store.conformance.checking.wire import MOST_REQUESTS, is_get, is_upload, label, patient
+from remote_store.conformance.http.faults import LoseResponse, Reset, Respond, ShortBody, TruncateRequest, WireFault
 from remote_store.conformance.suite.aio.trees import fill
 from remote_store.core import AsyncBackend, BackendUnavailable, Capability, PermissionDenied, RemoteStoreError
 
 READ, WRITE = Capability.READ, Capability.WRITE
 SIZE = 300_000
-OUTAGES = [Answer(500), Answer(502), Answer(503), Answer(504), Answer(429), Reset()]
-ODDITIES = [Answer(400), Answer(404), Answer(409), Answer(412), Answer(418), LostAnswer()]
+OUTAGES = [Respond(500), Respond(502), Respond(503), Respond(504), Respond(429), Reset()]
+ODDITIES = [Respond(400), Respond(404), Respond(409), Respond(412), Respond(418), LoseResponse()]
 CUTS = [Reset(after_bytes=100_000), ShortBody(after_bytes=100_000)]
-FAILED_UPLOADS = [TruncateRequest(after_bytes=1000), Reset(), Answer(500), Answer(403)]
+FAILED_UPLOADS = [TruncateRequest(after_bytes=1000), Reset(), Respond(500), Respond(403)]
 
 
 class AsyncOutageSuite:
     """WIRE: checks for any server."""
 
-    @pytest.mark.parametrize("fault", ODDITIES, ids=told)
+    @pytest.mark.parametrize("fault", ODDITIES, ids=label)
     @async_check("WIRE-033", needs=(WRITE,))
-    async def test_wire_nothing_of_the_sdk_leaves(self, case: AsyncCase, fault: Fault) -> None:
+    async def test_wire_nothing_of_the_sdk_leaves(self, case: AsyncCase, fault: WireFault) -> None:
         backend = await prepared(case)
         for operation, row in declared(case).items():
             with injected(case, fault):
@@ -37,11 +37,11 @@ class AsyncOutageSuite:
                 except RemoteStoreError:
                     continue
                 except Exception as error:
-                    case.fail(f"{operation} while the server responds {told(fault)}", RemoteStoreError, error)
+                    case.fail(f"{operation} while the server responds {label(fault)}", RemoteStoreError, error)
 
-    @pytest.mark.parametrize("fault", OUTAGES, ids=told)
+    @pytest.mark.parametrize("fault", OUTAGES, ids=label)
     @async_check("WIRE-034", needs=(WRITE,))
-    async def test_wire_an_outage_ends_in_one_error(self, case: AsyncCase, fault: Fault) -> None:
+    async def test_wire_an_outage_ends_in_one_error(self, case: AsyncCase, fault: WireFault) -> None:
         backend = await prepared(case)
         for operation, row in declared(case).items():
             unavailable = case.expect_raises(BackendUnavailable, what=operation, where=lambda error: error.retryable)
@@ -49,9 +49,9 @@ class AsyncOutageSuite:
                 await row.run(backend, case.path("file"), case.path("other"))
             case.expect(len(sent) <= MOST_REQUESTS, f"at most {MOST_REQUESTS} requests of {operation}", len(sent))
 
-    @pytest.mark.parametrize("fault", [Answer(401), Answer(403)], ids=told)
+    @pytest.mark.parametrize("fault", [Respond(401), Respond(403)], ids=label)
     @async_check("WIRE-035", needs=(WRITE,))
-    async def test_wire_a_refusal_is_final(self, case: AsyncCase, fault: Fault) -> None:
+    async def test_wire_a_refusal_is_final(self, case: AsyncCase, fault: WireFault) -> None:
         backend = await prepared(case)
         for operation, row in declared(case).items():
             refused = case.expect_raises(PermissionDenied, what=operation, where=lambda error: not error.retryable)
@@ -60,9 +60,9 @@ class AsyncOutageSuite:
             case.expect(len(sent) <= MOST_REQUESTS, f"at most {MOST_REQUESTS} requests of {operation}", len(sent))
 
     @pytest.mark.parametrize("times", [1, None])
-    @pytest.mark.parametrize("fault", CUTS, ids=told)
+    @pytest.mark.parametrize("fault", CUTS, ids=label)
     @async_check("WIRE-036", needs=(WRITE,))
-    async def test_wire_a_cut_body_is_not_the_whole(self, case: AsyncCase, fault: Fault, times: int | None) -> None:
+    async def test_wire_a_cut_body_is_not_the_whole(self, case: AsyncCase, fault: WireFault, times: int | None) -> None:
         # Twice even if every body is cut: the last read may get a connection that was closed after the last cut.
         backend, content = patient(case, 2), case.content(SIZE)
         await fill(case, "file", data=content)
@@ -77,9 +77,9 @@ class AsyncOutageSuite:
                     case.expect(data == content, f"{method} of a body that was cut returns all of it", len(data))
         case.expect(await backend.read_bytes(case.path("file")) == content, "the file is whole afterwards")
 
-    @pytest.mark.parametrize("fault", FAILED_UPLOADS, ids=told)
+    @pytest.mark.parametrize("fault", FAILED_UPLOADS, ids=label)
     @async_check("WIRE-028", needs=(READ,))
-    async def test_wire_a_write_that_fails_changes_nothing(self, case: AsyncCase, fault: Fault) -> None:
+    async def test_wire_a_write_that_fails_changes_nothing(self, case: AsyncCase, fault: WireFault) -> None:
         backend = patient(case, 1)
         await fill(case, "file", data=b"old")
         for name, overwrite in (("file", True), ("new", False)):
@@ -104,7 +104,7 @@ class AsyncOutageSuite:
         if overwrite:
             await fill(case, "file", data=b"old")
         written = True
-        with injected(case, LostAnswer(), times=times, uploads=True):
+        with injected(case, LoseResponse(), times=times, uploads=True):
             try:
                 await backend.write(path, content, overwrite=overwrite)
             except RemoteStoreError:
@@ -124,16 +124,16 @@ async def prepared(case: AsyncCase) -> AsyncBackend:
     return backend
 
 
-def declared(case: AsyncCase) -> dict[str, AsyncOperation]:
+def declared(case: AsyncCase) -> dict[str, AsyncUsage]:
     """The operations that the backend declares, with deletes and moves at the end."""
     capabilities = case.backend.capabilities
-    rows = {name: row for name, row in PATH_OPERATIONS.items() if row.capability in (None, *capabilities)}
+    rows = {name: row for name, row in PATH_USAGES.items() if row.capability in (None, *capabilities)}
     removes = (Capability.DELETE, Capability.MOVE)
     return dict(sorted(rows.items(), key=lambda item: item[1].capability in removes))
 
 
 @contextmanager
-def injected(case: AsyncCase, fault: Fault, *, times: int | None = None, uploads: bool = False) -> Iterator[None]:
+def injected(case: AsyncCase, fault: WireFault, *, times: int | None = None, uploads: bool = False) -> Iterator[None]:
     """A block in which requests get the fault: only those that may change something, or all of them."""
     endpoint = case.endpoint
     body = isinstance(fault, ShortBody) or (isinstance(fault, Reset) and fault.after_bytes > 0)

@@ -6,13 +6,13 @@ from typing import Any, cast
 
 import pytest
 
-from remote_store.conformance.checking.async_operations import (
+from remote_store.conformance.checking.async_usages import (
     DATA,
-    EXACT_OPERATIONS,
-    FILE_OPERATIONS,
-    PATH_OPERATIONS,
-    TOLERANT_OPERATIONS,
-    WRITE_OPERATIONS,
+    EXACT_USAGES,
+    FILE_USAGES,
+    PATH_USAGES,
+    TOLERANT_USAGES,
+    WRITE_USAGES,
 )
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
@@ -33,8 +33,8 @@ from remote_store.core import Capability, InvalidPath, NotFound, RemotePath
 READ, WRITE, LIST = Capability.READ, Capability.WRITE, Capability.LIST
 FOREIGN = {**FOREIGN_KEYS, **{name: KEYS[name] for name in ODD_KEYS}}
 MALFORMED = {"nul": "a\0b", "surrogate": "a\ud800b"}
-ROOT_OPERATIONS = {**FILE_OPERATIONS, **TOLERANT_OPERATIONS, **WRITE_OPERATIONS}
-del ROOT_OPERATIONS["delete_folder_tolerant"]
+ROOT_USAGES = {**FILE_USAGES, **TOLERANT_USAGES, **WRITE_USAGES}
+del ROOT_USAGES["delete_folder_tolerant"]
 
 
 class AsyncPathSuite:
@@ -103,7 +103,7 @@ class AsyncPathSuite:
         case.expect_equal(await case.backend.read_bytes(path), b"longest", "the content of the longest key")
 
     @pytest.mark.parametrize("character", ["x", "é"])
-    @pytest.mark.parametrize("operation", EXACT_OPERATIONS)
+    @pytest.mark.parametrize("operation", EXACT_USAGES)
     @async_check("PATH-003")
     async def test_path_too_long(self, case: AsyncCase, operation: str, character: str) -> None:
         most = case.profile.max_key_bytes
@@ -116,7 +116,7 @@ class AsyncPathSuite:
         ):
             await row.run(case.backend, path, case.path("other"))
 
-    @pytest.mark.parametrize("operation", WRITE_OPERATIONS)
+    @pytest.mark.parametrize("operation", WRITE_USAGES)
     @async_check("PATH-004")
     async def test_path_not_canonical_is_not_written(self, case: AsyncCase, operation: str) -> None:
         row, source = required(case, operation), case.path("source")
@@ -131,7 +131,7 @@ class AsyncPathSuite:
             entries = [entry.path async for entry in case.backend.list_files(case.folder, recursive=True)]
             case.expect_equal(entries, [source], "every file after the refusal")
 
-    @pytest.mark.parametrize("operation", PATH_OPERATIONS)
+    @pytest.mark.parametrize("operation", PATH_USAGES)
     @pytest.mark.parametrize("key", MALFORMED)
     @async_check("PATH-005")
     async def test_path_malformed(self, case: AsyncCase, key: str, operation: str) -> None:
@@ -142,7 +142,7 @@ class AsyncPathSuite:
         ):
             await row.run(case.backend, path, case.path("other"))
 
-    @pytest.mark.parametrize("operation", PATH_OPERATIONS)
+    @pytest.mark.parametrize("operation", PATH_USAGES)
     @async_check("PATH-006")
     async def test_path_of_wrong_type(self, case: AsyncCase, operation: str) -> None:
         row, wrong_types = required(case, operation), cast("tuple[Any, ...]", WRONG_TYPES)
@@ -160,7 +160,7 @@ class AsyncPathSuite:
             case.expect_equal(await case.backend.is_folder(""), True, "is_folder of the root")
             case.expect_equal(await case.backend.is_file(""), False, "is_file of the root")
 
-    @pytest.mark.parametrize("operation", ROOT_OPERATIONS)
+    @pytest.mark.parametrize("operation", ROOT_USAGES)
     @async_check("PATH-008")
     async def test_path_root_is_no_file(self, case: AsyncCase, operation: str) -> None:
         row = required(case, operation)
@@ -294,7 +294,7 @@ class AsyncPathSuite:
         case.expect_equal(await case.backend.is_folder(path), False, "is_folder of a file's path with a slash")
         case.expect_equal(await case.backend.exists(path), False, "exists of a file's path with a slash")
 
-    @pytest.mark.parametrize("operation", FILE_OPERATIONS)
+    @pytest.mark.parametrize("operation", FILE_USAGES)
     @async_check("PATH-017", needs=(WRITE,))
     async def test_path_of_a_file_with_a_slash_is_no_file(self, case: AsyncCase, operation: str) -> None:
         row, path = required(case, operation), case.path("file")
@@ -320,7 +320,7 @@ class AsyncPathSuite:
         case.expect_equal(await case.backend.read_bytes(case.path(first)), b"first", "the first file")
 
     @pytest.mark.parametrize("below", ["a/b", "a/b/c/d"])
-    @pytest.mark.parametrize("operation", WRITE_OPERATIONS)
+    @pytest.mark.parametrize("operation", WRITE_USAGES)
     @async_check("PATH-019", needs=(READ, WRITE))
     async def test_path_below_a_file(self, case: AsyncCase, operation: str, below: str) -> None:
         refused = case.profile.rejects_file_ancestor or not case.profile.flat

@@ -66,9 +66,9 @@ class AsyncPeerSuite:
         for pair in both_ways(case, WRITE, METADATA, LIST):
             files = files_of(case, pair)
             written = {file.path: await put(pair.writer, file) for file in files}
-            told = [{file.path: await side.backend.get_file_info(file.path) for file in files} for side in pair]
-            expect_same_facts(case, pair, "read", *told)
-            expect_same_facts(case, pair, "written and read", written, told[1])
+            found = [{file.path: await side.backend.get_file_info(file.path) for file in files} for side in pair]
+            expect_same_facts(case, pair, "read", *found)
+            expect_same_facts(case, pair, "written and read", written, found[1])
             listed = [await listed_files(side, case.path(pair.folder)) for side in pair]
             expect_same_facts(case, pair, "listed", *listed)
 
@@ -199,10 +199,10 @@ async def expect_readable(case: AsyncCase, pair: Pair) -> None:
     for file in (*files, *odd):
         await expect_file(case, reader, file)
     for file in files:
-        told = f"{file.path!r} as {reader.name} reads it"
-        case.expect_equal(await reader.backend.read_range(file.path, 2, 3), file.content[2:5], f"a range of {told}")
+        what = f"{file.path!r} as {reader.name} reads it"
+        case.expect_equal(await reader.backend.read_range(file.path, 2, 3), file.content[2:5], f"a range of {what}")
         async with await reader.backend.read(file.path) as stream:
-            case.expect_equal(await stream.read(), file.content, told)
+            case.expect_equal(await stream.read(), file.content, what)
 
 
 async def expect_file(case: AsyncCase, side: Side, file: File) -> None:
@@ -236,8 +236,8 @@ def expect_same_facts(
     for path, fact in product(ours, FACTS):
         both = getattr(ours[path], fact, None), getattr(theirs[path], fact)
         if None not in both and (users or fact not in USERS_FACTS):
-            told = f"{fact} of {path!r} as {how} by {pair.writer.name} and {pair.other.name}"
-            case.expect_equal(both[0], both[1], told)
+            what = f"{fact} of {path!r} as {how} by {pair.writer.name} and {pair.other.name}"
+            case.expect_equal(both[0], both[1], what)
 
 
 async def listed_files(side: Side, folder: str) -> dict[str, FileInfo]:

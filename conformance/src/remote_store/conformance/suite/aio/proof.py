@@ -11,31 +11,31 @@ import pytest
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.wire import MOST_REQUESTS, operations, page, require_s3
-from remote_store.conformance.http.faults import Answer, Early, Request
+from remote_store.conformance.http.faults import Early, Request, Respond
 from remote_store.conformance.suite.aio.trees import fill, found
 from remote_store.core import AsyncBackend, RemoteStoreError, RetryPolicy
 
 HTML = b"<!doctype html><html><head><meta charset=utf-8><title>Console</title></head><body><br></body></html>"
 XHTML = b'<html xmlns="http://www.w3.org/1999/xhtml"><head><title>x</title></head><body><p>ok</p></body></html>'
 NOTHING_DONE = [
-    Answer(200),
-    Answer(200, body=XHTML, headers={"Content-Type": "text/html"}),
-    Answer(200, body=b"<ListAllMyBucketsResult/>", headers={"Content-Type": "application/xml"}),
-    Answer(202),
-    Answer(204),
+    Respond(200),
+    Respond(200, body=XHTML, headers={"Content-Type": "text/html"}),
+    Respond(200, body=b"<ListAllMyBucketsResult/>", headers={"Content-Type": "application/xml"}),
+    Respond(202),
+    Respond(204),
 ]
 NOT_FOUND = {
-    "web-server": Answer(404, body=HTML, headers={"Content-Type": "text/html"}, foreign=True),
-    "cdn": Answer(404, body=HTML, headers={"Content-Type": "text/html", "X-Cache": "Error from cdn"}, foreign=True),
-    "gateway": Answer(404, body=b'{"message":"no Route"}', headers={"Content-Type": "application/json"}, foreign=True),
-    "nothing": Answer(404, foreign=True),
+    "web-server": Respond(404, body=HTML, headers={"Content-Type": "text/html"}, foreign=True),
+    "cdn": Respond(404, body=HTML, headers={"Content-Type": "text/html", "X-Cache": "Error from cdn"}, foreign=True),
+    "gateway": Respond(404, body=b'{"message":"no Route"}', headers={"Content-Type": "application/json"}, foreign=True),
+    "nothing": Respond(404, foreign=True),
 }
-BULK_REFUSALS = [Answer(501, "NotImplemented"), Answer(405, "MethodNotAllowed"), Answer(400, "MissingContentMD5")]
+BULK_REFUSALS = [Respond(501, "NotImplemented"), Respond(405, "MethodNotAllowed"), Respond(400, "MissingContentMD5")]
 
 
-def brief(answer: Answer) -> str:
+def brief(response: Respond) -> str:
     """A response as the id of a parameter."""
-    return f"{answer.status}-{answer.code or len(answer.body or b'')}"
+    return f"{response.status}-{response.code or len(response.body or b'')}"
 
 
 def is_first(request: Request) -> bool:
@@ -46,14 +46,14 @@ def is_first(request: Request) -> bool:
 class AsyncProofSuite:
     """WIRE, LIST and DEL: the responses that prove a success or an absence."""
 
-    @pytest.mark.parametrize("answer", NOTHING_DONE, ids=brief)
+    @pytest.mark.parametrize("response", NOTHING_DONE, ids=brief)
     @async_check("WIRE-038")
-    async def test_proof_a_success_without_its_result(self, case: AsyncCase, answer: Answer) -> None:
+    async def test_proof_a_success_without_its_result(self, case: AsyncCase, response: Respond) -> None:
         require_s3(case)
         backend = case.make(retry=RetryPolicy.disabled())
         await fill(case, "src", "dir/a", "dir/b", data=b"precious")
         for operation in ("CopyObject", "CompleteMultipartUpload", "CreateMultipartUpload", "DeleteObjects"):
-            case.endpoint.inject(answer, operation=operation, times=None)
+            case.endpoint.inject(response, operation=operation, times=None)
         src, dst = case.path("src"), case.path("dst")
         for name in ("copy", "move"):
             with case.expect_raises(RemoteStoreError, what=name):
@@ -77,7 +77,7 @@ class AsyncProofSuite:
         require_s3(case)
         backend, path = case.make(retry=RetryPolicy.disabled()), case.path("a")
         headers = {"Content-Type": "text/html"}
-        case.endpoint.inject(Answer(200, body=body, headers=headers, foreign=True), times=None)
+        case.endpoint.inject(Respond(200, body=body, headers=headers, foreign=True), times=None)
         for what, call in {**self._questions(backend, path), **self._changes(backend, path)}.items():
             with case.expect_raises(RemoteStoreError, what=what) as caught:
                 await call()
@@ -88,8 +88,8 @@ class AsyncProofSuite:
     async def test_proof_a_404_of_a_web_server(self, case: AsyncCase, sender: str) -> None:
         require_s3(case)
         backend, path = case.make(retry=RetryPolicy.disabled()), case.path("a")
-        answer = NOT_FOUND[sender]
-        case.endpoint.inject(answer, times=None)
+        response = NOT_FOUND[sender]
+        case.endpoint.inject(response, times=None)
         for what, call in self._questions(backend, path).items():
             with case.expect_raises(RemoteStoreError, what=what, where=lambda error: error.code != "NoSuchKey"):
                 await call()
@@ -123,7 +123,7 @@ class AsyncProofSuite:
         await fill(case, "src", "dir/a", data=b"precious")
         for operation in ("PutObject", "CopyObject", "DeleteObject", "DeleteObjects"):
             case.endpoint.inject(Early(status), operation=operation, times=None)
-            case.endpoint.inject(Answer(403, "AccessDenied"), operation=operation, times=None)
+            case.endpoint.inject(Respond(403, "AccessDenied"), operation=operation, times=None)
         src, dst = case.path("src"), case.path("dst")
         calls: dict[str, Callable[[], Any]] = {
             "write": partial(backend.write, dst, b"x", overwrite=True),
@@ -182,16 +182,16 @@ class AsyncProofSuite:
     @staticmethod
     def _answer_pages(case: AsyncCase, pages: dict[Callable[[Request], bool], bytes]) -> None:
         for match, body in pages.items():
-            case.endpoint.inject(Answer(200, body=body), operation="ListObjectsV2", times=MOST_REQUESTS, match=match)
+            case.endpoint.inject(Respond(200, body=body), operation="ListObjectsV2", times=MOST_REQUESTS, match=match)
 
-    @pytest.mark.parametrize("answer", BULK_REFUSALS, ids=brief)
+    @pytest.mark.parametrize("response", BULK_REFUSALS, ids=brief)
     @async_check("DEL-021")
-    async def test_proof_a_server_without_bulk_deletes(self, case: AsyncCase, answer: Answer) -> None:
+    async def test_proof_a_server_without_bulk_deletes(self, case: AsyncCase, response: Respond) -> None:
         require_s3(case)
         await fill(case, "dir/a", "dir/b/c", "dir/d")
         is_refused: Callable[[Request], bool] = lambda request: (  # noqa: E731
-            answer.code != "MissingContentMD5" or "content-md5" not in request.headers
+            response.code != "MissingContentMD5" or "content-md5" not in request.headers
         )
-        case.endpoint.inject(answer, operation="DeleteObjects", times=None, match=is_refused)
+        case.endpoint.inject(response, operation="DeleteObjects", times=None, match=is_refused)
         await case.backend.delete_folder(case.path("dir"), recursive=True)
         case.expect_equal(case.oracle.raw_list(case.folder + "/"), [], "the keys")

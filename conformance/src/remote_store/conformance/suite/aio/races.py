@@ -180,9 +180,9 @@ class AsyncRaceSuite:
             finally:
                 ended.append(1)
 
-        answers = await case.together([fork, work, work, work])
-        case.expect_equal(answers[0], b"content", "the content that the child reads")
-        expect_results(case, answers, "a read during a fork")
+        results = await case.together([fork, work, work, work])
+        case.expect_equal(results[0], b"content", "the content that the child reads")
+        expect_results(case, results, "a read during a fork")
         case.expect_equal(await case.backend.read_bytes(path), b"content", "the content that the parent reads")
 
 

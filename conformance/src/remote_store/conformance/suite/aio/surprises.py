@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from remote_store.conformance.checking.callers import Boom
 from remote_store.conformance.checking.case import AsyncCase, not_applicable, untested
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.hostile import CLOSE_FOLDERS, ENDINGS, KEYS, MEANT, Failing, Unseekable, stamped
 from remote_store.conformance.processes.elsewhere import NotImportable, use_elsewhere
 from remote_store.conformance.processes.surroundings import another_zone, open_files, overheard, surroundings
-from remote_store.conformance.suite.aio.callers import Boom
 from remote_store.conformance.suite.aio.expectations import expect_content, expect_facts, require_namesakes
 from remote_store.conformance.suite.aio.trees import fill, fill_many, found, names, walk, writable
 from remote_store.core import Capability, FileInfo, FolderEntry, NotFound
@@ -185,8 +185,8 @@ class AsyncSurpriseSuite:
         await expect_facts(case, "typed-copy", {}, "text/x-only")
         await case.backend.write(case.path("told"), b"x", metadata={"only": "1"})
         await case.backend.copy(case.path("told"), case.path("told-copy"))
-        told = await case.backend.get_file_info(case.path("told"))
-        await expect_facts(case, "told-copy", {"only": "1"}, told.content_type)
+        info = await case.backend.get_file_info(case.path("told"))
+        await expect_facts(case, "told-copy", {"only": "1"}, info.content_type)
 
     @async_check("COPY-017", needs=(USER_METADATA, WRITE))
     async def test_move_of_no_facts_leaves_none(self, case: AsyncCase) -> None:
@@ -335,7 +335,7 @@ class AsyncSurpriseSuite:
     @async_check("PROC-001", needs=(READ, WRITE, LIST))
     async def test_process_is_left_as_it_was(self, case: AsyncCase) -> None:
         before = surroundings()
-        with overheard() as told:
+        with overheard() as printed:
             backend, path = case.backend, case.path("file")
             await backend.write(path, b"content")
             if ATOMIC in backend.capabilities:
@@ -350,4 +350,4 @@ class AsyncSurpriseSuite:
         after = surroundings()
         for what, was in before.items():
             case.expect_equal(after[what], was, what)
-        case.expect_equal(told.getvalue(), "", "the text that was printed")
+        case.expect_equal(printed.getvalue(), "", "the text that was printed")

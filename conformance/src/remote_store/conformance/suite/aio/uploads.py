@@ -23,13 +23,13 @@ from remote_store.conformance.checking.wire import (
     uploads,
 )
 from remote_store.conformance.http.faults import (
-    Answer,
-    Call,
     DropHeaders,
-    Fault,
-    LostAnswer,
+    LoseResponse,
     Reset,
+    Respond,
+    RunFunction,
     TruncateRequest,
+    WireFault,
 )
 from remote_store.conformance.suite.aio.trees import fill
 from remote_store.core import (
@@ -49,7 +49,7 @@ class AsyncUploadSuite:
         require_s3(case)
         require_option(case, "conditional_writes")
         backend, path = case.make(retry=THRICE), case.path("file")
-        injection = case.endpoint.inject(LostAnswer(), operation="PutObject")
+        injection = case.endpoint.inject(LoseResponse(), operation="PutObject")
         written = await backend.write(path, b"mine", overwrite=overwrite, metadata={"a": "b"})
         case.expect_equal(injection.hits, 1, "the lost responses")
         info = await case.backend.get_file_info(path)
@@ -62,7 +62,7 @@ class AsyncUploadSuite:
         require_option(case, "conditional_writes")
         backend, path = case.make(retry=THRICE), case.path("file")
         content = case.content(part_size(case) + 1)
-        injection = case.endpoint.inject(LostAnswer(), operation="CompleteMultipartUpload")
+        injection = case.endpoint.inject(LoseResponse(), operation="CompleteMultipartUpload")
         written = await backend.write(path, unseekable(content))
         case.expect_equal(injection.hits, 1, "the lost responses")
         info = await case.backend.get_file_info(path)
@@ -76,7 +76,7 @@ class AsyncUploadSuite:
         require_option(case, "conditional_writes")
         backend = case.make(retry=THRICE)
         await fill(case, "source", data=b"content")
-        case.endpoint.inject(LostAnswer(), operation="CopyObject")
+        case.endpoint.inject(LoseResponse(), operation="CopyObject")
         await backend.copy(case.path("source"), case.path("copy"))
         case.expect_equal(await case.backend.read_bytes(case.path("copy")), b"content", "the content")
 
@@ -85,7 +85,7 @@ class AsyncUploadSuite:
         require_s3(case)
         backend, oracle, path = trusting(case, retry=THRICE), case.oracle, case.path("file")
         case.endpoint.inject(Reset(), operation="PutObject")
-        faster = Call(lambda _request: oracle.raw_put(path, b"other"))
+        faster = RunFunction(lambda _request: oracle.raw_put(path, b"other"))
         case.endpoint.inject(faster, operation="PutObject", after=1)
         with case.expect_raises(AlreadyExists, path=path):
             await backend.write(path, b"mine")
@@ -98,7 +98,7 @@ class AsyncUploadSuite:
         case.oracle.raw_put(path, b"")
         case.endpoint.inject(Reset(), operation="PutObject")
         later = {"Date": formatdate(time.time() + 60, usegmt=True)}
-        refused = Answer(412, "PreconditionFailed", headers=later)
+        refused = Respond(412, "PreconditionFailed", headers=later)
         case.endpoint.inject(refused, operation="PutObject", after=1, times=None)
         with case.expect_raises(AlreadyExists, path=path):
             await backend.write(path, b"")
@@ -123,10 +123,10 @@ class AsyncUploadSuite:
             case.expect_equal(case.oracle.raw_get(case.path(name)), b"old", f"the content of {name}")
 
     @pytest.mark.parametrize(
-        "fault", [TruncateRequest(after_bytes=1000), Reset(), Answer(500, "InternalError")], ids=named
+        "fault", [TruncateRequest(after_bytes=1000), Reset(), Respond(500, "InternalError")], ids=named
     )
     @async_check("WIRE-025")
-    async def test_wire_an_upload_is_tried_again(self, case: AsyncCase, fault: Fault) -> None:
+    async def test_wire_an_upload_is_tried_again(self, case: AsyncCase, fault: WireFault) -> None:
         require_s3(case)
         backend, content = case.make(retry=THRICE), case.content(2 * part_size(case) + 1)
         for name, source in (("bytes", content[:200_000]), ("stream", unseekable(content[:200_000]))):
@@ -137,9 +137,9 @@ class AsyncUploadSuite:
         await backend.write(case.path("parts"), unseekable(content), overwrite=True)
         case.expect(case.oracle.raw_get(case.path("parts")) == content, "the content of many parts is exact")
 
-    @pytest.mark.parametrize("fault", [TruncateRequest(after_bytes=1000), Answer(503, "SlowDown")], ids=named)
+    @pytest.mark.parametrize("fault", [TruncateRequest(after_bytes=1000), Respond(503, "SlowDown")], ids=named)
     @async_check("WIRE-028")
-    async def test_wire_an_overwrite_that_fails(self, case: AsyncCase, fault: Fault) -> None:
+    async def test_wire_an_overwrite_that_fails(self, case: AsyncCase, fault: WireFault) -> None:
         require_s3(case)
         backend, path = case.make(retry=TWICE), case.path("file")
         await fill(case, "file", data=b"old")
@@ -159,7 +159,7 @@ class AsyncUploadSuite:
         backend, path = case.make(retry=TWICE), case.path("file")
         await fill(case, "file", data=b"old")
         case.endpoint.inject(
-            Answer(500, "InternalError"),
+            Respond(500, "InternalError"),
             operation="UploadPart",
             times=None,
             match=lambda request: request.query.get("partNumber") == "2",
@@ -174,12 +174,12 @@ class AsyncUploadSuite:
     async def test_wire_an_abort_that_fails(self, case: AsyncCase) -> None:
         require_s3(case)
         backend, path = case.make(retry=RetryPolicy.disabled()), case.path("file")
-        case.endpoint.inject(Answer(403, "AccessDenied"), operation="AbortMultipartUpload", times=None)
+        case.endpoint.inject(Respond(403, "AccessDenied"), operation="AbortMultipartUpload", times=None)
         mine = OSError("mine")
         with case.expect_raises(OSError) as caught:
             await backend.write(path, failing(part_size(case) + 1, mine))
         case.expect(caught.error is mine, "the exception is the stream's own", caught.error)
-        case.endpoint.inject(Answer(500, "InternalError"), operation="UploadPart", times=None)
+        case.endpoint.inject(Respond(500, "InternalError"), operation="UploadPart", times=None)
         with case.expect_raises(BackendUnavailable, path=path):
             await backend.write(path, unseekable(bytes(part_size(case) + 1)))
 
@@ -189,7 +189,7 @@ class AsyncUploadSuite:
         require_s3(case)
         require_option(case, "conditional_writes")
         backend, oracle, path = case.make(retry=TWICE), case.oracle, case.path("file")
-        case.endpoint.inject(Answer(409, "ConditionalRequestConflict"), operation="PutObject", times=times)
+        case.endpoint.inject(Respond(409, "ConditionalRequestConflict"), operation="PutObject", times=times)
         try:
             await backend.write(path, b"mine")
         except RemoteStoreError as error:

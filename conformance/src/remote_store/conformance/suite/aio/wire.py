@@ -13,20 +13,20 @@ from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.wire import (
     THRICE,
     TWICE,
+    label,
     named,
     operations,
     part_size,
     patient,
     require_s3,
     settles,
-    told,
     unseekable,
 )
 from remote_store.conformance.http.faults import (
-    Answer,
-    Fault,
     Reset,
+    Respond,
     ShortBody,
+    WireFault,
 )
 from remote_store.conformance.servers import dead_endpoint
 from remote_store.conformance.suite.aio.trees import fill, found
@@ -86,15 +86,15 @@ class AsyncWireSuite:
     async def test_wire_a_busy_server(self, case: AsyncCase, status: int, code: str) -> None:
         require_s3(case)
         backend, path = case.make(retry=THRICE), case.path("file")
-        case.endpoint.inject(Answer(status, code), operation="GetObject", times=None)
+        case.endpoint.inject(Respond(status, code), operation="GetObject", times=None)
         with case.endpoint.recording() as sent, case.expect_raises(BackendUnavailable, path=path) as caught:
             await backend.read_bytes(path)
         case.expect_equal((caught.error.retryable, caught.error.status), (True, status), "retryable and status")
         case.expect_equal(operations(sent), ["GetObject"] * 3, "the attempts")
 
-    @pytest.mark.parametrize("fault", [Answer(503, "SlowDown"), Answer(500, "InternalError"), Reset()])
+    @pytest.mark.parametrize("fault", [Respond(503, "SlowDown"), Respond(500, "InternalError"), Reset()])
     @async_check("WIRE-002")
-    async def test_wire_no_retries_means_one_request(self, case: AsyncCase, fault: Fault) -> None:
+    async def test_wire_no_retries_means_one_request(self, case: AsyncCase, fault: WireFault) -> None:
         require_s3(case)
         backend = case.make(retry=RetryPolicy.disabled())
         await fill(case, "file", "folder/file")
@@ -105,9 +105,9 @@ class AsyncWireSuite:
                 await call()
             case.expect_equal(injection.hits, 1, f"the attempts of {operation}")
 
-    @pytest.mark.parametrize("fault", [Answer(503, "SlowDown"), Answer(500, "InternalError"), Reset()])
+    @pytest.mark.parametrize("fault", [Respond(503, "SlowDown"), Respond(500, "InternalError"), Reset()])
     @async_check("WIRE-003")
-    async def test_wire_a_failure_that_passes(self, case: AsyncCase, fault: Fault) -> None:
+    async def test_wire_a_failure_that_passes(self, case: AsyncCase, fault: WireFault) -> None:
         require_s3(case)
         backend = case.make(retry=THRICE)
         await fill(case, "file", "folder/file", data=b"content")
@@ -125,7 +125,7 @@ class AsyncWireSuite:
         await fill(case, "file", "folder/file")
         for operation, call in basic_calls(case, case.make(retry=TWICE)).items():
             case.endpoint.clear_faults()
-            case.endpoint.inject(Answer(status, code), times=None)
+            case.endpoint.inject(Respond(status, code), times=None)
             with case.endpoint.recording() as sent, case.expect_raises(PermissionDenied, what=operation) as caught:
                 await call()
             case.expect_equal(caught.error.retryable, False, f"retryable of {operation}")
@@ -140,7 +140,7 @@ class AsyncWireSuite:
     async def test_wire_a_head_is_asked_again(self, case: AsyncCase, status: int, code: str) -> None:
         require_s3(case)
         path = case.path("file")
-        case.endpoint.inject(Answer(status, code), times=None)
+        case.endpoint.inject(Respond(status, code), times=None)
         for name in ("get_file_info", "is_file", "exists", "read_seekable", "delete"):
             with case.expect_raises(PermissionDenied, path=path, what=name) as caught:
                 await getattr(case.backend, name)(path)
@@ -149,15 +149,15 @@ class AsyncWireSuite:
     @pytest.mark.parametrize(
         "fault, kind",
         [
-            (Answer(403, "AccessDenied"), PermissionDenied),
-            (Answer(503, "SlowDown"), BackendUnavailable),
-            (Answer(500), BackendUnavailable),
+            (Respond(403, "AccessDenied"), PermissionDenied),
+            (Respond(503, "SlowDown"), BackendUnavailable),
+            (Respond(500), BackendUnavailable),
             (Reset(), BackendUnavailable),
         ],
     )
     @async_check("WIRE-006")
     async def test_wire_a_probe_never_guesses(
-        self, case: AsyncCase, fault: Fault, kind: type[RemoteStoreError]
+        self, case: AsyncCase, fault: WireFault, kind: type[RemoteStoreError]
     ) -> None:
         endpoint, backend, path = case.endpoint, patient(case, 1), case.path("absent")
         endpoint.inject(fault, times=None)
@@ -257,7 +257,7 @@ class AsyncWireSuite:
     async def test_wire_the_message_says_what_to_do(self, case: AsyncCase, status: int, code: str, word: str) -> None:
         require_s3(case)
         backend = case.make(retry=RetryPolicy.disabled())
-        case.endpoint.inject(Answer(status, code, "said the server"), times=None)
+        case.endpoint.inject(Respond(status, code, "said the server"), times=None)
         for what, call in basic_calls(case, backend).items():
             if what in ("GetObject", "PutObject"):
                 with case.expect_raises(RemoteStoreError, what=what) as caught:
@@ -265,10 +265,12 @@ class AsyncWireSuite:
                 case.expect(word in str(caught.error), f"{what}: the message contains {word!r}", caught.error)
 
     @pytest.mark.parametrize(
-        "fault", [Answer(403, "SignatureDoesNotMatch"), Answer(500, "InternalError"), Reset(), ShortBody(0)], ids=named
+        "fault",
+        [Respond(403, "SignatureDoesNotMatch"), Respond(500, "InternalError"), Reset(), ShortBody(0)],
+        ids=named,
     )
     @async_check("WIRE-021")
-    async def test_wire_no_message_shows_a_secret(self, case: AsyncCase, fault: Fault) -> None:
+    async def test_wire_no_message_shows_a_secret(self, case: AsyncCase, fault: WireFault) -> None:
         require_s3(case)
         case.require_profile("the profile names no secrets", case.profile.secrets)
         backend = case.make(retry=RetryPolicy.disabled())
@@ -281,8 +283,8 @@ class AsyncWireSuite:
     async def test_wire_what_an_error_carries(self, case: AsyncCase) -> None:
         require_s3(case)
         backend, path = case.make(retry=RetryPolicy.disabled()), case.path("file")
-        answer = Answer(503, "SlowDown", headers={"x-amz-request-id": "INJECTED"})
-        case.endpoint.inject(answer, times=None)
+        response = Respond(503, "SlowDown", headers={"x-amz-request-id": "INJECTED"})
+        case.endpoint.inject(response, times=None)
         with case.expect_raises(BackendUnavailable, path=path) as caught:
             await backend.read_bytes(path)
         error = caught.error
@@ -296,7 +298,7 @@ class AsyncWireSuite:
     @async_check("WIRE-030")
     async def test_wire_a_refusal_without_a_class(self, case: AsyncCase, status: int, code: str) -> None:
         require_s3(case)
-        case.endpoint.inject(Answer(status, code), times=None)
+        case.endpoint.inject(Respond(status, code), times=None)
         with case.expect_raises(RemoteStoreError, path=case.path("file")) as caught:
             await case.backend.read_bytes(case.path("file"))
         error = caught.error
@@ -308,7 +310,7 @@ class AsyncWireSuite:
         require_s3(case)
         backend = case.make(retry=TWICE)
         expected = await fill(case, "dir/a", "dir/b")
-        case.endpoint.inject(Answer(500, "InternalError"), operation="DeleteObjects", times=None)
+        case.endpoint.inject(Respond(500, "InternalError"), operation="DeleteObjects", times=None)
         with case.expect_raises(BackendUnavailable, path=case.path("dir")):
             await backend.delete_folder(case.path("dir"), recursive=True)
         case.expect_equal(sorted(case.oracle.raw_list(case.folder + "/")), expected, "the keys")
@@ -335,9 +337,9 @@ class AsyncWireSuite:
         endpoint = case.endpoint
         await fill(case, "file", data=case.content(300_000))
         before, backend = endpoint.open_connections, patient(case, 1)
-        for fault in (Answer(503), Answer(403), Reset(), ShortBody(after_bytes=1000)):
+        for fault in (Respond(503), Respond(403), Reset(), ShortBody(after_bytes=1000)):
             endpoint.inject(fault, times=None)
-            with case.expect_raises(RemoteStoreError, what=told(fault)):
+            with case.expect_raises(RemoteStoreError, what=label(fault)):
                 await backend.read_bytes(case.path("file"))
             endpoint.clear_faults()
         async with await backend.read(case.path("file")) as stream:

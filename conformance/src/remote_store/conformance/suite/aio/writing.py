@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from remote_store.conformance.checking.callers import Boom
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.hostile import BUFFERS, SIZES, SOURCES, Failing, Unseekable
-from remote_store.conformance.suite.aio.callers import Boom
 from remote_store.conformance.suite.aio.expectations import nothing_else
 from remote_store.core import AlreadyExists, Capability, PreconditionFailed, WriteResult
 

@@ -108,7 +108,7 @@ class LocalBackend(Backend):
         with ExitStack() as opened:
             spot = self._file(opened, path)
             with os_errors(path, self.name):
-                descriptor = spot.cursor.here.open(spot.name, FILE)
+                descriptor = spot.position.here.open(spot.name, FILE)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise self._no_file(path)
@@ -176,12 +176,12 @@ class LocalBackend(Backend):
             try:
                 spot = self._entry(opened, path, self._file(opened, path))
                 with os_errors(path, self.name):
-                    spot.cursor.here.unlink(spot.name)
+                    spot.position.here.unlink(spot.name)
             except NotFound:
                 if not missing_ok:
                     raise
             else:
-                prune(spot.cursor)
+                prune(spot.position)
 
     def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         self._check_open()
@@ -194,14 +194,14 @@ class LocalBackend(Backend):
                 if spot.linked:
                     spot = self._entry(opened, path.removesuffix("/"), spot)
                     with os_errors(path, self.name):
-                        spot.cursor.here.unlink(spot.name)
+                        spot.position.here.unlink(spot.name)
                 else:
                     self._remove_folder(path, spot, recursive=recursive)
             except NotFound:
                 if not missing_ok:
                     raise
             else:
-                prune(spot.cursor)
+                prune(spot.position)
 
     def list_files(self, path: str, *, recursive: bool = False, max_depth: int | None = None) -> Iterator[FileInfo]:
         self._check_open()
@@ -239,7 +239,7 @@ class LocalBackend(Backend):
                 return
             rename = partial(self._rename, src, source)
             if not source.linked and self._keys.place(dst, rename, overwrite=overwrite):
-                prune(source.cursor)
+                prune(source.position)
             else:
                 self._move_by_copy(src, dst, source, overwrite=overwrite)
 
@@ -364,11 +364,11 @@ class LocalBackend(Backend):
 
     def _walk(self, path: str, deepest: int | None) -> Iterator[FileInfo | FolderEntry]:
         with ExitStack() as opened:
-            cursor = self._keys.folder(opened, path)
-            if cursor is not None:
+            position = self._keys.folder(opened, path)
+            if position is not None:
                 prefix = path.removesuffix("/") + "/" if path else ""
                 with os_errors(path, self.name):
-                    yield from walk(cursor, prefix, deepest, self._keys.link, self.name)
+                    yield from walk(position, prefix, deepest, self._keys.link, self.name)
 
     @contextmanager
     def _unfinished(self, path: str, *, overwrite: bool) -> Iterator[tuple[Unfinished, Writer]]:
@@ -397,8 +397,8 @@ class LocalBackend(Backend):
         self._check_open()
 
         def put(target: Spot, name: str) -> os.stat_result:
-            unfinished.renew(target.cursor.here)
-            return unfinished.put(target.cursor.here, name, target.facts, mode=mode)
+            unfinished.renew(target.position.here)
+            return unfinished.put(target.position.here, name, target.facts, mode=mode)
 
         facts = self._keys.place(path, put, overwrite=overwrite)
         self._declare(one_wins=unfinished.atomic)
@@ -419,7 +419,7 @@ class LocalBackend(Backend):
 
     def _rename(self, src: str, source: Spot, target: Spot, name: str) -> bool:
         """Rename a file. Returns `False` if source and target are on different file systems."""
-        old, here, there = target.facts, source.cursor.here, target.cursor.here
+        old, here, there = target.facts, source.position.here, target.position.here
         if is_same(source, target):
             return True
         try:
@@ -457,23 +457,23 @@ class LocalBackend(Backend):
 
     def _remove_folder(self, path: str, spot: Spot, *, recursive: bool) -> None:
         with os_errors(path, self.name):
-            cursor = spot.enter()
+            position = spot.enter()
             if not recursive:
-                names = [entry.name for entry in cursor.here.scan()]
+                names = [entry.name for entry in position.here.scan()]
                 if not all(map(is_hidden, names)):
                     raise not_empty(path, self.name)
                 for name in names:
-                    attempted(cursor.here.unlink, name)
-            left = list(remove_tree(cursor)) if recursive else []
+                    attempted(position.here.unlink, name)
+            left = list(remove_tree(position)) if recursive else []
             if left:
                 keys = tuple(f"{path.removesuffix('/')}/{name}" for name, _ in left)
                 raise RemoteStoreError(
                     "some files could not be deleted; see the cause", path=path, paths=keys, backend=self.name
                 ) from left[0][1]
-            name = cursor.names[-1]
-            cursor.up()
+            name = position.names[-1]
+            position.up()
             try:
-                cursor.here.remove(name)
+                position.here.remove(name)
             except FileNotFoundError:
                 pass
             except OSError as error:
@@ -494,7 +494,7 @@ def is_same(source: Spot, target: Spot) -> bool:
     return (
         target.facts is not None
         and source.name == target.name
-        and source.cursor.here.identity == target.cursor.here.identity
+        and source.position.here.identity == target.position.here.identity
     )
 
 

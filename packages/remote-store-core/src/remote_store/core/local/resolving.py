@@ -25,11 +25,11 @@ LEADS_OUT = "a symbolic link points outside the root; remove the link, or use a 
 LEADS_NOWHERE = "a symbolic link points to a missing file; remove the link, or create the file"
 
 
-class Cursor:
+class Position:
     """A position in the tree below a top folder. It never moves above the top or through a link.
 
     Args:
-        top: The start folder. The cursor owns it and closes it in `close`.
+        top: The start folder. The position owns it and closes it in `close`.
 
     Attributes:
         here: The current folder.
@@ -90,7 +90,7 @@ class Cursor:
         except OSError:
             pass
         # The current folder was moved or removed, so walk down again from the top.
-        again = Cursor(self._top)
+        again = Position(self._top)
         try:
             for name in self.names:
                 again.down(name)
@@ -117,14 +117,14 @@ class Spot(NamedTuple):
     """The result of resolving a key.
 
     Attributes:
-        cursor: Positioned in the folder that contains the entry, or in the deepest existing folder of the path.
+        position: In the folder that contains the entry, or in the deepest existing folder of the path.
         name: Name of the entry in that folder; `""` if a link points to that folder itself.
         facts: `os.stat_result` of the entry; `None` if it does not exist.
         missing: If the entry does not exist: the names still to create, folders first.
         linked: Whether the last segment of the key is a link.
     """
 
-    cursor: Cursor
+    position: Position
     name: str
     facts: os.stat_result | None
     missing: tuple[str, ...] = ()
@@ -135,11 +135,11 @@ class Spot(NamedTuple):
         """The file type as `stat.S_IFMT` returns it; `None` if the entry does not exist."""
         return None if self.facts is None else stat.S_IFMT(self.facts.st_mode)
 
-    def enter(self) -> Cursor:
-        """Move the cursor into the folder that was found, and return it."""
+    def enter(self) -> Position:
+        """Move the position into the folder that was found, and return it."""
         if self.name:
-            self.cursor.down(self.name)
-        return self.cursor
+            self.position.down(self.name)
+        return self.position
 
 
 @contextmanager
@@ -156,15 +156,15 @@ def resolve(root: str, names: list[str], *, follow: bool = True) -> Iterator[Spo
         NotADirectoryError: A parent of the entry is a file.
         OSError: A system call failed, or there are more than 40 links.
     """
-    with Cursor(Folder.at(root)) as cursor, _Walk(cursor, follow=follow) as walk:
+    with Position(Folder.at(root)) as position, _Walk(position, follow=follow) as walk:
         yield walk.go(names)
 
 
 class _Walk:
     """One walk. A link may leave the root if the rest of its target leads back into it."""
 
-    def __init__(self, cursor: Cursor, *, follow: bool) -> None:
-        self._cursor = cursor
+    def __init__(self, position: Position, *, follow: bool) -> None:
+        self._position = position
         self._follow = follow
         self._outside: Folder | None = None
         self._pending: list[str] = []
@@ -191,17 +191,17 @@ class _Walk:
             except FileNotFoundError as error:
                 if of_a_link:
                     raise Astray(errno.ENOENT, LEADS_NOWHERE) from error
-                return Spot(self._cursor, name, None, (name, *reversed(self._pending)))
+                return Spot(self._position, name, None, (name, *reversed(self._pending)))
             except NotADirectoryError as error:
                 if len(self._pending) > typed:
                     raise Astray(errno.ENOENT, LEADS_NOWHERE) from error
                 raise
             if facts is not None:
-                return Spot(self._cursor, name, facts, linked=self._linked)
+                return Spot(self._position, name, facts, linked=self._linked)
         if self._outside is not None:
             raise Astray(errno.EACCES, LEADS_OUT)
-        # The last link ended in `..` or at the root, so the result is the cursor's own folder.
-        return Spot(self._cursor, "", self._cursor.here.facts(), linked=self._linked)
+        # The last link ended in `..` or at the root, so the result is the position's own folder.
+        return Spot(self._position, "", self._position.here.facts(), linked=self._linked)
 
     def _step(self, name: str, *, last: bool) -> os.stat_result | None:
         """Resolve one name. Returns the entry's stat result if it is the last one, else `None`."""
@@ -209,19 +209,19 @@ class _Walk:
             self._step_outside(self._outside, name)
             return None
         if name == "..":
-            if self._cursor.names:
-                self._cursor.up()
+            if self._position.names:
+                self._position.up()
             else:
-                self._stand(self._cursor.here.reach(".."))
+                self._stand(self._position.here.reach(".."))
             return None
-        facts = self._cursor.here.look(name)
+        facts = self._position.here.look(name)
         if stat.S_ISLNK(facts.st_mode) and (self._follow or not last):
             self._linked = self._linked or last
-            self._read_link(self._cursor.here, name)
+            self._read_link(self._position.here, name)
             return None
         if not self._pending:
             return facts
-        self._cursor.down(name)
+        self._position.down(name)
         return None
 
     def _step_outside(self, outside: Folder, name: str) -> None:
@@ -254,10 +254,10 @@ class _Walk:
         if self._outside is not None:
             self._outside.close()
         self._outside = outside
-        if outside is not None and outside.identity == self._cursor.root:
+        if outside is not None and outside.identity == self._position.root:
             outside.close()
             self._outside = None
-            self._cursor.start_again()
+            self._position.start_again()
 
 
 def follow(opened: ExitStack, folder: Folder, name: str) -> tuple[Folder, str, os.stat_result | None]:

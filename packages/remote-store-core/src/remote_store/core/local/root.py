@@ -14,7 +14,7 @@ from typing import TypeVar
 from remote_store.core.errors import AlreadyExists, InvalidPath, NotFound, RemoteStoreError
 from remote_store.core.local.folder import Folder
 from remote_store.core.local.names import can_exist, is_too_long
-from remote_store.core.local.resolving import ABSENT, Cursor, Spot, resolve
+from remote_store.core.local.resolving import ABSENT, Position, Spot, resolve
 from remote_store.core.local.system import Astray, os_errors
 from remote_store.core.local.tree import prune
 from remote_store.core.local.unfinished import ATTEMPTS, Unfinished
@@ -58,8 +58,8 @@ class Root:
                 return None
         return spot if key == path or spot.kind == stat.S_IFDIR else None
 
-    def folder(self, opened: ExitStack, path: str) -> Cursor | None:
-        """A cursor in a folder (`""` is the root), or `None` if there is no such folder."""
+    def folder(self, opened: ExitStack, path: str) -> Position | None:
+        """A position in a folder (`""` is the root), or `None` if there is no such folder."""
         if path:
             spot = self.find(opened, path)
             if spot is None or spot.kind != stat.S_IFDIR:
@@ -68,7 +68,7 @@ class Root:
                 return spot.enter()
             return None
         with os_errors(path, self._backend), suppress(*ABSENT):
-            return opened.enter_context(Cursor(Folder.at(self._path)))
+            return opened.enter_context(Position(Folder.at(self._path)))
         return None
 
     def link(self, names: list[str]) -> Spot | None:
@@ -102,7 +102,7 @@ class Root:
             # `stat` raises ENAMETOOLONG for a name that is too long, even if it does not exist.
             for name in spot.missing:
                 with suppress(FileNotFoundError):
-                    spot.cursor.here.look(name)
+                    spot.position.here.look(name)
         if spot.facts is not None:
             if spot.kind != stat.S_IFREG:
                 raise InvalidPath(
@@ -125,7 +125,7 @@ class Root:
             with ExitStack() as attempt:
                 spot = self.target(attempt, path, overwrite=overwrite)
                 with os_errors(path, self._backend), suppress(FileNotFoundError):
-                    unfinished = attempt.enter_context(Unfinished(spot.cursor.here).opened())
+                    unfinished = attempt.enter_context(Unfinished(spot.position.here).opened())
                     opened.enter_context(attempt.pop_all())
                     return unfinished
         raise self._busy(path)
@@ -135,7 +135,7 @@ class Root:
 
         Args:
             path: The key of the target.
-            action: Puts the file into the cursor's folder under the given name. It is called again if it raises
+            action: Puts the file into the position's folder under the given name. It is called again if it raises
                 `FileNotFoundError` (the folder is gone) or `FileExistsError` (the name was taken).
             overwrite: Whether the target may exist.
 
@@ -146,13 +146,13 @@ class Root:
         for _ in range(ATTEMPTS):
             with ExitStack() as opened:
                 spot = self.target(opened, path, overwrite=overwrite)
-                kept = len(spot.cursor.names)
+                kept = len(spot.position.names)
                 with os_errors(path, self._backend):
                     try:
                         make_folders(spot)
                         return action(spot, spot.missing[-1] if spot.missing else spot.name)
                     except BaseException as error:
-                        prune(spot.cursor, kept)
+                        prune(spot.position, kept)
                         again = isinstance(error, FileNotFoundError | FileExistsError)
                         if not again or isinstance(error, RemoteStoreError):
                             raise
@@ -192,9 +192,9 @@ class Root:
 
 
 def make_folders(spot: Spot) -> None:
-    """Create the missing parent folders of a target, and move the cursor into the last one."""
+    """Create the missing parent folders of a target, and move the position into the last one."""
     for name in spot.missing[:-1]:
-        above = spot.cursor.here
+        above = spot.position.here
         with suppress(FileExistsError):
             above.make(name)
             try:
@@ -202,4 +202,4 @@ def make_folders(spot: Spot) -> None:
             except OSError:
                 above.remove(name)
                 raise
-        spot.cursor.down(name)
+        spot.position.down(name)

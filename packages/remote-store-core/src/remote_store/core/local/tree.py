@@ -11,34 +11,34 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from remote_store.core.local.names import is_hidden
-from remote_store.core.local.resolving import ABSENT, Cursor, Spot
+from remote_store.core.local.resolving import ABSENT, Position, Spot
 from remote_store.core.local.system import os_errors, typed
 from remote_store.core.models import FileInfo, FolderEntry
 
 
 def walk(
-    cursor: Cursor, prefix: str, deepest: int | None, look: Callable[[list[str]], Spot | None], backend: str
+    position: Position, prefix: str, deepest: int | None, look: Callable[[list[str]], Spot | None], backend: str
 ) -> Iterator[FileInfo | FolderEntry]:
     """Yield the files and folders of a folder and of up to `deepest` levels of subfolders. Links are not entered.
 
     Args:
-        cursor: Positioned in the folder.
+        position: In the folder.
         prefix: Prefix of the key of each entry.
         deepest: Number of levels of subfolders; `None` for all.
         look: Resolves the link at a path from the root; returns `None` if it does not point into the root.
         backend: Name of the backend, for errors.
     """
-    start = len(cursor.names)
-    for below in visit(cursor):
-        names = cursor.names[start:]
+    start = len(position.names)
+    for below in visit(position):
+        names = position.names[start:]
         folder = prefix + "/".join([*names, ""])
         if isinstance(below, Left):
             if below.error is not None:
                 raise typed(below.error, folder + below.name, backend) from below.error
             continue
         with os_errors(folder.removesuffix("/"), backend):
-            for entry in cursor.here.scan():
-                row = None if is_hidden(entry.name) else _row(folder + entry.name, entry, cursor, look)
+            for entry in position.here.scan():
+                row = None if is_hidden(entry.name) else _row(folder + entry.name, entry, position, look)
                 if row is None:
                     continue
                 if isinstance(row, FolderEntry) and len(names) != deepest and not entry.is_symlink():
@@ -47,13 +47,13 @@ def walk(
 
 
 def _row(
-    key: str, entry: os.DirEntry[str], cursor: Cursor, look: Callable[[list[str]], Spot | None]
+    key: str, entry: os.DirEntry[str], position: Position, look: Callable[[list[str]], Spot | None]
 ) -> FileInfo | FolderEntry | None:
     if entry.is_dir(follow_symlinks=False):
         return FolderEntry(key, entry.name)
     facts: os.stat_result | None = None
     if entry.is_symlink():
-        spot = look([*cursor.names, entry.name])
+        spot = look([*position.names, entry.name])
         facts = None if spot is None else spot.facts
     elif entry.is_file(follow_symlinks=False):
         with suppress(FileNotFoundError):
@@ -66,13 +66,13 @@ def _row(
 
 
 class Left(NamedTuple):
-    """The end of the visit to a folder, or the error that prevented it. The cursor is in its parent."""
+    """The end of the visit to a folder, or the error that prevented it. The position is in its parent."""
 
     name: str
     error: OSError | None = None
 
 
-def visit(cursor: Cursor) -> Iterator[list[str] | Left]:
+def visit(position: Position) -> Iterator[list[str] | Left]:
     """Visit a folder, and each subfolder that the caller asks for.
 
     On entering a folder, yields a list; append the names of the subfolders to visit. On leaving it, yields `Left`.
@@ -84,7 +84,7 @@ def visit(cursor: Cursor) -> Iterator[list[str] | Left]:
         if pending[-1]:
             name = pending[-1].pop()
             try:
-                cursor.down(name)
+                position.down(name)
             except ABSENT:
                 continue
             except OSError as error:
@@ -96,32 +96,34 @@ def visit(cursor: Cursor) -> Iterator[list[str] | Left]:
         pending.pop()
         if not pending:
             return
-        left = cursor.names[-1]
+        left = position.names[-1]
         try:
-            cursor.up()
+            position.up()
         except FileNotFoundError:
             pending[-1].clear()
         else:
             yield Left(left)
 
 
-def remove_tree(cursor: Cursor) -> Iterator[tuple[str, OSError]]:
+def remove_tree(position: Position) -> Iterator[tuple[str, OSError]]:
     """Delete the content of a folder. Yields the relative path and the error of each file that cannot be deleted.
 
     Links are removed, not followed. A file written during the call keeps its folders.
     """
-    start = len(cursor.names)
-    for below in visit(cursor):
-        inside = "/".join([*cursor.names[start:], ""])
+    start = len(position.names)
+    for below in visit(position):
+        inside = "/".join([*position.names[start:], ""])
         if isinstance(below, Left):
-            if error := below.error or attempted(cursor.here.remove, below.name):
+            if error := below.error or attempted(position.here.remove, below.name):
                 yield inside + below.name, error
             continue
         try:
-            for name, is_folder in [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in cursor.here.scan()]:
+            for name, is_folder in [
+                (entry.name, entry.is_dir(follow_symlinks=False)) for entry in position.here.scan()
+            ]:
                 if is_folder:
                     below.append(name)
-                elif error := attempted(cursor.here.unlink, name):
+                elif error := attempted(position.here.unlink, name):
                     yield inside + name, error
         except OSError as error:
             yield inside.removesuffix("/"), error
@@ -136,13 +138,13 @@ def attempted(remove: Callable[[str], None], name: str) -> OSError | None:
     return None
 
 
-def prune(cursor: Cursor, kept: int = 0) -> None:
-    """Remove the cursor's folder and its parents while they are empty, but not the topmost `kept` or the root."""
+def prune(position: Position, kept: int = 0) -> None:
+    """Remove the position's folder and its parents while they are empty, but not the topmost `kept` or the root."""
     with suppress(OSError):
-        while len(cursor.names) > kept:
-            name = cursor.names[-1]
-            cursor.up()
-            cursor.here.remove(name)
+        while len(position.names) > kept:
+            name = position.names[-1]
+            position.up()
+            position.here.remove(name)
 
 
 def describe(path: str, facts: os.stat_result) -> FileInfo:

@@ -1,4 +1,4 @@
-"""One side of a proxied connection: a socket with its HTTP state."""
+"""One end of a proxied connection: a socket with its HTTP state."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import struct
 
 import h11
 
-__all__ = ["Closed", "Side", "readable", "undelivered"]
+__all__ = ["Channel", "Closed", "readable", "undelivered"]
 
 _PIECE = 256 * 1024
 _PACKET = 64 * 1024
@@ -19,7 +19,7 @@ class Closed(Exception):
     """The connection is closed."""
 
 
-class Side:
+class Channel:
     """One socket with its HTTP state; small output is buffered.
 
     Args:

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from remote_store.conformance.http.exchange import Exchange
-from remote_store.conformance.http.faults import Fault, Request
+from remote_store.conformance.http.faults import Request, WireFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
-__all__ = ["Endpoint", "Injection"]
+__all__ = ["Injection", "Proxy"]
 
 _JOIN_SECONDS = 10.0
 
@@ -35,7 +35,7 @@ class Injection:
         passed: How many matching requests passed unchanged.
     """
 
-    fault: Fault
+    fault: WireFault
     operation: str | None = None
     times: int | None = 1
     after: int = 0
@@ -56,7 +56,7 @@ class Injection:
         return True
 
 
-class Endpoint:
+class Proxy:
     """A proxy on loopback that forwards requests to one server while the block runs.
 
     It keeps connections alive on both sides, streams bodies both ways, and passes the Host header on, so that a
@@ -128,7 +128,7 @@ class Endpoint:
 
     def inject(
         self,
-        fault: Fault,
+        fault: WireFault,
         *,
         operation: str | None = None,
         times: int | None = 1,
@@ -161,7 +161,7 @@ class Endpoint:
         """Close every connection and wait for the threads. A second call does nothing.
 
         Raises:
-            ExceptionGroup: Functions of `Call`, `RewriteBody` or `match` raised exceptions.
+            ExceptionGroup: Functions of `RunFunction`, `RewriteBody` or `match` raised exceptions.
         """
         if self._closing:
             return
@@ -214,7 +214,7 @@ class Endpoint:
         with self._lock:
             self._errors.append(error)
 
-    def _arrived(self, request: Request) -> list[Fault]:
+    def _arrived(self, request: Request) -> list[WireFault]:
         with self._lock:
             self._requests.append(request)
             for recording in self._recordings:

@@ -7,15 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from remote_store.conformance.checking.callers import Boom
 from remote_store.conformance.checking.hostile import Failing, Unseekable
 
 HERE = "."
 ROOT = ""
 SHORT = 7
-
-
-class Boom(Exception):
-    """The exception that a caller's stream or block raises; it must reach the caller unchanged."""
 
 
 # How content is passed, and its form in a program.
@@ -32,7 +29,7 @@ KINDS: dict[str, tuple[Any, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class Payload:
     """Content of a write.
 
     Attributes:
@@ -56,14 +53,14 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Action:
     """One call.
 
     Attributes:
         method: The method of the backend.
         paths: The paths or the pattern, in order.
         options: The keyword arguments.
-        body: The content to write.
+        payload: The content to write.
         numbers: Start and length of a range; the size of the first piece of a stream; offset and size after a seek.
         fails: Whether the block of `open_atomic` raises after the write.
         instance: The instance that is called; 0 is the first.
@@ -72,27 +69,30 @@ class Step:
     method: str
     paths: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
-    body: Body | None = None
+    payload: Payload | None = None
     numbers: tuple[int, ...] = ()
     fails: bool = False
     instance: int = 0
 
-    def below(self, folder: str) -> Step:
+    def below(self, folder: str) -> Action:
         """The same call inside a folder, which `"."` stands for; the root stays the root."""
         return replace(self, paths=tuple(_below(folder, path) for path in self.paths))
 
-    def above(self, folder: str) -> Step:
+    def above(self, folder: str) -> Action:
         """The inverse of `below`."""
         return replace(self, paths=tuple(_above(folder, path) for path in self.paths))
 
-    def simpler(self) -> Iterator[Step]:
+    def simpler(self) -> Iterator[Action]:
         """Simpler versions of the call, each with one change."""
         if self.instance:
             yield replace(self, instance=0)
         for name in self.options:
             yield replace(self, options={other: value for other, value in self.options.items() if other != name})
-        if self.body is not None and self.body != Body():
-            yield from (replace(self, body=body) for body in (replace(self.body, kind="bytes"), Body(), Body(size=1)))
+        if self.payload is not None and self.payload != Payload():
+            yield from (
+                replace(self, payload=payload)
+                for payload in (replace(self.payload, kind="bytes"), Payload(), Payload(size=1))
+            )
 
 
 def _below(folder: str, path: str) -> str:
@@ -137,23 +137,23 @@ def _same_place(wanted: str, path: str | None) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class TakenStep:
+class TakenAction:
     """A call that was made.
 
     Attributes:
-        step: The call.
+        action: The call.
         expected: The allowed outcomes; the first one is the model's.
         came: The observed outcome.
     """
 
-    step: Step
+    action: Action
     expected: tuple[Result, ...]
     came: Result
 
     @property
     def kind(self) -> tuple[str, object]:
         """The method and the class of its exception; wrong calls with the same kind count as one failure."""
-        return self.step.method, type(self.came.error)
+        return self.action.method, type(self.came.error)
 
     @property
     def right(self) -> bool:

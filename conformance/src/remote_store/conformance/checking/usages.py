@@ -1,5 +1,5 @@
-# Generated from conformance/src/remote_store/conformance/checking/async_operations.py by tools/unasync.py; edit that.
-"""A table of every operation of a backend, so that one check can cover a rule about all of them."""
+# Generated from conformance/src/remote_store/conformance/checking/async_usages.py by tools/unasync.py; edit that.
+"""A table of every use of a backend's methods, so that one check can cover a rule about all of them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from remote_store.core import Backend, Capability
 DATA = b"operation"
 
 
-class Operation(NamedTuple):
-    """One operation on a path. The other path is the second path of a copy or a move.
+class Usage(NamedTuple):
+    """One use of a method on a path. The other path is the second path of a copy or a move.
 
     Attributes:
-        run: Performs the operation completely: reads streams, consumes listings.
+        run: Calls the method and finishes what it began: reads streams, consumes listings.
         capability: The capability that it needs; `None` for no capability.
     """
 
@@ -131,53 +131,53 @@ def _user_metadata(backend: Backend, path: str, _other: str) -> object:
 
 
 PROBES = {
-    "exists": Operation(_exists, None),
-    "is_file": Operation(_is_file, None),
-    "is_folder": Operation(_is_folder, None),
+    "exists": Usage(_exists, None),
+    "is_file": Usage(_is_file, None),
+    "is_folder": Usage(_is_folder, None),
 }
-FILE_OPERATIONS = {
-    "read": Operation(_read, Capability.READ),
-    "read_seekable": Operation(_read_seekable, Capability.SEEKABLE_READ),
-    "read_bytes": Operation(_read_bytes, Capability.READ),
-    "read_range": Operation(_read_range, Capability.READ),
-    "get_file_info": Operation(_get_file_info, Capability.METADATA),
-    "delete": Operation(_delete, Capability.DELETE),
-    "copy_from": Operation(_copy_from, Capability.COPY),
-    "move_from": Operation(_move_from, Capability.MOVE),
+FILE_USAGES = {
+    "read": Usage(_read, Capability.READ),
+    "read_seekable": Usage(_read_seekable, Capability.SEEKABLE_READ),
+    "read_bytes": Usage(_read_bytes, Capability.READ),
+    "read_range": Usage(_read_range, Capability.READ),
+    "get_file_info": Usage(_get_file_info, Capability.METADATA),
+    "delete": Usage(_delete, Capability.DELETE),
+    "copy_from": Usage(_copy_from, Capability.COPY),
+    "move_from": Usage(_move_from, Capability.MOVE),
 }
-TOLERANT_OPERATIONS = {
-    "delete_tolerant": Operation(_delete_tolerant, Capability.DELETE),
-    "delete_folder_tolerant": Operation(_delete_folder_tolerant, Capability.DELETE),
+TOLERANT_USAGES = {
+    "delete_tolerant": Usage(_delete_tolerant, Capability.DELETE),
+    "delete_folder_tolerant": Usage(_delete_folder_tolerant, Capability.DELETE),
 }
-WRITE_OPERATIONS = {
-    "write": Operation(_write, Capability.WRITE),
-    "overwrite": Operation(_overwrite, Capability.WRITE),
-    "write_atomic": Operation(_write_atomic, Capability.ATOMIC_WRITE),
-    "open_atomic": Operation(_open_atomic, Capability.ATOMIC_WRITE),
-    "copy_to": Operation(_copy_to, Capability.COPY),
-    "move_to": Operation(_move_to, Capability.MOVE),
+WRITE_USAGES = {
+    "write": Usage(_write, Capability.WRITE),
+    "overwrite": Usage(_overwrite, Capability.WRITE),
+    "write_atomic": Usage(_write_atomic, Capability.ATOMIC_WRITE),
+    "open_atomic": Usage(_open_atomic, Capability.ATOMIC_WRITE),
+    "copy_to": Usage(_copy_to, Capability.COPY),
+    "move_to": Usage(_move_to, Capability.MOVE),
 }
-FOLDER_OPERATIONS = {
-    "delete_folder": Operation(_delete_folder, Capability.DELETE),
-    "get_folder_info": Operation(_get_folder_info, Capability.METADATA),
+FOLDER_USAGES = {
+    "delete_folder": Usage(_delete_folder, Capability.DELETE),
+    "get_folder_info": Usage(_get_folder_info, Capability.METADATA),
 }
 LISTINGS = {
-    "list_files": Operation(_list_files, Capability.LIST),
-    "list_folders": Operation(_list_folders, Capability.LIST),
-    "iter_children": Operation(_iter_children, Capability.LIST),
+    "list_files": Usage(_list_files, Capability.LIST),
+    "list_folders": Usage(_list_folders, Capability.LIST),
+    "iter_children": Usage(_iter_children, Capability.LIST),
 }
 OTHERS = {
-    "glob": Operation(_glob, Capability.GLOB),
-    "user_metadata": Operation(_user_metadata, Capability.USER_METADATA),
+    "glob": Usage(_glob, Capability.GLOB),
+    "user_metadata": Usage(_user_metadata, Capability.USER_METADATA),
 }
-OPERATIONS = {
+USAGES = {
     **PROBES,
-    **FILE_OPERATIONS,
-    **TOLERANT_OPERATIONS,
-    **WRITE_OPERATIONS,
-    **FOLDER_OPERATIONS,
+    **FILE_USAGES,
+    **TOLERANT_USAGES,
+    **WRITE_USAGES,
+    **FOLDER_USAGES,
     **LISTINGS,
     **OTHERS,
 }
-PATH_OPERATIONS = {name: row for name, row in OPERATIONS.items() if name != "user_metadata"}
-EXACT_OPERATIONS = {name: row for name, row in PATH_OPERATIONS.items() if name != "glob"}
+PATH_USAGES = {name: row for name, row in USAGES.items() if name != "user_metadata"}
+EXACT_USAGES = {name: row for name, row in PATH_USAGES.items() if name != "glob"}

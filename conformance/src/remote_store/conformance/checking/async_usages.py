@@ -1,4 +1,4 @@
-"""A table of every operation of a backend, so that one check can cover a rule about all of them."""
+"""A table of every use of a backend's methods, so that one check can cover a rule about all of them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from remote_store.core import AsyncBackend, Capability
 DATA = b"operation"
 
 
-class AsyncOperation(NamedTuple):
-    """One operation on a path. The other path is the second path of a copy or a move.
+class AsyncUsage(NamedTuple):
+    """One use of a method on a path. The other path is the second path of a copy or a move.
 
     Attributes:
-        run: Performs the operation completely: reads streams, consumes listings.
+        run: Calls the method and finishes what it began: reads streams, consumes listings.
         capability: The capability that it needs; `None` for no capability.
     """
 
@@ -130,53 +130,53 @@ async def _user_metadata(backend: AsyncBackend, path: str, _other: str) -> objec
 
 
 PROBES = {
-    "exists": AsyncOperation(_exists, None),
-    "is_file": AsyncOperation(_is_file, None),
-    "is_folder": AsyncOperation(_is_folder, None),
+    "exists": AsyncUsage(_exists, None),
+    "is_file": AsyncUsage(_is_file, None),
+    "is_folder": AsyncUsage(_is_folder, None),
 }
-FILE_OPERATIONS = {
-    "read": AsyncOperation(_read, Capability.READ),
-    "read_seekable": AsyncOperation(_read_seekable, Capability.SEEKABLE_READ),
-    "read_bytes": AsyncOperation(_read_bytes, Capability.READ),
-    "read_range": AsyncOperation(_read_range, Capability.READ),
-    "get_file_info": AsyncOperation(_get_file_info, Capability.METADATA),
-    "delete": AsyncOperation(_delete, Capability.DELETE),
-    "copy_from": AsyncOperation(_copy_from, Capability.COPY),
-    "move_from": AsyncOperation(_move_from, Capability.MOVE),
+FILE_USAGES = {
+    "read": AsyncUsage(_read, Capability.READ),
+    "read_seekable": AsyncUsage(_read_seekable, Capability.SEEKABLE_READ),
+    "read_bytes": AsyncUsage(_read_bytes, Capability.READ),
+    "read_range": AsyncUsage(_read_range, Capability.READ),
+    "get_file_info": AsyncUsage(_get_file_info, Capability.METADATA),
+    "delete": AsyncUsage(_delete, Capability.DELETE),
+    "copy_from": AsyncUsage(_copy_from, Capability.COPY),
+    "move_from": AsyncUsage(_move_from, Capability.MOVE),
 }
-TOLERANT_OPERATIONS = {
-    "delete_tolerant": AsyncOperation(_delete_tolerant, Capability.DELETE),
-    "delete_folder_tolerant": AsyncOperation(_delete_folder_tolerant, Capability.DELETE),
+TOLERANT_USAGES = {
+    "delete_tolerant": AsyncUsage(_delete_tolerant, Capability.DELETE),
+    "delete_folder_tolerant": AsyncUsage(_delete_folder_tolerant, Capability.DELETE),
 }
-WRITE_OPERATIONS = {
-    "write": AsyncOperation(_write, Capability.WRITE),
-    "overwrite": AsyncOperation(_overwrite, Capability.WRITE),
-    "write_atomic": AsyncOperation(_write_atomic, Capability.ATOMIC_WRITE),
-    "open_atomic": AsyncOperation(_open_atomic, Capability.ATOMIC_WRITE),
-    "copy_to": AsyncOperation(_copy_to, Capability.COPY),
-    "move_to": AsyncOperation(_move_to, Capability.MOVE),
+WRITE_USAGES = {
+    "write": AsyncUsage(_write, Capability.WRITE),
+    "overwrite": AsyncUsage(_overwrite, Capability.WRITE),
+    "write_atomic": AsyncUsage(_write_atomic, Capability.ATOMIC_WRITE),
+    "open_atomic": AsyncUsage(_open_atomic, Capability.ATOMIC_WRITE),
+    "copy_to": AsyncUsage(_copy_to, Capability.COPY),
+    "move_to": AsyncUsage(_move_to, Capability.MOVE),
 }
-FOLDER_OPERATIONS = {
-    "delete_folder": AsyncOperation(_delete_folder, Capability.DELETE),
-    "get_folder_info": AsyncOperation(_get_folder_info, Capability.METADATA),
+FOLDER_USAGES = {
+    "delete_folder": AsyncUsage(_delete_folder, Capability.DELETE),
+    "get_folder_info": AsyncUsage(_get_folder_info, Capability.METADATA),
 }
 LISTINGS = {
-    "list_files": AsyncOperation(_list_files, Capability.LIST),
-    "list_folders": AsyncOperation(_list_folders, Capability.LIST),
-    "iter_children": AsyncOperation(_iter_children, Capability.LIST),
+    "list_files": AsyncUsage(_list_files, Capability.LIST),
+    "list_folders": AsyncUsage(_list_folders, Capability.LIST),
+    "iter_children": AsyncUsage(_iter_children, Capability.LIST),
 }
 OTHERS = {
-    "glob": AsyncOperation(_glob, Capability.GLOB),
-    "user_metadata": AsyncOperation(_user_metadata, Capability.USER_METADATA),
+    "glob": AsyncUsage(_glob, Capability.GLOB),
+    "user_metadata": AsyncUsage(_user_metadata, Capability.USER_METADATA),
 }
-OPERATIONS = {
+USAGES = {
     **PROBES,
-    **FILE_OPERATIONS,
-    **TOLERANT_OPERATIONS,
-    **WRITE_OPERATIONS,
-    **FOLDER_OPERATIONS,
+    **FILE_USAGES,
+    **TOLERANT_USAGES,
+    **WRITE_USAGES,
+    **FOLDER_USAGES,
     **LISTINGS,
     **OTHERS,
 }
-PATH_OPERATIONS = {name: row for name, row in OPERATIONS.items() if name != "user_metadata"}
-EXACT_OPERATIONS = {name: row for name, row in PATH_OPERATIONS.items() if name != "glob"}
+PATH_USAGES = {name: row for name, row in USAGES.items() if name != "user_metadata"}
+EXACT_USAGES = {name: row for name, row in PATH_USAGES.items() if name != "glob"}
