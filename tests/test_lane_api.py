@@ -57,6 +57,17 @@ def test_the_version_is_checked_before_anything_else_of_core_is_imported(lane: s
     ]
 
 
+def test_names_that_one_package_uses_are_explained() -> None:
+    found: dict[str, set[str]] = {name: set() for name in remote_store.core.s3.__all__}
+    for path in USERS:
+        for name in found.keys() & set(re.findall(r"\w+", path.read_text("utf-8"))):
+            found[name].add(path.parent.name)
+    of_botocore = {name for name, users in found.items() if users == {"botocore"}}
+    explained = set(re.findall(r"`(\w+)`", remote_store.core.s3.__doc__ or ""))
+    assert "is_foreign" in of_botocore
+    assert of_botocore - explained - {"MIB"} == set()
+
+
 def test_each_name_of_the_lane_api_is_used() -> None:
     text = "\n".join(path.read_text("utf-8") for path in USERS)
     words = set(re.findall(r"\w+", text))

@@ -25,7 +25,8 @@ LANES = [folder for folder in FOLDERS if folder.name not in {"remote-store-core"
 # botocore's own exceptions and bodies are those of urllib3; aiobotocore's are those of aiohttp, whose URLs are yarl's.
 PROVIDES = {
     "aiobotocore": {"aiobotocore", "aiohttp", "botocore", "yarl"},
-    "boto3": {"boto3", "botocore", "urllib3"},
+    "boto3": {"boto3", "botocore"},
+    "botocore": {"botocore", "urllib3"},
     "moto": {"moto", "werkzeug"},
     "pytest": {"pytest", "_pytest"},
     "s3fs": {"fsspec", "s3fs"},
@@ -156,6 +157,10 @@ IMPORTS = [
     ("floors", "core.s3.protocol", "import remote_store.core.s3.engine.runner"),
     ("botocore", "botocore", "import boto3"),
     ("boto3", "boto3", "import s3fs"),
+    ("boto3", "boto3", "import remote_store.pyarrow"),
+    ("pyarrow", "pyarrow", "import boto3"),
+    ("pyarrow", "pyarrow", "import remote_store.boto3"),
+    ("s3fs", "s3fs", "import remote_store.boto3"),
     ("boto3", "boto3", "import remote_store.conformance"),
     ("conformance", "conformance", "from botocore.exceptions import ClientError"),
     ("conformance", "conformance", "import remote_store.boto3"),

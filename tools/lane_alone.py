@@ -49,7 +49,7 @@ SDKS = frozenset({"aiobotocore", "aiohttp", "boto3", "botocore", "fsspec", "pyar
 LANES = {
     "core": Lane((), SDKS),
     "boto3": Lane(("boto3", "botocore"), SDKS - {"boto3", "botocore", "s3transfer"}, ("botocore",)),
-    "pyarrow": Lane(("pyarrow",), SDKS - {"boto3", "botocore", "pyarrow", "s3transfer"}, ("botocore", "boto3")),
+    "pyarrow": Lane(("botocore", "pyarrow"), SDKS - {"botocore", "pyarrow"}, ("botocore",)),
     "s3fs": Lane(("aiobotocore", "s3fs"), frozenset({"boto3", "pyarrow", "s3transfer"}), ("botocore",)),
 }
 TEST_LIBRARIES = ("pytest-asyncio", "pytest-timeout", "pytest-xdist")

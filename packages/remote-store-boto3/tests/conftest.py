@@ -2,18 +2,14 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
 
-from remote_store.boto3.client import create_client
-from remote_store.boto3.port import Boto3Port
 from remote_store.conformance.endpoint import Endpoint
 from remote_store.conformance.servers import Server, moto_server
-from remote_store.core import RetryPolicy
-from remote_store.core.s3 import S3Options
 
 
 @pytest.fixture(autouse=True)
@@ -53,20 +49,6 @@ def bucket(server: Server) -> str:
 @pytest.fixture
 def place(server: Server, endpoint: Endpoint) -> dict[str, Any]:
     return {"endpoint_url": endpoint.url, "key": server.key, "secret": server.secret, "region_name": server.region}
-
-
-@pytest.fixture
-def make_port(place: dict[str, Any]) -> Iterator[Callable[..., Boto3Port]]:
-    made: list[Boto3Port] = []
-
-    def make(attempts: int = 1, **options: Any) -> Boto3Port:
-        checked = S3Options.build(**{**place, "retry": RetryPolicy(attempts), **options})
-        made.append(Boto3Port(create_client(checked), owned=True))
-        return made[-1]
-
-    yield make
-    for port in made:
-        port.close()
 
 
 @pytest.fixture

@@ -4,7 +4,10 @@ import asyncio
 import inspect
 import io
 import pickle
+import subprocess
+import sys
 
+import boto3
 import pyarrow as pa
 import pyarrow.dataset
 import pyarrow.parquet
@@ -13,7 +16,6 @@ from botocore.client import BaseClient
 from pyarrow.fs import FileSystem, LocalFileSystem, S3FileSystem
 
 import remote_store.pyarrow
-from remote_store.boto3 import S3Boto3Backend
 from remote_store.botocore.settings import warn_of_redirects
 from remote_store.conformance import faults
 from remote_store.conformance.servers import dead_endpoint
@@ -54,11 +56,10 @@ def test_making_one_does_no_request_and_shows_no_secret(bucket):
     backend.close()
 
 
-def test_capabilities_are_those_of_the_boto3_lane(bucket):
-    for options in ({}, {"endpoint_url": "http://127.0.0.1:9"}):
-        capabilities = S3PyArrowBackend(bucket, **options).capabilities
-        assert capabilities == S3Boto3Backend(bucket, **options).capabilities
-        assert Capability.ATOMIC_MOVE not in capabilities
+def test_capabilities_are_those_of_every_s3_backend(bucket):
+    assert S3PyArrowBackend(bucket).capabilities == S3Backend.capabilities
+    custom = S3PyArrowBackend(bucket, endpoint_url="http://127.0.0.1:9")
+    assert custom.capabilities == S3Backend.capabilities - {Capability.ATOMIC_CREATE}
 
 
 @pytest.mark.parametrize("kind", [S3FileSystem, FileSystem])
@@ -81,6 +82,28 @@ def test_pyarrows_filesystem_is_warned_of_once(backend, caplog):
 def test_unwrap_hands_out_the_client(backend, bucket):
     backend.write("k", b"x")
     assert backend.unwrap(BaseClient).head_object(Bucket=bucket, Key="k")["ContentLength"] == 1
+
+
+def test_the_client_has_what_boto3_adds(backend, bucket):
+    backend.unwrap(BaseClient).upload_fileobj(io.BytesIO(b"hello"), bucket, "k")
+    assert backend.read_bytes("k") == b"hello"
+
+
+def test_boto3_need_not_be_installed(backend, monkeypatch):
+    session = boto3.Session("key", "secret")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "boto3"]:
+        # Python then raises `ModuleNotFoundError` for an import of it.
+        monkeypatch.setitem(sys.modules, name, None)
+    backend.write("k", b"hello")
+    assert backend.read_bytes("k") == b"hello"
+    assert not hasattr(backend.unwrap(BaseClient), "upload_fileobj")
+    with pytest.raises(TypeError, match="session cannot be a boto3"):
+        S3PyArrowBackend("bucket", session=session)
+
+
+def test_the_lane_does_not_import_boto3():
+    code = "import sys, remote_store.pyarrow; sys.exit('boto3' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 @pytest.mark.parametrize("kind", [object, str, LocalFileSystem])

@@ -1,4 +1,4 @@
-"""Code that the lanes on botocore share: settings, event handlers, faults and endpoints. Not for applications."""
+"""Code that the lanes on botocore share, such as a backend over a client of botocore. Not for applications."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from remote_store.core.s3 import require_lane_api
 require_lane_api(1, "remote-store-botocore")
 
 # Another version may lack names imported below.
+from remote_store.botocore.backend import DEFAULT_THREADS, ClientBackend, ClientOptionFields
+from remote_store.botocore.client import ClientMaker, UserSession, profile_of
 from remote_store.botocore.configuration import check_configuration
 from remote_store.botocore.credentials import check_session, check_session_async
 from remote_store.botocore.faults import UNREADABLE, fault_of, known_fault
@@ -14,6 +16,7 @@ from remote_store.botocore.handlers import ask_before_large_body, register_handl
 from remote_store.botocore.heads import FINAL, FinalResponse
 from remote_store.botocore.locating import locate, locate_client
 from remote_store.botocore.names import lookup
+from remote_store.botocore.port import FAILED, TRANSPORT, ClientPort
 from remote_store.botocore.proxies import proxies_of, proxy_for, without_password
 from remote_store.botocore.session import prepare_session
 from remote_store.botocore.settings import (
@@ -29,11 +32,19 @@ from remote_store.botocore.settings import (
 from remote_store.botocore.tls import tls_context, trusted
 
 __all__ = [
+    "DEFAULT_THREADS",
     "DOCUMENT_WAITS",
+    "FAILED",
     "FINAL",
+    "TRANSPORT",
     "UNREADABLE",
     "WITH_HANDLE",
+    "ClientBackend",
+    "ClientMaker",
+    "ClientOptionFields",
+    "ClientPort",
     "FinalResponse",
+    "UserSession",
     "ask_before_large_body",
     "check_client",
     "check_client_options",
@@ -49,6 +60,7 @@ __all__ = [
     "locate_client",
     "lookup",
     "prepare_session",
+    "profile_of",
     "proxies_of",
     "proxy_for",
     "register_handlers",

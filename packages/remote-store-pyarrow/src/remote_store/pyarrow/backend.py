@@ -6,11 +6,10 @@ from typing import TypeVar, Unpack, cast
 
 from pyarrow.fs import S3FileSystem
 
-from remote_store.boto3.backend import DEFAULT_THREADS, Boto3OptionFields, S3Boto3Backend
-from remote_store.botocore import warn_of_redirects
+from remote_store.botocore import DEFAULT_THREADS, ClientBackend, ClientOptionFields, warn_of_redirects
 from remote_store.core import CapabilityNotSupported, ThreadedBackend
 from remote_store.core.s3 import contract_errors, public
-from remote_store.pyarrow.client import check_options
+from remote_store.pyarrow.client import CLIENTS, check_options
 from remote_store.pyarrow.port import PyArrowPort
 
 T = TypeVar("T")
@@ -19,20 +18,22 @@ FORKED = "this process was forked while pyarrow was working, so pyarrow is locke
 
 
 @public("remote_store.pyarrow")
-class S3PyArrowBackend(S3Boto3Backend):
+class S3PyArrowBackend(ClientBackend):
     """One bucket of an S3 server, with pyarrow's filesystem for Arrow's readers and writers.
 
-    The boto3 lane implements every method of the contract, including whole reads. pyarrow (16 to 26) cannot: it opens a
-    file with a HEAD and reads it with a GET without `If-Match`. If the object is replaced in between, the result is
-    truncated, or padded with uninitialised memory. pyarrow also cannot make conditional requests, abort uploads, report
-    versions or metadata, or access keys such as `a//b`.
+    All methods of the contract, including whole reads, use a client of botocore. pyarrow (16 to 26) cannot keep the
+    contract: it opens a file with a HEAD and reads it with a GET without `If-Match`. If the object is replaced in
+    between, the result is truncated, or padded with uninitialised memory. pyarrow also cannot make conditional
+    requests, abort uploads, report versions or metadata, or access keys such as `a//b`.
 
     `unwrap` returns:
 
     - `pyarrow.fs.S3FileSystem`, also as `pyarrow.fs.FileSystem`: a filesystem with the endpoint, region, addressing
       style, credentials, certificates, proxy, timeouts and number of attempts of this backend. Its paths are those of
-      `native_path`. It has the credentials of the moment; if boto3 renews them, unwrap again when the old ones expire.
-    - `botocore.client.BaseClient`: the S3 client that the backend uses. Do not close it.
+      `native_path`. It has the credentials of the moment; if botocore renews them, unwrap again when the old ones
+      expire.
+    - `botocore.client.BaseClient`: the S3 client that the backend uses. If boto3 is installed, it has boto3's
+      `upload_file` and similar methods. Do not close it.
 
     The contract does not cover the filesystem:
 
@@ -50,9 +51,13 @@ class S3PyArrowBackend(S3Boto3Backend):
 
     Args:
         bucket: Name of the bucket.
-        **options: As for `remote_store.boto3.S3Boto3Backend`, except those that pyarrow does not support: `client`;
-            `verify=False` in `client_options`; `client_cert`, `proxies_config`, `use_accelerate_endpoint` and
-            `use_fips_endpoint` in its `config`. `tls_ca_bundle` requires pyarrow 21 or newer.
+        **options: The options of every S3 backend; see `remote_store.core.s3.S3Options`. `client_options` are those
+            arguments of botocore's `create_client` for which there is no option: `config`, `verify`, `use_ssl`,
+            `api_version`, `aws_account_id`. Such a `config` overrides the other options. `session` is a `boto3.Session`
+            with the credentials, region and configuration for the client; the backend does not change it, and cannot
+            be pickled. pyarrow does not support `verify=False` in `client_options`, and `client_cert`,
+            `proxies_config`, `use_accelerate_endpoint` and `use_fips_endpoint` in its `config`. `tls_ca_bundle`
+            requires pyarrow 21 or newer.
 
     Raises:
         TypeError: An option is unknown or of the wrong type.
@@ -61,8 +66,9 @@ class S3PyArrowBackend(S3Boto3Backend):
     """
 
     name = "s3-pyarrow"
+    _clients = CLIENTS
 
-    def __init__(self, bucket: str, **options: Unpack[Boto3OptionFields]) -> None:
+    def __init__(self, bucket: str, **options: Unpack[ClientOptionFields]) -> None:
         super().__init__(bucket, **options)
         check_options(self._bucket.options, self._client)
 
@@ -83,7 +89,7 @@ class S3PyArrowBackend(S3Boto3Backend):
             raise CapabilityNotSupported(FORKED, capability="unwrap", backend=self.name) from error
 
     def _connect(self) -> PyArrowPort:
-        return PyArrowPort(super()._connect().client, self._bucket.options, self._session)
+        return PyArrowPort(self._find_client(), self._bucket.options, self._session)
 
 
 @public("remote_store.pyarrow")
@@ -95,6 +101,6 @@ class AsyncS3PyArrowBackend(ThreadedBackend):
         **options: As for `S3PyArrowBackend`.
     """
 
-    def __init__(self, bucket: str, **options: Unpack[Boto3OptionFields]) -> None:
+    def __init__(self, bucket: str, **options: Unpack[ClientOptionFields]) -> None:
         threads = options.get("max_connections", DEFAULT_THREADS)
         super().__init__(S3PyArrowBackend(bucket, **options), max_threads=threads)

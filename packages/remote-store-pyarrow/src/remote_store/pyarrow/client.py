@@ -1,19 +1,24 @@
-"""Configures a pyarrow filesystem like the boto3 client of the backend."""
+"""Makes the client of the backend, and configures a pyarrow filesystem like it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import boto3
 import pyarrow as pa
 from botocore import UNSIGNED
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.credentials import Credentials
 
-from remote_store.boto3.client import private_session
-from remote_store.botocore import proxies_of, proxy_for
+from remote_store.botocore import ClientMaker, UserSession, lookup, proxies_of, proxy_for
 from remote_store.core.s3 import S3Options
+
+CLIENTS = ClientMaker(
+    user_agent=f"remote-store-pyarrow pyarrow/{pa.__version__}",
+    is_session=lambda given: isinstance(given, lookup("boto3", "Session") or ()),
+    find_methods=lambda: lookup("boto3.s3.inject", "inject_s3_transfer_methods"),
+)
+"""boto3 need not be installed: a session is one of its sessions, and it adds methods such as `upload_file`."""
 
 KNOWS_TLS_BUNDLES = int(pa.__version__.partition(".")[0]) >= 21
 
@@ -43,12 +48,12 @@ def check_options(options: S3Options, client: BaseClient | None) -> None:
             raise ValueError(f"{name} is not supported by pyarrow: {reason}")
 
 
-def find_credentials(options: S3Options, session: boto3.Session | None) -> Credentials | None:
+def find_credentials(options: S3Options, session: UserSession | None) -> Credentials | None:
     """Look for credentials in the same order as the client; `None` if there are none."""
     if options.key is not None and options.secret is not None:
         token = options.session_token and options.session_token.reveal()
         return Credentials(options.key, options.secret.reveal(), token)
-    return (session or private_session(options.profile)).get_credentials()
+    return (session or CLIENTS.session(options.profile)).get_credentials()
 
 
 def filesystem_arguments(client: BaseClient, *, aws: bool) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The port of the boto3 lane, which also makes the pyarrow filesystem."""
+"""The port over a client of botocore, which also makes the pyarrow filesystem."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-import boto3
 from botocore.client import BaseClient
 from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem
 
-from remote_store.boto3.client import certificates_of
-from remote_store.boto3.port import FAILED, TRANSPORT, Boto3Port
-from remote_store.botocore import fault_of
+from remote_store.botocore import FAILED, TRANSPORT, ClientPort, UserSession, fault_of
 from remote_store.core.s3 import Fault, S3Options
-from remote_store.pyarrow.client import KNOWS_TLS_BUNDLES, filesystem_arguments, find_credentials
+from remote_store.pyarrow.client import CLIENTS, KNOWS_TLS_BUNDLES, filesystem_arguments, find_credentials
 
 
-class PyArrowPort(Boto3Port):
+class PyArrowPort(ClientPort):
     """Performs all S3 calls with the client, and makes the filesystem for `unwrap`.
 
     Args:
@@ -28,8 +25,8 @@ class PyArrowPort(Boto3Port):
         session: The user's session, if the client was made from one.
     """
 
-    def __init__(self, client: BaseClient, options: S3Options, session: boto3.Session | None) -> None:
-        super().__init__(client, owned=True, find_trusted=partial(certificates_of, options, session))
+    def __init__(self, client: BaseClient, options: S3Options, session: UserSession | None) -> None:
+        super().__init__(client, owned=True, find_trusted=partial(CLIENTS.certificates, options, session))
         self._options = options
         self._session = session
         self._lock = threading.Lock()
@@ -48,7 +45,7 @@ class PyArrowPort(Boto3Port):
             arguments = filesystem_arguments(self.client, aws=self._options.endpoint.aws)
             identity = {} if arguments["anonymous"] else self._find_identity()
             if self._filesystem is None or identity != self._identity:
-                bundle = certificates_of(self._options, self._session)
+                bundle = CLIENTS.certificates(self._options, self._session)
                 if KNOWS_TLS_BUNDLES and isinstance(bundle, str):
                     arguments["tls_ca_file_path"] = bundle
                 arguments["retry_strategy"] = AwsStandardS3RetryStrategy(max_attempts=self._attempts)

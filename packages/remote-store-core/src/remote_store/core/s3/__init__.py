@@ -2,6 +2,17 @@
 
 A lane makes a client of its SDK, and a port that sends calls through it. Core has the rest: the contract's semantics on
 S3, error classes, response checks, and the backends. `docs/writing-a-lane.md` shows how to build a lane.
+
+Some names serve `remote-store-botocore` only, because botocore makes its own endpoints and parses responses itself. A
+lane over another SDK of that kind may use them too:
+
+- `check_bucket`, `check_endpoint_url`: refuse a bucket or URL that the SDK would accept and misread.
+- `SECRET_PARAMS`: the parameters of a call that no error may show.
+- `REQUIRED`: the document and fields that the success of each operation must have.
+- `look_at`, `wrong_document`: compare a response's document with `REQUIRED` before the SDK parses it.
+- `LONGEST_ERROR`, `readable_error`: limit an error document, and repair one that is not valid XML.
+- `parse_page`, `parse_time`: parse a listing, or a time, faster than the SDK does.
+- `is_foreign`: whether an error response is that of a server other than S3.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The S3 port over a boto3 client: performs calls, and converts exceptions to faults."""
+"""The S3 port over a client of botocore: performs calls, and converts exceptions to faults."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from botocore.client import BaseClient
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
-from remote_store.boto3.http import FindTrusted, Route
-from remote_store.botocore import UNREADABLE, fault_of, known_fault
+from remote_store.botocore.faults import UNREADABLE, fault_of, known_fault
+from remote_store.botocore.http import FindTrusted, Route
 from remote_store.core.s3 import Call, Fault
 
 BROKEN_BODY = (sdk.HTTPClientError, sdk.IncompleteReadError, HTTPError, HTTPException, OSError)
@@ -22,7 +22,7 @@ TRANSPORT = (sdk.ConnectionError, ResponseParserError, *BROKEN_BODY)
 FAILED = (sdk.ClientError, sdk.BotoCoreError, ResponseParserError)
 
 
-class Boto3Port:
+class ClientPort:
     """Performs S3 calls over one client, from any number of threads.
 
     Args:
@@ -40,7 +40,7 @@ class Boto3Port:
         self._methods: dict[str, Callable[..., dict[str, Any]]] = {}
 
     def perform(self, call: Call) -> Mapping[str, Any]:
-        """Send the call and return botocore's response, with a `Boto3Body` as the `Body` of a `GetObject`.
+        """Send the call and return botocore's response, with a `ClientBody` as the `Body` of a `GetObject`.
 
         If http.client could not read the response to a read, the call is sent again over the HTTP session. A call that
         may have changed something is not sent again.
@@ -72,7 +72,7 @@ class Boto3Port:
                 raise
             raise (self._route.doubt(begun, fault.status, fault.attempts) or fault) from error
         if "Body" in response:
-            response["Body"] = Boto3Body(response["Body"], response.get("ContentLength"))
+            response["Body"] = ClientBody(response["Body"], response.get("ContentLength"))
         # A handler that the user registered may return a response without metadata.
         about = response.get("ResponseMetadata", {})
         doubt = self._route.doubt(begun, about.get("HTTPStatusCode"), about.get("RetryAttempts", 0) + 1)
@@ -83,7 +83,7 @@ class Boto3Port:
         return response
 
 
-class Boto3Body:
+class ClientBody:
     """The bytes of a `GetObject` response.
 
     Args:

@@ -1,7 +1,7 @@
 """Sends requests over connections that can read responses which http.client cannot.
 
-botocore has no public setting for such connections. The lane's own client uses them only after a server has sent such a
-response, so tools that record or replay botocore's connections keep working.
+botocore has no public setting for such connections. A client that a lane made uses them only after a server has sent
+such a response, so tools that record or replay botocore's connections keep working.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ from urllib3 import exceptions as http
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import make_headers
 
-from remote_store.botocore import FINAL, FinalResponse, lookup, proxies_of, proxy_for, tls_context, without_password
+from remote_store.botocore.heads import FINAL, FinalResponse
+from remote_store.botocore.names import lookup
+from remote_store.botocore.proxies import proxies_of, proxy_for, without_password
+from remote_store.botocore.tls import tls_context
 from remote_store.core.s3 import Fault
 
 FindTrusted: TypeAlias = Callable[[], bool | str]

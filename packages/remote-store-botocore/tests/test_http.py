@@ -20,10 +20,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from remote_store.boto3 import S3Boto3Backend
-from remote_store.boto3.client import create_client
-from remote_store.boto3.http import HttpSession
-from remote_store.boto3.port import Boto3Port
+from remote_store.botocore import ClientBackend, ClientPort
+from remote_store.botocore.http import HttpSession
 from remote_store.conformance.fakes.damaged_s3 import DamagedS3, Reply, serving
 from remote_store.conformance.faults import Answer, Early, Reset
 from remote_store.conformance.servers import dead_endpoint
@@ -37,11 +35,11 @@ MANY = {f"k{number}": "v" for number in range(150)}
 
 
 @pytest.fixture
-def make(place, bucket) -> Iterator[Callable[..., S3Boto3Backend]]:
-    made: list[S3Boto3Backend] = []
+def make(place, bucket, lane) -> Iterator[Callable[..., ClientBackend]]:
+    made: list[ClientBackend] = []
 
-    def make(**options) -> S3Boto3Backend:
-        made.append(S3Boto3Backend(bucket, **{**place, "retry": RetryPolicy.disabled(), **options}))
+    def make(**options) -> ClientBackend:
+        made.append(lane(bucket, **{**place, "retry": RetryPolicy.disabled(), **options}))
         return made[-1]
 
     yield make
@@ -50,7 +48,7 @@ def make(place, bucket) -> Iterator[Callable[..., S3Boto3Backend]]:
 
 
 @pytest.fixture
-def backend(make) -> S3Boto3Backend:
+def backend(make) -> ClientBackend:
     return make()
 
 
@@ -61,11 +59,11 @@ def refused(call: Callable[[], object]) -> RemoteStoreError:
 
 
 @pytest.mark.parametrize("operation", ["GetObject", "GetObjectTagging", "HeadObject", "HeadBucket", "ListObjectsV2"])
-def test_each_operation_that_reads_is_sent_again(place, endpoint, plain, bucket, operation):
+def test_each_operation_that_reads_is_sent_again(place, endpoint, plain, bucket, operation, clients):
     plain.put_object(Bucket=bucket, Key="k", Body=b"content")
     params = {"Bucket": bucket} | ({} if operation in ("HeadBucket", "ListObjectsV2") else {"Key": "k"})
-    client = create_client(S3Options.build(**place))
-    port = Boto3Port(client, owned=True, find_trusted=lambda: True)
+    client = clients.client(S3Options.build(**place))
+    port = ClientPort(client, owned=True, find_trusted=lambda: True)
     endpoint.inject(Early(), times=None)
     answer = port.perform(Call(operation, params))
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
@@ -149,10 +147,10 @@ def test_a_server_that_sends_nothing_else_is_given_up(backend, endpoint):
     assert endpoint.count() == 2
 
 
-def test_the_client_of_a_user_stays_as_it_is(place, endpoint, plain, bucket):
+def test_the_client_of_a_user_stays_as_it_is(place, endpoint, plain, bucket, clients, lane):
     plain.put_object(Bucket=bucket, Key="k", Body=b"content", Metadata={f"k{number}": "v" for number in range(60)})
-    client = create_client(S3Options.build(**place))
-    backend = S3Boto3Backend(bucket, client=client)
+    client = clients.client(S3Options.build(**place))
+    backend = lane(bucket, client=client)
     sent = []
     client.meta.events.register_last("before-send.s3", lambda request, **_: sent.append(request.url))
     for call in (lambda: backend.read_bytes("k"), lambda: backend.write("new", b"x", overwrite=True)):
@@ -172,10 +170,10 @@ def fake() -> Iterator[DamagedS3]:
     return server
 
 
-def test_an_answer_of_more_than_100_lines_is_read_again_and_from_then_on(fake):
+def test_an_answer_of_more_than_100_lines_is_read_again_and_from_then_on(fake, lane):
     asked: list[str] = []
     fake.operation, fake.damage = "GetObject", lambda reply: asked.append("GET") or reply
-    with serving(fake) as url, S3Boto3Backend("bucket", endpoint_url=url, **PLACE) as backend:
+    with serving(fake) as url, lane("bucket", endpoint_url=url, **PLACE) as backend:
         assert backend.read_bytes("k") == b"content"
         assert len(asked) == 2
         assert backend.get_file_info("k").metadata == MANY
@@ -183,29 +181,29 @@ def test_an_answer_of_more_than_100_lines_is_read_again_and_from_then_on(fake):
         assert len(asked) == 3
 
 
-def test_an_upload_whose_completion_was_lost_is_looked_at(fake):
+def test_an_upload_whose_completion_was_lost_is_looked_at(fake, lane):
     def damage(reply: Reply) -> Reply:
         return Reply(reply.status, reply.headers, reply.body, before=EARLY)
 
     fake.operation, fake.damage = "CompleteMultipartUpload", damage
-    with serving(fake) as url, S3Boto3Backend("bucket", endpoint_url=url, part_size=5 * MIB, **PLACE) as backend:
+    with serving(fake) as url, lane("bucket", endpoint_url=url, part_size=5 * MIB, **PLACE) as backend:
         assert backend.write("new", bytes(6 * MIB)).size == 6 * MIB
         assert backend.get_file_info("new").size == 6 * MIB
 
 
-def test_a_write_answered_by_more_than_100_lines_is_lost(fake):
+def test_a_write_answered_by_more_than_100_lines_is_lost(fake, lane):
     extra = [(f"x-amz-meta-{number}", "v") for number in range(150)]
     fake.operation, fake.damage = "PutObject", lambda reply: Reply(reply.status, reply.headers + extra, reply.body)
-    with serving(fake) as url, S3Boto3Backend("bucket", endpoint_url=url, **PLACE) as backend:
+    with serving(fake) as url, lane("bucket", endpoint_url=url, **PLACE) as backend:
         error = refused(lambda: backend.write("new", b"x", overwrite=True))
         assert (error.code, error.retryable) == ("LostAnswer", True)
         assert "call again" in str(error)
         assert backend.write("new", b"y", overwrite=True).size == 1
 
 
-def test_more_lines_than_any_lane_reads_are_refused_at_once(fake):
+def test_more_lines_than_any_lane_reads_are_refused_at_once(fake, lane):
     fake.state.put("k", b"content", metadata={f"k{number}": "v" for number in range(1001)})
-    with serving(fake) as url, S3Boto3Backend("bucket", endpoint_url=url, **PLACE) as backend:
+    with serving(fake) as url, lane("bucket", endpoint_url=url, **PLACE) as backend:
         error = refused(lambda: backend.read_bytes("k"))
     assert (error.code, error.retryable) == ("TooManyHeaders", False)
 
@@ -248,12 +246,12 @@ def listing_of(key: str) -> bytes:
     return b"HTTP/1.1 200 OK\r\nx-amz-request-id: R\r\nContent-Length: %d\r\n\r\n%b" % (len(page), page)
 
 
-def keys_of(port: Boto3Port, prefix: str) -> list[str]:
+def keys_of(port: ClientPort, prefix: str) -> list[str]:
     answer = port.perform(Call("ListObjectsV2", {"Bucket": "bucket", "EncodingType": "url", "Prefix": prefix}))
     return [row["Key"] for row in answer["Contents"]]
 
 
-def test_an_answer_that_may_be_that_of_another_request_is_not_believed():
+def test_an_answer_that_may_be_that_of_another_request_is_not_believed(clients):
     follows, again = threading.Event(), threading.Event()
 
     def serve(connection: socket.socket) -> None:
@@ -271,8 +269,8 @@ def test_an_answer_that_may_be_that_of_another_request_is_not_believed():
 
     others: list[str] = []
     with listening(serve) as address:
-        client = create_client(S3Options.build(endpoint_url=f"http://{address}", **PLACE))
-        port = Boto3Port(client, owned=True, find_trusted=lambda: True)
+        client = clients.client(S3Options.build(endpoint_url=f"http://{address}", **PLACE))
+        port = ClientPort(client, owned=True, find_trusted=lambda: True)
         thread = threading.Thread(target=lambda: others.extend(keys_of(port, "b")))
 
         def in_between(**_told: object) -> None:
@@ -432,7 +430,7 @@ def encrypted(fake, certificate) -> Iterator[str]:
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 @pytest.mark.parametrize("where", ["option", "verify", "profile", "environment", "nowhere"])
-def test_certificates_are_those_that_the_client_trusts(encrypted, certificate, monkeypatch, tmp_path, where):
+def test_certificates_are_those_that_the_client_trusts(encrypted, certificate, monkeypatch, tmp_path, where, lane):
     monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
     options = {
         "option": {"tls_ca_bundle": str(certificate)},
@@ -442,7 +440,7 @@ def test_certificates_are_those_that_the_client_trusts(encrypted, certificate, m
     (tmp_path / "config").write_text(f"[default]\nca_bundle = {certificate}\n" if where == "profile" else "")
     if where == "environment":
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
-    with S3Boto3Backend("bucket", endpoint_url=encrypted, **PLACE, **options) as backend:
+    with lane("bucket", endpoint_url=encrypted, **PLACE, **options) as backend:
         assert backend.get_file_info("k").metadata == MANY
         assert backend.read_bytes("k") == b"content"
 
@@ -458,7 +456,7 @@ def test_a_certificate_of_another_host_is_refused(encrypted, certificate):
         send(f"{encrypted.replace('127.0.0.1', 'localhost')}/bucket/k", trusted=str(certificate))
 
 
-def test_a_proxy_passes_tls_through(encrypted, certificate):
+def test_a_proxy_passes_tls_through(encrypted, certificate, lane):
     asked: list[bytes] = []
 
     def pump(source: socket.socket, target: socket.socket) -> None:
@@ -480,7 +478,7 @@ def test_a_proxy_passes_tls_through(encrypted, certificate):
     with listening(tunnel) as address:
         config = Config(proxies={"https": f"http://{address}"})
         options = {"tls_ca_bundle": str(certificate), "client_options": {"config": config}}
-        with S3Boto3Backend("bucket", endpoint_url=encrypted, **PLACE, **options) as backend:
+        with lane("bucket", endpoint_url=encrypted, **PLACE, **options) as backend:
             assert backend.get_file_info("k").metadata == MANY
     assert len(asked) == 2
     assert all(line.startswith(b"CONNECT 127.0.0.1:") for line in asked)
