@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -50,16 +51,14 @@ class DictOracle(Oracle):
 
 
 class MemoryHarness(Harness):
-    profile = Profile(kind="memory", max_key_bytes=None, in_process=True, picklable=False)
+    profile = Profile(kind="memory", max_key_bytes=None, in_process=True)
 
     def __init__(self) -> None:
-        self.model = MemoryBackend()
+        self._bucket = secrets.token_hex(8)
+        self.model = MemoryBackend(self._bucket)
 
     def make(self, **options: Any) -> MemoryBackend:
-        backend = MemoryBackend(**options)
-        # Two instances on one storage, which only a test has.
-        backend._files, backend._lock = self.model._files, self.model._lock
-        return backend
+        return MemoryBackend(self._bucket, **options)
 
     def isolated(self) -> MemoryHarness:
         return MemoryHarness()

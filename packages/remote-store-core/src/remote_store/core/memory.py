@@ -9,6 +9,7 @@ import os
 import threading
 import weakref
 from base64 import b64encode
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -54,40 +55,81 @@ class StoredFile:
         return ContentDigest("md5", b64encode(self.md5).decode())
 
 
+@dataclass(slots=True)
+class Bucket:
+    """The files of one private backend, or of all backends with the same bucket name, and the lock on them."""
+
+    files: dict[str, StoredFile] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+SHARED: dict[str, Bucket] = {}
+
+
 @public("remote_store.core")
 class MemoryBackend(Backend):
     """Files in the memory of this process. The conformance suite compares other backends with it.
 
     Keys are flat, as on S3: a folder exists while there is a key below it, and a file `a` can exist beside `a/b`.
-    Every operation is atomic and thread-safe. A forked child gets its own copy of the files. So does an unpickled
-    backend: pickling includes the files.
+    Every operation is atomic and thread-safe.
+
+    Without a bucket, the files belong to this backend alone, and closing it removes them.
+
+    Backends with the same bucket share their files: `MemoryBackend("lake")`, the URL `memory://lake`, and
+    `type = "memory"` with `bucket = "lake"` in a configuration or in the environment. The files stay until the process
+    ends, even if all their backends are closed. `MemoryBackend.reset()` removes them, for tests. If a configuration or
+    an environment names no bucket, it has a bucket of its own: stores of an equal configuration and the same table
+    share their files.
+
+    A forked child starts with the files of its parent, and changes only its own. A pickle includes the files. An
+    unpickled backend with a bucket uses the bucket of its process, and the files of the pickle only if there is none.
+
+    Args:
+        bucket: Name of the files to share; `None` for files of its own.
+
+    Raises:
+        TypeError: The name is not a `str`.
+        ValueError: The name is empty.
     """
 
     name = "memory"
     capabilities = frozenset(Capability)
 
-    def __init__(self) -> None:
-        self._files: dict[str, StoredFile] = {}
-        self._lock = threading.Lock()
+    def __init__(self, bucket: str | None = None) -> None:
+        if bucket is not None and not isinstance(bucket, str):
+            raise TypeError(f"bucket must be a str, not {type(bucket).__name__}")
+        if bucket == "":
+            raise ValueError("bucket is empty; leave it out for files that belong to this backend alone")
+        self._use(bucket, {})
         self._closed = False
-        INSTANCES.add(self)
+
+    @classmethod
+    def reset(cls) -> None:
+        """Remove the files of every named bucket of this process, as if it had just started. Meant for fixtures."""
+        for bucket in list(SHARED.values()):
+            with bucket.lock:
+                bucket.files.clear()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
+        return f"{type(self).__name__}({'' if self._bucket is None else repr(self._bucket)})"
 
     def __getstate__(self) -> dict[str, object]:
         with self._lock:
-            return {"files": dict(self._files), "closed": self._closed}
+            return {"bucket": self._bucket, "files": dict(self._files), "closed": self._closed}
 
     def __setstate__(self, state: dict[str, object]) -> None:
-        self._files = cast("dict[str, StoredFile]", state["files"])
+        self._use(cast("str | None", state["bucket"]), cast("dict[str, StoredFile]", state["files"]))
         self._closed = bool(state["closed"])
-        self.renew_lock()
+
+    def _use(self, name: str | None, files: dict[str, StoredFile]) -> None:
+        # `setdefault` is atomic, and leaves no lock that a fork could copy while it is held.
+        bucket = Bucket(files) if name is None else SHARED.setdefault(name, Bucket(files))
+        self._bucket, self._files, self._lock = name, bucket.files, bucket.lock
         INSTANCES.add(self)
 
-    def renew_lock(self) -> None:
+    def renew_lock(self, renewed: Mapping[threading.Lock, threading.Lock]) -> None:
         """Replace the lock in a forked child, where the thread that held it does not exist."""
-        self._lock = threading.Lock()
+        self._lock = renewed[self._lock]
 
     def exists(self, path: str) -> bool:
         return self.is_file(path) or self.is_folder(path)
@@ -223,12 +265,16 @@ class MemoryBackend(Backend):
         return (file for file in files if parsed.matches(file.path))
 
     def native_path(self, key: str) -> str:
-        return SCHEME + key
+        return self._place + key
 
     def to_key(self, path: str) -> str:
-        if not path.startswith(SCHEME):
-            raise InvalidPath(f"the path does not begin with {SCHEME}", path=path, backend=self.name)
-        return path.removeprefix(SCHEME)
+        if not path.startswith(self._place):
+            raise InvalidPath(f"the path does not begin with {self._place}", path=path, backend=self.name)
+        return path.removeprefix(self._place)
+
+    @property
+    def _place(self) -> str:
+        return SCHEME if self._bucket is None else f"{SCHEME}{self._bucket}/"
 
     def resolve(self, key: str) -> ResolutionPlan:
         return ResolutionPlan("memory", self.name, key, self.native_path(key))
@@ -244,7 +290,8 @@ class MemoryBackend(Backend):
     def close(self) -> None:
         with self._lock:
             self._closed = True
-            self._files = {}
+            if self._bucket is None:
+                self._files = {}
 
     def __enter__(self) -> Self:
         self._check_open()
@@ -378,9 +425,12 @@ def describe(path: str, file: StoredFile) -> FileInfo:
 
 
 def renew_locks() -> None:
-    """Replace the lock of every backend in a forked child."""
+    """Replace the locks in a forked child. Backends that share a lock share the new one."""
+    renewed: defaultdict[threading.Lock, threading.Lock] = defaultdict(threading.Lock)
+    for bucket in SHARED.values():
+        bucket.lock = renewed[bucket.lock]
     for backend in INSTANCES:
-        backend.renew_lock()
+        backend.renew_lock(renewed)
 
 
 INSTANCES: weakref.WeakSet[MemoryBackend] = weakref.WeakSet()

@@ -17,10 +17,14 @@ root_path = "raw"
 `${NAME}` is replaced by the environment variable `NAME`. `${NAME:-text}` is replaced by `text` if `NAME` is unset or
 empty. Write `$${` for a literal `${`. Variables are read when a store is opened, so a store that you do not open
 needs none of its variables.
+
+A backend of type `memory` without a `bucket` keeps its files for the configuration: every store that is made from an
+equal configuration and the same table has the same files, until the process ends.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import tomllib
@@ -29,6 +33,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from pprint import pformat
 from typing import Any, Self, TypeVar
 
 from remote_store.core.aio.backend import AsyncBackend
@@ -36,6 +41,7 @@ from remote_store.core.backend import Backend
 from remote_store.core.config.registry import Adapter
 from remote_store.core.config.settings import ConfigError, Settings, refuse_unknown
 from remote_store.core.home import public
+from remote_store.core.memory import MemoryBackend
 
 B = TypeVar("B", bound=Backend | AsyncBackend)
 Find = Callable[[str], Adapter[B]]
@@ -156,7 +162,8 @@ def configured(config: Config, name: str, find: Find[B]) -> tuple[B, str]:
     backend = config.backends[store.backend]
     options = {setting: filled(value, f"{table}.{setting}") for setting, value in backend.options.items()}
     root_path = filled(store.root_path, f"stores.{name}.root_path")
-    return _made(filled(backend.type, f"{table}.type"), options, table, find), root_path
+    kind = filled(backend.type, f"{table}.type")
+    return _made(kind, options, table, find, f"{table}@{_digest(config)}"), root_path
 
 
 def from_environment(prefix: str, find: Find[B]) -> tuple[B, str]:
@@ -182,7 +189,7 @@ def from_environment(prefix: str, find: Find[B]) -> tuple[B, str]:
     if settings.complete:
         for name in given:
             _refuse_unknown_variable(prefix, name, kind, settings)
-    return _made(kind, given, place, find), root_path
+    return _made(kind, given, place, find, place), root_path
 
 
 def filled(value: Any, setting: str) -> Any:
@@ -215,9 +222,20 @@ def _variable(match: re.Match[str], setting: str) -> str:
     return os.environ[name]
 
 
-def _made(kind: str, options: Mapping[str, Any], place: str, find: Find[B]) -> B:
+def _digest(config: Config) -> str:
+    """A text that equal configurations share."""
+    backends = {name: (backend.type, backend.options) for name, backend in config.backends.items()}
+    stores = {name: (store.backend, store.root_path) for name, store in config.stores.items()}
+    # pformat sorts dicts, also those whose keys are of several types.
+    return hashlib.sha256(pformat((backends, stores)).encode(errors="backslashreplace")).hexdigest()[:16]
+
+
+def _made(kind: str, options: Mapping[str, Any], place: str, find: Find[B], bucket: str) -> B:
     with _named(place):
         adapter = find(kind)
+        if adapter.factory is MemoryBackend:
+            # A second store of this place must find the files of the first, as on a disk or a server.
+            options = {"bucket": bucket, **options}
         return adapter.make(**adapter.settings.values(options))
 
 

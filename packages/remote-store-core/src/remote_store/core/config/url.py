@@ -5,13 +5,14 @@
 | `s3+boto3://bucket/prefix?region_name=eu-west-1` | the bucket, with the backend `s3-boto3`; the prefix is the root |
 | `s3://bucket/prefix` | the same, with the preferred installed lane |
 | `file:///folder`, `local:///folder` | a folder of the local disk |
-| `memory://` | an empty store in memory |
+| `memory://bucket/prefix` | a bucket in memory, which all stores of this process with that bucket share |
+| `memory://` | an empty store in memory, shared with nobody |
 | `name+other://...` | the backend of type `name-other` |
 
 The query contains settings by name, as strings. The path is percent-decoded. If the backend's class has a classmethod
 `from_url(url: SplitResult, **options)`, it gets the whole URL, and the root of the backend it makes is the root of the
-store. Otherwise a constructor with a `bucket` parameter gets the host, one with a `root` parameter gets the path, and
-any other gets neither.
+store. Otherwise a constructor with a `bucket` parameter gets the host (or nothing, if the parameter has a default and
+the URL no host), one with a `root` parameter gets the path, and any other gets neither.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ def _names_in(text: str) -> Iterator[str]:
 
 def _place(parts: SplitResult, settings: Settings) -> tuple[dict[str, str], str]:
     host, path = unquote(parts.netloc), unquote(parts.path)
-    if "bucket" in settings.types:
+    if "bucket" in settings.types and (host or "bucket" in settings.required):
         if not host or ":" in host:
             raise ConfigError("the URL names no bucket; write s3://bucket/prefix and pass the server as endpoint_url")
         return {"bucket": host}, path.strip("/")
