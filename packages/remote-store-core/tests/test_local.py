@@ -412,3 +412,17 @@ def test_what_it_says_of_itself(backend: LocalBackend, root: Path) -> None:
     assert backend.unwrap(Path) == root
     with pytest.raises(CapabilityNotSupported):
         backend.unwrap(dict)
+
+
+def test_a_root_that_another_writer_creates_at_the_same_moment_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, lexists = tmp_path / "new" / "root", os.path.lexists
+
+    def late(path: str) -> bool:
+        root.mkdir(parents=True, exist_ok=True)
+        return lexists(path)
+
+    monkeypatch.setattr("os.path.lexists", late)
+    LocalBackend(root, create=True).write("a.txt", b"1")
+    assert (root / "a.txt").read_bytes() == b"1"

@@ -177,7 +177,8 @@ class Root:
     def _make_root(self, path: str) -> None:
         if os.path.isdir(self._path):
             return
-        if not self._create or os.path.lexists(self._path):
+        # Another writer may have created the root since the first look.
+        if not self._create or (os.path.lexists(self._path) and not os.path.isdir(self._path)):
             message = "the root is not a folder; create it, or pass create=True if nothing exists at its path"
             raise NotFound(message, path=path, backend=self._backend)
         missing = self._path
