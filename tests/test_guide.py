@@ -1,16 +1,33 @@
 from __future__ import annotations
 
+import ast
+import contextlib
+import io
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from lane_alone import build
+from remote_store.conformance.endpoint import Endpoint
+from remote_store.conformance.servers import moto_server
+from remote_store.core.s3 import Fault
+from remote_store.core.s3.protocol.faults import CODES, STATUSES, typed
 
 ROOT = Path(__file__).resolve().parent.parent
+PAGES = {path.stem: path for path in sorted((ROOT / "docs" / "guides").glob("*.md"))}
+"""The guides for users. Their code runs here, page by page, over moto behind an endpoint that counts requests."""
+PARTS = re.compile(
+    r'^```(?P<kind>\w+)(?: title="(?P<file>[^"]+)")?\n(?P<text>.*?)^```$'
+    r"|^(?P<head>\|[^\n]*\| requests \|[^\n]*)\n\|[-:| ]+\|\n(?P<rows>(?:\|[^\n]*\|\n)+)",
+    re.MULTILINE | re.DOTALL,
+)
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 GUIDES = {"writing-a-backend.md": "box-store", "writing-a-lane.md": "urllib3-lane"}
 """The guides, each with the folder that it writes."""
 BLOCK = re.compile(r'^```(?P<kind>\w+)(?: title="(?P<file>[^"]+)")?\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL)
@@ -99,3 +116,161 @@ def change(path: Path, diff: str) -> None:
     text = path.read_text("utf-8")
     assert text.count(before) == 1, f"{path} does not hold once:\n{before}"
     path.write_text(text.replace(before, after), "utf-8")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a page that is run: a fenced block, or a row of a table with a column `requests`."""
+
+    kind: str
+    text: str
+    line: int
+    file: str = ""
+    requests: int | None = None
+
+
+def parts_of(page: Path) -> Iterator[Part]:
+    """What is run of a page, in order. Of a table it is the first cell that is code."""
+    text = page.read_text("utf-8")
+    for found in PARTS.finditer(text):
+        line = text.count("\n", 0, found.start()) + 1
+        if found["kind"]:
+            yield Part(found["kind"], found["text"], line + 1, found["file"] or "")
+            continue
+        column = [cell.strip() for cell in found["head"].strip("|").split("|")].index("requests")
+        for number, row in enumerate(found["rows"].splitlines(), line + 2):
+            cells = [cell.strip() for cell in row.strip("|").split("|")]
+            code = next(cell for cell in cells if re.fullmatch("`[^`]+`", cell))
+            yield Part("row", code.strip("`"), number, requests=int(cells[column]))
+
+
+class Reader:
+    """Does what a page says, as a reader would.
+
+    Args:
+        page: The page.
+        endpoint: The endpoint in front of the S3 server.
+        monkeypatch: Sets the environment that a `dotenv` block shows.
+    """
+
+    def __init__(self, page: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.page, self.endpoint, self.monkeypatch = page, endpoint, monkeypatch
+        self.names: dict[str, object] = {"__name__": page.stem}
+        self.printed: str | None = None
+
+    def follow(self, part: Part) -> None:
+        if part.kind == "text":
+            assert self.printed is not None, f"line {part.line} of {self.page.name} shows what nothing printed"
+            assert matches(self.printed, part.text), (
+                f"{self.page.name}, line {part.line}: the code prints\n{self.printed}--- the page shows\n{part.text}"
+            )
+            self.printed = None
+            return
+        self.nothing_hidden(part.line)
+        if part.kind == "dotenv":
+            for name, _, value in (line.partition("=") for line in part.text.splitlines()):
+                self.monkeypatch.setenv(name, value)
+        elif part.file:
+            Path(part.file).write_text(part.text, "utf-8")
+        if part.kind in ("python", "row"):
+            with self.endpoint.recording() as requests:
+                printed = self.run(part)
+            self.printed = printed or None
+            if part.requests is not None:
+                sent = [request.operation for request in requests]
+                assert len(sent) == part.requests, f"{self.page.name}, line {part.line}: {part.text} sends {sent}"
+
+    def run(self, part: Part) -> str:
+        """What the code prints. Its lines are numbered as in the page, which tracebacks then show."""
+        code = compile("\n" * (part.line - 1) + part.text, str(self.page), "exec")
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            exec(code, self.names)
+        return printed.getvalue()
+
+    def nothing_hidden(self, line: int) -> None:
+        assert self.printed is None, (
+            f"{self.page.name} does not show what the code before line {line} prints:\n{self.printed}"
+        )
+
+
+@pytest.fixture(scope="module")
+def counting_s3() -> Iterator[Endpoint]:
+    with moto_server() as server, Endpoint(server.url) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def workplace(counting_s3: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Endpoint:
+    """An empty folder, an empty bucket called `my-bucket`, and an environment that leads every lane to it."""
+    from moto.core.models import DEFAULT_ACCOUNT_ID
+    from moto.s3.models import s3_backends
+
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith(("AWS_", "REMOTE_STORE_"))]:
+        monkeypatch.delenv(name)
+    for name, value in {
+        "AWS_ENDPOINT_URL_S3": counting_s3.url,
+        "AWS_ACCESS_KEY_ID": "guide",
+        "AWS_SECRET_ACCESS_KEY": "guide-secret",
+        "AWS_CONFIG_FILE": str(tmp_path / "none"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    s3_backends[DEFAULT_ACCOUNT_ID]["aws"].reset()
+    s3_backends[DEFAULT_ACCOUNT_ID]["aws"].create_bucket("my-bucket", "us-east-1")
+    return counting_s3
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+def test_the_code_of_a_page_does_what_the_page_shows(
+    page: Path, workplace: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = Reader(page, workplace, monkeypatch)
+    for part in parts_of(page):
+        reader.follow(part)
+    reader.nothing_hidden(len(page.read_text("utf-8").splitlines()))
+
+
+def test_the_code_of_the_pages_is_typed(tmp_path: Path) -> None:
+    """mypy's strict mode accepts each page, read as one module."""
+    for name, page in PAGES.items():
+        code = [part.text for part in parts_of(page) if part.kind == "python"]
+        (tmp_path / f"{name.replace('-', '_')}.py").write_text("\n\n".join(code), "utf-8")
+    checked = subprocess.run(
+        [sys.executable, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), *map(str, tmp_path.glob("*.py"))],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_each_message_in_the_table_of_errors_is_one_of_the_code() -> None:
+    table = PAGES["errors"].read_text("utf-8").partition("| error | message |")[2].partition("\n\n")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+    texts = {
+        node.value
+        for path in (ROOT / "packages" / "remote-store-core" / "src").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    known = [Fault(code, status=400, message="") for code in CODES]
+    known += [Fault(str(status), status=status, message="") for status in STATUSES]
+    for kind, message, _, _, retryable in rows:
+        assert any(text.startswith(message) for text in texts), message
+        for error in map(typed, known):
+            if error.message.startswith(message):
+                shown = (f"`{type(error).__name__}`", "yes" if error.retryable else "no")
+                assert (kind, retryable) == shown, message
+    assert len(rows) > 20
+
+
+def test_every_link_between_the_pages_leads_somewhere() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    broken = [
+        f"{page.relative_to(ROOT)}: {link}"
+        for page in pages
+        for link in LINK.findall(page.read_text("utf-8"))
+        if not (page.parent / link).exists()
+    ]
+    assert broken == []

@@ -61,11 +61,11 @@ class Settings:
 
     def written(self) -> list[str]:
         """The names of the settings that can be written as text. The others take an object and are for Python only."""
-        return [name for name, hint in self.types.items() if any(map(_can_be_written, _members(hint)))]
+        return [name for name, hint in self.types.items() if any(map(_can_be_written, members_of(hint)))]
 
     def is_secret(self, name: str) -> bool:
         """Whether the name or the type of a setting marks it as a secret."""
-        return name in SECRET_NAMES or Secret in _members(self.types.get(name, Any))
+        return name in SECRET_NAMES or Secret in members_of(self.types.get(name, Any))
 
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments for the factory, with strings converted to the declared types.
@@ -109,7 +109,7 @@ def converted(name: str, value: Any, hint: Any) -> Any:
     Raises:
         ConfigError: The value cannot be converted, or the dataclass has no such field.
     """
-    members = _members(hint)
+    members = members_of(hint)
     if isinstance(value, Mapping):
         for member in members:
             if is_dataclass(member) and isinstance(member, type):
@@ -147,12 +147,13 @@ def _hints(factory: Callable[..., Any]) -> dict[str, Any]:
         return {}
 
 
-def _members(hint: Any) -> list[Any]:
+def members_of(hint: Any) -> list[Any]:
+    """The types that a declared type is a union of, without `Annotated` and the like."""
     origin = get_origin(hint)
     if origin in (Union, UnionType):
-        return [member for part in get_args(hint) for member in _members(part)]
+        return [member for part in get_args(hint) for member in members_of(part)]
     if origin in (Annotated, Required, NotRequired):
-        return _members(get_args(hint)[0])
+        return members_of(get_args(hint)[0])
     return [hint]
 
 
