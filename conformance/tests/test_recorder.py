@@ -45,7 +45,7 @@ def test_calls_are_noted_with_what_came_of_them(log: CallLog, recorder: Recorder
 def test_calls_of_another_adapter_are_told_apart(log: CallLog, recorder: Recorder) -> None:
     backend, peer = Talking(), MemoryBackend()
     recorder.watch(backend, log)
-    recorder.watch(peer, log, told="peer: ")
+    recorder.watch(peer, log, prefix="peer: ")
     backend.exists("a")
     peer.exists("a")
     assert log.lines() == ["exists('a') -> False", "peer: exists('a') -> False"]

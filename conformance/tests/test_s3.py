@@ -61,7 +61,7 @@ def test_what_was_put_is_seen_with_all_that_belongs_to_it(oracle: S3Oracle) -> N
     assert oracle.raw_get("a/b") == b"content"
     assert oracle.raw_head("a/b") == RawHead(7, {"author": "ada"}, "text/csv", "STANDARD", {})
     assert oracle.raw_get("a/c") == b""
-    oracle._ask("PUT", "a/b", query={"tagging": ""}, body=tagging(one="1"))
+    oracle._request("PUT", "a/b", query={"tagging": ""}, body=tagging(one="1"))
     assert oracle.raw_head("a/b") == RawHead(7, {"author": "ada"}, "text/csv", "STANDARD", {"one": "1"})
 
 
@@ -72,7 +72,7 @@ def tagging(**tags: str) -> bytes:
 
 def test_the_storage_class_is_seen() -> None:
     oracle = S3Harness(Recording(), MOTO).oracle
-    oracle._ask("PUT", "cold", body=b"x", headers={"x-amz-storage-class": "STANDARD_IA"})
+    oracle._request("PUT", "cold", body=b"x", headers={"x-amz-storage-class": "STANDARD_IA"})
     head = oracle.raw_head("cold")
     assert head is not None
     assert head.storage_class == "STANDARD_IA"
@@ -118,7 +118,7 @@ def test_a_listing_has_every_page_and_only_its_prefix(oracle: S3Oracle) -> None:
 
 def test_unfinished_uploads_are_seen_and_cleared(oracle: S3Oracle) -> None:
     for key in ("up/one +%2B", "up/two", "upper"):
-        oracle._ask("POST", key, query={"uploads": ""})
+        oracle._request("POST", key, query={"uploads": ""})
     assert sorted(oracle.raw_uploads("up/")) == ["up/one +%2B", "up/two"]
     oracle.raw_clear("up/")
     assert oracle.raw_uploads() == ["upper"]
