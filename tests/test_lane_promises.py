@@ -379,6 +379,7 @@ def test_every_lane_takes_the_options_of_every_lane(lanes: Lanes, name: str) -> 
         "put_options": {"CacheControl": "no-cache"},
         "reject_write_under_file_ancestor": True,
         "client_options": {"use_ssl": True},
+        "on_event": print,
     }
     assert {*options, "profile", "anon"} == set(S3OptionFields.__annotations__)
     for make in lanes[name]:

@@ -21,6 +21,7 @@ WITH_HANDLE = frozenset(
         "conditional_writes",
         "grow_parts",
         "max_concurrency",
+        "on_event",
         "part_size",
         "put_options",
         "reject_write_under_file_ancestor",

@@ -23,6 +23,7 @@ from remote_store.core.errors import (
     PreconditionFailed,
     RemoteStoreError,
 )
+from remote_store.core.events import RequestEvent
 from remote_store.core.glob import GlobPattern
 from remote_store.core.io.range_reader import RangeReader
 from remote_store.core.io.source import AsyncBinaryIO, AsyncContent, Buffer, Content
@@ -70,6 +71,7 @@ __all__ = [
     "RangeReader",
     "RemotePath",
     "RemoteStoreError",
+    "RequestEvent",
     "ResolutionPlan",
     "RetryPolicy",
     "Secret",

@@ -27,12 +27,14 @@ from remote_store.core.errors import (
     InvalidPath,
     NotFound,
 )
+from remote_store.core.events import Events, OnEvent
 from remote_store.core.glob import GlobPattern
 from remote_store.core.home import public
 from remote_store.core.io.source import Content
 from remote_store.core.io.streams import Source, check_max_depth, check_range
 from remote_store.core.metadata import check_content_type, check_metadata
 from remote_store.core.models import ContentDigest, FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
+from remote_store.core.observed import observed
 from remote_store.core.path import require_canonical, require_file_path, require_text
 
 T = TypeVar("T")
@@ -67,6 +69,7 @@ SHARED: dict[str, Bucket] = {}
 
 
 @public("remote_store.core")
+@observed
 class MemoryBackend(Backend):
     """Files in the memory of this process. The conformance suite compares other backends with it.
 
@@ -86,20 +89,23 @@ class MemoryBackend(Backend):
 
     Args:
         bucket: Name of the files to share; `None` for files of its own.
+        on_event: Called with a `RequestEvent` after each operation, in the calling thread; after a listing, when it
+            ends. If it raises, the result stays the same, and the first exception is logged as a warning.
 
     Raises:
-        TypeError: The name is not a `str`.
+        TypeError: The name is not a `str`, or `on_event` is not callable or is a coroutine function.
         ValueError: The name is empty.
     """
 
     name = "memory"
     capabilities = frozenset(Capability)
 
-    def __init__(self, bucket: str | None = None) -> None:
+    def __init__(self, bucket: str | None = None, *, on_event: OnEvent | None = None) -> None:
         if bucket is not None and not isinstance(bucket, str):
             raise TypeError(f"bucket must be a str, not {type(bucket).__name__}")
         if bucket == "":
             raise ValueError("bucket is empty; leave it out for files that belong to this backend alone")
+        self._events = Events(self.name, on_event, bucket)
         self._use(bucket, {})
         self._closed = False
 
@@ -115,11 +121,13 @@ class MemoryBackend(Backend):
 
     def __getstate__(self) -> dict[str, object]:
         with self._lock:
-            return {"bucket": self._bucket, "files": dict(self._files), "closed": self._closed}
+            files = dict(self._files)
+            return {"bucket": self._bucket, "files": files, "closed": self._closed, "events": self._events}
 
     def __setstate__(self, state: dict[str, object]) -> None:
         self._use(cast("str | None", state["bucket"]), cast("dict[str, StoredFile]", state["files"]))
         self._closed = bool(state["closed"])
+        self._events = cast("Events", state["events"])
 
     def _use(self, name: str | None, files: dict[str, StoredFile]) -> None:
         # `setdefault` is atomic, and leaves no lock that a fork could copy while it is held.

@@ -74,8 +74,9 @@ class Settings:
             ConfigError: A setting is unknown or missing, or a string cannot be converted.
         """
         if self.complete:
+            known = [name for name, hint in self.types.items() if name in given or not _is_function(hint)]
             for name in given:
-                refuse_unknown("setting", name, self.types)
+                refuse_unknown("setting", name, known)
         missing = [name for name in self.required if name not in given]
         if missing:
             raise ConfigError(f"required settings are missing: {', '.join(map(repr, missing))}")
@@ -104,12 +105,15 @@ def converted(name: str, value: Any, hint: Any) -> Any:
     """Convert a string, or a mapping or whole number for a dataclass, to the declared type.
 
     Booleans are `true`, `yes`, `on`, `1` and `false`, `no`, `off`, `0`. `none` is `None`. Mappings and dataclasses
-    are written as JSON. A `RetryPolicy` may be a whole number, its `max_attempts`. Other values are returned unchanged.
+    are written as JSON. A `RetryPolicy` may be a whole number, its `max_attempts`. A callable can only be passed in
+    Python. Other values are returned unchanged.
 
     Raises:
         ConfigError: The value cannot be converted, or the dataclass has no such field.
     """
     members = members_of(hint)
+    if _is_function(hint) and not (value is None or callable(value)):
+        raise ConfigError(f"{name!r} is a function, so it cannot be set here; pass it in Python")
     if isinstance(value, Mapping):
         for member in members:
             if is_dataclass(member) and isinstance(member, type):
@@ -137,6 +141,10 @@ def _can_be_written(member: Any) -> bool:
     if get_origin(member) is Literal or member in (Any, str, bool, int, float, Path, Secret) or is_dataclass(member):
         return True
     return (get_origin(member) or member) in (dict, Mapping)
+
+
+def _is_function(hint: Any) -> bool:
+    return any(get_origin(member) is Callable for member in members_of(hint))
 
 
 def _hints(factory: Callable[..., Any]) -> dict[str, Any]:

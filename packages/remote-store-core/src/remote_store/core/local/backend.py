@@ -26,6 +26,7 @@ from remote_store.core.errors import (
     PreconditionFailed,
     RemoteStoreError,
 )
+from remote_store.core.events import Events, OnEvent
 from remote_store.core.glob import GlobPattern
 from remote_store.core.home import public
 from remote_store.core.io.source import Content
@@ -39,6 +40,7 @@ from remote_store.core.local.tree import attempted, describe, entity_tag, prune,
 from remote_store.core.local.unfinished import Unfinished, rename_new, takes_free_names
 from remote_store.core.metadata import check_content_type, check_metadata
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
+from remote_store.core.observed import observed
 
 T = TypeVar("T")
 BLOCK = 1 << 20
@@ -47,6 +49,7 @@ Writer: TypeAlias = "io.BufferedWriter[TypedFile]"
 
 
 @public("remote_store.core")
+@observed
 class LocalBackend(Backend):
     """Files below a folder of the file system.
 
@@ -73,16 +76,19 @@ class LocalBackend(Backend):
     Args:
         root: The folder. A relative path is resolved against the current directory once, in the constructor.
         create: Create the root on the first write. If `False`, it must exist.
+        on_event: Called with a `RequestEvent` after each operation, in the calling thread; after a listing, when it
+            ends. If it raises, the result stays the same, and the first exception is logged as a warning.
 
     Raises:
-        TypeError: `root` is not a path.
+        TypeError: `root` is not a path, or `on_event` is not callable or is a coroutine function.
         ValueError: `root` is empty.
     """
 
     name = "local"
     capabilities = frozenset(Capability) - {Capability.USER_METADATA}
 
-    def __init__(self, root: str | os.PathLike[str], *, create: bool = False) -> None:
+    def __init__(self, root: str | os.PathLike[str], *, create: bool = False, on_event: OnEvent | None = None) -> None:
+        self._events = Events(self.name, on_event)
         text = os.fspath(root)
         if not isinstance(text, str):
             raise TypeError(f"root must be a str or a path, not {type(text).__name__}")

@@ -12,6 +12,7 @@ from remote_store.core.aio.backend import AsyncBackend
 from remote_store.core.aio.streams import AsyncSource
 from remote_store.core.capabilities import Capability
 from remote_store.core.errors import CapabilityNotSupported, InvalidPath
+from remote_store.core.events import Events
 from remote_store.core.glob import GlobPattern
 from remote_store.core.home import public
 from remote_store.core.io.source import AsyncBinaryIO, AsyncContent
@@ -62,7 +63,10 @@ class AsyncS3Backend(AsyncBackend):
         self._runner = self._new_runner()
 
     def _new_runner(self) -> AsyncRunner:
-        return AsyncRunner(self._connect, self._bucket.options.max_concurrency)
+        options = self._bucket.options
+        return AsyncRunner(
+            self._connect, options.max_concurrency, Events(self.name, options.on_event, self._bucket.name)
+        )
 
     @abstractmethod
     async def _connect(self) -> AsyncS3Port:

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, Self, TypeVar, cast
 from remote_store.core.backend import Backend
 from remote_store.core.capabilities import Capability
 from remote_store.core.errors import CapabilityNotSupported, InvalidPath
+from remote_store.core.events import Events
 from remote_store.core.glob import GlobPattern
 from remote_store.core.home import public
 from remote_store.core.io.source import Content
@@ -62,7 +63,8 @@ class S3Backend(Backend):
         self._runner = self._new_runner()
 
     def _new_runner(self) -> Runner:
-        return Runner(self._connect, self._bucket.options.max_concurrency)
+        options = self._bucket.options
+        return Runner(self._connect, options.max_concurrency, Events(self.name, options.on_event, self._bucket.name))
 
     @abstractmethod
     def _connect(self) -> S3Port:

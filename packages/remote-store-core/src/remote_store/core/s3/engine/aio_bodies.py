@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import os
 
+from remote_store.core.events import Events
 from remote_store.core.io.buffers import allocate
 from remote_store.core.s3.engine.aio_connections import AsyncConnections
 from remote_store.core.s3.engine.aio_tasks import read_into, sleep
+from remote_store.core.s3.engine.requests import Request
 from remote_store.core.s3.operations.reading import BLOCK, ReadPlan
 from remote_store.core.s3.protocol import responses
 from remote_store.core.s3.protocol.calls import AsyncBody, AsyncS3Port, Call, Fault
 from remote_store.core.s3.protocol.responses import Facts, Response
 
 
-async def perform(port: AsyncS3Port, call: Call) -> Response:
-    """Send a call and check its response. If the check fails, the body is closed.
+async def perform(port: AsyncS3Port, call: Call, events: Events, *, resumed_at: int | None = None) -> Response:
+    """Send a call, check its response, and report both. If the check fails, the body is closed.
+
+    Args:
+        port: The port.
+        call: The call.
+        events: Where to report it.
+        resumed_at: Offset of the first byte, if the call continues a read whose connection broke.
 
     Raises:
         Fault: The service refused or did not respond, or its response does not prove that the call succeeded.
     """
-    response = await port.perform(call)
+    request = Request(events, call, resumed_at)
     try:
-        return responses.read(call, response)
+        with request:
+            request.response = await port.perform(call)
+            return responses.read(call, request.response)
     except BaseException:
-        if (body := response.get("Body")) is not None:
+        if (body := request.response.get("Body")) is not None:
             await body.close()
         raise
 
@@ -46,6 +56,7 @@ class AsyncObjectBody:
         self._body = body
         self._position = plan.position
         self._process = os.getpid()
+        self._broke = False
 
     async def read(self, size: int) -> bytes:
         """The next `size` bytes, or a few more if the connection returns more; fewer only at the end.
@@ -132,8 +143,9 @@ class AsyncObjectBody:
 
     async def _opened(self) -> AsyncBody:
         port = await self._connections.port()
+        resumed_at = self._plan.position if self._broke else None
         try:
-            response = await perform(port, self._plan.request())
+            response = await perform(port, self._plan.request(), self._connections.events, resumed_at=resumed_at)
         except Fault as fault:
             raise self._plan.refused(fault) from fault.__cause__
         assert isinstance(response, Facts)
@@ -143,6 +155,7 @@ class AsyncObjectBody:
         except BaseException:
             await body.close()
             raise
+        self._broke = False
         return body
 
     def _check(self, count: int) -> None:
@@ -157,7 +170,9 @@ class AsyncObjectBody:
 
     async def _wait_after(self, fault: Fault) -> None:
         await self.close()
-        await sleep(self._plan.broken(fault))
+        pause = self._plan.broken(fault)
+        self._broke = True
+        await sleep(pause)
 
 
 async def fetch(

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from remote_store.core.errors import BackendUnavailable
+from remote_store.core.events import Events
 from remote_store.core.io.workers import CLOSED, keep_working
 from remote_store.core.s3.engine.aio_tasks import AsyncTasks
 from remote_store.core.s3.protocol.calls import AsyncS3Port
@@ -71,9 +72,14 @@ class AsyncConnections:
     Args:
         connect: Makes a port.
         _window: Not used; the blocking counterpart needs it for its number of threads.
+        events: Where to report requests.
+
+    Attributes:
+        events: Where to report requests.
     """
 
-    def __init__(self, connect: AsyncConnect, _window: int) -> None:
+    def __init__(self, connect: AsyncConnect, _window: int, events: Events) -> None:
+        self.events = events
         self._connect = connect
         # A forked child never closes its parent's connection, because that would affect the parent.
         self._made: dict[int, AsyncConnection] = {}

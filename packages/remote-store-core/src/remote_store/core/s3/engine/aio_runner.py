@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from remote_store.core.aio.streams import AsyncSource
+from remote_store.core.events import Events
 from remote_store.core.s3.engine.aio_bodies import fetch, perform
 from remote_store.core.s3.engine.aio_connections import AsyncConnect, AsyncConnections
 from remote_store.core.s3.engine.aio_tasks import AsyncTasks, finish, sleep
@@ -37,13 +38,14 @@ class AsyncRunner:
     Args:
         connect: Makes the port.
         window: Most calls that one operation has in flight.
+        events: Where to report requests; `None` for the logger alone.
 
     Attributes:
         connections: The port, and the tasks or threads for concurrent calls.
     """
 
-    def __init__(self, connect: AsyncConnect, window: int) -> None:
-        self.connections = AsyncConnections(connect, window)
+    def __init__(self, connect: AsyncConnect, window: int, events: Events | None = None) -> None:
+        self.connections = AsyncConnections(connect, window, events or Events("s3"))
 
     def check_open(self) -> None:
         """Raise if the backend was closed.
@@ -104,7 +106,7 @@ class AsyncRunner:
     async def _take(self, step: Step, port: AsyncS3Port, source: AsyncSource | None, tasks: AsyncTasks) -> Any:
         match step:
             case Call():
-                return await perform(port, step)
+                return await perform(port, step, self.connections.events)
             case ReadBlock():
                 return await source.read_block(step.size) if source is not None else b""
             case Fetch():

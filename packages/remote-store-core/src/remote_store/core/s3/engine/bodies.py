@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import os
 
+from remote_store.core.events import Events
 from remote_store.core.io.buffers import allocate
 from remote_store.core.s3.engine.connections import Connections
+from remote_store.core.s3.engine.requests import Request
 from remote_store.core.s3.engine.tasks import read_into, sleep
 from remote_store.core.s3.operations.reading import BLOCK, ReadPlan
 from remote_store.core.s3.protocol import responses
@@ -15,17 +17,25 @@ from remote_store.core.s3.protocol.calls import Body, Call, Fault, S3Port
 from remote_store.core.s3.protocol.responses import Facts, Response
 
 
-def perform(port: S3Port, call: Call) -> Response:
-    """Send a call and check its response. If the check fails, the body is closed.
+def perform(port: S3Port, call: Call, events: Events, *, resumed_at: int | None = None) -> Response:
+    """Send a call, check its response, and report both. If the check fails, the body is closed.
+
+    Args:
+        port: The port.
+        call: The call.
+        events: Where to report it.
+        resumed_at: Offset of the first byte, if the call continues a read whose connection broke.
 
     Raises:
         Fault: The service refused or did not respond, or its response does not prove that the call succeeded.
     """
-    response = port.perform(call)
+    request = Request(events, call, resumed_at)
     try:
-        return responses.read(call, response)
+        with request:
+            request.response = port.perform(call)
+            return responses.read(call, request.response)
     except BaseException:
-        if (body := response.get("Body")) is not None:
+        if (body := request.response.get("Body")) is not None:
             body.close()
         raise
 
@@ -48,6 +58,7 @@ class ObjectBody:
         self._body = body
         self._position = plan.position
         self._process = os.getpid()
+        self._broke = False
 
     def read(self, size: int) -> bytes:
         """The next `size` bytes, or a few more if the connection returns more; fewer only at the end.
@@ -134,8 +145,9 @@ class ObjectBody:
 
     def _opened(self) -> Body:
         port = self._connections.port()
+        resumed_at = self._plan.position if self._broke else None
         try:
-            response = perform(port, self._plan.request())
+            response = perform(port, self._plan.request(), self._connections.events, resumed_at=resumed_at)
         except Fault as fault:
             raise self._plan.refused(fault) from fault.__cause__
         assert isinstance(response, Facts)
@@ -145,6 +157,7 @@ class ObjectBody:
         except BaseException:
             body.close()
             raise
+        self._broke = False
         return body
 
     def _check(self, count: int) -> None:
@@ -159,7 +172,9 @@ class ObjectBody:
 
     def _wait_after(self, fault: Fault) -> None:
         self.close()
-        sleep(self._plan.broken(fault))
+        pause = self._plan.broken(fault)
+        self._broke = True
+        sleep(pause)
 
 
 def fetch(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from remote_store.core.errors import BackendUnavailable
+from remote_store.core.events import Events
 from remote_store.core.io.workers import CLOSED, PerProcess, Workers
 from remote_store.core.s3.engine.tasks import Tasks
 from remote_store.core.s3.protocol.calls import S3Port
@@ -101,9 +102,14 @@ class Connections:
     Args:
         connect: Makes a port.
         window: Most calls that one operation has in flight.
+        events: Where to report requests.
+
+    Attributes:
+        events: Where to report requests.
     """
 
-    def __init__(self, connect: Connect, window: int) -> None:
+    def __init__(self, connect: Connect, window: int, events: Events) -> None:
+        self.events = events
         self._made = PerProcess(lambda: Connection(connect, window * OPERATIONS_AT_ONCE), Connection.close)
 
     def check_open(self) -> None:

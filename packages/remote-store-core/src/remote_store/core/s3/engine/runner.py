@@ -7,6 +7,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, TypeVar
 
+from remote_store.core.events import Events
 from remote_store.core.io.streams import Source
 from remote_store.core.s3.engine.bodies import fetch, perform
 from remote_store.core.s3.engine.connections import Connect, Connections
@@ -39,13 +40,14 @@ class Runner:
     Args:
         connect: Makes the port.
         window: Most calls that one operation has in flight.
+        events: Where to report requests; `None` for the logger alone.
 
     Attributes:
         connections: The port, and the tasks or threads for concurrent calls.
     """
 
-    def __init__(self, connect: Connect, window: int) -> None:
-        self.connections = Connections(connect, window)
+    def __init__(self, connect: Connect, window: int, events: Events | None = None) -> None:
+        self.connections = Connections(connect, window, events or Events("s3"))
 
     def check_open(self) -> None:
         """Raise if the backend was closed.
@@ -106,7 +108,7 @@ class Runner:
     def _take(self, step: Step, port: S3Port, source: Source | None, tasks: Tasks) -> Any:
         match step:
             case Call():
-                return perform(port, step)
+                return perform(port, step, self.connections.events)
             case ReadBlock():
                 return source.read_block(step.size) if source is not None else b""
             case Fetch():

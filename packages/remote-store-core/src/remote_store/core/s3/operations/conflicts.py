@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -18,12 +19,13 @@ def send(bucket: Bucket, call: Call) -> Operation[Any]:
         Fault: The service refused, or the conflict lasted through all retries. `attempts` is above 1 if the response
             to any of the requests was lost.
     """
-    lost = 0
+    lost = sent = 0
     conflict: Fault | None = None
     for attempt in count(1):
         try:
-            return (yield call)
+            return (yield replace(call, sent=sent) if sent else call)
         except Fault as fault:
+            sent += fault.attempts
             lost += fault.attempts - 1
             fault.attempts = lost + 1
             if conflict is not None and fault.code == "NoSuchUpload" and not lost:

@@ -7,7 +7,7 @@ A sync or async runner performs the steps through a port.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -25,10 +25,12 @@ class Call:
     Attributes:
         operation: Name of the operation, such as `HeadObject`.
         params: Its parameters, such as `{"Bucket": ..., "Key": ...}`.
+        sent: How many requests core has sent for it before; above 0 if a write is repeated after a conflict.
     """
 
     operation: str
     params: Mapping[str, Any]
+    sent: int = field(default=0, compare=False)
 
     def __repr__(self) -> str:
         shown = {name: "***" if name in SECRET_PARAMS else value for name, value in self.params.items()}

@@ -13,6 +13,7 @@ from typing import Any, Literal, Self, TypedDict, Unpack, cast, get_args
 from urllib.parse import SplitResult, urlsplit
 
 from remote_store.core.conditional_writes import ConditionalWrites
+from remote_store.core.events import OnEvent, check_on_event
 from remote_store.core.home import public
 from remote_store.core.retry import RetryPolicy
 from remote_store.core.s3.protocol.calls import SECRET_PARAMS
@@ -65,6 +66,7 @@ class S3OptionFields(TypedDict, total=False):
     put_options: Mapping[str, Any]
     reject_write_under_file_ancestor: bool
     client_options: Mapping[str, Any]
+    on_event: OnEvent | None
 
 
 @public("remote_store.core.s3")
@@ -100,6 +102,9 @@ class S3Options:
             treated as a secret.
         reject_write_under_file_ancestor: Refuse to write `a/b` if `a` is a file. Costs one HEAD per ancestor.
         client_options: Options passed to the SDK's client unchanged.
+        on_event: Called with a `RequestEvent` after each request, in the thread or event loop that sent it, perhaps in
+            several threads at once. It should return quickly and not call the backend. If it raises, the result stays
+            the same, and the first exception is logged as a warning. Python only, not a configuration file.
         endpoint: Facts about the service, set by a lane with `at`. By default, no `endpoint_url` means AWS.
     """
 
@@ -123,6 +128,7 @@ class S3Options:
     put_options: Mapping[str, Any] = field(default_factory=dict)
     reject_write_under_file_ancestor: bool = False
     client_options: Mapping[str, Any] = field(default_factory=dict)
+    on_event: OnEvent | None = None
     endpoint: Endpoint = field(default=cast("Endpoint", None), repr=False)
 
     @classmethod
@@ -175,6 +181,7 @@ class S3Options:
         for name in ("put_options", "client_options"):
             if not isinstance(getattr(self, name), Mapping):
                 raise TypeError(f"{name} must be a mapping, not {type(getattr(self, name)).__name__}")
+        check_on_event(self.on_event)
         object.__setattr__(self, "put_options", _checked_put_options(self.put_options))
         if self.endpoint is None:
             object.__setattr__(self, "endpoint", self._endpoint())

@@ -1,0 +1,141 @@
+"""Reports the operations of backends that send no requests: `MemoryBackend` and `LocalBackend`."""
+
+from __future__ import annotations
+
+import inspect
+import io
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from time import perf_counter
+from typing import Any, BinaryIO, TypeVar
+
+from remote_store.core.backend import Backend
+from remote_store.core.events import Events, RequestEvent
+from remote_store.core.io.streams import bytes_left
+from remote_store.core.models import WriteResult
+
+B = TypeVar("B", bound=Backend)
+Row = TypeVar("Row")
+
+WITHOUT_IO = frozenset({"close", "native_path", "resolve", "to_key", "unwrap"})
+METHODS = {name for name, value in vars(Backend).items() if inspect.isfunction(value) and not name.startswith("_")}
+
+_inside: ContextVar[bool] = ContextVar("inside", default=False)
+"""Whether an operation is running. The operations that it calls are part of it and not reported."""
+
+
+def observed(kind: type[B]) -> type[B]:
+    """Make a class of backends report each operation to its attribute `_events`.
+
+    A listing is reported when it ends, an `open_atomic` when its block ends, and any other operation when it returns.
+    """
+    for name in METHODS - WITHOUT_IO:
+        method = vars(kind).get(name)
+        if method is not None:
+            setattr(kind, name, _reporting(name, method))
+    return kind
+
+
+class Operation:
+    """One operation, from its start until it is reported.
+
+    Args:
+        events: Where to report it.
+        name: Name of the method.
+        key: The key that it is about.
+    """
+
+    def __init__(self, events: Events, name: str, key: str | None) -> None:
+        self._events = events
+        self._name = name
+        self._key = key
+        self._began = perf_counter()
+
+    def end(self, error: BaseException | None = None, size: int = 0) -> None:
+        """Report it.
+
+        Args:
+            error: The exception that ended it.
+            size: Bytes of file content that were read or written.
+        """
+        event = RequestEvent(
+            backend=self._events.backend,
+            operation=self._name,
+            bucket=self._events.bucket,
+            key=self._key,
+            bytes=size,
+            milliseconds=(perf_counter() - self._began) * 1000,
+            error=None if error is None else type(error).__name__,
+        )
+        self._events.tell(event)
+
+    def rows(self, rows: Iterator[Row]) -> Iterator[Row]:
+        """Pass a listing on, and report it when it ends or is closed."""
+        try:
+            yield from rows
+        except GeneratorExit:
+            self.end()
+            raise
+        except BaseException as error:
+            self.end(error)
+            raise
+        self.end()
+
+    @contextmanager
+    def block(self, opening: AbstractContextManager[BinaryIO]) -> Iterator[BinaryIO]:
+        """Pass the file of a `with` block on, and report the operation when the block ends."""
+        size = 0
+        try:
+            with opening as file:
+                yield file
+                size = 0 if file.closed else file.seek(0, io.SEEK_END)
+        except BaseException as error:
+            self.end(error)
+            raise
+        self.end(size=size)
+
+
+def _reporting(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    parameters = list(inspect.signature(method).parameters)[1:]
+    # A copy or a move is about its destination, as on S3.
+    about = "dst" if "dst" in parameters else next(iter(parameters), "")
+    place = parameters.index(about) if about else 0
+
+    @wraps(method)
+    def reporting(self: Any, *arguments: Any, **options: Any) -> Any:
+        events: Events = self._events
+        if not events.wanted or _inside.get():
+            return method(self, *arguments, **options)
+        key = arguments[place] if place < len(arguments) else options.get(about)
+        operation = Operation(events, name, str(key) if isinstance(key, str) else None)
+        inside = _inside.set(True)
+        try:
+            result = method(self, *arguments, **options)
+        except BaseException as error:
+            operation.end(error)
+            raise
+        finally:
+            _inside.reset(inside)
+        return _reported(operation, result)
+
+    return reporting
+
+
+def _reported(operation: Operation, result: Any) -> Any:
+    if isinstance(result, io.IOBase):
+        operation.end(size=bytes_left(result) or 0)  # type: ignore[arg-type]
+    elif isinstance(result, Iterator):
+        return operation.rows(result)
+    elif isinstance(result, AbstractContextManager):
+        return operation.block(result)
+    else:
+        operation.end(size=_size(result))
+    return result
+
+
+def _size(result: object) -> int:
+    if isinstance(result, bytes):
+        return len(result)
+    return result.size if isinstance(result, WriteResult) else 0
