@@ -24,6 +24,7 @@ SUITE = f"{CONFORMANCE}/suite"
 
 FILES = {
     f"{CORE}/aio/backend.py": f"{CORE}/backend.py",
+    f"{CORE}/aio/delegating.py": f"{CORE}/delegating.py",
     f"{CORE}/async_store.py": f"{CORE}/store.py",
     f"{CORE}/s3/aio_backend.py": f"{CORE}/s3/backend.py",
     f"{CORE}/s3/engine/aio_ahead.py": f"{CORE}/s3/engine/ahead.py",

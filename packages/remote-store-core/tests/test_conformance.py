@@ -18,7 +18,7 @@ from remote_store.conformance import (
     RawHead,
     ThreadedHarness,
 )
-from remote_store.core import LocalBackend, MemoryBackend
+from remote_store.core import AsyncDelegatingBackend, DelegatingBackend, LocalBackend, MemoryBackend
 from remote_store.core.local.names import UNFINISHED
 from remote_store.core.memory import StoredFile
 
@@ -66,6 +66,19 @@ class MemoryHarness(Harness):
     @property
     def oracle(self) -> DictOracle:
         return DictOracle(self.model)
+
+
+class WrappedHarness(MemoryHarness):
+    def make(self, **options: Any) -> Any:
+        return DelegatingBackend(super().make(**options))
+
+    def isolated(self) -> WrappedHarness:
+        return WrappedHarness()
+
+
+class WrappedThreadedHarness(ThreadedHarness):
+    def make(self, **options: Any) -> AsyncDelegatingBackend:
+        return AsyncDelegatingBackend(super().make(**options))
 
 
 class DiskOracle(Oracle):
@@ -131,6 +144,14 @@ class TestMemory(BackendConformance):
 
 class TestMemoryInThreads(AsyncBackendConformance):
     harness = ThreadedHarness(MemoryHarness())
+
+
+class TestMemoryWrapped(BackendConformance):
+    harness = WrappedHarness()
+
+
+class TestMemoryInThreadsWrapped(AsyncBackendConformance):
+    harness = WrappedThreadedHarness(MemoryHarness())
 
 
 class TestLocal(BackendConformance):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from remote_store.core.aio.backend import AsyncBackend
 from remote_store.core.aio.bridge import ThreadedBackend
+from remote_store.core.aio.delegating import AsyncDelegatingBackend
 from remote_store.core.async_store import AsyncStore, open_async_store
 from remote_store.core.backend import Backend
 from remote_store.core.capabilities import Capability
@@ -11,6 +12,7 @@ from remote_store.core.conditional_writes import ConditionalWrites
 from remote_store.core.config.file import BackendConfig, Config, StoreConfig
 from remote_store.core.config.registry import BackendNotInstalled, LaneChoice, choose_async_lane, choose_lane
 from remote_store.core.config.settings import ConfigError
+from remote_store.core.delegating import DelegatingBackend
 from remote_store.core.errors import (
     AlreadyExists,
     BackendUnavailable,
@@ -42,6 +44,7 @@ __all__ = [
     "AsyncBackend",
     "AsyncBinaryIO",
     "AsyncContent",
+    "AsyncDelegatingBackend",
     "AsyncStore",
     "Backend",
     "BackendConfig",
@@ -55,6 +58,7 @@ __all__ = [
     "ConfigError",
     "Content",
     "ContentDigest",
+    "DelegatingBackend",
     "DirectoryNotEmpty",
     "FileInfo",
     "FolderEntry",
