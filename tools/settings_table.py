@@ -39,13 +39,15 @@ ENTRY = re.compile(r"^    (?P<name>\w+): (?P<text>.*(?:\n     +.*)*)", re.MULTIL
 
 
 def table() -> str:
-    """The table, one row for each setting. One that means something else to another backend has another row."""
-    owners: dict[tuple[str, str, str, str], list[type]] = {}
+    """The table, one row for each setting. One with another type or default in another backend has another row."""
+    owners: dict[tuple[str, str, str], list[type]] = {}
     for name in dict.fromkeys(name for kind in BACKENDS for name in settings(kind).types):
         for kind in BACKENDS:
             if name in settings(kind).types and (name, kind) not in REFUSED:
-                owners.setdefault((name, value(name, kind), default(name, kind), meaning(name, kind)), []).append(kind)
-    rows = "".join(row(f"`{name}`", names(kinds), *rest) for (name, *rest), kinds in owners.items())
+                owners.setdefault((name, value(name, kind), default(name, kind)), []).append(kind)
+    rows = "".join(
+        row(f"`{name}`", names(kinds), *rest, meaning(name, kinds[0])) for (name, *rest), kinds in owners.items()
+    )
     return f"| setting | of | value | default | meaning |\n|---|---|---|---|---|\n{rows}"
 
 
