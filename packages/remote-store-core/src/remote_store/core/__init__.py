@@ -25,7 +25,7 @@ from remote_store.core.errors import (
 )
 from remote_store.core.glob import GlobPattern
 from remote_store.core.io.range_reader import RangeReader
-from remote_store.core.io.source import AsyncBinaryIO, AsyncContent, Buffer, Content
+from remote_store.core.io.source import AsyncBinaryIO, AsyncContent, Buffer, Content, SupportsAsyncRead, SupportsRead
 from remote_store.core.io.streams import Source, check_max_depth, check_range
 from remote_store.core.local import LocalBackend
 from remote_store.core.memory import MemoryBackend
@@ -76,6 +76,8 @@ __all__ = [
     "Source",
     "Store",
     "StoreConfig",
+    "SupportsAsyncRead",
+    "SupportsRead",
     "ThreadedBackend",
     "WriteResult",
     "check_content_type",

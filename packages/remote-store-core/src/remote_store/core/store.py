@@ -18,6 +18,7 @@ from remote_store.core.errors import InvalidPath, NotFound
 from remote_store.core.files import Progress, counted, opened, replacing, transfer
 from remote_store.core.glob import GlobPattern, name_matcher
 from remote_store.core.home import public
+from remote_store.core.io.chunks import as_stream
 from remote_store.core.io.source import Content
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import RemotePath
@@ -187,7 +188,7 @@ class Store:
         key = self._scope.key(path)
         with self._scope.errors(key):
             result = self._backend.write(
-                key, content, overwrite=overwrite, metadata=metadata, content_type=content_type
+                key, as_stream(content), overwrite=overwrite, metadata=metadata, content_type=content_type
             )
         return self._scope.written(result)
 
@@ -204,7 +205,7 @@ class Store:
         key = self._scope.key(path)
         with self._scope.errors(key):
             result = self._backend.write_atomic(
-                key, content, overwrite=overwrite, metadata=metadata, content_type=content_type
+                key, as_stream(content), overwrite=overwrite, metadata=metadata, content_type=content_type
             )
         return self._scope.written(result)
 

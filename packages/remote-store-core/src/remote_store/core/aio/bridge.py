@@ -20,8 +20,8 @@ from remote_store.core.aio.threads import Threads, ended
 from remote_store.core.backend import Backend
 from remote_store.core.errors import BackendUnavailable
 from remote_store.core.home import public
-from remote_store.core.io.source import AsyncBinaryIO, AsyncContent, Content
-from remote_store.core.io.streams import BUFFERS
+from remote_store.core.io.chunks import as_stream
+from remote_store.core.io.source import BUFFERS, AsyncBinaryIO, AsyncContent, Content
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 
 P = ParamSpec("P")
@@ -226,7 +226,7 @@ class ThreadedBackend(AsyncBackend):
 
     async def _put(self, put: Callable[[str, Content], WriteResult], path: str, content: AsyncContent) -> WriteResult:
         self._check_open()
-        check_async_content(content)
+        check_async_content(content := as_stream(content))
         if isinstance(content, BUFFERS):
             return await self._threads.finish(partial(put, path, content))
         # A file of a threaded backend is read directly in the writing thread.
