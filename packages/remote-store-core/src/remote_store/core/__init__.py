@@ -32,6 +32,7 @@ from remote_store.core.memory import MemoryBackend
 from remote_store.core.metadata import check_content_type, check_metadata
 from remote_store.core.models import ContentDigest, FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import RemotePath, require_canonical, require_file_path, require_text
+from remote_store.core.progress import Progress, ProgressCallback
 from remote_store.core.retry import RetryPolicy
 from remote_store.core.secret import Secret
 from remote_store.core.store import Store, open_store
@@ -67,6 +68,8 @@ __all__ = [
     "NotFound",
     "PermissionDenied",
     "PreconditionFailed",
+    "Progress",
+    "ProgressCallback",
     "RangeReader",
     "RemotePath",
     "RemoteStoreError",

@@ -7,7 +7,7 @@ import itertools
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from types import TracebackType
 from typing import BinaryIO, Generic, NamedTuple, ParamSpec, Self, TypeVar, cast
@@ -234,8 +234,13 @@ class ThreadedBackend(AsyncBackend):
         if is_async_stream(stream):
             source = AsyncSource(stream)
             pulled = PulledStream(source, asyncio.get_running_loop())
-            with suppress(NoThread):
+            try:
                 return await self._writers.finish(partial(put, path, cast("BinaryIO", pulled)), stop=pulled.stop)
+            except WriteStopped as stopped:
+                # The content itself raised a cancellation, which no thread can pass on.
+                raise source.failure or stopped from stopped
+            except NoThread:
+                pass
             async with spooled(source) as file:
                 return put(path, file)
         guarded = GuardedStream(cast("BinaryIO", stream))
