@@ -235,7 +235,7 @@ def test_a_source_that_dies_leaves_nothing(harness: S3Harness, backend: Backend,
             for block in dying(size):
                 target.write(block)
 
-    for write in (lambda: backend.write("written", Dying(size)), build):  # type: ignore[arg-type]
+    for write in (lambda: backend.write("written", Dying(size)), build):
         with pytest.raises(Died):
             write()
     assert harness.oracle.raw_list() == []

@@ -25,6 +25,7 @@ from remote_store.core import (
     MemoryBackend,
     NotFound,
     PreconditionFailed,
+    Progress,
     RemotePath,
     RemoteStoreError,
     Store,
@@ -288,13 +289,13 @@ async def test_a_block_commits_and_its_late_errors_speak_of_paths_below_the_root
 class Seen(list[tuple[int, threading.Thread]]):
     """What a progress callback was told, and in which thread."""
 
-    def __call__(self, done: int) -> None:
-        self.append((done, threading.current_thread()))
+    def __call__(self, progress: Progress) -> None:
+        self.append((progress.done, threading.current_thread()))
 
     def check(self, size: int) -> None:
         counts = [done for done, _ in self]
         assert counts == sorted(set(counts))
-        assert counts[-1:] == ([size] if size else [])
+        assert (counts[0], counts[-1]) == (0, size)
         assert {thread for _, thread in self} <= {threading.current_thread()}
 
 

@@ -68,7 +68,7 @@ async def test_an_iterable_of_text_is_refused(bridge: ThreadedBackend, memory: M
     async def text() -> AsyncIterator[Any]:
         yield "text"
 
-    with pytest.raises(TypeError, match="binary"):
+    with pytest.raises(TypeError, match="encode text"):
         await bridge.write("a", text())
     assert not memory.exists("a")
 

@@ -11,7 +11,9 @@ from remote_store.core import (
     AlreadyExists,
     BackendUnavailable,
     CapabilityNotSupported,
+    ConfigError,
     DirectoryNotEmpty,
+    InvalidConfiguration,
     InvalidPath,
     NotFound,
     PermissionDenied,
@@ -114,3 +116,43 @@ def test_many_paths_are_cut_short() -> None:
 def test_nothing_is_retryable_unless_it_says_so() -> None:
     assert not BackendUnavailable("closed").retryable
     assert BackendUnavailable("busy", retryable=True).retryable
+
+
+def test_the_repr_shows_the_path_and_the_facts() -> None:
+    error = NotFound("no such file", path="a/b", backend="s3", code="NoSuchKey", status=404, request_id="1")
+    facts = "path='a/b', backend='s3', code='NoSuchKey', status=404, request_id='1'"
+    assert repr(error) == f"NotFound('no such file', {facts})"
+    error.path = "b"
+    assert "path='b'" in repr(error)
+    assert repr(BackendUnavailable("closed")) == "BackendUnavailable('closed', path=None)"
+    assert "path='a'" in repr(CapabilityNotSupported("no", capability="glob", path="a"))
+
+
+def test_a_configuration_error_is_an_error_of_ours_and_a_value_error() -> None:
+    error = pickle.loads(pickle.dumps(ConfigError("unknown setting 'buckt'")))
+    assert isinstance(error, RemoteStoreError)
+    assert isinstance(error, ValueError)
+    assert (str(error), error.path, error.retryable) == ("unknown setting 'buckt'", None, False)
+
+
+@pytest.mark.parametrize(
+    "kind, status",
+    [
+        (NotFound, 404),
+        (AlreadyExists, 409),
+        (DirectoryNotEmpty, 409),
+        (PreconditionFailed, 412),
+        (PermissionDenied, 403),
+        (InvalidPath, 400),
+        (CapabilityNotSupported, 501),
+        (BackendUnavailable, 503),
+        (RemoteStoreError, 500),
+        (InvalidConfiguration, 500),
+        (ConfigError, 500),
+    ],
+)
+def test_each_error_has_a_status_for_those_who_serve_files_over_http(kind: Any, status: int) -> None:
+    assert kind("no").http_status == kind.http_status == status
+    assert str(status) in (RemoteStoreError.__doc__ or "")
+    if kind is not CapabilityNotSupported:
+        assert kind("no", status=418).http_status == status

@@ -208,7 +208,7 @@ AT_EXIT = """
             with tempfile.NamedTemporaryFile() as file:
                 await store.download("large", file.name, overwrite=True)
                 await store.upload(file.name, "b", overwrite=True, progress=seen.append)
-            assert seen[-1] == len(await store.read_bytes("large"))
+            assert seen[-1].done == len(await store.read_bytes("large"))
             assert len([info async for info in store.list_files()]) == 3
             return await store.read_bytes("a")
 

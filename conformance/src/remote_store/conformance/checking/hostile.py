@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import BinaryIO, cast
 
-VERSION = 2
+VERSION = 3
 KIB = 1024
 
 SIZES = (0, 1, 64 * KIB - 1, 64 * KIB, 64 * KIB + 1, 1_000_003)
@@ -142,7 +142,7 @@ WRONG_CONTENT: dict[str, Callable[[], object]] = {
     "text_stream": lambda: io.StringIO("text"),
     "none": lambda: None,
     "int": lambda: 5,
-    "list": lambda: [b"a", b"b"],
+    "list": lambda: ["a", "b"],
     "object": object,
 }
 

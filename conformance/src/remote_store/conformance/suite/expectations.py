@@ -55,6 +55,14 @@ def nothing_else(case: Case, paths: list[str]) -> None:
         case.expect_equal(oracle.raw_uploads(case.folder + "/") or [], [], "unfinished uploads in the storage")
 
 
+def unchanged(case: Case, path: str, overwrite: bool) -> None:
+    """Fail if the failed write changed anything."""
+    if overwrite:
+        case.expect_equal(case.backend.read_bytes(path), b"old", "the file after the failed write")
+    else:
+        case.expect_equal(case.backend.exists(path), False, "exists after the failed write")
+
+
 def is_honest(digest: ContentDigest, content: bytes) -> bool:
     """Whether a digest is the checksum of the content, in hex or base64; unknown algorithms pass."""
     if digest.algorithm == "crc32":

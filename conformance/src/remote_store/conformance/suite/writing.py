@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 from base64 import b64encode
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from functools import partial
 from typing import Any
@@ -17,7 +18,7 @@ from remote_store.conformance.checking.callers import Boom
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.hostile import BUFFERS, SIZES, SOURCES, Failing, Unseekable
-from remote_store.conformance.suite.expectations import nothing_else
+from remote_store.conformance.suite.expectations import nothing_else, unchanged
 from remote_store.core import AlreadyExists, Capability, PreconditionFailed, WriteResult
 
 READ, LIST = Capability.READ, Capability.LIST
@@ -29,6 +30,7 @@ CONTENTS = {
     "no_utf_8": b"\xff\xfe\x80",
     "gzip": gzip.compress(b"packed", mtime=0),
 }
+ITERABLES: dict[str, Callable[[list[bytes]], Iterable[bytes]]] = {"list": list, "tuple": tuple, "iterator": iter}
 AROUND_PARTS = {
     "part_minus_1": (1, -1),
     "part": (1, 0),
@@ -109,6 +111,42 @@ class WriteSuite:
                 case.backend.write(path, stream, overwrite=True)
         case.expect_equal(case.backend.read_bytes(path), content, "a file that was overwritten with itself")
 
+    @pytest.mark.parametrize("kind", ITERABLES)
+    @check("WRITE-021", needs=(READ,))
+    def test_write_of_an_iterable(self, case: Case, kind: str) -> None:
+        path, content = case.path("file"), case.content(300_001)
+        chunks = [content[:1], b"", content[1:200_000], content[200_000:]]
+        result = case.backend.write(path, ITERABLES[kind](chunks))
+        case.expect_equal(result.size, len(content), "the size in the write's result")
+        case.expect_equal(case.backend.read_bytes(path), content, f"the content after a write from a {kind}")
+
+    @pytest.mark.parametrize("overwrite", [False, True])
+    @check("WRITE-021", needs=(READ,))
+    def test_write_of_an_iterable_that_yields_text(self, case: Case, overwrite: bool) -> None:
+        path = case.path("file")
+        if overwrite:
+            case.backend.write(path, b"old")
+        for chunks in ([b"bytes", "text"], (chunk for chunk in (b"bytes", "text"))):
+            wrong: Any = chunks
+            with case.expect_raises(TypeError, what=f"write of a {type(wrong).__name__} of bytes and text"):
+                case.backend.write(path, wrong, overwrite=overwrite)
+            unchanged(case, path, overwrite)
+
+    @pytest.mark.parametrize("overwrite", [False, True])
+    @check("WRITE-021", needs=(READ,))
+    def test_write_of_an_iterable_that_raises(self, case: Case, overwrite: bool) -> None:
+        def broken() -> Iterator[bytes]:
+            yield b"some"
+            raise boom
+
+        path, boom = case.path("file"), Boom("the iterable broke")
+        if overwrite:
+            case.backend.write(path, b"old")
+        with case.expect_raises(Boom, what="write of an iterable that raises") as caught:
+            case.backend.write(path, broken(), overwrite=overwrite)
+        case.expect_equal(caught.error is boom, True, "whether the caller's exception passed unchanged")
+        unchanged(case, path, overwrite)
+
     @pytest.mark.parametrize("size", [0, 70_000])
     @pytest.mark.parametrize("kind", SOURCES)
     @check("WRITE-005")
@@ -146,7 +184,7 @@ class WriteSuite:
         case.backend.write(path, b"old")
         for content in (b"new", io.BytesIO(b"new"), Unseekable(b"n" * 100_000), b""):
             with case.expect_raises(AlreadyExists, path=path, what="write to a file that exists"):
-                case.backend.write(path, content)  # type: ignore[arg-type]
+                case.backend.write(path, content)
         with case.expect_raises(AlreadyExists, path=path, what="write with overwrite=False"):
             case.backend.write(path, b"new", overwrite=False)
         case.expect_equal(case.backend.read_bytes(path), b"old", "the file after the refusals")
@@ -264,7 +302,7 @@ class WriteSuite:
         path = case.path("file")
         case.backend.write(path, b"old")
         with case.expect_raises((OSError, TypeError, ValueError), what="write of a non-blocking stream"):
-            case.backend.write(path, NothingYet(), overwrite=True)  # type: ignore[arg-type]
+            case.backend.write(path, NothingYet(), overwrite=True)
         case.expect_equal(case.backend.read_bytes(path), b"old", "the file after the refusal")
 
     @check("WRITE-015", needs=(READ,))

@@ -28,13 +28,14 @@ from remote_store.core.errors import (
 from remote_store.core.events import RequestEvent
 from remote_store.core.glob import GlobPattern
 from remote_store.core.io.range_reader import RangeReader
-from remote_store.core.io.source import AsyncBinaryIO, AsyncContent, Buffer, Content
+from remote_store.core.io.source import AsyncBinaryIO, AsyncContent, Buffer, Content, SupportsAsyncRead, SupportsRead
 from remote_store.core.io.streams import Source, check_max_depth, check_range
 from remote_store.core.local import LocalBackend
 from remote_store.core.memory import MemoryBackend
 from remote_store.core.metadata import check_content_type, check_metadata
 from remote_store.core.models import ContentDigest, FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import RemotePath, require_canonical, require_file_path, require_text
+from remote_store.core.progress import Progress, ProgressCallback
 from remote_store.core.retry import RetryPolicy
 from remote_store.core.secret import Secret
 from remote_store.core.store import Store, open_store
@@ -72,6 +73,8 @@ __all__ = [
     "NotFound",
     "PermissionDenied",
     "PreconditionFailed",
+    "Progress",
+    "ProgressCallback",
     "RangeReader",
     "RemotePath",
     "RemoteStoreError",
@@ -82,6 +85,8 @@ __all__ = [
     "Source",
     "Store",
     "StoreConfig",
+    "SupportsAsyncRead",
+    "SupportsRead",
     "ThreadedBackend",
     "WriteResult",
     "check_content_type",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from typing import ClassVar
 
 from remote_store.core.home import public
 
@@ -26,7 +27,15 @@ class RemoteStoreError(Exception):
         status: The HTTP status.
         request_id: The service's id for the failed request.
         retryable: Whether the same call may succeed later.
+
+    Attributes:
+        http_status: The status to answer with if you serve files over HTTP: 404 for `NotFound`, 409 for `AlreadyExists`
+            and `DirectoryNotEmpty`, 412 for `PreconditionFailed`, 403 for `PermissionDenied`, 400 for `InvalidPath`,
+            501 for `CapabilityNotSupported`, 503 for `BackendUnavailable`, and 500 for every other error. It depends
+            on the class only; `status` is what the service answered.
     """
+
+    http_status: ClassVar[int] = 500
 
     def __init__(
         self,
@@ -56,9 +65,18 @@ class RemoteStoreError(Exception):
         """The path, under the attribute name that `OSError` uses."""
         return self.path
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
+        facts = {"path": self.path, **self._facts()}
+        return (
+            f"{type(self).__name__}({', '.join([repr(self.message), *(f'{name}={facts[name]!r}' for name in facts)])})"
+        )
+
+    def _facts(self) -> dict[str, object]:
         facts = {"backend": self.backend, "code": self.code, "status": self.status, "request_id": self.request_id}
-        known = ", ".join(f"{name}={value}" for name, value in facts.items() if value is not None)
+        return {name: value for name, value in facts.items() if value is not None}
+
+    def __str__(self) -> str:
+        known = ", ".join(f"{name}={value}" for name, value in self._facts().items())
         text = self.message if self.path is None else f"{self.path!r}: {self.message}"
         if self.paths:
             more = f" and {len(self.paths) - SHOWN_PATHS} more" if len(self.paths) > SHOWN_PATHS else ""
@@ -70,6 +88,7 @@ class RemoteStoreError(Exception):
 class NotFound(RemoteStoreError, FileNotFoundError):
     """The file, the folder or the bucket does not exist."""
 
+    http_status = 404
     errno = errno.ENOENT
 
 
@@ -77,6 +96,7 @@ class NotFound(RemoteStoreError, FileNotFoundError):
 class AlreadyExists(RemoteStoreError, FileExistsError):
     """The destination already exists and `overwrite` is `False`."""
 
+    http_status = 409
     errno = errno.EEXIST
 
 
@@ -84,11 +104,14 @@ class AlreadyExists(RemoteStoreError, FileExistsError):
 class PreconditionFailed(RemoteStoreError):
     """The object changed during a read, a copy or a move."""
 
+    http_status = 412
+
 
 @public("remote_store.core")
 class PermissionDenied(RemoteStoreError, PermissionError):
     """The credentials are missing, wrong, expired, or not allowed to do this."""
 
+    http_status = 403
     errno = errno.EACCES
 
 
@@ -101,11 +124,14 @@ class InvalidConfiguration(RemoteStoreError, ValueError):
 class InvalidPath(RemoteStoreError, ValueError):
     """The path is malformed or too long, or it names a folder instead of a file, or a file instead of a folder."""
 
+    http_status = 400
+
 
 @public("remote_store.core")
 class DirectoryNotEmpty(RemoteStoreError, OSError):
     """The folder is not empty, and `recursive` is `False`."""
 
+    http_status = 409
     errno = errno.ENOTEMPTY
 
 
@@ -120,6 +146,8 @@ class CapabilityNotSupported(RemoteStoreError, NotImplementedError):
         backend: Name of the backend.
     """
 
+    http_status = 501
+
     def __init__(
         self, message: str = "", *, capability: str = "", path: str | None = None, backend: str | None = None
     ) -> None:
@@ -131,4 +159,5 @@ class CapabilityNotSupported(RemoteStoreError, NotImplementedError):
 class BackendUnavailable(RemoteStoreError, ConnectionError):
     """The service did not respond, reported that it is busy or failing, or the backend is closed."""
 
+    http_status = 503
     errno = errno.ECONNABORTED

@@ -6,20 +6,20 @@ import errno
 import io
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO
 
 from remote_store.core.errors import BackendUnavailable
-from remote_store.core.io.source import Content
-from remote_store.core.io.streams import block_size
+from remote_store.core.io.chunks import as_stream
+from remote_store.core.io.source import BUFFERS, Content
+from remote_store.core.io.streams import READ, as_bytes, block_size, bytes_left, check_content
 from remote_store.core.io.wrapped import WrappedStream
 from remote_store.core.local.folder import Folder
 from remote_store.core.local.resolving import follow
 from remote_store.core.local.unfinished import ATTEMPTS, Unfinished
-
-Progress: TypeAlias = Callable[[int], None]
+from remote_store.core.progress import Meter, ProgressCallback
 
 
 @contextmanager
@@ -37,26 +37,43 @@ class Counted(WrappedStream):
 
     Args:
         file: The stream.
-        progress: Called with the number of bytes so far after each read.
+        progress: Called at the start and after each read.
+        total: Number of bytes; `None` if it is not known.
     """
 
-    def __init__(self, file: Any, progress: Progress) -> None:
+    def __init__(self, file: Any, progress: ProgressCallback, total: int | None) -> None:
         super().__init__(file)
-        self._progress = progress
-        self._done = 0
+        self._meter = Meter(progress, total)
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Up to `size` bytes."""
-        data = super().read(size)
-        if data:
-            self._done += len(data)
-            self._progress(self._done)
+        """Up to `size` bytes, and at most 1 MiB at once."""
+        most = size if size is None or size < 0 else min(size, READ)
+        data = as_bytes(super().read(most), None if most is None or most < 0 else most)
+        self._meter.add(len(data))
         return data
 
 
-def counted(content: Any, progress: Progress | None) -> Any:
-    """Wrap the stream in `Counted` if there is a `progress` function."""
-    return content if progress is None or not hasattr(content, "read") else Counted(content, progress)
+def counted(content: Any, progress: ProgressCallback | None) -> Any:
+    """Make a stream of the content that reports to `progress`, if there is such a function.
+
+    Raises:
+        TypeError: The content is text, or cannot be read.
+    """
+    if progress is None:
+        return content
+    stream = readable(content)
+    check_content(stream)
+    return Counted(stream, progress, total_of(content, stream))
+
+
+def readable(content: Any) -> Any:
+    """A binary stream over bytes or an iterable of bytes. Other content is returned unchanged and unchecked."""
+    return io.BytesIO(bytes(content)) if isinstance(content, BUFFERS) else as_stream(content)
+
+
+def total_of(content: Any, stream: Any) -> int | None:
+    """The number of bytes of the content that the stream will return; `None` if it is not known."""
+    return memoryview(content).nbytes if isinstance(content, BUFFERS) else bytes_left(stream)
 
 
 @contextmanager
@@ -104,7 +121,7 @@ def _target(
     return folder, name, old
 
 
-def transfer(source: BinaryIO, target: BinaryIO, path: str, progress: Progress | None) -> int:
+def transfer(source: BinaryIO, target: BinaryIO, path: str, progress: ProgressCallback | None) -> int:
     """Copy all bytes of a store's file to the target, and return their number.
 
     Raises:
@@ -115,15 +132,13 @@ def transfer(source: BinaryIO, target: BinaryIO, path: str, progress: Progress |
         size = source.seek(0, io.SEEK_END)
         source.seek(0)
     buffer = memoryview(bytearray(block_size(source)))
-    done = 0
+    meter = Meter(progress, size)
     while count := source.readinto(buffer):  # type: ignore[attr-defined]
         target.write(buffer[:count])
-        done += count
-        if progress is not None:
-            progress(done)
+        meter.add(count)
     if size is not None:
-        check_complete(path, done, size)
-    return done
+        check_complete(path, meter.done, size)
+    return meter.done
 
 
 def check_complete(path: str, done: int, size: int) -> None:

@@ -15,12 +15,14 @@ from remote_store.core.config.file import Config, config_of, configured, from_en
 from remote_store.core.config.registry import find_backend
 from remote_store.core.config.url import from_url
 from remote_store.core.errors import InvalidPath, NotFound
-from remote_store.core.files import Progress, counted, opened, replacing, transfer
+from remote_store.core.files import counted, opened, replacing, transfer
 from remote_store.core.glob import GlobPattern, name_matcher
 from remote_store.core.home import public
+from remote_store.core.io.chunks import as_stream
 from remote_store.core.io.source import Content
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import RemotePath
+from remote_store.core.progress import ProgressCallback, check_progress
 from remote_store.core.rebase import Scope
 from remote_store.core.scoped import ScopedFile, ScopedOpening
 
@@ -187,7 +189,7 @@ class Store:
         key = self._scope.key(path)
         with self._scope.errors(key):
             result = self._backend.write(
-                key, content, overwrite=overwrite, metadata=metadata, content_type=content_type
+                key, as_stream(content), overwrite=overwrite, metadata=metadata, content_type=content_type
             )
         return self._scope.written(result)
 
@@ -204,7 +206,7 @@ class Store:
         key = self._scope.key(path)
         with self._scope.errors(key):
             result = self._backend.write_atomic(
-                key, content, overwrite=overwrite, metadata=metadata, content_type=content_type
+                key, as_stream(content), overwrite=overwrite, metadata=metadata, content_type=content_type
             )
         return self._scope.written(result)
 
@@ -261,7 +263,7 @@ class Store:
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
-        progress: Progress | None = None,
+        progress: ProgressCallback | None = None,
     ) -> WriteResult:
         """Write the content of a local file or a stream. A stream is left open.
 
@@ -271,12 +273,14 @@ class Store:
             overwrite: Replace the file if it exists.
             metadata: User metadata.
             content_type: MIME type to store with the file.
-            progress: Called with the number of bytes read from the source so far.
+            progress: Called with a `Progress` at the start, before any request, and after each block that was read from
+                the source. If it raises, nothing is written.
 
         Raises:
             OSError: The local file cannot be read.
         """
         self._scope.key(path)
+        check_progress(progress)
         with opened(source) as stream:
             content = counted(stream, progress)
             return self.write(path, content, overwrite=overwrite, metadata=metadata, content_type=content_type)
@@ -287,7 +291,7 @@ class Store:
         local_path: str | os.PathLike[str],
         *,
         overwrite: bool = False,
-        progress: Progress | None = None,
+        progress: ProgressCallback | None = None,
     ) -> int:
         """Download a file to the local disk and return its length in bytes.
 
@@ -300,7 +304,8 @@ class Store:
             path: The file to read.
             local_path: Path of the local file. Its folder must exist.
             overwrite: Replace the local file if it exists.
-            progress: Called with the number of bytes written so far.
+            progress: Called with a `Progress` at the start and after each block that was written to the local disk. If
+                it raises, no local file is left.
 
         Raises:
             FileExistsError: The local file exists and `overwrite` is `False`.
@@ -309,6 +314,7 @@ class Store:
             BackendUnavailable: The number of bytes received is not the size of the file.
         """
         self._scope.key(path)
+        check_progress(progress)
         with replacing(local_path, overwrite=overwrite) as target, self.read(path) as stream:
             return transfer(stream, target, path, progress)
 

@@ -100,7 +100,7 @@ class AsyncBackend(ABC):
 
         Args:
             path: The file.
-            content: Bytes, or a binary stream.
+            content: Bytes, anything with `read(n)`, or an iterable of bytes.
             overwrite: Replace the file if it exists.
             metadata: User metadata. Names and values are ASCII, names in lower case. At most 900 entries, and 2,048
                 bytes of names and values.
@@ -109,7 +109,7 @@ class AsyncBackend(ABC):
         Raises:
             AlreadyExists: The file exists and `overwrite` is `False`.
             InvalidPath: The path is the root, not canonical, or too long.
-            TypeError: The content is a `str`, or neither bytes nor a binary stream.
+            TypeError: The content is text, yields text, or is neither bytes, nor a stream, nor an iterable.
             ValueError: The metadata cannot be stored unchanged.
             CapabilityNotSupported: Metadata was given and the backend does not have `USER_METADATA`.
         """

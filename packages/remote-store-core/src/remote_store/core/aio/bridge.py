@@ -7,7 +7,7 @@ import itertools
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from types import TracebackType
 from typing import BinaryIO, Generic, NamedTuple, ParamSpec, Self, TypeVar, cast
@@ -20,8 +20,8 @@ from remote_store.core.aio.threads import Threads, ended
 from remote_store.core.backend import Backend
 from remote_store.core.errors import BackendUnavailable
 from remote_store.core.home import public
-from remote_store.core.io.source import AsyncBinaryIO, AsyncContent, Content
-from remote_store.core.io.streams import BUFFERS
+from remote_store.core.io.chunks import as_stream
+from remote_store.core.io.source import BUFFERS, AsyncBinaryIO, AsyncContent, Content
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 
 P = ParamSpec("P")
@@ -226,7 +226,7 @@ class ThreadedBackend(AsyncBackend):
 
     async def _put(self, put: Callable[[str, Content], WriteResult], path: str, content: AsyncContent) -> WriteResult:
         self._check_open()
-        check_async_content(content)
+        check_async_content(content := as_stream(content))
         if isinstance(content, BUFFERS):
             return await self._threads.finish(partial(put, path, content))
         # A file of a threaded backend is read directly in the writing thread.
@@ -234,8 +234,13 @@ class ThreadedBackend(AsyncBackend):
         if is_async_stream(stream):
             source = AsyncSource(stream)
             pulled = PulledStream(source, asyncio.get_running_loop())
-            with suppress(NoThread):
+            try:
                 return await self._writers.finish(partial(put, path, cast("BinaryIO", pulled)), stop=pulled.stop)
+            except WriteStopped as stopped:
+                # The content itself raised a cancellation, which no thread can pass on.
+                raise source.failure or stopped from stopped
+            except NoThread:
+                pass
             async with spooled(source) as file:
                 return put(path, file)
         guarded = GuardedStream(cast("BinaryIO", stream))

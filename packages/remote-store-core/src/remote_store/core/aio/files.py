@@ -11,11 +11,13 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, asyn
 from typing import Any, BinaryIO, ParamSpec, TypeVar
 
 from remote_store.core import files
-from remote_store.core.aio.streams import is_async_stream
+from remote_store.core.aio.streams import check_async_content, is_async_stream
 from remote_store.core.aio.threads import in_thread, outcome
-from remote_store.core.files import Progress, check_complete
-from remote_store.core.io.source import AsyncBinaryIO, AsyncContent
-from remote_store.core.io.streams import block_size, bytes_left, told_left
+from remote_store.core.files import check_complete
+from remote_store.core.io.chunks import as_chunk
+from remote_store.core.io.source import AsyncBinaryIO, AsyncContent, Buffer
+from remote_store.core.io.streams import READ, as_bytes, block_size, bytes_left, told_left
+from remote_store.core.progress import Meter, ProgressCallback
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -56,44 +58,50 @@ class AsyncCounted:
 
     Args:
         file: The stream; a blocking one is read in threads.
-        progress: Called with the number of bytes so far after each read.
+        progress: Called at the start and after each read.
+        total: Number of bytes; `None` if it is not known.
     """
 
-    def __init__(self, file: Any, progress: Progress) -> None:
+    def __init__(self, file: Any, progress: ProgressCallback, total: int | None) -> None:
         self.file = file
         self._awaited = is_async_stream(file)
-        self._progress = progress
-        self._done = 0
+        self._meter = Meter(progress, total)
 
     def bytes_left(self) -> int | None:
         """The number of bytes left, if the stream reports it."""
         return told_left(self.file) if self._awaited else bytes_left(self.file)
 
     async def read(self, size: int = -1, /) -> bytes:
-        """Up to `size` bytes."""
-        data: bytes = await (self.file.read(size) if self._awaited else run_in_thread(self.file.read, size))
-        if data:
-            self._done += len(data)
-            self._progress(self._done)
+        """Up to `size` bytes, and at most 1 MiB at once."""
+        most = size if size < 0 else min(size, READ)
+        read = self.file.read(most) if self._awaited else run_in_thread(self.file.read, most)
+        data = as_bytes(await read, None if most < 0 else most)
+        self._meter.add(len(data))
         return data
 
 
-async def _counted_chunks(chunks: AsyncIterable[bytes], progress: Progress) -> AsyncIterator[bytes]:
-    done = 0
+async def _counted_chunks(chunks: AsyncIterable[Buffer], meter: Meter) -> AsyncIterator[bytes]:
     async for chunk in chunks:
-        if chunk:
-            done += len(chunk)
-            progress(done)
-        yield chunk
+        data = as_chunk(chunk)
+        meter.add(len(data))
+        yield data
 
 
-def async_counted(content: Any, progress: Progress | None) -> Any:
-    """Wrap the stream so that it reports to `progress`, if there is such a function."""
+def async_counted(content: Any, progress: ProgressCallback | None) -> Any:
+    """Make a stream of the content that reports to `progress`, if there is such a function.
+
+    Raises:
+        TypeError: The content is text, or cannot be read.
+    """
     if progress is None:
         return content
-    if hasattr(content, "read"):
-        return AsyncCounted(content, progress)
-    return _counted_chunks(content, progress) if is_async_stream(content) else content
+    stream = files.readable(content)
+    check_async_content(stream)
+    if not hasattr(stream, "read"):
+        return _counted_chunks(stream, Meter(progress, None))
+    return AsyncCounted(
+        stream, progress, told_left(stream) if is_async_stream(stream) else files.total_of(content, stream)
+    )
 
 
 def async_replacing(path: str | os.PathLike[str], *, overwrite: bool) -> AbstractAsyncContextManager[BinaryIO]:
@@ -107,7 +115,7 @@ def async_replacing(path: str | os.PathLike[str], *, overwrite: bool) -> Abstrac
     return in_threads(files.replacing(path, overwrite=overwrite))
 
 
-async def async_transfer(source: AsyncBinaryIO, target: BinaryIO, path: str, progress: Progress | None) -> int:
+async def async_transfer(source: AsyncBinaryIO, target: BinaryIO, path: str, progress: ProgressCallback | None) -> int:
     """Copy all bytes of a store's file to the target, and return their number.
 
     Raises:
@@ -118,12 +126,10 @@ async def async_transfer(source: AsyncBinaryIO, target: BinaryIO, path: str, pro
         size = await source.seek(0, io.SEEK_END)
         await source.seek(0)
     buffer = memoryview(bytearray(block_size(source)))
-    done = 0
+    meter = Meter(progress, size)
     while count := await source.readinto(buffer):
         await run_in_thread(target.write, buffer[:count])
-        done += count
-        if progress is not None:
-            progress(done)
+        meter.add(count)
     if size is not None:
-        check_complete(path, done, size)
-    return done
+        check_complete(path, meter.done, size)
+    return meter.done

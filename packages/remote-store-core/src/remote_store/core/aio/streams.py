@@ -7,18 +7,19 @@ from collections.abc import AsyncIterator, Callable
 from typing import cast
 
 from remote_store.core.aio.threads import in_thread
-from remote_store.core.io.source import AsyncContent, Buffer, Content
-from remote_store.core.io.streams import BUFFERS, Source, as_bytes, check_binary, told_left
+from remote_store.core.io.chunks import as_chunk, as_stream
+from remote_store.core.io.source import BUFFERS, AsyncContent, Buffer, Content
+from remote_store.core.io.streams import Source, as_bytes, check_binary, told_left, wrong_content
 
 
 class AsyncSource:
     """Reads content of any accepted type in blocks of the size that the writer wants.
 
-    A blocking stream is read in a thread.
+    A blocking stream or iterable is read in a thread.
 
     Args:
-        content: Bytes, a blocking or async binary stream, or an async iterable of bytes. A stream is read from its
-            current position and stays open.
+        content: Bytes, anything with a blocking or async `read(n)`, or a plain or async iterable of bytes. A stream is
+            read from its current position and stays open.
 
     Attributes:
         size: Number of bytes; `None` if the stream does not report it. A file may still grow or shrink.
@@ -29,7 +30,7 @@ class AsyncSource:
     """
 
     def __init__(self, content: AsyncContent) -> None:
-        check_async_content(content)
+        check_async_content(content := as_stream(content))
         self.size: int | None = None
         self.failure: BaseException | None = None
         self._carry = memoryview(b"")
@@ -73,7 +74,7 @@ class AsyncSource:
             return as_bytes(await data if inspect.isawaitable(data) else data, size) or None
         while not self._carry:
             try:
-                self._carry = memoryview(as_bytes(await anext(self._chunks)))
+                self._carry = memoryview(as_chunk(await anext(self._chunks)))
             except StopAsyncIteration:
                 return None
         block, self._carry = self._carry[:size], self._carry[size:]
@@ -93,4 +94,4 @@ def check_async_content(content: object) -> None:
     """
     check_binary(content)
     if not isinstance(content, BUFFERS) and not is_async_stream(content) and not hasattr(content, "read"):
-        raise TypeError(f"content must be bytes, a binary stream or an async iterable, not {type(content).__name__}")
+        raise TypeError(wrong_content(content))

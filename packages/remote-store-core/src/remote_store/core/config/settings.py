@@ -11,6 +11,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NotRequired, Required, Self, Union, get_args, get_origin, get_type_hints
 
+from remote_store.core.errors import RemoteStoreError
 from remote_store.core.home import public
 from remote_store.core.retry import RetryPolicy
 from remote_store.core.secret import Secret
@@ -22,7 +23,7 @@ TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no"
 
 
 @public("remote_store.core")
-class ConfigError(ValueError):
+class ConfigError(RemoteStoreError, ValueError):
     """A configuration, an environment variable or a URL is not valid. The message says what to change."""
 
 

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from types import TracebackType
-from typing import BinaryIO, Protocol, Self, TypeAlias
+from typing import Protocol, Self, TypeAlias
 
 from remote_store.core.home import public
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
-Content: TypeAlias = Buffer | BinaryIO
+BUFFERS = (bytes, bytearray, memoryview)
+
+
+@public("remote_store.core")
+class SupportsRead(Protocol):
+    """Anything with `read(n)`: a file, a `GzipFile`, an HTTP response, or a class of yours."""
+
+    def read(self, size: int, /) -> Buffer | None:
+        """At most `size` bytes, and `b""` at the end. A write refuses `None`, which means "no data yet"."""
+        ...
+
+
+@public("remote_store.core")
+class SupportsAsyncRead(Protocol):
+    """Anything with an async `read(n)`, such as Starlette's and FastAPI's `UploadFile`."""
+
+    async def read(self, size: int, /) -> Buffer:
+        """At most `size` bytes, and `b""` at the end."""
+        ...
+
+
+Content: TypeAlias = Buffer | SupportsRead | Iterable[Buffer]
 
 
 @public("remote_store.core")
@@ -72,4 +93,4 @@ class AsyncBinaryIO(Protocol):
     ) -> None: ...
 
 
-AsyncContent: TypeAlias = Buffer | BinaryIO | AsyncBinaryIO | AsyncIterable[bytes]
+AsyncContent: TypeAlias = Content | SupportsAsyncRead | AsyncIterable[Buffer]

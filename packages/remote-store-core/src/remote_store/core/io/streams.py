@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import inspect
 import io
+import os
 import tempfile
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any
 
 from remote_store.core.home import public
-from remote_store.core.io.source import Buffer, Content
+from remote_store.core.io.chunks import as_stream
+from remote_store.core.io.source import BUFFERS, Buffer, Content, SupportsRead
 
-BUFFERS = (bytes, bytearray, memoryview)
 READ = 1 << 20
 BLOCK = 1 << 19
 
@@ -21,7 +22,8 @@ class Source:
     """Reads content of any accepted type in blocks of the size that the writer wants.
 
     Args:
-        content: Bytes or a binary stream. A stream is read from its current position and stays open.
+        content: Bytes, anything with `read(n)`, or an iterable of bytes. A stream is read from its current position and
+            stays open.
 
     Attributes:
         size: Number of bytes; `None` if the stream does not report it. A file may still grow or shrink.
@@ -32,16 +34,17 @@ class Source:
     """
 
     def __init__(self, content: Content) -> None:
-        check_content(content)
+        stream = as_stream(content)
+        check_content(stream)
         self._buffer: Buffer | None = None
         self._position = 0
         self.failure: BaseException | None = None
-        if isinstance(content, BUFFERS):
-            self._buffer = _flat(content) if isinstance(content, memoryview) else content
+        if isinstance(stream, BUFFERS):
+            self._buffer = _flat(stream) if isinstance(stream, memoryview) else stream
             self.size: int | None = len(self._buffer)
         else:
-            self._stream = content
-            self.size = bytes_left(content)
+            self._stream: SupportsRead = stream
+            self.size = bytes_left(stream)
 
     def read_block(self, size: int) -> bytes:
         """The next `size` bytes, fewer only at the end. Exceptions of the stream pass unchanged."""
@@ -77,7 +80,7 @@ class Source:
             yield block
 
 
-def read_block(source: BinaryIO, size: int) -> bytes:
+def read_block(source: SupportsRead, size: int) -> bytes:
     """Read exactly `size` bytes from a stream, with several reads if needed; fewer only at its end.
 
     Raises:
@@ -123,10 +126,16 @@ def check_content(content: object) -> None:
     if isinstance(content, BUFFERS):
         return
     read = getattr(content, "read", None)
+    if inspect.iscoroutinefunction(read) or (read is None and hasattr(content, "__aiter__")):
+        raise TypeError(f"the content is async (a {type(content).__name__}); write it with an AsyncStore")
     if not callable(read):
-        raise TypeError(f"content must be bytes or a binary stream, not {type(content).__name__}")
-    if inspect.iscoroutinefunction(read):
-        raise TypeError("the stream's read is async; write it with an async store")
+        raise TypeError(wrong_content(content))
+
+
+def wrong_content(content: object) -> str:
+    """The message for an object that is no content."""
+    hint = "; for a file on the local disk, use upload" if isinstance(content, os.PathLike) else ""
+    return f"content must be bytes, have read(n), or be an iterable of bytes, not {type(content).__name__}{hint}"
 
 
 def check_binary(content: object) -> None:
@@ -189,7 +198,7 @@ def told_left(stream: object) -> int | None:
     return left if isinstance(left, int) else None
 
 
-def bytes_left(stream: BinaryIO) -> int | None:
+def bytes_left(stream: Any) -> int | None:
     """The number of bytes left in a stream; `None` unless it is cheap to find out.
 
     It is for our own streams and for files on disk or in memory, including spooled and wrapped ones. In other streams,
@@ -199,7 +208,7 @@ def bytes_left(stream: BinaryIO) -> int | None:
         return told
     file = getattr(stream, "raw", getattr(stream, "file", stream))
     cheap = isinstance(getattr(file, "raw", file), io.BytesIO | io.FileIO | tempfile.SpooledTemporaryFile)
-    if not cheap or not stream.seekable():
+    if not cheap or not all(hasattr(stream, name) for name in ("seekable", "seek", "tell")) or not stream.seekable():
         return None
     here = stream.tell()
     end = stream.seek(0, io.SEEK_END)
