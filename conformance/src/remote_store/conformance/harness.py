@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVar
 
 from remote_store.core import AsyncBackend, Backend, ThreadedBackend
+from remote_store.core.home import public
 
 if TYPE_CHECKING:
     from remote_store.conformance.http.proxy import Proxy
@@ -18,6 +19,7 @@ Raised: TypeAlias = type[BaseException] | str
 EndpointKind: TypeAlias = Literal["memory", "files", "emulator", "real"]
 
 
+@public("remote_store.conformance")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """Facts about a storage that capabilities do not declare.
@@ -80,6 +82,7 @@ class Profile:
     attempts: int = 1
 
 
+@public("remote_store.conformance")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
     """A rule that the backend is known to break, and how its checks fail.
@@ -109,6 +112,7 @@ class Deviation:
     place: str = ""
 
 
+@public("remote_store.conformance")
 @dataclass(frozen=True, slots=True)
 class RawHead:
     """A file's facts as an oracle sees them, without its bytes. `None` means that the oracle cannot see the fact."""
@@ -120,10 +124,12 @@ class RawHead:
     tags: Mapping[str, str] | None = None
 
 
+@public("remote_store.conformance")
 class OracleRefused(Exception):
     """The storage refused a call of the oracle. The check ends as untested."""
 
 
+@public("remote_store.conformance")
 class Oracle(ABC):
     """Access to the same storage that does not use the backend under test.
 
@@ -218,10 +224,12 @@ class AnyHarness(ABC, Generic[B]):
         return None
 
 
+@public("remote_store.conformance")
 class Harness(AnyHarness[Backend]):
     """The harness of a synchronous backend."""
 
 
+@public("remote_store.conformance")
 class AsyncHarness(AnyHarness[AsyncBackend]):
     """The harness of an asynchronous backend."""
 
@@ -259,6 +267,7 @@ class AsyncFactoryHarness(AsyncHarness):
         return self._factory()
 
 
+@public("remote_store.conformance")
 @dataclass
 class ThreadedHarness(AsyncHarness):
     """The harness of a synchronous backend that is called asynchronously through `ThreadedBackend`.

@@ -23,6 +23,7 @@ from remote_store.conformance.harness import AnyHarness, Deviation, Oracle, Orac
 from remote_store.conformance.processes.watchdog import Hung, bounded
 from remote_store.conformance.values.outcome import HarnessFailed, KnownDeviation, ProvisionalFailure, Withheld
 from remote_store.core import AsyncBackend, Backend, Capability
+from remote_store.core.home import public
 
 SOAK_ROUNDS = 20
 
@@ -30,6 +31,7 @@ S = TypeVar("S")
 P = ParamSpec("P")
 
 
+@public("remote_store.conformance")
 def check(
     *identifiers: str, needs: tuple[Capability, ...] = ()
 ) -> Callable[[Callable[Concatenate[S, Case, P], None]], Callable[Concatenate[S, Case, P], None]]:
@@ -54,6 +56,7 @@ def check(
     return decorate
 
 
+@public("remote_store.conformance")
 def async_check(
     *identifiers: str, needs: tuple[Capability, ...] = ()
 ) -> Callable[[Callable[Concatenate[S, AsyncCase, P], Awaitable[None]]], Callable[Concatenate[S, AsyncCase, P], None]]:

@@ -29,12 +29,14 @@ from remote_store.conformance.suite.blocking import BlockingSuite
 from remote_store.conformance.suite.standard import StandardSuite
 from remote_store.conformance.values.options import Tier
 from remote_store.core import AsyncBackend, Backend
+from remote_store.core.home import public
 
 C = TypeVar("C", Case, AsyncCase)
 _subjects: dict[type, Subject | ConfigurationError] = {}
 _validated: set[type] = set()
 
 
+@public("remote_store.conformance")
 class BackendConformance(Contract, StandardSuite, BlockingSuite):
     """Every check for a synchronous backend.
 
@@ -58,6 +60,7 @@ class BackendConformance(Contract, StandardSuite, BlockingSuite):
         return _ready(self, request, Case, self.harness or FactoryHarness(self.make))
 
 
+@public("remote_store.conformance")
 class AsyncBackendConformance(AsyncContract, AsyncTaskSuite):
     """Every check for an asynchronous backend; used like `BackendConformance`."""
 
