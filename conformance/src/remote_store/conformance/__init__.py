@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     )
     from remote_store.conformance.harness import (
         AsyncHarness,
-        Deviation,
         Harness,
         Oracle,
         OracleRefused,
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
         ThreadedHarness,
     )
     from remote_store.conformance.suite.conformance import AsyncBackendConformance, BackendConformance
+    from remote_store.conformance.values.deviation import Deviation
 
 __all__ = [
     "CONTRACT_VERSION",
@@ -69,7 +69,6 @@ _NAMES = {
     "contract.rulebook": ("CONTRACT_VERSION", "Area", "ConfigurationError", "Rule", "areas", "rule", "rules"),
     "harness": (
         "AsyncHarness",
-        "Deviation",
         "Harness",
         "Oracle",
         "OracleRefused",
@@ -77,6 +76,7 @@ _NAMES = {
         "RawHead",
         "ThreadedHarness",
     ),
+    "values.deviation": ("Deviation",),
     "suite.conformance": ("AsyncBackendConformance", "BackendConformance"),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}

@@ -17,8 +17,9 @@ from remote_store.conformance.checking.expect import Expectations
 from remote_store.conformance.checking.recorder import KEPT, CallLog, Recorder
 from remote_store.conformance.checking.usages import USAGES
 from remote_store.conformance.contract.rulebook import rule
-from remote_store.conformance.harness import AnyHarness, B, Deviation, Oracle, Profile
+from remote_store.conformance.harness import AnyHarness, B, Oracle, Profile
 from remote_store.conformance.http.requests import shown, size_of
+from remote_store.conformance.values.deviation import Deviation
 from remote_store.conformance.values.options import Tier
 from remote_store.conformance.values.outcome import RAISED, HarnessFailed, NotApplicable, Untested, Withheld
 from remote_store.conformance.values.redaction import redacted

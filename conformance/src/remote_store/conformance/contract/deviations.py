@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from remote_store.conformance.contract.rulebook import CONTRACT_VERSION, ConfigurationError, rule
-from remote_store.conformance.harness import Deviation
+from remote_store.conformance.values.deviation import Deviation
 from remote_store.core.home import public
 
 TEXT, TEXTS, FLAG = "a string", "a string or a list of strings", "true or false"
