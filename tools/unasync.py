@@ -32,6 +32,7 @@ FILES = {
     f"{CORE}/s3/engine/aio_reader.py": f"{CORE}/s3/engine/reader.py",
     f"{CORE}/s3/engine/aio_runner.py": f"{CORE}/s3/engine/runner.py",
     f"{CONFORMANCE}/checking/async_cleanup.py": f"{CONFORMANCE}/checking/cleanup.py",
+    f"{CONFORMANCE}/checking/async_trees.py": f"{CONFORMANCE}/checking/trees.py",
     f"{CONFORMANCE}/checking/async_usages.py": f"{CONFORMANCE}/checking/usages.py",
     f"{CONFORMANCE}/model/async_perform.py": f"{CONFORMANCE}/model/perform.py",
     f"{CONFORMANCE}/stores/async_child.py": f"{CONFORMANCE}/stores/child.py",

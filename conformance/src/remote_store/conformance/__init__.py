@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     )
     from remote_store.conformance.harness import (
         AsyncHarness,
-        Deviation,
         Harness,
         Oracle,
         OracleRefused,
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
         ThreadedHarness,
     )
     from remote_store.conformance.suite.conformance import AsyncBackendConformance, BackendConformance
+    from remote_store.conformance.values.deviation import Deviation
 
 __all__ = [
     "CONTRACT_VERSION",
@@ -61,51 +61,39 @@ __all__ = [
 ]
 
 # A pytest plugin lives in this package, and a run of pytest without a conformance class must not pay for the suite.
-_HOMES = {
-    "CONTRACT_VERSION": "contract.rulebook",
-    "Area": "contract.rulebook",
-    "AsyncBackendConformance": "suite.conformance",
-    "AsyncCase": "checking.case",
-    "AsyncHarness": "harness",
-    "BackendConformance": "suite.conformance",
-    "Case": "checking.case",
-    "CheckFailed": "checking.expect",
-    "ConfigurationError": "contract.rulebook",
-    "Deviation": "harness",
-    "Harness": "harness",
-    "Oracle": "harness",
-    "OracleRefused": "harness",
-    "Profile": "harness",
-    "RawHead": "harness",
-    "Rule": "contract.rulebook",
-    "ThreadedHarness": "harness",
-    "areas": "contract.rulebook",
-    "async_check": "checking.decorators",
-    "check": "checking.decorators",
-    "join_deviations": "contract.deviations",
-    "load_deviations": "contract.deviations",
-    "not_applicable": "checking.case",
-    "rule": "contract.rulebook",
-    "rules": "contract.rulebook",
-    "untested": "checking.case",
+_NAMES = {
+    "checking.case": ("AsyncCase", "Case", "not_applicable", "untested"),
+    "checking.decorators": ("async_check", "check"),
+    "checking.expect": ("CheckFailed",),
+    "contract.deviations": ("join_deviations", "load_deviations"),
+    "contract.rulebook": ("CONTRACT_VERSION", "Area", "ConfigurationError", "Rule", "areas", "rule", "rules"),
+    "harness": (
+        "AsyncHarness",
+        "Harness",
+        "Oracle",
+        "OracleRefused",
+        "Profile",
+        "RawHead",
+        "ThreadedHarness",
+    ),
+    "values.deviation": ("Deviation",),
+    "suite.conformance": ("AsyncBackendConformance", "BackendConformance"),
 }
+_HOMES = {name: module for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        module = import_module(f"{__name__}.{_HOMES[name]}")
     except ImportError as error:
         from remote_store.conformance.contract.versions import skew
 
         if wrong := skew():
             raise ImportError(wrong) from error
         raise
-    if name != "CONTRACT_VERSION":
-        value.__module__ = __name__
-    globals()[name] = value
-    return value
+    return getattr(module, name)
 
 
 def __dir__() -> list[str]:

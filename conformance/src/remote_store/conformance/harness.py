@@ -8,16 +8,18 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVar
 
+from remote_store.conformance.values.deviation import Deviation
 from remote_store.core import AsyncBackend, Backend, ThreadedBackend
+from remote_store.core.home import public
 
 if TYPE_CHECKING:
     from remote_store.conformance.http.proxy import Proxy
 
 B = TypeVar("B", Backend, AsyncBackend)
-Raised: TypeAlias = type[BaseException] | str
 EndpointKind: TypeAlias = Literal["memory", "files", "emulator", "real"]
 
 
+@public("remote_store.conformance")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """Facts about a storage that capabilities do not declare.
@@ -80,35 +82,7 @@ class Profile:
     attempts: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deviation:
-    """A rule that the backend is known to break, and how its checks fail.
-
-    A check that passes, or that fails with another exception, then counts as failed.
-
-    Attributes:
-        reason: Why the rule does not hold.
-        raises: The exception class that the check raises, or that is the `__cause__` of its failure. A text is the
-            dotted name of a class, which is imported when a check runs.
-        link: URL of an issue or of further explanation.
-        expires: The first day, such as `2027-06-30`, or the first version of the contract, such as `0.3`, for which the
-            deviation no longer counts; empty for never.
-        checks: Names of the checks it applies to, as shell patterns; all checks of the rule by default.
-        variants: Ids of the check's parameters it applies to, as shell patterns; all of them by default.
-        sometimes: The check fails in some runs only, as in a race, so a check that passes is not a failure.
-        place: Where it is declared, for messages.
-    """
-
-    reason: str
-    raises: Raised | tuple[Raised, ...] = AssertionError
-    link: str = ""
-    expires: str = ""
-    checks: tuple[str, ...] = ("*",)
-    variants: tuple[str, ...] = ("*",)
-    sometimes: bool = False
-    place: str = ""
-
-
+@public("remote_store.conformance")
 @dataclass(frozen=True, slots=True)
 class RawHead:
     """A file's facts as an oracle sees them, without its bytes. `None` means that the oracle cannot see the fact."""
@@ -120,10 +94,12 @@ class RawHead:
     tags: Mapping[str, str] | None = None
 
 
+@public("remote_store.conformance")
 class OracleRefused(Exception):
     """The storage refused a call of the oracle. The check ends as untested."""
 
 
+@public("remote_store.conformance")
 class Oracle(ABC):
     """Access to the same storage that does not use the backend under test.
 
@@ -218,10 +194,12 @@ class AnyHarness(ABC, Generic[B]):
         return None
 
 
+@public("remote_store.conformance")
 class Harness(AnyHarness[Backend]):
     """The harness of a synchronous backend."""
 
 
+@public("remote_store.conformance")
 class AsyncHarness(AnyHarness[AsyncBackend]):
     """The harness of an asynchronous backend."""
 
@@ -259,6 +237,7 @@ class AsyncFactoryHarness(AsyncHarness):
         return self._factory()
 
 
+@public("remote_store.conformance")
 @dataclass
 class ThreadedHarness(AsyncHarness):
     """The harness of a synchronous backend that is called asynchronously through `ThreadedBackend`.

@@ -17,12 +17,14 @@ from remote_store.conformance.checking.expect import Expectations
 from remote_store.conformance.checking.recorder import KEPT, CallLog, Recorder
 from remote_store.conformance.checking.usages import USAGES
 from remote_store.conformance.contract.rulebook import rule
-from remote_store.conformance.harness import AnyHarness, B, Deviation, Oracle, Profile
+from remote_store.conformance.harness import AnyHarness, B, Oracle, Profile
 from remote_store.conformance.http.requests import shown, size_of
+from remote_store.conformance.values.deviation import Deviation
 from remote_store.conformance.values.options import Tier
 from remote_store.conformance.values.outcome import RAISED, HarnessFailed, NotApplicable, Untested, Withheld
 from remote_store.conformance.values.redaction import redacted
 from remote_store.core import AsyncBackend, Backend, Capability, CapabilityNotSupported
+from remote_store.core.home import public
 
 if TYPE_CHECKING:
     from remote_store.conformance.http.faults import Request
@@ -34,11 +36,13 @@ SERVED = frozenset({"s3", "http"})
 HARMFUL = frozenset({"delete", "delete_folder", "move"})
 
 
+@public("remote_store.conformance")
 def not_applicable(reason: str, lacks: Capability | None = None) -> NoReturn:
     """End the check because the rule does not apply to the backend."""
     raise NotApplicable(reason, lacks)
 
 
+@public("remote_store.conformance")
 def untested(reason: str) -> NoReturn:
     """End the check as untested because the harness lacks the means to run it."""
     raise Untested(reason)
@@ -314,6 +318,7 @@ class AnyCase(Expectations, Generic[B]):
         return False
 
 
+@public("remote_store.conformance")
 class Case(AnyCase[Backend]):
     """The case of a synchronous check."""
 
@@ -379,6 +384,7 @@ class Case(AnyCase[Backend]):
         return False
 
 
+@public("remote_store.conformance")
 class AsyncCase(AnyCase[AsyncBackend]):
     """The case of an asynchronous check."""
 

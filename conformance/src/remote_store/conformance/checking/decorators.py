@@ -19,10 +19,12 @@ from remote_store.conformance.checking.expect import CheckFailed, CheckHung, sho
 from remote_store.conformance.checking.lacking import lacking
 from remote_store.conformance.contract.deviations import has_expired, kinds_of
 from remote_store.conformance.contract.rulebook import ConfigurationError, rule
-from remote_store.conformance.harness import AnyHarness, Deviation, Oracle, OracleRefused
+from remote_store.conformance.harness import AnyHarness, Oracle, OracleRefused
 from remote_store.conformance.processes.watchdog import Hung, bounded
+from remote_store.conformance.values.deviation import Deviation
 from remote_store.conformance.values.outcome import HarnessFailed, KnownDeviation, ProvisionalFailure, Withheld
 from remote_store.core import AsyncBackend, Backend, Capability
+from remote_store.core.home import public
 
 SOAK_ROUNDS = 20
 
@@ -30,6 +32,7 @@ S = TypeVar("S")
 P = ParamSpec("P")
 
 
+@public("remote_store.conformance")
 def check(
     *identifiers: str, needs: tuple[Capability, ...] = ()
 ) -> Callable[[Callable[Concatenate[S, Case, P], None]], Callable[Concatenate[S, Case, P], None]]:
@@ -54,6 +57,7 @@ def check(
     return decorate
 
 
+@public("remote_store.conformance")
 def async_check(
     *identifiers: str, needs: tuple[Capability, ...] = ()
 ) -> Callable[[Callable[Concatenate[S, AsyncCase, P], Awaitable[None]]], Callable[Concatenate[S, AsyncCase, P], None]]:

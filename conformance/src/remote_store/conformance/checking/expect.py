@@ -9,12 +9,14 @@ from typing import Generic, NoReturn, TypeVar
 
 from remote_store.conformance.contract.rulebook import Rule
 from remote_store.core import RemoteStoreError
+from remote_store.core.home import public
 
 E = TypeVar("E", bound=BaseException)
 SHOWN = 300
 NOTHING = object()
 
 
+@public("remote_store.conformance")
 class CheckFailed(AssertionError):
     """A backend broke a rule. The text is complete without pytest's assertion rewriting."""
 

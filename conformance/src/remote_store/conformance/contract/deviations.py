@@ -28,7 +28,8 @@ from pathlib import Path
 from typing import Any
 
 from remote_store.conformance.contract.rulebook import CONTRACT_VERSION, ConfigurationError, rule
-from remote_store.conformance.harness import Deviation
+from remote_store.conformance.values.deviation import Deviation
+from remote_store.core.home import public
 
 TEXT, TEXTS, FLAG = "a string", "a string or a list of strings", "true or false"
 DAY = "a day or a version of the contract"
@@ -46,6 +47,7 @@ KEYS = {
 VERSION = re.compile(r"(?:contract )?(\d+)\.(\d+)")
 
 
+@public("remote_store.conformance")
 def load_deviations(path: str | Path | Traversable) -> Mapping[str, tuple[Deviation, ...]]:
     """Read the deviations of a file, by the id of the rule.
 
@@ -75,6 +77,7 @@ def load_deviations(path: str | Path | Traversable) -> Mapping[str, tuple[Deviat
     return found
 
 
+@public("remote_store.conformance")
 def join_deviations(*several: Mapping[str, Deviation | tuple[Deviation, ...]]) -> Mapping[str, tuple[Deviation, ...]]:
     """Merge mappings of deviations. If two apply to the same check, the first counts."""
     joined: dict[str, tuple[Deviation, ...]] = {}

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from remote_store.core import Capability
+from remote_store.core.home import public
 
 CONTRACT_VERSION = "0.1"
 """The version of the contract, which is independent of the suite's version."""
@@ -19,10 +20,12 @@ CONTRACT_VERSION = "0.1"
 Level = Literal["MUST", "SHOULD", "MAY"]
 
 
+@public("remote_store.conformance")
 class ConfigurationError(Exception):
     """The configuration, the harness or the catalogue is wrong. The message says what to correct."""
 
 
+@public("remote_store.conformance")
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One clause of the contract.
@@ -52,6 +55,7 @@ class Rule:
     aliases: tuple[str, ...] = ()
 
 
+@public("remote_store.conformance")
 @dataclass(frozen=True, slots=True)
 class Area:
     """A group of related rules, which is one file of the catalogue.
@@ -69,6 +73,7 @@ class Area:
     rules: tuple[Rule, ...]
 
 
+@public("remote_store.conformance")
 @cache
 def areas() -> tuple[Area, ...]:
     """Every area, in the order in which a reader meets them.
@@ -87,12 +92,14 @@ def areas() -> tuple[Area, ...]:
     )
 
 
+@public("remote_store.conformance")
 @cache
 def rules() -> Mapping[str, Rule]:
     """Every rule by its id."""
     return MappingProxyType({rule.id: rule for area in areas() for rule in area.rules})
 
 
+@public("remote_store.conformance")
 def rule(identifier: str) -> Rule:
     """The rule with this id or alias.
 

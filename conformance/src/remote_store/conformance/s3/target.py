@@ -12,13 +12,11 @@ from importlib.resources import files
 from typing import Any
 
 from remote_store.conformance.contract.deviations import join_deviations, load_deviations
-from remote_store.conformance.harness import (
-    Deviation,
-    Profile,
-)
+from remote_store.conformance.harness import Profile
 from remote_store.conformance.http.proxy import Proxy
 from remote_store.conformance.servers import Server, moto_server
 from remote_store.conformance.servers.shared import shared_seaweedfs_server
+from remote_store.conformance.values.deviation import Deviation
 
 PART = 5 * 1024 * 1024
 Deviations = Mapping[str, Deviation | tuple[Deviation, ...]]

@@ -8,9 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from remote_store.conformance.contract.deviations import join_deviations
-from remote_store.conformance.harness import AnyHarness, AsyncHarness, B, Deviation, Harness, Oracle, RawHead
+from remote_store.conformance.harness import AnyHarness, AsyncHarness, B, Harness, Oracle, RawHead
 from remote_store.conformance.stores.async_child import AsyncChildBackend
 from remote_store.conformance.stores.child import ChildBackend
+from remote_store.conformance.values.deviation import Deviation
 from remote_store.core import AsyncBackend, Backend
 
 if TYPE_CHECKING:

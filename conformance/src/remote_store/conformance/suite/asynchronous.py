@@ -8,11 +8,11 @@ from functools import partial
 from io import BytesIO
 from typing import Any, TypeVar, cast
 
+from remote_store.conformance.checking.async_trees import fill, found, taken
 from remote_store.conformance.checking.case import AsyncCase, not_applicable
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.wire import part_size, require_s3, uploads
 from remote_store.conformance.http.faults import Stall
-from remote_store.conformance.suite.aio.trees import fill, found, taken
 from remote_store.core import AsyncBinaryIO, Capability, NotFound
 
 T = TypeVar("T")

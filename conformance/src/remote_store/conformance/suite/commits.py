@@ -11,6 +11,7 @@ import pytest
 
 from remote_store.conformance.checking.case import Case, not_applicable
 from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.trees import fill
 from remote_store.conformance.checking.wire import (
     failing,
     operations,
@@ -21,7 +22,6 @@ from remote_store.conformance.checking.wire import (
     uploads,
 )
 from remote_store.conformance.http.faults import ErrorInOK, Respond, RewriteBody, RunFunction
-from remote_store.conformance.suite.trees import fill
 from remote_store.core import (
     AlreadyExists,
     BackendUnavailable,

@@ -14,27 +14,23 @@ from remote_store.conformance.checking.decorators import validate
 from remote_store.conformance.checking.subject import Subject, look
 from remote_store.conformance.contract.deviations import has_expired, join_deviations, load_deviations
 from remote_store.conformance.contract.rulebook import ConfigurationError
-from remote_store.conformance.harness import (
-    AnyHarness,
-    AsyncFactoryHarness,
-    AsyncHarness,
-    Deviation,
-    FactoryHarness,
-    Harness,
-)
+from remote_store.conformance.harness import AnyHarness, AsyncFactoryHarness, AsyncHarness, FactoryHarness, Harness
 from remote_store.conformance.suite import Contract
 from remote_store.conformance.suite.aio import AsyncContract
 from remote_store.conformance.suite.asynchronous import AsyncTaskSuite
 from remote_store.conformance.suite.blocking import BlockingSuite
 from remote_store.conformance.suite.standard import StandardSuite
+from remote_store.conformance.values.deviation import Deviation
 from remote_store.conformance.values.options import Tier
 from remote_store.core import AsyncBackend, Backend
+from remote_store.core.home import public
 
 C = TypeVar("C", Case, AsyncCase)
 _subjects: dict[type, Subject | ConfigurationError] = {}
 _validated: set[type] = set()
 
 
+@public("remote_store.conformance")
 class BackendConformance(Contract, StandardSuite, BlockingSuite):
     """Every check for a synchronous backend.
 
@@ -58,6 +54,7 @@ class BackendConformance(Contract, StandardSuite, BlockingSuite):
         return _ready(self, request, Case, self.harness or FactoryHarness(self.make))
 
 
+@public("remote_store.conformance")
 class AsyncBackendConformance(AsyncContract, AsyncTaskSuite):
     """Every check for an asynchronous backend; used like `BackendConformance`."""
 

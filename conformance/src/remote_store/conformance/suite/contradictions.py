@@ -12,9 +12,9 @@ import pytest
 
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.trees import fill, found
 from remote_store.conformance.checking.wire import is_upload, operations, page, prefixes, require_s3
 from remote_store.conformance.http.faults import Headers, Request, Respond, RewriteBody, RewriteHeaders, ShortBody
-from remote_store.conformance.suite.trees import fill, found
 from remote_store.core import Capability, RemoteStoreError, RetryPolicy
 
 SIZE = 100

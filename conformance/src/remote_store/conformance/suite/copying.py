@@ -7,8 +7,8 @@ from functools import partial
 
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.trees import fill, found, writable
 from remote_store.conformance.suite.expectations import expect_content, expect_facts, require_namesakes
-from remote_store.conformance.suite.trees import fill, found, writable
 from remote_store.core import AlreadyExists, Capability, InvalidPath, NotFound, RemoteStoreError
 
 

@@ -10,9 +10,9 @@ from typing import Any
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.hostile import SOURCES
+from remote_store.conformance.checking.trees import fill, fill_many, found, taken
 from remote_store.conformance.checking.wire import operations, part_size, require_s3, trusting, unseekable
 from remote_store.conformance.http.faults import Request
-from remote_store.conformance.suite.trees import fill, fill_many, found, taken
 from remote_store.core import AlreadyExists, Backend, Capability, InvalidPath, NotFound
 
 ANCESTORS = "every write also checks the ancestors"

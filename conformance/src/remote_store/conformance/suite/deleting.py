@@ -7,7 +7,7 @@ from functools import partial
 
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
-from remote_store.conformance.suite.trees import fill, found, put_foreign, writable
+from remote_store.conformance.checking.trees import fill, found, put_foreign, writable
 from remote_store.core import DirectoryNotEmpty, InvalidPath, NotFound, RemoteStoreError
 
 

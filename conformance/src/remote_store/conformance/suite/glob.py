@@ -11,7 +11,7 @@ import pytest
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.hostile import CLOSE_FOLDERS
-from remote_store.conformance.suite.trees import fill, fill_many, found
+from remote_store.conformance.checking.trees import fill, fill_many, found
 from remote_store.core import FileInfo, InvalidPath
 
 CPU_SECONDS = 0.5

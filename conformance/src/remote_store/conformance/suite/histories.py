@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.trees import writable
 from remote_store.conformance.model.explore import NAMES, explore
 from remote_store.conformance.model.perform import perform
-from remote_store.conformance.suite.trees import writable
 from remote_store.core import Capability
 
 WRITE = (Capability.WRITE,)

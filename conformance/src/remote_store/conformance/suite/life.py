@@ -12,9 +12,9 @@ from remote_store.conformance.checking.case import Case, not_applicable
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.fork import in_fork
 from remote_store.conformance.checking.hostile import FOREIGN_KEYS, KEYS
+from remote_store.conformance.checking.trees import fill, found
 from remote_store.conformance.checking.usages import USAGES
 from remote_store.conformance.processes.exiting import Calls, at_exit
-from remote_store.conformance.suite.trees import fill, found
 from remote_store.core import (
     Backend,
     BackendUnavailable,

@@ -10,7 +10,16 @@ from typing import Any
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.hostile import MIXED
-from remote_store.conformance.suite.trees import fill, fill_many, found, names, put_foreign, taken, walk, writable
+from remote_store.conformance.checking.trees import (
+    fill,
+    fill_many,
+    found,
+    names,
+    put_foreign,
+    taken,
+    walk,
+    writable,
+)
 from remote_store.core import Capability, FileInfo, FolderEntry, InvalidPath
 
 

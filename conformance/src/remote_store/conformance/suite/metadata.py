@@ -13,8 +13,8 @@ import pytest
 
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.trees import fill
 from remote_store.conformance.suite.expectations import is_honest
-from remote_store.conformance.suite.trees import fill
 from remote_store.core import FileInfo, FolderInfo, InvalidPath, NotFound
 
 PRINTABLE = {"letters": "aZ09", "signs": "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", "spaces": "a b", "percent": "%41%C3%A9"}

@@ -10,10 +10,10 @@ import pytest
 
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.trees import fill
 from remote_store.conformance.checking.usages import PATH_USAGES, Usage
 from remote_store.conformance.checking.wire import MOST_REQUESTS, is_get, is_upload, label, patient
 from remote_store.conformance.http.faults import LoseResponse, Reset, Respond, ShortBody, TruncateRequest, WireFault
-from remote_store.conformance.suite.trees import fill
 from remote_store.core import Backend, BackendUnavailable, Capability, PermissionDenied, RemoteStoreError
 
 READ, WRITE = Capability.READ, Capability.WRITE

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.hostile import KEYS, KIB, ODD_KEYS
-from remote_store.conformance.suite.trees import found, writable
+from remote_store.conformance.checking.trees import found, writable
 from remote_store.core import AlreadyExists, Backend, Capability, FileInfo, WriteResult
 
 READ, WRITE, DELETE = Capability.READ, Capability.WRITE, Capability.DELETE

@@ -11,9 +11,9 @@ import pytest
 
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.trees import fill, found
 from remote_store.conformance.checking.wire import MOST_REQUESTS, operations, page, require_s3
 from remote_store.conformance.http.faults import Early, Request, Respond
-from remote_store.conformance.suite.trees import fill, found
 from remote_store.core import Backend, RemoteStoreError, RetryPolicy
 
 HTML = b"<!doctype html><html><head><meta charset=utf-8><title>Console</title></head><body><br></body></html>"

@@ -14,8 +14,8 @@ from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.fork import in_fork
 from remote_store.conformance.checking.hostile import Unseekable
+from remote_store.conformance.checking.trees import fill, fill_many, found
 from remote_store.conformance.suite.expectations import distinct
-from remote_store.conformance.suite.trees import fill, fill_many, found
 from remote_store.core import AlreadyExists, Backend, Capability, PreconditionFailed
 
 READ, WRITE, DELETE = Capability.READ, Capability.WRITE, Capability.DELETE

@@ -10,9 +10,9 @@ import pytest
 
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.trees import fill, found, names
 from remote_store.conformance.checking.wire import operations, page, require_s3
 from remote_store.conformance.http.faults import Respond, RewriteBody
-from remote_store.conformance.suite.trees import fill, found, names
 from remote_store.core import (
     BackendUnavailable,
     DirectoryNotEmpty,

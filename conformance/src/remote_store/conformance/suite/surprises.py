@@ -11,10 +11,10 @@ from remote_store.conformance.checking.callers import Boom
 from remote_store.conformance.checking.case import Case, not_applicable, untested
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.hostile import CLOSE_FOLDERS, ENDINGS, KEYS, MEANT, Failing, Unseekable, stamped
+from remote_store.conformance.checking.trees import fill, fill_many, found, names, walk, writable
 from remote_store.conformance.processes.elsewhere import NotImportable, use_elsewhere
 from remote_store.conformance.processes.surroundings import another_zone, open_files, overheard, surroundings
 from remote_store.conformance.suite.expectations import expect_content, expect_facts, require_namesakes
-from remote_store.conformance.suite.trees import fill, fill_many, found, names, walk, writable
 from remote_store.core import Capability, FileInfo, FolderEntry, NotFound
 
 READ, WRITE, DELETE, LIST = Capability.READ, Capability.WRITE, Capability.DELETE, Capability.LIST

@@ -10,6 +10,7 @@ import pytest
 
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.trees import fill
 from remote_store.conformance.checking.wire import (
     THRICE,
     TWICE,
@@ -32,7 +33,6 @@ from remote_store.conformance.http.faults import (
     TruncateRequest,
     WireFault,
 )
-from remote_store.conformance.suite.trees import fill
 from remote_store.core import (
     AlreadyExists,
     BackendUnavailable,

@@ -11,6 +11,7 @@ import pytest
 
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.trees import fill, found
 from remote_store.conformance.checking.wire import (
     THRICE,
     TWICE,
@@ -30,7 +31,6 @@ from remote_store.conformance.http.faults import (
     WireFault,
 )
 from remote_store.conformance.servers import dead_endpoint
-from remote_store.conformance.suite.trees import fill, found
 from remote_store.core import (
     Backend,
     BackendUnavailable,

@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from _pytest.outcomes import Skipped, XFailed
 
-    from remote_store.conformance.harness import Deviation
+    from remote_store.conformance.values.deviation import Deviation
     from remote_store.core import Capability
 else:
     Skipped, XFailed = pytest.skip.Exception, pytest.xfail.Exception

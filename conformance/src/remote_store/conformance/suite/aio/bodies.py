@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from remote_store.conformance.checking.async_trees import fill
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.wire import (
@@ -28,7 +29,6 @@ from remote_store.conformance.http.faults import (
     Stall,
     WireFault,
 )
-from remote_store.conformance.suite.aio.trees import fill
 from remote_store.core import (
     BackendUnavailable,
     PreconditionFailed,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from remote_store.conformance.checking.async_trees import fill
 from remote_store.conformance.checking.case import AsyncCase, not_applicable
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.wire import (
@@ -20,7 +21,6 @@ from remote_store.conformance.checking.wire import (
     uploads,
 )
 from remote_store.conformance.http.faults import ErrorInOK, Respond, RewriteBody, RunFunction
-from remote_store.conformance.suite.aio.trees import fill
 from remote_store.core import (
     AlreadyExists,
     BackendUnavailable,

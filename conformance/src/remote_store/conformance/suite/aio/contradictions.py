@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from remote_store.conformance.checking.async_trees import fill, found
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.wire import is_upload, operations, page, prefixes, require_s3
 from remote_store.conformance.http.faults import Headers, Request, Respond, RewriteBody, RewriteHeaders, ShortBody
-from remote_store.conformance.suite.aio.trees import fill, found
 from remote_store.core import Capability, RemoteStoreError, RetryPolicy
 
 SIZE = 100

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
+from remote_store.conformance.checking.async_trees import fill, found, writable
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.suite.aio.expectations import expect_content, expect_facts, require_namesakes
-from remote_store.conformance.suite.aio.trees import fill, found, writable
 from remote_store.core import AlreadyExists, Capability, InvalidPath, NotFound, RemoteStoreError
 
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from remote_store.conformance.checking.async_trees import fill, fill_many, found, taken
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.hostile import SOURCES
 from remote_store.conformance.checking.wire import operations, part_size, require_s3, trusting, unseekable
 from remote_store.conformance.http.faults import Request
-from remote_store.conformance.suite.aio.trees import fill, fill_many, found, taken
 from remote_store.core import AlreadyExists, AsyncBackend, Capability, InvalidPath, NotFound
 
 ANCESTORS = "every write also checks the ancestors"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
+from remote_store.conformance.checking.async_trees import fill, found, put_foreign, writable
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
-from remote_store.conformance.suite.aio.trees import fill, found, put_foreign, writable
 from remote_store.core import DirectoryNotEmpty, InvalidPath, NotFound, RemoteStoreError
 
 

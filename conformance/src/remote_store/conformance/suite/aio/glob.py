@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from remote_store.conformance.checking.async_trees import fill, fill_many, found
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.hostile import CLOSE_FOLDERS
-from remote_store.conformance.suite.aio.trees import fill, fill_many, found
 from remote_store.core import FileInfo, InvalidPath
 
 CPU_SECONDS = 0.5

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from remote_store.conformance.checking.async_trees import writable
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.model.async_perform import perform
 from remote_store.conformance.model.explore import NAMES, async_explore
-from remote_store.conformance.suite.aio.trees import writable
 from remote_store.core import Capability
 
 WRITE = (Capability.WRITE,)

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+from remote_store.conformance.checking.async_trees import fill, found
 from remote_store.conformance.checking.async_usages import USAGES
 from remote_store.conformance.checking.case import AsyncCase, not_applicable
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.fork import in_fork
 from remote_store.conformance.checking.hostile import FOREIGN_KEYS, KEYS
 from remote_store.conformance.processes.exiting import Calls, at_exit
-from remote_store.conformance.suite.aio.trees import fill, found
 from remote_store.core import (
     AsyncBackend,
     BackendUnavailable,

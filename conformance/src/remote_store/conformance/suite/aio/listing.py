@@ -6,10 +6,19 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
+from remote_store.conformance.checking.async_trees import (
+    fill,
+    fill_many,
+    found,
+    names,
+    put_foreign,
+    taken,
+    walk,
+    writable,
+)
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.hostile import MIXED
-from remote_store.conformance.suite.aio.trees import fill, fill_many, found, names, put_foreign, taken, walk, writable
 from remote_store.core import Capability, FileInfo, FolderEntry, InvalidPath
 
 

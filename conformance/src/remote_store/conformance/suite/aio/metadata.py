@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from remote_store.conformance.checking.async_trees import fill
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.suite.aio.expectations import is_honest
-from remote_store.conformance.suite.aio.trees import fill
 from remote_store.core import FileInfo, FolderInfo, InvalidPath, NotFound
 
 PRINTABLE = {"letters": "aZ09", "signs": "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", "spaces": "a b", "percent": "%41%C3%A9"}

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 import pytest
 
+from remote_store.conformance.checking.async_trees import fill
 from remote_store.conformance.checking.async_usages import PATH_USAGES, AsyncUsage
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.wire import MOST_REQUESTS, is_get, is_upload, label, patient
 from remote_store.conformance.http.faults import LoseResponse, Reset, Respond, ShortBody, TruncateRequest, WireFault
-from remote_store.conformance.suite.aio.trees import fill
 from remote_store.core import AsyncBackend, BackendUnavailable, Capability, PermissionDenied, RemoteStoreError
 
 READ, WRITE = Capability.READ, Capability.WRITE

@@ -7,10 +7,10 @@ from io import BytesIO
 from itertools import product
 from typing import Any, NamedTuple
 
+from remote_store.conformance.checking.async_trees import found, writable
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.hostile import KEYS, KIB, ODD_KEYS
-from remote_store.conformance.suite.aio.trees import found, writable
 from remote_store.core import AlreadyExists, AsyncBackend, Capability, FileInfo, WriteResult
 
 READ, WRITE, DELETE = Capability.READ, Capability.WRITE, Capability.DELETE

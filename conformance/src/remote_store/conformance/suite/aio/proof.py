@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from remote_store.conformance.checking.async_trees import fill, found
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.wire import MOST_REQUESTS, operations, page, require_s3
 from remote_store.conformance.http.faults import Early, Request, Respond
-from remote_store.conformance.suite.aio.trees import fill, found
 from remote_store.core import AsyncBackend, RemoteStoreError, RetryPolicy
 
 HTML = b"<!doctype html><html><head><meta charset=utf-8><title>Console</title></head><body><br></body></html>"

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from remote_store.conformance.checking.async_trees import fill, fill_many, found
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.fork import in_fork
 from remote_store.conformance.checking.hostile import Unseekable
 from remote_store.conformance.suite.aio.expectations import distinct
-from remote_store.conformance.suite.aio.trees import fill, fill_many, found
 from remote_store.core import AlreadyExists, AsyncBackend, Capability, PreconditionFailed
 
 READ, WRITE, DELETE = Capability.READ, Capability.WRITE, Capability.DELETE

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from remote_store.conformance.checking.async_trees import fill, found, names
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.wire import operations, page, require_s3
 from remote_store.conformance.http.faults import Respond, RewriteBody
-from remote_store.conformance.suite.aio.trees import fill, found, names
 from remote_store.core import (
     BackendUnavailable,
     DirectoryNotEmpty,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from remote_store.conformance.checking.async_trees import fill, fill_many, found, names, walk, writable
 from remote_store.conformance.checking.callers import Boom
 from remote_store.conformance.checking.case import AsyncCase, not_applicable, untested
 from remote_store.conformance.checking.decorators import async_check
@@ -13,7 +14,6 @@ from remote_store.conformance.checking.hostile import CLOSE_FOLDERS, ENDINGS, KE
 from remote_store.conformance.processes.elsewhere import NotImportable, use_elsewhere
 from remote_store.conformance.processes.surroundings import another_zone, open_files, overheard, surroundings
 from remote_store.conformance.suite.aio.expectations import expect_content, expect_facts, require_namesakes
-from remote_store.conformance.suite.aio.trees import fill, fill_many, found, names, walk, writable
 from remote_store.core import Capability, FileInfo, FolderEntry, NotFound
 
 READ, WRITE, DELETE, LIST = Capability.READ, Capability.WRITE, Capability.DELETE, Capability.LIST

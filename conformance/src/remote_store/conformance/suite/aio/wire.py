@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from remote_store.conformance.checking.async_trees import fill, found
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.wire import (
@@ -29,7 +30,6 @@ from remote_store.conformance.http.faults import (
     WireFault,
 )
 from remote_store.conformance.servers import dead_endpoint
-from remote_store.conformance.suite.aio.trees import fill, found
 from remote_store.core import (
     AsyncBackend,
     BackendUnavailable,

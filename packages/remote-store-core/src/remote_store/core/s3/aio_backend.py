@@ -58,7 +58,7 @@ class AsyncS3Backend(AsyncBackend):
     def __init__(self, bucket: str, options: S3Options, *, own_client: bool = True) -> None:
         self._bucket = Bucket(check_bucket(bucket), options)
         self._most_metadata = MOST_ENTRIES if own_client else MOST_OF_A_HANDLE
-        if not options.endpoint.creates_atomically:
+        if not options.trusts_conditional_writes:
             self.capabilities = self.capabilities - {Capability.ATOMIC_CREATE}
         self._runner = self._new_runner()
 

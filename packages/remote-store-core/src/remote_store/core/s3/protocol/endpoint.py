@@ -52,11 +52,6 @@ class Endpoint:
         """Whether the endpoint is known to honour conditions on this kind of request."""
         return getattr(self.conditions, kind) is True
 
-    @property
-    def creates_atomically(self) -> bool:
-        """Whether conditions are honoured on all three requests that create an object."""
-        return self.trusts("put") and self.trusts("complete") and self.trusts("copy")
-
 
 def endpoint_of(
     url: str | None,

@@ -205,8 +205,9 @@ class S3Options:
 
     @property
     def trusts_conditional_writes(self) -> bool:
-        """Whether the endpoint is known to honour conditions on every kind of create."""
-        return self.endpoint.creates_atomically
+        """Whether the endpoint is known to honour conditions on all three requests that create an object."""
+        trusts = self.endpoint.trusts
+        return trusts("put") and trusts("complete") and trusts("copy")
 
 
 def check_bucket(bucket: str) -> str:

@@ -1,4 +1,4 @@
-# Generated from conformance/src/remote_store/conformance/suite/aio/trees.py by tools/unasync.py; edit that.
+# Generated from conformance/src/remote_store/conformance/checking/async_trees.py by tools/unasync.py; edit that.
 """Helpers of checks: filling a folder, and reading listings to their end."""
 
 from __future__ import annotations
