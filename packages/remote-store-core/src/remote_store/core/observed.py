@@ -125,7 +125,7 @@ def _reporting(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
 
 def _reported(operation: Operation, result: Any) -> Any:
     if isinstance(result, io.IOBase):
-        operation.end(size=bytes_left(result) or 0)  # type: ignore[arg-type]
+        operation.end(size=bytes_left(result) or 0)
     elif isinstance(result, Iterator):
         return operation.rows(result)
     elif isinstance(result, AbstractContextManager):
