@@ -15,7 +15,7 @@ import s3fs
 
 from remote_store.boto3 import S3Boto3Backend
 from remote_store.conformance.fakes.damaged_s3 import DamagedS3, Reply, serving
-from remote_store.core import Backend, CapabilityNotSupported, MemoryBackend
+from remote_store.core import Backend, Capability, CapabilityNotSupported, MemoryBackend
 from remote_store.core.local import LocalBackend
 from remote_store.core.s3 import Call
 from remote_store.s3fs import S3FsBackend
@@ -93,11 +93,14 @@ def test_the_backend_in_memory_has_the_same_limit() -> None:
     refuse(backend)
 
 
-def test_the_backend_on_disk_has_the_same_limit_and_no_metadata(tmp_path: Path) -> None:
+def test_the_backend_on_disk_has_the_same_limit(tmp_path: Path) -> None:
     with LocalBackend(tmp_path) as backend:
         refuse(backend)
-        with pytest.raises(CapabilityNotSupported):
-            backend.write("k", b"content", metadata=MOST)
+        if Capability.USER_METADATA in backend.capabilities:
+            hold(backend)
+        else:
+            with pytest.raises(CapabilityNotSupported):
+                backend.write("k", b"content", metadata=MOST)
 
 
 @pytest.mark.parametrize("kind", ["client", "fs"])

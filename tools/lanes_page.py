@@ -48,6 +48,21 @@ what the others wrote. Choose by what you have installed, and by which native ob
 
 `type = "s3"` and `s3://` URLs use the first installed lane, in the order boto3, s3fs, pyarrow; async stores in order
 s3fs, boto3, pyarrow. `choose_lane()` and `choose_async_lane()` of `remote_store.core` return the choice and its reason.
+
+## Without S3
+
+`remote-store-core` has two backends that need no server. Code that runs on them runs on a lane.
+
+|  | `MemoryBackend` | `LocalBackend` | a lane |
+|---|---|---|---|
+| stores of one configuration and name | same files, until the process ends | same folder | same bucket |
+| metadata and content types | kept | kept, or refused if the disk has no extended attributes | kept |
+| metadata and content types in listings | yes | no | no |
+| content type of a file that was written without one | `None` | `None` | what the server says |
+| a file and a folder of one name | both exist | `InvalidPath` | both exist |
+| other processes see the files | no | yes | yes |
+
+[Local files](local-files.md) has the details of `LocalBackend`.
 """
 
 

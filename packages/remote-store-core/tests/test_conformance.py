@@ -18,7 +18,8 @@ from remote_store.conformance import (
     RawHead,
     ThreadedHarness,
 )
-from remote_store.core import AsyncDelegatingBackend, DelegatingBackend, LocalBackend, MemoryBackend
+from remote_store.core import AsyncDelegatingBackend, Capability, DelegatingBackend, LocalBackend, MemoryBackend
+from remote_store.core.local.attributes import attach, attached, decoded, encoded
 from remote_store.core.local.names import UNFINISHED
 from remote_store.core.memory import StoredFile
 
@@ -92,6 +93,7 @@ class DiskOracle(Oracle):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as file:
             file.write(data)
+            attach(file.fileno(), encoded(metadata or {}, content_type))
 
     def raw_get(self, key: str) -> bytes | None:
         try:
@@ -99,6 +101,14 @@ class DiskOracle(Oracle):
                 return file.read()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
+
+    def raw_head(self, key: str) -> RawHead | None:
+        try:
+            with open(f"{self.root}/{key}", "rb") as file:
+                size, attributes = os.fstat(file.fileno()).st_size, attached(file.fileno())
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+        return None if attributes is None else RawHead(size, *decoded(attributes))
 
     def raw_list(self, prefix: str = "") -> list[str]:
         return [key for key in self._names() if key.startswith(prefix) and UNFINISHED not in key]
@@ -131,11 +141,20 @@ class LocalHarness(Harness):
         return LocalBackend(f"{self._folder.name}/absent/root", **options)
 
     def isolated(self) -> LocalHarness:
-        return LocalHarness()
+        return type(self)()
 
     @property
     def oracle(self) -> DiskOracle:
         return DiskOracle(self._folder.name)
+
+
+class PlainHarness(LocalHarness):
+    """A file system without extended attributes."""
+
+    def make(self, **options: Any) -> LocalBackend:
+        backend = super().make(**options)
+        backend.capabilities = backend.capabilities - {Capability.USER_METADATA}
+        return backend
 
 
 class TestMemory(BackendConformance):
@@ -160,3 +179,7 @@ class TestLocal(BackendConformance):
 
 class TestLocalInThreads(AsyncBackendConformance):
     harness = ThreadedHarness(LocalHarness())
+
+
+class TestLocalWithoutAttributes(BackendConformance):
+    harness = PlainHarness()

@@ -7,6 +7,7 @@ import pickle
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ import pytest
 from remote_store.core import (
     AlreadyExists,
     BackendUnavailable,
-    Capability,
     CapabilityNotSupported,
     DirectoryNotEmpty,
     FolderEntry,
@@ -104,7 +104,7 @@ def test_facts_of_a_write_and_of_the_file_agree(backend: LocalBackend) -> None:
     assert info.name == "a.txt"
     assert info.modified_at is not None
     assert info.modified_at.utcoffset() is not None
-    assert list(backend.list_files("d")) == [info]
+    assert list(backend.list_files("d")) == [replace(info, metadata=None)]
     assert backend.write("d/a.txt", b"HELLO", overwrite=True).etag != result.etag
 
 
@@ -225,19 +225,6 @@ def test_open_atomic_commits_on_a_clean_exit(backend: LocalBackend, root: Path) 
         backend.write("c", b"theirs")
     assert backend.read_bytes("c") == b"theirs"
     assert on_disk(root) == ["b", "c", "d", "d/a"]
-
-
-def test_metadata_is_refused_and_a_content_type_forgotten(backend: LocalBackend, root: Path) -> None:
-    assert Capability.USER_METADATA not in backend.capabilities
-    with pytest.raises(CapabilityNotSupported) as raised:
-        backend.write("a", b"", metadata={"k": "v"})
-    assert raised.value.capability == "user_metadata"
-    with pytest.raises(ValueError, match="metadata"):
-        backend.write("a", b"", metadata={"K": "v"})
-    assert on_disk(root) == []
-    backend.write("a", b"", metadata={}, content_type="text/plain")
-    info = backend.get_file_info("a")
-    assert (info.content_type, info.metadata) == (None, None)
 
 
 def test_an_open_reader_keeps_its_version(backend: LocalBackend) -> None:

@@ -63,9 +63,9 @@ class Draws:
     def _write(self) -> Action:
         methods = ["write", *(["write_atomic", "open_atomic"] if Capability.ATOMIC_WRITE in self._has else [])]
         method = self._one(methods)
-        options = self._flags("overwrite") | self._perhaps("content_type", ["text/csv"])
+        options = self._flags("overwrite")
         if Capability.USER_METADATA in self._has:
-            options |= self._perhaps("metadata", METADATA)
+            options |= self._perhaps("content_type", ["text/csv"]) | self._perhaps("metadata", METADATA)
         if method == "open_atomic":
             return self._action(method, self._target(), options, payload=self._payload("bytes"), fails=self._half())
         kind = "bytes" if self._half() else self._one(list(KINDS))

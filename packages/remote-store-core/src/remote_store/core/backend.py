@@ -112,7 +112,8 @@ class Backend(ABC):
             InvalidPath: The path is the root, not canonical, or too long.
             TypeError: The content is text, yields text, or is neither bytes, nor a stream, nor an iterable.
             ValueError: The metadata cannot be stored unchanged.
-            CapabilityNotSupported: Metadata was given and the backend does not have `USER_METADATA`.
+            CapabilityNotSupported: Metadata, or a content type that the backend would lose, was given and the backend
+                does not have `USER_METADATA`.
         """
 
     @abstractmethod

@@ -28,7 +28,7 @@ class Capability(Enum):
     METADATA = "metadata"
     """`get_file_info` returns the size, time and other attributes of a file."""
     USER_METADATA = "user_metadata"
-    """User metadata is stored with a file."""
+    """User metadata and a content type are stored with a file."""
     ATOMIC_WRITE = "atomic_write"
     """Readers see a write in full or not at all."""
     ATOMIC_CREATE = "atomic_create"

@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -20,9 +21,9 @@ from remote_store.core.capabilities import Capability
 from remote_store.core.errors import (
     BackendUnavailable,
     CapabilityNotSupported,
-    DirectoryNotEmpty,
     InvalidPath,
     NotFound,
+    PermissionDenied,
     PreconditionFailed,
     RemoteStoreError,
 )
@@ -31,12 +32,13 @@ from remote_store.core.glob import GlobPattern
 from remote_store.core.home import public
 from remote_store.core.io.source import Content
 from remote_store.core.io.streams import Source, check_max_depth, check_range
+from remote_store.core.local.attributes import NO_ATTRIBUTES, Declared, attached, decoded, encoded
 from remote_store.core.local.folder import FILE, Folder
-from remote_store.core.local.names import is_hidden, require_file_name, require_name, require_new_name
-from remote_store.core.local.resolving import Spot
+from remote_store.core.local.names import require_file_name, require_name, require_new_name
+from remote_store.core.local.resolving import Spot, is_hard_link, is_same
 from remote_store.core.local.root import Root
 from remote_store.core.local.system import TypedFile, buffer_size, os_errors
-from remote_store.core.local.tree import attempted, describe, entity_tag, prune, remove_tree, walk
+from remote_store.core.local.tree import describe, entity_tag, inspect, prune, remove_folder, walk
 from remote_store.core.local.unfinished import Unfinished, rename_new, takes_free_names
 from remote_store.core.metadata import check_content_type, check_metadata
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
@@ -58,8 +60,14 @@ class LocalBackend(Backend):
     its mode from the umask, and a copy has the mode of its source. A crash can leave files named
     `.remote-store-unfinished-*`. They are never listed; delete them while nothing is writing. Writing a file creates
     its folders, and deleting the last file of a folder removes the folder. A file and a folder cannot have the same
-    name. Content types are not stored. An open reader keeps the version that it opened, unless another program changes
-    the file in place. A move to another file system is a copy and a delete.
+    name. An open reader keeps the version that it opened, unless another program changes the file in place. A move to
+    another file system is a copy and a delete.
+
+    Metadata and content types are stored in extended attributes (Linux, on most file systems). Copies and moves keep
+    them. If the file system of the root stores none, `capabilities` lacks `USER_METADATA`, and a write with metadata or
+    a content type raises `CapabilityNotSupported`. This is tested once, when `capabilities` is first needed, with a
+    temporary file that has no name; a root that does not exist yet is judged by its nearest parent. Content types are
+    never guessed. Listings leave out both.
 
     Symbolic links: a link to a file inside the root reads and writes that file; deleting it deletes the link. A link
     to a folder inside the root can be part of a path, but recursive listings do not descend into it. A link that is
@@ -85,7 +93,7 @@ class LocalBackend(Backend):
     """
 
     name = "local"
-    capabilities = frozenset(Capability) - {Capability.USER_METADATA}
+    capabilities = Declared()
 
     def __init__(self, root: str | os.PathLike[str], *, create: bool = False, on_event: OnEvent | None = None) -> None:
         self._events = Events(self.name, on_event)
@@ -112,12 +120,7 @@ class LocalBackend(Backend):
 
     def read(self, path: str) -> BinaryIO:
         with ExitStack() as opened:
-            spot = self._file(opened, path)
-            with os_errors(path, self.name):
-                descriptor = spot.position.here.open(spot.name, FILE)
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise self._no_file(path)
+            descriptor = self._open(self._file(opened, path), path)
         return io.BufferedReader(TypedFile(descriptor, "r", path, self.name), buffer_size(descriptor))
 
     def read_seekable(self, path: str) -> BinaryIO:
@@ -145,12 +148,13 @@ class LocalBackend(Backend):
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
     ) -> WriteResult:
-        self._check_write(path, metadata, content_type)
+        attributes = self._check_write(path, metadata, content_type)
         source = Source(content)
-        with self._unfinished(path, overwrite=overwrite) as (unfinished, file):
+        with self._unfinished(path, attributes, overwrite=overwrite) as (unfinished, file):
             while block := source.read_block(BLOCK):
                 file.write(block)
-            return self._commit(path, unfinished, file, overwrite=overwrite)
+            result = self._commit(path, unfinished, file, overwrite=overwrite)
+        return replace(result, metadata=decoded(attributes)[0] if self._keeps_attributes else None)
 
     def write_atomic(
         self,
@@ -172,8 +176,8 @@ class LocalBackend(Backend):
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
     ) -> Iterator[BinaryIO]:
-        self._check_write(path, metadata, content_type)
-        with self._unfinished(path, overwrite=overwrite) as (unfinished, file):
+        attributes = self._check_write(path, metadata, content_type)
+        with self._unfinished(path, attributes, overwrite=overwrite) as (unfinished, file):
             yield file
             self._commit(path, unfinished, file, overwrite=overwrite)
 
@@ -202,7 +206,7 @@ class LocalBackend(Backend):
                     with os_errors(path, self.name):
                         spot.position.here.unlink(spot.name)
                 else:
-                    self._remove_folder(path, spot, recursive=recursive)
+                    remove_folder(path, spot, self.name, recursive=recursive)
             except NotFound:
                 if not missing_ok:
                     raise
@@ -226,7 +230,18 @@ class LocalBackend(Backend):
     def get_file_info(self, path: str) -> FileInfo:
         with ExitStack() as opened:
             spot = self._file(opened, path)
-        return describe(path, cast("os.stat_result", spot.facts))
+            if not self._keeps_attributes:
+                return describe(path, cast("os.stat_result", spot.facts))
+            try:
+                descriptor = self._open(spot, path)
+            except PermissionDenied:
+                # Attributes need the permission to read the file; the other facts do not.
+                return describe(path, cast("os.stat_result", spot.facts))
+        try:
+            with os_errors(path, self.name):
+                return inspect(path, descriptor)
+        finally:
+            os.close(descriptor)
 
     def get_folder_info(self, path: str) -> FolderInfo:
         self._check_open()
@@ -314,13 +329,22 @@ class LocalBackend(Backend):
         if self._closed:
             raise BackendUnavailable("the backend is closed; make a new one", backend=self.name)
 
-    def _check_write(self, path: str, metadata: Mapping[str, str] | None, content_type: str | None) -> None:
+    @property
+    def _keeps_attributes(self) -> bool:
+        return Capability.USER_METADATA in self.capabilities
+
+    def _check_write(
+        self, path: str, metadata: Mapping[str, str] | None, content_type: str | None
+    ) -> Mapping[str, bytes]:
+        """The extended attributes to write."""
         self._check_open()
         require_new_name(path, self.name)
         check_content_type(content_type)
-        if check_metadata(metadata):
-            message = "the backend cannot store metadata; leave it out"
+        attributes = encoded(check_metadata(metadata), content_type)
+        if attributes and not self._keeps_attributes:
+            message = f"{NO_ATTRIBUTES}; leave them out, or choose a root on a file system that does"
             raise CapabilityNotSupported(message, capability="user_metadata", path=path, backend=self.name)
+        return attributes
 
     def _kind(self, path: str) -> int | None:
         self._check_open()
@@ -341,6 +365,15 @@ class LocalBackend(Backend):
         if spot.kind != stat.S_IFREG:
             raise self._no_file(path)
         return spot
+
+    def _open(self, spot: Spot, path: str) -> int:
+        """Open a file for reading; returns its descriptor, which the caller closes."""
+        with os_errors(path, self.name):
+            descriptor = spot.position.here.open(spot.name, FILE)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise self._no_file(path)
+        return descriptor
 
     def _no_file(self, path: str) -> InvalidPath:
         return InvalidPath("the path is a folder or a special file; name a regular file", path=path, backend=self.name)
@@ -377,9 +410,11 @@ class LocalBackend(Backend):
                     yield from walk(position, prefix, deepest, self._keys.link, self.name)
 
     @contextmanager
-    def _unfinished(self, path: str, *, overwrite: bool) -> Iterator[tuple[Unfinished, Writer]]:
+    def _unfinished(
+        self, path: str, attributes: Mapping[str, bytes], *, overwrite: bool
+    ) -> Iterator[tuple[Unfinished, Writer]]:
         with ExitStack() as opened:
-            unfinished = self._keys.begin(opened, path, overwrite=overwrite)
+            unfinished = self._keys.begin(opened, path, attributes, overwrite=overwrite)
             with os_errors(path, self.name):
                 file = io.BufferedWriter(TypedFile(os.dup(unfinished.descriptor), "w", path, self.name))
             try:
@@ -416,12 +451,15 @@ class LocalBackend(Backend):
             self.capabilities = self.capabilities - {Capability.ATOMIC_CREATE}
 
     def _copy(self, src: str, dst: str, *, overwrite: bool) -> os.stat_result:
-        with self.read(src) as source, self._unfinished(dst, overwrite=overwrite) as (unfinished, file):
-            while block := source.read(BLOCK):
-                file.write(block)
-            facts = os.fstat(source.fileno())
-            self._commit(dst, unfinished, file, overwrite=overwrite, mode=stat.S_IMODE(facts.st_mode) & 0o777)
-            return facts
+        with self.read(src) as source:
+            with os_errors(src, self.name):
+                attributes = attached(source.fileno()) if self._keeps_attributes else None
+            with self._unfinished(dst, attributes or {}, overwrite=overwrite) as (unfinished, file):
+                while block := source.read(BLOCK):
+                    file.write(block)
+                facts = os.fstat(source.fileno())
+                self._commit(dst, unfinished, file, overwrite=overwrite, mode=stat.S_IMODE(facts.st_mode) & 0o777)
+                return facts
 
     def _rename(self, src: str, source: Spot, target: Spot, name: str) -> bool:
         """Rename a file. Returns `False` if source and target are on different file systems."""
@@ -460,51 +498,3 @@ class LocalBackend(Backend):
             message = "the file changed during the move to another file system; src is kept, and dst has a copy"
             raise PreconditionFailed(message, path=src, backend=self.name)
         self.delete(src)
-
-    def _remove_folder(self, path: str, spot: Spot, *, recursive: bool) -> None:
-        with os_errors(path, self.name):
-            position = spot.enter()
-            if not recursive:
-                names = [entry.name for entry in position.here.scan()]
-                if not all(map(is_hidden, names)):
-                    raise not_empty(path, self.name)
-                for name in names:
-                    attempted(position.here.unlink, name)
-            left = list(remove_tree(position)) if recursive else []
-            if left:
-                keys = tuple(f"{path.removesuffix('/')}/{name}" for name, _ in left)
-                raise RemoteStoreError(
-                    "some files could not be deleted; see the cause", path=path, paths=keys, backend=self.name
-                ) from left[0][1]
-            name = position.names[-1]
-            position.up()
-            try:
-                position.here.remove(name)
-            except FileNotFoundError:
-                pass
-            except OSError as error:
-                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                    raise
-                # A file written during the call keeps the folder.
-                if not recursive:
-                    raise not_empty(path, self.name) from error
-
-
-def not_empty(path: str, backend: str) -> DirectoryNotEmpty:
-    """The error for a folder that is not empty."""
-    return DirectoryNotEmpty("the folder has content; pass recursive=True to delete it too", path=path, backend=backend)
-
-
-def is_same(source: Spot, target: Spot) -> bool:
-    """Whether two spots are the same entry of the same folder."""
-    return (
-        target.facts is not None
-        and source.name == target.name
-        and source.position.here.identity == target.position.here.identity
-    )
-
-
-def is_hard_link(source: Spot, target: Spot) -> bool:
-    """Whether two spots are hard links to one file."""
-    one, other = source.facts, target.facts
-    return one is not None and other is not None and one.st_nlink > 1 and os.path.samestat(one, other)

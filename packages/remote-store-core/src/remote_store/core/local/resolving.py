@@ -260,6 +260,21 @@ class _Walk:
             self._position.start_again()
 
 
+def is_same(source: Spot, target: Spot) -> bool:
+    """Whether two spots are the same entry of the same folder."""
+    return (
+        target.facts is not None
+        and source.name == target.name
+        and source.position.here.identity == target.position.here.identity
+    )
+
+
+def is_hard_link(source: Spot, target: Spot) -> bool:
+    """Whether two spots are hard links to one file."""
+    one, other = source.facts, target.facts
+    return one is not None and other is not None and one.st_nlink > 1 and os.path.samestat(one, other)
+
+
 def follow(opened: ExitStack, folder: Folder, name: str) -> tuple[Folder, str, os.stat_result | None]:
     """Follow the links of an entry, anywhere in the file system; returns the final folder, name and stat result.
 

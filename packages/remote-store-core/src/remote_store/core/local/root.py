@@ -7,7 +7,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from typing import TypeVar
 
@@ -113,11 +113,12 @@ class Root:
                 raise AlreadyExists(message, path=path, backend=self._backend)
         return spot
 
-    def begin(self, opened: ExitStack, path: str, *, overwrite: bool) -> Unfinished:
+    def begin(self, opened: ExitStack, path: str, attributes: Mapping[str, bytes], *, overwrite: bool) -> Unfinished:
         """Create an unfinished file in the folder of a target, or in the deepest parent that exists.
 
         Raises:
             AlreadyExists: The target exists and `overwrite` is `False`.
+            CapabilityNotSupported: The file system cannot store the attributes.
             InvalidPath: The path cannot be a file.
             NotFound: The root does not exist.
         """
@@ -125,7 +126,7 @@ class Root:
             with ExitStack() as attempt:
                 spot = self.target(attempt, path, overwrite=overwrite)
                 with os_errors(path, self._backend), suppress(FileNotFoundError):
-                    unfinished = attempt.enter_context(Unfinished(spot.position.here).opened())
+                    unfinished = attempt.enter_context(Unfinished(spot.position.here, attributes).opened())
                     opened.enter_context(attempt.pop_all())
                     return unfinished
         raise self._busy(path)

@@ -9,7 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from remote_store.core.errors import AlreadyExists, InvalidPath, NotFound, PermissionDenied, RemoteStoreError
+from remote_store.core.errors import (
+    AlreadyExists,
+    CapabilityNotSupported,
+    InvalidPath,
+    NotFound,
+    PermissionDenied,
+    RemoteStoreError,
+)
 
 WRONG_KIND = (errno.EISDIR, errno.ENOTDIR)
 BAD_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.EILSEQ)
@@ -17,6 +24,7 @@ REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 ADVICE = {
     errno.ENOSPC: "free some space and write again",
     errno.EDQUOT: "free some space, or have the user's quota raised",
+    errno.E2BIG: "shorten them, or free some space",
     errno.EFBIG: "write a smaller file, or raise the limit of the file system or the process (RLIMIT_FSIZE)",
     errno.EMFILE: "close some files, or raise the process's limit (RLIMIT_NOFILE)",
     errno.ENFILE: "try again when other programs have closed files",
@@ -27,6 +35,10 @@ ADVICE = {
 
 class Astray(OSError):
     """A symbolic link is dangling, points outside the root, or was replaced during the call."""
+
+
+class NoAttributes(OSError):
+    """The file system of a file cannot store its metadata and content type."""
 
 
 @contextmanager
@@ -45,6 +57,8 @@ def typed(error: OSError, path: str, backend: str) -> RemoteStoreError:
     said = error.strerror or str(error)
     if isinstance(error, Astray):
         return InvalidPath(said, path=path, backend=backend)
+    if isinstance(error, NoAttributes):
+        return CapabilityNotSupported(said, capability="user_metadata", path=path, backend=backend)
     if error.errno in REFUSED:
         message = f"the operating system denied access: {said}; check the permissions of the file and its folder"
         return PermissionDenied(message, path=path, backend=backend)

@@ -7,9 +7,12 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from remote_store.core.errors import DirectoryNotEmpty, RemoteStoreError
+from remote_store.core.local.attributes import attached, decoded
 from remote_store.core.local.names import is_hidden
 from remote_store.core.local.resolving import ABSENT, Position, Spot
 from remote_store.core.local.system import os_errors, typed
@@ -105,6 +108,44 @@ def visit(position: Position) -> Iterator[list[str] | Left]:
             yield Left(left)
 
 
+def remove_folder(path: str, spot: Spot, backend: str, *, recursive: bool) -> None:
+    """Delete a folder, and its content if `recursive`. Unfinished files count as no content.
+
+    Raises:
+        DirectoryNotEmpty: The folder has content, and `recursive` is `False`.
+        RemoteStoreError: Some files could not be deleted.
+    """
+    with os_errors(path, backend):
+        position = spot.enter()
+        if not recursive:
+            names = [entry.name for entry in position.here.scan()]
+            if not all(map(is_hidden, names)):
+                raise _not_empty(path, backend)
+            for name in names:
+                attempted(position.here.unlink, name)
+        left = list(remove_tree(position)) if recursive else []
+        if left:
+            keys = tuple(f"{path.removesuffix('/')}/{name}" for name, _ in left)
+            message = "some files could not be deleted; see the cause"
+            raise RemoteStoreError(message, path=path, paths=keys, backend=backend) from left[0][1]
+        name = position.names[-1]
+        position.up()
+        try:
+            position.here.remove(name)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            # A file written during the call keeps the folder.
+            if not recursive:
+                raise _not_empty(path, backend) from error
+
+
+def _not_empty(path: str, backend: str) -> DirectoryNotEmpty:
+    return DirectoryNotEmpty("the folder has content; pass recursive=True to delete it too", path=path, backend=backend)
+
+
 def remove_tree(position: Position) -> Iterator[tuple[str, OSError]]:
     """Delete the content of a folder. Yields the relative path and the error of each file that cannot be deleted.
 
@@ -150,6 +191,15 @@ def prune(position: Position, kept: int = 0) -> None:
 def describe(path: str, facts: os.stat_result) -> FileInfo:
     """The `FileInfo` of a file."""
     return FileInfo(path, path.rpartition("/")[2], facts.st_size, modified_at(facts), entity_tag(facts))
+
+
+def inspect(path: str, descriptor: int) -> FileInfo:
+    """The `FileInfo` of an open file, with its metadata and content type."""
+    info, attributes = describe(path, os.fstat(descriptor)), attached(descriptor)
+    if attributes is None:
+        return info
+    metadata, content_type = decoded(attributes)
+    return replace(info, metadata=metadata, content_type=content_type)
 
 
 def modified_at(facts: os.stat_result) -> datetime | None:

@@ -7,9 +7,10 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
+from remote_store.core.local.attributes import attach
 from remote_store.core.local.folder import Folder, Identity
 from remote_store.core.local.names import UNFINISHED
 
@@ -26,6 +27,7 @@ class Unfinished:
 
     Args:
         folder: Folder of the target, or a parent on the same file system. The caller keeps it open and closes it.
+        attributes: Extended attributes that the file gets.
 
     Attributes:
         descriptor: Descriptor of the file, for reading and writing.
@@ -33,17 +35,19 @@ class Unfinished:
             nor renaming without replacing; `put` may then have replaced a file created at the same time.
     """
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, attributes: Mapping[str, bytes] | None = None) -> None:
         self.atomic = True
         self.descriptor = -1
         self._folder = folder
         self._name = ""
+        self._attributes = attributes or {}
         self._begin(folder)
 
     @contextmanager
     def opened(self) -> Iterator[Unfinished]:
-        """Remove the file at the end of the block, unless `put` renamed it."""
+        """Set the attributes. Remove the file at the end of the block, unless `put` renamed it."""
         try:
+            attach(self.descriptor, self._attributes)
             yield self
         finally:
             self.discard()
@@ -94,9 +98,10 @@ class Unfinished:
             facts = self._folder.look(self._name)
             if _identity(facts) == _identity(os.fstat(self.descriptor)):
                 return
-        lost = self.descriptor
-        self._begin(folder)
+        lost, self.descriptor = self.descriptor, -1
         try:
+            self._begin(folder)
+            attach(self.descriptor, self._attributes)
             os.lseek(lost, 0, os.SEEK_SET)
             while block := os.read(lost, BLOCK):
                 write_all(self.descriptor, block)

@@ -1,0 +1,126 @@
+"""User metadata and content types, stored in extended attributes of the files."""
+
+# `Path` has no extended attributes.
+# ruff: noqa: PTH112, PTH120
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from remote_store.core.backend import Backend
+from remote_store.core.capabilities import Capability
+from remote_store.core.local.system import NoAttributes
+
+CONTENT_TYPE = "user.remote_store.content_type"
+METADATA = "user.remote_store.metadata"
+UNSUPPORTED = (errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EPERM)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.E2BIG, errno.ERANGE)
+NO_ATTRIBUTES = "the file system stores no extended attributes, so it cannot keep metadata or a content type"
+
+
+class Declared:
+    """The capabilities of a local backend: of the class all, of an instance those that its file system allows.
+
+    An instance tests its file system when it is first asked, so that the constructor does no I/O.
+    """
+
+    def __get__(self, backend: Backend | None, kind: type[Backend]) -> frozenset[Capability]:
+        every = frozenset(Capability)
+        if backend is None:
+            return every
+        # The attribute hides this descriptor: the file system is tested once.
+        kept = can_be_kept(backend.native_path(""))
+        backend.capabilities = every if kept else every - {Capability.USER_METADATA}
+        return backend.capabilities
+
+
+def can_be_kept(root: str) -> bool:
+    """Whether the file system of a folder stores extended attributes. Nothing is left behind or visible meanwhile.
+
+    Sets one on a file without a name. Where none can be made (a folder that cannot be written to, NFS, FUSE), it asks
+    the folder for an attribute instead. A folder that does not exist counts as its nearest parent that does.
+    """
+    if not hasattr(os, "setxattr"):
+        return False
+    while not os.path.isdir(root) and root != os.path.dirname(root):
+        root = os.path.dirname(root)
+    try:
+        descriptor = os.open(root, os.O_TMPFILE | os.O_RDWR, 0o600)
+    except OSError:
+        return _is_supported(os.getxattr, root, METADATA)
+    try:
+        return _is_supported(os.setxattr, descriptor, METADATA, b"")
+    finally:
+        os.close(descriptor)
+
+
+def _is_supported(call: Callable[..., object], *arguments: Any) -> bool:
+    try:
+        call(*arguments)
+    except OSError as error:
+        return error.errno not in UNSUPPORTED
+    return True
+
+
+def encoded(metadata: Mapping[str, str], content_type: str | None) -> dict[str, bytes]:
+    """The attributes of a file. Metadata is one attribute with a line `name=value` per entry.
+
+    One attribute per entry would take 16 more bytes for each; ext4 has about 4,000 for all attributes of a file.
+    """
+    attributes = {}
+    if metadata:
+        attributes[METADATA] = "\n".join(f"{name}={value}" for name, value in metadata.items()).encode()
+    if content_type is not None:
+        attributes[CONTENT_TYPE] = content_type.encode()
+    return attributes
+
+
+def decoded(attributes: Mapping[str, bytes]) -> tuple[dict[str, str], str | None]:
+    """The metadata and the content type in the attributes of a file, whoever wrote them."""
+    lines = _text(attributes.get(METADATA, b"")).split("\n")
+    entries = (line.partition("=") for line in lines)
+    metadata = {name.lower(): value for name, equals, value in entries if name and equals}
+    return metadata, _text(attributes.get(CONTENT_TYPE, b"")) or None
+
+
+def attach(descriptor: int, attributes: Mapping[str, bytes]) -> None:
+    """Set the attributes of an open file.
+
+    Raises:
+        NoAttributes: The file system has no extended attributes.
+        OSError: They are too large for the file system, or a system call failed.
+    """
+    for name, value in attributes.items():
+        try:
+            os.setxattr(descriptor, name, value)
+        except OSError as error:
+            if error.errno in UNSUPPORTED:
+                raise NoAttributes(errno.ENOTSUP, f"{NO_ATTRIBUTES}; leave them out") from error
+            if error.errno in FULL:
+                size = sum(map(len, attributes.values()))
+                message = f"there is no room for {size:,} bytes of metadata and content type with the file"
+                raise OSError(errno.E2BIG, message) from error
+            raise
+
+
+def attached(descriptor: int) -> dict[str, bytes] | None:
+    """Our attributes of an open file; `None` if the file system has none or does not show them."""
+    found = {}
+    for name in (CONTENT_TYPE, METADATA):
+        try:
+            found[name] = os.getxattr(descriptor, name)
+        except OSError as error:
+            if error.errno in (*UNSUPPORTED, errno.EACCES):
+                return None
+            if error.errno != errno.ENODATA:
+                raise
+    return found
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
