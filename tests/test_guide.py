@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import contextlib
 import io
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from lane_alone import build
+from remote_store import core
 from remote_store.conformance.endpoint import Endpoint
 from remote_store.conformance.servers import moto_server
 from remote_store.core.s3 import Fault
@@ -264,6 +266,17 @@ def test_each_message_in_the_table_of_errors_is_one_of_the_code() -> None:
                 shown = (f"`{type(error).__name__}`", "yes" if error.retryable else "no")
                 assert (kind, retryable) == shown, message
     assert len(rows) > 20
+
+
+def test_the_table_of_error_classes_is_that_of_the_code() -> None:
+    table = PAGES["errors"].read_text("utf-8").partition("| class | also a | `http_status` |")[2].partition("\n\n")[0]
+    rows = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+    said = {name: (also, int(status)) for name, also, status, _ in rows}
+    assert said.keys() == {name for name, kind in vars(core).items() if getattr(kind, "http_status", None)}
+    for name, (also, status) in said.items():
+        kind = getattr(core, name)
+        assert kind.http_status == status
+        assert not also or issubclass(kind, getattr(builtins, also))
 
 
 def test_every_link_between_the_pages_leads_somewhere() -> None:

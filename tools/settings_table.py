@@ -39,15 +39,13 @@ ENTRY = re.compile(r"^    (?P<name>\w+): (?P<text>.*(?:\n     +.*)*)", re.MULTIL
 
 
 def table() -> str:
-    """The table, one row for each setting. One with another type or default in another backend has another row."""
-    owners: dict[tuple[str, str, str], list[type]] = {}
+    """The table, one row for each setting. One that differs in another backend has another row."""
+    owners: dict[tuple[str, str, str, str], list[type]] = {}
     for name in dict.fromkeys(name for kind in BACKENDS for name in settings(kind).types):
         for kind in BACKENDS:
             if name in settings(kind).types and (name, kind) not in REFUSED:
-                owners.setdefault((name, value(name, kind), default(name, kind)), []).append(kind)
-    rows = "".join(
-        row(f"`{name}`", names(kinds), *rest, meaning(name, kinds[0])) for (name, *rest), kinds in owners.items()
-    )
+                owners.setdefault((name, value(name, kind), default(name, kind), meaning(name, kind)), []).append(kind)
+    rows = "".join(row(f"`{name}`", names(kinds), *rest) for (name, *rest), kinds in owners.items())
     return f"| setting | of | value | default | meaning |\n|---|---|---|---|---|\n{rows}"
 
 
@@ -118,12 +116,12 @@ def shown(given: Any) -> str:
 
 
 def meaning(name: str, owner: type) -> str:
-    """What the docstrings say about a setting. Of one that takes an object, the first sentence.
+    """What the docstrings say about a setting; for S3, those of the first lane. Of an object, the first sentence.
 
     Raises:
         LookupError: No docstring describes it.
     """
-    for documented in (*owner.__mro__, S3Options):
+    for documented in (*(S3 if owner in S3 else ()), owner, S3Options):
         for section in SECTION.finditer(inspect.getdoc(documented) or ""):
             for entry in ENTRY.finditer(section["rows"]):
                 if entry["name"] == name:
