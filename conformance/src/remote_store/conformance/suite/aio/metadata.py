@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from itertools import pairwise
+from string import ascii_lowercase, digits
 from typing import Any
 
 import pytest
 
 from remote_store.conformance.checking.async_trees import fill
-from remote_store.conformance.checking.case import AsyncCase
+from remote_store.conformance.checking.case import AsyncCase, untested
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.suite.aio.expectations import is_honest
-from remote_store.core import FileInfo, FolderInfo, InvalidPath, NotFound
+from remote_store.core import FileInfo, FolderInfo, InvalidPath, NotFound, RemoteStoreError
 
 PRINTABLE = {"letters": "aZ09", "signs": "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", "spaces": "a b", "percent": "%41%C3%A9"}
 UNFIT: tuple[dict[Any, Any], ...] = (
@@ -30,6 +31,16 @@ UNFIT: tuple[dict[Any, Any], ...] = (
     {"value": "nul\0"},
     {"value": "x" * 3000},
 )
+# 900 entries and 2,048 bytes.
+NAMES = [first + second for first in ascii_lowercase for second in ascii_lowercase + digits][:900]
+LARGEST = dict.fromkeys(NAMES, "") | {NAMES[0]: "x" * 248}
+UNTYPED = {
+    "page.html": b"<!doctype html><html><body>x</body></html>",
+    "data.json": b'{"a": 1}',
+    "picture.png": b"\x89PNG\r\n\x1a\n" + bytes(20),
+    "nameless": b"plain text",
+    "archive.tar.gz": b"\x1f\x8b" + bytes(20),
+}
 MISTYPED: tuple[dict[Any, Any], ...] = ({"value": 1}, {"value": b"bytes"}, {1: "value"})
 
 
@@ -168,6 +179,30 @@ class AsyncMetadataSuite:
         case.expect_equal(dict(await self._metadata(case, "file")), {"both": "2"}, "the metadata")
         info = await case.backend.get_file_info(path)
         case.expect(info.content_type != "text/csv", f"{info.content_type!r} is not the old content type")
+
+    @async_check("META-027")
+    async def test_meta_the_largest_metadata_is_stored_or_refused(self, case: AsyncCase) -> None:
+        path = case.path("file")
+        await case.backend.write(path, b"old", metadata={"old": "1"})
+        try:
+            await case.backend.write(path, b"new", overwrite=True, metadata=LARGEST)
+        except (RemoteStoreError, ValueError):
+            expected = b"old", {"old": "1"}
+        else:
+            expected = b"new", LARGEST
+        content, metadata = await case.backend.read_bytes(path), dict(await self._metadata(case, "file"))
+        case.expect_equal(content, expected[0], "the content after a write with the largest metadata")
+        case.expect(metadata == expected[1], f"the {len(expected[1])} entries of metadata of that content", metadata)
+
+    @async_check("META-028")
+    async def test_meta_a_content_type_is_not_guessed(self, case: AsyncCase) -> None:
+        for name, content in UNTYPED.items():
+            await case.backend.write(case.path(name), content)
+            stored = case.oracle.raw_head(case.path(name))
+            if stored is None or stored.metadata is None:
+                untested("the oracle sees no metadata")
+            info = await case.backend.get_file_info(case.path(name))
+            case.expect_equal(info.content_type, stored.content_type, f"the content type of {name}")
 
     @async_check("META-016")
     async def test_meta_totals_leave_siblings_out(self, case: AsyncCase) -> None:
