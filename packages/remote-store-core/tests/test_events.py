@@ -111,6 +111,15 @@ def test_each_operation_is_reported_once(make: Make) -> None:
         assert 0 <= event.milliseconds < 60_000
 
 
+def test_a_subclass_is_reported_by_its_own_name() -> None:
+    class Named(MemoryBackend):
+        name = "named"
+
+    seen: list[RequestEvent] = []
+    Named(on_event=seen.append).exists("a")
+    assert [event.backend for event in seen] == ["named"]
+
+
 def test_nothing_without_io_is_reported(make: Make) -> None:
     seen: list[RequestEvent] = []
     with make(on_event=seen.append) as backend:

@@ -43,12 +43,14 @@ class Operation:
 
     Args:
         events: Where to report it.
+        backend: Name of the backend.
         name: Name of the method.
         key: The key that it is about.
     """
 
-    def __init__(self, events: Events, name: str, key: str | None) -> None:
+    def __init__(self, events: Events, backend: str, name: str, key: str | None) -> None:
         self._events = events
+        self._backend = backend
         self._name = name
         self._key = key
         self._began = perf_counter()
@@ -61,7 +63,7 @@ class Operation:
             size: Bytes of file content that were read or written.
         """
         event = RequestEvent(
-            backend=self._events.backend,
+            backend=self._backend,
             operation=self._name,
             bucket=self._events.bucket,
             key=self._key,
@@ -109,7 +111,7 @@ def _reporting(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         if not events.wanted or _inside.get():
             return method(self, *arguments, **options)
         key = arguments[place] if place < len(arguments) else options.get(about)
-        operation = Operation(events, name, str(key) if isinstance(key, str) else None)
+        operation = Operation(events, self.name, name, str(key) if isinstance(key, str) else None)
         inside = _inside.set(True)
         try:
             result = method(self, *arguments, **options)
