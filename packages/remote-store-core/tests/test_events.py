@@ -128,6 +128,16 @@ def test_nothing_without_io_is_reported(make: Make) -> None:
     assert seen == []
 
 
+def test_what_the_content_of_a_write_reads_is_reported_too(make: Make) -> None:
+    seen: list[RequestEvent] = []
+    backend = make(on_event=seen.append)
+    for name in ("a", "b"):
+        backend.write(name, name.encode())
+    seen.clear()
+    backend.write("c", (backend.read_bytes(name) for name in ("a", "b")))
+    assert told(seen) == [("read_bytes", "a", 1, None), ("read_bytes", "b", 1, None), ("write", "c", 2, None)]
+
+
 def test_a_failure_is_reported_by_its_class(make: Make) -> None:
     seen: list[RequestEvent] = []
     backend = make(on_event=seen.append)

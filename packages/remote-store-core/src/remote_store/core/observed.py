@@ -6,13 +6,12 @@ import inspect
 import io
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
 from functools import wraps
 from time import perf_counter
 from typing import Any, BinaryIO, TypeVar
 
 from remote_store.core.backend import Backend
-from remote_store.core.events import Events, RequestEvent
+from remote_store.core.events import INSIDE, Events, RequestEvent
 from remote_store.core.io.streams import bytes_left
 from remote_store.core.models import WriteResult
 
@@ -21,9 +20,6 @@ Row = TypeVar("Row")
 
 WITHOUT_IO = frozenset({"close", "native_path", "resolve", "to_key", "unwrap"})
 METHODS = {name for name, value in vars(Backend).items() if inspect.isfunction(value) and not name.startswith("_")}
-
-_inside: ContextVar[bool] = ContextVar("inside", default=False)
-"""Whether an operation is running. The operations that it calls are part of it and not reported."""
 
 
 def observed(kind: type[B]) -> type[B]:
@@ -108,18 +104,18 @@ def _reporting(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
     def reporting(self: Any, *arguments: Any, **options: Any) -> Any:
         events: Events = self._events
-        if not events.wanted or _inside.get():
+        if not events.wanted or INSIDE.get():
             return method(self, *arguments, **options)
         key = arguments[place] if place < len(arguments) else options.get(about)
         operation = Operation(events, self.name, name, str(key) if isinstance(key, str) else None)
-        inside = _inside.set(True)
+        inside = INSIDE.set(True)
         try:
             result = method(self, *arguments, **options)
         except BaseException as error:
             operation.end(error)
             raise
         finally:
-            _inside.reset(inside)
+            INSIDE.reset(inside)
         return _reported(operation, result)
 
     return reporting
