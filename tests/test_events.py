@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import pickle
 from collections.abc import Callable, Iterator
@@ -9,11 +10,13 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 
 from remote_store.boto3 import S3Boto3Backend
-from remote_store.conformance.faults import Answer, ShortBody
+from remote_store.conformance.faults import Answer, Early, ShortBody, Stall
 from remote_store.conformance.s3 import MOTO, AsyncS3Harness, S3Harness, started
-from remote_store.core import AsyncBackend, Backend, NotFound, RequestEvent, RetryPolicy
+from remote_store.core import AsyncBackend, Backend, BackendUnavailable, NotFound, RequestEvent, RetryPolicy
+from remote_store.s3fs import AsyncS3FsBackend
 
 SEEN: list[RequestEvent] = []
 DATA = bytes(range(256)) * 4096
@@ -87,6 +90,42 @@ async def test_an_async_lane_reports_its_requests(async_harness: AsyncS3Harness,
         assert not await backend.is_file("b")
         assert await backend.read_bytes("a") == DATA
     check(async_harness, caplog.text)
+
+
+def test_a_read_that_was_sent_again_over_other_connections_is_late() -> None:
+    harness = S3Harness(S3Boto3Backend, MOTO)
+    harness.oracle.raw_put("a", b"1")
+    with harness.make(on_event=keep) as backend:
+        harness.endpoint.inject(Early(103), operation="HeadObject")
+        assert backend.is_file("a")
+    assert [(event.attempts, event.level) for event in SEEN] == [(2, logging.WARNING)]
+
+
+def test_no_password_of_a_proxy_is_reported(lane: Callable[..., Backend], caplog: Any) -> None:
+    caplog.set_level(logging.DEBUG, "remote_store")
+    config = Config(proxies={"http": "http://user:HIDDEN@127.0.0.1:9"})
+    options = {"key": "k", "secret": "s", "region_name": "us-east-1", "client_options": {"config": config}}
+    with (
+        lane(
+            "bucket", endpoint_url="http://s3.example.org", on_event=keep, retry=RetryPolicy.disabled(), **options
+        ) as backend,
+        pytest.raises(BackendUnavailable),
+    ):
+        backend.read_bytes("a")
+    [event] = SEEN
+    assert (event.status, event.bytes, event.attempts) == (None, 0, 1)
+    assert event.error is not None
+    assert "HIDDEN" not in caplog.text + repr(event)
+
+
+async def test_a_cancelled_request_is_reported() -> None:
+    harness = AsyncS3Harness(AsyncS3FsBackend, MOTO)
+    harness.endpoint.inject(Stall(5), operation="HeadObject")
+    async with harness.make(on_event=keep) as backend:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await backend.is_file("a")
+        assert [(event.operation, event.error) for event in SEEN] == [("HeadObject", "CancelledError")]
 
 
 def test_a_lane_refuses_what_cannot_be_called(lane: Any, async_lane: Any) -> None:

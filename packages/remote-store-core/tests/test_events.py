@@ -111,12 +111,31 @@ def test_each_operation_is_reported_once(make: Make) -> None:
         assert 0 <= event.milliseconds < 60_000
 
 
+def test_a_subclass_is_reported_by_its_own_name() -> None:
+    class Named(MemoryBackend):
+        name = "named"
+
+    seen: list[RequestEvent] = []
+    Named(on_event=seen.append).exists("a")
+    assert [event.backend for event in seen] == ["named"]
+
+
 def test_nothing_without_io_is_reported(make: Make) -> None:
     seen: list[RequestEvent] = []
     with make(on_event=seen.append) as backend:
         assert backend.to_key(backend.native_path("a")) == "a"
         backend.resolve("a")
     assert seen == []
+
+
+def test_what_the_content_of_a_write_reads_is_reported_too(make: Make) -> None:
+    seen: list[RequestEvent] = []
+    backend = make(on_event=seen.append)
+    for name in ("a", "b"):
+        backend.write(name, name.encode())
+    seen.clear()
+    backend.write("c", (backend.read_bytes(name) for name in ("a", "b")))
+    assert told(seen) == [("read_bytes", "a", 1, None), ("read_bytes", "b", 1, None), ("write", "c", 2, None)]
 
 
 def test_a_failure_is_reported_by_its_class(make: Make) -> None:

@@ -53,7 +53,11 @@ class ClientPort:
             return self._send(call, begun)
         except Fault as fault:
             self._route.recover(begun, call.operation, fault)
-        return self._send(call, None)
+            sent = fault.attempts
+        response = self._send(call, None)
+        about = response.get("ResponseMetadata", {})
+        about["RetryAttempts"] = about.get("RetryAttempts", 0) + sent
+        return response
 
     def close(self) -> None:
         """Close the client's connections, unless the user passed the client in."""

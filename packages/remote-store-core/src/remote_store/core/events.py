@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, fields
 from typing import TypeAlias
 
@@ -65,6 +67,20 @@ class RequestEvent:
             if value is not None
         )
         return f"{self.backend} {self.operation} {' '.join(shown)}"
+
+
+INSIDE: ContextVar[bool] = ContextVar("inside", default=False)
+"""Whether an operation of a backend is running. Operations that it calls are part of it, and not reported."""
+
+
+@contextmanager
+def callers_code() -> Iterator[None]:
+    """Run code of the caller inside an operation, such as a read of the content. Its operations are reported."""
+    inside = INSIDE.set(False)
+    try:
+        yield
+    finally:
+        INSIDE.reset(inside)
 
 
 OnEvent: TypeAlias = Callable[[RequestEvent], object]

@@ -105,7 +105,7 @@ class MemoryBackend(Backend):
             raise TypeError(f"bucket must be a str, not {type(bucket).__name__}")
         if bucket == "":
             raise ValueError("bucket is empty; leave it out for files that belong to this backend alone")
-        self._events = Events(self.name, on_event, bucket)
+        self._events = Events(MemoryBackend.name, on_event, bucket)
         self._use(bucket, {})
         self._closed = False
 

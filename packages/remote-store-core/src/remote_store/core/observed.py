@@ -6,13 +6,12 @@ import inspect
 import io
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
 from functools import wraps
 from time import perf_counter
 from typing import Any, BinaryIO, TypeVar
 
 from remote_store.core.backend import Backend
-from remote_store.core.events import Events, RequestEvent
+from remote_store.core.events import INSIDE, Events, RequestEvent
 from remote_store.core.io.streams import bytes_left
 from remote_store.core.models import WriteResult
 
@@ -21,9 +20,6 @@ Row = TypeVar("Row")
 
 WITHOUT_IO = frozenset({"close", "native_path", "resolve", "to_key", "unwrap"})
 METHODS = {name for name, value in vars(Backend).items() if inspect.isfunction(value) and not name.startswith("_")}
-
-_inside: ContextVar[bool] = ContextVar("inside", default=False)
-"""Whether an operation is running. The operations that it calls are part of it and not reported."""
 
 
 def observed(kind: type[B]) -> type[B]:
@@ -43,12 +39,14 @@ class Operation:
 
     Args:
         events: Where to report it.
+        backend: Name of the backend.
         name: Name of the method.
         key: The key that it is about.
     """
 
-    def __init__(self, events: Events, name: str, key: str | None) -> None:
+    def __init__(self, events: Events, backend: str, name: str, key: str | None) -> None:
         self._events = events
+        self._backend = backend
         self._name = name
         self._key = key
         self._began = perf_counter()
@@ -61,7 +59,7 @@ class Operation:
             size: Bytes of file content that were read or written.
         """
         event = RequestEvent(
-            backend=self._events.backend,
+            backend=self._backend,
             operation=self._name,
             bucket=self._events.bucket,
             key=self._key,
@@ -106,18 +104,18 @@ def _reporting(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
     def reporting(self: Any, *arguments: Any, **options: Any) -> Any:
         events: Events = self._events
-        if not events.wanted or _inside.get():
+        if not events.wanted or INSIDE.get():
             return method(self, *arguments, **options)
         key = arguments[place] if place < len(arguments) else options.get(about)
-        operation = Operation(events, name, str(key) if isinstance(key, str) else None)
-        inside = _inside.set(True)
+        operation = Operation(events, self.name, name, str(key) if isinstance(key, str) else None)
+        inside = INSIDE.set(True)
         try:
             result = method(self, *arguments, **options)
         except BaseException as error:
             operation.end(error)
             raise
         finally:
-            _inside.reset(inside)
+            INSIDE.reset(inside)
         return _reported(operation, result)
 
     return reporting

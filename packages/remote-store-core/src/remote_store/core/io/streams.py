@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
+from remote_store.core.events import callers_code
 from remote_store.core.home import public
 from remote_store.core.io.chunks import as_stream
 from remote_store.core.io.source import BUFFERS, Buffer, Content, SupportsRead
@@ -50,7 +51,8 @@ class Source:
         """The next `size` bytes, fewer only at the end. Exceptions of the stream pass unchanged."""
         if self._buffer is None:
             try:
-                return read_block(self._stream, size)
+                with callers_code():
+                    return read_block(self._stream, size)
             except BaseException as error:
                 self.failure = error
                 raise

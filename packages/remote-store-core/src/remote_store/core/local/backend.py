@@ -96,7 +96,7 @@ class LocalBackend(Backend):
     capabilities = Declared()
 
     def __init__(self, root: str | os.PathLike[str], *, create: bool = False, on_event: OnEvent | None = None) -> None:
-        self._events = Events(self.name, on_event)
+        self._events = Events(LocalBackend.name, on_event)
         text = os.fspath(root)
         if not isinstance(text, str):
             raise TypeError(f"root must be a str or a path, not {type(text).__name__}")
