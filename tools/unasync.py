@@ -25,6 +25,7 @@ SUITE = f"{CONFORMANCE}/suite"
 FILES = {
     f"{CORE}/aio/backend.py": f"{CORE}/backend.py",
     f"{CORE}/aio/delegating.py": f"{CORE}/delegating.py",
+    f"{CORE}/aio/blocks.py": f"{CORE}/io/blocks.py",
     f"{CORE}/async_store.py": f"{CORE}/store.py",
     f"{CORE}/s3/aio_backend.py": f"{CORE}/s3/backend.py",
     f"{CORE}/s3/engine/aio_ahead.py": f"{CORE}/s3/engine/ahead.py",
@@ -41,7 +42,7 @@ FOLDERS = {f"{SUITE}/aio": SUITE}
 
 MODULES = {
     r"\bremote_store\.core\.s3\.((?:engine\.)?)aio_": r"remote_store.core.s3.\1",
-    r"\bremote_store\.core\.aio\.(?=streams)": "remote_store.core.io.",
+    r"\bremote_store\.core\.aio\.(?=blocks|reader|streams)": "remote_store.core.io.",
     r"\bremote_store\.core\.aio\b": "remote_store.core",
     r"\bremote_store\.conformance\.suite\.aio\b": "remote_store.conformance.suite",
 }

@@ -46,8 +46,8 @@ class ReadsToTheEnd(HttpBackend):
 
     def read_seekable(self, path: str) -> BinaryIO:
         self._check(check_key, path)
-        plan = self._run(fetching.open_random(self._bucket, path), path)
-        return self._reader(plan, None, path, exact=False)
+        opened = self._run(fetching.open_random(self._bucket, path), path)
+        return self._reader(opened, path, exact=False)
 
 
 @broken("COST-002")

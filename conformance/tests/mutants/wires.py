@@ -146,7 +146,7 @@ class TakesACutForTheEnd(HttpBackend):
 
     def read_bytes(self, path: str) -> bytes:
         self._check(check_key, path)
-        _, body = self._run(fetching.open_sequential(self._bucket, path), path)
+        body = self._run(fetching.open_sequential(self._bucket, path), path).body
         pieces = []
         with suppress(Fault):
             while piece := body.read(65_536):

@@ -207,9 +207,19 @@ async def test_a_stream_that_breaks_later_speaks_of_paths_below_the_root(opening
         assert error.path == "a/x"
 
 
-async def test_without_a_root_the_stream_is_the_backends_own() -> None:
+async def test_without_a_root_the_reader_is_the_backends_own() -> None:
+    class Own(ThreadedBackend):
+        async def read(self, path: str) -> AsyncBinaryIO:
+            self.file = await super().read(path)
+            return self.file
+
+    own = Own(MemoryBackend())
+    await AsyncStore(own).write("x", b"1")
+    assert await AsyncStore(own).read("x") is cast("object", own.file)
+
+
+async def test_closing_the_stream_closes_the_backends() -> None:
     backend = Broken(BackendUnavailable())
-    assert await AsyncStore(backend).read("x") is cast("object", backend.file)
     async with await AsyncStore(backend, "team").read("x") as file:
         assert cast("object", file) is not backend.file
     assert backend.file.closed

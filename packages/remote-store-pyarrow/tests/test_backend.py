@@ -133,7 +133,10 @@ def test_what_arrow_writes_the_store_reads_and_the_other_way_round(backend):
     store = Store(backend, "reports")
     filesystem = backend.unwrap(S3FileSystem)
     pyarrow.parquet.write_table(TABLE, backend.native_path("reports/arrow.parquet"), filesystem=filesystem)
-    with store.read_seekable("arrow.parquet") as file:
+    for buffer_size in (0, 1000):
+        with store.read_seekable("arrow.parquet", buffer_size) as file:
+            assert pyarrow.parquet.read_table(file) == TABLE
+    with store.read("arrow.parquet") as file:
         assert pyarrow.parquet.read_table(file) == TABLE
     content = io.BytesIO()
     pyarrow.parquet.write_table(TABLE, content)

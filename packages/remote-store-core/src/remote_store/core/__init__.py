@@ -5,6 +5,7 @@ from __future__ import annotations
 from remote_store.core.aio.backend import AsyncBackend
 from remote_store.core.aio.bridge import ThreadedBackend
 from remote_store.core.aio.delegating import AsyncDelegatingBackend
+from remote_store.core.aio.reader import AsyncReader
 from remote_store.core.async_store import AsyncStore, open_async_store
 from remote_store.core.backend import Backend
 from remote_store.core.capabilities import Capability
@@ -28,6 +29,7 @@ from remote_store.core.errors import (
 from remote_store.core.events import RequestEvent
 from remote_store.core.glob import GlobPattern
 from remote_store.core.io.range_reader import RangeReader
+from remote_store.core.io.reader import Reader
 from remote_store.core.io.source import AsyncBinaryIO, AsyncContent, Buffer, Content, SupportsAsyncRead, SupportsRead
 from remote_store.core.io.streams import Source, check_max_depth, check_range
 from remote_store.core.local import LocalBackend
@@ -46,6 +48,7 @@ __all__ = [
     "AsyncBinaryIO",
     "AsyncContent",
     "AsyncDelegatingBackend",
+    "AsyncReader",
     "AsyncStore",
     "Backend",
     "BackendConfig",
@@ -76,6 +79,7 @@ __all__ = [
     "Progress",
     "ProgressCallback",
     "RangeReader",
+    "Reader",
     "RemotePath",
     "RemoteStoreError",
     "RequestEvent",

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from remote_store.core.aio.backend import AsyncBackend
+from remote_store.core.aio.blocks import AsyncBlockReader
 from remote_store.core.aio.files import async_counted, async_opened, async_replacing, async_transfer
-from remote_store.core.aio.scoped import AsyncScopedFile, AsyncScopedOpening
+from remote_store.core.aio.reader import AsyncReader
+from remote_store.core.aio.scoped import AsyncScopedOpening, AsyncScopedReader
 from remote_store.core.capabilities import Capability
 from remote_store.core.config.file import Config, config_of, configured, from_environment
 from remote_store.core.config.registry import find_async_backend
@@ -20,6 +23,7 @@ from remote_store.core.glob import GlobPattern, name_matcher
 from remote_store.core.home import public
 from remote_store.core.io.chunks import as_stream
 from remote_store.core.io.source import AsyncBinaryIO, AsyncContent
+from remote_store.core.io.streams import check_buffer_size
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import RemotePath
 from remote_store.core.progress import ProgressCallback, check_progress
@@ -139,17 +143,39 @@ class AsyncStore:
         with self._scope.errors():
             return await self._backend.is_folder(key)
 
-    async def read(self, path: str) -> AsyncBinaryIO:
-        """Open a file for sequential reading."""
-        key = self._scope.key(path)
-        with self._scope.errors():
-            return AsyncScopedFile.over(await self._backend.read(key), self._scope, key)
+    async def read(self, path: str) -> AsyncReader:
+        """Open a file for sequential reading. `info` of the result describes the file without another request.
 
-    async def read_seekable(self, path: str) -> AsyncBinaryIO:
-        """Open a file for random access."""
+        On S3 this takes 1 request, which also returns the bytes.
+        """
         key = self._scope.key(path)
         with self._scope.errors():
-            return AsyncScopedFile.over(await self._backend.read_seekable(key), self._scope, key)
+            file = await self._backend.read(key)
+        return AsyncScopedReader.of(file, self._scope, key, partial(self._backend.get_file_info, key))
+
+    async def read_seekable(self, path: str, buffer_size: int = 0) -> AsyncReader:
+        """Open a file for random access. `info` of the result describes the file without another request.
+
+        On S3 this takes 1 request, and each read takes 1 more. For many small reads, such as the members of a zip
+        archive, pass a `buffer_size` of 1 MiB: the file is then fetched in blocks of that size, which later reads
+        share.
+
+        Args:
+            path: The file.
+            buffer_size: Bytes of a block. A read that is longer is one request of its own. Memory: the 4 blocks that
+                were used last, and 2 more while they arrive. 0, the default, means that each read requests exactly its
+                own bytes.
+
+        Raises:
+            TypeError: `buffer_size` is not an `int`.
+            ValueError: `buffer_size` is negative.
+        """
+        check_buffer_size(buffer_size)
+        key = self._scope.key(path)
+        with self._scope.errors():
+            file = await self._backend.read_seekable(key)
+        reader = AsyncScopedReader.of(file, self._scope, key, partial(self._backend.get_file_info, key))
+        return AsyncBlockReader(reader, buffer_size, self._scope.path(key)) if buffer_size else reader
 
     async def read_bytes(self, path: str) -> bytes:
         """The whole content of a file."""

@@ -30,6 +30,7 @@ from remote_store.core.errors import (
 from remote_store.core.events import Events, OnEvent
 from remote_store.core.glob import GlobPattern
 from remote_store.core.home import public
+from remote_store.core.io.reader import BufferedFile
 from remote_store.core.io.source import Content
 from remote_store.core.io.streams import Source, check_max_depth, check_range
 from remote_store.core.metadata import check_content_type, check_metadata
@@ -154,8 +155,11 @@ class MemoryBackend(Backend):
             return not path or bool(keys_below(self._files, path))
 
     def read(self, path: str) -> BinaryIO:
-        # BufferedReader makes the file read-only.
-        return cast("BinaryIO", io.BufferedReader(io.BytesIO(self._file(path).content)))
+        file = self._file(path)
+        content = io.BytesIO(file.content)
+        content.name = path
+        # A buffered reader makes the file read-only.
+        return BufferedFile(content, describe(path, file))
 
     def read_seekable(self, path: str) -> BinaryIO:
         return self.read(path)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from types import TracebackType
 from typing import Any, BinaryIO, cast
 
 from remote_store.core.errors import RemoteStoreError
+from remote_store.core.io.reader import Reader, known_info
 from remote_store.core.io.streams import block_size, bytes_left
+from remote_store.core.models import FileInfo
 from remote_store.core.rebase import Scope
 
 
@@ -35,7 +39,7 @@ class ScopedFile(io.BufferedIOBase):
         return cast("BinaryIO", cls(file, scope, scope.path(key))) if scope.prefix else file
 
     def __repr__(self) -> str:
-        return f"ScopedFile({self.__dict__.get('name')!r})"
+        return f"{type(self).__name__}({self.__dict__.get('name')!r})"
 
     @property
     def closed(self) -> bool:
@@ -83,12 +87,18 @@ class ScopedFile(io.BufferedIOBase):
             return cast("bytes", peek(size))
 
     def readinto(self, buffer: Any, /) -> int:
+        readinto = getattr(self._file, "readinto", None)
+        if readinto is None:
+            return super().readinto(buffer)
         with self._errors:
-            return cast("int", self._file.readinto(buffer))
+            return cast("int", readinto(buffer))
 
     def readinto1(self, buffer: Any, /) -> int:
+        readinto1 = getattr(self._file, "readinto1", None)
+        if readinto1 is None:
+            return self.readinto(buffer)
         with self._errors:
-            return cast("int", getattr(self._file, "readinto1", self._file.readinto)(buffer))
+            return cast("int", readinto1(buffer))
 
     def readline(self, size: int | None = -1, /) -> bytes:
         with self._errors:
@@ -121,6 +131,31 @@ class ScopedFile(io.BufferedIOBase):
             self._file.close()
 
 
+class ScopedReader(ScopedFile, Reader):
+    """A `ScopedFile` for reading, which knows the file that it reads.
+
+    Args:
+        file: The backend's file. Closing this file closes it too.
+        scope: Converts the paths of errors and of `info`.
+        path: Path of the file in the store.
+        ask: Asks the backend for the `FileInfo`, if the backend's file does not have it.
+    """
+
+    def __init__(self, file: BinaryIO, scope: Scope, path: str, ask: Callable[[], FileInfo]) -> None:
+        ScopedFile.__init__(self, file, scope, path)
+        if isinstance(file, Reader):
+            ask = file.get_info
+        known = known_info(file)
+        Reader.__init__(self, partial(asked, scope, ask) if known is None else scope.file(known))
+
+    @classmethod
+    def of(cls, file: BinaryIO, scope: Scope, key: str, ask: Callable[[], FileInfo]) -> Reader:
+        """Wrap the file, or return it unchanged if it needs no conversion and is a `Reader`."""
+        if not scope.prefix and isinstance(file, Reader):
+            return file
+        return cls(file, scope, scope.path(key), ask)
+
+
 class ScopedOpening(AbstractContextManager[BinaryIO]):
     """The context manager of a file opened for writing. Errors raised by the `with` block pass unchanged.
 
@@ -148,3 +183,9 @@ class ScopedOpening(AbstractContextManager[BinaryIO]):
             if failure is not error:
                 self._scope.errors().rebase(failure)
             raise
+
+
+def asked(scope: Scope, ask: Callable[[], FileInfo]) -> FileInfo:
+    """The `FileInfo` from the backend, with the store's path. Not a method, so that no reader refers to itself."""
+    with scope.errors():
+        return scope.file(ask())

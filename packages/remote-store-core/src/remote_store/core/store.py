@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from functools import partial
 from types import TracebackType
 from typing import Any, BinaryIO, Self, TypeVar
 
@@ -18,13 +19,16 @@ from remote_store.core.errors import InvalidPath, NotFound
 from remote_store.core.files import counted, opened, replacing, transfer
 from remote_store.core.glob import GlobPattern, name_matcher
 from remote_store.core.home import public
+from remote_store.core.io.blocks import BlockReader
 from remote_store.core.io.chunks import as_stream
+from remote_store.core.io.reader import Reader
 from remote_store.core.io.source import Content
+from remote_store.core.io.streams import check_buffer_size
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import RemotePath
 from remote_store.core.progress import ProgressCallback, check_progress
 from remote_store.core.rebase import Scope
-from remote_store.core.scoped import ScopedFile, ScopedOpening
+from remote_store.core.scoped import ScopedOpening, ScopedReader
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=FileInfo | FolderEntry)
@@ -138,17 +142,39 @@ class Store:
         with self._scope.errors():
             return self._backend.is_folder(key)
 
-    def read(self, path: str) -> BinaryIO:
-        """Open a file for sequential reading."""
-        key = self._scope.key(path)
-        with self._scope.errors():
-            return ScopedFile.over(self._backend.read(key), self._scope, key)
+    def read(self, path: str) -> Reader:
+        """Open a file for sequential reading. `info` of the result describes the file without another request.
 
-    def read_seekable(self, path: str) -> BinaryIO:
-        """Open a file for random access."""
+        On S3 this takes 1 request, which also returns the bytes.
+        """
         key = self._scope.key(path)
         with self._scope.errors():
-            return ScopedFile.over(self._backend.read_seekable(key), self._scope, key)
+            file = self._backend.read(key)
+        return ScopedReader.of(file, self._scope, key, partial(self._backend.get_file_info, key))
+
+    def read_seekable(self, path: str, buffer_size: int = 0) -> Reader:
+        """Open a file for random access. `info` of the result describes the file without another request.
+
+        On S3 this takes 1 request, and each read takes 1 more. For many small reads, such as the members of a zip
+        archive, pass a `buffer_size` of 1 MiB: the file is then fetched in blocks of that size, which later reads
+        share.
+
+        Args:
+            path: The file.
+            buffer_size: Bytes of a block. A read that is longer is one request of its own. Memory: the 4 blocks that
+                were used last, and 2 more while they arrive. 0, the default, means that each read requests exactly its
+                own bytes.
+
+        Raises:
+            TypeError: `buffer_size` is not an `int`.
+            ValueError: `buffer_size` is negative.
+        """
+        check_buffer_size(buffer_size)
+        key = self._scope.key(path)
+        with self._scope.errors():
+            file = self._backend.read_seekable(key)
+        reader = ScopedReader.of(file, self._scope, key, partial(self._backend.get_file_info, key))
+        return BlockReader(reader, buffer_size, self._scope.path(key)) if buffer_size else reader
 
     def read_bytes(self, path: str) -> bytes:
         """The whole content of a file."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 import pytest
 
-from remote_store.conformance.checking.case import AsyncCase
+from remote_store.conformance.checking.case import AsyncCase, not_applicable
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.hostile import PIECES, SIZES
-from remote_store.core import Capability, InvalidPath, NotFound, PreconditionFailed
+from remote_store.conformance.checking.wire import operations
+from remote_store.conformance.suite.aio.seeking import require_method
+from remote_store.core import AsyncReader, Capability, FileInfo, InvalidPath, NotFound, PreconditionFailed
 
 WRITE = (Capability.WRITE,)
 CONTENT = bytes(range(256)) * 4
+METHODS = ["read", "read_seekable"]
 
 
 class AsyncReadSuite:
@@ -219,6 +223,47 @@ class AsyncReadSuite:
             async with await case.backend.read(path) as stream:
                 case.expect_equal(await stream.read(10), content[:10], "the first bytes")
         case.expect_equal(await case.backend.read_bytes(path), content, "the content after abandoned streams")
+
+    @pytest.mark.parametrize("method", METHODS)
+    @async_check("READ-022", needs=WRITE)
+    async def test_read_info_describes_the_stream(self, case: AsyncCase, method: str) -> None:
+        require_method(case, method)
+        path, options = case.path("file.txt"), dict[str, Any](content_type="text/plain")
+        if Capability.USER_METADATA in case.backend.capabilities:
+            options["metadata"] = {"author": "ada"}
+        await case.backend.write(path, CONTENT, **options)
+        async with await getattr(case.backend, method)(path) as stream:
+            info = info_of(stream)
+            observed = (info.path, info.name, info.size)
+            case.expect_equal(observed, (path, "file.txt", len(CONTENT)), "path, name and size of info")
+            if Capability.METADATA in case.backend.capabilities:
+                expected = asdict(await case.backend.get_file_info(path))
+                told = {name: value for name, value in asdict(info).items() if value is not None}
+                expected = {name: expected[name] for name in told}
+                case.expect_equal(told, expected, "the fields of info, compared with get_file_info")
+            await case.backend.write(path, b"new", overwrite=True)
+            case.expect_equal(info_of(stream), info, "info after the file was overwritten")
+
+    @pytest.mark.parametrize("method", METHODS)
+    @async_check("READ-023", needs=WRITE)
+    async def test_read_info_sends_nothing(self, case: AsyncCase, method: str) -> None:
+        require_method(case, method)
+        path, endpoint = case.path("file"), case.endpoint
+        await case.backend.write(path, CONTENT)
+        with endpoint.recording() as sent:
+            async with await getattr(case.backend, method)(path) as stream:
+                opened = len(sent)
+                info = info_of(stream)
+                case.expect_equal(operations(sent[opened:]), [], "the requests of info")
+                case.expect_equal(len(await stream.read()), info.size, "the bytes of the stream")
+        if case.profile.kind == "s3" and method == "read":
+            case.expect_equal(operations(sent), ["GetObject"], "the requests of read, info and all bytes")
+
+
+def info_of(stream: Any) -> FileInfo:
+    """The `info` that a stream has. The check ends if it has none, or would ask for it."""
+    info = stream.known_info if isinstance(stream, AsyncReader) else getattr(stream, "info", None)
+    return info if isinstance(info, FileInfo) else not_applicable("the stream does not describe its file")
 
 
 async def call(case: AsyncCase, method: str, path: str) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import io
-from contextlib import suppress
+import zipfile
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
 
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
-from remote_store.core import Capability, InvalidPath, NotFound, PreconditionFailed
+from remote_store.core import AsyncStore, Capability, InvalidPath, NotFound, PreconditionFailed, RemotePath
 
 WRITE = (Capability.WRITE,)
 CONTENT = bytes(range(256)) * 400
+MEMBERS, MEMBER, MOST = 200, 8_000, 10
 LINES = b"first\nsecond\r\n\nlong " + b"x" * 70_000 + b"\nlast without newline"
 
 
@@ -229,6 +231,49 @@ class AsyncSeekSuite:
             case.expect_equal(await stream.seek(0, io.SEEK_END), 0, "the end of an empty file")
             case.expect_equal(await stream.read(5), b"", "read(5) of an empty file")
             case.expect_equal(await stream.readinto(bytearray(3)), 0, "readinto of an empty file")
+
+    @async_check("SEEK-015", needs=WRITE)
+    async def test_seek_in_blocks(self, case: AsyncCase) -> None:
+        path, endpoint = case.path("a.zip"), case.harness.endpoint
+        archive = ReadArchive({f"member-{number:03}": case.content(MEMBER) for number in range(MEMBERS)})
+        await case.backend.write(path, archive.getvalue())
+        store = AsyncStore(case.backend, owns_backend=False)
+        with ExitStack() as stack:
+            sent = stack.enter_context(endpoint.recording()) if endpoint is not None else []
+            async with await store.read_seekable(RemotePath.exact(path), buffer_size=1 << 20) as stream:
+                for offset, size in archive.reads:
+                    await stream.seek(offset)
+                    archive.seek(offset)
+                    expected = io.BytesIO.read(archive, size)
+                    case.expect_equal(await stream.read(size), expected, f"read({size}) at {offset} of a buffered file")
+        if case.profile.kind == "s3":
+            case.expect(len(sent) <= MOST, f"at most {MOST} requests for {MEMBERS} members", len(sent))
+
+
+class ReadArchive(io.BytesIO):
+    """A zip archive, and the reads with which `zipfile` reads all its members.
+
+    Args:
+        files: The members.
+
+    Attributes:
+        reads: Offset and size of each read.
+    """
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        super().__init__()
+        self.reads: list[tuple[int, int]] = []
+        with zipfile.ZipFile(self, "w") as packed:
+            for name, content in files.items():
+                packed.writestr(name, content)
+        self.reads.clear()
+        with zipfile.ZipFile(self) as unpacked:
+            for name in files:
+                unpacked.read(name)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.reads.append((self.tell(), -1 if size is None else size))
+        return super().read(size)
 
 
 def require_method(case: AsyncCase, method: str) -> None:

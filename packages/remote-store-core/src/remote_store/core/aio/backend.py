@@ -47,6 +47,9 @@ class AsyncBackend(ABC):
     async def read(self, path: str) -> AsyncBinaryIO:
         """Open a file for sequential reading. All reads return bytes of one version of the file.
 
+        If the response that opens the file also describes it, derive the stream from `AsyncReader`, or set its
+        attribute `info` to the `FileInfo`. If you do not, a store calls `get_file_info` when a user asks for `info`.
+
         Raises:
             NotFound: The file does not exist.
             InvalidPath: The path is the root, a folder, or malformed.
@@ -56,6 +59,8 @@ class AsyncBackend(ABC):
     @abstractmethod
     async def read_seekable(self, path: str) -> AsyncBinaryIO:
         """Open a file for random access. Only the requested bytes are transferred.
+
+        The result may have `info`, as in `read`.
 
         Raises:
             NotFound: The file does not exist.

@@ -14,8 +14,9 @@ from typing import BinaryIO, Generic, NamedTuple, ParamSpec, Self, TypeVar, cast
 
 from remote_store.core.aio.backend import AsyncBackend
 from remote_store.core.aio.pulled import GuardedStream, NoThread, PulledStream, WriteStopped, spooled
+from remote_store.core.aio.reader import AsyncReader
 from remote_store.core.aio.streams import AsyncSource, check_async_content, is_async_stream
-from remote_store.core.aio.threaded_file import ThreadedFile, close_quietly
+from remote_store.core.aio.threaded_file import ThreadedFile, ThreadedReader, close_quietly
 from remote_store.core.aio.threads import Threads, ended
 from remote_store.core.backend import Backend
 from remote_store.core.errors import BackendUnavailable
@@ -219,10 +220,10 @@ class ThreadedBackend(AsyncBackend):
         self._check_open()
         return await self._threads.finish(partial(method, *args, **kwargs))
 
-    async def _open(self, method: Callable[[str], BinaryIO], path: str) -> AsyncBinaryIO:
+    async def _open(self, method: Callable[[str], BinaryIO], path: str) -> AsyncReader:
         self._check_open()
         file = await self._threads.call(partial(method, path), abandon=close_result)
-        return ThreadedFile(file, self._threads)
+        return ThreadedReader(file, self._threads, partial(self.get_file_info, path))
 
     async def _put(self, put: Callable[[str, Content], WriteResult], path: str, content: AsyncContent) -> WriteResult:
         self._check_open()

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
+from remote_store.core.aio.reader import AsyncReader, known_info
 from remote_store.core.errors import RemoteStoreError
 from remote_store.core.io.source import AsyncBinaryIO, Buffer
 from remote_store.core.io.streams import block_size, told_left
+from remote_store.core.models import FileInfo
 from remote_store.core.rebase import Scope
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 
 class AsyncScopedFile:
@@ -26,7 +32,7 @@ class AsyncScopedFile:
     """
 
     def __init__(self, file: AsyncBinaryIO, scope: Scope, path: str) -> None:
-        self._file = file
+        self._file: Any = file
         self._errors = scope.errors()
         self.name = path
 
@@ -36,12 +42,12 @@ class AsyncScopedFile:
         return cls(file, scope, scope.path(key)) if scope.prefix else file
 
     def __repr__(self) -> str:
-        return f"AsyncScopedFile({self.name!r})"
+        return f"{type(self).__name__}({self.name!r})"
 
     @property
     def closed(self) -> bool:
         """Whether the backend's file is closed."""
-        return self._file.closed
+        return bool(self._file.closed)
 
     @property
     def block_size(self) -> int:
@@ -54,36 +60,38 @@ class AsyncScopedFile:
             return told_left(self._file)
 
     def readable(self) -> bool:
-        return self._file.readable()
+        return bool(self._file.readable())
 
     def writable(self) -> bool:
-        return self._file.writable()
+        return bool(self._file.writable())
 
     def seekable(self) -> bool:
-        return self._file.seekable()
+        return bool(self._file.seekable())
 
     def tell(self) -> int:
-        return self._file.tell()
+        return int(self._file.tell())
 
-    async def read(self, size: int = -1, /) -> bytes:
+    async def read(self, size: int | None = -1, /) -> bytes:
         with self._errors:
-            return await self._file.read(size)
+            data: bytes = await self._file.read(-1 if size is None else size)
+            return data
 
-    async def readinto(self, buffer: bytearray | memoryview, /) -> int:
+    async def readinto(self, buffer: WriteableBuffer, /) -> int:
         with self._errors:
-            return await self._file.readinto(buffer)
+            return int(await self._file.readinto(buffer))
 
-    async def readline(self, size: int = -1, /) -> bytes:
+    async def readline(self, size: int | None = -1, /) -> bytes:
         with self._errors:
-            return await self._file.readline(size)
+            line: bytes = await self._file.readline(-1 if size is None else size)
+            return line
 
     async def write(self, data: Buffer, /) -> int:
         with self._errors:
-            return await self._file.write(data)
+            return int(await self._file.write(data))
 
     async def seek(self, offset: int, whence: int = 0, /) -> int:
         with self._errors:
-            return await self._file.seek(offset, whence)
+            return int(await self._file.seek(offset, whence))
 
     async def close(self) -> None:
         with self._errors:
@@ -100,6 +108,31 @@ class AsyncScopedFile:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.close()
+
+
+class AsyncScopedReader(AsyncScopedFile, AsyncReader):
+    """An `AsyncScopedFile` for reading, which knows the file that it reads.
+
+    Args:
+        file: The backend's file. Closing this file closes it too.
+        scope: Converts the paths of errors and of `info`.
+        path: Path of the file in the store.
+        ask: Asks the backend for the `FileInfo`, if the backend's file does not have it.
+    """
+
+    def __init__(self, file: AsyncBinaryIO, scope: Scope, path: str, ask: Callable[[], Awaitable[FileInfo]]) -> None:
+        AsyncScopedFile.__init__(self, file, scope, path)
+        if isinstance(file, AsyncReader):
+            ask = file.get_info
+        known = known_info(file)
+        AsyncReader.__init__(self, partial(asked, scope, ask) if known is None else scope.file(known))
+
+    @classmethod
+    def of(cls, file: AsyncBinaryIO, scope: Scope, key: str, ask: Callable[[], Awaitable[FileInfo]]) -> AsyncReader:
+        """Wrap the file, or return it unchanged if it needs no conversion and is an `AsyncReader`."""
+        if not scope.prefix and isinstance(file, AsyncReader):
+            return file
+        return cls(file, scope, scope.path(key), ask)
 
 
 class AsyncScopedOpening(AbstractAsyncContextManager[AsyncBinaryIO]):
@@ -129,3 +162,9 @@ class AsyncScopedOpening(AbstractAsyncContextManager[AsyncBinaryIO]):
             if failure is not error:
                 self._scope.errors().rebase(failure)
             raise
+
+
+async def asked(scope: Scope, ask: Callable[[], Awaitable[FileInfo]]) -> FileInfo:
+    """The `FileInfo` from the backend, with the store's path. Not a method, so that no reader refers to itself."""
+    with scope.errors():
+        return scope.file(await ask())

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import io
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
-from typing import Any, BinaryIO, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar, cast
 
+from remote_store.core.aio.reader import AsyncReader
 from remote_store.core.aio.threads import Threads
 from remote_store.core.errors import BackendUnavailable
+from remote_store.core.io.reader import Reader, known_info
 from remote_store.core.io.source import Buffer
 from remote_store.core.io.streams import block_size, bytes_left
+from remote_store.core.models import FileInfo
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 T = TypeVar("T")
 LINES = 1 << 16
@@ -68,7 +74,8 @@ class ThreadedFile:
     def seekable(self) -> bool:
         return self.file.seekable()
 
-    async def read(self, size: int = -1, /) -> bytes:
+    async def read(self, size: int | None = -1, /) -> bytes:
+        size = -1 if size is None else size
         ahead = self._take_ahead(size)
         if not ahead:
             return await self._read(partial(self.file.read, size))
@@ -76,14 +83,16 @@ class ThreadedFile:
             return ahead
         return ahead + await self._read(partial(self.file.read, size if size < 0 else size - len(ahead)))
 
-    async def readinto(self, buffer: bytearray | memoryview, /) -> int:
+    async def readinto(self, buffer: WriteableBuffer, /) -> int:
         if not self._ahead:
             return await self._read(partial(cast("Any", self.file).readinto, buffer))
-        data = await self.read(len(buffer))
-        buffer[: len(data)] = data
+        with memoryview(buffer) as whole, whole.cast("B") as view:
+            data = await self.read(len(view))
+            view[: len(data)] = data
         return len(data)
 
-    async def readline(self, size: int = -1, /) -> bytes:
+    async def readline(self, size: int | None = -1, /) -> bytes:
+        size = -1 if size is None else size
         if not self._ahead:
             return await self._read(partial(self.file.readline, size))
         return self._take_ahead(min(size, len(self._ahead[0])) if size >= 0 else len(self._ahead[0]))
@@ -155,6 +164,22 @@ class ThreadedFile:
         self._abandoned = True
         self._ahead.clear()
         future.add_done_callback(lambda _: close_quietly(self.file))
+
+
+class ThreadedReader(ThreadedFile, AsyncReader):
+    """A `ThreadedFile` for reading, which knows the file that it reads.
+
+    Args:
+        file: The blocking file. Closing this file closes it too.
+        threads: The pool that runs the calls.
+        ask: Asks the backend for the `FileInfo`, if the blocking file does not have it.
+    """
+
+    def __init__(self, file: BinaryIO, threads: Threads, ask: Callable[[], Awaitable[FileInfo]]) -> None:
+        ThreadedFile.__init__(self, file, threads)
+        if isinstance(file, Reader):
+            ask = partial(threads.call, file.get_info)
+        AsyncReader.__init__(self, known_info(file) or ask)
 
 
 def close_quietly(file: BinaryIO) -> None:

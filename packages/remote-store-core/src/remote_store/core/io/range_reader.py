@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from remote_store.core.errors import PreconditionFailed
 from remote_store.core.home import public
+from remote_store.core.models import FileInfo
 
 LINE_BLOCK = 8 * 1024
 
@@ -25,14 +26,25 @@ class RangeReader(io.BufferedIOBase):
         size: Length of the file in bytes.
         path: Path for errors.
         backend: Name of the backend for errors.
+        info: The file, as the response that opened it described it. A store shows it as `Reader.info`, and asks the
+            backend for it if it is `None`.
     """
 
-    def __init__(self, fetch: Callable[[int, int], bytes], size: int, *, path: str, backend: str) -> None:
+    def __init__(
+        self,
+        fetch: Callable[[int, int], bytes],
+        size: int,
+        *,
+        path: str,
+        backend: str,
+        info: FileInfo | None = None,
+    ) -> None:
         super().__init__()
         self._fetch = fetch
         self._size = size
         self._path = path
         self._backend = backend
+        self.info = info
         self._position = 0
         self._ahead_at = 0
         self._ahead = b""

@@ -176,6 +176,28 @@ def check_max_depth(max_depth: int | None) -> None:
         _check_count("max_depth", max_depth)
 
 
+def check_buffer_size(buffer_size: int) -> None:
+    """Check the size of a buffer; 0 means that there is none.
+
+    Raises:
+        TypeError: It is not an `int`.
+        ValueError: It is negative.
+    """
+    _check_count("buffer_size", buffer_size)
+
+
+def check_chunk_size(size: int) -> None:
+    """Check the size of a chunk.
+
+    Raises:
+        TypeError: It is not an `int`.
+        ValueError: It is less than 1.
+    """
+    _check_count("size", size)
+    if not size:
+        raise ValueError("size must be 1 or more, not 0")
+
+
 def _check_count(name: str, value: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{name} must be an int, not {type(value).__name__}")

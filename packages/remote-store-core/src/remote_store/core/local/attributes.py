@@ -106,7 +106,9 @@ def attach(descriptor: int, attributes: Mapping[str, bytes]) -> None:
 
 
 def attached(descriptor: int) -> dict[str, bytes] | None:
-    """Our attributes of an open file; `None` if the file system has none or does not show them."""
+    """Our attributes of an open file; `None` if the platform or the file system has none or does not show them."""
+    if not hasattr(os, "getxattr"):
+        return None
     found = {}
     for name in (CONTENT_TYPE, METADATA):
         try:

@@ -37,8 +37,8 @@ from remote_store.core.local.folder import FILE, Folder
 from remote_store.core.local.names import require_file_name, require_name, require_new_name
 from remote_store.core.local.resolving import Spot, is_hard_link, is_same
 from remote_store.core.local.root import Root
-from remote_store.core.local.system import TypedFile, buffer_size, os_errors
-from remote_store.core.local.tree import describe, entity_tag, inspect, prune, remove_folder, walk
+from remote_store.core.local.system import TypedFile, os_errors
+from remote_store.core.local.tree import describe, entity_tag, inspect, opened_file, prune, remove_folder, walk
 from remote_store.core.local.unfinished import Unfinished, rename_new, takes_free_names
 from remote_store.core.metadata import check_content_type, check_metadata
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
@@ -121,7 +121,7 @@ class LocalBackend(Backend):
     def read(self, path: str) -> BinaryIO:
         with ExitStack() as opened:
             descriptor = self._open(self._file(opened, path), path)
-        return io.BufferedReader(TypedFile(descriptor, "r", path, self.name), buffer_size(descriptor))
+        return opened_file(path, descriptor, self.name)
 
     def read_seekable(self, path: str) -> BinaryIO:
         return self.read(path)

@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from remote_store.core.errors import DirectoryNotEmpty, RemoteStoreError
+from remote_store.core.io.reader import BufferedFile, Reader
 from remote_store.core.local.attributes import attached, decoded
 from remote_store.core.local.names import is_hidden
 from remote_store.core.local.resolving import ABSENT, Position, Spot
-from remote_store.core.local.system import os_errors, typed
+from remote_store.core.local.system import TypedFile, buffer_size, os_errors, typed
 from remote_store.core.models import FileInfo, FolderEntry
 
 
@@ -200,6 +201,18 @@ def inspect(path: str, descriptor: int) -> FileInfo:
         return info
     metadata, content_type = decoded(attributes)
     return replace(info, metadata=metadata, content_type=content_type)
+
+
+def opened_file(path: str, descriptor: int, backend: str) -> Reader:
+    """The reader of a file that is open for reading. It closes the descriptor."""
+    file = TypedFile(descriptor, "r", path, backend)
+    file.name = path
+    try:
+        with os_errors(path, backend):
+            return BufferedFile(file, inspect(path, descriptor), buffer_size(descriptor))
+    except BaseException:
+        file.close()
+        raise
 
 
 def modified_at(facts: os.stat_result) -> datetime | None:

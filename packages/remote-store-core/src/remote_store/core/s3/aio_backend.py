@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from remote_store.core.aio.backend import AsyncBackend
+from remote_store.core.aio.reader import AsyncReader
 from remote_store.core.aio.streams import AsyncSource
 from remote_store.core.capabilities import Capability
 from remote_store.core.errors import CapabilityNotSupported, InvalidPath
@@ -26,8 +27,8 @@ from remote_store.core.s3.engine.aio_spool import AsyncSpool
 from remote_store.core.s3.operations import copying, deleting, fetching, listing, paging, probes, writing
 from remote_store.core.s3.operations.bucket import Bucket
 from remote_store.core.s3.operations.errors import contract_errors
+from remote_store.core.s3.operations.fetching import Opened
 from remote_store.core.s3.operations.paging import Cursor
-from remote_store.core.s3.operations.reading import ReadPlan
 from remote_store.core.s3.operations.steps import Operation
 from remote_store.core.s3.protocol.calls import AsyncS3Port
 from remote_store.core.s3.protocol.keys import check_folder, check_key, check_new_key
@@ -90,20 +91,25 @@ class AsyncS3Backend(AsyncBackend):
     async def read(self, path: str) -> AsyncBinaryIO:
         """Open a file for reading from its start: 1 request, and 1 more for each read after a seek.
 
+        The `info` of the file comes from the same response.
+
         A `read` or `readinto` of at least 32 MiB (4 times `part_size`, if that is less) sends several range requests
         concurrently. After 8 MiB read in sequence at less than 128 MiB a second, while at least 32 MiB are left,
         `max_concurrency` ranges of 4 MiB are fetched ahead, in less memory than `max_concurrency` parts. A seek away
         from them, or `close`, cancels them.
         """
         self._check(check_key, path)
-        plan, body = await self._run(fetching.open_sequential(self._bucket, path), path)
-        return self._reader(plan, body, path, exact=False)
+        opened = await self._run(fetching.open_sequential(self._bucket, path), path)
+        return self._reader(opened, path, exact=False)
 
     async def read_seekable(self, path: str) -> AsyncBinaryIO:
-        """Open a file for random access: 1 request, and 1 more for each read."""
+        """Open a file for random access: 1 request, and 1 more for each read.
+
+        The `info` of the file comes from the first response.
+        """
         self._check(check_key, path)
-        plan = await self._run(fetching.open_random(self._bucket, path), path)
-        return self._reader(plan, None, path, exact=True)
+        opened = await self._run(fetching.open_random(self._bucket, path), path)
+        return self._reader(opened, path, exact=True)
 
     async def read_bytes(self, path: str) -> bytes:
         """The whole content: 1 request; concurrent ranges from 32 MiB on (4 times `part_size`, if that is less)."""
@@ -311,10 +317,8 @@ class AsyncS3Backend(AsyncBackend):
         with contract_errors(self.name, path, source):
             return await self._runner.run(operation, source)
 
-    def _reader(self, plan: ReadPlan, body: Any, path: str, *, exact: bool) -> AsyncBinaryIO:
-        options = self._bucket.options
-        reader = AsyncObjectReader(self._runner, options, plan, body, exact=exact, backend=self.name, path=path)
-        return cast("AsyncBinaryIO", reader)
+    def _reader(self, opened: Opened, path: str, *, exact: bool) -> AsyncReader:
+        return AsyncObjectReader(self._runner, self._bucket.options, opened, exact=exact, backend=self.name, path=path)
 
     async def _pages(self, path: str, cursor: Cursor, take: Callable[[Page], Iterator[T]]) -> AsyncIterator[T]:
         while not cursor.done:

@@ -15,6 +15,7 @@ from remote_store.core.errors import CapabilityNotSupported, InvalidPath
 from remote_store.core.events import Events
 from remote_store.core.glob import GlobPattern
 from remote_store.core.home import public
+from remote_store.core.io.reader import Reader
 from remote_store.core.io.source import Content
 from remote_store.core.io.streams import Source, check_max_depth, check_range
 from remote_store.core.metadata import MOST_ENTRIES, MOST_OF_A_HANDLE, check_content_type, check_metadata
@@ -26,8 +27,8 @@ from remote_store.core.s3.engine.spool import Spool
 from remote_store.core.s3.operations import copying, deleting, fetching, listing, paging, probes, writing
 from remote_store.core.s3.operations.bucket import Bucket
 from remote_store.core.s3.operations.errors import contract_errors
+from remote_store.core.s3.operations.fetching import Opened
 from remote_store.core.s3.operations.paging import Cursor
-from remote_store.core.s3.operations.reading import ReadPlan
 from remote_store.core.s3.operations.steps import Operation
 from remote_store.core.s3.protocol.calls import S3Port
 from remote_store.core.s3.protocol.keys import check_folder, check_key, check_new_key
@@ -88,20 +89,25 @@ class S3Backend(Backend):
     def read(self, path: str) -> BinaryIO:
         """Open a file for reading from its start: 1 request, and 1 more for each read after a seek.
 
+        The `info` of the file comes from the same response.
+
         A `read` or `readinto` of at least 32 MiB (4 times `part_size`, if that is less) sends several range requests
         concurrently. After 8 MiB read in sequence at less than 128 MiB a second, while at least 32 MiB are left,
         `max_concurrency` ranges of 4 MiB are fetched ahead, in less memory than `max_concurrency` parts. A seek away
         from them, or `close`, cancels them.
         """
         self._check(check_key, path)
-        plan, body = self._run(fetching.open_sequential(self._bucket, path), path)
-        return self._reader(plan, body, path, exact=False)
+        opened = self._run(fetching.open_sequential(self._bucket, path), path)
+        return self._reader(opened, path, exact=False)
 
     def read_seekable(self, path: str) -> BinaryIO:
-        """Open a file for random access: 1 request, and 1 more for each read."""
+        """Open a file for random access: 1 request, and 1 more for each read.
+
+        The `info` of the file comes from the first response.
+        """
         self._check(check_key, path)
-        plan = self._run(fetching.open_random(self._bucket, path), path)
-        return self._reader(plan, None, path, exact=True)
+        opened = self._run(fetching.open_random(self._bucket, path), path)
+        return self._reader(opened, path, exact=True)
 
     def read_bytes(self, path: str) -> bytes:
         """The whole content: 1 request; concurrent ranges from 32 MiB on (4 times `part_size`, if that is less)."""
@@ -307,10 +313,8 @@ class S3Backend(Backend):
         with contract_errors(self.name, path, source):
             return self._runner.run(operation, source)
 
-    def _reader(self, plan: ReadPlan, body: Any, path: str, *, exact: bool) -> BinaryIO:
-        options = self._bucket.options
-        reader = ObjectReader(self._runner, options, plan, body, exact=exact, backend=self.name, path=path)
-        return cast("BinaryIO", reader)
+    def _reader(self, opened: Opened, path: str, *, exact: bool) -> Reader:
+        return ObjectReader(self._runner, self._bucket.options, opened, exact=exact, backend=self.name, path=path)
 
     def _pages(self, path: str, cursor: Cursor, take: Callable[[Page], Iterator[T]]) -> Iterator[T]:
         while not cursor.done:

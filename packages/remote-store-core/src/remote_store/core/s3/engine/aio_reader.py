@@ -8,15 +8,20 @@ from contextlib import asynccontextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from remote_store.core.aio.buffered import AsyncBufferedIOBase
+from remote_store.core.aio.reader import AsyncReader
 from remote_store.core.io.buffers import allocate
 from remote_store.core.s3.engine.aio_ahead import AsyncReadAhead
 from remote_store.core.s3.engine.aio_bodies import AsyncObjectBody, fetch
 from remote_store.core.s3.engine.aio_runner import AsyncRunner
 from remote_store.core.s3.operations.errors import contract_errors
-from remote_store.core.s3.operations.fetching import block_worth_reading, fill, worth_a_split, worth_reading_ahead
-from remote_store.core.s3.operations.reading import BLOCK, ReadPlan
-from remote_store.core.s3.protocol.calls import AsyncBody
+from remote_store.core.s3.operations.fetching import (
+    Opened,
+    block_worth_reading,
+    fill,
+    worth_a_split,
+    worth_reading_ahead,
+)
+from remote_store.core.s3.operations.reading import BLOCK
 from remote_store.core.s3.protocol.options import S3Options
 
 if TYPE_CHECKING:
@@ -26,7 +31,7 @@ SEQUENTIAL_BLOCK = 64 * 1024
 LINE_BLOCK = 8 * 1024
 
 
-class AsyncObjectReader(AsyncBufferedIOBase):
+class AsyncObjectReader(AsyncReader):
     """An object as a binary file. Every request is pinned to the version that was opened.
 
     With `exact`, a read requests exactly its own bytes; only `readline` and `peek` request blocks of 8 KiB. Otherwise,
@@ -38,8 +43,7 @@ class AsyncObjectReader(AsyncBufferedIOBase):
     Args:
         runner: Runs the requests.
         options: The options of the backend.
-        plan: The read, whose size and version are known.
-        body: The body that is open at the start of the object.
+        opened: The object, whose size and version are known.
         exact: Whether each read requests exactly its own bytes.
         backend: Name for errors.
         path: Path for errors.
@@ -49,18 +53,18 @@ class AsyncObjectReader(AsyncBufferedIOBase):
         self,
         runner: AsyncRunner,
         options: S3Options,
-        plan: ReadPlan,
-        body: AsyncBody | None,
+        opened: Opened,
         *,
         exact: bool,
         backend: str,
         path: str,
     ) -> None:
-        super().__init__()
+        super().__init__(opened.info)
+        plan = opened.plan
         self._runner = runner
         self._options = options
         self._plan = plan
-        self._body = AsyncObjectBody(runner.connections, plan, body)
+        self._body = AsyncObjectBody(runner.connections, plan, opened.body)
         self._exact = exact
         self._backend = backend
         self._path = path

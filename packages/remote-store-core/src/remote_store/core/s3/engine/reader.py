@@ -7,18 +7,23 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BufferedIOBase
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from remote_store.core.io.buffers import allocate
+from remote_store.core.io.reader import Reader
 from remote_store.core.s3.engine.ahead import ReadAhead
 from remote_store.core.s3.engine.bodies import ObjectBody, fetch
 from remote_store.core.s3.engine.runner import Runner
 from remote_store.core.s3.operations.errors import contract_errors
-from remote_store.core.s3.operations.fetching import block_worth_reading, fill, worth_a_split, worth_reading_ahead
-from remote_store.core.s3.operations.reading import BLOCK, ReadPlan
-from remote_store.core.s3.protocol.calls import Body
+from remote_store.core.s3.operations.fetching import (
+    Opened,
+    block_worth_reading,
+    fill,
+    worth_a_split,
+    worth_reading_ahead,
+)
+from remote_store.core.s3.operations.reading import BLOCK
 from remote_store.core.s3.protocol.options import S3Options
 
 if TYPE_CHECKING:
@@ -28,7 +33,7 @@ SEQUENTIAL_BLOCK = 64 * 1024
 LINE_BLOCK = 8 * 1024
 
 
-class ObjectReader(BufferedIOBase):
+class ObjectReader(Reader):
     """An object as a binary file. Every request is pinned to the version that was opened.
 
     With `exact`, a read requests exactly its own bytes; only `readline` and `peek` request blocks of 8 KiB. Otherwise,
@@ -40,8 +45,7 @@ class ObjectReader(BufferedIOBase):
     Args:
         runner: Runs the requests.
         options: The options of the backend.
-        plan: The read, whose size and version are known.
-        body: The body that is open at the start of the object.
+        opened: The object, whose size and version are known.
         exact: Whether each read requests exactly its own bytes.
         backend: Name for errors.
         path: Path for errors.
@@ -51,18 +55,18 @@ class ObjectReader(BufferedIOBase):
         self,
         runner: Runner,
         options: S3Options,
-        plan: ReadPlan,
-        body: Body | None,
+        opened: Opened,
         *,
         exact: bool,
         backend: str,
         path: str,
     ) -> None:
-        super().__init__()
+        super().__init__(opened.info)
+        plan = opened.plan
         self._runner = runner
         self._options = options
         self._plan = plan
-        self._body = ObjectBody(runner.connections, plan, body)
+        self._body = ObjectBody(runner.connections, plan, opened.body)
         self._exact = exact
         self._backend = backend
         self._path = path

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 from remote_store.core.io.buffers import allocate
+from remote_store.core.models import FileInfo
 from remote_store.core.s3.operations import probes
 from remote_store.core.s3.operations.bucket import READ_OPTIONS, Bucket
 from remote_store.core.s3.operations.reading import BLOCK, ReadPlan
 from remote_store.core.s3.operations.steps import CloseBody, Drain, Fetch, Operation, Start, Wait
+from remote_store.core.s3.protocol import models
 from remote_store.core.s3.protocol.calls import Call, Fault
 from remote_store.core.s3.protocol.options import MIB, S3Options
 from remote_store.core.s3.protocol.responses import Facts
@@ -31,19 +34,35 @@ FAST_CONNECTION = 128 * MIB
 """Bytes a second above which one connection is enough; one to S3 carries 50 to 90 MB a second."""
 
 
-def open_sequential(bucket: Bucket, key: str) -> Operation[tuple[ReadPlan, Any]]:
-    """Open an object at its start: 1 GET. Returns the plan and the open body."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An object that was opened for reading.
+
+    Attributes:
+        plan: The read, whose size and version are known.
+        info: The object, from the response that opened it.
+        body: The body that is open at the start of the object.
+    """
+
+    plan: ReadPlan
+    info: FileInfo
+    body: Any = None
+
+
+def open_sequential(bucket: Bucket, key: str) -> Operation[Opened]:
+    """Open an object at its start: 1 GET, whose body is open."""
     plan = ReadPlan(_get(bucket, key), bucket.options.retry)
-    body = yield from _open(bucket, key, plan)
-    return plan, body
+    facts = yield from _open(bucket, key, plan)
+    return Opened(plan, models.file_info(key, facts, plan.remaining), facts.body)
 
 
-def open_random(bucket: Bucket, key: str) -> Operation[ReadPlan]:
+def open_random(bucket: Bucket, key: str) -> Operation[Opened]:
     """Open an object for random access: 1 HEAD."""
-    facts = yield from probes.require_file(bucket, key)
+    facts = yield from probes.require_file(bucket, key, checksum=True)
     size = yield from probes.size_of(bucket, key, facts)
     probes.refuse_marker(key, size)
-    return ReadPlan(_get(bucket, key), bucket.options.retry, end=size, etag=facts.etag, total=size)
+    plan = ReadPlan(_get(bucket, key), bucket.options.retry, end=size, etag=facts.etag, total=size)
+    return Opened(plan, models.file_info(key, facts, size))
 
 
 def read_bytes(bucket: Bucket, key: str) -> Operation[bytes]:
@@ -52,8 +71,8 @@ def read_bytes(bucket: Bucket, key: str) -> Operation[bytes]:
     Memory: the object, once.
     """
     plan = ReadPlan(_get(bucket, key), bucket.options.retry)
-    body = yield from _open(bucket, key, plan)
-    return (yield from _read(bucket, plan, body))
+    facts = yield from _open(bucket, key, plan)
+    return (yield from _read(bucket, plan, facts.body))
 
 
 def read_range(bucket: Bucket, key: str, start: int, length: int) -> Operation[bytes]:
@@ -63,7 +82,7 @@ def read_range(bucket: Bucket, key: str, start: int, length: int) -> Operation[b
     """
     plan = ReadPlan(_get(bucket, key), bucket.options.retry, start=start, end=start + max(length, 1))
     try:
-        body = yield from _open(bucket, key, plan)
+        facts = yield from _open(bucket, key, plan)
     except Fault as fault:
         if fault.status != 416:
             raise
@@ -71,30 +90,29 @@ def read_range(bucket: Bucket, key: str, start: int, length: int) -> Operation[b
             yield from probes.refuse_marker_of(bucket, key, (yield from probes.require_file(bucket, key)))
         return b""
     if not length:
-        yield CloseBody(body)
+        yield CloseBody(facts.body)
         return b""
-    return (yield from _read(bucket, plan, body))
+    return (yield from _read(bucket, plan, facts.body))
 
 
 def _get(bucket: Bucket, key: str) -> Call:
     return bucket.call("GetObject", READ_OPTIONS, Key=key)
 
 
-def _open(bucket: Bucket, key: str, plan: ReadPlan) -> Operation[Any]:
+def _open(bucket: Bucket, key: str, plan: ReadPlan) -> Operation[Facts]:
     try:
         response: Facts = yield plan.request()
     except Fault as fault:
         if fault.status == 416:
             raise
         raise (yield from probes.missing(bucket, key, fault)) from fault.__cause__
-    body = response.body
     try:
         plan.opened(response)
         probes.refuse_marker(key, plan.end or 0)
     except BaseException:
-        yield CloseBody(body)
+        yield CloseBody(response.body)
         raise
-    return body
+    return response
 
 
 def _read(bucket: Bucket, plan: ReadPlan, body: Any) -> Operation[bytes]:

@@ -87,10 +87,7 @@ def missing(bucket: Bucket, key: str, fault: Fault) -> Operation[RemoteStoreErro
 
 def get_file_info(bucket: Bucket, key: str) -> Operation[FileInfo]:
     """The `FileInfo` of a file: 1 HEAD."""
-    try:
-        facts = yield from head(bucket, key, checksum=True)
-    except Fault as fault:
-        raise (yield from missing(bucket, key, fault)) from fault.__cause__
+    facts = yield from require_file(bucket, key, checksum=True)
     size = yield from size_of(bucket, key, facts)
     refuse_marker(key, size)
     return models.file_info(key, facts, size)
@@ -134,10 +131,10 @@ def refuse_marker_of(bucket: Bucket, key: str, facts: Facts) -> Operation[None]:
         raise InvalidPath(FOLDER_MEANT, path=key)
 
 
-def require_file(bucket: Bucket, key: str) -> Operation[Facts]:
+def require_file(bucket: Bucket, key: str, *, checksum: bool = False) -> Operation[Facts]:
     """The facts of a file that has to exist: 1 HEAD."""
     try:
-        return (yield from head(bucket, key))
+        return (yield from head(bucket, key, checksum=checksum))
     except Fault as fault:
         raise (yield from missing(bucket, key, fault)) from fault.__cause__
 

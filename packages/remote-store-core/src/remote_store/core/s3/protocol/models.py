@@ -10,7 +10,7 @@ from remote_store.core.s3.protocol.responses import Facts, Written
 
 
 def file_info(key: str, facts: Facts, size: int) -> FileInfo:
-    """The `FileInfo` of a `HeadObject` response."""
+    """The `FileInfo` of a response to `HeadObject` or `GetObject`."""
     return FileInfo(
         key,
         key.rpartition("/")[2],
