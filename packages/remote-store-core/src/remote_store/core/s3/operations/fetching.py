@@ -32,7 +32,10 @@ FAST_CONNECTION = 128 * MIB
 
 
 def open_sequential(bucket: Bucket, key: str) -> Operation[tuple[ReadPlan, Any]]:
-    """Open an object at its start: 1 GET. Returns the plan and the open body."""
+    """Open an object at its start: 1 GET. Returns the plan and the open body.
+
+    If the response has no Content-Length, another GET finds the size, and the body is `None`: the plan opens one later.
+    """
     plan = ReadPlan(_get(bucket, key), bucket.options.retry)
     body = yield from _open(bucket, key, plan)
     return plan, body
@@ -48,6 +51,8 @@ def open_random(bucket: Bucket, key: str) -> Operation[ReadPlan]:
 
 def read_bytes(bucket: Bucket, key: str) -> Operation[bytes]:
     """Read a whole object: 1 GET, and 1 more per range if it is large. The ranges are pinned to the first's version.
+
+    2 more GETs if the response to the first has no Content-Length.
 
     Memory: the object, once.
     """
@@ -88,6 +93,13 @@ def _open(bucket: Bucket, key: str, plan: ReadPlan) -> Operation[Any]:
             raise
         raise (yield from probes.missing(bucket, key, fault)) from fault.__cause__
     body = response.body
+    if response.length is None and plan.end is None:
+        # A body sent in chunks. Its size has to be known to tell how much is left after a break.
+        yield CloseBody(body)
+        size = yield from probes.size_of(bucket, key, response)
+        probes.refuse_marker(key, size)
+        plan.measured(size, response.etag)
+        return None
     try:
         plan.opened(response)
         probes.refuse_marker(key, plan.end or 0)
