@@ -100,6 +100,17 @@ class SpeaksTLS(Exception):
         self.code = code
 
 
+def without_secrets(error: Exception) -> Exception:
+    """The exception, or `MalformedCredentials` in its place if it shows a header that http.client could not send."""
+    inner = getattr(error, "kwargs", {}).get("error")
+    # http.client raises the base class only for a malformed header.
+    if type(inner) is not ValueError:
+        return error
+    return MalformedCredentials(
+        "the access key, the session token or another header contains a line break; check the credentials of the client"
+    )
+
+
 def fault_of(error: Exception, transport: tuple[type[Exception], ...], *, attempts: int) -> Fault:
     """The fault of an exception of botocore or of the HTTP client below it.
 

@@ -50,7 +50,10 @@ CODES: dict[str, tuple[type[RemoteStoreError], str]] = {
         "these credentials are not allowed to do this; check the policies of user and bucket",
     ),
     "InvalidAccessKeyId": (PermissionDenied, f"the server does not know the access key; {CREDENTIALS}"),
-    "SignatureDoesNotMatch": (PermissionDenied, f"the secret does not match the access key; {CREDENTIALS}"),
+    "SignatureDoesNotMatch": (
+        PermissionDenied,
+        f"the secret does not match the access key, or ends with white space; {CREDENTIALS}",
+    ),
     "ExpiredToken": (PermissionDenied, RENEW),
     "ExpiredTokenException": (PermissionDenied, RENEW),
     "InvalidToken": (PermissionDenied, f"the session token is not valid; {CREDENTIALS}"),
