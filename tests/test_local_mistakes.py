@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from remote_store.boto3 import S3Boto3Backend
 from remote_store.botocore.certificates import is_client_certificate
+from remote_store.conformance.servers import dead_endpoint
 from remote_store.core import Backend, BackendUnavailable, PermissionDenied, RemoteStoreError, RetryPolicy
 from remote_store.pyarrow import S3PyArrowBackend
 from remote_store.s3fs import S3FsBackend
@@ -172,13 +173,80 @@ def test_a_server_of_plain_http_that_hangs_up_is_asked_once_only(lane: Any, door
 
 @each_lane
 def test_a_server_behind_a_proxy_is_not_asked(lane: Any, door: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    proxy = door(b"")
+    proxy, server = door(b""), door(b"")
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
     monkeypatch.setenv("no_proxy", "")
-    backend = lane("bucket", endpoint_url="http://s3.test", retry=RetryPolicy(1), **PLACE)
+    backend = lane("bucket", endpoint_url=f"http://127.0.0.1:{server.port}", retry=RetryPolicy(1), **PLACE)
     with backend, pytest.raises(BackendUnavailable, match="did not answer"):
         backend.read_bytes("k")
-    assert proxy.count == 1
+    # The request, and a handshake that finds out whether the proxy speaks TLS.
+    assert (proxy.count, server.count) == (2, 0)
+
+
+each_scheme = pytest.mark.parametrize("scheme", ["http", "https"])
+
+
+@pytest.fixture
+def through(monkeypatch: pytest.MonkeyPatch) -> Callable[..., RemoteStoreError]:
+    """Calls a lane through a proxy, whose URL has a password, and returns the error."""
+
+    def call(lane: Any, scheme: str, proxy: str) -> RemoteStoreError:
+        monkeypatch.setenv(f"{scheme}_proxy", proxy.replace("://", "://user:HUSH@"))
+        monkeypatch.setenv("no_proxy", "")
+        backend = lane("bucket", endpoint_url=f"{scheme}://s3.test:9", retry=RetryPolicy(1), **PLACE)
+        with backend, pytest.raises(RemoteStoreError) as caught:
+            backend.read_bytes("k")
+        assert "HUSH" not in "".join(traceback.format_exception(caught.value))
+        assert "endpoint_url" not in str(caught.value)
+        assert f"{scheme}_proxy" in str(caught.value)
+        return caught.value
+
+    return call
+
+
+@each_lane
+@each_scheme
+def test_a_proxy_that_cannot_be_reached(lane: Any, scheme: str, through: Any) -> None:
+    error = through(lane, scheme, dead_endpoint())
+    assert (type(error), error.code, error.retryable) == (BackendUnavailable, "ProxyUnreachable", True)
+
+
+@each_lane
+@each_scheme
+def test_https_to_a_proxy_that_speaks_http(lane: Any, scheme: str, through: Any, door: Any) -> None:
+    error = through(lane, scheme, f"https://127.0.0.1:{door().port}")
+    assert (error.code, error.retryable) == ("ProxyNotTLS", False)
+    assert "use http instead of https" in str(error)
+
+
+@each_lane
+@each_scheme
+def test_http_to_a_proxy_that_speaks_https(lane: Any, scheme: str, through: Any, door: Any, certificate: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    error = through(lane, scheme, f"http://127.0.0.1:{door(context=context).port}")
+    assert (error.code, error.retryable) == ("ProxySpeaksTLS", False)
+    assert "use https instead of http" in str(error)
+
+
+def test_a_proxy_whose_certificate_is_not_trusted(through: Any, door: Any, certificate: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    # botocore does not verify the certificate of a proxy without `proxies_config`.
+    error = through(S3FsBackend, "http", f"https://localhost:{door(context=context).port}")
+    assert (error.code, error.retryable) == ("ProxyCertificateNotTrusted", False)
+
+
+@each_lane
+@each_scheme
+def test_a_proxy_that_does_not_know_the_user(lane: Any, scheme: str, through: Any, door: Any) -> None:
+    proxy = door(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+    error = through(lane, scheme, f"http://127.0.0.1:{proxy.port}")
+    # http.client says the status of a refused tunnel in a text only.
+    assert (type(error), error.code) == (
+        (PermissionDenied, "407") if scheme == "http" else (BackendUnavailable, "ProxyUnreachable")
+    )
+    assert "password" in str(error)
 
 
 @each_lane

@@ -198,6 +198,19 @@ def test_a_bundle_that_is_no_file_of_certificates(lane: Any, tmp_path: Path, mon
         monkeypatch.delenv("AWS_CA_BUNDLE")
 
 
+@each_lane
+def test_a_bundle_that_is_a_device_or_a_pipe(lane: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in ("/dev/null", str(tmp_path / "pipe")):
+        with pytest.raises(ValueError, match=r"tls_ca_bundle names a device or a pipe.*no certificates.*PEM format"):
+            lane("bucket", tls_ca_bundle=path)
+        monkeypatch.setenv("AWS_CA_BUNDLE", path)
+        error = refused(lane("bucket", endpoint_url="https://127.0.0.1:9", **KEYS))
+        assert isinstance(error, InvalidConfiguration)
+        assert "no certificates" in str(error)
+        monkeypatch.delenv("AWS_CA_BUNDLE")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
 def test_a_bundle_that_may_not_be_read(tmp_path: Path) -> None:
     bundle = tmp_path / "bundle.pem"

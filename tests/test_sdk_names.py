@@ -44,7 +44,6 @@ PLAIN = {
     "urllib3": {"HTTPConnectionPool", "HTTPSConnectionPool", "PoolManager", "ProxyManager", "Timeout", "exceptions"},
     "urllib3.connection": {"HTTPConnection", "HTTPSConnection"},
     "urllib3.exceptions": {"HTTPError"},
-    "urllib3.util": {"make_headers"},
     "yarl": {"URL"},
 }
 """What is imported plainly: the SDKs' names without which there is no client, and the HTTP libraries below them."""

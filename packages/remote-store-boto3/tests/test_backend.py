@@ -5,6 +5,7 @@ import inspect
 import os
 import pickle
 import threading
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from botocore.config import Config
 
 import remote_store.boto3
 from remote_store.boto3 import AsyncS3Boto3Backend, S3Boto3Backend
+from remote_store.conformance.faults import Answer
 from remote_store.conformance.servers import dead_endpoint
 from remote_store.core import (
     AlreadyExists,
@@ -237,6 +239,27 @@ def test_an_untrusted_create_looks_first(place, endpoint, bucket):
         assert endpoint.operations() == ["HeadObject", "PutObject"]
         with pytest.raises(AlreadyExists):
             backend.write("k", b"y")
+
+
+@pytest.mark.parametrize("credentials", [{"key": "HU\nSH"}, {"token": "HUSH\n"}], ids=["key", "token"])
+def test_malformed_credentials_of_a_lent_client_are_refused_and_not_shown(place, endpoint, bucket, credentials):
+    token = credentials.get("token")
+    backend = S3Boto3Backend(bucket, client=plain_client({**place, **credentials}, aws_session_token=token))
+    for call in (lambda: backend.read_bytes("k"), lambda: backend.write("k", b"x", overwrite=True)):
+        with pytest.raises(PermissionDenied, match="line break; check the credentials of the client") as caught:
+            call()
+        shown = "".join(traceback.format_exception(caught.value))
+        assert "SH" not in shown
+        assert not caught.value.retryable
+    assert endpoint.count() == 0
+
+
+def test_a_lent_client_with_a_wrong_secret_is_told_of_white_space(place, endpoint, bucket):
+    backend = S3Boto3Backend(bucket, client=plain_client({**place, "secret": "HUSH\n"}))
+    endpoint.inject(Answer(403, "SignatureDoesNotMatch"))
+    with pytest.raises(PermissionDenied, match="ends with white space") as caught:
+        backend.read_bytes("k")
+    assert "HUSH" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_the_attempts_of_a_lent_client_are_its_own(place, endpoint, bucket):

@@ -51,6 +51,7 @@ TABLE = [
     *((bucket, "us-west-2", None) for bucket in (ACCESS_POINT, ACCESS_POINT.replace("/", ":"))),
     (ACCESS_POINT, "us-west-2", PRIVATE_ACCESS_POINT),
     ("arn:aws-cn:s3:cn-north-1:123456789012:accesspoint/mine", "cn-north-1", None),
+    *((MULTI_REGION, region, None) for region in (None, "us-west-2")),
 ]
 IGNORED = ("amz-sdk-", "user-agent", "x-amz-date", "expect", "content-md5")
 
@@ -278,10 +279,21 @@ def test_an_arn_and_an_endpoint_are_refused_together(monkeypatch: pytest.MonkeyP
         S3Boto3Backend(bucket, **KEYS, **({"endpoint_url": LOCAL} if how == "option" else {}))
 
 
-@pytest.mark.skipif(compat.HAS_CRT, reason="awscrt is installed")
-def test_a_multi_region_access_point_needs_the_sdk_s_signer() -> None:
-    with pytest.raises(ValueError, match=r"botocore\[crt\]"):
+def test_a_multi_region_access_point_needs_the_sdk_s_signer(monkeypatch: pytest.MonkeyPatch) -> None:
+    # It is so without awscrt, and with BOTO_DISABLE_CRT=true.
+    monkeypatch.setattr(compat, "HAS_CRT", False)
+    with pytest.raises(ValueError, match=r"pip install 'botocore\[crt\]'.*BOTO_DISABLE_CRT"):
         S3Boto3Backend(MULTI_REGION, **KEYS)
+
+
+def test_a_multi_region_access_point_is_signed_for_every_region() -> None:
+    with S3Boto3Backend(MULTI_REGION, **KEYS) as backend:
+        requests = sent(backend.unwrap(BaseClient))
+        assert backend.is_file("k")
+    (method, url, algorithm, credential, _, headers) = requests[0]
+    assert (method, url) == ("HEAD", "https://mfzwi23gnjvgw.mrap.accesspoint.s3-global.amazonaws.com/k")
+    assert (algorithm, headers["x-amz-region-set"]) == ("AWS4-ECDSA-P256-SHA256", "*")
+    assert credential.endswith("/s3/aws4_request")
 
 
 def test_trust_is_told_for_each_kind() -> None:

@@ -232,3 +232,18 @@ def test_a_large_copy_whose_answer_was_lost_is_known_by_its_parts(method: str, s
     getattr(open_lane(), method)("source", "a")
     assert s3.objects["a"].size == 6 * 1024**3
     assert ("source" in s3.objects) is (method == "copy")
+
+
+@pytest.mark.parametrize(
+    "stored, ours", [({"x-y": "1"}, True), ({"x-y": "2"}, False), ({"x.y": "1"}, False), ({}, False)]
+)
+def test_an_object_whose_server_writes_hyphens_for_underscores_is_its_own(
+    stored: dict[str, str], ours: bool, s3: FakeS3, open_lane: Any
+) -> None:
+    s3.put("a", b"", metadata=stored, modified=NOW)
+    refuse(s3, "PutObject", NOW)
+    if ours:
+        open_lane().write("a", b"", metadata={"x_y": "1"})
+    else:
+        with pytest.raises(AlreadyExists):
+            open_lane().write("a", b"", metadata={"x_y": "1"})

@@ -138,6 +138,17 @@ async def test_unwrap_hands_out_the_filesystem_that_is_used(make_async, bucket):
     assert await filesystem._ls(bucket) == []
 
 
+@pytest.mark.parametrize("used", [False, True])
+async def test_close_closes_a_client_that_only_the_handle_used(make_async, endpoint, bucket, eventually_async, used):
+    backend = make_async()
+    filesystem = backend.unwrap(S3FileSystem)
+    if used:
+        assert await filesystem._ls(bucket) == []
+    assert endpoint.open_connections == used
+    await backend.close()
+    assert await eventually_async(lambda: endpoint.open_connections == 0)
+
+
 async def test_a_filesystem_that_was_handed_in_sees_what_is_changed(make_async, place, bucket):
     filesystem = S3FileSystem(
         key=place["key"],

@@ -239,6 +239,24 @@ def test_unwrap_refuses_what_there_is_not(make, kind):
         backend.unwrap(S3FileSystem)
 
 
+def test_close_closes_a_client_that_only_the_handle_used(make, endpoint, bucket, eventually):
+    backend = make()
+    assert backend.unwrap(S3FileSystem).ls(bucket) == []
+    assert endpoint.open_connections == 1
+    backend.close()
+    assert eventually(lambda: endpoint.open_connections == 0)
+
+
+def test_close_leaves_the_client_of_a_filesystem_that_was_handed_in(make, theirs, endpoint, bucket):
+    filesystem = theirs()
+    backend = make(fs=filesystem)
+    assert backend.unwrap(S3FileSystem).ls(bucket) == []
+    opened = endpoint.open_connections
+    backend.close()
+    assert filesystem.ls(bucket, refresh=True) == []
+    assert endpoint.open_connections == opened
+
+
 def test_two_backends_share_neither_filesystem_nor_client(make):
     assert make().unwrap(S3FileSystem) is not make().unwrap(S3FileSystem)
 

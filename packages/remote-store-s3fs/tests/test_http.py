@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import pytest
+from aiobotocore.config import AioConfig
 
 from remote_store.core import RetryPolicy
 from remote_store.core.s3 import Call, Fault
@@ -175,3 +176,26 @@ async def test_a_kept_connection_that_is_lost_is_one_attempt(make_port, operatio
 def test_headers_are_read_as_other_lanes_read_them():
     fields = ((b"X-Amz-Meta-A", "é".encode("iso-8859-1")), (b"x-amz-meta-a", b"b"), (b"ETag", b'"a"'))
     assert headers_of(fields) == {"x-amz-meta-a": "é, b", "etag": '"a"'}
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("login,sent", [("me:se%40cret@", b"bWU6c2VAY3JldA=="), ("me@", b"bWU6"), ("", None)])
+async def test_a_proxy_gets_user_and_password_in_each_request(make_port, scheme, login, sent):
+    heads: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            heads.append(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(b"HTTP/1.1 404 Not Found\r\nx-amz-request-id: R\r\nContent-Length: 0\r\n\r\n")
+
+    async with served(serve) as url:
+        config = AioConfig(proxies={scheme: url.replace("://", f"://{login}")})
+        port = await make_port(endpoint_url=f"{scheme}://s3.test:9", client_options={"config": config})
+        for _ in range(2):
+            with pytest.raises(Fault):
+                await port.perform(Call("HeadObject", {"Bucket": "bucket", "Key": "k"}))
+    assert len(heads) == 2
+    expected = None if sent is None else b"proxy-authorization: basic " + sent.lower()
+    for head in heads:
+        found = [line for line in head.lower().splitlines() if line.startswith(b"proxy-authorization")]
+        assert found == ([] if expected is None else [expected])

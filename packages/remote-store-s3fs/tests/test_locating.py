@@ -43,6 +43,7 @@ TABLE = [
     (EXPRESS, "us-east-1", None),
     *((bucket, "us-west-2", None) for bucket in (ACCESS_POINT, ACCESS_POINT.replace("/", ":"))),
     (ACCESS_POINT, "us-west-2", PRIVATE_ACCESS_POINT),
+    (MULTI_REGION, None, None),
 ]
 STYLES = [
     *((*row, "auto") for row in TABLE),
@@ -204,9 +205,13 @@ def test_an_arn_and_an_endpoint_are_refused_together(monkeypatch, lane):
     monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
     monkeypatch.setenv("AWS_ENDPOINT_URL", LOCAL)
     assert not lane("bucket", **KEYS)._bucket.options.custom_endpoint
-    if not compat.HAS_CRT:
-        with pytest.raises(ValueError, match=r"botocore\[crt\]"):
-            lane(MULTI_REGION, **KEYS)
+
+
+@pytest.mark.parametrize("lane", [S3FsBackend, AsyncS3FsBackend])
+def test_a_multi_region_access_point_needs_the_sdk_s_signer(monkeypatch, lane):
+    monkeypatch.setattr(compat, "HAS_CRT", False)
+    with pytest.raises(ValueError, match=r"pip install 'botocore\[crt\]'.*BOTO_DISABLE_CRT"):
+        lane(MULTI_REGION, **KEYS)
 
 
 def test_trust_is_told_for_each_kind():

@@ -27,7 +27,8 @@ class S3Boto3Backend(ClientBackend):
             refused. Without `conditional_writes`, conditions are trusted on an AWS endpoint only. The backend cannot be
             pickled, and a forked child shares the client's connections. At most 64 entries of metadata are accepted,
             because such a client reads 100 header lines. It takes an informational response (102, 103) for the final
-            one, so the call then raises.
+            one, so the call then raises. Its secret key cannot be checked for white space or control characters; with
+            such a secret, the service reports a wrong signature.
         session: A `boto3.Session` with the credentials, region and configuration for the client. The backend does not
             change it, and cannot be pickled.
         **options: The options of every S3 backend; see `remote_store.core.s3.S3Options`. `client_options` are those

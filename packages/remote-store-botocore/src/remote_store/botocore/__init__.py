@@ -17,7 +17,7 @@ from remote_store.botocore.heads import FINAL, FinalResponse
 from remote_store.botocore.locating import locate, locate_client
 from remote_store.botocore.names import lookup
 from remote_store.botocore.port import FAILED, TRANSPORT, ClientPort
-from remote_store.botocore.proxies import proxies_of, proxy_for, without_password
+from remote_store.botocore.proxies import login_to, proxies_of, proxy_for, without_password
 from remote_store.botocore.session import prepare_session
 from remote_store.botocore.settings import (
     DOCUMENT_WAITS,
@@ -58,6 +58,7 @@ __all__ = [
     "known_fault",
     "locate",
     "locate_client",
+    "login_to",
     "lookup",
     "prepare_session",
     "profile_of",

@@ -21,12 +21,13 @@ def check_bundle(name: str, path: str) -> None:
 
     Raises:
         FileNotFoundError: The file does not exist, or it is a folder.
-        ValueError: It cannot be read, is empty, or has no certificate in PEM format.
+        ValueError: It cannot be read, is empty, is a device or a pipe, or has no certificate in PEM format.
     """
     problem = bundle_problem(path)
     if problem is None:
         return
-    error = ValueError if Path(path).is_file() else FileNotFoundError
+    is_other = Path(path).exists() and not Path(path).is_dir()
+    error = ValueError if is_other else FileNotFoundError
     raise error(f"{name} {problem}: {path!r}; {PEM}")
 
 
@@ -34,8 +35,11 @@ def bundle_problem(path: str) -> str | None:
     """What is wrong with a CA bundle; `None` if it can be loaded."""
     if Path(path).is_dir():
         return "names a folder instead of one file with all certificates"
-    if not Path(path).is_file():
+    if not Path(path).exists():
         return "names a file that does not exist"
+    if not Path(path).is_file():
+        # Reading a pipe could wait forever.
+        return "names a device or a pipe, which holds no certificates"
     state = Path(path).stat()
     if not os.access(path, os.R_OK):
         return "names a file that this user may not read"

@@ -75,6 +75,12 @@ SETTINGS = {
 }
 """The settings behind exceptions whose messages do not name them."""
 
+OF_A_PROXY: dict[str | None, str] = {
+    "CertificateNotTrusted": "ProxyCertificateNotTrusted",
+    "NotTLS": "ProxyNotTLS",
+}
+"""The codes of connection errors, and those for a connection to a proxy."""
+
 REFUSED = frozenset({"ParamValidationError", "ValidationError"})
 
 
@@ -83,7 +89,26 @@ class MalformedCredentials(Exception):
 
 
 class SpeaksTLS(Exception):
-    """The URL begins with `http:`, but the port speaks TLS."""
+    """The URL begins with `http:`, but the port speaks TLS.
+
+    Args:
+        code: `SpeaksTLS` for the URL of the server, `ProxySpeaksTLS` for that of a proxy.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def without_secrets(error: Exception) -> Exception:
+    """The exception, or `MalformedCredentials` in its place if it shows a header that http.client could not send."""
+    inner = getattr(error, "kwargs", {}).get("error")
+    # http.client raises the base class only for a malformed header.
+    if type(inner) is not ValueError:
+        return error
+    return MalformedCredentials(
+        "the access key, the session token or another header contains a line break; check the credentials of the client"
+    )
 
 
 def fault_of(error: Exception, transport: tuple[type[Exception], ...], *, attempts: int) -> Fault:
@@ -95,7 +120,7 @@ def fault_of(error: Exception, transport: tuple[type[Exception], ...], *, attemp
         attempts: How many requests were sent, if the exception does not have the number.
     """
     if isinstance(error, SpeaksTLS):
-        return Fault("SpeaksTLS", message=str(error))
+        return Fault(error.code)
     response = getattr(error, "response", None)
     if isinstance(response, Mapping):
         refusal, meta = response.get("Error", {}), response.get("ResponseMetadata", {})
@@ -130,7 +155,10 @@ def fault_of(error: Exception, transport: tuple[type[Exception], ...], *, attemp
         return Fault(name, message=str(error) if named else "", credentials=True, configuration=named)
     if isinstance(error, UNREADABLE):
         return Fault("UnreadableAnswer", message=str(error), attempts=attempts)
-    if (code := no_retry_helps(error)) is not None:
+    code = no_retry_helps(error)
+    if "ProxyConnectionError" in kinds:
+        return Fault(OF_A_PROXY.get(code, code or "ProxyUnreachable"), attempts=attempts, transport=code is None)
+    if code is not None:
         return Fault(code, message=str(error))
     return Fault(type(error).__name__, message=str(error), attempts=attempts, transport=isinstance(error, transport))
 

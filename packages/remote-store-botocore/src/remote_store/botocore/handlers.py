@@ -10,7 +10,7 @@ from typing import Any
 from remote_store.botocore.documents import register_checks
 from remote_store.botocore.faults import MalformedCredentials
 from remote_store.botocore.names import lookup
-from remote_store.botocore.schemes import ask_for_tls, ask_for_tls_async
+from remote_store.botocore.schemes import SchemeDoubt, ask_for_tls, ask_for_tls_async
 from remote_store.core import RetryPolicy
 from remote_store.core.s3 import MIB, S3Options, no_retry_helps, parse_time
 
@@ -44,8 +44,8 @@ def register_handlers(events: Any, options: S3Options, *, asynchronous: bool = F
     events.register("before-parse.s3", drop_unreadable_headers)
     events.register("before-send.s3", refuse_malformed_credentials)
     events.register("needs-retry.s3", fail_at_once)
-    if (options.endpoint.url or "").startswith("http:"):
-        events.register("needs-retry.s3", (ask_for_tls_async if asynchronous else ask_for_tls)(options))
+    if not (doubt := SchemeDoubt(options)).is_settled:
+        events.register("needs-retry.s3", (ask_for_tls_async if asynchronous else ask_for_tls)(doubt))
     events.register("needs-retry.s3", retry_too_many_requests(options.retry))
     events.register_first("choose-signer.s3", presign_by_version_4)
     # S3 does not need the retry count in a header, and signing it takes time.

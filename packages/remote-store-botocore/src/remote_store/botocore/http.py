@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Mapping
 from http.client import HTTPException
 from typing import Any, TypeAlias
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from botocore import exceptions as sdk
 from botocore.client import BaseClient
@@ -20,11 +20,10 @@ from botocore.config import Config
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager, Timeout
 from urllib3 import exceptions as http
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.util import make_headers
 
 from remote_store.botocore.heads import FINAL, FinalResponse
 from remote_store.botocore.names import lookup
-from remote_store.botocore.proxies import proxies_of, proxy_for, without_password
+from remote_store.botocore.proxies import login_to, proxies_of, proxy_for, without_password
 from remote_store.botocore.tls import tls_context
 from remote_store.core.s3 import Fault
 
@@ -158,11 +157,9 @@ class HttpSession:
         if proxy is None:
             return PoolManager(ssl_context=context, **self._settings)
         bundle, shown = self._of_proxies.get("proxy_ca_bundle"), self._of_proxies.get("proxy_client_cert")
-        user, found, password = urlsplit(proxy).netloc.rpartition("@")[0].partition(":")
-        login = f"{unquote(user)}:{unquote(password)}" if found else None
         return ProxyManager(
             proxy,
-            proxy_headers=make_headers(proxy_basic_auth=login),
+            proxy_headers=login_to(proxy),
             proxy_ssl_context=tls_context(bundle or True, shown) if bundle or shown else None,
             use_forwarding_for_https=self._forwards_https,
             ssl_context=context,

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
-from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -128,8 +127,11 @@ def locate(options: S3Options, bucket: str, session: Callable[[], Any], *, confi
         # Making the client will fail too, with an error that gives the reason.
         return options.at(endpoint_of(url, aws=False, conditional_writes=options.conditional_writes))
     known = located(options, bucket, url, config=config, name=name)
-    if known.endpoint.bucket_kind == "multi-region access point" and find_spec("awscrt") is None:
-        raise ValueError("a multi-region access point needs awscrt to sign requests; pip install 'botocore[crt]'")
+    if known.endpoint.bucket_kind == "multi-region access point" and lookup("botocore.compat", "HAS_CRT") is False:
+        raise ValueError(
+            "a multi-region access point needs awscrt to sign requests; pip install 'botocore[crt]', and do not set "
+            "BOTO_DISABLE_CRT"
+        )
     return known
 
 

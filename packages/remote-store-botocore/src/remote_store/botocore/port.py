@@ -13,7 +13,7 @@ from botocore.client import BaseClient
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
-from remote_store.botocore.faults import UNREADABLE, fault_of, known_fault
+from remote_store.botocore.faults import UNREADABLE, fault_of, known_fault, without_secrets
 from remote_store.botocore.http import FindTrusted, Route
 from remote_store.core.s3 import Call, Fault
 
@@ -71,7 +71,8 @@ class ClientPort:
             method = self._methods[call.operation] = getattr(self.client, xform_name(call.operation))
         try:
             response = method(**call.params)
-        except Exception as error:
+        except Exception as raised:
+            error = without_secrets(raised)
             if (fault := known_fault(error, (*FAILED, *UNREADABLE), TRANSPORT, attempts=self._attempts)) is None:
                 raise
             raise (self._route.doubt(begun, fault.status, fault.attempts) or fault) from error

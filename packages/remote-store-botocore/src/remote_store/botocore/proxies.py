@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -57,15 +58,21 @@ def is_proxy(url: object) -> bool:
     return is_ascii and is_whole and not parts.path.strip("/") and not parts.query and not parts.fragment
 
 
-def has_proxy(url: str, configured: Mapping[str, Any] | None) -> bool:
-    """Whether requests to a URL go through a proxy.
+def configured_proxy(url: str, configured: Mapping[str, Any] | None) -> str | None:
+    """The URL of the proxy that requests to a URL go through; `None` for a direct connection.
 
     Args:
         url: Where the requests go.
         configured: The proxies in the user's `Config` by scheme; `None` to use those in the environment.
     """
-    proxies = _of_environment(url) if configured is None else configured
-    return bool(proxies.get(urlsplit(url).scheme))
+    return proxy_for(url, _of_environment(url) if configured is None else configured)
+
+
+def login_to(proxy: str) -> dict[str, str]:
+    """The header with the user name and password in the URL of a proxy; empty if there is no user name."""
+    user, _, password = urlsplit(proxy).netloc.rpartition("@")[0].partition(":")
+    login = f"{unquote(user)}:{unquote(password)}".encode()
+    return {"Proxy-Authorization": f"Basic {b64encode(login).decode('ascii')}"} if user else {}
 
 
 def wrong_environment_proxy(url: str, schemes: tuple[str, ...]) -> str | None:

@@ -1,4 +1,4 @@
-"""Detects that a port speaks TLS although the URL begins with `http:`.
+"""Detects that a port speaks TLS although the URL of the server or the proxy begins with `http:`.
 
 Over plain HTTP, some TLS servers close the connection, and others send a 400. Both look like a server that is failing,
 so a TLS handshake is tried. It is tried at most once per client, and never after a response of S3.
@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from remote_store.botocore.faults import SpeaksTLS
-from remote_store.botocore.proxies import has_proxy
+from remote_store.botocore.proxies import configured_proxy
 from remote_store.core.s3 import S3Options, is_foreign
 
 BAD_REQUEST = 400
@@ -27,14 +27,21 @@ class SchemeDoubt:
     """Decides after a client's first response whether to try a TLS handshake.
 
     Args:
-        options: The options of the client; their URL begins with `http:`.
+        options: The options of the client.
+
+    Attributes:
+        seconds: How long a connection may take.
+        is_settled: Whether no handshake is needed, because the first connection begins with one, or there was a
+            response.
     """
 
     def __init__(self, options: S3Options) -> None:
-        self.parts = urlsplit(options.endpoint.url or "")
+        url = options.endpoint.url or "https://s3.amazonaws.com"
+        proxy = configured_proxy(url, getattr(options.client_options.get("config"), "proxies", None))
+        self._parts = urlsplit(proxy or url)
+        self._code = "SpeaksTLS" if proxy is None else "ProxySpeaksTLS"
         self.seconds = options.connect_timeout
-        proxies = getattr(options.client_options.get("config"), "proxies", None)
-        self._is_settled = has_proxy(options.endpoint.url or "", proxies)
+        self.is_settled = self._parts.scheme != "http"
 
     def arises(self, operation: str, response: tuple[Any, Any] | None, error: BaseException | None) -> bool:
         """Whether this is the client's first outcome and a TLS server may have caused it.
@@ -44,41 +51,43 @@ class SchemeDoubt:
             response: The HTTP response and its parsed fields.
             error: The exception, if there was no response.
         """
-        if self._is_settled:
+        if self.is_settled:
             return False
-        self._is_settled = True
+        self.is_settled = True
         if response is None:
-            return type(error).__name__ == "ConnectionClosedError"
+            return type(error).__name__ in ("ConnectionClosedError", "ProxyConnectionError")
         http, parsed = response
         code = parsed.get("Error", {}).get("Code") or str(http.status_code)
         return http.status_code == BAD_REQUEST and is_foreign(operation, code, BAD_REQUEST, http.headers)
 
     @property
     def place(self) -> tuple[str, int]:
-        """Host and port of the server."""
-        return self.parts.hostname or "", self.parts.port or HTTP
+        """Host and port of the server, or of the proxy."""
+        return self._parts.hostname or "", self._parts.port or HTTP
+
+    def found(self) -> SpeaksTLS:
+        """The exception to raise if the port speaks TLS."""
+        return SpeaksTLS(self._code)
 
 
-def ask_for_tls(options: S3Options) -> Callable[..., None]:
+def ask_for_tls(doubt: SchemeDoubt) -> Callable[..., None]:
     """Make a handler of botocore's `needs-retry` that raises `SpeaksTLS` if the port speaks TLS."""
-    doubt = SchemeDoubt(options)
 
     def ask(operation: Any, response: Any = None, caught_exception: Any = None, **_others: Any) -> None:
         if doubt.arises(operation.name, response, caught_exception) and speaks_tls(doubt.place, doubt.seconds):
-            raise SpeaksTLS from caught_exception
+            raise doubt.found() from caught_exception
 
     return ask
 
 
-def ask_for_tls_async(options: S3Options) -> Callable[..., Any]:
+def ask_for_tls_async(doubt: SchemeDoubt) -> Callable[..., Any]:
     """Make a handler of aiobotocore's `needs-retry` that raises `SpeaksTLS` if the port speaks TLS."""
-    doubt = SchemeDoubt(options)
 
     async def ask(operation: Any, response: Any = None, caught_exception: Any = None, **_others: Any) -> None:
         if doubt.arises(operation.name, response, caught_exception) and await speaks_tls_async(
             doubt.place, doubt.seconds
         ):
-            raise SpeaksTLS from caught_exception
+            raise doubt.found() from caught_exception
 
     return ask
 

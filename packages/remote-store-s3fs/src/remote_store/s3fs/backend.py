@@ -70,7 +70,8 @@ class S3FsBackend(S3Backend):
             CapabilityNotSupported: There is no handle of that type.
         """
         self._runner.check_open()
-        return self._handle.get(kind) or super().unwrap(kind)
+        # The port's client is that of the filesystem. Without a port, `close` would not close it.
+        return self._handle.get(kind, self._runner.port) or super().unwrap(kind)
 
     def _connect(self) -> LoopPort:
         thread = LoopThread(self._handle.filesystem().loop, os.getpid())
@@ -115,6 +116,11 @@ class AsyncS3FsBackend(AsyncS3Backend):
         """
         self._runner.check_open()
         return self._handle.get(kind) or super().unwrap(kind)
+
+    async def close(self) -> None:
+        """Close the client, unless it belongs to the filesystem passed as `fs`."""
+        await super().close()
+        await self._handle.close()
 
     async def _connect(self) -> AsyncS3FsPort:
         return await self._handle.connect(self._bucket.name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import os
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, TypeVar
@@ -89,21 +91,34 @@ class Handle:
         Raises:
             Fault: The profile does not exist.
         """
-        process = os.getpid()
         try:
-            return self._made.get(process) or self._made.setdefault(process, self._make())
+            return self._made.get(os.getpid()) or self._made.setdefault(os.getpid(), self._make())
         except FAILED as error:
             raise fault_of(error, TRANSPORT, attempts=1) from error
 
-    def get(self, kind: type[T]) -> T | None:
+    def get(self, kind: type[T], prepare: Callable[[], object] = lambda: None) -> T | None:
         """The filesystem if it is of the given type, else `None`.
+
+        Args:
+            kind: The type.
+            prepare: Called before the filesystem is returned.
 
         Raises:
             PermissionDenied: The profile does not exist.
         """
         with contract_errors(NAME):
             filesystem = self.filesystem()
-        return filesystem if isinstance(filesystem, kind) else None
+            if isinstance(filesystem, kind):
+                prepare()
+                return filesystem
+            return None
+
+    async def close(self) -> None:
+        """Close the client of the filesystem made here. It may have one without a port, if only `unwrap` was used."""
+        if self._fs is None:
+            # There is no filesystem (KeyError), or it has no client (RuntimeError).
+            with suppress(KeyError, RuntimeError):
+                await self._made[os.getpid()].s3.close()
 
     async def connect(self, bucket: str) -> AsyncS3FsPort:
         """Make a port that uses the filesystem's client.

@@ -14,7 +14,7 @@ from aiobotocore.httpsession import AIOHTTPSession
 from botocore import exceptions as sdk
 from yarl import URL
 
-from remote_store.botocore import DOCUMENT_WAITS, proxy_for, tls_context, without_password
+from remote_store.botocore import DOCUMENT_WAITS, login_to, proxy_for, tls_context, without_password
 from remote_store.core.s3 import KIB
 
 PIECE = 256 * KIB
@@ -83,6 +83,8 @@ class HttpSession(AIOHTTPSession):  # type: ignore[misc]
         except (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError) as error:
             raise sdk.ProxyConnectionError(proxy_url=without_password(proxy or ""), error=error) from error
         except (aiohttp.ClientSSLError, ssl.SSLError) as error:
+            if proxy is not None and is_of(error, proxy):
+                raise sdk.ProxyConnectionError(proxy_url=without_password(proxy), error=error) from error
             raise sdk.SSLError(endpoint_url=request.url, error=error) from error
         except aiohttp.ConnectionTimeoutError as error:
             raise sdk.ConnectTimeoutError(endpoint_url=request.url, error=error) from error
@@ -101,6 +103,10 @@ class HttpSession(AIOHTTPSession):  # type: ignore[misc]
         headers = [(name, text_of(value)) for name, value in request.headers.items() if name.lower() not in OURS]
         headers.append(("Accept-Encoding", "identity"))
         chunked = text_of(request.headers.get("Transfer-Encoding", "")).lower() == "chunked"
+        login = login_to(proxy) if proxy else {}
+        if request.url.startswith("http:"):
+            # aiohttp sends `proxy_headers` only when it asks for a tunnel.
+            headers += login.items()
         clock = asyncio.get_running_loop().time
         async with asyncio.timeout(self._connect_wait + self._read_wait) as bound:
             received = await session.request(
@@ -109,7 +115,9 @@ class HttpSession(AIOHTTPSession):  # type: ignore[misc]
                 headers=headers,
                 data=payload(request.body, lambda: bound.reschedule(clock() + self._read_wait)),
                 chunked=chunked or None,
-                proxy=proxy,
+                # An exception of aiohttp shows the URL of the proxy.
+                proxy=proxy and without_password(proxy),
+                proxy_headers=login,
                 allow_redirects=False,
             )
             response = AioAWSResponse(str(received.url), received.status, headers_of(received.raw_headers), received)
@@ -137,6 +145,12 @@ class HttpSession(AIOHTTPSession):  # type: ignore[misc]
                     **settings,
                 )
             return self._session
+
+
+def is_of(error: Exception, proxy: str) -> bool:
+    """Whether an exception is that of a connection to the proxy, and not of one through it."""
+    place = getattr(error, "host", None), getattr(error, "port", None)
+    return place == (URL(proxy).host, URL(proxy).port)
 
 
 def payload(data: Any, progress: Callable[[], None]) -> Any:

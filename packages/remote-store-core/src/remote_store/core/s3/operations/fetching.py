@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from remote_store.core.io.buffers import allocate
@@ -41,7 +41,7 @@ class Opened:
     Attributes:
         plan: The read, whose size and version are known.
         info: The object, from the response that opened it.
-        body: The body that is open at the start of the object.
+        body: The body that is open at the start of the object; `None` if the plan opens one later.
     """
 
     plan: ReadPlan
@@ -50,7 +50,7 @@ class Opened:
 
 
 def open_sequential(bucket: Bucket, key: str) -> Operation[Opened]:
-    """Open an object at its start: 1 GET, whose body is open."""
+    """Open an object at its start: 1 GET, whose body is open, and 1 more if the response has no Content-Length."""
     plan = ReadPlan(_get(bucket, key), bucket.options.retry)
     facts = yield from _open(bucket, key, plan)
     return Opened(plan, models.file_info(key, facts, plan.remaining), facts.body)
@@ -67,6 +67,8 @@ def open_random(bucket: Bucket, key: str) -> Operation[Opened]:
 
 def read_bytes(bucket: Bucket, key: str) -> Operation[bytes]:
     """Read a whole object: 1 GET, and 1 more per range if it is large. The ranges are pinned to the first's version.
+
+    2 more GETs if the response to the first has no Content-Length.
 
     Memory: the object, once.
     """
@@ -106,6 +108,13 @@ def _open(bucket: Bucket, key: str, plan: ReadPlan) -> Operation[Facts]:
         if fault.status == 416:
             raise
         raise (yield from probes.missing(bucket, key, fault)) from fault.__cause__
+    if response.length is None and plan.end is None:
+        # A body sent in chunks. Its size has to be known to tell how much is left after a break.
+        yield CloseBody(response.body)
+        size = yield from probes.size_of(bucket, key, response)
+        probes.refuse_marker(key, size)
+        plan.measured(size, response.etag)
+        return replace(response, body=None)
     try:
         plan.opened(response)
         probes.refuse_marker(key, plan.end or 0)

@@ -69,8 +69,13 @@ def made_by_put(
 
 
 def _is_described(found: Facts, size: int, described: Mapping[str, Any]) -> bool:
-    expected = size, described.get("Metadata") or {}, described.get("ContentType", found.content_type)
-    return (found.length, found.metadata, found.content_type) == expected
+    expected = size, _folded(described.get("Metadata") or {}), described.get("ContentType", found.content_type)
+    return (found.length, _folded(found.metadata), found.content_type) == expected
+
+
+def _folded(metadata: Mapping[str, str]) -> dict[str, str]:
+    """The metadata with hyphens for underscores in names, because Ceph returns `x_y` as `x-y`."""
+    return {name.replace("_", "-"): value for name, value in metadata.items()}
 
 
 def made_of_parts(

@@ -137,6 +137,11 @@ class ReadPlan:
         ends = [end for end in (self.end, self.total) if end is not None]
         self.end = min(ends)
 
+    def measured(self, size: int, etag: str | None) -> None:
+        """Record the size and the version of the object, when no body is open."""
+        self.end = self.total = size
+        self._etag = etag
+
     def refused(self, fault: Fault) -> Fault:
         """The fault to raise if a request after the first one was refused.
 

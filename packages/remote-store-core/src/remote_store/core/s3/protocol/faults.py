@@ -29,6 +29,7 @@ NOT_S3 = (
     "the endpoint is not an S3 service, or a proxy responded in its place; "
     "check endpoint_url (host, port, http or https) and proxies"
 )
+PROXY = "its URL (http_proxy or https_proxy in the environment, or proxies in client_options)"
 BROKEN = "the response breaks the S3 protocol, so the outcome is unknown; check the file before you continue"
 INFORMATIONAL = "the outcome is unknown; check the file before you continue"
 LOST = (
@@ -49,7 +50,10 @@ CODES: dict[str, tuple[type[RemoteStoreError], str]] = {
         "these credentials are not allowed to do this; check the policies of user and bucket",
     ),
     "InvalidAccessKeyId": (PermissionDenied, f"the server does not know the access key; {CREDENTIALS}"),
-    "SignatureDoesNotMatch": (PermissionDenied, f"the secret does not match the access key; {CREDENTIALS}"),
+    "SignatureDoesNotMatch": (
+        PermissionDenied,
+        f"the secret does not match the access key, or ends with white space; {CREDENTIALS}",
+    ),
     "ExpiredToken": (PermissionDenied, RENEW),
     "ExpiredTokenException": (PermissionDenied, RENEW),
     "InvalidToken": (PermissionDenied, f"the session token is not valid; {CREDENTIALS}"),
@@ -97,6 +101,22 @@ CODES: dict[str, tuple[type[RemoteStoreError], str]] = {
         BackendUnavailable,
         "the server speaks TLS on this port; in endpoint_url, use https instead of http, or another port",
     ),
+    "ProxyUnreachable": (
+        BackendUnavailable,
+        f"the proxy did not answer or connect; check host, port, user and password in {PROXY}, then try again",
+    ),
+    "ProxyNotTLS": (
+        BackendUnavailable,
+        f"the proxy does not speak TLS on this port; in {PROXY}, use http instead of https, or another port",
+    ),
+    "ProxySpeaksTLS": (
+        BackendUnavailable,
+        f"the proxy speaks TLS on this port; in {PROXY}, use https instead of http, or another port",
+    ),
+    "ProxyCertificateNotTrusted": (
+        BackendUnavailable,
+        f"the proxy's certificate is not trusted; check the host in {PROXY}, or use http instead of https",
+    ),
     "TLSVersion": (
         BackendUnavailable,
         "the server and this machine share no TLS version; update the older of the two",
@@ -118,6 +138,7 @@ STATUSES: dict[int, tuple[type[RemoteStoreError], str]] = {
     401: (PermissionDenied, CREDENTIALS),
     403: (PermissionDenied, f"access is denied; {CREDENTIALS}, and the policies of user and bucket"),
     404: (NotFound, "there is no such file"),
+    407: (PermissionDenied, f"the proxy wants a user name and password; check those in {PROXY}"),
     408: (BackendUnavailable, BUSY),
     409: (RemoteStoreError, "the service reports a conflict with another operation; check the file, then try again"),
     412: (PreconditionFailed, "the file is not the one seen before; open it again"),
@@ -125,7 +146,17 @@ STATUSES: dict[int, tuple[type[RemoteStoreError], str]] = {
 }
 
 NO_RETRY_HELPS = frozenset(
-    {"CertificateNotTrusted", "ClientCertificateRequired", "NotTLS", "SpeaksTLS", "TLSVersion", "TooManyHeaders"}
+    {
+        "CertificateNotTrusted",
+        "ClientCertificateRequired",
+        "NotTLS",
+        "ProxyCertificateNotTrusted",
+        "ProxyNotTLS",
+        "ProxySpeaksTLS",
+        "SpeaksTLS",
+        "TLSVersion",
+        "TooManyHeaders",
+    }
 )
 """Codes of faults that a retry does not change."""
 
