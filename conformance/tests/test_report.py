@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -15,7 +16,7 @@ from jsonschema import Draft202012Validator
 from remote_store.conformance import BackendConformance, ConfigurationError, Harness, Profile, rules
 from remote_store.conformance.checking.subject import look
 from remote_store.conformance.report.badge import badge
-from remote_store.conformance.report.html import html_page
+from remote_store.conformance.report.html import MEANINGS, html_page
 from remote_store.conformance.report.junit import junit
 from remote_store.conformance.report.report import report_of, schema, write
 from remote_store.conformance.report.summary import failures, overview, sections, summary
@@ -206,9 +207,10 @@ def test_a_badge_says_the_verdict_and_what_it_is_worth(name: str, text: str, col
 
 
 class Page(HTMLParser):
-    """Collects what a page would load, and whether its elements are closed in order."""
+    """Collects what a page would load, which ids of rules may wrap, and whether its elements are closed in order."""
 
-    EMPTY = frozenset({"meta", "br", "link", "img"})
+    EMPTY = frozenset({"meta", "br", "link", "img", "input"})
+    ANY_WRAP = frozenset({"title", "style", "script", "pre"})
     OPTIONAL = frozenset({"html", "head", "body"})
 
     def __init__(self) -> None:
@@ -216,29 +218,104 @@ class Page(HTMLParser):
         self.open: list[str] = []
         self.loads: list[str] = []
         self.shown = ""
+        self.choices: list[str | None] = []
+        self.outcomes: dict[str, str] = {}
+        self.wrapping: list[str] = []
+        self._classes: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
         if tag not in self.EMPTY:
             self.open.append(tag)
+            self._classes.append(given.get("class") or "")
+        if tag == "input":
+            self.choices.append(given["value"])
+        if "data-outcome" in given:
+            self.outcomes[given["id"] or ""] = given["data-outcome"] or ""
         self.loads += [
             value or "" for name, value in attrs if name in ("src", "srcset") or (tag, name) == ("link", "href")
         ]
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
+        self._classes.pop()
 
     def handle_data(self, data: str) -> None:
         self.shown += data
+        if not self.ANY_WRAP & set(self.open) and "id" not in self._classes:
+            self.wrapping += re.findall(r"[A-Z0-9]+-[0-9]{3}", data)
+
+
+def parsed(run: Run) -> Page:
+    page = Page()
+    page.feed(html_page(report_of(run)))
+    return page
 
 
 @pytest.mark.parametrize("name", RUNS)
 def test_a_page_stands_alone_and_shows_every_rule(name: str) -> None:
-    parsed = Page()
-    parsed.feed(html_page(report_of(run_of(name))))
-    assert (parsed.open, parsed.loads) == ([], [])
-    assert all(identifier in parsed.shown for identifier in rules())
-    assert "prefers-color-scheme: dark" in parsed.shown
-    assert "$" not in parsed.shown
+    page = parsed(run_of(name))
+    assert (page.open, page.loads) == ([], [])
+    assert all(identifier in page.shown for identifier in rules())
+    assert "prefers-color-scheme: dark" in page.shown
+    assert "$" not in page.shown
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_id_of_a_rule_never_wraps(name: str) -> None:
+    page = parsed(run_of(name))
+    assert page.wrapping == []
+    assert ".id { white-space: nowrap; }" in page.shown
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_rules_of_a_page_can_be_filtered_by_outcome(name: str) -> None:
+    page = parsed(run_of(name))
+    assert page.outcomes == {entry.rule.id: entry.outcome.value for entry in run_of(name).rules}
+    assert page.choices[0] == ""
+    assert sorted(page.choices[1:], key=str) == sorted(set(page.outcomes.values()))
+
+
+def test_a_page_without_a_script_has_no_filter_and_shows_every_rule() -> None:
+    page = html_page(report_of(run_of("whole")))
+    assert '<fieldset class="filter" hidden>' in page
+    assert not re.search(r"<tr [^>]*hidden", page)
+
+
+def test_a_page_explains_its_words() -> None:
+    page = parsed(run_of("whole")).shown
+    assert {outcome.value for outcome in Outcome} <= MEANINGS.keys()
+    for word in (*MEANINGS.values(), "What the words mean"):
+        assert word in page
+
+
+def test_failures_of_one_cause_are_shown_together_the_simplest_first() -> None:
+    def of(check: str, rule: str, calls: str) -> Record:
+        return failed(check=check, rules=(rule,), reason=f"KeyError: 'Prefix'\n  {rule} MUST: x\n  calls:{calls}")
+
+    listed = "\n    list_folders('conformance-0123456789abcdef') raised KeyError: 'Prefix'"
+    written = "\n    write('conformance-0123456789abcdef/a', b'x') -> None"
+    checks = {
+        "test_list_direct_folders_are_listed_once": of(
+            "test_list_direct_folders_are_listed_once", "LIST-007", written + listed
+        ),
+        "test_list_the_root_lists_what_is_below_it": of(
+            "test_list_the_root_lists_what_is_below_it", "LIST-016", listed
+        ),
+        "test_life_close_again_and_again": failed(),
+    }
+    page = html_page(report_of(made(checks)))
+    start, end = page.index("What is broken"), page.index("Every rule")
+    shown = re.sub(r"<[^>]*>", "", page[start:end])
+    order = [
+        "KeyError: &#x27;Prefix&#x27; 2 rules",
+        "LIST-016",
+        "1 more, probably from the same cause",
+        "LIST-007",
+        "LIFE-005",
+    ]
+    places = [shown.index(text) for text in order]
+    assert places == sorted(places)
 
 
 def test_a_page_shows_what_is_broken_and_what_deviates() -> None:

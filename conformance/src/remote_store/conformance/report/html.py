@@ -10,11 +10,34 @@ from string import Template
 from typing import Any
 
 from remote_store.conformance.contract.rulebook import areas
+from remote_store.conformance.report.causes import BrokenRules, causes_of
 from remote_store.conformance.report.summary import endpoint
 from remote_store.conformance.values.outcome import Outcome
 
 NAMES = {outcome.value: outcome.value.replace("-", " ") for outcome in Outcome}
 ORDER = ("pass", "fail", "error", "deviation", "not-run", "untested", "not-applicable")
+MEANINGS = {
+    "pass": "every check of the rule that ran has passed",
+    "fail": "the backend broke the rule",
+    "error": "the harness failed, so the check says nothing about the backend",
+    "deviation": "the backend breaks the rule, and its author declares that with a reason",
+    "not-run": "the rule's checks were left out of this run",
+    "untested": "no check could run: the rule has none, or the harness lacks what it needs",
+    "not-applicable": "the backend does not promise this",
+    "rule": "one sentence of the contract, with an id such as READ-001",
+    "check": "one test of one or more rules; it may run several times with different values",
+    "MUST, SHOULD, MAY": "MUST is required, SHOULD may be broken for a stated reason, MAY is optional",
+    "provisional": "a new rule: breaking it does not change the verdict yet",
+    "capability": "a feature that a backend declares; its rules bind the backends that declare it",
+    "core": "the verdict if every rule holds that binds all backends",
+    "partial": "the verdict if nothing failed, but not everything that counts was tested",
+    "failing": "the verdict if a rule is broken",
+    "tier": "how many variants of each check run: smoke one, quick up to four, full all",
+    "harness": "the code that makes the backend for the checks and states facts about its storage",
+}
+"""The words of the page. Outcomes come first."""
+
+ID = re.compile(r"\b[A-Z][A-Z0-9]*-[0-9]{3}\b")
 MOST = 200
 OPEN = 3
 
@@ -33,9 +56,11 @@ def html_page(report: Mapping[str, Any]) -> str:
         reasons=_list(verdict["reasons"], "reasons"),
         remarks=_list([*verdict["remarks"], *report["backend"].get("notes", ())], "remarks"),
         bar=_bar(report["counts"]["rules"]),
+        words=_words(),
         broken=_section("What is broken", _broken(report)),
         gaps=_section("What did not run", _gaps(report)),
         deviations=_section("Deviations", _deviations(report)),
+        filter=_filter(report["counts"]["rules"]),
         rules="".join(_areas(report)),
         facts=_facts(report),
     )
@@ -61,8 +86,8 @@ def _verdict(verdict: Mapping[str, Any]) -> str:
 
 
 def _text(text: str) -> str:
-    """A rule's text as HTML, with the parts in backticks as `<code>`."""
-    return re.sub("`([^`]*)`", r"<code>\1</code>", escape(text))
+    """A text as HTML: parts in backticks become `<code>`, and no line breaks inside the id of a rule."""
+    return ID.sub(r'<span class="id">\g<0></span>', re.sub("`([^`]*)`", r"<code>\1</code>", escape(text)))
 
 
 def _bar(counts: Mapping[str, int]) -> str:
@@ -73,41 +98,72 @@ def _bar(counts: Mapping[str, int]) -> str:
     return f'<div class="bar" role="img" aria-label="rules by outcome">{parts}</div><ul class="legend">{legend}</ul>'
 
 
+def _words() -> str:
+    shown = [(NAMES.get(word, word), meaning) for word, meaning in MEANINGS.items()]
+    rows = "".join(f"<dt>{escape(word)}</dt><dd>{_text(meaning)}</dd>" for word, meaning in shown)
+    return f'<details class="words"><summary>What the words mean</summary><dl>{rows}</dl></details>'
+
+
+def _filter(counts: Mapping[str, int]) -> str:
+    """The choice of one outcome. It is hidden until the script of the page runs."""
+    shown = [("", "all", sum(counts.values()))]
+    shown += [(name, NAMES[name], counts[name]) for name in ORDER if counts.get(name)]
+    choices = "".join(
+        f'<label class="{name or "all"}"><input type="radio" name="outcome" value="{name}"{"" if name else " checked"}>'
+        f"<span>{word} <small>{count:,}</small></span></label>"
+        for name, word, count in shown
+    )
+    return f'<fieldset class="filter" hidden><legend>Show rules by outcome</legend>{choices}</fieldset>'
+
+
 def _broken(report: Mapping[str, Any]) -> Iterator[str]:
     rules = {entry["id"]: entry for entry in report["rules"]}
-    shown: dict[tuple[str, tuple[str, ...]], list[Mapping[str, Any]]] = {}
-    for check in report["checks"]:
-        if check["outcome"] in ("fail", "error"):
-            shown.setdefault((check["outcome"], tuple(check["rules"])), []).append(check)
-    order = {identifier: number for number, identifier in enumerate(rules)}
-    groups = sorted(shown, key=lambda key: (key[0] == "error", order[key[1][0]]))
-    for number, key in enumerate(groups[:MOST]):
-        outcome, identifiers = key
-        heads = "<br>".join(
-            f"{_pill(outcome)} <b>{escape(name)}</b> {_text(rules[name]['text'])} <small>{_marks(rules[name])}</small>"
-            for name in identifiers
-        )
-        first, *others = shown[key]
-        more = "".join(f"<li><code>{escape(_named(check))}</code></li>" for check in others[:MOST])
-        rest = f"<details><summary>{len(others):,} more</summary><ul>{more}</ul></details>" if more else ""
+    left = MOST
+    for number, cause in enumerate(causes_of(report)):
+        if not left:
+            return
+        shown, left = cause.broken[:left], max(left - len(cause.broken), 0)
         shut = "" if number >= OPEN else " open"
+        told = _counted(len({name for entry in cause.broken for name in entry.rules}), "rule")
+        first, others = _broken_rules(shown[0], rules, shut), [_broken_rules(entry, rules, "") for entry in shown[1:]]
+        more = f"<summary>{len(others):,} more, probably from the same cause</summary>"
+        rest = f'<details class="others">{more}{"".join(others)}</details>' if others else ""
         yield (
-            f'<details class="broken {outcome}"{shut}><summary>{heads}</summary>'
-            f'<p class="check"><code>{escape(_named(first))}</code></p>'
-            f"<pre>{escape(first['reason'])}</pre>{rest}</details>"
+            f'<details class="broken {cause.outcome}"{shut}><summary>{_pill(cause.outcome)} '
+            f"<b>{_text(cause.text)}</b> <small>{told}</small></summary>{first}{rest}</details>"
         )
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count:,} {word}" + ("" if count == 1 else "s")
+
+
+def _broken_rules(entry: BrokenRules, rules: Mapping[str, Mapping[str, Any]], shut: str) -> str:
+    texts = "".join(
+        f'<p class="rule"><a class="id" href="#{name}">{name}</a> {_text(rules[name]["text"])} '
+        f"<small>{_marks(rules[name])}</small></p>"
+        for name in entry.rules
+    )
+    first, *others = entry.checks
+    names = "".join(f"<li><code>{escape(_named(check))}</code></li>" for check in others[:MOST])
+    more = f"<summary>{_counted(len(others), 'more check')}</summary><ul>{names}</ul>"
+    return (
+        f'{texts}<details class="check"{shut}><summary><code>{escape(_named(first))}</code></summary>'
+        f"<pre>{escape(first['reason'])}</pre></details>"
+        + (f'<details class="check">{more}</details>' if others else "")
+    )
 
 
 def _gaps(report: Mapping[str, Any]) -> Iterator[str]:
     for gap in report["gaps"]:
         rows = "".join(f"<li><code>{escape(name)}</code> {count:,}</li>" for name, count in gap["checks"].items())
         total = sum(gap["checks"].values())
-        yield f"<details><summary>{total:,} checks: {escape(gap['cause'])}</summary><ul>{rows}</ul></details>"
+        yield f"<details><summary>{total:,} checks: {_text(gap['cause'])}</summary><ul>{rows}</ul></details>"
 
 
 def _deviations(report: Mapping[str, Any]) -> Iterator[str]:
     rows = "".join(
-        f"<tr><td>{escape(', '.join(row['rules']))}</td><td>{escape(row['reason'])}{_link(row['link'])}</td>"
+        f"<tr><td>{_text(', '.join(row['rules']))}</td><td>{_text(row['reason'])}{_link(row['link'])}</td>"
         f"<td>{escape(row['expires'] or 'never')}</td><td>{row['checks']:,}</td></tr>"
         for row in report["deviations"]
     )
@@ -133,11 +189,12 @@ def _areas(report: Mapping[str, Any]) -> Iterator[str]:
 def _row(entry: Mapping[str, Any]) -> str:
     requests = f" · {entry['requests']:,} requests" if entry["requests"] is not None else ""
     counts = ", ".join(f"{count:,} {NAMES[name]}" for name, count in entry["counts"].items())
-    reason = f'<p class="reason">{escape(entry["reason"].partition(chr(10))[0])}</p>' if entry["reason"] else ""
+    reason = f'<p class="reason">{_text(entry["reason"].partition(chr(10))[0])}</p>' if entry["reason"] else ""
     return (
-        f'<tr id="{entry["id"]}"><td>{_pill(entry["outcome"])}</td><td><a href="#{entry["id"]}">{entry["id"]}</a></td>'
-        f"<td>{_text(entry['text'])} <small>{_marks(entry)}</small>{reason}</td>"
-        f'<td class="number"><small>{counts or "no check"}<br>{entry["seconds"]:.2f} s{requests}</small></td></tr>'
+        f'<tr id="{entry["id"]}" data-outcome="{entry["outcome"]}"><td>{_pill(entry["outcome"])}</td>'
+        f'<td><a class="id" href="#{entry["id"]}">{entry["id"]}</a></td>'
+        f'<td class="text">{_text(entry["text"])} <small>{_marks(entry)}</small>{reason}</td>'
+        f'<td class="number"><small>{counts or "no check"} <i>{entry["seconds"]:.2f} s{requests}</i></small></td></tr>'
     )
 
 
@@ -173,7 +230,7 @@ def _section(title: str, parts: Iterable[str]) -> str:
 
 
 def _list(texts: Iterable[str], kind: str) -> str:
-    rows = "".join(f"<li>{escape(text)}</li>" for text in texts)
+    rows = "".join(f"<li>{_text(text)}</li>" for text in texts)
     return f'<ul class="{kind}">{rows}</ul>' if rows else ""
 
 
@@ -193,7 +250,7 @@ def _named(check: Mapping[str, Any]) -> str:
 
 
 def _pill(outcome: str) -> str:
-    return f'<b class="pill {outcome}">{NAMES[outcome]}</b>'
+    return f'<b class="pill {outcome}" title="{escape(MEANINGS[outcome])}">{NAMES[outcome]}</b>'
 
 
 def _value(value: object) -> str:
