@@ -31,7 +31,7 @@ class EndsAtAnEmptyChunk(MemoryBackend):
 
 
 @broken("WRITE-021")
-class EncodesText(MemoryBackend):
+class EncodesTextOfIterables(MemoryBackend):
     """Encodes the text that an iterable yields, in an encoding that nobody chose."""
 
     def write(self, path: str, content: Any, **options: Any) -> WriteResult:

@@ -25,7 +25,7 @@ from remote_store.conformance.values.outcome import HarnessFailed, ProvisionalFa
 
 AnyHarness = Harness | AsyncHarness
 SUITE = ("remote_store.conformance.suite", "remote_store.conformance.checking.wire")
-BETWEEN = ("contextlib", "remote_store.conformance.checking.recorder")
+BETWEEN = ("contextlib", "remote_store.conformance.checking.recorder", "remote_store.conformance.checking.trees")
 BACKENDS = ("remote_store.core", "mutants.")
 
 
@@ -111,7 +111,7 @@ def by_backend(error: Exception) -> bool:
     """
     modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
     last = max((number for number, name in enumerate(modules) if name.startswith(SUITE)), default=len(modules))
-    # Between a check and the backend are context managers and the recorder.
+    # Between a check and the backend are context managers, the recorder, and functions that read listings.
     called = next((name for name in modules[last + 1 :] if name not in BETWEEN), "")
     return called.startswith(BACKENDS) and not isinstance(error, AttributeError | NameError)
 

@@ -23,8 +23,8 @@ LOGGER.addHandler(logging.NullHandler())
 class RequestEvent:
     """One request of a backend that has ended: on S3 one API call, otherwise one operation of the backend.
 
-    It contains no secret: no credentials, no URL, no user metadata, and no text of an error. `str()` is the line that
-    the logger `remote_store` gets.
+    It contains no secret: no credentials, no URL, no user metadata, and of the text of an error only its code. `str()`
+    is the line that the logger `remote_store` gets.
 
     Attributes:
         backend: Name of the backend, such as `s3-boto3`.
