@@ -236,7 +236,7 @@ def test_the_code_of_a_page_does_what_the_page_shows(
 def test_the_code_of_the_pages_is_typed(tmp_path: Path) -> None:
     """mypy's strict mode accepts each page, read as one module."""
     for name, page in PAGES.items():
-        code = [part.text for part in parts_of(page) if part.kind == "python"]
+        code = [part.text for part in parts_of(page) if part.kind in ("python", "row")]
         # Not by its own name: `logging.py` would hide the module.
         (tmp_path / f"page_{name.replace('-', '_')}.py").write_text("\n\n".join(code), "utf-8")
     checked = subprocess.run(
