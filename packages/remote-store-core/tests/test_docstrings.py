@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from remote_store.conformance.fakes.s3 import FakeS3
 from remote_store.core import AsyncBackend, AsyncStore, Backend, Store
 
 KINDS = (Store, AsyncStore)
@@ -117,3 +118,43 @@ def test_a_store_says_what_its_backend_says(store: type, backend: type) -> None:
         "resolve",
         "to_key",
     }
+
+
+COSTS: dict[str, Any] = {
+    "exists": lambda store: store.exists("greeting.txt"),
+    "is_file": lambda store: store.is_file("greeting.txt"),
+    "is_folder": lambda store: store.is_folder("reports"),
+    "read_bytes": lambda store: store.read_bytes("greeting.txt"),
+    "read_range": lambda store: store.read_range("greeting.txt", 1, 3),
+    "read_text": lambda store: store.read_text("greeting.txt"),
+    "write": lambda store: store.write("new", b"x"),
+    "delete": lambda store: store.delete("greeting.txt"),
+    "delete_folder": lambda store: store.delete_folder("reports", recursive=True),
+    "list_files": lambda store: store.list_files(recursive=True),
+    "list_folders": lambda store: store.list_folders(),
+    "iter_children": lambda store: store.iter_children(),
+    "glob": lambda store: store.glob("**/*.csv"),
+    "head": lambda store: store.head("greeting.txt"),
+    "get_file_info": lambda store: store.get_file_info("greeting.txt"),
+    "get_folder_info": lambda store: store.get_folder_info("reports"),
+    "move": lambda store: store.move("greeting.txt", "moved"),
+    "copy": lambda store: store.copy("greeting.txt", "copied"),
+    "download": lambda store: store.download("greeting.txt", "local"),
+    "ping": lambda store: store.ping(),
+    "check_health": lambda store: store.check_health(),
+}
+
+
+@pytest.mark.parametrize("name", COSTS)
+def test_the_requests_are_as_many_as_the_docstring_says(
+    open_lane: Any, s3: FakeS3, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    s3.put("greeting.txt", b"hello")
+    s3.put("reports/november.csv", b"23,99")
+    lane = open_lane()
+    store: Any = AsyncStore(lane.backend) if lane.is_async else Store(lane.backend)
+    lane.done(COSTS[name](store))
+    said = re.search(r"^On S3: (\d+)(?: or (\d+))? requests?", inspect.getdoc(getattr(store, name)) or "", re.MULTILINE)
+    assert said is not None
+    assert str(len(s3.calls)) in said.groups()
