@@ -4,7 +4,6 @@ import asyncio
 import errno
 import io
 import os
-import re
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -488,15 +487,3 @@ async def test_an_async_store_opens_from_a_configuration(monkeypatch: pytest.Mon
         await store.write("a", b"1")
     async with AsyncStore.from_env("X_") as store:
         assert await store.read_bytes("r/a") == b"1"
-
-
-def test_a_store_of_the_wrong_kind_says_what_to_do() -> None:
-    for make, backend, hint in (
-        (AsyncStore, MemoryBackend(), "AsyncStore(ThreadedBackend(MemoryBackend(...)))"),
-        (Store, ThreadedBackend(MemoryBackend()), "AsyncStore"),
-        (Store, MemoryBackend, "instance of MemoryBackend"),
-        (AsyncStore, "memory://", "from_url"),
-    ):
-        given: Any = backend
-        with pytest.raises(TypeError, match=re.escape(hint)):
-            make(given)
