@@ -4,6 +4,7 @@ import importlib
 import inspect
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,15 @@ def test_a_public_name_has_one_home_and_says_so(name: str) -> None:
     ours = {word: value for word, value in public.items() if inspect.isclass(value) or inspect.isfunction(value)}
     homes = {word: value.__module__ for word, value in ours.items()}
     assert homes == dict.fromkeys(ours, f"remote_store.{name}")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_portion_has_the_version_of_its_distribution(name: str) -> None:
+    package = importlib.import_module(f"remote_store.{name}")
+    assert package.__version__ == version(f"remote-store-{name}")
+
+
+def test_the_namespace_has_no_names() -> None:
+    with pytest.raises(ImportError):
+        from remote_store import Store  # type: ignore[attr-defined]  # noqa: F401
+    assert "from remote_store import Store" in (ROOT / "docs/compatibility.md").read_text("utf-8")

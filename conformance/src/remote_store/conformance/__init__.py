@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ __all__ = [
     "rules",
     "untested",
 ]
+
+__version__ = version("remote-store-conformance")
 
 # A pytest plugin lives in this package, and a run of pytest without a conformance class must not pay for the suite.
 _NAMES = {

@@ -8,5 +8,8 @@ require_lane_api(1, "remote-store-boto3")
 
 # Another version may lack names imported below.
 from remote_store.boto3.backend import AsyncS3Boto3Backend, S3Boto3Backend
+from remote_store.core.s3 import installed_version
+
+__version__ = installed_version("remote-store-boto3")
 
 __all__ = ["AsyncS3Boto3Backend", "S3Boto3Backend"]

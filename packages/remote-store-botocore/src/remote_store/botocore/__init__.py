@@ -30,6 +30,9 @@ from remote_store.botocore.settings import (
     warn_of_redirects,
 )
 from remote_store.botocore.tls import tls_context, trusted
+from remote_store.core.s3 import installed_version
+
+__version__ = installed_version("remote-store-botocore")
 
 __all__ = [
     "DEFAULT_THREADS",

@@ -41,6 +41,9 @@ from remote_store.core.progress import Progress, ProgressCallback
 from remote_store.core.retry import RetryPolicy
 from remote_store.core.secret import Secret
 from remote_store.core.store import Store, open_store
+from remote_store.core.versions import installed_version
+
+__version__ = installed_version("remote-store-core")
 
 __all__ = [
     "AlreadyExists",

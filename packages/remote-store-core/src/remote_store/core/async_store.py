@@ -24,6 +24,7 @@ from remote_store.core.home import public
 from remote_store.core.io.chunks import as_stream
 from remote_store.core.io.source import AsyncBinaryIO, AsyncContent
 from remote_store.core.io.streams import check_buffer_size
+from remote_store.core.kinds import instead_of
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import RemotePath
 from remote_store.core.progress import ProgressCallback, check_progress
@@ -39,9 +40,14 @@ class AsyncStore:
 
     Paths are typed as `str`: empty and `.` segments are removed, and `..` is refused. A `RemotePath` is used byte for
     byte, so every path that a listing returned works, whichever tool wrote the key. For a folder, `""` and `"."` mean
-    the root. All paths in results and errors are relative to the root. Unless its docstring says otherwise, a method
-    has the meaning, cost and errors of the backend's method of the same name. Exceptions raised by your own stream or
+    the root. All paths in results and errors are relative to the root.
+
+    Every method can raise `BackendUnavailable` (the service did not answer, or the store is closed) and
+    `PermissionDenied`; these and all other errors are a `RemoteStoreError`. Exceptions raised by your own stream or
     `with` block pass through unchanged.
+
+    The number of requests in the docstrings is that of a success on S3. To say whether a missing file is a folder, a
+    method that needs a file sends 1 more before it raises.
 
     Args:
         backend: The backend that stores the files.
@@ -50,13 +56,21 @@ class AsyncStore:
 
     Raises:
         InvalidPath: `root_path` is malformed.
-        TypeError: `backend` is not an `AsyncBackend`.
+        TypeError: `backend` is of another type.
+
+    Example:
+        The examples of the methods begin with this store.
+
+        >>> from remote_store.core import AsyncStore
+        >>> store = AsyncStore.from_url("memory://")
+        >>> written = await store.write("greeting.txt", b"hello")
+        >>> written = await store.write("reports/november.csv", b"23,99")
     """
 
     def __init__(self, backend: AsyncBackend, root_path: str = "", *, owns_backend: bool = True) -> None:
         if not isinstance(backend, AsyncBackend):
             raise TypeError(
-                f"backend must be of type AsyncBackend, not {type(backend).__name__}; for a URL, use from_url"
+                f"backend must be of type AsyncBackend, not {type(backend).__name__}; {instead_of(backend)}"
             )
         self._backend = backend
         self._scope = Scope.at(root_path)
@@ -64,38 +78,73 @@ class AsyncStore:
 
     @classmethod
     def from_url(cls, url: str, **options: Any) -> Self:
-        """Make a store from a URL such as `s3+boto3://bucket/prefix?region_name=eu-west-1`, without any I/O.
+        """Make a store from a URL such as `s3+boto3://bucket/prefix?region_name=eu-west-1`. Sends no request.
 
         Args:
             url: Backend, location and settings. It must not contain credentials.
             options: Settings of the backend as Python values. They override those in the URL.
 
+        Returns:
+            A store that owns its backend.
+
         Raises:
             BackendNotInstalled: The backend's distribution is not installed.
             ConfigError: The URL is malformed or contains credentials, or a setting is unknown or wrong.
+
+        Example:
+            >>> store = AsyncStore.from_url("memory://")
+            >>> await store.exists("greeting.txt")
+            False
         """
         return cls(*from_url(url, options, find_async_backend))
 
     @classmethod
     def from_config(cls, config: Config, name: str) -> Self:
-        """Make a configured store. Reads environment variables, and does no other I/O.
+        """Make a configured store. Reads environment variables. Sends no request.
+
+        Args:
+            config: The configuration, as `Config.from_file` reads it.
+            name: Name of the store in the configuration.
+
+        Returns:
+            A store that owns its backend.
 
         Raises:
             BackendNotInstalled: The backend's distribution is not installed.
             ConfigError: There is no such store, a variable is not set, or a setting is unknown or wrong.
+
+        Example:
+            >>> from remote_store.core import Config
+            >>> tables = {"backends": {"main": {"type": "memory"}}, "stores": {"lake": {"backend": "main"}}}
+            >>> store = AsyncStore.from_config(Config.from_dict(tables), "lake")
+            >>> store.root_path
+            ''
         """
         return cls(*configured(config, name, find_async_backend))
 
     @classmethod
     def from_env(cls, prefix: str = "REMOTE_STORE_") -> Self:
-        """Make a store from environment variables, without any other I/O.
+        """Make a store from environment variables. Sends no request.
 
         `REMOTE_STORE_TYPE` is the type of the backend and `REMOTE_STORE_ROOT_PATH` is the root. Every other variable
         with the prefix is a setting, such as `REMOTE_STORE_BUCKET`. An empty variable counts as unset.
 
+        Args:
+            prefix: What the names of the variables begin with.
+
+        Returns:
+            A store that owns its backend.
+
         Raises:
             BackendNotInstalled: The backend's distribution is not installed.
             ConfigError: The type is not set, or a variable is not a setting of the backend or has a wrong value.
+
+        Example:
+            >>> import os
+            >>> os.environ["REMOTE_STORE_TYPE"] = "memory"
+            >>> os.environ["REMOTE_STORE_ROOT_PATH"] = "team"
+            >>> AsyncStore.from_env().root_path
+            'team'
         """
         return cls(*from_environment(prefix, find_async_backend))
 
@@ -104,49 +153,173 @@ class AsyncStore:
 
     @property
     def backend(self) -> AsyncBackend:
-        """The backend. Its methods take exact keys."""
+        """The backend. Its methods take exact keys. Sends no request.
+
+        Returns:
+            The backend that the store was made with.
+
+        Example:
+            >>> store.backend.name
+            'memory'
+        """
         return self._backend
 
     @property
     def root_path(self) -> str:
-        """Key of the root in the backend."""
+        """Key of the root in the backend. Sends no request.
+
+        Returns:
+            The key; `""` if the root of the store is that of the backend.
+
+        Example:
+            >>> store.child("reports").root_path
+            'reports'
+        """
         return self._scope.root
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """The capabilities of the backend."""
+        """What the backend can do. Sends no request.
+
+        Returns:
+            The capabilities of the backend, as far as they are known without a request.
+
+        Example:
+            >>> from remote_store.core import Capability
+            >>> Capability.ATOMIC_CREATE in store.capabilities
+            True
+        """
         return self._backend.capabilities
 
     def supports(self, capability: Capability) -> bool:
-        """Whether the backend has a capability."""
+        """Whether the backend has a capability. Sends no request.
+
+        Args:
+            capability: The capability. Without it, the methods that need it raise `CapabilityNotSupported`.
+
+        Returns:
+            Whether it is in `capabilities`.
+
+        Example:
+            >>> from remote_store.core import Capability
+            >>> store.supports(Capability.READ)
+            True
+        """
         return capability in self._backend.capabilities
 
     def child(self, path: str) -> AsyncStore:
-        """A store whose root is a folder of this store. It shares the backend; closing it leaves the backend open."""
+        """A store whose root is a folder of this store. It shares the backend; closing it leaves the backend open.
+
+        Sends no request. The folder need not exist.
+
+        Args:
+            path: The folder.
+
+        Returns:
+            The store below.
+
+        Raises:
+            InvalidPath: The path is malformed.
+
+        Example:
+            >>> reports = store.child("reports")
+            >>> await reports.read_bytes("november.csv")
+            b'23,99'
+        """
         return AsyncStore(self._backend, RemotePath.exact(self._scope.folder(path)), owns_backend=False)
 
     async def exists(self, path: str) -> bool:
-        """Whether the path is a file or a folder. `True` for the root, without a request."""
+        """Whether the path is a file or a folder. `True` for the root.
+
+        On S3: 1 request for a file, 2 for a folder or nothing, none for the root.
+
+        Args:
+            path: The path; `""` is the root.
+
+        Returns:
+            `False` only if the service said that there is neither. A refused request is an error.
+
+        Raises:
+            InvalidPath: The path is malformed.
+            PermissionDenied: The service did not let the caller look.
+
+        Example:
+            >>> await store.exists("greeting.txt"), await store.exists("reports"), await store.exists("none")
+            (True, True, False)
+        """
         key = self._probed(path)
         with self._scope.errors():
             return await self._backend.exists(key)
 
     async def is_file(self, path: str) -> bool:
-        """Whether the path is a file."""
+        """Whether the path is a file. `False` for the root.
+
+        On S3: 1 request, none for the root.
+
+        Args:
+            path: The path; `""` is the root.
+
+        Returns:
+            `False` for a folder, and if nothing exists. A refused request is an error.
+
+        Raises:
+            InvalidPath: The path is malformed.
+            PermissionDenied: The service did not let the caller look.
+
+        Example:
+            >>> await store.is_file("greeting.txt"), await store.is_file("reports")
+            (True, False)
+        """
         key = self._probed(path)
         with self._scope.errors():
             return await self._backend.is_file(key)
 
     async def is_folder(self, path: str) -> bool:
-        """Whether the path is a folder. `True` for the root, without a request."""
+        """Whether the path is a folder. `True` for the root.
+
+        On S3: 1 request, none for the root. A folder exists there if some key begins with its path and a slash.
+
+        Args:
+            path: The path; `""` is the root.
+
+        Returns:
+            `False` for a file, and if nothing exists. A refused request is an error.
+
+        Raises:
+            InvalidPath: The path is malformed.
+            PermissionDenied: The service did not let the caller look.
+
+        Example:
+            >>> await store.is_folder("reports"), await store.is_folder("greeting.txt")
+            (True, False)
+        """
         key = self._probed(path)
         with self._scope.errors():
             return await self._backend.is_folder(key)
 
     async def read(self, path: str) -> AsyncReader:
-        """Open a file for sequential reading. `info` of the result describes the file without another request.
+        """Open a file for sequential reading. All reads return bytes of one version of the file.
 
-        On S3 this takes 1 request, which also returns the bytes.
+        `info` of the result describes the file without another request, and `iter_chunks` streams its bytes.
+
+        On S3: 1 request, from whose response the bytes are read, and 1 more for a read after a seek. If the connection
+        is slow and much is left, ranges are fetched ahead, several at once.
+
+        Args:
+            path: The file.
+
+        Returns:
+            A binary file. Close it, best with `with`: it holds a connection.
+
+        Raises:
+            NotFound: The file does not exist.
+            InvalidPath: The path is the root, a folder, or malformed.
+            PreconditionFailed: Raised by the returned file if the file is replaced while it is read.
+
+        Example:
+            >>> async with await store.read("greeting.txt") as file:
+            ...     print(file.info.size, await file.read(4))
+            5 b'hell'
         """
         key = self._scope.key(path)
         with self._scope.errors():
@@ -154,11 +327,12 @@ class AsyncStore:
         return AsyncScopedReader.of(file, self._scope, key, partial(self._backend.get_file_info, key))
 
     async def read_seekable(self, path: str, buffer_size: int = 0) -> AsyncReader:
-        """Open a file for random access. `info` of the result describes the file without another request.
+        """Open a file for random access. All reads return bytes of one version of the file.
 
-        On S3 this takes 1 request, and each read takes 1 more. For many small reads, such as the members of a zip
-        archive, pass a `buffer_size` of 1 MiB: the file is then fetched in blocks of that size, which later reads
-        share.
+        `info` of the result describes the file without another request.
+
+        On S3: 1 request, and 1 more for each read. For many small reads, such as the members of a zip archive, pass a
+        `buffer_size` of 1 MiB: the file is then fetched in blocks of that size, which later reads share.
 
         Args:
             path: The file.
@@ -166,9 +340,22 @@ class AsyncStore:
                 were used last, and 2 more while they arrive. 0, the default, means that each read requests exactly its
                 own bytes.
 
+        Returns:
+            A binary file that can seek. Close it, best with `with`.
+
         Raises:
+            NotFound: The file does not exist.
+            InvalidPath: The path is the root, a folder, or malformed.
+            CapabilityNotSupported: The backend does not have `SEEKABLE_READ`.
+            PreconditionFailed: Raised by the returned file if the file is replaced while it is read.
             TypeError: `buffer_size` is not an `int`.
             ValueError: `buffer_size` is negative.
+
+        Example:
+            >>> async with await store.read_seekable("greeting.txt") as file:
+            ...     position = await file.seek(-2, 2)
+            ...     print(position, await file.read())
+            3 b'lo'
         """
         check_buffer_size(buffer_size)
         key = self._scope.key(path)
@@ -178,27 +365,76 @@ class AsyncStore:
         return AsyncBlockReader(reader, buffer_size, self._scope.path(key)) if buffer_size else reader
 
     async def read_bytes(self, path: str) -> bytes:
-        """The whole content of a file."""
+        """Read a whole file into memory, from a single version.
+
+        On S3: 1 request; from 32 MiB, several at once for ranges of the file.
+
+        Args:
+            path: The file.
+
+        Returns:
+            The content.
+
+        Raises:
+            NotFound: The file does not exist.
+            InvalidPath: The path is the root, a folder, or malformed.
+            PreconditionFailed: The file was replaced while it was read.
+
+        Example:
+            >>> await store.read_bytes("greeting.txt")
+            b'hello'
+        """
         key = self._scope.key(path)
         with self._scope.errors():
             return await self._backend.read_bytes(key)
 
     async def read_range(self, path: str, start: int, length: int) -> bytes:
-        """Up to `length` bytes from offset `start`."""
+        """Read up to `length` bytes from offset `start`; fewer, or none, if the file ends first.
+
+        On S3: 1 request; from 32 MiB, several at once.
+
+        Args:
+            path: The file.
+            start: Offset of the first byte.
+            length: Number of bytes.
+
+        Returns:
+            The bytes of the range.
+
+        Raises:
+            NotFound: The file does not exist.
+            InvalidPath: The path is the root, a folder, or malformed.
+            ValueError: `start` or `length` is negative.
+
+        Example:
+            >>> await store.read_range("greeting.txt", 1, 3)
+            b'ell'
+        """
         key = self._scope.key(path)
         with self._scope.errors():
             return await self._backend.read_range(key, start, length)
 
     async def read_text(self, path: str, *, encoding: str = "utf-8", errors: str = "strict") -> str:
-        """The whole content of a file as text. Line endings are not converted.
+        """Read a whole file as text. Line endings are not converted.
+
+        On S3: 1 request, as `read_bytes`.
 
         Args:
             path: The file.
             encoding: Encoding of the text.
             errors: How to handle bytes that cannot be decoded, as in `bytes.decode`.
 
+        Returns:
+            The text.
+
         Raises:
+            NotFound: The file does not exist.
+            InvalidPath: The path is the root, a folder, or malformed.
             UnicodeDecodeError: The content cannot be decoded.
+
+        Example:
+            >>> await store.read_text("greeting.txt")
+            'hello'
         """
         content = await self.read_bytes(path)
         return content.decode(encoding, errors)
@@ -212,7 +448,38 @@ class AsyncStore:
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
     ) -> WriteResult:
-        """Write a whole file. If the write fails, nothing is written."""
+        """Write a whole file. If the write fails, nothing is written.
+
+        A stream is read from its current position to its end and is left open. Exceptions raised by the content pass
+        through unchanged.
+
+        On S3: 1 request up to `part_size` (8 MiB), n + 2 for n parts above it. With `overwrite=False`, 1 more if the
+        endpoint is not known to honour conditional writes.
+
+        Args:
+            path: The file.
+            content: Bytes, anything with `read(n)`, or an iterable of bytes.
+            overwrite: Replace the file if it exists.
+            metadata: User metadata. Names and values are ASCII, names in lower case. At most 900 entries, and 2,048
+                bytes of names and values.
+            content_type: MIME type to store with the file.
+
+        Returns:
+            The file as the service confirmed it: size, ETag, version and checksum.
+
+        Raises:
+            AlreadyExists: The file exists and `overwrite` is `False`.
+            InvalidPath: The path is the root, not canonical, or too long.
+            TypeError: The content is text, yields text, or is neither bytes, nor a stream, nor an iterable.
+            ValueError: The metadata cannot be stored unchanged.
+            CapabilityNotSupported: Metadata, or a content type that the backend would lose, was given and the backend
+                does not have `USER_METADATA`.
+
+        Example:
+            >>> written = await store.write("new.txt", b"content", metadata={"author": "ada"})
+            >>> written.path, written.size
+            ('new.txt', 7)
+        """
         key = self._scope.key(path)
         with self._scope.errors(key):
             result = await self._backend.write(
@@ -229,7 +496,33 @@ class AsyncStore:
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
     ) -> WriteResult:
-        """Write like `write`; readers see either the old file or the complete new one."""
+        """Write like `write`; readers see either the old file or the complete new one.
+
+        On S3: the same as `write`, which is atomic there.
+
+        Args:
+            path: The file.
+            content: Bytes, anything with `read(n)`, or an iterable of bytes.
+            overwrite: Replace the file if it exists.
+            metadata: User metadata. Names and values are ASCII, names in lower case. At most 900 entries, and 2,048
+                bytes of names and values.
+            content_type: MIME type to store with the file.
+
+        Returns:
+            The file as the service confirmed it.
+
+        Raises:
+            CapabilityNotSupported: The backend does not have `ATOMIC_WRITE`.
+            AlreadyExists: The file exists and `overwrite` is `False`.
+            InvalidPath: The path is the root, not canonical, or too long.
+            TypeError: The content is text, yields text, or is neither bytes, nor a stream, nor an iterable.
+            ValueError: The metadata cannot be stored unchanged.
+
+        Example:
+            >>> written = await store.write_atomic("new.txt", (line.encode() for line in ["one", "two"]))
+            >>> written.size
+            6
+        """
         key = self._scope.key(path)
         with self._scope.errors(key):
             result = await self._backend.write_atomic(
@@ -250,18 +543,30 @@ class AsyncStore:
     ) -> WriteResult:
         """Write text as a whole file. Line endings are not converted.
 
+        On S3: the same as `write`.
+
         Args:
             path: The file.
             text: The text.
             encoding: Encoding to use.
             errors: How to handle characters that cannot be encoded, as in `str.encode`.
             overwrite: Replace the file if it exists.
-            metadata: User metadata.
+            metadata: User metadata, as in `write`.
             content_type: MIME type to store with the file.
 
+        Returns:
+            The file as the service confirmed it.
+
         Raises:
+            AlreadyExists: The file exists and `overwrite` is `False`.
+            InvalidPath: The path is the root, or malformed.
             TypeError: `text` is not a `str`.
             UnicodeEncodeError: A character cannot be encoded.
+
+        Example:
+            >>> written = await store.write_text("new.txt", "größe")
+            >>> written.size
+            7
         """
         if not isinstance(text, str):
             raise TypeError(f"text must be a str, not {type(text).__name__}; for bytes, use write")
@@ -276,7 +581,36 @@ class AsyncStore:
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
     ) -> AbstractAsyncContextManager[AsyncBinaryIO]:
-        """Open a file to write in pieces. It appears complete when the block ends; after an exception, not at all."""
+        """Open a file to write in pieces. It appears complete when the block ends; after an exception, not at all.
+
+        The pieces are kept in memory, and on the local disk once there are more than a few MiB.
+
+        On S3: the requests of `write`, sent when the block ends. With `overwrite=False`, 1 more when it begins.
+
+        Args:
+            path: The file.
+            overwrite: Replace the file if it exists.
+            metadata: User metadata. Names and values are ASCII, names in lower case. At most 900 entries, and 2,048
+                bytes of names and values.
+            content_type: MIME type to store with the file.
+
+        Returns:
+            A context manager of a writable and seekable binary file.
+
+        Raises:
+            CapabilityNotSupported: The backend does not have `ATOMIC_WRITE`.
+            AlreadyExists: The file exists and `overwrite` is `False`. Raised at the end of the block if another writer
+                created the file during the block.
+            InvalidPath: The path is the root, not canonical, or too long.
+            ValueError: The metadata cannot be stored unchanged.
+
+        Example:
+            >>> async with store.open_atomic("new.txt") as file:
+            ...     count = await file.write(b"first, ")
+            ...     count = await file.write(b"second")
+            >>> await store.read_bytes("new.txt")
+            b'first, second'
+        """
         key = self._scope.key(path)
         with self._scope.errors():
             opening = self._backend.open_atomic(key, overwrite=overwrite, metadata=metadata, content_type=content_type)
@@ -292,19 +626,32 @@ class AsyncStore:
         content_type: str | None = None,
         progress: ProgressCallback | None = None,
     ) -> WriteResult:
-        """Write the content of a local file or a stream. A stream is left open.
+        """Write a local file, or any content that `write` takes, and report the progress. A stream is left open.
+
+        On S3: the same as `write`.
 
         Args:
-            source: Path of a file on the local disk, or a binary stream.
+            source: Path of a file on the local disk, or content. A `str` is a path.
             path: The file to write.
             overwrite: Replace the file if it exists.
-            metadata: User metadata.
+            metadata: User metadata, as in `write`.
             content_type: MIME type to store with the file.
             progress: Called with a `Progress` at the start, before any request, and after each block that was read from
                 the source. If it raises, nothing is written.
 
+        Returns:
+            The file as the service confirmed it.
+
         Raises:
+            AlreadyExists: The file exists and `overwrite` is `False`.
+            InvalidPath: The path is the root, or malformed.
             OSError: The local file cannot be read.
+            TypeError: The content is not bytes, or `progress` does not take a `Progress`.
+
+        Example:
+            >>> written = await store.upload(b"content", "new.txt", progress=print)
+            Progress(done=0, total=7, delta=0)
+            Progress(done=7, total=7, delta=7)
         """
         self._scope.key(path)
         check_progress(progress)
@@ -320,12 +667,13 @@ class AsyncStore:
         overwrite: bool = False,
         progress: ProgressCallback | None = None,
     ) -> int:
-        """Download a file to the local disk and return its length in bytes.
+        """Download a file to the local disk.
 
-        On S3 this takes 1 request; from 32 MiB, ranges are fetched in parallel. Memory: 32 MiB. The bytes are written
-        to a hidden temporary file (mode 0600) beside the local file, which is renamed when it is complete. If the
-        download fails, the temporary file is removed and an existing local file is unchanged. An overwritten file keeps
-        its mode; a new file gets its mode from the umask. A symbolic link is followed.
+        The bytes are written to a hidden temporary file (mode 0600) beside the local file, which is renamed when it is
+        complete. If the download fails, the temporary file is removed and an existing local file is unchanged. An
+        overwritten file keeps its mode; a new file gets its mode from the umask. A symbolic link is followed.
+
+        On S3: 1 request; from 32 MiB, several at once for ranges of the file. Memory: 32 MiB.
 
         Args:
             path: The file to read.
@@ -334,11 +682,20 @@ class AsyncStore:
             progress: Called with a `Progress` at the start and after each block that was written to the local disk. If
                 it raises, no local file is left.
 
+        Returns:
+            The length of the file in bytes.
+
         Raises:
+            NotFound: The file does not exist.
             FileExistsError: The local file exists and `overwrite` is `False`.
             OSError: The local file cannot be written, the disk is full, `local_path` is a dangling link, or it is a
                 device, a pipe or a socket.
             BackendUnavailable: The number of bytes received is not the size of the file.
+            TypeError: `progress` does not take a `Progress`.
+
+        Example:
+            >>> await store.download("greeting.txt", "copy.txt")
+            5
         """
         self._scope.key(path)
         check_progress(progress)
@@ -346,13 +703,47 @@ class AsyncStore:
             return await async_transfer(stream, target, path, progress)
 
     async def delete(self, path: str, *, missing_ok: bool = False) -> None:
-        """Delete one file, and nothing else."""
+        """Delete one file, and nothing else.
+
+        On S3: 2 requests.
+
+        Args:
+            path: The file.
+            missing_ok: Do nothing if the file does not exist.
+
+        Raises:
+            NotFound: The file does not exist and `missing_ok` is `False`.
+            InvalidPath: The path is the root, a folder, or malformed, even if `missing_ok` is `True`.
+
+        Example:
+            >>> await store.delete("greeting.txt")
+            >>> await store.delete("greeting.txt", missing_ok=True)
+        """
         key = self._scope.key(path)
         with self._scope.errors():
             await self._backend.delete(key, missing_ok=missing_ok)
 
     async def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
-        """Delete a folder below the root. The root itself cannot be deleted."""
+        """Delete a folder and everything below it, but not a file of the same name. The root cannot be deleted.
+
+        On S3: 2 requests per 1,000 files.
+
+        Args:
+            path: The folder.
+            recursive: Delete the files in it, too.
+            missing_ok: Do nothing if the folder does not exist.
+
+        Raises:
+            NotFound: The folder does not exist and `missing_ok` is `False`.
+            DirectoryNotEmpty: The folder is not empty and `recursive` is `False`.
+            InvalidPath: The path is the root, a file, or malformed, even if `missing_ok` is `True`.
+            RemoteStoreError: Some files could not be deleted. `paths` contains them.
+
+        Example:
+            >>> await store.delete_folder("reports", recursive=True)
+            >>> await store.exists("reports/november.csv")
+            False
+        """
         key = self._scope.key(path)
         with self._scope.errors():
             await self._backend.delete_folder(key, recursive=recursive, missing_ok=missing_ok)
@@ -360,18 +751,29 @@ class AsyncStore:
     def list_files(
         self, path: str = "", *, recursive: bool = False, max_depth: int | None = None, pattern: str | None = None
     ) -> AsyncIterator[FileInfo]:
-        """Iterate over the files of a folder, lazily and in unspecified order.
+        """Iterate over the files of a folder, lazily and in unspecified order. Yields nothing if there is no folder.
+
+        On S3: 1 request per 1,000 keys, whatever the number of folders.
 
         Args:
-            path: The folder.
+            path: The folder; `""` is the root.
             recursive: Include the files of subfolders at any depth.
             max_depth: How many levels of subfolders to include; 0 means none. Overrides `recursive`.
             pattern: Yield only files whose name (the last segment) matches. Supports `*`, `?` and `[...]`;
                 case-sensitive.
 
+        Returns:
+            An iterator. What the listing of the service does not contain, such as metadata on S3, is `None`.
+
         Raises:
             InvalidPath: The pattern has a reversed range, such as `[z-a]`.
             ValueError: `max_depth` is negative.
+            RemoteStoreError: A request failed during the listing, so the rows returned so far are incomplete.
+
+        Example:
+            >>> async for info in store.list_files(recursive=True, pattern="*.csv"):
+            ...     print(info.path, info.size)
+            reports/november.csv 5
         """
         if max_depth is not None:
             recursive = max_depth > 0
@@ -382,38 +784,146 @@ class AsyncStore:
         return self._listed(rows, self._scope.file, matches)
 
     def list_folders(self, path: str = "") -> AsyncIterator[FolderEntry]:
-        """Iterate over the direct subfolders of a folder, lazily and in unspecified order."""
+        """Iterate over the direct subfolders of a folder, lazily and in unspecified order.
+
+        On S3: 1 request per 1,000 entries.
+
+        Args:
+            path: The folder; `""` is the root.
+
+        Returns:
+            An iterator. It yields nothing if there is no folder.
+
+        Raises:
+            RemoteStoreError: A request failed during the listing, so the rows returned so far are incomplete.
+
+        Example:
+            >>> async for folder in store.list_folders():
+            ...     print(folder.path)
+            reports
+        """
         key = self._scope.folder(path)
         with self._scope.errors():
             rows = self._backend.list_folders(key)
         return self._listed(rows, self._scope.entry)
 
     def iter_children(self, path: str = "") -> AsyncIterator[FileInfo | FolderEntry]:
-        """Iterate over the direct files and subfolders of a folder, lazily and in unspecified order."""
+        """Iterate over the direct files and subfolders of a folder, lazily and in unspecified order.
+
+        On S3: 1 request per 1,000 entries.
+
+        Args:
+            path: The folder; `""` is the root.
+
+        Returns:
+            An iterator. It yields nothing if there is no folder.
+
+        Raises:
+            RemoteStoreError: A request failed during the listing, so the rows returned so far are incomplete.
+
+        Example:
+            >>> sorted([child.name async for child in store.iter_children()])
+            ['greeting.txt', 'reports']
+        """
         key = self._scope.folder(path)
         with self._scope.errors():
             rows = self._backend.iter_children(key)
         return self._listed(rows, self._scope.child)
 
     def glob(self, pattern: str) -> AsyncIterator[FileInfo]:
-        """Iterate over the files whose path relative to the root matches a pattern, lazily and in unspecified order."""
+        """Iterate over the files whose path relative to the root matches a pattern, lazily and in unspecified order.
+
+        `*` and `?` match within a segment, a segment `**` matches any number of segments, and `[...]` matches one
+        character of a set. Write `[*]` to match a literal star.
+
+        On S3: 1 request per 1,000 keys that begin like the pattern, up to its first wildcard.
+
+        Args:
+            pattern: The pattern.
+
+        Returns:
+            An iterator.
+
+        Raises:
+            InvalidPath: The pattern is empty or has a `..` segment.
+            CapabilityNotSupported: The backend does not have `GLOB`.
+
+        Example:
+            >>> async for info in store.glob("**/*.csv"):
+            ...     print(info.path)
+            reports/november.csv
+        """
         GlobPattern.parse(pattern, self._backend.name)
         with self._scope.errors():
             rows = self._backend.glob(self._scope.pattern(pattern))
         return self._listed(rows, self._scope.file)
 
     async def head(self, path: str) -> FileInfo:
-        """Short name of `get_file_info`."""
+        """Short name of `get_file_info`.
+
+        On S3: 1 request.
+
+        Args:
+            path: The file.
+
+        Returns:
+            The attributes. What the service did not say is `None`.
+
+        Raises:
+            NotFound: The file does not exist.
+            InvalidPath: The path is the root, a folder, or malformed.
+
+        Example:
+            >>> info = await store.head("greeting.txt")
+            >>> info.size
+            5
+        """
         return await self.get_file_info(path)
 
     async def get_file_info(self, path: str) -> FileInfo:
-        """Size, time and other attributes of one file."""
+        """Size, time and other attributes of one file.
+
+        On S3: 1 request.
+
+        Args:
+            path: The file.
+
+        Returns:
+            The attributes. What the service did not say is `None`.
+
+        Raises:
+            NotFound: The file does not exist.
+            InvalidPath: The path is the root, a folder, or malformed.
+
+        Example:
+            >>> info = await store.get_file_info("greeting.txt")
+            >>> info.name, info.size
+            ('greeting.txt', 5)
+        """
         key = self._scope.key(path)
         with self._scope.errors():
             return self._scope.file(await self._backend.get_file_info(key))
 
     async def get_folder_info(self, path: str = "") -> FolderInfo:
-        """Totals over all files in a folder and its subfolders. An empty root has totals of 0."""
+        """Totals over all files in a folder and its subfolders. An empty root has totals of 0.
+
+        On S3: 1 request per 1,000 files.
+
+        Args:
+            path: The folder; `""` is the root.
+
+        Returns:
+            The number of files, their size, and the time of the latest write.
+
+        Raises:
+            NotFound: The folder does not exist.
+            InvalidPath: The path is a file, or malformed.
+
+        Example:
+            >>> info = await store.get_folder_info("reports")
+            >>> info.file_count, info.total_size
+            (1, 5)
+        """
         key = self._scope.folder(path)
         with self._scope.errors():
             try:
@@ -424,26 +934,89 @@ class AsyncStore:
                 return FolderInfo(RemotePath.exact(""), 0, 0)
 
     async def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
-        """Move one file. At least one complete copy exists at all times."""
+        """Move one file. At least one complete copy exists at all times. Moving a file onto itself changes nothing.
+
+        On S3: 3 requests, and 1 more for each condition that the endpoint is not known to honour. S3 has no rename: the
+        server copies the bytes.
+
+        Args:
+            src: The file to move.
+            dst: Its new path.
+            overwrite: Replace `dst` if it exists.
+
+        Raises:
+            NotFound: `src` does not exist.
+            AlreadyExists: `dst` exists and `overwrite` is `False`.
+            InvalidPath: A path is the root or a folder, or `dst` is not canonical.
+            PreconditionFailed: `src` changed during the move. `src` is kept, and `dst` has the version that was copied.
+
+        Example:
+            >>> await store.move("greeting.txt", "archive/greeting.txt")
+            >>> await store.exists("greeting.txt")
+            False
+        """
         source, target = self._scope.key(src), self._scope.key(dst)
         with self._scope.errors():
             await self._backend.move(source, target, overwrite=overwrite)
 
     async def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
-        """Copy one file with its metadata and content type."""
+        """Copy one file with its metadata and content type. Copying a file onto itself changes nothing.
+
+        On S3: 1 or 2 requests, and 1 per part above 5 GiB. The server copies the bytes.
+
+        Args:
+            src: The file to copy.
+            dst: The path of the copy.
+            overwrite: Replace `dst` if it exists.
+
+        Raises:
+            NotFound: `src` does not exist.
+            AlreadyExists: `dst` exists and `overwrite` is `False`.
+            InvalidPath: A path is the root or a folder, or `dst` is not canonical.
+
+        Example:
+            >>> await store.copy("greeting.txt", "greeting.bak")
+            >>> await store.read_bytes("greeting.bak")
+            b'hello'
+        """
         source, target = self._scope.key(src), self._scope.key(dst)
         with self._scope.errors():
             await self._backend.copy(source, target, overwrite=overwrite)
 
     def native_path(self, path: str = "") -> str:
-        """The path in the backend's own notation, such as `bucket/prefix/path`. No I/O."""
+        """The path in the backend's own notation, such as `bucket/prefix/path`. Sends no request.
+
+        Args:
+            path: A file or a folder; `""` is the root. It need not exist.
+
+        Returns:
+            The native path.
+
+        Raises:
+            InvalidPath: The path is malformed.
+
+        Example:
+            >>> store.native_path("greeting.txt")
+            'memory://greeting.txt'
+        """
         return self._backend.native_path(self._scope.folder(path))
 
     def to_key(self, native_path: str) -> RemotePath:
-        """The store's path for a native path: the inverse of `native_path`. No I/O.
+        """The store's path for a native path: the inverse of `native_path`. Sends no request.
+
+        Args:
+            native_path: A path in the backend's own notation.
+
+        Returns:
+            The path, which every method takes as it is.
 
         Raises:
             InvalidPath: The path does not belong to the backend, or is outside the root.
+
+        Example:
+            >>> path = store.to_key("memory://greeting.txt")
+            >>> await store.read_text(path)
+            'hello'
         """
         key = self._backend.to_key(native_path)
         if not self._scope.holds(key):
@@ -451,24 +1024,89 @@ class AsyncStore:
         return self._scope.path(key)
 
     def resolve(self, path: str = "") -> ResolutionPlan:
-        """The location of a path, with its key in the backend. No I/O; contains no secret."""
+        """The location of a path, with its key in the backend. Sends no request; contains no secret.
+
+        Args:
+            path: A file or a folder; `""` is the root. It need not exist.
+
+        Returns:
+            The kind of backend, its name, the key, the native path, and details such as bucket and region.
+
+        Raises:
+            InvalidPath: The path is malformed.
+
+        Example:
+            >>> store.child("reports").resolve("november.csv").key
+            'reports/november.csv'
+        """
         return self._backend.resolve(self._scope.folder(path))
 
     async def ping(self) -> None:
-        """Short name of `check_health`."""
+        """Short name of `check_health`.
+
+        On S3: 1 request, which lists 1 key.
+
+        Raises:
+            NotFound: The bucket or the base folder does not exist.
+            PermissionDenied: The service rejected the credentials.
+            BackendUnavailable: The service did not respond.
+
+        Example:
+            >>> await store.ping()
+        """
         await self.check_health()
 
     async def check_health(self) -> None:
-        """Send a request to check that the backend can be used."""
+        """Send a request to check that the backend can be used.
+
+        On S3: 1 request, which lists 1 key.
+
+        Raises:
+            NotFound: The bucket or the base folder does not exist.
+            PermissionDenied: The service rejected the credentials.
+            BackendUnavailable: The service did not respond.
+
+        Example:
+            >>> await store.check_health()
+        """
         with self._scope.errors():
             await self._backend.check_health()
 
     def unwrap(self, kind: type[T]) -> T:
-        """Return the backend's native handle of the given type."""
+        """Return the native handle of the given type. The contract does not cover calls made through it.
+
+        On S3: no request. The docstring of the lane lists its handles.
+
+        Args:
+            kind: The type, such as the client of an SDK.
+
+        Returns:
+            The handle, which belongs to the backend: do not close it.
+
+        Raises:
+            CapabilityNotSupported: The backend has no handle of that type.
+
+        Example:
+            On the boto3 lane, `store.unwrap(botocore.client.BaseClient)` is the client. In memory there is no handle.
+
+            >>> from remote_store.core import CapabilityNotSupported
+            >>> try:
+            ...     store.unwrap(dict)
+            ... except CapabilityNotSupported as error:
+            ...     print(error.capability)
+            unwrap
+        """
         return self._backend.unwrap(kind)
 
     async def close(self) -> None:
-        """Close the backend if the store owns it. Otherwise does nothing."""
+        """Close the backend if the store owns it. Otherwise does nothing. Sends no request.
+
+        Afterwards every method that needs the backend raises `BackendUnavailable`. Closing again does nothing. A `with`
+        block closes the store at its end.
+
+        Example:
+            >>> await store.close()
+        """
         if self._owns_backend:
             await self._backend.close()
 

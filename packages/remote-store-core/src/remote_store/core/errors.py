@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from typing import ClassVar
 
 from remote_store.core.home import public
 
@@ -30,12 +29,13 @@ class RemoteStoreError(Exception):
 
     Attributes:
         http_status: The status to answer with if you serve files over HTTP: 404 for `NotFound`, 409 for `AlreadyExists`
-            and `DirectoryNotEmpty`, 412 for `PreconditionFailed`, 403 for `PermissionDenied`, 400 for `InvalidPath`,
-            501 for `CapabilityNotSupported`, 503 for `BackendUnavailable`, and 500 for every other error. It depends
-            on the class only; `status` is what the service answered.
+            and `DirectoryNotEmpty`, 412 for `PreconditionFailed`, 403 for `PermissionDenied`, 501 for
+            `CapabilityNotSupported`, 503 for `BackendUnavailable`, and 500 for every other error. For `InvalidPath` it
+            is 404 if the path is a folder where a file is meant, or the reverse, and 400 if the path is malformed. It
+            does not depend on `status`, which is what the service answered.
     """
 
-    http_status: ClassVar[int] = 500
+    http_status: int = 500
 
     def __init__(
         self,
@@ -125,6 +125,13 @@ class InvalidPath(RemoteStoreError, ValueError):
     """The path is malformed or too long, or it names a folder instead of a file, or a file instead of a folder."""
 
     http_status = 400
+
+
+def wrong_kind(message: str, *, path: str, backend: str | None = None) -> InvalidPath:
+    """The error for a folder where a file is meant, or the reverse. Over HTTP, nothing is found there."""
+    error = InvalidPath(message, path=path, backend=backend)
+    error.http_status = NotFound.http_status
+    return error
 
 
 @public("remote_store.core")

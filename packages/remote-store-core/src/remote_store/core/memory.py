@@ -26,6 +26,7 @@ from remote_store.core.errors import (
     DirectoryNotEmpty,
     InvalidPath,
     NotFound,
+    wrong_kind,
 )
 from remote_store.core.events import Events, OnEvent
 from remote_store.core.glob import GlobPattern
@@ -373,13 +374,13 @@ class MemoryBackend(Backend):
     def _find(self, path: str) -> StoredFile | None:
         file = self._files.get(path)
         if file is None and keys_below(self._files, path):
-            raise InvalidPath("the path is a folder; name a file", path=path, backend=self.name)
+            raise wrong_kind("the path is a folder; name a file", path=path, backend=self.name)
         return file
 
     def _folder(self, path: str) -> list[str]:
         keys = keys_below(self._files, path)
         if not keys and path.removesuffix("/") in self._files:
-            raise InvalidPath("the path is a file; name a folder", path=path, backend=self.name)
+            raise wrong_kind("the path is a file; name a folder", path=path, backend=self.name)
         return keys
 
     def _missing(self, path: str, what: str) -> NotFound:

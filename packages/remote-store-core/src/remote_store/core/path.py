@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from remote_store.core.errors import InvalidPath
+from remote_store.core.errors import InvalidPath, wrong_kind
 from remote_store.core.home import public
 
 
@@ -34,7 +34,7 @@ class RemotePath(str):
         if ".." in segments:
             raise InvalidPath("the path has a '..' segment; write the full path without it", path=path)
         if not segments:
-            raise InvalidPath("the path has no segments; name a file or folder, or pass '' for the root", path=path)
+            raise wrong_kind("the path has no segments; name a file or folder, or pass '' for the root", path=path)
         return str.__new__(cls, "/".join(segments))
 
     @classmethod
@@ -100,7 +100,7 @@ def require_file_path(path: str, backend: str | None = None) -> None:
     """
     require_text(path, backend)
     if not path:
-        raise InvalidPath("the path is the root, which is a folder; name a file", path=path, backend=backend)
+        raise wrong_kind("the path is the root, which is a folder; name a file", path=path, backend=backend)
 
 
 @public("remote_store.core")

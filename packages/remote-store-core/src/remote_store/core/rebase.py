@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from remote_store.core.errors import InvalidPath, RemoteStoreError
+from remote_store.core.errors import RemoteStoreError, wrong_kind
 from remote_store.core.glob import WILDCARD
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, WriteResult
 from remote_store.core.path import RemotePath
@@ -47,7 +47,7 @@ class Scope:
         """
         typed = RemotePath(path)
         if not typed:
-            raise InvalidPath("the path is the root, which cannot be used here; name a path below it", path=path)
+            raise wrong_kind("the path is the root, which cannot be used here; name a path below it", path=path)
         return self.prefix + typed
 
     def folder(self, path: str) -> str:

@@ -26,6 +26,7 @@ from remote_store.core.errors import (
     PermissionDenied,
     PreconditionFailed,
     RemoteStoreError,
+    wrong_kind,
 )
 from remote_store.core.events import Events, OnEvent
 from remote_store.core.glob import GlobPattern
@@ -376,7 +377,7 @@ class LocalBackend(Backend):
         return descriptor
 
     def _no_file(self, path: str) -> InvalidPath:
-        return InvalidPath("the path is a folder or a special file; name a regular file", path=path, backend=self.name)
+        return wrong_kind("the path is a folder or a special file; name a regular file", path=path, backend=self.name)
 
     def _folder(self, opened: ExitStack, path: str) -> Spot:
         spot = self._keys.find(opened, path)
@@ -385,7 +386,7 @@ class LocalBackend(Backend):
         if spot is None:
             raise NotFound("there is no such folder", path=path, backend=self.name)
         if spot.kind != stat.S_IFDIR:
-            raise InvalidPath("the path is a file; name a folder", path=path, backend=self.name)
+            raise wrong_kind("the path is a file; name a folder", path=path, backend=self.name)
         return spot
 
     def _entry(self, opened: ExitStack, path: str, spot: Spot) -> Spot:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from remote_store.core.errors import InvalidPath
+from remote_store.core.errors import InvalidPath, wrong_kind
 from remote_store.core.path import require_canonical, require_text
 
 UNFINISHED = ".remote-store-unfinished"
@@ -50,7 +50,7 @@ def require_file_name(path: str, backend: str) -> None:
     """
     require_name(path, backend)
     if not path:
-        raise InvalidPath("the path is the root, which is a folder; name a file", path=path, backend=backend)
+        raise wrong_kind("the path is the root, which is a folder; name a file", path=path, backend=backend)
 
 
 def require_new_name(path: str, backend: str) -> None:

@@ -16,6 +16,7 @@ from remote_store.core.errors import (
     NotFound,
     PermissionDenied,
     RemoteStoreError,
+    wrong_kind,
 )
 
 WRONG_KIND = (errno.EISDIR, errno.ENOTDIR)
@@ -67,7 +68,7 @@ def typed(error: OSError, path: str, backend: str) -> RemoteStoreError:
     if error.errno == errno.EEXIST:
         return AlreadyExists("the file exists; pass overwrite=True to replace it", path=path, backend=backend)
     if error.errno in WRONG_KIND:
-        return InvalidPath("the path is a folder, or one of its parents is a file", path=path, backend=backend)
+        return wrong_kind("the path is a folder, or one of its parents is a file", path=path, backend=backend)
     if error.errno in BAD_NAME:
         return InvalidPath(f"the file system does not allow this name: {said}", path=path, backend=backend)
     advice = ADVICE.get(error.errno or 0)

@@ -48,6 +48,7 @@ from remote_store.core.s3.protocol.options import (
 )
 from remote_store.core.s3.protocol.responses import REQUIRED
 from remote_store.core.s3.protocol.times import parse_time
+from remote_store.core.versions import installed_version
 
 __all__ = [
     "KIB",
@@ -77,6 +78,7 @@ __all__ = [
     "endpoint_of",
     "http_request",
     "http_response",
+    "installed_version",
     "is_foreign",
     "look_at",
     "may_pass",

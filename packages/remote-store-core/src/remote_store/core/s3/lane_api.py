@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
+from remote_store.core.versions import installed_version
 
 LANE_API_VERSION = 1
 """The version of the names that `remote_store.core.s3` exports.
@@ -26,10 +26,7 @@ def require_lane_api(wanted: int, lane: str) -> None:
     """
     if wanted == LANE_API_VERSION:
         return
-    try:
-        core = f"remote-store-core {version('remote-store-core')}"
-    except PackageNotFoundError:
-        core = "remote-store-core"
+    core = f"remote-store-core {installed_version('remote-store-core')}"
     raise ImportError(
         f"{lane} needs version {wanted} of the lane API, but {core} has version {LANE_API_VERSION}; "
         f"pip install --upgrade {lane} remote-store-core"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from remote_store.core.errors import DirectoryNotEmpty, InvalidPath, NotFound, RemoteStoreError
+from remote_store.core.errors import DirectoryNotEmpty, NotFound, RemoteStoreError, wrong_kind
 from remote_store.core.s3.operations import paging, probes
 from remote_store.core.s3.operations.bucket import Bucket
 from remote_store.core.s3.operations.conflicts import send
@@ -26,7 +26,7 @@ def delete(bucket: Bucket, key: str, *, missing_ok: bool) -> Operation[None]:
         if not missing_ok or not faults.is_missing(fault):
             raise (yield from probes.missing(bucket, key, fault)) from fault.__cause__
         if (yield from probes.is_folder(bucket, key)):
-            raise InvalidPath(probes.FOLDER_MEANT, path=key) from fault.__cause__
+            raise wrong_kind(probes.FOLDER_MEANT, path=key) from fault.__cause__
         return
     yield from probes.refuse_marker_of(bucket, key, facts)
     yield from remove(bucket, key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from remote_store.core.errors import AlreadyExists, InvalidPath, NotFound, RemoteStoreError
+from remote_store.core.errors import AlreadyExists, InvalidPath, NotFound, RemoteStoreError, wrong_kind
 from remote_store.core.models import FileInfo
 from remote_store.core.s3.operations import paging
 from remote_store.core.s3.operations.bucket import READ_OPTIONS, Bucket
@@ -79,7 +79,7 @@ def missing(bucket: Bucket, key: str, fault: Fault) -> Operation[RemoteStoreErro
     if faults.is_gone(fault):
         try:
             if (yield from paging.has_entry(bucket, prefix_of(key))):
-                return InvalidPath(FOLDER_MEANT, path=key)
+                return wrong_kind(FOLDER_MEANT, path=key)
         except Fault as probed:
             return probed if faults.is_missing_bucket(probed) else fault
     return fault
@@ -118,7 +118,7 @@ def size_of(bucket: Bucket, key: str, facts: Facts) -> Operation[int]:
 def refuse_marker(key: str, size: int) -> None:
     """Raise `InvalidPath` if the key is a folder marker, not a file."""
     if is_marker(key, size):
-        raise InvalidPath(FOLDER_MEANT, path=key)
+        raise wrong_kind(FOLDER_MEANT, path=key)
 
 
 def _is_marker(bucket: Bucket, key: str, facts: Facts) -> Operation[bool]:
@@ -128,7 +128,7 @@ def _is_marker(bucket: Bucket, key: str, facts: Facts) -> Operation[bool]:
 def refuse_marker_of(bucket: Bucket, key: str, facts: Facts) -> Operation[None]:
     """Raise `InvalidPath` if the key is a folder marker according to its HEAD."""
     if (yield from _is_marker(bucket, key, facts)):
-        raise InvalidPath(FOLDER_MEANT, path=key)
+        raise wrong_kind(FOLDER_MEANT, path=key)
 
 
 def require_file(bucket: Bucket, key: str, *, checksum: bool = False) -> Operation[Facts]:
@@ -170,7 +170,7 @@ def refuse_file_ancestor(bucket: Bucket, key: str) -> Operation[None]:
 def no_folder(bucket: Bucket, path: str) -> Operation[RemoteStoreError]:
     """The error for a path with no keys below it, which is a file or does not exist: 1 HEAD."""
     if (yield from is_file(bucket, path.removesuffix("/") or path)):
-        return InvalidPath(FILE_MEANT, path=path)
+        return wrong_kind(FILE_MEANT, path=path)
     return NotFound("there is no such folder", path=path)
 
 
