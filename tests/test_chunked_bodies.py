@@ -144,6 +144,17 @@ def test_a_chunked_body_that_is_cut_is_read_again(lane: Any, serve: Any, read: C
 
 
 @each_lane
+@pytest.mark.parametrize("read", [READS["read_bytes"], READS["read"]], ids=["read_bytes", "read"])
+def test_a_large_object_without_a_length_is_read_as_ranges(
+    lane: Any, serve: Any, read: Callable[[Backend], bytes]
+) -> None:
+    s3 = Chunked(bytes(range(256)) * 4096 * 21)
+    with lane("bucket", endpoint_url=serve(s3), part_size=5 * 1024 * 1024, **PLACE) as backend:
+        assert read(backend) == s3.content
+    assert len(s3.seen) >= 5
+
+
+@each_lane
 def test_the_size_is_told_and_a_part_is_read(lane: Any, serve: Any) -> None:
     with lane("bucket", endpoint_url=serve(Chunked(b"0123456789")), **PLACE) as backend:
         assert backend.get_file_info("k").size == 10

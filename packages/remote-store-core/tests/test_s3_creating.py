@@ -158,7 +158,7 @@ def test_a_conflict_after_a_lost_answer_may_be_with_our_own_object(s3: FakeS3, o
     assert s3.operations() == [PUT, PUT, GET]
 
 
-@pytest.mark.parametrize("how", ["fault", "no length"])
+@pytest.mark.parametrize("how", ["fault", "no size"])
 def test_a_comparison_that_fails_keeps_the_first_verdict_and_no_body(how: str, s3: FakeS3, open_lane: Any) -> None:
     s3.put("a", b"mine")
 
@@ -169,9 +169,29 @@ def test_a_comparison_that_fails_keeps_the_first_verdict_and_no_body(how: str, s
             raise Fault("AccessDenied", 403)
 
     s3.before = before
-    s3.after = lambda call, answer: answer.pop("ContentLength") if how == "no length" else None
+
+    def after(call: Call, answer: dict[str, Any]) -> None:
+        if how == "no size":
+            answer.pop("ContentLength")
+            answer.pop("ContentRange", None)
+
+    s3.after = after
     with pytest.raises(AlreadyExists):
         open_lane().write("a", b"mine")
+    assert not s3.open_bodies()
+
+
+@pytest.mark.parametrize("content", [b"mine", b"yours", b"else"])
+def test_an_object_without_a_content_length_is_compared_by_ranges(content: bytes, s3: FakeS3, open_lane: Any) -> None:
+    s3.put("a", content)
+    fail(s3, PUT, Fault("PreconditionFailed", 412, attempts=2))
+    s3.after = lambda call, answer: answer.pop("ContentLength", None) if call.operation == GET else None
+    if content == b"mine":
+        assert open_lane().write("a", b"mine").size == 4
+    else:
+        with pytest.raises(AlreadyExists):
+            open_lane().write("a", b"mine")
+    assert s3.operations() == [PUT, GET, GET, GET]
     assert not s3.open_bodies()
 
 

@@ -128,8 +128,9 @@ def _read(bucket: Bucket, plan: ReadPlan, body: Any) -> Operation[bytes]:
     if not worth_a_split(bucket.options, plan, plan.remaining):
         data: bytes = yield Fetch(plan, body=body)
         return data
-    # Close at once: closing after a first range would waste a whole TCP window of bytes.
-    yield CloseBody(body)
+    if body is not None:
+        # Close at once: closing after a first range would waste a whole TCP window of bytes.
+        yield CloseBody(body)
     whole, buffer = allocate(plan.remaining)
     yield from fill(bucket.options, plan, buffer)
     buffer.release()

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from remote_store.core.s3.operations import probes
 from remote_store.core.s3.operations.bucket import READ_OPTIONS, Bucket
 from remote_store.core.s3.operations.reading import ReadPlan
 from remote_store.core.s3.operations.steps import CloseBody, Fetch, Operation
@@ -57,20 +58,24 @@ def made_by_put(
     plan = ReadPlan(bucket.call("GetObject", READ_OPTIONS, Key=described["Key"]), bucket.options.retry)
     try:
         found: Facts = yield plan.request()
-        other = first.is_after(found.modified_at, refusal)
-        if other or not _is_described(found, len(body), described):
+        if first.is_after(found.modified_at, refusal) or not _is_described(found, len(body), described):
             yield CloseBody(found.body)
             return None
-        plan.opened(found)
-        content = yield Fetch(plan, body=found.body)
+        if found.length is None:
+            yield CloseBody(found.body)
+            plan.measured((yield from probes.size_of(bucket, described["Key"], found)), found.etag)
+            content = yield Fetch(plan)
+        else:
+            plan.opened(found)
+            content = yield Fetch(plan, body=found.body)
     except Fault:
         return None
     return found if content == body else None
 
 
 def _is_described(found: Facts, size: int, described: Mapping[str, Any]) -> bool:
-    expected = size, _folded(described.get("Metadata") or {}), described.get("ContentType", found.content_type)
-    return (found.length, _folded(found.metadata), found.content_type) == expected
+    expected = _folded(described.get("Metadata") or {}), described.get("ContentType", found.content_type)
+    return found.length in (None, size) and (_folded(found.metadata), found.content_type) == expected
 
 
 def _folded(metadata: Mapping[str, str]) -> dict[str, str]:
