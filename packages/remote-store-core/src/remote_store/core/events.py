@@ -30,7 +30,8 @@ class RequestEvent:
         backend: Name of the backend, such as `s3-boto3`.
         operation: On S3 the name of the API call, such as `HeadObject`; otherwise the method, such as `read_bytes`.
         bucket: The bucket; `None` if the backend has none.
-        key: The key, the destination of a copy or move, or the prefix of a listing; `None` if there is none.
+        key: The key, the destination of a copy or move, or the prefix, folder or pattern of a listing; `None` if there
+            is none.
         status: The HTTP status of the last response; `None` if there was none.
         bytes: Bytes of file content that the request sent, or that its response announced; 0 if there are none.
         milliseconds: Time until the response and its headers had arrived, retries and pauses included. The body of a
@@ -123,7 +124,7 @@ class Events:
         self.backend = backend
         self.on_event = on_event
         self.bucket = bucket
-        self._failed = False
+        self._warnings_left = [1]
 
     @property
     def wanted(self) -> bool:
@@ -141,9 +142,11 @@ class Events:
             self._warn_once(error)
 
     def _warn_once(self, error: Exception) -> None:
-        if self._failed:
+        try:
+            # Atomic, because several threads may get here at once.
+            self._warnings_left.pop()
+        except IndexError:
             return
-        self._failed = True
         frames = traceback.extract_tb(error.__traceback__)
         # Neither the message nor the exceptions behind it are shown, because they may contain secrets.
         LOGGER.warning(
