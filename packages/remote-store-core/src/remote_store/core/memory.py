@@ -71,7 +71,6 @@ SHARED: dict[str, Bucket] = {}
 
 
 @public("remote_store.core")
-@observed
 class MemoryBackend(Backend):
     """Files in the memory of this process. The conformance suite compares other backends with it.
 
@@ -141,20 +140,24 @@ class MemoryBackend(Backend):
         """Replace the lock in a forked child, where the thread that held it does not exist."""
         self._lock = renewed[self._lock]
 
+    @observed("path")
     def exists(self, path: str) -> bool:
         return self.is_file(path) or self.is_folder(path)
 
+    @observed("path")
     def is_file(self, path: str) -> bool:
         self._check_open()
         require_text(path, self.name)
         return path in self._files
 
+    @observed("path")
     def is_folder(self, path: str) -> bool:
         self._check_open()
         require_text(path, self.name)
         with self._lock:
             return not path or bool(keys_below(self._files, path))
 
+    @observed("path")
     def read(self, path: str) -> BinaryIO:
         file = self._file(path)
         content = io.BytesIO(file.content)
@@ -162,17 +165,21 @@ class MemoryBackend(Backend):
         # A buffered reader makes the file read-only.
         return BufferedFile(content, describe(path, file))
 
+    @observed("path")
     def read_seekable(self, path: str) -> BinaryIO:
         return self.read(path)
 
+    @observed("path")
     def read_bytes(self, path: str) -> bytes:
         return self._file(path).content
 
+    @observed("path")
     def read_range(self, path: str, start: int, length: int) -> bytes:
         self._check_open()
         check_range(start, length)
         return self._file(path).content[start : start + length]
 
+    @observed("path")
     def write(
         self,
         path: str,
@@ -187,6 +194,7 @@ class MemoryBackend(Backend):
         self._check_free(path, overwrite=overwrite)
         return self._commit(path, source.read_rest(), overwrite, checked, content_type)
 
+    @observed("path")
     def write_atomic(
         self,
         path: str,
@@ -198,6 +206,7 @@ class MemoryBackend(Backend):
     ) -> WriteResult:
         return self.write(path, content, overwrite=overwrite, metadata=metadata, content_type=content_type)
 
+    @observed("path")
     @contextmanager
     def open_atomic(
         self,
@@ -213,6 +222,7 @@ class MemoryBackend(Backend):
             yield draft
         self._commit(path, draft.content, overwrite, checked, content_type)
 
+    @observed("path")
     def delete(self, path: str, *, missing_ok: bool = False) -> None:
         self._check_open()
         require_file_path(path, self.name)
@@ -222,6 +232,7 @@ class MemoryBackend(Backend):
             elif not missing_ok:
                 raise self._missing(path, "file")
 
+    @observed("path")
     def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         self._check_open()
         require_text(path, self.name)
@@ -237,6 +248,7 @@ class MemoryBackend(Backend):
             for key in keys:
                 del self._files[key]
 
+    @observed("path")
     def list_files(self, path: str, *, recursive: bool = False, max_depth: int | None = None) -> Iterator[FileInfo]:
         self._check_open()
         require_text(path, self.name)
@@ -244,17 +256,21 @@ class MemoryBackend(Backend):
         deepest = max_depth if recursive else 0
         return self._list_files(path, deepest)
 
+    @observed("path")
     def list_folders(self, path: str) -> Iterator[FolderEntry]:
         self._check_open()
         require_text(path, self.name)
         return self._list_folders(path)
 
+    @observed("path")
     def iter_children(self, path: str) -> Iterator[FileInfo | FolderEntry]:
         return itertools.chain(self.list_files(path), self.list_folders(path))
 
+    @observed("path")
     def get_file_info(self, path: str) -> FileInfo:
         return describe(path, self._file(path))
 
+    @observed("path")
     def get_folder_info(self, path: str) -> FolderInfo:
         self._check_open()
         require_text(path, self.name)
@@ -265,12 +281,15 @@ class MemoryBackend(Backend):
         latest = max((file.modified_at for file in files), default=None)
         return FolderInfo(path, len(files), sum(len(file.content) for file in files), latest)
 
+    @observed("dst")
     def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         self._transfer(src, dst, overwrite=overwrite, keep=False)
 
+    @observed("dst")
     def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         self._transfer(src, dst, overwrite=overwrite, keep=True)
 
+    @observed("pattern")
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         self._check_open()
         parsed = GlobPattern.parse(pattern, self.name)
@@ -292,6 +311,7 @@ class MemoryBackend(Backend):
     def resolve(self, key: str) -> ResolutionPlan:
         return ResolutionPlan("memory", self.name, key, self.native_path(key))
 
+    @observed()
     def check_health(self) -> None:
         self._check_open()
 

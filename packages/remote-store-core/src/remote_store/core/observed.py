@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
 import io
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
 from time import perf_counter
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar, cast
 
-from remote_store.core.backend import Backend
 from remote_store.core.events import INSIDE, Events, RequestEvent
 from remote_store.core.io.streams import bytes_left
 from remote_store.core.models import WriteResult
 
-B = TypeVar("B", bound=Backend)
+Method = TypeVar("Method", bound=Callable[..., Any])
 Row = TypeVar("Row")
-
-WITHOUT_IO = frozenset({"close", "native_path", "resolve", "to_key", "unwrap"})
-METHODS = {name for name, value in vars(Backend).items() if inspect.isfunction(value) and not name.startswith("_")}
-
-
-def observed(kind: type[B]) -> type[B]:
-    """Make a class of backends report each operation to its attribute `_events`.
-
-    A listing is reported when it ends, an `open_atomic` when its block ends, and any other operation when it returns.
-    """
-    for name in METHODS - WITHOUT_IO:
-        method = vars(kind).get(name)
-        if method is not None:
-            setattr(kind, name, _reporting(name, method))
-    return kind
 
 
 class Operation:
@@ -95,30 +78,37 @@ class Operation:
         self.end(size=size)
 
 
-def _reporting(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
-    parameters = list(inspect.signature(method).parameters)[1:]
-    # A copy or a move is about its destination, as on S3.
-    about = "dst" if "dst" in parameters else next(iter(parameters), "")
-    place = parameters.index(about) if about else 0
+def observed(about: str = "") -> Callable[[Method], Method]:
+    """Make a method of a backend report itself to the backend's `_events`.
 
-    @wraps(method)
-    def reporting(self: Any, *arguments: Any, **options: Any) -> Any:
-        events: Events = self._events
-        if not events.wanted or INSIDE.get():
-            return method(self, *arguments, **options)
-        key = arguments[place] if place < len(arguments) else options.get(about)
-        operation = Operation(events, self.name, name, str(key) if isinstance(key, str) else None)
-        inside = INSIDE.set(True)
-        try:
-            result = method(self, *arguments, **options)
-        except BaseException as error:
-            operation.end(error)
-            raise
-        finally:
-            INSIDE.reset(inside)
-        return _reported(operation, result)
+    A listing is reported when it ends, an `open_atomic` when its block ends, and any other method when it returns.
 
-    return reporting
+    Args:
+        about: Name of the parameter with the key that is reported: `"dst"`, which comes second, or the first one.
+    """
+    place = 1 if about == "dst" else 0
+
+    def decorate(method: Method) -> Method:
+        @wraps(method)
+        def reporting(self: Any, *arguments: Any, **options: Any) -> Any:
+            events: Events = self._events
+            if not events.wanted or INSIDE.get():
+                return method(self, *arguments, **options)
+            key = arguments[place] if place < len(arguments) else options.get(about)
+            operation = Operation(events, self.name, method.__name__, str(key) if isinstance(key, str) else None)
+            inside = INSIDE.set(True)
+            try:
+                result = method(self, *arguments, **options)
+            except BaseException as error:
+                operation.end(error)
+                raise
+            finally:
+                INSIDE.reset(inside)
+            return _reported(operation, result)
+
+        return cast("Method", reporting)
+
+    return decorate
 
 
 def _reported(operation: Operation, result: Any) -> Any:

@@ -52,7 +52,6 @@ Writer: TypeAlias = "io.BufferedWriter[TypedFile]"
 
 
 @public("remote_store.core")
-@observed
 class LocalBackend(Backend):
     """Files below a folder of the file system.
 
@@ -110,27 +109,34 @@ class LocalBackend(Backend):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._root!r})"
 
+    @observed("path")
     def exists(self, path: str) -> bool:
         return self._kind(path) is not None
 
+    @observed("path")
     def is_file(self, path: str) -> bool:
         return self._kind(path) == stat.S_IFREG
 
+    @observed("path")
     def is_folder(self, path: str) -> bool:
         return self._kind(path) == stat.S_IFDIR
 
+    @observed("path")
     def read(self, path: str) -> BinaryIO:
         with ExitStack() as opened:
             descriptor = self._open(self._file(opened, path), path)
         return opened_file(path, descriptor, self.name)
 
+    @observed("path")
     def read_seekable(self, path: str) -> BinaryIO:
         return self.read(path)
 
+    @observed("path")
     def read_bytes(self, path: str) -> bytes:
         with self.read(path) as file:
             return file.read()
 
+    @observed("path")
     def read_range(self, path: str, start: int, length: int) -> bytes:
         self._check_open()
         check_range(start, length)
@@ -140,6 +146,7 @@ class LocalBackend(Backend):
             # `read(n)` allocates n bytes, so `length` is limited to what the file has.
             return file.read(min(length, max(size - start, 0)))
 
+    @observed("path")
     def write(
         self,
         path: str,
@@ -157,6 +164,7 @@ class LocalBackend(Backend):
             result = self._commit(path, unfinished, file, overwrite=overwrite)
         return replace(result, metadata=decoded(attributes)[0] if self._keeps_attributes else None)
 
+    @observed("path")
     def write_atomic(
         self,
         path: str,
@@ -168,6 +176,7 @@ class LocalBackend(Backend):
     ) -> WriteResult:
         return self.write(path, content, overwrite=overwrite, metadata=metadata, content_type=content_type)
 
+    @observed("path")
     @contextmanager
     def open_atomic(
         self,
@@ -182,6 +191,7 @@ class LocalBackend(Backend):
             yield file
             self._commit(path, unfinished, file, overwrite=overwrite)
 
+    @observed("path")
     def delete(self, path: str, *, missing_ok: bool = False) -> None:
         with ExitStack() as opened:
             try:
@@ -194,6 +204,7 @@ class LocalBackend(Backend):
             else:
                 prune(spot.position)
 
+    @observed("path")
     def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         self._check_open()
         require_name(path, self.name)
@@ -214,20 +225,24 @@ class LocalBackend(Backend):
             else:
                 prune(spot.position)
 
+    @observed("path")
     def list_files(self, path: str, *, recursive: bool = False, max_depth: int | None = None) -> Iterator[FileInfo]:
         self._check_open()
         require_name(path, self.name)
         check_max_depth(max_depth)
         return (entry for entry in self._walk(path, max_depth if recursive else 0) if isinstance(entry, FileInfo))
 
+    @observed("path")
     def list_folders(self, path: str) -> Iterator[FolderEntry]:
         return (entry for entry in self.iter_children(path) if isinstance(entry, FolderEntry))
 
+    @observed("path")
     def iter_children(self, path: str) -> Iterator[FileInfo | FolderEntry]:
         self._check_open()
         require_name(path, self.name)
         return self._walk(path, 0)
 
+    @observed("path")
     def get_file_info(self, path: str) -> FileInfo:
         with ExitStack() as opened:
             spot = self._file(opened, path)
@@ -244,6 +259,7 @@ class LocalBackend(Backend):
         finally:
             os.close(descriptor)
 
+    @observed("path")
     def get_folder_info(self, path: str) -> FolderInfo:
         self._check_open()
         require_name(path, self.name)
@@ -254,6 +270,7 @@ class LocalBackend(Backend):
         latest = max((file.modified_at for file in files if file.modified_at), default=None)
         return FolderInfo(path, len(files), sum(file.size for file in files), latest)
 
+    @observed("dst")
     def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         with ExitStack() as opened:
             source = self._source(opened, src, dst)
@@ -265,12 +282,14 @@ class LocalBackend(Backend):
             else:
                 self._move_by_copy(src, dst, source, overwrite=overwrite)
 
+    @observed("dst")
     def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         with ExitStack() as opened:
             source = self._source(opened, src, dst)
             if src != dst and not is_same(source, self._keys.target(opened, dst, overwrite=overwrite)):
                 self._copy(src, dst, overwrite=overwrite)
 
+    @observed("pattern")
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         self._check_open()
         parsed = GlobPattern.parse(pattern, self.name)
@@ -289,6 +308,7 @@ class LocalBackend(Backend):
     def resolve(self, key: str) -> ResolutionPlan:
         return ResolutionPlan("local", self.name, key, self.native_path(key), {"root": self._root})
 
+    @observed()
     def check_health(self) -> None:
         self._check_open()
         with os_errors("", self.name), ExitStack() as opened:
