@@ -56,12 +56,15 @@ class Limit:
         self.seconds = seconds
         self.thread = threading.get_ident()
         self.lock = threading.Lock()
-        self.restart()
+        self._until = monotonic() + seconds
+        self.expired = False
 
     def restart(self) -> None:
         """Begin again, for the next attempt."""
-        self._until = monotonic() + self.seconds
-        self.expired = False
+        # A shutdown in progress belongs to the last attempt.
+        with self.lock:
+            self._until = monotonic() + self.seconds
+            self.expired = False
 
     def is_over(self, now: float) -> bool:
         """Whether the limit has passed and the connection is still open."""
@@ -120,18 +123,19 @@ class Watch:
         if not self._runs or limit.seconds < self._tick * TICKS:
             self._start(limit.seconds)
         try:
-            yield
+            try:
+                yield
+            finally:
+                # A shutdown in progress must not hit the next request on the same connection.
+                with limit.lock:
+                    if outer is None:
+                        del self._limits[limit.thread]
+                    else:
+                        self._limits[limit.thread] = outer
         except Exception as error:
             if limit.expired:
                 raise limit.fault() from error
             raise
-        finally:
-            # A shutdown in progress must not hit the next request on the same connection.
-            with limit.lock:
-                if outer is None:
-                    del self._limits[limit.thread]
-                else:
-                    self._limits[limit.thread] = outer
         # http.client takes a connection that ends in the headers for the end of the headers.
         if limit.expired:
             raise limit.fault()
