@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,7 +35,12 @@ class HttpPort:
 
     Args:
         options: The endpoint, the credentials and the number of attempts.
+
+    Attributes:
+        waits: How many times `read_timeout` a response may take, without the body of an object.
     """
+
+    waits = 5.0
 
     def __init__(self, options: S3Options) -> None:
         self.options = options
@@ -68,6 +75,9 @@ class HttpPort:
             Fault: The service refused, or the connection broke.
         """
         connection = self.connect()
+        limit = threading.Timer(self.waits * self.options.read_timeout, shut_down, [connection.sock])
+        limit.daemon = True
+        limit.start()
         try:
             connection.request(*self.request(call))
             response = connection.getresponse()
@@ -77,6 +87,8 @@ class HttpPort:
         except BROKEN as error:
             connection.close()
             raise broken(error) from error
+        finally:
+            limit.cancel()
         self.give_back(connection, response)
         return answer(call, response, document)
 
@@ -172,6 +184,12 @@ class HttpBody:
             self._closed = True
             self._port.give_back(self._connection, self._response)
             self._response.close()
+
+
+def shut_down(connection: socket.socket) -> None:
+    """End a connection on which another thread waits."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def broken(error: Exception) -> Fault:

@@ -5,7 +5,7 @@ import gc
 import io
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -109,7 +109,7 @@ async def test_a_cancelled_write_of_a_blocking_stream_ends_at_its_next_read(tmp_
     await gate.reached()
     task.cancel()
     await asyncio.sleep(0.05)
-    # Its thread is inside a read, and the task waits for it.
+    # Its thread is inside a read, and the task waits for it, but not for long.
     assert not task.done()
     task.cancel()
     gate.opened.set()
@@ -316,3 +316,120 @@ async def test_the_failure_of_a_call_that_was_stopped_is_nothing_that_the_event_
     await asyncio.sleep(0)
     gc.collect()
     assert reported == []
+
+
+async def within(seconds: float, waiting: Awaitable[Any]) -> None:
+    """Await something that is cancelled after 0.1 s and must end soon after that, on a busy machine too."""
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await waiting
+    assert clock() - began < 0.1 + seconds + 1
+
+
+class Hanging(MemoryBackend):
+    """Hangs in every call until the gate is opened."""
+
+    def __init__(self, gate: Gate) -> None:
+        super().__init__()
+        self.gate = gate
+
+    def read(self, path: str) -> BinaryIO:
+        self.gate.wait()
+        return super().read(path)
+
+    def read_bytes(self, path: str) -> bytes:
+        self.gate.wait()
+        return super().read_bytes(path)
+
+    def write(self, path: str, content: Any, **options: Any) -> Any:
+        self.gate.wait()
+        return super().write(path, content, **options)
+
+    def delete(self, path: str, **options: Any) -> None:
+        self.gate.wait()
+
+    def move(self, src: str, dst: str, **options: Any) -> None:
+        self.gate.wait()
+
+    def list_files(self, path: str, **options: Any) -> Iterator[FileInfo]:
+        self.gate.wait()
+        yield FileInfo("a", "a", 0)
+
+    def check_health(self) -> None:
+        self.gate.wait()
+
+    def close(self) -> None:
+        self.gate.wait()
+
+
+async def rows(backend: ThreadedBackend) -> list[str]:
+    return [info.name async for info in backend.list_files("")]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda backend: backend.read("a"),
+        lambda backend: backend.read_bytes("a"),
+        lambda backend: backend.write("a", b"x"),
+        lambda backend: backend.write("a", io.BytesIO(b"x")),
+        lambda backend: backend.delete("a"),
+        lambda backend: backend.move("a", "b"),
+        lambda backend: backend.check_health(),
+        rows,
+        lambda backend: backend.close(),
+    ],
+    ids=["read", "read_bytes", "write", "stream", "delete", "move", "check_health", "list", "close"],
+)
+async def test_a_cancelled_call_ends_though_its_thread_hangs(call: Callable[[ThreadedBackend], Awaitable[Any]]) -> None:
+    gate = Gate()
+    backend = ThreadedBackend(Hanging(gate), max_threads=1)
+    await within(0.5, call(backend))
+    gate.opened.set()
+
+
+async def test_the_result_of_an_abandoned_open_is_undone_later(tmp_path: Path) -> None:
+    gate = Gate()
+    undone: list[str] = []
+
+    def work() -> str:
+        gate.wait()
+        return "made"
+
+    threads = Threads(1)
+    await within(0.5, threads.finish(work, undo=undone.append))
+    assert undone == []
+    gate.opened.set()
+    assert await asyncio.to_thread(becomes_true, lambda: undone == ["made"])
+
+
+def test_the_end_of_an_abandoned_call_does_not_need_the_event_loop(caplog: pytest.LogCaptureFixture) -> None:
+    gate = Gate()
+    ended = threading.Event()
+
+    def fail() -> None:
+        try:
+            gate.wait()
+            raise Caller
+        finally:
+            ended.set()
+
+    threads = Threads(1)
+    asyncio.run(within(0.5, threads.finish(fail)))
+    gate.opened.set()
+    assert ended.wait(10)
+    assert threads.submit(int).result(10) == 0
+    assert caplog.records == []
+
+
+async def test_a_close_needs_no_thread_of_those_that_hang() -> None:
+    gate = Gate()
+    memory = Hanging(gate)
+    backend = ThreadedBackend(memory, max_threads=1)
+    await within(0.5, backend.read_bytes("a"))
+    memory.close = lambda: None  # type: ignore[method-assign]
+    async with asyncio.timeout(5):
+        await backend.close()
+    gate.opened.set()

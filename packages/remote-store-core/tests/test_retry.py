@@ -29,3 +29,20 @@ def test_delays_grow_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_delays_are_spread_from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("random.uniform", lambda low, high: low)
     assert RetryPolicy().delay(5) == 0
+
+
+def test_by_default_an_operation_may_take_any_time() -> None:
+    assert RetryPolicy().total_timeout is None
+    assert RetryPolicy(total_timeout=2).total_timeout == 2
+
+
+@pytest.mark.parametrize("seconds", [0, -1, -0.5, float("nan"), float("inf")])
+def test_a_total_timeout_is_a_positive_number(seconds: float) -> None:
+    with pytest.raises(ValueError, match="total_timeout"):
+        RetryPolicy(total_timeout=seconds)
+
+
+@pytest.mark.parametrize("seconds", [True, "3", b"3", [3]])
+def test_a_total_timeout_is_a_number(seconds: Any) -> None:
+    with pytest.raises(TypeError, match="total_timeout"):
+        RetryPolicy(total_timeout=seconds)

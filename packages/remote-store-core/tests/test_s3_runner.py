@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,9 +10,9 @@ import pytest
 from remote_store.conformance.fakes.s3 import AsyncFakeS3Port, FakeS3, FakeS3Port
 from remote_store.core import RetryPolicy
 from remote_store.core.io.streams import Source
+from remote_store.core.io.workers import Workers
 from remote_store.core.s3 import Call, Fault
 from remote_store.core.s3.engine.aio_runner import AsyncRunner
-from remote_store.core.s3.engine.aio_tasks import finish
 from remote_store.core.s3.engine.runner import Runner
 from remote_store.core.s3.operations.reading import ReadPlan
 from remote_store.core.s3.operations.steps import (
@@ -299,11 +298,11 @@ def test_an_interruption_while_a_call_is_queued_is_waited_for(
 ) -> None:
     s3.put("a")
     s3.before = lambda _call: time.sleep(0.01)
-    submit = ThreadPoolExecutor.submit
+    begin = Workers.begin
 
     def interrupted(*arguments: Any) -> Any:
         if queued:
-            submit(*arguments)
+            begin(*arguments)
         raise Interruption
 
     def operation() -> Operation[Any]:
@@ -315,7 +314,7 @@ def test_an_interruption_while_a_call_is_queued_is_waited_for(
 
     told: list[Any] = []
     runner = Runner(lambda: FakeS3Port(s3), 2)
-    monkeypatch.setattr(ThreadPoolExecutor, "submit", interrupted)
+    monkeypatch.setattr(Workers, "begin", interrupted)
     with pytest.raises(Interruption):
         runner.run(operation())
     calls = len(s3.calls)
@@ -389,33 +388,3 @@ def test_a_cancelled_beginning_leaves_no_task_behind(s3: FakeS3) -> None:
     while not asyncio.run(race(steps)):
         steps += 1
     assert steps > 5
-
-
-@pytest.mark.parametrize("times", [1, 5])
-def test_work_that_must_end_ends_however_often_it_is_cancelled(times: int) -> None:
-    async def race() -> None:
-        done = []
-
-        async def work() -> int:
-            for _ in range(10):
-                await asyncio.sleep(0)
-            done.append(True)
-            return 7
-
-        task = asyncio.create_task(finish(work))
-        for _ in range(times):
-            await asyncio.sleep(0)
-            task.cancel()
-        assert await task == 7
-        assert done == [True]
-
-    asyncio.run(race())
-
-
-def test_an_error_of_work_that_must_end_is_raised() -> None:
-    async def broken() -> None:
-        await asyncio.sleep(0)
-        raise Fault("Broken")
-
-    with pytest.raises(Fault, match="Broken"):
-        asyncio.run(finish(broken))

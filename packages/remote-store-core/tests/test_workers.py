@@ -5,8 +5,9 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+import time
+from collections.abc import AsyncIterator
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -17,15 +18,19 @@ from remote_store.core.io.workers import PerProcess, Workers
 
 
 class NoThreads:
-    """Lets a pool refuse like one that may start no thread, before or after it has queued the call."""
+    """Refuses to start threads, as the interpreter does while it shuts down."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.queued: list[Callable[[], None]] = []
-        monkeypatch.setattr(ThreadPoolExecutor, "submit", self.refuse)
+        self.refused: list[str] = []
+        start = threading.Thread.start
 
-    def refuse(self, work: Callable[[], None]) -> None:
-        self.queued.append(work)
-        raise RuntimeError("can't start new thread")
+        def refuse(thread: threading.Thread) -> None:
+            if not thread.name.startswith(("remote-store", "test")):
+                return start(thread)
+            self.refused.append(thread.name)
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr(threading.Thread, "start", refuse)
 
 
 @pytest.fixture
@@ -43,8 +48,81 @@ def test_a_call_runs_here_where_no_thread_can_be_started_and_only_once(no_thread
 
     Workers(2, "test").begin(work, future)
     assert future.result(0) == 3
-    no_threads.queued[0]()
+    assert no_threads.refused
     assert threads == [threading.current_thread()]
+
+
+def test_a_call_runs_here_if_the_only_thread_is_busy_and_no_other_can_be_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    workers = Workers(2, "test")
+    held, busy = threading.Event(), threading.Event()
+    first: Future[bool] = Future()
+    second: Future[threading.Thread] = Future()
+    third: Future[threading.Thread] = Future()
+
+    def work() -> bool:
+        busy.set()
+        return held.wait(10)
+
+    workers.begin(work, first)
+    assert busy.wait(10)
+    NoThreads(monkeypatch)
+    workers.begin(threading.current_thread, second)
+    assert second.result(0) is threading.current_thread()
+    held.set()
+    assert first.result(10)
+    workers.close(wait=True)
+    workers.begin(threading.current_thread, third)
+    assert third.result(0) is threading.current_thread()
+
+
+def test_as_many_calls_as_threads_run_at_once_and_the_others_wait() -> None:
+    workers = Workers(2, "test")
+    barrier, held = threading.Barrier(3), threading.Event()
+    both: list[Future[bool]] = [Future(), Future()]
+    third: Future[int] = Future()
+
+    def work() -> bool:
+        barrier.wait(10)
+        return held.wait(10)
+
+    for future in both:
+        workers.begin(work, future)
+    barrier.wait(10)
+    workers.begin(lambda: 3, third)
+    assert not third.done()
+    held.set()
+    assert third.result(10) == 3
+    workers.close(wait=True)
+
+
+def test_a_close_does_not_wait_for_a_call_that_hangs() -> None:
+    workers = Workers(1, "test")
+    held: threading.Event = threading.Event()
+    future: Future[bool] = Future()
+    workers.begin(lambda: held.wait(10), future)
+    began = time.monotonic()
+    workers.close(wait=True)
+    assert time.monotonic() - began < 2
+    assert not future.done()
+    held.set()
+    assert future.result(10)
+
+
+HANGS = """
+    import threading
+    from concurrent.futures import Future
+    from remote_store.core.io.workers import Workers
+    busy = threading.Event()
+    Workers(1, "test").begin(lambda: busy.set() or threading.Event().wait(), Future())
+    busy.wait(10)
+    print("done")
+"""
+
+
+def test_a_call_that_hangs_does_not_keep_the_interpreter_from_exiting() -> None:
+    assert run(HANGS).stdout == "done\n"
 
 
 @pytest.mark.parametrize("error", [ValueError("mine"), KeyboardInterrupt(), StopIteration()])
@@ -151,7 +229,7 @@ async def test_a_bridge_works_where_no_thread_can_be_started(no_threads: NoThrea
             await bridge.write("d", stream)
         assert [info.name async for info in bridge.list_files("")] == ["a", "b", "c", "d"]
         assert {await bridge.read_bytes(name) for name in "abcd"} == {b"12345678"}
-    assert no_threads.queued
+    assert no_threads.refused
 
 
 async def test_content_that_fails_where_no_thread_can_be_started_leaves_nothing(no_threads: NoThreads) -> None:
@@ -168,7 +246,7 @@ async def test_content_that_fails_where_no_thread_can_be_started_leaves_nothing(
         assert not memory.exists("a")
     assert raised.value is error
     assert raised.value.__context__ is None
-    assert no_threads.queued
+    assert no_threads.refused
 
 
 AT_EXIT = """
@@ -231,10 +309,13 @@ AT_EXIT = """
 """
 
 
+def run(code: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-P", "-c", textwrap.dedent(code)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
 def test_everything_works_in_an_exit_handler() -> None:
-    child = subprocess.run(
-        [sys.executable, "-P", "-c", textwrap.dedent(AT_EXIT)], capture_output=True, text=True, timeout=60, check=False
-    )
+    child = run(AT_EXIT)
     assert child.stdout == "done\n", child.stderr[-3000:]
 
 

@@ -26,6 +26,7 @@ from remote_store.conformance.http.faults import (
     RunFunction,
     ShortBody,
     Stall,
+    Trickle,
     TruncateRequest,
     WireFault,
     operation_of,
@@ -276,6 +277,8 @@ class Exchange:
                     headers = [*_without(headers, _BODY_FRAMING), (b"Content-Length", b"%d" % len(body))]
                 case RewriteHeaders(function):
                     headers = self._guarded(function, list(headers))
+                case Trickle(seconds):
+                    pieces = self._trickling(pieces, seconds)
                 case Reset() | ShortBody() | Stall():
                     marks.append(fault)
         marks.sort(key=lambda mark: mark.after_bytes)
@@ -299,6 +302,14 @@ class Exchange:
                 upstream.receive()
             else:
                 raise Closed
+
+    def _trickling(self, pieces: Iterator[bytes], seconds: float) -> Iterator[bytes]:
+        """Yield single bytes, each a while after the one before it was sent."""
+        for piece in pieces:
+            for position in range(len(piece)):
+                yield piece[position : position + 1]
+                self._client.flush()
+                self._stall(seconds)
 
     def _pass_on_body(self, pieces: Iterator[bytes], marks: list[Reset | ShortBody | Stall]) -> None:
         """Forward the body, and perform each mark's action once that many bytes were sent."""

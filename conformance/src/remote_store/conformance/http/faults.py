@@ -22,6 +22,7 @@ __all__ = [
     "RunFunction",
     "ShortBody",
     "Stall",
+    "Trickle",
     "TruncateRequest",
     "WireFault",
     "gather",
@@ -130,6 +131,17 @@ class Stall:
 
 
 @dataclass(frozen=True, slots=True)
+class Trickle:
+    """Send the body of the response one byte at a time.
+
+    Attributes:
+        seconds: How long to wait after each byte; ends early if the client disconnects.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class LoseResponse:
     """Forward the request to the server, then reset the connection instead of forwarding its response."""
 
@@ -219,6 +231,7 @@ WireFault = (
     | RewriteHeaders
     | ShortBody
     | Stall
+    | Trickle
     | TruncateRequest
 )
 

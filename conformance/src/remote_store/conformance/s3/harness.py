@@ -34,6 +34,7 @@ EPHEMERAL = (moto_server, seaweedfs_server, shared_seaweedfs_server)
 PLACE = frozenset({"endpoint_url", "region_name", "key", "secret"})
 OPTIONS = PLACE | {
     "conditional_writes",
+    "connect_timeout",
     "max_concurrency",
     "max_connections",
     "part_size",

@@ -15,6 +15,7 @@ from remote_store.conformance.suite.errors import ErrSuite
 from remote_store.conformance.suite.glob import GlobSuite
 from remote_store.conformance.suite.histories import HistorySuite
 from remote_store.conformance.suite.life import LifeSuite
+from remote_store.conformance.suite.limits import LimitSuite
 from remote_store.conformance.suite.listing import ListingSuite
 from remote_store.conformance.suite.metadata import MetadataSuite
 from remote_store.conformance.suite.outages import OutageSuite
@@ -47,6 +48,7 @@ class Contract(
     MovingSuite,
     DeletingSuite,
     LifeSuite,
+    LimitSuite,
     PeerSuite,
     CostSuite,
     S3Suite,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Awaitable
 from functools import partial
 from io import BytesIO
-from typing import Any, TypeVar, cast
+from typing import Any, BinaryIO, TypeVar, cast
 
 from remote_store.conformance.checking.async_trees import fill, found, taken
 from remote_store.conformance.checking.case import AsyncCase, not_applicable
@@ -19,6 +20,8 @@ T = TypeVar("T")
 WRITE = (Capability.WRITE,)
 TASKS = 64
 SECONDS = 30.0
+PROMPT = 2.0
+"""Half a second, and what a busy machine may add."""
 
 
 class Waiting:
@@ -52,6 +55,19 @@ class AsyncReads:
     async def read(self, size: int = -1, /) -> bytes:
         await asyncio.sleep(0)
         return self._content.read(min(size, 7001) if size >= 0 else size)
+
+
+class Hanging:
+    """A blocking source whose `read` hangs in its thread until it is released."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self.released = threading.Event()
+
+    def read(self, size: int = -1, /) -> bytes:
+        self.reached.set()
+        self.released.wait(SECONDS)
+        return b""
 
 
 class AsyncTaskSuite:
@@ -264,3 +280,39 @@ class AsyncTaskSuite:
         await self._cancelled(task, case)
         case.expect_equal(uploads(case), [], "the unfinished uploads")
         case.expect_equal(await case.backend.exists(case.path("file")), False, "exists")
+
+    @async_check("ASYNC-016", needs=WRITE)
+    async def test_async_a_cancelled_write_does_not_wait_for_its_thread(self, case: AsyncCase) -> None:
+        source = Hanging()
+        task = asyncio.create_task(case.backend.write(case.path("file"), cast("BinaryIO", source)))
+        try:
+            case.expect(await asyncio.to_thread(source.reached.wait, SECONDS), "the source is read")
+            task.cancel()
+            done, _ = await asyncio.wait([task], timeout=PROMPT)
+            case.expect(bool(done), "a cancelled write ends although its source hangs")
+            case.expect(task.cancelled(), "the write is cancelled", task)
+        finally:
+            source.released.set()
+            await asyncio.wait([task])
+        await asyncio.sleep(0.1)
+        case.expect_equal(await case.backend.exists(case.path("file")), False, "exists, after the source has ended")
+
+    @async_check("ASYNC-016", needs=WRITE)
+    async def test_async_a_cancelled_call_does_not_wait_for_the_server(self, case: AsyncCase) -> None:
+        require_s3(case)
+        await fill(case, "file")
+        path = case.path("file")
+        calls: dict[str, Any] = {
+            "read_bytes": partial(case.backend.read_bytes, path),
+            "write": partial(case.backend.write, path, b"new", overwrite=True),
+            "delete": partial(case.backend.delete, path),
+            "list_files": partial(found, case.backend.list_files(case.folder)),
+        }
+        case.endpoint.inject(Stall(4), times=None)
+        for name, call in calls.items():
+            task = asyncio.create_task(call())
+            await asyncio.sleep(0.1)
+            task.cancel()
+            done, _ = await asyncio.wait([task], timeout=PROMPT)
+            case.expect(bool(done), f"a cancelled {name} ends although the server hangs")
+        case.endpoint.clear_faults()

@@ -15,6 +15,7 @@ from urllib3.exceptions import HTTPError
 
 from remote_store.botocore.faults import UNREADABLE, fault_of, known_fault, without_secrets
 from remote_store.botocore.http import FindTrusted, Route
+from remote_store.botocore.watch import Watch
 from remote_store.core.s3 import Call, Fault
 
 BROKEN_BODY = (sdk.HTTPClientError, sdk.IncompleteReadError, HTTPError, HTTPException, OSError)
@@ -38,6 +39,10 @@ class ClientPort:
         self._route = Route(client, find_trusted)
         self._attempts: int = (client.meta.config.retries or {}).get("total_max_attempts") or 1
         self._methods: dict[str, Callable[..., dict[str, Any]]] = {}
+        # The user's client is not changed, so all attempts of a call have one limit.
+        self._watch = Watch(client.meta.config, attempts=1 if owned else self._attempts)
+        if owned:
+            client.meta.events.register_first("before-send.s3", self._watch.restart)
 
     def perform(self, call: Call) -> Mapping[str, Any]:
         """Send the call and return botocore's response, with a `ClientBody` as the `Body` of a `GetObject`.
@@ -70,14 +75,15 @@ class ClientPort:
         if method is None:
             method = self._methods[call.operation] = getattr(self.client, xform_name(call.operation))
         try:
-            response = method(**call.params)
+            with self._watch.request(len(call.params.get("Body", b""))):
+                response = method(**call.params)
         except Exception as raised:
             error = without_secrets(raised)
             if (fault := known_fault(error, (*FAILED, *UNREADABLE), TRANSPORT, attempts=self._attempts)) is None:
                 raise
             raise (self._route.doubt(begun, fault.status, fault.attempts) or fault) from error
         if "Body" in response:
-            response["Body"] = ClientBody(response["Body"], response.get("ContentLength"))
+            response["Body"] = ClientBody(response["Body"], response.get("ContentLength"), self._watch)
         # A handler that the user registered may return a response without metadata.
         about = response.get("ResponseMetadata", {})
         doubt = self._route.doubt(begun, about.get("HTTPStatusCode"), about.get("RetryAttempts", 0) + 1)
@@ -94,13 +100,15 @@ class ClientBody:
     Args:
         stream: botocore's body.
         length: Its `Content-Length`; `None` if there was none.
+        watch: Ends reads that take too long.
     """
 
-    __slots__ = ("_left", "_stream")
+    __slots__ = ("_left", "_stream", "_watch")
 
-    def __init__(self, stream: Any, length: int | None) -> None:
+    def __init__(self, stream: Any, length: int | None, watch: Watch) -> None:
         self._stream = stream
         self._left = -1 if length is None else length
+        self._watch = watch
 
     def read(self, size: int = -1, /) -> bytes:
         """Read up to `size` bytes, or all the rest for -1; empty at the end.
@@ -109,12 +117,13 @@ class ClientBody:
             Fault: The connection broke, or the bytes do not match their checksum.
         """
         try:
-            data: bytes = self._stream.read(None if size < 0 else size)
-            if size < 0:
-                # botocore has checked length and checksum.
-                self._left = -1
-            else:
-                self._take(len(data))
+            with self._watch.reading():
+                data: bytes = self._stream.read(None if size < 0 else size)
+                if size < 0:
+                    # botocore has checked length and checksum.
+                    self._left = -1
+                else:
+                    self._take(len(data))
         except (sdk.BotoCoreError, *BROKEN_BODY, *UNREADABLE) as error:
             raise fault_of(error, TRANSPORT, attempts=1) from error
         return data
@@ -126,8 +135,9 @@ class ClientBody:
             Fault: The connection broke, or the bytes do not match their checksum.
         """
         try:
-            count: int = self._stream.readinto(buffer)
-            self._take(count)
+            with self._watch.reading():
+                count: int = self._stream.readinto(buffer)
+                self._take(count)
         except (sdk.BotoCoreError, *BROKEN_BODY, *UNREADABLE) as error:
             raise fault_of(error, TRANSPORT, attempts=1) from error
         return count

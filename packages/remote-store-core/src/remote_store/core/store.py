@@ -45,7 +45,8 @@ class Store:
 
     Every method can raise `BackendUnavailable` (the service did not answer, or the store is closed) and
     `PermissionDenied`; these and all other errors are a `RemoteStoreError`. Exceptions raised by your own stream or
-    `with` block pass through unchanged.
+    `with` block pass through unchanged. `docs/guides/async.md` says how long a call may take, and what still happens
+    below a call that was cancelled or given up: a write that the server has received may still take effect.
 
     The number of requests in the docstrings is that of a success on S3. To say whether a missing file is a folder, a
     method that needs a file sends 1 more before it raises.

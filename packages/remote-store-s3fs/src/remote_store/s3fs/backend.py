@@ -83,7 +83,8 @@ class AsyncS3FsBackend(AsyncS3Backend):
     """One bucket of an S3 server, natively async on aiobotocore. Any number of tasks may share one instance.
 
     An instance is bound to the event loop that uses it first, and raises in any other. A cancelled call closes its
-    connection, and a cancelled write leaves nothing behind. Creating a backend does no I/O.
+    connection and ends within half a second. A cancelled write leaves nothing behind, unless the server had received
+    it; the abort of a multipart upload may go on in the background. Creating a backend does no I/O.
 
     `unwrap` returns:
 

@@ -14,6 +14,7 @@ from remote_store.conformance.suite.aio.errors import AsyncErrSuite
 from remote_store.conformance.suite.aio.glob import AsyncGlobSuite
 from remote_store.conformance.suite.aio.histories import AsyncHistorySuite
 from remote_store.conformance.suite.aio.life import AsyncLifeSuite
+from remote_store.conformance.suite.aio.limits import AsyncLimitSuite
 from remote_store.conformance.suite.aio.listing import AsyncListingSuite
 from remote_store.conformance.suite.aio.metadata import AsyncMetadataSuite
 from remote_store.conformance.suite.aio.outages import AsyncOutageSuite
@@ -46,6 +47,7 @@ class AsyncContract(
     AsyncMovingSuite,
     AsyncDeletingSuite,
     AsyncLifeSuite,
+    AsyncLimitSuite,
     AsyncPeerSuite,
     AsyncCostSuite,
     AsyncS3Suite,

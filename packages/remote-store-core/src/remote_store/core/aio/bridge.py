@@ -37,9 +37,14 @@ class ThreadedBackend(AsyncBackend):
     Bodies and listings are passed on in blocks. An instance is not bound to an event loop; several may use it, even at
     the same time.
 
-    If a write is cancelled, it ends at its next read of the content, and the cancellation is raised when its thread has
-    ended. The same holds for all calls that change files. If a read is cancelled, the cancellation is raised at once;
-    the thread ends later and closes the file that it opened.
+    A cancelled call raises the cancellation within half a second, and its thread goes on until the blocking call ends.
+    A cancelled read raises it at once; its thread closes the file that it opened. A cancelled call that changes files
+    waits up to 0.4 s for its thread. A write ends at its next read of the content and leaves nothing. If all content
+    has been read, or it is `bytes`, the thread may be waiting for the server, and its write, like a copy, move or
+    delete, may still take effect after the cancellation was raised. To find out, look at the file once the time limits
+    of the blocking backend have passed; on S3, each request ends within `connect_timeout` plus six times
+    `read_timeout`, and a body that is sent has more time. A thread that hangs occupies one of `max_threads` until
+    then, and delays neither `close` nor the exit of the interpreter.
 
     Writes of async content have a second pool of threads, so their content may be read through this same backend. Such
     content must not itself wait for a write of async content while `max_threads` of these writes run.
@@ -127,6 +132,9 @@ class ThreadedBackend(AsyncBackend):
             yield ThreadedFile(file, self._threads)
         except BaseException as error:
             leave = partial(manager.__exit__, type(error), error, error.__traceback__)
+            if isinstance(error, asyncio.CancelledError):
+                await ended(self._threads.release(leave))
+                raise
             if not await self._threads.finish(leave, instead=leave):
                 raise
         else:
@@ -193,11 +201,13 @@ class ThreadedBackend(AsyncBackend):
         if self._closed:
             return
         self._closed = True
+        # The other threads may all be waiting for a server.
+        closer = Threads(1)
         try:
-            await self._threads.finish(self._backend.close)
+            await closer.finish(self._backend.close)
         finally:
-            self._threads.close()
-            self._writers.close()
+            for threads in (closer, self._threads, self._writers):
+                threads.close()
 
     async def __aenter__(self) -> Self:
         await self._call(self._backend.__enter__)

@@ -81,7 +81,7 @@ class PulledStream(io.RawIOBase):
 
 
 class GuardedStream(WrappedStream):
-    """Wraps the caller's blocking stream, so that its next read can be made to fail.
+    """Wraps the caller's blocking stream, so that its reads can be made to fail.
 
     Args:
         file: The stream.
@@ -92,13 +92,17 @@ class GuardedStream(WrappedStream):
         self._stopped = threading.Event()
 
     def stop(self) -> None:
-        """Make the next read raise `WriteStopped`."""
+        """Make the current and the next read raise `WriteStopped`."""
         self._stopped.set()
 
     def read(self, size: int | None = -1, /) -> bytes:
         if self._stopped.is_set():
             raise WriteStopped
-        return super().read(size)
+        data = super().read(size)
+        if self._stopped.is_set():
+            # Empty data would end the content, and the writer would commit it.
+            raise WriteStopped
+        return data
 
 
 @asynccontextmanager

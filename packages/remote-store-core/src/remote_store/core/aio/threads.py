@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from remote_store.core.errors import BackendUnavailable
-from remote_store.core.io.workers import PerProcess, Workers, settle, threads_can_start
+from remote_store.core.io.workers import GRACE, PerProcess, Workers, settle, threads_can_start
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -69,12 +69,12 @@ class Threads:
         undo: Callable[[T], Any] | None = None,
         instead: Callable[[], Any] | None = None,
     ) -> T:
-        """Await a call with side effects. A cancellation is raised only when the call has ended.
+        """Await a call with side effects. A cancellation is raised when the call has ended, or after `GRACE` seconds.
 
         Args:
             function: The function to call.
             stop: Called after a cancellation to make the running call end early.
-            undo: Called with the call's result after a cancellation.
+            undo: Called with the call's result after a cancellation, in a thread of the pool.
             instead: Called if the cancellation came before the call had a thread, so that it is never made.
         """
         future = self.submit(function)
@@ -84,13 +84,26 @@ class Threads:
         except asyncio.CancelledError:
             if stop is not None:
                 stop()
+            waiter.cancel()
             if not future.cancel():
-                await ended(waiter)
-                if undo is not None and future.exception() is None:
-                    await ended(self.release(partial(undo, future.result())))
+                await ended(future if undo is None else self._undone(future, undo))
             elif instead is not None:
                 await ended(self.release(instead))
             raise
+
+    def _undone(self, future: Future[T], undo: Callable[[T], Any]) -> Future[Any]:
+        """A future that ends when a call has ended and its result was passed to `undo`."""
+        last: Future[Any] = Future()
+
+        def then(call: Future[T]) -> None:
+            if call.exception() is None:
+                release = self.release(partial(undo, call.result()))
+                release.add_done_callback(lambda _: last.set_result(None))
+            else:
+                last.set_result(None)
+
+        future.add_done_callback(then)
+        return last
 
     def release(self, function: Callable[[], object]) -> Future[object]:
         """Call a function that frees resources, in a thread, or here if the pool is closed."""
@@ -146,11 +159,20 @@ def contained(function: Callable[[], T]) -> T:
         raise RuntimeError("a blocking call raised StopIteration") from error
 
 
-async def ended(future: Future[Any] | asyncio.Future[Any]) -> None:
-    """Wait until a call has ended or failed, even if the wait is cancelled."""
-    waiter = asyncio.wrap_future(future)
-    while not waiter.done():
+async def ended(future: Future[Any]) -> None:
+    """Wait until a call has ended or failed, but only `GRACE` seconds, even if the wait is cancelled."""
+    loop = asyncio.get_running_loop()
+    done = asyncio.Event()
+
+    def tell(_: object) -> None:
+        # The event loop may be closed when a call ends that was not waited for.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(done.set)
+
+    future.add_done_callback(tell)
+    waiting = asyncio.ensure_future(done.wait())
+    until = loop.time() + GRACE
+    while not waiting.done() and (left := until - loop.time()) > 0:
         with suppress(asyncio.CancelledError):
-            await asyncio.wait([waiter])
-    # Reading the exception keeps asyncio from logging it as never retrieved.
-    _ = waiter.cancelled() or waiter.exception()
+            await asyncio.wait([waiting], timeout=left)
+    waiting.cancel()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
+from time import monotonic
 from typing import Generic, ParamSpec, TypeVar
 
 from remote_store.core.errors import BackendUnavailable
@@ -17,12 +19,15 @@ P = ParamSpec("P")
 T = TypeVar("T")
 CLOSED = "the backend is closed; make a new one"
 
+GRACE = 0.4
+"""Seconds that an interrupted call waits for its cleanup. The cleanup then goes on in the background."""
+
 
 class Workers:
-    """A bounded pool of threads. If no thread can be started, a call runs in the calling thread.
+    """A bounded pool of daemon threads. If no thread can be started, a call runs in the calling thread.
 
     The interpreter starts no threads while it shuts down, for example in an `atexit` handler. The system may also
-    refuse to start one.
+    refuse to start one. A thread that still waits for a server when the interpreter exits does not delay the exit.
 
     Args:
         size: Largest number of threads; further calls wait for one.
@@ -30,26 +35,68 @@ class Workers:
     """
 
     def __init__(self, size: int, name: str) -> None:
-        self._pool = ThreadPoolExecutor(size, name)
+        self._size = size
+        self._name = name
+        self._lock = threading.Lock()
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._work = threading.Semaphore(0)
+        self._idle = 0
+        self._threads: list[threading.Thread] = []
+        self._closed = False
 
     def begin(self, function: Callable[[], T], future: Future[T]) -> None:
         """Call the function in a thread, or here, and set the future's result, unless the future was cancelled."""
         # The thread that pops the call runs it, and no reference to it remains.
-        pending = [partial(settle, future, function)]
-
-        def work() -> None:
-            with suppress(IndexError):
-                pending.pop()()
-
-        try:
-            self._pool.submit(work)
-        except RuntimeError:
-            # The pool may have queued the work before it failed to start a thread, so both may pop.
-            work()
+        calls: deque[Callable[[], None]] = deque([partial(settle, future, function)])
+        with self._lock:
+            # A call that is begun after the pool was closed belongs to an operation that goes on.
+            here = self._closed or sys.is_finalizing() or not self._hand_over(calls)
+        if here:
+            calls.pop()()
 
     def close(self, *, wait: bool) -> None:
-        """End the threads once their calls have ended."""
-        self._pool.shutdown(wait=wait)
+        """End the threads once the calls that were begun have ended.
+
+        Args:
+            wait: Wait for them, `GRACE` seconds at most.
+        """
+        with self._lock:
+            self._closed = True
+            threads = list(self._threads)
+        for _ in threads:
+            self._work.release()
+        until = monotonic() + GRACE
+        for thread in threads if wait else ():
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, until - monotonic()))
+
+    def _hand_over(self, calls: deque[Callable[[], None]]) -> bool:
+        """Give a call to an idle thread, to a new one, or to the next that is free. Returns whether there is one."""
+        if self._idle <= len(self._waiting) and len(self._threads) < self._size:
+            name = f"{self._name}_{len(self._threads)}"
+            thread = threading.Thread(target=self._run, args=(calls,), name=name, daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                # A busy thread may wait for this very call.
+                return False
+            self._threads.append(thread)
+        else:
+            self._waiting.append(calls.pop())
+            self._work.release()
+        return True
+
+    def _run(self, calls: deque[Callable[[], None]]) -> None:
+        while True:
+            calls.pop()()
+            with self._lock:
+                self._idle += 1
+            self._work.acquire()
+            with self._lock:
+                self._idle -= 1
+                if not self._waiting:
+                    return
+                calls.append(self._waiting.popleft())
 
 
 class PerProcess(Generic[T]):

@@ -24,6 +24,7 @@ from remote_store.core.path import require_text
 from remote_store.core.s3.engine.aio_reader import AsyncObjectReader
 from remote_store.core.s3.engine.aio_runner import AsyncRunner
 from remote_store.core.s3.engine.aio_spool import AsyncSpool
+from remote_store.core.s3.engine.allowance import Allowance, allowance_of, health_allowance
 from remote_store.core.s3.operations import copying, deleting, fetching, listing, paging, probes, writing
 from remote_store.core.s3.operations.bucket import Bucket
 from remote_store.core.s3.operations.errors import contract_errors
@@ -99,8 +100,9 @@ class AsyncS3Backend(AsyncBackend):
         from them, or `close`, cancels them.
         """
         self._check(check_key, path)
-        opened = await self._run(fetching.open_sequential(self._bucket, path), path)
-        return self._reader(opened, path, exact=False)
+        allowance = self._allowance()
+        opened = await self._run(fetching.open_sequential(self._bucket, path), path, None, allowance)
+        return self._reader(opened, path, exact=False, allowance=allowance)
 
     async def read_seekable(self, path: str) -> AsyncBinaryIO:
         """Open a file for random access: 1 request, and 1 more for each read.
@@ -108,8 +110,9 @@ class AsyncS3Backend(AsyncBackend):
         The `info` of the file comes from the first response.
         """
         self._check(check_key, path)
-        opened = await self._run(fetching.open_random(self._bucket, path), path)
-        return self._reader(opened, path, exact=True)
+        allowance = self._allowance()
+        opened = await self._run(fetching.open_random(self._bucket, path), path, None, allowance)
+        return self._reader(opened, path, exact=True, allowance=allowance)
 
     async def read_bytes(self, path: str) -> bytes:
         """The whole content: 1 request; concurrent ranges from 32 MiB on (4 times `part_size`, if that is less)."""
@@ -271,8 +274,12 @@ class AsyncS3Backend(AsyncBackend):
         return ResolutionPlan("s3", self.name, key, self.native_path(key), details)
 
     async def check_health(self) -> None:
-        """List one key of the bucket: 1 request. Unlike a HEAD, an error response to a LIST has a code."""
-        await self._run(probes.check_health(self._bucket), None)
+        """List one key of the bucket: 1 request. Unlike a HEAD, an error response to a LIST has a code.
+
+        It answers within 10 s, with all retries.
+        """
+        allowance = health_allowance(self._bucket.options.retry.total_timeout)
+        await self._run(probes.check_health(self._bucket), None, None, allowance)
 
     def unwrap(self, kind: type[T]) -> T:
         """Raise, because this backend has no native handle. Lanes that have one override this.
@@ -313,15 +320,29 @@ class AsyncS3Backend(AsyncBackend):
             self._runner.check_open()
             check(path)
 
-    async def _run(self, operation: Operation[T], path: str | None, source: AsyncSource | None = None) -> T:
-        with contract_errors(self.name, path, source):
-            return await self._runner.run(operation, source)
+    def _allowance(self) -> Allowance | None:
+        """The time that a new operation may take."""
+        return allowance_of(self._bucket.options.retry.total_timeout)
 
-    def _reader(self, opened: Opened, path: str, *, exact: bool) -> AsyncReader:
-        return AsyncObjectReader(self._runner, self._bucket.options, opened, exact=exact, backend=self.name, path=path)
+    async def _run(
+        self,
+        operation: Operation[T],
+        path: str | None,
+        source: AsyncSource | None = None,
+        allowance: Allowance | None = None,
+    ) -> T:
+        with contract_errors(self.name, path, source):
+            return await self._runner.run(operation, source, allowance or self._allowance())
+
+    def _reader(self, opened: Opened, path: str, *, exact: bool, allowance: Allowance | None = None) -> AsyncReader:
+        options = self._bucket.options
+        return AsyncObjectReader(
+            self._runner, options, opened, exact=exact, backend=self.name, path=path, allowance=allowance
+        )
 
     async def _pages(self, path: str, cursor: Cursor, take: Callable[[Page], Iterator[T]]) -> AsyncIterator[T]:
+        allowance = self._allowance()
         while not cursor.done:
-            page = await self._run(paging.next_page(self._bucket, cursor), path)
+            page = await self._run(paging.next_page(self._bucket, cursor), path, None, allowance)
             for item in take(page):
                 yield item

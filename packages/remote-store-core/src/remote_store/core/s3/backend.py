@@ -21,6 +21,7 @@ from remote_store.core.io.streams import Source, check_max_depth, check_range
 from remote_store.core.metadata import MOST_ENTRIES, MOST_OF_A_HANDLE, check_content_type, check_metadata
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import require_text
+from remote_store.core.s3.engine.allowance import Allowance, allowance_of, health_allowance
 from remote_store.core.s3.engine.reader import ObjectReader
 from remote_store.core.s3.engine.runner import Runner
 from remote_store.core.s3.engine.spool import Spool
@@ -97,8 +98,9 @@ class S3Backend(Backend):
         from them, or `close`, cancels them.
         """
         self._check(check_key, path)
-        opened = self._run(fetching.open_sequential(self._bucket, path), path)
-        return self._reader(opened, path, exact=False)
+        allowance = self._allowance()
+        opened = self._run(fetching.open_sequential(self._bucket, path), path, None, allowance)
+        return self._reader(opened, path, exact=False, allowance=allowance)
 
     def read_seekable(self, path: str) -> BinaryIO:
         """Open a file for random access: 1 request, and 1 more for each read.
@@ -106,8 +108,9 @@ class S3Backend(Backend):
         The `info` of the file comes from the first response.
         """
         self._check(check_key, path)
-        opened = self._run(fetching.open_random(self._bucket, path), path)
-        return self._reader(opened, path, exact=True)
+        allowance = self._allowance()
+        opened = self._run(fetching.open_random(self._bucket, path), path, None, allowance)
+        return self._reader(opened, path, exact=True, allowance=allowance)
 
     def read_bytes(self, path: str) -> bytes:
         """The whole content: 1 request; concurrent ranges from 32 MiB on (4 times `part_size`, if that is less)."""
@@ -267,8 +270,12 @@ class S3Backend(Backend):
         return ResolutionPlan("s3", self.name, key, self.native_path(key), details)
 
     def check_health(self) -> None:
-        """List one key of the bucket: 1 request. Unlike a HEAD, an error response to a LIST has a code."""
-        self._run(probes.check_health(self._bucket), None)
+        """List one key of the bucket: 1 request. Unlike a HEAD, an error response to a LIST has a code.
+
+        It answers within 10 s, with all retries.
+        """
+        allowance = health_allowance(self._bucket.options.retry.total_timeout)
+        self._run(probes.check_health(self._bucket), None, None, allowance)
 
     def unwrap(self, kind: type[T]) -> T:
         """Raise, because this backend has no native handle. Lanes that have one override this.
@@ -309,15 +316,29 @@ class S3Backend(Backend):
             self._runner.check_open()
             check(path)
 
-    def _run(self, operation: Operation[T], path: str | None, source: Source | None = None) -> T:
-        with contract_errors(self.name, path, source):
-            return self._runner.run(operation, source)
+    def _allowance(self) -> Allowance | None:
+        """The time that a new operation may take."""
+        return allowance_of(self._bucket.options.retry.total_timeout)
 
-    def _reader(self, opened: Opened, path: str, *, exact: bool) -> Reader:
-        return ObjectReader(self._runner, self._bucket.options, opened, exact=exact, backend=self.name, path=path)
+    def _run(
+        self,
+        operation: Operation[T],
+        path: str | None,
+        source: Source | None = None,
+        allowance: Allowance | None = None,
+    ) -> T:
+        with contract_errors(self.name, path, source):
+            return self._runner.run(operation, source, allowance or self._allowance())
+
+    def _reader(self, opened: Opened, path: str, *, exact: bool, allowance: Allowance | None = None) -> Reader:
+        options = self._bucket.options
+        return ObjectReader(
+            self._runner, options, opened, exact=exact, backend=self.name, path=path, allowance=allowance
+        )
 
     def _pages(self, path: str, cursor: Cursor, take: Callable[[Page], Iterator[T]]) -> Iterator[T]:
+        allowance = self._allowance()
         while not cursor.done:
-            page = self._run(paging.next_page(self._bucket, cursor), path)
+            page = self._run(paging.next_page(self._bucket, cursor), path, None, allowance)
             for item in take(page):
                 yield item

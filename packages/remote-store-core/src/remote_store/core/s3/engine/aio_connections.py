@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeAlias, TypeVar
 
 from remote_store.core.errors import BackendUnavailable
 from remote_store.core.events import Events
 from remote_store.core.io.workers import CLOSED, keep_working
-from remote_store.core.s3.engine.aio_tasks import AsyncTasks
+from remote_store.core.s3.engine.aio_tasks import AsyncTasks, Left
 from remote_store.core.s3.protocol.calls import AsyncS3Port
 
+T = TypeVar("T")
 AsyncConnect: TypeAlias = Callable[[], Awaitable[AsyncS3Port]]
 
 
@@ -83,6 +84,7 @@ class AsyncConnections:
         self._connect = connect
         # A forked child never closes its parent's connection, because that would affect the parent.
         self._made: dict[int, AsyncConnection] = {}
+        self._left = Left()
         self._closed = False
 
     def check_open(self) -> None:
@@ -111,9 +113,18 @@ class AsyncConnections:
         """A new, empty group of calls."""
         return AsyncTasks()
 
+    async def leave(self, cleanup: Callable[[], Coroutine[Any, Any, T]], cause: BaseException) -> T:
+        """End an interrupted operation: wait `GRACE` seconds for its cleanup, which then goes on in the background.
+
+        Args:
+            cleanup: Ends the operation. It raises what the operation raises.
+            cause: What interrupted the operation, raised if the cleanup is not waited for.
+        """
+        return await self._left.leave(cleanup, cause)
+
     async def close(self) -> None:
-        """Close the port of this process. Later calls raise."""
+        """Close the port of this process, after the cleanups in the background. Later calls raise."""
         self._closed = True
         connection = self._made.pop(os.getpid(), None)
-        if connection is not None:
+        if connection is not None and not self._left.close_after(connection.close):
             await connection.close()

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from remote_store.core.aio.reader import AsyncReader
 from remote_store.core.io.buffers import allocate
 from remote_store.core.s3.engine.aio_ahead import AsyncReadAhead
 from remote_store.core.s3.engine.aio_bodies import AsyncObjectBody, fetch
 from remote_store.core.s3.engine.aio_runner import AsyncRunner
+from remote_store.core.s3.engine.aio_tasks import in_time
+from remote_store.core.s3.engine.allowance import Allowance
 from remote_store.core.s3.operations.errors import contract_errors
 from remote_store.core.s3.operations.fetching import (
     Opened,
@@ -47,6 +50,7 @@ class AsyncObjectReader(AsyncReader):
         exact: Whether each read requests exactly its own bytes.
         backend: Name for errors.
         path: Path for errors.
+        allowance: The time that all reads may take; `None` if any.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class AsyncObjectReader(AsyncReader):
         exact: bool,
         backend: str,
         path: str,
+        allowance: Allowance | None = None,
     ) -> None:
         super().__init__(opened.info)
         plan = opened.plan
@@ -68,6 +73,7 @@ class AsyncObjectReader(AsyncReader):
         self._exact = exact
         self._backend = backend
         self._path = path
+        self._allowance = allowance
         self._ranges: AsyncReadAhead | None = None
         self._began, self._waited = plan.position, 0.0
         self._ahead = b""
@@ -134,12 +140,12 @@ class AsyncObjectReader(AsyncReader):
         if wanted > BLOCK:
             whole, buffer = allocate(wanted)
             with buffer:
-                await self.readinto(buffer)
+                await self._fill(buffer)
             return whole.getvalue()
         async with self._steady():
             data = self._take_ahead(wanted)
             wanted -= len(data)
-            more = await self._read_on(wanted if self._exact else max(wanted, SEQUENTIAL_BLOCK))
+            more: bytes = await self._in_time(self._read_on, wanted if self._exact else max(wanted, SEQUENTIAL_BLOCK))
         # Bytes of an exact read are not kept, so that reading them again detects a changed object.
         self._ahead, self._offset = (b"", 0) if self._exact else (more, wanted)
         return data + more[:wanted]
@@ -159,12 +165,12 @@ class AsyncObjectReader(AsyncReader):
         """
         self._check_open()
         with memoryview(buffer) as whole, whole.cast("B") as view:
-            async with self._steady():
-                filled = self._copy_ahead(view)
-                while filled < len(view) and self._plan.remaining:
-                    with view[filled:] as rest:
-                        filled += await self._read_into(rest)
-            return filled
+            if self._allowance is None:
+                return await self._fill(view)
+            # A read that is given up may write to its buffer later.
+            data = await self.read(len(view))
+            view[: len(data)] = data
+            return len(data)
 
     async def peek(self, _size: int = 0, /) -> bytes:
         """Some of the next bytes without moving; empty only at the end."""
@@ -188,8 +194,7 @@ class AsyncObjectReader(AsyncReader):
         try:
             if not self.closed:
                 self._ahead, self._offset = b"", 0
-                await self._stop_ahead()
-                await self._body.close()
+                await self._release()
         finally:
             await super().close()
 
@@ -205,7 +210,7 @@ class AsyncObjectReader(AsyncReader):
         self._check_open()
         if self._offset == len(self._ahead):
             async with self._steady():
-                block = await self._read_on(LINE_BLOCK if self._exact else SEQUENTIAL_BLOCK)
+                block = await self._in_time(self._read_on, LINE_BLOCK if self._exact else SEQUENTIAL_BLOCK)
             self._ahead, self._offset = block, 0
         return len(self._ahead) - self._offset
 
@@ -230,11 +235,30 @@ class AsyncObjectReader(AsyncReader):
         except BaseException:
             self._ahead, self._offset, self._plan.position = before
             self._began, self._waited = self._plan.position, 0.0
-            try:
-                await self._stop_ahead()
-            finally:
-                await self._body.close()
+            await self._release()
             raise
+
+    async def _release(self) -> None:
+        """Release the connections, unless a read that was given up still uses them."""
+        if self._allowance is not None and self._allowance.abandoned:
+            return
+        try:
+            await self._stop_ahead()
+        finally:
+            await self._body.close()
+
+    async def _in_time(self, read: Callable[[Any], Any], argument: int | memoryview) -> Any:
+        if self._allowance is None:
+            return await read(argument)
+        return await in_time(partial(read, argument), self._allowance)
+
+    async def _fill(self, view: memoryview) -> int:
+        async with self._steady():
+            filled = self._copy_ahead(view)
+            while filled < len(view) and self._plan.remaining:
+                with view[filled:] as rest:
+                    filled += await self._in_time(self._read_into, rest)
+        return filled
 
     async def _read_on(self, size: int) -> bytes:
         """The next `size` bytes or more; fewer only at the end."""

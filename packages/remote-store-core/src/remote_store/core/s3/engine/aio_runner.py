@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from remote_store.core.aio.streams import AsyncSource
 from remote_store.core.events import Events
 from remote_store.core.s3.engine.aio_bodies import fetch, perform
 from remote_store.core.s3.engine.aio_connections import AsyncConnect, AsyncConnections
-from remote_store.core.s3.engine.aio_tasks import AsyncTasks, finish, sleep
+from remote_store.core.s3.engine.aio_tasks import AsyncTasks, finish, in_time, sleep
+from remote_store.core.s3.engine.allowance import Allowance
 from remote_store.core.s3.operations.steps import (
     Carrier,
     CloseBody,
@@ -28,6 +30,7 @@ from remote_store.core.s3.operations.steps import (
 from remote_store.core.s3.protocol.calls import AsyncS3Port, Call, Fault
 
 T = TypeVar("T")
+Take: TypeAlias = Callable[[Step], Any]
 
 
 class AsyncRunner:
@@ -67,25 +70,44 @@ class AsyncRunner:
         """Close the port of this process. Later calls raise."""
         await self.connections.close()
 
-    async def run(self, operation: Operation[T], source: AsyncSource | None = None) -> T:
+    async def run(
+        self, operation: Operation[T], source: AsyncSource | None = None, allowance: Allowance | None = None
+    ) -> T:
         """Run an operation to its end. If it is interrupted, its cleanup steps still run.
+
+        Args:
+            operation: The operation.
+            source: The caller's content.
+            allowance: The time that the operation may take; `None` if any.
 
         Raises:
             Fault: The operation did not handle a fault.
             RemoteStoreError: The operation raised it.
+            BackendUnavailable: The operation took longer than it may.
         """
+        if allowance is None:
+            return await self._run(operation, source, None)
+        return await in_time(partial(self._run, operation, source, allowance), allowance)
+
+    async def _run(self, operation: Operation[T], source: AsyncSource | None, allowance: Allowance | None) -> T:
         port = await self.port()
-        tasks = self.connections.tasks()
+        take = partial(self._take, port, source, self.connections.tasks())
+        return await self._drive(operation, take, allowance, None)
+
+    async def _drive(
+        self, operation: Operation[T], take: Take, allowance: Allowance | None, error: BaseException | None
+    ) -> T:
+        """Perform the steps of an operation, from its start, or from an interruption that is thrown into it."""
         response: Any = None
-        error: BaseException | None = None
-        interrupted = False
+        cleans_up, interrupted = error is not None, False
         try:
             while True:
                 try:
                     step = operation.send(response) if error is None else operation.throw(error)
                     response = error = None
-                    take = partial(self._take, step, port, source, tasks)
-                    response = await (finish(take) if interrupted else take())
+                    if allowance is not None:
+                        allowance.check()
+                    response = await (finish(partial(take, step)) if interrupted else take(step))
                 except StopIteration as stop:
                     if finished(operation):
                         return stop.value  # type: ignore[no-any-return]
@@ -97,13 +119,17 @@ class AsyncRunner:
                 except BaseException as caught:
                     if finished(operation):
                         raise
-                    interrupted = interrupted or not isinstance(caught, Exception)
                     error = throwable(caught)
+                    if not isinstance(caught, Exception) or (allowance is not None and caught is allowance.error):
+                        if not cleans_up:
+                            cleanup = partial(self._drive, operation, take, None, error)
+                            return await self.connections.leave(cleanup, caught)
+                        interrupted = True
             raise carried(error)
         finally:
             error = None
 
-    async def _take(self, step: Step, port: AsyncS3Port, source: AsyncSource | None, tasks: AsyncTasks) -> Any:
+    async def _take(self, port: AsyncS3Port, source: AsyncSource | None, tasks: AsyncTasks, step: Step) -> Any:
         match step:
             case Call():
                 return await perform(port, step, self.connections.events)
@@ -112,7 +138,7 @@ class AsyncRunner:
             case Fetch():
                 return await fetch(self.connections, step.plan, step.buffer, step.body)
             case Start():
-                take = partial(self._take, step.step, port, None, tasks)
+                take = partial(self._take, port, None, tasks, step.step)
                 return await tasks.begin(partial(_or_fault, take) if step.keeps_fault else take, step.window)
             case Wait():
                 return await tasks.results()

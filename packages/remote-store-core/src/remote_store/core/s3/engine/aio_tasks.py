@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from asyncio import sleep
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
+from remote_store.core.io.workers import GRACE
+from remote_store.core.s3.engine.allowance import Allowance
 from remote_store.core.s3.protocol.calls import AsyncBody
 
-__all__ = ["AsyncTasks", "finish", "read_into", "sleep"]
+__all__ = ["AsyncTasks", "Left", "finish", "in_time", "read_into", "sleep"]
 
 T = TypeVar("T")
 
@@ -79,16 +82,18 @@ class AsyncTasks:
         return results
 
     async def abandon(self) -> None:
-        """Cancel all calls and wait until they have ended. If the waiting task is cancelled meanwhile, raise that then.
+        """Cancel all calls and wait until they have ended, `GRACE` seconds at most.
 
         Raises:
-            CancelledError: The waiting task was cancelled; all calls have ended.
+            CancelledError: The waiting task was cancelled meanwhile.
         """
         draining = asyncio.create_task(self.drain(patient=False))
         cancelled: asyncio.CancelledError | None = None
-        while not draining.done():
+        clock = asyncio.get_running_loop().time
+        until = clock() + GRACE
+        while not draining.done() and (left := until - clock()) > 0:
             try:
-                await asyncio.shield(draining)
+                await asyncio.wait([draining], timeout=left)
             except asyncio.CancelledError as error:
                 cancelled = error
         if cancelled is not None:
@@ -105,15 +110,88 @@ def _seen(task: asyncio.Task[Any]) -> None:
 
 
 async def finish(call: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run a call to its end, even if the waiting task is cancelled repeatedly."""
-    task = asyncio.create_task(call())
-    while not task.done():
+    """Await a call of a cleanup that was itself cancelled, for example at the end of the event loop.
+
+    Raises:
+        TimeoutError: It took longer than `GRACE` seconds.
+    """
+    async with asyncio.timeout(GRACE):
+        return await call()
+
+
+async def in_time(call: Callable[[], Coroutine[Any, Any, T]], allowance: Allowance) -> T:
+    """Await a call, and cancel it if it takes longer than it may.
+
+    Raises:
+        BackendUnavailable: It was cancelled.
+    """
+    with allowance.counted() as left:
+        limit = asyncio.timeout(left)
         try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            if task.cancelled():
+            async with limit:
+                return await call()
+        except TimeoutError as error:
+            if not limit.expired():
                 raise
-    return task.result()
+            raise allowance.exceeded() from error
+
+
+class Left:
+    """Cleanups of interrupted operations that go on in the background."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def leave(self, cleanup: Callable[[], Coroutine[Any, Any, T]], cause: BaseException) -> T:
+        """Await a cleanup, but only `GRACE` seconds, even if the wait is cancelled. It then goes on in the background.
+
+        Args:
+            cleanup: Ends the operation. It raises what the operation raises.
+            cause: What interrupted the operation, raised if the cleanup is not waited for.
+        """
+        results: list[T] = []
+        task = self._kept(_failure(cleanup, results))
+        clock = asyncio.get_running_loop().time
+        until = clock() + GRACE
+        while not task.done() and (left := until - clock()) > 0:
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([task], timeout=left)
+        if not task.done() or task.cancelled():
+            raise cause
+        if (error := task.result()) is not None:
+            raise error
+        return results.pop()
+
+    def close_after(self, close: Callable[[], Coroutine[Any, Any, None]]) -> bool:
+        """Call `close` in the background when all cleanups have ended. Returns whether there are any."""
+        loop = asyncio.get_running_loop()
+        tasks = [task for task in self._tasks if task.get_loop() is loop]
+
+        async def last() -> None:
+            try:
+                await asyncio.wait(tasks)
+            finally:
+                await close()
+
+        if tasks:
+            self._kept(last())
+        return bool(tasks)
+
+    def _kept(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        # The event loop references a task only weakly.
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+async def _failure(call: Callable[[], Coroutine[Any, Any, T]], results: list[T]) -> BaseException | None:
+    """Await a call, keep its result, and return its exception. A task that raises KeyboardInterrupt ends its loop."""
+    try:
+        results.append(await call())
+    except BaseException as error:  # noqa: BLE001 - the waiting task raises it
+        return error
+    return None
 
 
 async def read_into(body: AsyncBody, buffer: memoryview) -> int:

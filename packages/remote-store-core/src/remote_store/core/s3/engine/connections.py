@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from remote_store.core.errors import BackendUnavailable
 from remote_store.core.events import Events
@@ -12,6 +12,7 @@ from remote_store.core.io.workers import CLOSED, PerProcess, Workers
 from remote_store.core.s3.engine.tasks import Tasks
 from remote_store.core.s3.protocol.calls import S3Port
 
+T = TypeVar("T")
 Connect: TypeAlias = Callable[[], S3Port]
 
 OPERATIONS_AT_ONCE = 4
@@ -82,7 +83,7 @@ class Connection:
             return self._workers
 
     def close(self) -> None:
-        """Close the port and end the threads."""
+        """Close the port and end the threads. Calls that hang are not waited for."""
         with self._lock:
             self._closed = True
             port, self._port = self._port, None
@@ -131,6 +132,10 @@ class Connections:
     def tasks(self) -> Tasks:
         """A new, empty group of calls."""
         return Tasks(lambda: self._made.get().workers())
+
+    def leave(self, cleanup: Callable[[], T], _cause: BaseException) -> T:
+        """End an interrupted operation by running its cleanup to its end."""
+        return cleanup()
 
     def close(self) -> None:
         """Close the port of this process. Later calls raise."""

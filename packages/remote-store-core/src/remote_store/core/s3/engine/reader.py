@@ -5,16 +5,19 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from remote_store.core.io.buffers import allocate
 from remote_store.core.io.reader import Reader
 from remote_store.core.s3.engine.ahead import ReadAhead
+from remote_store.core.s3.engine.allowance import Allowance
 from remote_store.core.s3.engine.bodies import ObjectBody, fetch
 from remote_store.core.s3.engine.runner import Runner
+from remote_store.core.s3.engine.tasks import in_time
 from remote_store.core.s3.operations.errors import contract_errors
 from remote_store.core.s3.operations.fetching import (
     Opened,
@@ -49,6 +52,7 @@ class ObjectReader(Reader):
         exact: Whether each read requests exactly its own bytes.
         backend: Name for errors.
         path: Path for errors.
+        allowance: The time that all reads may take; `None` if any.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class ObjectReader(Reader):
         exact: bool,
         backend: str,
         path: str,
+        allowance: Allowance | None = None,
     ) -> None:
         super().__init__(opened.info)
         plan = opened.plan
@@ -70,6 +75,7 @@ class ObjectReader(Reader):
         self._exact = exact
         self._backend = backend
         self._path = path
+        self._allowance = allowance
         self._ranges: ReadAhead | None = None
         self._began, self._waited = plan.position, 0.0
         self._ahead = b""
@@ -136,12 +142,12 @@ class ObjectReader(Reader):
         if wanted > BLOCK:
             whole, buffer = allocate(wanted)
             with buffer:
-                self.readinto(buffer)
+                self._fill(buffer)
             return whole.getvalue()
         with self._steady():
             data = self._take_ahead(wanted)
             wanted -= len(data)
-            more = self._read_on(wanted if self._exact else max(wanted, SEQUENTIAL_BLOCK))
+            more: bytes = self._in_time(self._read_on, wanted if self._exact else max(wanted, SEQUENTIAL_BLOCK))
         # Bytes of an exact read are not kept, so that reading them again detects a changed object.
         self._ahead, self._offset = (b"", 0) if self._exact else (more, wanted)
         return data + more[:wanted]
@@ -161,12 +167,12 @@ class ObjectReader(Reader):
         """
         self._check_open()
         with memoryview(buffer) as whole, whole.cast("B") as view:
-            with self._steady():
-                filled = self._copy_ahead(view)
-                while filled < len(view) and self._plan.remaining:
-                    with view[filled:] as rest:
-                        filled += self._read_into(rest)
-            return filled
+            if self._allowance is None:
+                return self._fill(view)
+            # A read that is given up may write to its buffer later.
+            data = self.read(len(view))
+            view[: len(data)] = data
+            return len(data)
 
     def peek(self, _size: int = 0, /) -> bytes:
         """Some of the next bytes without moving; empty only at the end."""
@@ -190,8 +196,7 @@ class ObjectReader(Reader):
         try:
             if not self.closed:
                 self._ahead, self._offset = b"", 0
-                self._stop_ahead()
-                self._body.close()
+                self._release()
         finally:
             super().close()
 
@@ -207,7 +212,7 @@ class ObjectReader(Reader):
         self._check_open()
         if self._offset == len(self._ahead):
             with self._steady():
-                block = self._read_on(LINE_BLOCK if self._exact else SEQUENTIAL_BLOCK)
+                block = self._in_time(self._read_on, LINE_BLOCK if self._exact else SEQUENTIAL_BLOCK)
             self._ahead, self._offset = block, 0
         return len(self._ahead) - self._offset
 
@@ -232,11 +237,30 @@ class ObjectReader(Reader):
         except BaseException:
             self._ahead, self._offset, self._plan.position = before
             self._began, self._waited = self._plan.position, 0.0
-            try:
-                self._stop_ahead()
-            finally:
-                self._body.close()
+            self._release()
             raise
+
+    def _release(self) -> None:
+        """Release the connections, unless a read that was given up still uses them."""
+        if self._allowance is not None and self._allowance.abandoned:
+            return
+        try:
+            self._stop_ahead()
+        finally:
+            self._body.close()
+
+    def _in_time(self, read: Callable[[Any], Any], argument: int | memoryview) -> Any:
+        if self._allowance is None:
+            return read(argument)
+        return in_time(partial(read, argument), self._allowance)
+
+    def _fill(self, view: memoryview) -> int:
+        with self._steady():
+            filled = self._copy_ahead(view)
+            while filled < len(view) and self._plan.remaining:
+                with view[filled:] as rest:
+                    filled += self._in_time(self._read_into, rest)
+        return filled
 
     def _read_on(self, size: int) -> bytes:
         """The next `size` bytes or more; fewer only at the end."""

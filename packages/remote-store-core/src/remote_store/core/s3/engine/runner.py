@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from remote_store.core.events import Events
 from remote_store.core.io.streams import Source
+from remote_store.core.s3.engine.allowance import Allowance
 from remote_store.core.s3.engine.bodies import fetch, perform
 from remote_store.core.s3.engine.connections import Connect, Connections
-from remote_store.core.s3.engine.tasks import Tasks, finish, sleep
+from remote_store.core.s3.engine.tasks import Tasks, finish, in_time, sleep
 from remote_store.core.s3.operations.steps import (
     Carrier,
     CloseBody,
@@ -30,6 +32,7 @@ from remote_store.core.s3.operations.steps import (
 from remote_store.core.s3.protocol.calls import Call, Fault, S3Port
 
 T = TypeVar("T")
+Take: TypeAlias = Callable[[Step], Any]
 
 
 class Runner:
@@ -69,25 +72,42 @@ class Runner:
         """Close the port of this process. Later calls raise."""
         self.connections.close()
 
-    def run(self, operation: Operation[T], source: Source | None = None) -> T:
+    def run(self, operation: Operation[T], source: Source | None = None, allowance: Allowance | None = None) -> T:
         """Run an operation to its end. If it is interrupted, its cleanup steps still run.
+
+        Args:
+            operation: The operation.
+            source: The caller's content.
+            allowance: The time that the operation may take; `None` if any.
 
         Raises:
             Fault: The operation did not handle a fault.
             RemoteStoreError: The operation raised it.
+            BackendUnavailable: The operation took longer than it may.
         """
+        if allowance is None:
+            return self._run(operation, source, None)
+        return in_time(partial(self._run, operation, source, allowance), allowance)
+
+    def _run(self, operation: Operation[T], source: Source | None, allowance: Allowance | None) -> T:
         port = self.port()
-        tasks = self.connections.tasks()
+        take = partial(self._take, port, source, self.connections.tasks())
+        return self._drive(operation, take, allowance, None)
+
+    def _drive(
+        self, operation: Operation[T], take: Take, allowance: Allowance | None, error: BaseException | None
+    ) -> T:
+        """Perform the steps of an operation, from its start, or from an interruption that is thrown into it."""
         response: Any = None
-        error: BaseException | None = None
-        interrupted = False
+        cleans_up, interrupted = error is not None, False
         try:
             while True:
                 try:
                     step = operation.send(response) if error is None else operation.throw(error)
                     response = error = None
-                    take = partial(self._take, step, port, source, tasks)
-                    response = finish(take) if interrupted else take()
+                    if allowance is not None:
+                        allowance.check()
+                    response = finish(partial(take, step)) if interrupted else take(step)
                 except StopIteration as stop:
                     if finished(operation):
                         return stop.value  # type: ignore[no-any-return]
@@ -99,13 +119,17 @@ class Runner:
                 except BaseException as caught:
                     if finished(operation):
                         raise
-                    interrupted = interrupted or not isinstance(caught, Exception)
                     error = throwable(caught)
+                    if not isinstance(caught, Exception) or (allowance is not None and caught is allowance.error):
+                        if not cleans_up:
+                            cleanup = partial(self._drive, operation, take, None, error)
+                            return self.connections.leave(cleanup, caught)
+                        interrupted = True
             raise carried(error)
         finally:
             error = None
 
-    def _take(self, step: Step, port: S3Port, source: Source | None, tasks: Tasks) -> Any:
+    def _take(self, port: S3Port, source: Source | None, tasks: Tasks, step: Step) -> Any:
         match step:
             case Call():
                 return perform(port, step, self.connections.events)
@@ -114,7 +138,7 @@ class Runner:
             case Fetch():
                 return fetch(self.connections, step.plan, step.buffer, step.body)
             case Start():
-                take = partial(self._take, step.step, port, None, tasks)
+                take = partial(self._take, port, None, tasks, step.step)
                 return tasks.begin(partial(_or_fault, take) if step.keeps_fault else take, step.window)
             case Wait():
                 return tasks.results()

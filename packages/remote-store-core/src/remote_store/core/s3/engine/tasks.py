@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, FIRST_EXCEPTION, Future, wait
+from contextvars import copy_context
+from functools import partial
+from threading import Thread
 from time import sleep
 from typing import Any, TypeVar
 
-from remote_store.core.io.workers import Workers
+from remote_store.core.io.workers import Workers, settle
+from remote_store.core.s3.engine.allowance import Allowance
 from remote_store.core.s3.protocol.calls import Body
 
-__all__ = ["Tasks", "finish", "read_into", "sleep"]
+__all__ = ["Tasks", "finish", "in_time", "read_into", "sleep"]
 
 T = TypeVar("T")
 
@@ -99,8 +103,34 @@ class Tasks:
 
 
 def finish(call: Callable[[], T]) -> T:
-    """Run a call to its end; a thread is never cancelled."""
+    """Run a call of a cleanup to its end; a thread is never cancelled."""
     return call()
+
+
+def in_time(call: Callable[[], T], allowance: Allowance) -> T:
+    """Run a call in a thread of its own, and wait for it only as long as it may take.
+
+    The thread has the context variables of the calling thread. If it cannot be started, the call runs here.
+
+    Raises:
+        BackendUnavailable: It took longer than it may.
+    """
+    future: Future[T] = Future()
+    work = partial(settle, future, partial(copy_context().run, call))
+    with allowance.counted() as left:
+        try:
+            Thread(target=work, name="remote-store-limited", daemon=True).start()
+        except RuntimeError:
+            work()
+        try:
+            wait([future], left)
+        finally:
+            if not future.done():
+                # The call cleans up and ends at its next step.
+                allowance.stop()
+        if future.done():
+            return future.result()
+        raise allowance.exceeded()
 
 
 def read_into(body: Body, buffer: memoryview) -> int:

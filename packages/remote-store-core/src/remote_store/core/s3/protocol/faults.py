@@ -125,6 +125,10 @@ CODES: dict[str, tuple[type[RemoteStoreError], str]] = {
         RemoteStoreError,
         "the response has more header lines than this client can read; store less metadata with the file",
     ),
+    "TooSlow": (
+        BackendUnavailable,
+        "the server sent or took bytes too slowly; check it and the network, or raise read_timeout, then try again",
+    ),
     "IncompleteBody": (BackendUnavailable, "the connection broke before the content was complete; try again"),
 }
 

@@ -84,9 +84,12 @@ class S3Options:
         anon: Send unsigned requests.
         addressing_style: Where the URL has the bucket: in the `path`, in the host name (`virtual`), or `auto`.
         tls_ca_bundle: File of CA certificates to trust instead of the SDK's.
-        retry: How often and when a failed request is retried.
-        connect_timeout: Seconds to wait for a connection.
-        read_timeout: Seconds to wait for the next bytes of a response.
+        retry: How often a failed request is sent, and how long an operation may take in total.
+        connect_timeout: Seconds to wait for a connection; 10 by default.
+        read_timeout: Seconds to wait for the next bytes of a response; 30 by default. However slowly bytes arrive, a
+            request ends within `connect_timeout` plus six times `read_timeout`, plus one `read_timeout` per 256 KiB
+            that are sent. The same holds for each block of up to 1 MiB that is read from a body, in five times
+            `read_timeout`. Raise it for a server that needs longer to copy 5 GiB or to complete an upload.
         max_connections: Size of the connection pool; raised to `max_concurrency` if that is larger.
         part_size: Bytes per part of a multipart upload, 5 MiB to 5 GiB. Content of up to this size is sent as one PUT.
             It is also the first part size of streams of unknown length, and the length of the ranges of large reads,
@@ -119,7 +122,7 @@ class S3Options:
     tls_ca_bundle: str | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     connect_timeout: float = 10.0
-    read_timeout: float = 60.0
+    read_timeout: float = 30.0
     max_connections: int = 32
     part_size: int = 8 * MIB
     grow_parts: bool = True
