@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from remote_store.core.s3 import require_lane_api
 
-require_lane_api(1, "remote-store-botocore")
+__version__ = require_lane_api(1, "remote-store-botocore")
 
 # Another version may lack names imported below.
 from remote_store.botocore.backend import DEFAULT_THREADS, ClientBackend, ClientOptionFields
@@ -30,9 +30,6 @@ from remote_store.botocore.settings import (
     warn_of_redirects,
 )
 from remote_store.botocore.tls import tls_context, trusted
-from remote_store.core.s3 import installed_version
-
-__version__ = installed_version("remote-store-botocore")
 
 __all__ = [
     "DEFAULT_THREADS",

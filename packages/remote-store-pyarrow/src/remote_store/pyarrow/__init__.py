@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from remote_store.core.s3 import require_lane_api
 
-require_lane_api(1, "remote-store-pyarrow")
+__version__ = require_lane_api(1, "remote-store-pyarrow")
 
 # Another version may lack names that are imported below.
-from remote_store.core.s3 import installed_version
 from remote_store.pyarrow.backend import AsyncS3PyArrowBackend, S3PyArrowBackend
-
-__version__ = installed_version("remote-store-pyarrow")
 
 __all__ = ["AsyncS3PyArrowBackend", "S3PyArrowBackend"]

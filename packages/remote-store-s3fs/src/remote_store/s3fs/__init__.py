@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from remote_store.core.s3 import require_lane_api
 
-require_lane_api(1, "remote-store-s3fs")
+__version__ = require_lane_api(1, "remote-store-s3fs")
 
 # Another version may lack names that are imported below.
-from remote_store.core.s3 import installed_version
 from remote_store.s3fs.backend import AsyncS3FsBackend, S3FsBackend
-
-__version__ = installed_version("remote-store-s3fs")
 
 __all__ = ["AsyncS3FsBackend", "S3FsBackend"]

@@ -48,7 +48,6 @@ from remote_store.core.s3.protocol.options import (
 )
 from remote_store.core.s3.protocol.responses import REQUIRED
 from remote_store.core.s3.protocol.times import parse_time
-from remote_store.core.versions import installed_version
 
 __all__ = [
     "KIB",
@@ -78,7 +77,6 @@ __all__ = [
     "endpoint_of",
     "http_request",
     "http_response",
-    "installed_version",
     "is_foreign",
     "look_at",
     "may_pass",

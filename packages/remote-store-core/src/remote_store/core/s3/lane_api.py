@@ -12,7 +12,7 @@ A new name does not raise it; a lane that needs the name requires the release of
 """
 
 
-def require_lane_api(wanted: int, lane: str) -> None:
+def require_lane_api(wanted: int, lane: str) -> str:
     """Fail the import of a lane that was written for another version of the lane API.
 
     A lane calls this in its `__init__.py`, before it imports anything else from core.
@@ -21,11 +21,14 @@ def require_lane_api(wanted: int, lane: str) -> None:
         wanted: The version that the lane was written for.
         lane: Name of the lane's distribution.
 
+    Returns:
+        The version of the lane's distribution, for its `__version__`.
+
     Raises:
         ImportError: The installed core has another version.
     """
     if wanted == LANE_API_VERSION:
-        return
+        return installed_version(lane)
     core = f"remote-store-core {installed_version('remote-store-core')}"
     raise ImportError(
         f"{lane} needs version {wanted} of the lane API, but {core} has version {LANE_API_VERSION}; "
