@@ -26,7 +26,6 @@ from remote_store.core.errors import (
     PermissionDenied,
     PreconditionFailed,
     RemoteStoreError,
-    wrong_kind,
 )
 from remote_store.core.events import Events, OnEvent
 from remote_store.core.glob import GlobPattern
@@ -34,7 +33,8 @@ from remote_store.core.home import public
 from remote_store.core.io.source import Content
 from remote_store.core.io.streams import Source, check_max_depth, check_range
 from remote_store.core.local.attributes import NO_ATTRIBUTES, Declared, attached, decoded, encoded
-from remote_store.core.local.folder import FILE, Folder
+from remote_store.core.local.finding import find_entry, find_file, find_folder, open_file
+from remote_store.core.local.folder import Folder
 from remote_store.core.local.names import require_file_name, require_name, require_new_name
 from remote_store.core.local.resolving import Spot, is_hard_link, is_same
 from remote_store.core.local.root import Root
@@ -193,7 +193,7 @@ class LocalBackend(Backend):
     def delete(self, path: str, *, missing_ok: bool = False) -> None:
         with ExitStack() as opened:
             try:
-                spot = self._entry(opened, path, self._file(opened, path))
+                spot = find_entry(self._keys, opened, path, self._file(opened, path), self.name)
                 with os_errors(path, self.name):
                     spot.position.here.unlink(spot.name)
             except NotFound:
@@ -210,9 +210,9 @@ class LocalBackend(Backend):
             raise InvalidPath("the root cannot be deleted; delete its contents", path=path, backend=self.name)
         with ExitStack() as opened:
             try:
-                spot = self._folder(opened, path)
+                spot = find_folder(self._keys, opened, path, self.name)
                 if spot.linked:
-                    spot = self._entry(opened, path.removesuffix("/"), spot)
+                    spot = find_entry(self._keys, opened, path.removesuffix("/"), spot, self.name)
                     with os_errors(path, self.name):
                         spot.position.here.unlink(spot.name)
                 else:
@@ -247,7 +247,7 @@ class LocalBackend(Backend):
             if not self._keeps_attributes:
                 return describe(path, cast("os.stat_result", spot.facts))
             try:
-                descriptor = self._open(spot, path)
+                descriptor = open_file(spot, path, self.name)
             except PermissionDenied:
                 # Attributes need the permission to read the file; the other facts do not.
                 return describe(path, cast("os.stat_result", spot.facts))
@@ -263,7 +263,7 @@ class LocalBackend(Backend):
         require_name(path, self.name)
         if path:
             with ExitStack() as opened:
-                self._folder(opened, path)
+                find_folder(self._keys, opened, path, self.name)
         files = list(self.list_files(path, recursive=True))
         latest = max((file.modified_at for file in files if file.modified_at), default=None)
         return FolderInfo(path, len(files), sum(file.size for file in files), latest)
@@ -378,45 +378,11 @@ class LocalBackend(Backend):
     def _file(self, opened: ExitStack, path: str) -> Spot:
         self._check_open()
         require_file_name(path, self.name)
-        spot = self._keys.find(opened, path)
-        if spot is None:
-            raise NotFound("there is no such file", path=path, backend=self.name)
-        if spot.kind != stat.S_IFREG:
-            raise self._no_file(path)
-        return spot
+        return find_file(self._keys, opened, path, self.name)
 
     def _raw(self, path: str) -> TypedFile:
         with ExitStack() as opened:
-            return TypedFile(self._open(self._file(opened, path), path), "r", path, self.name)
-
-    def _open(self, spot: Spot, path: str) -> int:
-        """Open a file for reading; returns its descriptor, which the caller closes."""
-        with os_errors(path, self.name):
-            descriptor = spot.position.here.open(spot.name, FILE)
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise self._no_file(path)
-        return descriptor
-
-    def _no_file(self, path: str) -> InvalidPath:
-        return wrong_kind("the path is a folder or a special file; name a regular file", path=path, backend=self.name)
-
-    def _folder(self, opened: ExitStack, path: str) -> Spot:
-        spot = self._keys.find(opened, path)
-        if spot is None and path.endswith("/"):
-            spot = self._keys.find(opened, path[:-1])
-        if spot is None:
-            raise NotFound("there is no such folder", path=path, backend=self.name)
-        if spot.kind != stat.S_IFDIR:
-            raise wrong_kind("the path is a file; name a folder", path=path, backend=self.name)
-        return spot
-
-    def _entry(self, opened: ExitStack, path: str, spot: Spot) -> Spot:
-        """The spot of the link itself, if the path ends in a link."""
-        entry = self._keys.find(opened, path, follow=False) if spot.linked else spot
-        if entry is None:
-            raise NotFound("there is no such file", path=path, backend=self.name)
-        return entry
+            return TypedFile(open_file(self._file(opened, path), path, self.name), "r", path, self.name)
 
     def _source(self, opened: ExitStack, src: str, dst: str) -> Spot:
         self._check_open()
