@@ -279,3 +279,12 @@ late = Late()
 def test_closing_at_the_end_of_the_process_waits_for_nobody():
     done = subprocess.run([sys.executable, "-W", "error", "-c", AT_THE_END], capture_output=True, text=True, timeout=30)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_health_check_inside_its_own_loop_is_refused_at_once(backend, loop):
+    async def inside():
+        with pytest.raises(BackendUnavailable, match="async backend"):
+            backend.check_health()
+
+    backend.check_health()
+    asyncio.run_coroutine_threadsafe(inside(), loop).result(5)

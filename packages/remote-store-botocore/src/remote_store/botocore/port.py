@@ -79,6 +79,9 @@ class ClientPort:
                 response = method(**call.params)
         except Exception as raised:
             error = without_secrets(raised)
+            if isinstance(raised, Fault):
+                # The watch ended the last attempt.
+                raised.attempts = self._attempts
             if (fault := known_fault(error, (*FAILED, *UNREADABLE), TRANSPORT, attempts=self._attempts)) is None:
                 raise
             raise (self._route.doubt(begun, fault.status, fault.attempts) or fault) from error

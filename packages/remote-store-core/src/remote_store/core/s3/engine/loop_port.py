@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, TypeVar
@@ -18,7 +19,19 @@ from remote_store.core.s3.protocol.calls import AsyncBody, AsyncS3Port, Call, Fa
 from remote_store.core.s3.protocol.options import KIB
 
 T = TypeVar("T")
+
+waiting_loop: ContextVar[asyncio.AbstractEventLoop | None] = ContextVar("waiting_loop", default=None)
+"""The event loop of the thread that waits for this one, if it runs one."""
+
 SMALL_BODY = 64 * KIB
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The event loop that runs in this thread."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 @public("remote_store.core.s3")
@@ -41,10 +54,9 @@ class LoopThread:
             Fault: The thread does not exist, in a forked child or at the end of the process.
             BackendUnavailable: Called in the loop's own thread, where it would deadlock.
         """
-        with suppress(RuntimeError):
-            if asyncio.get_running_loop() is self.loop:
-                work.close()
-                raise BackendUnavailable("requests run in this event loop; inside it, use the async backend")
+        if self.loop in (running_loop(), waiting_loop.get()):
+            work.close()
+            raise BackendUnavailable("requests run in this event loop; inside it, use the async backend")
         if not self._alive():
             work.close()
             raise Fault("NoLoop", message="the event loop of the connection is not in this process", transport=True)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from remote_store.core.io.workers import Workers, settle
 from remote_store.core.s3.engine.allowance import Allowance
+from remote_store.core.s3.engine.loop_port import running_loop, waiting_loop
 from remote_store.core.s3.protocol.calls import Body
 
 __all__ = ["Tasks", "finish", "in_time", "read_into", "sleep"]
@@ -116,7 +117,9 @@ def in_time(call: Callable[[], T], allowance: Allowance) -> T:
         BackendUnavailable: It took longer than it may.
     """
     future: Future[T] = Future()
-    work = partial(settle, future, partial(copy_context().run, call))
+    context = copy_context()
+    context.run(waiting_loop.set, running_loop())
+    work = partial(settle, future, partial(context.run, call))
     with allowance.counted() as left:
         try:
             Thread(target=work, name="remote-store-limited", daemon=True).start()
