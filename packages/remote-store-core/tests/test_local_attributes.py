@@ -176,7 +176,7 @@ def test_nothing_is_guessed_or_taken_from_other_tools(backend: LocalBackend, roo
         (b"Author=Ada", {"author": "Ada"}),
         ("a=é".encode(), {"a": "é"}),
         ("a=é".encode("latin-1"), {"a": "é"}),
-        (b"a=1\nnonsense\n=x\nb=2\n", {"a": "1", "b": "2"}),
+        (b"a=1\nnonsense\n=x\nno name=3\nb=2\n", {"a": "1", "b": "2"}),
         (b"", {}),
         (b"\0\xff", {}),
     ],
@@ -190,6 +190,24 @@ def test_what_others_wrote_into_our_attributes_is_readable(
     assert kept(backend, "a") == {"metadata": metadata, "content_type": None}
     backend.copy("a", "b")
     assert os.getxattr(root / "b", METADATA) == stored
+
+
+@pytest.mark.parametrize(
+    "stored, content_type",
+    [
+        (b"text/csv\n", "text/csv"),
+        (b"text/html\r\nset-cookie: x", None),
+        ("text/é".encode(), None),
+        (b" \n", None),
+        (b"\xff", None),
+    ],
+)
+def test_a_content_type_of_others_is_one_that_a_header_can_carry(
+    backend: LocalBackend, root: Path, stored: bytes, content_type: str | None
+) -> None:
+    (root / "a").write_bytes(b"1")
+    os.setxattr(root / "a", CONTENT_TYPE, stored)
+    assert backend.get_file_info("a").content_type == content_type
 
 
 def test_listings_leave_them_out(backend: LocalBackend) -> None:

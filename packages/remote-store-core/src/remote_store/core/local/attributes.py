@@ -12,6 +12,7 @@ from typing import Any
 from remote_store.core.backend import Backend
 from remote_store.core.capabilities import Capability
 from remote_store.core.local.system import NoAttributes
+from remote_store.core.metadata import NAME, VALUE
 
 CONTENT_TYPE = "user.remote_store.content_type"
 METADATA = "user.remote_store.metadata"
@@ -78,11 +79,18 @@ def encoded(metadata: Mapping[str, str], content_type: str | None) -> dict[str, 
 
 
 def decoded(attributes: Mapping[str, bytes]) -> tuple[dict[str, str], str | None]:
-    """The metadata and the content type in the attributes of a file, whoever wrote them."""
+    """The metadata and the content type in the attributes of a file.
+
+    Other programs may have written them: names that are no metadata names and content types that no header can carry
+    are left out.
+    """
     lines = _text(attributes.get(METADATA, b"")).split("\n")
-    entries = (line.partition("=") for line in lines)
-    metadata = {name.lower(): value for name, equals, value in entries if name and equals}
-    return metadata, _text(attributes.get(CONTENT_TYPE, b"")) or None
+    entries = ((name.lower(), value) for name, equals, value in (line.partition("=") for line in lines) if equals)
+    content_type = _text(attributes.get(CONTENT_TYPE, b"")).strip()
+    return (
+        {name: value for name, value in entries if NAME.fullmatch(name)},
+        content_type if content_type and VALUE.fullmatch(content_type) else None,
+    )
 
 
 def attach(descriptor: int, attributes: Mapping[str, bytes]) -> None:
