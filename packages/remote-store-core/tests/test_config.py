@@ -363,11 +363,20 @@ def test_retry_is_a_number_a_table_or_a_policy(value: object) -> None:
     assert made({"bucket": "b", "retry": value}).options["retry"] == RetryPolicy(max_attempts=3)
 
 
+@pytest.mark.parametrize("value", [{"total_timeout": 60}, {"total_timeout": "60"}, '{"total_timeout": 60}'])
+def test_a_table_may_limit_the_time(value: object) -> None:
+    assert made({"bucket": "b", "retry": value}).options["retry"] == RetryPolicy(total_timeout=60)
+
+
 @pytest.mark.parametrize(
-    "value", [0, -1, 2.5, True, [3], "", "x", "2.5", "true", "[3]", {"max_attempts": 2.5}, {"x": 1}]
+    "value",
+    [
+        *(0, -1, 2.5, True, [3], "", "x", "2.5", "true", "[3]"),
+        *({"max_attempts": 0}, {"max_attempts": True}, {"total_timeout": 0}, {"total_timeout": "soon"}, {"x": 1}),
+    ],
 )
 def test_a_wrong_retry_is_a_configuration_error(value: object) -> None:
-    with pytest.raises(ConfigError, match=r"^backends\.b: .*'retry'"):
+    with pytest.raises(ConfigError, match=r"^backends\.b: .*'retry(\.total_timeout)?'"):
         made({"bucket": "b", "retry": value})
 
 

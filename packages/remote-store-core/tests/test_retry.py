@@ -13,7 +13,7 @@ def test_disabled_is_one_attempt() -> None:
     assert RetryPolicy().max_attempts > 1
 
 
-@pytest.mark.parametrize("attempts", [0, -1, 1.5, "3", None])
+@pytest.mark.parametrize("attempts", [0, -1, 1.5, "3", None, True])
 def test_there_is_at_least_one_attempt(attempts: Any) -> None:
     with pytest.raises(ValueError, match="max_attempts"):
         RetryPolicy(max_attempts=attempts)

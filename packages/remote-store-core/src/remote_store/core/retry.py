@@ -35,7 +35,7 @@ class RetryPolicy:
     total_timeout: float | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.max_attempts, int) or self.max_attempts < 1:
+        if isinstance(self.max_attempts, bool) or not isinstance(self.max_attempts, int) or self.max_attempts < 1:
             raise ValueError(f"max_attempts counts the first try and must be at least 1, not {self.max_attempts!r}")
         seconds = self.total_timeout
         if seconds is None:
