@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from remote_store.conformance.fakes.s3 import FakeS3
-from remote_store.core import AsyncBackend, AsyncStore, Backend, Store
+from remote_store.core import AsyncBackend, AsyncStore, Backend, Store, open_async_store, open_store
 
 KINDS = (Store, AsyncStore)
 CHECKER = doctest.OutputChecker()
@@ -69,6 +69,11 @@ def loop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[asyncio.Ru
 @pytest.mark.parametrize("kind, name", CASES, ids=IDS)
 def test_the_example_runs(kind: type, name: str, loop: asyncio.Runner) -> None:
     assert Session(kind, loop).run(members(kind)[name].__doc__) >= 1
+
+
+@pytest.mark.parametrize("kind, function", [(Store, open_store), (AsyncStore, open_async_store)])
+def test_the_example_of_a_function_runs(kind: type, function: Any, loop: asyncio.Runner) -> None:
+    assert Session(kind, loop).run(function.__doc__) >= 1
 
 
 @pytest.mark.parametrize("kind, name", CASES, ids=IDS)

@@ -126,6 +126,9 @@ def test_the_repr_shows_the_path_and_the_facts() -> None:
     assert "path='b'" in repr(error)
     assert repr(BackendUnavailable("closed")) == "BackendUnavailable('closed', path=None)"
     assert "path='a'" in repr(CapabilityNotSupported("no", capability="glob", path="a"))
+    left = repr(RemoteStoreError("some are left", paths=tuple(f"k{number}" for number in range(25))))
+    assert "'k9'" in left
+    assert "'k10'" not in left
 
 
 def test_a_configuration_error_is_an_error_of_ours_and_a_value_error() -> None:

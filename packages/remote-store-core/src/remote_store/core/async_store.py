@@ -1142,11 +1142,25 @@ class AsyncStore:
 
 @public("remote_store.core")
 def open_async_store(config: Config | Mapping[str, Any] | str | os.PathLike[str], name: str) -> AsyncStore:
-    """Make a configured store from a `Config`, a dict, or the path of a TOML file.
+    """Make a configured store from a `Config`, a dict, or the path of a TOML file. Sends no request.
+
+    Args:
+        config: The configuration; a `str` is the path of a file.
+        name: Name of the store in the configuration.
+
+    Returns:
+        A store that owns its backend.
 
     Raises:
         BackendNotInstalled: The backend's distribution is not installed.
         ConfigError: The configuration is not valid, or has no such store. The message says what to change.
         OSError: The file cannot be read.
+
+    Example:
+        >>> from remote_store.core import open_async_store
+        >>> tables = {"backends": {"main": {"type": "memory"}}, "stores": {"lake": {"backend": "main"}}}
+        >>> store = open_async_store(tables, "lake")
+        >>> await store.exists("nothing.txt")
+        False
     """
     return AsyncStore.from_config(config_of(config), name)

@@ -66,7 +66,8 @@ class RemoteStoreError(Exception):
         return self.path
 
     def __repr__(self) -> str:
-        facts = {"path": self.path, **self._facts()}
+        several = {"paths": self.paths[:SHOWN_PATHS]} if self.paths else {}
+        facts = {"path": self.path, **several, **self._facts()}
         return (
             f"{type(self).__name__}({', '.join([repr(self.message), *(f'{name}={facts[name]!r}' for name in facts)])})"
         )

@@ -1141,11 +1141,25 @@ class Store:
 
 @public("remote_store.core")
 def open_store(config: Config | Mapping[str, Any] | str | os.PathLike[str], name: str) -> Store:
-    """Make a configured store from a `Config`, a dict, or the path of a TOML file.
+    """Make a configured store from a `Config`, a dict, or the path of a TOML file. Sends no request.
+
+    Args:
+        config: The configuration; a `str` is the path of a file.
+        name: Name of the store in the configuration.
+
+    Returns:
+        A store that owns its backend.
 
     Raises:
         BackendNotInstalled: The backend's distribution is not installed.
         ConfigError: The configuration is not valid, or has no such store. The message says what to change.
         OSError: The file cannot be read.
+
+    Example:
+        >>> from remote_store.core import open_store
+        >>> tables = {"backends": {"main": {"type": "memory"}}, "stores": {"lake": {"backend": "main"}}}
+        >>> store = open_store(tables, "lake")
+        >>> store.exists("nothing.txt")
+        False
     """
     return Store.from_config(config_of(config), name)

@@ -104,7 +104,7 @@ class Adapter(Generic[B]):
         """
         try:
             backend = factory(*arguments, **options)
-        except (RemoteStoreError, ConfigError):
+        except RemoteStoreError:
             raise
         except (TypeError, ValueError) as error:
             raise ConfigError(str(error)) from error
