@@ -237,13 +237,13 @@ class AsyncS3fsLane(AsyncLane):
 
 
 class PyArrowLane(Lane):
-    """`Store(S3PyArrowBackend(...))`, alike: the contract is kept by boto3 below it."""
+    """`Store(S3PyArrowBackend(...))`, alike: the contract is kept by botocore below it."""
 
     title: ClassVar[str] = "remote-store-pyarrow"
     rivals: ClassVar = (
         Rival("raw pyarrow", wall={"get": 0.9, "read": 0.9, "stream": 1.0, "random_reads": 0.7, "put": 2.0}),
     )
-    distributions: ClassVar[tuple[str, ...]] = ("remote-store-pyarrow", "remote-store-boto3", "pyarrow", "boto3")
+    distributions: ClassVar[tuple[str, ...]] = ("remote-store-pyarrow", "remote-store-core", "pyarrow", "botocore")
     backend = S3PyArrowBackend
 
 

@@ -22,7 +22,14 @@ from fsspec.spec import AbstractFileSystem
 from s3fs import S3FileSystem
 
 from remote_store.conformance.faults import Call, LostAnswer
-from remote_store.core import AlreadyExists, BackendUnavailable, CapabilityNotSupported, RetryPolicy, Secret
+from remote_store.core import (
+    AlreadyExists,
+    BackendUnavailable,
+    CapabilityNotSupported,
+    PermissionDenied,
+    RetryPolicy,
+    Secret,
+)
 from remote_store.core.s3 import S3Options
 from remote_store.s3fs import AsyncS3FsBackend, S3FsBackend
 
@@ -237,6 +244,17 @@ def test_unwrap_refuses_what_there_is_not(make, kind):
     backend.close()
     with pytest.raises(BackendUnavailable):
         backend.unwrap(S3FileSystem)
+
+
+@pytest.mark.parametrize("credentials", [{"key": "HUSH\n"}, {"secret": "HUSH\n"}, {"token": "HU SH"}])
+def test_malformed_credentials_of_a_filesystem_that_was_handed_in_are_refused(place, endpoint, bucket, credentials):
+    given = {"key": place["key"], "secret": place["secret"], **credentials}
+    filesystem = S3FileSystem(endpoint_url=place["endpoint_url"], skip_instance_cache=True, **given)
+    with S3FsBackend(bucket, fs=filesystem) as backend, pytest.raises(PermissionDenied) as caught:
+        backend.read_bytes("k")
+    assert "invalid character" in str(caught.value)
+    assert "SH" not in "".join(traceback.format_exception(caught.value))
+    assert endpoint.count() == 0
 
 
 def test_close_closes_a_client_that_only_the_handle_used(make, endpoint, bucket, eventually):
