@@ -120,21 +120,19 @@ class LocalBackend(Backend):
         return self._kind(path) == stat.S_IFDIR
 
     def read(self, path: str) -> BinaryIO:
-        with ExitStack() as opened:
-            descriptor = self._open(self._file(opened, path), path)
-        return opened_file(path, descriptor, self.name)
+        return opened_file(path, self._raw(path), self.name)
 
     def read_seekable(self, path: str) -> BinaryIO:
         return self.read(path)
 
     def read_bytes(self, path: str) -> bytes:
-        with self.read(path) as file:
-            return file.read()
+        with self._raw(path) as file:
+            return file.readall()
 
     def read_range(self, path: str, start: int, length: int) -> bytes:
         self._check_open()
         check_range(start, length)
-        with self.read(path) as file:
+        with io.BufferedReader(self._raw(path)) as file:
             size = os.fstat(file.fileno()).st_size
             file.seek(min(start, size))
             # `read(n)` allocates n bytes, so `length` is limited to what the file has.
@@ -367,6 +365,10 @@ class LocalBackend(Backend):
             raise self._no_file(path)
         return spot
 
+    def _raw(self, path: str) -> TypedFile:
+        with ExitStack() as opened:
+            return TypedFile(self._open(self._file(opened, path), path), "r", path, self.name)
+
     def _open(self, spot: Spot, path: str) -> int:
         """Open a file for reading; returns its descriptor, which the caller closes."""
         with os_errors(path, self.name):
@@ -452,7 +454,7 @@ class LocalBackend(Backend):
             self.capabilities = self.capabilities - {Capability.ATOMIC_CREATE}
 
     def _copy(self, src: str, dst: str, *, overwrite: bool) -> os.stat_result:
-        with self.read(src) as source:
+        with io.BufferedReader(self._raw(src)) as source:
             with os_errors(src, self.name):
                 attributes = attached(source.fileno()) if self._keeps_attributes else None
             with self._unfinished(dst, attributes or {}, overwrite=overwrite) as (unfinished, file):

@@ -203,13 +203,12 @@ def inspect(path: str, descriptor: int) -> FileInfo:
     return replace(info, metadata=metadata, content_type=content_type)
 
 
-def opened_file(path: str, descriptor: int, backend: str) -> Reader:
-    """The reader of a file that is open for reading. It closes the descriptor."""
-    file = TypedFile(descriptor, "r", path, backend)
+def opened_file(path: str, file: TypedFile, backend: str) -> Reader:
+    """The reader of an open file. It closes the file."""
     file.name = path
     try:
         with os_errors(path, backend):
-            return BufferedFile(file, inspect(path, descriptor), buffer_size(descriptor))
+            return BufferedFile(file, inspect(path, file.fileno()), buffer_size(file.fileno()))
     except BaseException:
         file.close()
         raise
