@@ -15,10 +15,12 @@ import pytest
 from remote_store.conformance.fakes.s3 import FakeS3
 from remote_store.core import (
     AsyncBinaryIO,
+    AsyncDelegatingBackend,
     AsyncReader,
     AsyncStore,
     Backend,
     CapabilityNotSupported,
+    DelegatingBackend,
     FileInfo,
     LocalBackend,
     MemoryBackend,
@@ -297,18 +299,49 @@ def test_a_file_that_lacks_methods_has_those_of_a_reader(root: str) -> None:
         assert file.info == store.get_file_info("x")
 
 
-def test_a_foreign_attribute_is_no_info() -> None:
-    class Foreign(io.BytesIO):
-        def info(self) -> dict[str, str]:
-            return {"Content-Type": "text/plain"}
+class HasAMethod(io.BytesIO):
+    def info(self) -> dict[str, str]:
+        return {"Content-Type": "text/plain"}
 
+
+class HasAProperty(io.BytesIO):
+    @property
+    def info(self) -> FileInfo:
+        raise OSError("this sends a request")
+
+
+@pytest.mark.parametrize("kind", [HasAMethod, HasAProperty])
+def test_a_foreign_attribute_is_no_info(kind: type[io.BytesIO]) -> None:
     class Opens(MemoryBackend):
         def read(self, path: str) -> BinaryIO:
-            return Foreign(b"123")
+            return kind(b"123")
 
     store = Store(Opens(), "team")
     store.write("x", b"123")
-    assert store.read("x").info == store.get_file_info("x")
+    with store.read("x") as file:
+        assert (file.info, file.read()) == (store.get_file_info("x"), b"123")
+
+
+@each_root
+async def test_a_delegating_backend_hands_the_reader_on(root: str) -> None:
+    backend = CountingMemory()
+    store = Store(DelegatingBackend(backend), root)
+    store.write("x", CONTENT)
+    with store.read("x") as file:
+        assert file.info.size == len(CONTENT)
+    awaited = AsyncStore(AsyncDelegatingBackend(ThreadedBackend(backend)), root)
+    async with await awaited.read("x") as opened:
+        assert (opened.info.path, opened.info.size) == ("x", len(CONTENT))
+    assert backend.calls == ["read", "read"]
+
+
+async def test_lines_of_a_scoped_reader_come_in_order() -> None:
+    store = AsyncStore(ThreadedBackend(MemoryBackend()), "team")
+    await store.write("x", b"".join(b"%d\n" % number for number in range(1000)))
+    async with await store.read("x") as file:
+        assert await anext(aiter(file)) == b"0\n"
+        assert await file.readline() == b"1\n"
+        assert [line async for line in file] == [b"%d\n" % number for number in range(2, 1000)]
 
 
 @each_opening

@@ -336,7 +336,7 @@ class AsyncStore:
 
         Args:
             path: The file.
-            buffer_size: Bytes of a block. A read that is longer is one request of its own. Memory: the 4 blocks that
+            buffer_size: Bytes of a block. A read that is longer is one request of its own. Memory: the 8 blocks that
                 were used last, and 2 more while they arrive. 0, the default, means that each read requests exactly its
                 own bytes.
 

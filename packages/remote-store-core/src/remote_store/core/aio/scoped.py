@@ -98,6 +98,12 @@ class AsyncScopedFile:
             await self._file.close()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        if isinstance(self._file, AsyncReader):
+            # It may read many lines with one switch of threads.
+            with self._errors:
+                async for line in self._file:
+                    yield line
+            return
         while line := await self.readline():
             yield line
 

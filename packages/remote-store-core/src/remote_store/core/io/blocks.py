@@ -13,11 +13,11 @@ from remote_store.core.io.streams import told_left
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-KEPT = 4
+KEPT = 8
 
 
 class BlockReader(Reader):
-    """A seekable file that is read in aligned blocks. The last 4 blocks that were used stay in memory.
+    """A seekable file that is read in aligned blocks. The 8 blocks that were used last stay in memory.
 
     A read that is shorter than a block takes no request if its blocks are in memory, else one. A longer read is one
     read of the file below, and is not kept. The version stays that of the file below. A failed read does not move the

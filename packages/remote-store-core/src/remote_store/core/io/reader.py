@@ -113,5 +113,8 @@ def exact(info: FileInfo) -> FileInfo:
 
 def known_info(file: object) -> FileInfo | None:
     """The `info` of a file that has one; `None` if it has none, or would have to ask for it."""
-    info = file.known_info if isinstance(file, Reader) else getattr(file, "info", None)
+    if isinstance(file, Reader):
+        return file.known_info
+    # A property of somebody else's file may do I/O.
+    info = getattr(file, "__dict__", {}).get("info")
     return info if isinstance(info, FileInfo) else None
