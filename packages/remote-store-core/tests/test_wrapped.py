@@ -5,24 +5,25 @@ from typing import Any
 
 import pytest
 
+from remote_store.core import Progress
 from remote_store.core.aio.pulled import GuardedStream, WriteStopped
 from remote_store.core.files import Counted
 from remote_store.core.io.streams import bytes_left, check_content
 
 
 def test_a_counted_stream_is_a_file_that_says_what_it_read() -> None:
-    seen: list[int] = []
-    stream = Counted(io.BytesIO(b"0123456789"), seen.append)
+    seen: list[Progress] = []
+    stream = Counted(io.BytesIO(b"0123456789"), seen.append, 10)
     assert isinstance(stream, io.BufferedIOBase)
     assert (stream.readable(), stream.seekable(), stream.tell(), bytes_left(stream)) == (True, True, 0, 10)
     assert [stream.read(4), stream.read(None), stream.read(1)] == [b"0123", b"456789", b""]
-    assert seen == [4, 10]
+    assert seen == [Progress(0, 10, 0), Progress(4, 10, 4), Progress(10, 10, 6)]
     assert (stream.seek(2), stream.tell(), stream.read1(3), list(stream)) == (2, 2, b"234", [b"56789"])
 
 
 def test_closing_it_leaves_the_callers_stream_open() -> None:
     theirs = io.BytesIO(b"0123456789")
-    Counted(theirs, print).close()
+    Counted(theirs, print, None).close()
     assert not theirs.closed
 
 
@@ -35,7 +36,7 @@ def test_a_stream_that_only_reads_is_enough() -> None:
     assert (stream.seekable(), stream.bytes_left(), stream.read(1)) == (False, None, b"")
 
 
-@pytest.mark.parametrize("wrap", [lambda text: Counted(text, print), GuardedStream])
+@pytest.mark.parametrize("wrap", [lambda text: Counted(text, print, None), GuardedStream])
 def test_text_is_still_found_behind_it(wrap: Any) -> None:
     with pytest.raises(TypeError, match="text stream"):
         check_content(wrap(io.StringIO("text")))
