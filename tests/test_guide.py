@@ -233,6 +233,7 @@ def test_the_code_of_a_page_does_what_the_page_shows(
     reader.nothing_hidden(len(page.read_text("utf-8").splitlines()))
 
 
+@pytest.mark.timeout(300)
 def test_the_code_of_the_pages_is_typed(tmp_path: Path) -> None:
     """mypy's strict mode accepts each page, read as one module."""
     for name, page in PAGES.items():
