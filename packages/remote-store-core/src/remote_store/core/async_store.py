@@ -1045,7 +1045,7 @@ class AsyncStore:
     async def ping(self) -> None:
         """Short name of `check_health`.
 
-        On S3: 1 request, which lists 1 key.
+        On S3: 1 request, which lists 1 key. The answer comes within 10 s, with all retries.
 
         Raises:
             NotFound: The bucket or the base folder does not exist.
@@ -1060,7 +1060,7 @@ class AsyncStore:
     async def check_health(self) -> None:
         """Send a request to check that the backend can be used.
 
-        On S3: 1 request, which lists 1 key.
+        On S3: 1 request, which lists 1 key. The answer comes within 10 s, with all retries.
 
         Raises:
             NotFound: The bucket or the base folder does not exist.
