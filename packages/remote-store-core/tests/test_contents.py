@@ -79,6 +79,17 @@ async def async_chunks() -> AsyncIterator[bytes | bytearray | memoryview]:
     yield memoryview(CONTENT)[1:]
 
 
+class Both:
+    """Iterable in plain and in async code, like the streams of httpx."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(chunks())
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in chunks():
+            yield chunk
+
+
 CONTENTS: dict[str, Callable[[], Any]] = {
     "bytes": lambda: CONTENT,
     "gzip": lambda: gzip.GzipFile(fileobj=io.BytesIO(PACKED)),
@@ -95,7 +106,8 @@ CONTENTS: dict[str, Callable[[], Any]] = {
     "map": lambda: map(str.encode, CONTENT.decode().splitlines(keepends=True)),
     "buffers": lambda: iter([bytearray(CONTENT[:5]), memoryview(CONTENT)[5:]]),
     "partial": lambda: iter(functools.partial(io.BytesIO(CONTENT).read, 7), b""),
-    "no_chunks": lambda: [CONTENT],
+    "one_chunk": lambda: [CONTENT],
+    "both": Both,
 }
 ASYNC_CONTENTS: dict[str, Callable[[], Any]] = {
     **CONTENTS,
@@ -153,7 +165,7 @@ def test_a_store_hands_a_backend_of_the_first_contract_a_stream() -> None:
 
 
 def test_the_length_of_a_list_is_known(open_lane: Any, s3: FakeS3) -> None:
-    lane = open_lane(part_size=PART, grow_parts=False)
+    lane = open_lane(part_size=PART, grow_parts=False, max_concurrency=1)
     lane.write("a", [bytes(PART), bytes(PART), b"x"])
     sizes = [len(call.params["Body"]) for call in s3.calls if call.operation == "UploadPart"]
     assert sizes == [PART, PART, 1]

@@ -67,7 +67,7 @@ def test_open_atomic(open_lane: Any, sent: list[int]) -> None:
 
 
 def test_the_part_size_stays_where_the_content_fits(s3: FakeS3, open_lane: Any) -> None:
-    lane = open_lane(part_size=PART, grow_parts=False)
+    lane = open_lane(part_size=PART, grow_parts=False, max_concurrency=1)
     lane.write_spooled("a", bytes(2 * PART + 1))
     assert [len(call.params["Body"]) for call in s3.calls if call.operation == SEND] == [PART, PART, 1]
 

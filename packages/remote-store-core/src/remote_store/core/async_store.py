@@ -14,6 +14,7 @@ from remote_store.core.aio.blocks import AsyncBlockReader
 from remote_store.core.aio.files import async_counted, async_opened, async_replacing, async_transfer
 from remote_store.core.aio.reader import AsyncReader
 from remote_store.core.aio.scoped import AsyncScopedOpening, AsyncScopedReader
+from remote_store.core.aio.streams import async_as_stream
 from remote_store.core.capabilities import Capability
 from remote_store.core.config.file import Config, config_of, configured, from_environment
 from remote_store.core.config.registry import find_async_backend
@@ -21,7 +22,6 @@ from remote_store.core.config.url import from_url
 from remote_store.core.errors import InvalidPath, NotFound
 from remote_store.core.glob import GlobPattern, name_matcher
 from remote_store.core.home import public
-from remote_store.core.io.chunks import as_stream
 from remote_store.core.io.source import AsyncBinaryIO, AsyncContent
 from remote_store.core.io.streams import check_buffer_size
 from remote_store.core.kinds import instead_of
@@ -484,7 +484,7 @@ class AsyncStore:
         key = self._scope.key(path)
         with self._scope.errors(key):
             result = await self._backend.write(
-                key, as_stream(content), overwrite=overwrite, metadata=metadata, content_type=content_type
+                key, async_as_stream(content), overwrite=overwrite, metadata=metadata, content_type=content_type
             )
         return self._scope.written(result)
 
@@ -527,7 +527,7 @@ class AsyncStore:
         key = self._scope.key(path)
         with self._scope.errors(key):
             result = await self._backend.write_atomic(
-                key, as_stream(content), overwrite=overwrite, metadata=metadata, content_type=content_type
+                key, async_as_stream(content), overwrite=overwrite, metadata=metadata, content_type=content_type
             )
         return self._scope.written(result)
 

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from remote_store.core.errors import BackendUnavailable
-from remote_store.core.io.chunks import as_stream
 from remote_store.core.io.source import BUFFERS, Content
-from remote_store.core.io.streams import READ, as_bytes, block_size, bytes_left, check_content
+from remote_store.core.io.streams import READ, as_bytes, as_stream, block_size, bytes_left, check_content
 from remote_store.core.io.wrapped import WrappedStream
 from remote_store.core.local.folder import Folder
 from remote_store.core.local.resolving import follow

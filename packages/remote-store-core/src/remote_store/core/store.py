@@ -20,10 +20,9 @@ from remote_store.core.files import counted, opened, replacing, transfer
 from remote_store.core.glob import GlobPattern, name_matcher
 from remote_store.core.home import public
 from remote_store.core.io.blocks import BlockReader
-from remote_store.core.io.chunks import as_stream
 from remote_store.core.io.reader import Reader
 from remote_store.core.io.source import Content
-from remote_store.core.io.streams import check_buffer_size
+from remote_store.core.io.streams import as_stream, check_buffer_size
 from remote_store.core.kinds import instead_of
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import RemotePath

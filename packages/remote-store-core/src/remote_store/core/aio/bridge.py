@@ -15,13 +15,12 @@ from typing import BinaryIO, Generic, NamedTuple, ParamSpec, Self, TypeVar, cast
 from remote_store.core.aio.backend import AsyncBackend
 from remote_store.core.aio.pulled import GuardedStream, NoThread, PulledStream, WriteStopped, spooled
 from remote_store.core.aio.reader import AsyncReader
-from remote_store.core.aio.streams import AsyncSource, check_async_content, is_async_stream
+from remote_store.core.aio.streams import AsyncSource, async_as_stream, check_async_content, is_async_stream
 from remote_store.core.aio.threaded_file import ThreadedFile, ThreadedReader, close_quietly
 from remote_store.core.aio.threads import Threads, ended
 from remote_store.core.backend import Backend
 from remote_store.core.errors import BackendUnavailable
 from remote_store.core.home import public
-from remote_store.core.io.chunks import as_stream
 from remote_store.core.io.source import BUFFERS, AsyncBinaryIO, AsyncContent, Content
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 
@@ -237,7 +236,7 @@ class ThreadedBackend(AsyncBackend):
 
     async def _put(self, put: Callable[[str, Content], WriteResult], path: str, content: AsyncContent) -> WriteResult:
         self._check_open()
-        check_async_content(content := as_stream(content))
+        check_async_content(content := async_as_stream(content))
         if isinstance(content, BUFFERS):
             return await self._threads.finish(partial(put, path, content))
         # A file of a threaded backend is read directly in the writing thread.

@@ -95,7 +95,7 @@ def async_counted(content: Any, progress: ProgressCallback | None) -> Any:
     """
     if progress is None:
         return content
-    stream = files.readable(content)
+    stream = content if is_async_stream(content) else files.readable(content)
     check_async_content(stream)
     if not hasattr(stream, "read"):
         return _counted_chunks(stream, Meter(progress, None))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Callable
-from typing import cast
+from typing import Any, cast
 
 from remote_store.core.aio.threads import in_thread
-from remote_store.core.io.chunks import as_chunk, as_stream
+from remote_store.core.io.chunks import as_chunk
 from remote_store.core.io.source import BUFFERS, AsyncContent, Buffer, Content
-from remote_store.core.io.streams import Source, as_bytes, check_binary, told_left, wrong_content
+from remote_store.core.io.streams import Source, as_bytes, as_stream, check_binary, told_left, wrong_content
 
 
 class AsyncSource:
@@ -30,7 +30,7 @@ class AsyncSource:
     """
 
     def __init__(self, content: AsyncContent) -> None:
-        check_async_content(content := as_stream(content))
+        check_async_content(content := async_as_stream(content))
         self.size: int | None = None
         self.failure: BaseException | None = None
         self._carry = memoryview(b"")
@@ -79,6 +79,15 @@ class AsyncSource:
                 return None
         block, self._carry = self._carry[:size], self._carry[size:]
         return block
+
+
+def async_as_stream(content: Any) -> Any:
+    """A binary stream over a plain iterable of bytes. Other content is returned unchanged and unchecked.
+
+    Raises:
+        TypeError: The iterable has no order, or it is a list or tuple with an item that is not bytes.
+    """
+    return content if hasattr(content, "__aiter__") else as_stream(content)
 
 
 def is_async_stream(content: object) -> bool:

@@ -6,7 +6,6 @@ import io
 import sys
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Any
 
 from remote_store.core.io.source import BUFFERS, Buffer
 
@@ -74,15 +73,3 @@ def as_chunk(chunk: object) -> bytes:
             f"the content yielded {type(chunk).__name__} instead of bytes; encode text, e.g. with str.encode"
         )
     return chunk if isinstance(chunk, bytes) else bytes(chunk)
-
-
-def as_stream(content: Any) -> Any:
-    """A binary stream over an iterable of bytes. Other content is returned unchanged and unchecked.
-
-    Raises:
-        TypeError: The iterable has no order, or it is a list or tuple with an item that is not bytes.
-    """
-    chunked = (
-        isinstance(content, Iterable) and not isinstance(content, (*BUFFERS, str)) and not hasattr(content, "read")
-    )
-    return Chunks(content) if chunked and not hasattr(content, "__aiter__") else content

@@ -6,12 +6,12 @@ import inspect
 import io
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from remote_store.core.events import callers_code
 from remote_store.core.home import public
-from remote_store.core.io.chunks import as_stream
+from remote_store.core.io.chunks import Chunks
 from remote_store.core.io.source import BUFFERS, Buffer, Content, SupportsRead
 
 READ = 1 << 20
@@ -80,6 +80,18 @@ class Source:
         """
         while block := self.read_block(size):
             yield block
+
+
+def as_stream(content: Any) -> Any:
+    """A binary stream over an iterable of bytes. Other content is returned unchanged and unchecked.
+
+    Raises:
+        TypeError: The iterable has no order, or it is a list or tuple with an item that is not bytes.
+    """
+    chunked = (
+        isinstance(content, Iterable) and not isinstance(content, (*BUFFERS, str)) and not hasattr(content, "read")
+    )
+    return Chunks(content) if chunked else content
 
 
 def read_block(source: SupportsRead, size: int) -> bytes:
