@@ -85,7 +85,7 @@ def async_as_stream(content: Any) -> Any:
     """A binary stream over a plain iterable of bytes. Other content is returned unchanged and unchecked.
 
     Raises:
-        TypeError: The iterable has no order, or it is a list or tuple with an item that is not bytes.
+        TypeError: It is a mapping or a set, or a list or tuple with an item that is not bytes.
     """
     return content if hasattr(content, "__aiter__") else as_stream(content)
 

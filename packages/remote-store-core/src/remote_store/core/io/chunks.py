@@ -17,12 +17,12 @@ class Chunks(io.BufferedIOBase):
         chunks: The chunks, of any length.
 
     Raises:
-        TypeError: The iterable has no order, or it is a list or tuple with an item that is not bytes.
+        TypeError: It is a mapping or a set, or a list or tuple with an item that is not bytes.
     """
 
     def __init__(self, chunks: Iterable[Buffer]) -> None:
         if isinstance(chunks, Mapping | AbstractSet):
-            raise TypeError(f"a {type(chunks).__name__} has no order that can be relied on; pass a list of bytes")
+            raise TypeError(f"content must be an ordered iterable of bytes, not a {type(chunks).__name__}; pass a list")
         known = isinstance(chunks, list | tuple)
         self._left: int | None = sum(len(as_chunk(chunk)) for chunk in chunks) if known else None
         self._chunks = iter(chunks)

@@ -86,7 +86,7 @@ def as_stream(content: Any) -> Any:
     """A binary stream over an iterable of bytes. Other content is returned unchanged and unchecked.
 
     Raises:
-        TypeError: The iterable has no order, or it is a list or tuple with an item that is not bytes.
+        TypeError: It is a mapping or a set, or a list or tuple with an item that is not bytes.
     """
     chunked = (
         isinstance(content, Iterable) and not isinstance(content, (*BUFFERS, str)) and not hasattr(content, "read")
