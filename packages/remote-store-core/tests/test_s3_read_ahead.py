@@ -190,10 +190,11 @@ def test_an_object_that_changes_meanwhile_is_never_mixed(opened: Any, s3: FakeS3
 
 @pytest.mark.usefixtures("soon")
 @pytest.mark.parametrize("silent", [True, False])
-def test_each_range_is_resumed_where_it_was_cut(silent: bool, opened: Any, s3: FakeS3) -> None:
+def test_each_range_is_resumed_where_it_was_cut(silent: bool, opened: Any, s3: FakeS3, open_lane: Any) -> None:
     s3.silent_cuts = silent
     s3.cuts = [100_000, *([MIB // 2, 0, 70_000] * 8)]
-    assert in_steps(opened(data=data()), MIB) == data()
+    # One of the concurrent ranges may meet all the cuts that bring no byte.
+    assert in_steps(opened(data=data(), on=open_lane(retry=RetryPolicy(10))), MIB) == data()
     assert len(s3.calls) > 24
     assert all("IfMatch" in call.params for call in s3.calls[1:])
 

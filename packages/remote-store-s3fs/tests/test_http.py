@@ -190,7 +190,8 @@ async def test_a_proxy_gets_user_and_password_in_each_request(make_port, scheme,
 
     async with served(serve) as url:
         config = AioConfig(proxies={scheme: url.replace("://", f"://{login}")})
-        port = await make_port(endpoint_url=f"{scheme}://s3.test:9", client_options={"config": config})
+        place = f"{scheme}://s3.test:9"
+        port = await make_port(endpoint_url=place, connect_timeout=0.5, client_options={"config": config})
         for _ in range(2):
             with pytest.raises(Fault):
                 await port.perform(Call("HeadObject", {"Bucket": "bucket", "Key": "k"}))

@@ -22,6 +22,9 @@ from remote_store.core.s3 import S3Options, is_foreign
 BAD_REQUEST = 400
 HTTP = 80
 
+LONGEST_WAIT = 2.0
+"""Most seconds for the handshake, which explains an error and must not hold it back for long."""
+
 
 class SchemeDoubt:
     """Decides after a client's first response whether to try a TLS handshake.
@@ -30,7 +33,7 @@ class SchemeDoubt:
         options: The options of the client.
 
     Attributes:
-        seconds: How long a connection may take.
+        seconds: How long the handshake may take.
         is_settled: Whether no handshake is needed, because the first connection begins with one, or there was a
             response.
     """
@@ -40,7 +43,7 @@ class SchemeDoubt:
         proxy = configured_proxy(url, getattr(options.client_options.get("config"), "proxies", None))
         self._parts = urlsplit(proxy or url)
         self._code = "SpeaksTLS" if proxy is None else "ProxySpeaksTLS"
-        self.seconds = options.connect_timeout
+        self.seconds = min(options.connect_timeout, LONGEST_WAIT)
         self.is_settled = self._parts.scheme != "http"
 
     def arises(self, operation: str, response: tuple[Any, Any] | None, error: BaseException | None) -> bool:
