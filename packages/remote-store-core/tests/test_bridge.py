@@ -354,6 +354,9 @@ async def test_what_it_is_comes_from_the_backend(bridge: ThreadedBackend, memory
 
 
 def test_at_least_one_thread(memory: MemoryBackend) -> None:
+    wrong: Any = "4"
+    with pytest.raises(TypeError, match="max_threads must be an int, not str"):
+        ThreadedBackend(memory, max_threads=wrong)
     with pytest.raises(ValueError, match="max_threads"):
         ThreadedBackend(memory, max_threads=0)
 

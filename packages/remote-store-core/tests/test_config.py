@@ -202,7 +202,7 @@ def test_half_a_variable_is_refused(text: str) -> None:
         ({"backends": {"a": "memory"}}, r"\[backends\.NAME\]"),
         ({"backends": []}, r"\[backends\.NAME\]"),
         ({"stores": {"s": {}}}, r"stores\.s\.backend is missing"),
-        ({"stores": {"s": {"backend": "a"}}}, r"unknown backend of stores\.s 'a'; known names: none"),
+        ({"stores": {"s": {"backend": "a"}}}, r"unknown backend 'a' of stores\.s; known names: none"),
         ({"backends": {"lake": {"type": "m"}}, "stores": {"s": {"backend": "lak"}}}, "did you mean 'lake'"),
         (
             {"backends": {"a": {"type": "m"}}, "stores": {"s": {"backend": "a", "rootpath": ""}}},
@@ -222,6 +222,19 @@ def test_a_wrong_table_is_refused_when_it_is_read(data: dict[str, Any], match: s
 def test_a_text_that_is_no_toml_is_refused() -> None:
     with pytest.raises(ConfigError, match="not valid TOML: "):
         Config.from_toml("[backends")
+
+
+def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "stores.toml"
+    path.write_text("[backends", "utf-8")
+    with pytest.raises(ConfigError, match=r"stores\.toml: .*not valid TOML: "):
+        open_store(path, "raw")
+
+
+def test_a_prefix_is_text() -> None:
+    wrong: Any = None
+    with pytest.raises(TypeError, match="prefix must be a str, not NoneType"):
+        Store.from_env(wrong)
 
 
 def test_an_unknown_store_gets_the_nearest() -> None:
@@ -253,7 +266,11 @@ def test_a_type_that_is_not_installed_keeps_its_command() -> None:
         ({}, "backends.b: required settings are missing: 'bucket'"),
         (
             {"bucket": "b", "retry": {"max_attemps": 1}},
-            "unknown field of 'retry' 'max_attemps'; did you mean 'max_attempts'",
+            "unknown field 'max_attemps' of 'retry'; did you mean 'max_attempts'",
+        ),
+        (
+            {"bucket": "b", "root_path": "raw"},
+            r"backends.b: 'root_path' is not a setting of a backend; set it in \[stores",
         ),
         ({"bucket": "b", "retry": {"max_attempts": 0}}, "'retry' has an invalid value: .* at least 1"),
         ({"bucket": "b", "retry": {"total_timeout": 0}}, "'retry' has an invalid value: total_timeout .* above 0"),

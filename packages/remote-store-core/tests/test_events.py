@@ -206,8 +206,8 @@ async def coroutine(event: RequestEvent) -> None: ...
 
 @pytest.mark.parametrize(
     "wrong",
-    ["print", 3, coroutine, AsyncCall(), functools.partial(coroutine)],
-    ids=["text", "number", "coroutine function", "object", "partial"],
+    ["print", 3, coroutine, AsyncCall(), functools.partial(coroutine), lambda: None, lambda event, bucket: None],
+    ids=["text", "number", "coroutine function", "object", "partial", "no argument", "two arguments"],
 )
 def test_what_cannot_be_called_is_refused_at_once(make: Make, wrong: Any) -> None:
     with pytest.raises(TypeError, match="on_event"):

@@ -47,6 +47,17 @@ def test_what_is_no_file_is_not_found_and_a_malformed_path_is_a_bad_request(serv
         assert isinstance(error, InvalidPath) == (path != "none")
 
 
+@pytest.mark.parametrize("call", ["write", "copy", "move"])
+def test_a_local_path_that_cannot_be_a_file_has_one_status(tmp_path: Path, call: str) -> None:
+    store = Store(LocalBackend(tmp_path))
+    store.write("folder/file", b"x")
+    store.write("source", b"x")
+    for path in ("folder", "folder/file/below"):
+        with pytest.raises(InvalidPath) as caught:
+            store.write(path, b"y") if call == "write" else getattr(store, call)("source", path)
+        assert caught.value.http_status == 404, path
+
+
 def test_a_file_in_place_of_a_folder_is_not_found(served: Any) -> None:
     lane, store = served
     lane.done(store.write("file", b"x"))

@@ -52,6 +52,30 @@ def on_disk(root: Path) -> list[str]:
     return sorted(str(path.relative_to(root)) for path in root.rglob("*"))
 
 
+def test_a_wrong_argument_is_refused_by_name(tmp_path: Path) -> None:
+    wrong: Any
+    for wrong in (None, 3, b"root"):
+        with pytest.raises(TypeError, match="root must be a str or a path"):
+            LocalBackend(wrong)
+    for wrong in ("false", 1, None):
+        with pytest.raises(TypeError, match="create must be True or False"):
+            LocalBackend(tmp_path, create=wrong)
+
+
+def test_a_listing_that_was_not_begun_ends_with_its_backend(backend: LocalBackend) -> None:
+    backend.write("d/a", b"1")
+    listings: list[Any] = [
+        backend.list_files("", recursive=True),
+        backend.list_folders(""),
+        backend.iter_children("d"),
+        backend.glob("**"),
+    ]
+    backend.close()
+    for listing in listings:
+        with pytest.raises(BackendUnavailable, match="the backend is closed"):
+            next(listing)
+
+
 def test_the_constructor_touches_nothing(tmp_path: Path) -> None:
     backend = LocalBackend(tmp_path / "absent", create=True)
     assert on_disk(tmp_path) == []

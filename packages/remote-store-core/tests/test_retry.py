@@ -13,9 +13,15 @@ def test_disabled_is_one_attempt() -> None:
     assert RetryPolicy().max_attempts > 1
 
 
-@pytest.mark.parametrize("attempts", [0, -1, 1.5, "3", None, True])
-def test_there_is_at_least_one_attempt(attempts: Any) -> None:
+@pytest.mark.parametrize("attempts", [0, -1])
+def test_there_is_at_least_one_attempt(attempts: int) -> None:
     with pytest.raises(ValueError, match="max_attempts"):
+        RetryPolicy(max_attempts=attempts)
+
+
+@pytest.mark.parametrize("attempts", [1.5, "3", None, True])
+def test_a_number_of_attempts_is_an_int(attempts: Any) -> None:
+    with pytest.raises(TypeError, match="max_attempts must be an int"):
         RetryPolicy(max_attempts=attempts)
 
 

@@ -75,6 +75,11 @@ def test_a_value_that_cannot_be_meant_is_refused(options: dict[str, Any]) -> Non
         {"anon": "false"},
         {"grow_parts": 0},
         {"reject_write_under_file_ancestor": "no"},
+        {"part_size": "8388608"},
+        {"max_connections": "4"},
+        {"max_concurrency": 4.0},
+        {"connect_timeout": "5"},
+        {"read_timeout": None},
     ],
 )
 def test_an_option_of_the_wrong_type_is_refused(options: dict[str, Any]) -> None:

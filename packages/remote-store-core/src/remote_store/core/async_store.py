@@ -760,8 +760,8 @@ class AsyncStore:
             path: The folder; `""` is the root.
             recursive: Include the files of subfolders at any depth.
             max_depth: How many levels of subfolders to include; 0 means none. Overrides `recursive`.
-            pattern: Yield only files whose name (the last segment) matches. Supports `*`, `?` and `[...]`;
-                case-sensitive.
+            pattern: Yield only files whose name (the last segment) matches. To match whole paths, use `glob`. Supports
+                `*`, `?` and `[...]`; case-sensitive.
 
         Returns:
             An iterator. What the listing of the service does not contain, such as metadata on S3, is `None`.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import traceback
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, fields
 from typing import TypeAlias
 
+from remote_store.core.callbacks import check_callback
 from remote_store.core.home import public
 
 LOGGER = logging.getLogger("remote_store")
@@ -91,13 +91,9 @@ def check_on_event(on_event: object) -> None:
     """Check the `on_event` of a backend.
 
     Raises:
-        TypeError: It is neither `None` nor callable, or it is a coroutine function.
+        TypeError: It is neither `None` nor callable, takes other arguments, or is a coroutine function.
     """
-    if on_event is not None and not callable(on_event):
-        raise TypeError(f"on_event must be callable with one argument, not a {type(on_event).__name__}")
-    call = getattr(type(on_event), "__call__", None)  # noqa: B004 - an object may have an async `__call__`
-    if inspect.iscoroutinefunction(on_event) or inspect.iscoroutinefunction(call):
-        raise TypeError("on_event is a coroutine function, which would never be awaited; pass a plain function")
+    check_callback("on_event", on_event, "RequestEvent")
 
 
 class Events:

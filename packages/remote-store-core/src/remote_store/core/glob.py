@@ -67,7 +67,7 @@ class GlobPattern:
                 reversed range, such as `[z-a]`.
             TypeError: The pattern is not a string.
         """
-        require_text(pattern, backend)
+        _require_text(pattern, backend)
         segments = pattern.split("/")
         if any(segment in ("", ".", "..") for segment in segments):
             message = "the pattern has an empty, '.' or '..' segment; remove the segment"
@@ -93,8 +93,14 @@ def name_matcher(pattern: str, backend: str | None = None) -> Callable[[str], ob
         InvalidPath: A set has a reversed range, such as `[z-a]`.
         TypeError: The pattern is not a string.
     """
-    require_text(pattern, backend)
+    _require_text(pattern, backend)
     return re.compile(_segment_expression(_pieces(pattern, pattern, backend), r"\Z"), re.DOTALL).match
+
+
+def _require_text(pattern: str, backend: str | None) -> None:
+    if not isinstance(pattern, str):
+        raise TypeError(f"a pattern must be a str, not {type(pattern).__name__}")
+    require_text(pattern, backend)
 
 
 def _pieces(segment: str, pattern: str, backend: str | None) -> list[Piece]:

@@ -15,4 +15,6 @@ def instead_of(backend: object) -> str:
         return "use it with an AsyncStore"
     if isinstance(backend, type):
         return f"pass an instance of {backend.__name__}, not the class"
-    return "for a URL, use from_url"
+    if isinstance(backend, str):
+        return "for a URL, use from_url"
+    return "pass a backend, such as MemoryBackend()"

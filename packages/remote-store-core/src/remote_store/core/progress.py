@@ -6,6 +6,7 @@ import inspect
 from dataclasses import dataclass
 from typing import Protocol
 
+from remote_store.core.callbacks import check_callback
 from remote_store.core.home import public
 
 
@@ -81,19 +82,4 @@ def check_progress(callback: object) -> None:
     Raises:
         TypeError: It cannot be called, takes other arguments, or is a coroutine function.
     """
-    if callback is None:
-        return
-    if not callable(callback):
-        raise TypeError(f"progress must be a function that takes a Progress, not {type(callback).__name__}")
-    if inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(callback.__call__):
-        raise TypeError("progress must be a plain function, not a coroutine function")
-    try:
-        signature = inspect.signature(callback)
-    except ValueError:
-        # Some functions written in C have no signature.
-        return
-    try:
-        signature.bind(Progress(0, None, 0))
-    except TypeError as error:
-        message = f"progress is called with one Progress(done, total, delta), and {signature} does not take it"
-        raise TypeError(message) from error
+    check_callback("progress", callback, "Progress(done, total, delta)")

@@ -27,7 +27,7 @@ class RetryPolicy:
             backend, an operation with a total timeout runs in a thread of its own, where your content is read too.
 
     Raises:
-        TypeError: `total_timeout` is not a number.
+        TypeError: `max_attempts` is not an `int`, or `total_timeout` is not a number.
         ValueError: `max_attempts` is less than 1, or `total_timeout` is not a positive, finite number.
     """
 
@@ -35,7 +35,9 @@ class RetryPolicy:
     total_timeout: float | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.max_attempts, bool) or not isinstance(self.max_attempts, int) or self.max_attempts < 1:
+        if isinstance(self.max_attempts, bool) or not isinstance(self.max_attempts, int):
+            raise TypeError(f"max_attempts must be an int, not {type(self.max_attempts).__name__}")
+        if self.max_attempts < 1:
             raise ValueError(f"max_attempts counts the first try and must be at least 1, not {self.max_attempts!r}")
         seconds = self.total_timeout
         if seconds is None:

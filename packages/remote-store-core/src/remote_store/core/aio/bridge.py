@@ -53,10 +53,16 @@ class ThreadedBackend(AsyncBackend):
         max_threads: Largest number of calls that run at once. The same number of writes of async content may run too.
 
     Raises:
+        TypeError: `backend` is not of type `Backend`, or `max_threads` is not an `int`.
         ValueError: `max_threads` is less than 1.
     """
 
     def __init__(self, backend: Backend, *, max_threads: int = 32) -> None:
+        if not isinstance(backend, Backend):
+            hint = "; it is async already, so use it with an AsyncStore" if isinstance(backend, AsyncBackend) else ""
+            raise TypeError(f"backend must be of type Backend, not {type(backend).__name__}{hint}")
+        if not isinstance(max_threads, int) or isinstance(max_threads, bool):
+            raise TypeError(f"max_threads must be an int, not {type(max_threads).__name__}")
         if max_threads < 1:
             raise ValueError(f"max_threads must be at least 1, not {max_threads}")
         self._backend = backend

@@ -107,9 +107,9 @@ class Config:
         stores = {}
         for name, table in _tables(data, "stores").items():
             for setting in table:
-                refuse_unknown(f"setting of stores.{name}", setting, ("backend", "root_path"))
+                refuse_unknown("setting", setting, ("backend", "root_path"), of=f"stores.{name}")
             backend = _text(table.get("backend"), f"stores.{name}.backend")
-            refuse_unknown(f"backend of stores.{name}", backend, backends)
+            refuse_unknown("backend", backend, backends, of=f"stores.{name}")
             stores[name] = StoreConfig(backend, _text(table.get("root_path", ""), f"stores.{name}.root_path"))
         return cls(backends, stores)
 
@@ -134,7 +134,8 @@ class Config:
             ConfigError: The file is not valid TOML, or not a valid configuration.
             OSError: The file cannot be read.
         """
-        return cls.from_toml(Path(path).read_text("utf-8"))
+        with _named(os.fspath(path)):
+            return cls.from_toml(Path(path).read_text("utf-8"))
 
 
 def config_of(config: Config | Mapping[str, Any] | str | os.PathLike[str]) -> Config:
@@ -173,6 +174,8 @@ def from_environment(prefix: str, find: Find[B]) -> tuple[B, str]:
         BackendNotInstalled: The backend's distribution is not installed.
         ConfigError: The type is not set, or a variable with the prefix is not a setting of the backend.
     """
+    if not isinstance(prefix, str):
+        raise TypeError(f"prefix must be a str, not {type(prefix).__name__}")
     given = {
         name.removeprefix(prefix).lower(): value
         for name, value in os.environ.items()

@@ -19,6 +19,7 @@ from remote_store.core.secret import Secret
 SECRET_NAMES = frozenset({"secret", "session_token"})
 NUMBERED = {RetryPolicy: "max_attempts"}
 """Dataclasses that may be written as a whole number, each with the field that the number sets."""
+ROOT_PATH = "root_path"
 TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
@@ -77,6 +78,10 @@ class Settings:
         if self.complete:
             known = [name for name, hint in self.types.items() if name in given or not _is_function(hint)]
             for name in given:
+                if name == ROOT_PATH and name not in known:
+                    raise ConfigError(
+                        f"{name!r} is not a setting of a backend; set it in [stores.NAME], or in the path of the URL"
+                    )
                 refuse_unknown("setting", name, known)
         missing = [name for name in self.required if name not in given]
         if missing:
@@ -89,8 +94,14 @@ class Settings:
         return converted(name, value, self.types.get(name, Any))
 
 
-def refuse_unknown(kind: str, name: str, known: Iterable[str]) -> None:
+def refuse_unknown(kind: str, name: str, known: Iterable[str], *, of: str = "") -> None:
     """Check that a name is known.
+
+    Args:
+        kind: What the name is for, such as `setting`.
+        name: The name.
+        known: The names that are known.
+        of: What has the names, for the message; empty if that is plain.
 
     Raises:
         ConfigError: The name is unknown. The message suggests the closest known name, or lists all of them.
@@ -99,7 +110,8 @@ def refuse_unknown(kind: str, name: str, known: Iterable[str]) -> None:
     if name not in names:
         nearest = get_close_matches(name, names, n=1)
         hint = f"did you mean {nearest[0]!r}?" if nearest else f"known names: {', '.join(names) or 'none'}"
-        raise ConfigError(f"unknown {kind} {name!r}; {hint}")
+        place = f" of {of}" if of else ""
+        raise ConfigError(f"unknown {kind} {name!r}{place}; {hint}")
 
 
 def converted(name: str, value: Any, hint: Any) -> Any:
@@ -186,7 +198,7 @@ def _built(name: str, value: Mapping[str, Any], kind: type) -> Any:
     hints = get_type_hints(kind)
     names = [field.name for field in fields(kind)]
     for key in value:
-        refuse_unknown(f"field of {name!r}", key, names)
+        refuse_unknown("field", key, names, of=repr(name))
     arguments = {key: converted(f"{name}.{key}", item, hints[key]) for key, item in value.items()}
     try:
         return kind(**arguments)

@@ -141,7 +141,7 @@ def check_content(content: object) -> None:
         return
     read = getattr(content, "read", None)
     if inspect.iscoroutinefunction(read) or (read is None and hasattr(content, "__aiter__")):
-        raise TypeError(f"the content is async (a {type(content).__name__}); write it with an AsyncStore")
+        raise TypeError(f"the content is async, of type {type(content).__name__}; write it with an AsyncStore")
     if not callable(read):
         raise TypeError(wrong_content(content))
 
@@ -205,16 +205,14 @@ def check_chunk_size(size: int) -> None:
         TypeError: It is not an `int`.
         ValueError: It is less than 1.
     """
-    _check_count("size", size)
-    if not size:
-        raise ValueError("size must be 1 or more, not 0")
+    _check_count("size", size, least=1)
 
 
-def _check_count(name: str, value: int) -> None:
+def _check_count(name: str, value: int, *, least: int = 0) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{name} must be an int, not {type(value).__name__}")
-    if value < 0:
-        raise ValueError(f"{name} must be 0 or more, not {value}")
+    if value < least:
+        raise ValueError(f"{name} must be {least} or more, not {value}")
 
 
 def _flat(view: memoryview) -> Buffer:

@@ -88,7 +88,7 @@ class LocalBackend(Backend):
             ends. If it raises, the result stays the same, and the first exception is logged as a warning.
 
     Raises:
-        TypeError: `root` is not a path, or `on_event` is not callable or is a coroutine function.
+        TypeError: `root` is not a path, `create` is not a `bool`, or `on_event` is not a function of one argument.
         ValueError: `root` is empty.
     """
 
@@ -97,9 +97,11 @@ class LocalBackend(Backend):
 
     def __init__(self, root: str | os.PathLike[str], *, create: bool = False, on_event: OnEvent | None = None) -> None:
         self._events = Events(LocalBackend.name, on_event)
-        text = os.fspath(root)
+        text = os.fspath(root) if isinstance(root, os.PathLike) else root
         if not isinstance(text, str):
             raise TypeError(f"root must be a str or a path, not {type(text).__name__}")
+        if not isinstance(create, bool):
+            raise TypeError(f"create must be True or False, not {create!r}")
         if not text:
             raise ValueError("root is empty; pass '.' for the current folder")
         self._root, self._create = os.path.abspath(text), create
@@ -391,6 +393,7 @@ class LocalBackend(Backend):
         return self._file(opened, src)
 
     def _walk(self, path: str, deepest: int | None) -> Iterator[FileInfo | FolderEntry]:
+        self._check_open()
         with ExitStack() as opened:
             position = self._keys.folder(opened, path)
             if position is not None:

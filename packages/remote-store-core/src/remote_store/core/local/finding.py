@@ -6,11 +6,11 @@ import os
 import stat
 from contextlib import ExitStack
 
-from remote_store.core.errors import InvalidPath, NotFound, wrong_kind
+from remote_store.core.errors import NotFound, wrong_kind
 from remote_store.core.local.folder import FILE
 from remote_store.core.local.resolving import Spot
 from remote_store.core.local.root import Root
-from remote_store.core.local.system import os_errors
+from remote_store.core.local.system import not_regular, os_errors
 
 
 def find_file(keys: Root, opened: ExitStack, path: str, backend: str) -> Spot:
@@ -30,7 +30,7 @@ def find_file(keys: Root, opened: ExitStack, path: str, backend: str) -> Spot:
     if spot is None:
         raise _no_such_file(path, backend)
     if spot.kind != stat.S_IFREG:
-        raise _not_regular(path, backend)
+        raise not_regular(path, backend)
     return spot
 
 
@@ -74,13 +74,9 @@ def open_file(spot: Spot, path: str, backend: str) -> int:
         descriptor = spot.position.here.open(spot.name, FILE)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise _not_regular(path, backend)
+        raise not_regular(path, backend)
     return descriptor
 
 
 def _no_such_file(path: str, backend: str) -> NotFound:
     return NotFound("there is no such file", path=path, backend=backend)
-
-
-def _not_regular(path: str, backend: str) -> InvalidPath:
-    return wrong_kind("the path is a folder or a special file; name a regular file", path=path, backend=backend)

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from typing import TypeVar
 
-from remote_store.core.errors import AlreadyExists, InvalidPath, NotFound, RemoteStoreError
+from remote_store.core.errors import AlreadyExists, NotFound, RemoteStoreError
 from remote_store.core.local.folder import Folder
 from remote_store.core.local.names import can_exist, is_too_long
 from remote_store.core.local.resolving import ABSENT, Position, Spot, resolve
-from remote_store.core.local.system import Astray, os_errors
+from remote_store.core.local.system import Astray, not_regular, os_errors
 from remote_store.core.local.tree import prune
 from remote_store.core.local.unfinished import ATTEMPTS, Unfinished
 
@@ -105,9 +105,7 @@ class Root:
                     spot.position.here.look(name)
         if spot.facts is not None:
             if spot.kind != stat.S_IFREG:
-                raise InvalidPath(
-                    "the path is a folder or a special file; name a regular file", path=path, backend=self._backend
-                )
+                raise not_regular(path, self._backend)
             if not overwrite:
                 message = "the file exists; pass overwrite=True to replace it"
                 raise AlreadyExists(message, path=path, backend=self._backend)

@@ -68,12 +68,18 @@ def typed(error: OSError, path: str, backend: str) -> RemoteStoreError:
     if error.errno == errno.EEXIST:
         return AlreadyExists("the file exists; pass overwrite=True to replace it", path=path, backend=backend)
     if error.errno in WRONG_KIND:
-        return wrong_kind("the path is a folder, or one of its parents is a file", path=path, backend=backend)
+        message = "the path is a folder, or one of its parents is a file; choose another path"
+        return wrong_kind(message, path=path, backend=backend)
     if error.errno in BAD_NAME:
         return InvalidPath(f"the file system does not allow this name: {said}", path=path, backend=backend)
     advice = ADVICE.get(error.errno or 0)
     message = f"the operating system reported: {said}" + (f"; {advice}" if advice else "")
     return RemoteStoreError(message, path=path, backend=backend)
+
+
+def not_regular(path: str, backend: str) -> InvalidPath:
+    """The error for a folder or a special file where a regular file is meant."""
+    return wrong_kind("the path is a folder or a special file; name a regular file", path=path, backend=backend)
 
 
 class TypedFile(io.FileIO):

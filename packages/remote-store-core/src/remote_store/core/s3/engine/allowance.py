@@ -8,7 +8,7 @@ from time import monotonic
 
 from remote_store.core.errors import BackendUnavailable
 
-TOTAL = "total_timeout allows no more; raise it, or try again"
+TOTAL = "raise total_timeout, or try again"
 HEALTH = "the service did not answer; check endpoint_url, network and timeouts, then try again"
 HEALTH_SECONDS = 9.0
 """Seconds within which `check_health` answers."""
@@ -70,7 +70,7 @@ class Allowance:
 
     def exceeded(self) -> BackendUnavailable:
         """The error of an operation that has used up its time."""
-        message = f"it did not end within {self._seconds:g} s, so it was given up; {self._advice}"
+        message = f"the operation did not end within {self._seconds:g} s and was given up; {self._advice}"
         self.error = BackendUnavailable(message, retryable=True)
         return self.error
 

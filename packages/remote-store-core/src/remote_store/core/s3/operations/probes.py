@@ -12,8 +12,8 @@ from remote_store.core.s3.protocol.calls import Fault
 from remote_store.core.s3.protocol.keys import ancestors, is_marker, prefix_of
 from remote_store.core.s3.protocol.responses import Facts
 
-FOLDER_MEANT = "this is a folder, not a file; pass the path of a file, or use a folder operation"
-FILE_MEANT = "this is a file, not a folder; pass the path of a folder, or use a file operation"
+FOLDER_MEANT = "the path is a folder, not a file; name a file, or call a folder method"
+FILE_MEANT = "the path is a file, not a folder; name a folder, or call a file method"
 
 
 def head(bucket: Bucket, key: str, *, checksum: bool = False) -> Operation[Facts]:

@@ -162,7 +162,9 @@ class S3Options:
                 f"addressing_style must be one of {get_args(AddressingStyle)}, not {self.addressing_style!r}"
             )
         if not isinstance(self.retry, RetryPolicy):
-            raise TypeError(f"retry must be a RetryPolicy, not {type(self.retry).__name__}")
+            raise TypeError(
+                f"retry must be a RetryPolicy, such as RetryPolicy(max_attempts=3), not {type(self.retry).__name__}"
+            )
         for name in ("anon", "grow_parts", "reject_write_under_file_ancestor"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} must be True or False, not {getattr(self, name)!r}")
@@ -170,17 +172,7 @@ class S3Options:
             raise TypeError(
                 f"conditional_writes must be None, True, False or a ConditionalWrites, not {self.conditional_writes!r}"
             )
-        for name in ("connect_timeout", "read_timeout"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-                raise ValueError(f"{name} must be a number of seconds above 0, not {value!r}")
-        for name in ("max_connections", "max_concurrency"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a whole number above 0, not {value!r}")
-        if not isinstance(self.part_size, int) or not SMALLEST_PART <= self.part_size <= LARGEST_PART:
-            sizes = f"5 MiB to 5 GiB ({SMALLEST_PART} to {LARGEST_PART})"
-            raise ValueError(f"part_size must be {sizes}, not {self.part_size!r}")
+        _check_numbers(self)
         for name in ("put_options", "client_options"):
             if not isinstance(getattr(self, name), Mapping):
                 raise TypeError(f"{name} must be a mapping, not {type(getattr(self, name)).__name__}")
@@ -235,6 +227,24 @@ def check_bucket(bucket: str) -> str:
             f"{bucket!r} is not a bucket name; use only ASCII letters, digits, dots, hyphens and underscores"
         )
     return bucket
+
+
+def _check_numbers(options: S3Options) -> None:
+    for name in ("connect_timeout", "read_timeout"):
+        value = getattr(options, name)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
+        if not 0 < value < math.inf:
+            raise ValueError(f"{name} must be a number of seconds above 0, not {value!r}")
+    for name in ("max_connections", "max_concurrency", "part_size"):
+        value = getattr(options, name)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise TypeError(f"{name} must be an int, not {type(value).__name__}")
+        if value < 1:
+            raise ValueError(f"{name} must be a whole number above 0, not {value!r}")
+    if not SMALLEST_PART <= options.part_size <= LARGEST_PART:
+        sizes = f"5 MiB to 5 GiB ({SMALLEST_PART} to {LARGEST_PART})"
+        raise ValueError(f"part_size must be {sizes}, not {options.part_size!r}")
 
 
 def _check_credentials(options: S3Options) -> None:
