@@ -71,6 +71,15 @@ def test_only_the_time_of_the_calls_counts() -> None:
         pytest.fail("nothing is left")
 
 
+def test_a_caller_that_gives_up_leaves_the_error_by_which_the_thread_knows_to_stop() -> None:
+    allowance = Allowance(5)
+    allowance.stop()
+    with pytest.raises(BackendUnavailable) as caught:
+        allowance.check()
+    assert allowance.exceeded() is not caught.value
+    assert allowance.error is caught.value
+
+
 def test_a_health_check_has_less_than_ten_seconds() -> None:
     for seconds in (None, 60.0):
         with health_allowance(seconds).counted() as left:
