@@ -225,6 +225,24 @@ def test_a_failed_read_moves_nothing(open_file: Callable[..., Any], s3: FakeS3) 
     lane.done(file.close())
 
 
+def test_a_line_that_fails_in_its_second_block_moves_nothing(open_file: Callable[..., Any], s3: FakeS3) -> None:
+    content = b"x" * 1500 + b"\n" + b"y" * 1000
+    lane, file = open_file(content)
+    assert lane.done(file.read(10)) == content[:10]
+
+    def fail(_call: Any) -> None:
+        raise Fault("SlowDown", 503)
+
+    s3.before = fail
+    with pytest.raises(BackendUnavailable):
+        lane.done(file.readline())
+    assert file.tell() == 10
+    s3.before = None
+    assert lane.done(file.readline()) == content[10:1501]
+    assert file.tell() == 1501
+    lane.done(file.close())
+
+
 @pytest.mark.parametrize("buffer_size, kind", WRONG)
 async def test_a_wrong_size_is_refused_before_any_request(buffer_size: Any, kind: type[Exception]) -> None:
     backend = MemoryBackend()

@@ -24,6 +24,7 @@ from remote_store.core import (
     InvalidPath,
     LocalBackend,
     NotFound,
+    PreconditionFailed,
     Store,
     ThreadedBackend,
 )
@@ -31,6 +32,7 @@ from remote_store.core.files import replacing
 from remote_store.core.local import folder, names, unfinished
 from remote_store.core.local.folder import Folder
 from remote_store.core.local.names import UNFINISHED
+from remote_store.core.local.system import TypedFile
 
 OLD = b"old"
 Write = Callable[[LocalBackend, str], None]
@@ -387,6 +389,28 @@ def test_a_move_to_another_file_system_is_a_copy_and_a_delete(
     (root / "d/a").chmod(0o600)
     backend.move("d/a", "m/b")
     assert (on_disk(root), backend.read_bytes("m/b"), mode(root / "m/b")) == (["m", "m/b"], b"1", 0o600)
+
+
+def test_a_move_to_another_file_system_keeps_a_source_that_changes_while_it_is_copied(
+    backend: LocalBackend, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def elsewhere(here: Folder, name: str, there: Folder, new: str) -> bool:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    class Changing(TypedFile):
+        def readinto(self, buffer: Any, /) -> int | None:
+            count = super().readinto(buffer)
+            if count:
+                (root / "a").write_bytes(b"newer")
+            return count
+
+    (root / "a").write_bytes(b"old")
+    os.utime(root / "a", (1, 1))
+    monkeypatch.setattr("remote_store.core.local.backend.rename_new", elsewhere)
+    monkeypatch.setattr("remote_store.core.local.backend.TypedFile", Changing)
+    with pytest.raises(PreconditionFailed, match="src is kept"):
+        backend.move("a", "b")
+    assert (root / "a").read_bytes() == b"newer"
 
 
 def test_times_that_python_cannot_say_are_none(backend: LocalBackend, root: Path) -> None:

@@ -7,14 +7,17 @@ import gzip
 import io
 import itertools
 import random
+import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from remote_store.conformance.fakes.s3 import FakeS3
+from remote_store.conformance.fakes.s3 import AsyncFakeS3Port, FakeS3
 from remote_store.core import AsyncStore, LocalBackend, MemoryBackend, NotFound, Progress, Store, ThreadedBackend
+from remote_store.core.s3 import AsyncS3Backend, S3Options
 from uploads import MIB, PART, Stream
 
 CONTENT = random.Random(2).randbytes(MIB + 5)
@@ -224,3 +227,28 @@ def test_content_that_is_text_is_refused_before_the_first_report() -> None:
         with pytest.raises(TypeError):
             Store(MemoryBackend()).upload(content, "a", progress=seen.append)  # type: ignore[arg-type]
     assert seen == []
+
+
+async def test_a_cancelled_upload_does_not_wait_for_a_blocking_source(s3: FakeS3) -> None:
+    reached, held = threading.Event(), threading.Event()
+
+    class Stuck:
+        def read(self, size: int, /) -> bytes:
+            reached.set()
+            held.wait(10)
+            return b""
+
+    class Awaited(AsyncS3Backend):
+        async def _connect(self) -> AsyncFakeS3Port:
+            return AsyncFakeS3Port(s3)
+
+    async with AsyncStore(Awaited("bucket", S3Options())) as store:
+        task = asyncio.create_task(store.upload(Stuck(), "a", progress=lambda _: None))
+        assert await asyncio.to_thread(reached.wait, 10)
+        began = time.monotonic()
+        task.cancel()
+        await asyncio.wait([task])
+        assert time.monotonic() - began < 2
+        held.set()
+    assert task.cancelled()
+    assert s3.objects == {}

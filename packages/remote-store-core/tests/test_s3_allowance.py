@@ -71,6 +71,15 @@ def test_only_the_time_of_the_calls_counts() -> None:
         pytest.fail("nothing is left")
 
 
+def test_a_caller_that_gives_up_leaves_the_error_by_which_the_thread_knows_to_stop() -> None:
+    allowance = Allowance(5)
+    allowance.stop()
+    with pytest.raises(BackendUnavailable) as caught:
+        allowance.check()
+    assert allowance.exceeded() is not caught.value
+    assert allowance.error is caught.value
+
+
 def test_a_health_check_has_less_than_ten_seconds() -> None:
     for seconds in (None, 60.0):
         with health_allowance(seconds).counted() as left:
@@ -80,10 +89,10 @@ def test_a_health_check_has_less_than_ten_seconds() -> None:
 
 
 def test_a_call_in_time_returns_its_result_and_raises_its_error() -> None:
-    assert in_time(lambda: 3, Allowance(5)) == 3
+    assert in_time(lambda: 3, Allowance(5), never) == 3
     for error in (TimeoutError("mine"), StopIteration(), KeyboardInterrupt()):
         with pytest.raises(type(error)) as caught:
-            in_time(partial(raising, error), Allowance(5))
+            in_time(partial(raising, error), Allowance(5), never)
         assert caught.value is error
 
 
@@ -91,12 +100,39 @@ def raising(error: BaseException) -> None:
     raise error
 
 
+def never(_result: object) -> None:
+    pytest.fail("the call was waited for")
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_a_call_opened_for_nobody_is_dropped(fails: bool) -> None:
+    held, dropped = threading.Event(), threading.Event()
+    results: list[object] = []
+
+    def call() -> int:
+        assert held.wait(10)
+        if fails:
+            raise ValueError("mine")
+        return 3
+
+    def drop(result: int | None) -> None:
+        results.append(result)
+        dropped.set()
+
+    with pytest.raises(BackendUnavailable):
+        in_time(call, Allowance(0.05), drop)
+    assert results == []
+    held.set()
+    assert dropped.wait(10)
+    assert results == [None if fails else 3]
+
+
 def test_a_call_runs_here_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    assert in_time(threading.current_thread, Allowance(5)) is threading.current_thread()
+    assert in_time(threading.current_thread, Allowance(5), never) is threading.current_thread()
 
 
 def test_a_write_that_is_given_up_is_aborted_by_its_thread(s3: FakeS3) -> None:
@@ -150,6 +186,46 @@ def test_a_reader_with_a_limit_reads_the_same_bytes(s3: FakeS3) -> None:
             assert file.readinto(buffer) == len(buffer)  # type: ignore[attr-defined]
             assert buffer == content[10 : 10 + len(buffer)]
             assert file.read() == content[10 + len(buffer) :]
+    backend.close()
+
+
+def test_a_file_that_is_opened_too_late_is_closed(s3: FakeS3) -> None:
+    s3.put("a", bytes(MIB))
+    held, reached = threading.Event(), threading.Event()
+
+    def before(_call: Call) -> None:
+        reached.set()
+        held.wait(10)
+
+    s3.before = before
+    backend = Blocking(s3, 0.2)
+    with pytest.raises(BackendUnavailable, match=r"within 0\.2 s"):
+        backend.read("a")
+    assert reached.is_set()
+    held.set()
+    assert becomes_true(lambda: bool(s3.bodies) and not s3.open_bodies())
+    backend.close()
+
+
+def test_a_read_that_is_given_up_closes_its_connection_when_it_ends(s3: FakeS3) -> None:
+    s3.put("a", bytes(MIB))
+    held = threading.Event()
+    backend = Blocking(s3, 0.2)
+    file = backend.read("a")
+    (body,) = s3.open_bodies()
+    read = body.read
+
+    def slow(size: int = -1) -> bytes:
+        held.wait(10)
+        return read(size)
+
+    body.read = slow  # type: ignore[method-assign]
+    with pytest.raises(BackendUnavailable, match=r"within 0\.2 s"):
+        file.read(10)
+    file.close()
+    assert s3.open_bodies() == [body]
+    held.set()
+    assert becomes_true(lambda: not s3.open_bodies())
     backend.close()
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
 import textwrap
@@ -108,6 +109,41 @@ def test_a_close_does_not_wait_for_a_call_that_hangs() -> None:
     assert not future.done()
     held.set()
     assert future.result(10)
+
+
+def test_the_threads_of_a_pool_that_was_never_closed_end() -> None:
+    workers = Workers(3, "test-dropped")
+    both: list[Future[threading.Thread]] = [Future(), Future()]
+    barrier = threading.Barrier(2)
+
+    def work() -> threading.Thread:
+        barrier.wait(10)
+        return threading.current_thread()
+
+    for future in both:
+        workers.begin(work, future)
+    threads = [future.result(10) for future in both]
+    assert len(set(threads)) == 2
+    del workers
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+async def test_the_threads_of_a_bridge_that_was_never_closed_end() -> None:
+    names: list[threading.Thread] = []
+
+    class Telling(MemoryBackend):
+        def check_health(self) -> None:
+            names.append(threading.current_thread())
+
+    bridge = ThreadedBackend(Telling())
+    await bridge.check_health()
+    del bridge
+    gc.collect()
+    (thread,) = names
+    await asyncio.to_thread(thread.join, 10)
+    assert not thread.is_alive()
 
 
 HANGS = """

@@ -72,6 +72,28 @@ async def test_a_cancelled_upload_leaves_no_part(make_async, endpoint, uploads, 
         await backend.get_file_info("k")
 
 
+async def test_close_lets_the_abort_of_a_cancelled_upload_end(make_async, endpoint, eventually_async):
+    aborts = []
+
+    def on_event(event):
+        if event.operation == "AbortMultipartUpload":
+            aborts.append(event.error)
+
+    backend = make_async(part_size=5 * MIB, retry=RetryPolicy.disabled(), on_event=on_event)
+    await backend.exists("warm")
+    endpoint.inject(Stall(3), operation="UploadPart", times=None)
+    endpoint.inject(Stall(0.8), operation="AbortMultipartUpload")
+    task = asyncio.create_task(backend.write("k", io.BytesIO(b"x" * 20 * MIB)))
+    assert await eventually_async(lambda: endpoint.count("UploadPart") > 0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await backend.close()
+    assert await eventually_async(lambda: aborts)
+    assert aborts == [None]
+    assert await eventually_async(lambda: endpoint.open_connections == 0)
+
+
 async def test_calls_that_wait_for_room_can_be_cancelled(make_async, endpoint):
     backend = make_async(max_connections=2, max_concurrency=2)
     await backend.write("k", b"x")

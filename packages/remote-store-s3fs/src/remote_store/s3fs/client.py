@@ -84,6 +84,7 @@ class Handle:
         self._fs = fs
         self._asynchronous = asynchronous
         self._made: dict[int, S3FileSystem] = {}
+        self._with_port: set[int] = set()
 
     def filesystem(self) -> S3FileSystem:
         """The filesystem of this process. Concurrent calls from several threads return the same one.
@@ -114,8 +115,8 @@ class Handle:
             return None
 
     async def close(self) -> None:
-        """Close the client of the filesystem made here. It may have one without a port, if only `unwrap` was used."""
-        if self._fs is None:
+        """Close the client of the filesystem made here, if it has one without a port. A port closes its client."""
+        if self._fs is None and os.getpid() not in self._with_port:
             # There is no filesystem (KeyError), or it has no client (RuntimeError).
             with suppress(KeyError, RuntimeError):
                 await self._made[os.getpid()].s3.close()
@@ -139,6 +140,7 @@ class Handle:
             raise fault from error
         check_client(client, self.options)
         room = max(self.options.max_connections, self.options.max_concurrency) if self._fs is None else None
+        self._with_port.add(os.getpid())
         return AsyncS3FsPort(client, room=room, theirs=None if self._fs is None else filesystem)
 
     def _make(self) -> S3FileSystem:
@@ -151,7 +153,7 @@ class Handle:
         return self._fs
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_made": {}}
+        return {**self.__dict__, "_made": {}, "_with_port": set()}
 
 
 def create_filesystem(options: S3Options, *, asynchronous: bool) -> S3FileSystem:

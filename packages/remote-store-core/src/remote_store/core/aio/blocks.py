@@ -107,16 +107,18 @@ class AsyncBlockReader(AsyncReader):
         self._check_open()
         end = await self._size()
         limit = end if size is None or size < 0 else size
+        position = self._position
         line: list[bytes] = []
-        while limit > 0 and self._position < end:
-            number, offset = divmod(self._position, self._block)
+        while limit > 0 and position < end:
+            number, offset = divmod(position, self._block)
             await self._hold(number, number)
             block = self._blocks[number]
             newline = block.find(b"\n", offset, offset + limit) + 1
             data = block[offset : newline or offset + limit]
             line.append(data)
-            self._position += len(data)
+            position += len(data)
             limit = 0 if newline else limit - len(data)
+        self._position = position
         return b"".join(line)
 
     async def close(self) -> None:

@@ -74,7 +74,7 @@ class AsyncCounted:
     async def read(self, size: int = -1, /) -> bytes:
         """Up to `size` bytes, and at most 1 MiB at once."""
         most = size if size < 0 else min(size, READ)
-        read = self.file.read(most) if self._awaited else run_in_thread(self.file.read, most)
+        read = self.file.read(most) if self._awaited else in_thread(self.file.read, most)
         data = as_bytes(await read, None if most < 0 else most)
         self._meter.add(len(data))
         return data

@@ -6,10 +6,12 @@ import asyncio
 import os
 import sys
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from queue import SimpleQueue
 from time import monotonic
 from typing import Generic, ParamSpec, TypeVar
 
@@ -27,7 +29,8 @@ class Workers:
     """A bounded pool of daemon threads. If no thread can be started, a call runs in the calling thread.
 
     The interpreter starts no threads while it shuts down, for example in an `atexit` handler. The system may also
-    refuse to start one. A thread that still waits for a server when the interpreter exits does not delay the exit.
+    refuse to start one. A thread that still waits for a server when the interpreter exits does not delay the exit. The
+    threads of a pool that was not closed end when it is garbage-collected.
 
     Args:
         size: Largest number of threads; further calls wait for one.
@@ -37,18 +40,16 @@ class Workers:
     def __init__(self, size: int, name: str) -> None:
         self._size = size
         self._name = name
-        self._lock = threading.Lock()
-        self._waiting: deque[Callable[[], None]] = deque()
-        self._work = threading.Semaphore(0)
-        self._idle = 0
+        self._shared = Shared()
         self._threads: list[threading.Thread] = []
         self._closed = False
+        weakref.finalize(self, self._shared.end, self._threads).atexit = False
 
     def begin(self, function: Callable[[], T], future: Future[T]) -> None:
         """Call the function in a thread, or here, and set the future's result, unless the future was cancelled."""
         # The thread that pops the call runs it, and no reference to it remains.
         calls: deque[Callable[[], None]] = deque([partial(settle, future, function)])
-        with self._lock:
+        with self._shared.lock:
             # A call that is begun after the pool was closed belongs to an operation that goes on.
             here = self._closed or sys.is_finalizing() or not self._hand_over(calls)
         if here:
@@ -60,21 +61,19 @@ class Workers:
         Args:
             wait: Wait for them, `GRACE` seconds at most.
         """
-        with self._lock:
+        with self._shared.lock:
             self._closed = True
-            threads = list(self._threads)
-        for _ in threads:
-            self._work.release()
+        self._shared.end(self._threads)
         until = monotonic() + GRACE
-        for thread in threads if wait else ():
+        for thread in self._threads if wait else ():
             if thread is not threading.current_thread():
                 thread.join(max(0.0, until - monotonic()))
 
     def _hand_over(self, calls: deque[Callable[[], None]]) -> bool:
         """Give a call to an idle thread, to a new one, or to the next that is free. Returns whether there is one."""
-        if self._idle <= len(self._waiting) and len(self._threads) < self._size:
+        if self._shared.free <= 0 and len(self._threads) < self._size:
             name = f"{self._name}_{len(self._threads)}"
-            thread = threading.Thread(target=self._run, args=(calls,), name=name, daemon=True)
+            thread = threading.Thread(target=self._shared.work, args=(calls,), name=name, daemon=True)
             try:
                 thread.start()
             except RuntimeError:
@@ -82,21 +81,38 @@ class Workers:
                 return False
             self._threads.append(thread)
         else:
-            self._waiting.append(calls.pop())
-            self._work.release()
+            self._shared.free -= 1
+            self._shared.waiting.put(calls)
         return True
 
-    def _run(self, calls: deque[Callable[[], None]]) -> None:
-        while True:
+
+class Shared:
+    """What the threads of a pool share. It does not refer to the pool, which can so be garbage-collected.
+
+    Attributes:
+        lock: Held while `free` changes.
+        free: Number of idle threads minus the number of waiting calls.
+        waiting: The calls that wait for a thread, and `None` for each thread that shall end.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.free = 0
+        # A garbage collection in the middle of `put` or `get` may call `end`, which this queue allows.
+        self.waiting: SimpleQueue[deque[Callable[[], None]] | None] = SimpleQueue()
+
+    def work(self, calls: deque[Callable[[], None]] | None) -> None:
+        """Make a call, then those that wait."""
+        while calls is not None:
             calls.pop()()
-            with self._lock:
-                self._idle += 1
-            self._work.acquire()
-            with self._lock:
-                self._idle -= 1
-                if not self._waiting:
-                    return
-                calls.append(self._waiting.popleft())
+            with self.lock:
+                self.free += 1
+            calls = self.waiting.get()
+
+    def end(self, threads: list[threading.Thread]) -> None:
+        """End the threads after the calls that wait."""
+        for _ in threads:
+            self.waiting.put(None)
 
 
 class PerProcess(Generic[T]):

@@ -444,12 +444,13 @@ class LocalBackend(Backend):
 
     def _copy(self, src: str, dst: str, *, overwrite: bool) -> os.stat_result:
         with io.BufferedReader(self._raw(src)) as source:
+            # Before the first read, so that `move` notices a change during the copy.
+            facts = os.fstat(source.fileno())
             with os_errors(src, self.name):
                 attributes = attached(source.fileno()) if self._keeps_attributes else None
             with self._unfinished(dst, attributes or {}, overwrite=overwrite) as (unfinished, file):
                 while block := source.read(BLOCK):
                     file.write(block)
-                facts = os.fstat(source.fileno())
                 self._commit(dst, unfinished, file, overwrite=overwrite, mode=stat.S_IMODE(facts.st_mode) & 0o777)
                 return facts
 

@@ -239,9 +239,11 @@ class AsyncObjectReader(AsyncReader):
             raise
 
     async def _release(self) -> None:
-        """Release the connections, unless a read that was given up still uses them."""
-        if self._allowance is not None and self._allowance.abandoned:
-            return
+        """Release the connections, unless a read that was given up releases them when it ends."""
+        if self._allowance is None or not self._allowance.abandoned:
+            await self._let_go()
+
+    async def _let_go(self, _data: object = None) -> None:
         try:
             await self._stop_ahead()
         finally:
@@ -250,7 +252,7 @@ class AsyncObjectReader(AsyncReader):
     async def _in_time(self, read: Callable[[Any], Any], argument: int | memoryview) -> Any:
         if self._allowance is None:
             return await read(argument)
-        return await in_time(partial(read, argument), self._allowance)
+        return await in_time(partial(read, argument), self._allowance, self._let_go)
 
     async def _fill(self, view: memoryview) -> int:
         async with self._steady():

@@ -12,6 +12,7 @@ from remote_store.core.s3.engine.aio_bodies import fetch, perform
 from remote_store.core.s3.engine.aio_connections import AsyncConnect, AsyncConnections
 from remote_store.core.s3.engine.aio_tasks import AsyncTasks, finish, in_time, sleep
 from remote_store.core.s3.engine.allowance import Allowance
+from remote_store.core.s3.operations.fetching import Opened
 from remote_store.core.s3.operations.steps import (
     Carrier,
     CloseBody,
@@ -87,7 +88,7 @@ class AsyncRunner:
         """
         if allowance is None:
             return await self._run(operation, source, None)
-        return await in_time(partial(self._run, operation, source, allowance), allowance)
+        return await in_time(partial(self._run, operation, source, allowance), allowance, _close)
 
     async def _run(self, operation: Operation[T], source: AsyncSource | None, allowance: Allowance | None) -> T:
         port = await self.port()
@@ -148,6 +149,12 @@ class AsyncRunner:
                 return await step.body.close()
             case Pause():
                 return await sleep(step.seconds)
+
+
+async def _close(result: object) -> None:
+    """Close the body of an object that was opened for nobody."""
+    if isinstance(result, Opened) and result.body is not None:
+        await result.body.close()
 
 
 async def _or_fault(take: Any) -> Any:

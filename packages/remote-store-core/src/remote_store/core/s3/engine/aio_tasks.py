@@ -119,8 +119,15 @@ async def finish(call: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return await call()
 
 
-async def in_time(call: Callable[[], Coroutine[Any, Any, T]], allowance: Allowance) -> T:
+async def in_time(
+    call: Callable[[], Coroutine[Any, Any, T]], allowance: Allowance, _dropped: Callable[[T | None], object]
+) -> T:
     """Await a call, and cancel it if it takes longer than it may.
+
+    Args:
+        call: The call.
+        allowance: The time that it may take.
+        _dropped: Not used; the blocking counterpart needs it for calls that go on.
 
     Raises:
         BackendUnavailable: It was cancelled.

@@ -22,7 +22,7 @@ class Allowance:
         advice: What to do when it is used up.
 
     Attributes:
-        error: The error that was raised because it is used up.
+        error: The error that `check` raised, by which the operation is known to be given up.
         abandoned: Whether a thread continues a call that is not waited for.
     """
 
@@ -60,7 +60,8 @@ class Allowance:
             BackendUnavailable: No time is left.
         """
         if monotonic() >= self._until:
-            raise self.exceeded()
+            self.error = self.exceeded()
+            raise self.error
 
     def stop(self) -> None:
         """Leave no time for a call that another thread continues."""
@@ -71,8 +72,7 @@ class Allowance:
     def exceeded(self) -> BackendUnavailable:
         """The error of an operation that has used up its time."""
         message = f"the operation did not end within {self._seconds:g} s and was given up; {self._advice}"
-        self.error = BackendUnavailable(message, retryable=True)
-        return self.error
+        return BackendUnavailable(message, retryable=True)
 
 
 def allowance_of(seconds: float | None) -> Allowance | None:

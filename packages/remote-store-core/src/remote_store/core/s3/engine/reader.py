@@ -241,9 +241,11 @@ class ObjectReader(Reader):
             raise
 
     def _release(self) -> None:
-        """Release the connections, unless a read that was given up still uses them."""
-        if self._allowance is not None and self._allowance.abandoned:
-            return
+        """Release the connections, unless a read that was given up releases them when it ends."""
+        if self._allowance is None or not self._allowance.abandoned:
+            self._let_go()
+
+    def _let_go(self, _data: object = None) -> None:
         try:
             self._stop_ahead()
         finally:
@@ -252,7 +254,7 @@ class ObjectReader(Reader):
     def _in_time(self, read: Callable[[Any], Any], argument: int | memoryview) -> Any:
         if self._allowance is None:
             return read(argument)
-        return in_time(partial(read, argument), self._allowance)
+        return in_time(partial(read, argument), self._allowance, self._let_go)
 
     def _fill(self, view: memoryview) -> int:
         with self._steady():

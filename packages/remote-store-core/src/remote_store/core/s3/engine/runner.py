@@ -14,6 +14,7 @@ from remote_store.core.s3.engine.allowance import Allowance
 from remote_store.core.s3.engine.bodies import fetch, perform
 from remote_store.core.s3.engine.connections import Connect, Connections
 from remote_store.core.s3.engine.tasks import Tasks, finish, in_time, sleep
+from remote_store.core.s3.operations.fetching import Opened
 from remote_store.core.s3.operations.steps import (
     Carrier,
     CloseBody,
@@ -87,7 +88,7 @@ class Runner:
         """
         if allowance is None:
             return self._run(operation, source, None)
-        return in_time(partial(self._run, operation, source, allowance), allowance)
+        return in_time(partial(self._run, operation, source, allowance), allowance, _close)
 
     def _run(self, operation: Operation[T], source: Source | None, allowance: Allowance | None) -> T:
         port = self.port()
@@ -148,6 +149,12 @@ class Runner:
                 return step.body.close()
             case Pause():
                 return sleep(step.seconds)
+
+
+def _close(result: object) -> None:
+    """Close the body of an object that was opened for nobody."""
+    if isinstance(result, Opened) and result.body is not None:
+        result.body.close()
 
 
 def _or_fault(take: Any) -> Any:

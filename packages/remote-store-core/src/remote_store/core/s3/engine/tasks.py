@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, FIRST_EXCEPTION, Future, wait
+from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from threading import Thread
@@ -108,10 +109,16 @@ def finish(call: Callable[[], T]) -> T:
     return call()
 
 
-def in_time(call: Callable[[], T], allowance: Allowance) -> T:
+def in_time(call: Callable[[], T], allowance: Allowance, dropped: Callable[[T | None], object]) -> T:
     """Run a call in a thread of its own, and wait for it only as long as it may take.
 
     The thread has the context variables of the calling thread. If it cannot be started, the call runs here.
+
+    Args:
+        call: The call.
+        allowance: The time that it may take.
+        dropped: Frees what a call that was not waited for has opened. Called in its thread when it has ended, with its
+            result, or with `None` if it failed.
 
     Raises:
         BackendUnavailable: It took longer than it may.
@@ -128,12 +135,20 @@ def in_time(call: Callable[[], T], allowance: Allowance) -> T:
         try:
             wait([future], left)
         finally:
-            if not future.done():
+            given_up = not future.done()
+            if given_up:
                 # The call cleans up and ends at its next step.
                 allowance.stop()
-        if future.done():
-            return future.result()
-        raise allowance.exceeded()
+                future.add_done_callback(partial(_drop, dropped))
+        if given_up:
+            raise allowance.exceeded()
+        return future.result()
+
+
+def _drop(dropped: Callable[[T | None], object], ended: Future[T]) -> None:
+    # Nobody is left to tell about an error.
+    with suppress(Exception):
+        dropped(None if ended.exception() else ended.result())
 
 
 def read_into(body: Body, buffer: memoryview) -> int:
