@@ -88,8 +88,8 @@ class S3Options:
         connect_timeout: Seconds to wait for a connection; 10 by default.
         read_timeout: Seconds to wait for the next bytes of a response; 30 by default. However slowly bytes arrive, a
             request ends within `connect_timeout` plus six times `read_timeout`, plus one `read_timeout` per 256 KiB
-            that are sent. The same holds for each block of up to 1 MiB that is read from a body, in five times
-            `read_timeout`. Raise it for a server that needs longer to copy 5 GiB or to complete an upload.
+            that are sent. Reading a block of up to 1 MiB from a body ends within five times `read_timeout`. Raise it
+            for a server that needs longer to copy 5 GiB or to complete an upload.
         max_connections: Size of the connection pool; raised to `max_concurrency` if that is larger.
         part_size: Bytes per part of a multipart upload, 5 MiB to 5 GiB. Content of up to this size is sent as one PUT.
             It is also the first part size of streams of unknown length, and the length of the ranges of large reads,
