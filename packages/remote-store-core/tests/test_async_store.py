@@ -25,7 +25,6 @@ from remote_store.core import (
     MemoryBackend,
     NotFound,
     PreconditionFailed,
-    Progress,
     RemotePath,
     RemoteStoreError,
     Store,
@@ -299,8 +298,8 @@ async def test_a_block_commits_and_its_late_errors_speak_of_paths_below_the_root
 class Seen(list[tuple[int, threading.Thread]]):
     """What a progress callback was told, and in which thread."""
 
-    def __call__(self, progress: Progress) -> None:
-        self.append((progress.done, threading.current_thread()))
+    def __call__(self, done: int, total: int | None, delta: int) -> None:
+        self.append((done, threading.current_thread()))
 
     def check(self, size: int) -> None:
         counts = [done for done, _ in self]

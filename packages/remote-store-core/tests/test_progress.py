@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gzip
 import io
 import itertools
@@ -16,9 +17,9 @@ from typing import Any
 import pytest
 
 from remote_store.conformance.fakes.s3 import AsyncFakeS3Port, FakeS3
-from remote_store.core import AsyncStore, LocalBackend, MemoryBackend, NotFound, Progress, Store, ThreadedBackend
+from remote_store.core import AsyncStore, LocalBackend, MemoryBackend, NotFound, Store, ThreadedBackend
 from remote_store.core.s3 import AsyncS3Backend, S3Options
-from uploads import MIB, PART, Stream
+from uploads import MIB, PART, Reports, Stream
 
 CONTENT = random.Random(2).randbytes(MIB + 5)
 
@@ -66,7 +67,7 @@ class Stopped(BaseException):
     """Like KeyboardInterrupt, which would end the event loop of the test."""
 
 
-def check(seen: list[Progress], size: int, *, known: bool) -> None:
+def check(seen: Reports, size: int, *, known: bool) -> None:
     """Every byte was counted once: the reports begin at 0, grow, and end at the last byte."""
     done = [each.done for each in seen]
     assert (done[0], seen[0].delta, done[-1]) == (0, 0, size)
@@ -98,9 +99,9 @@ def test_an_upload_counts_each_byte_once(open_lane: Any, tmp_path: Path, kind: s
         return
     (tmp_path / "local").write_bytes(CONTENT)
     for store in stores:
-        seen: list[Progress] = []
+        seen = Reports()
         content = tmp_path / "local" if kind == "path" else {**KNOWN, **UNKNOWN, **ASYNC}[kind](CONTENT)
-        result = lane.done(store.upload(content, "up", progress=seen.append))
+        result = lane.done(store.upload(content, "up", progress=seen))
         assert result.size == len(CONTENT)
         check(seen, len(CONTENT), known=kind in KNOWN or kind == "path")
         assert kind == "view" or lane.done(store.read_bytes("up")) == CONTENT
@@ -108,8 +109,8 @@ def test_an_upload_counts_each_byte_once(open_lane: Any, tmp_path: Path, kind: s
 
 @pytest.mark.parametrize("content", [b"", [], io.BytesIO(), iter([])], ids=["bytes", "list", "bytes_io", "iterator"])
 def test_an_empty_upload_is_reported_once(content: Any) -> None:
-    seen: list[Progress] = []
-    Store(MemoryBackend()).upload(content, "up", progress=seen.append)
+    seen = Reports()
+    Store(MemoryBackend()).upload(content, "up", progress=seen)
     assert [(each.done, each.delta) for each in seen] == [(0, 0)]
 
 
@@ -117,9 +118,9 @@ def test_an_empty_upload_is_reported_once(content: Any) -> None:
 def test_a_download_counts_each_byte_once(open_lane: Any, tmp_path: Path, size: int) -> None:
     lane = open_lane()
     for number, store in enumerate((bridged if lane.is_async else open_stores)(tmp_path, lane.backend)):
-        seen: list[Progress] = []
+        seen = Reports()
         lane.done(store.write("down", CONTENT[:size]))
-        assert lane.done(store.download("down", tmp_path / f"to{number}", progress=seen.append)) == size
+        assert lane.done(store.download("down", tmp_path / f"to{number}", progress=seen)) == size
         check(seen, size, known=True)
 
 
@@ -127,8 +128,8 @@ def test_several_parts_are_counted_once(open_lane: Any, s3: FakeS3) -> None:
     lane = open_lane(part_size=PART)
     store = AsyncStore(lane.backend) if lane.is_async else Store(lane.backend)
     for content in (bytes(2 * PART + 1), Stream(bytes(2 * PART + 1))):
-        seen: list[Progress] = []
-        lane.done(store.upload(content, "a", overwrite=True, progress=seen.append))
+        seen = Reports()
+        lane.done(store.upload(content, "a", overwrite=True, progress=seen))
         check(seen, 2 * PART + 1, known=isinstance(content, bytes))
         assert len(s3.objects["a"].data) == 2 * PART + 1
 
@@ -136,11 +137,11 @@ def test_several_parts_are_counted_once(open_lane: Any, s3: FakeS3) -> None:
 def test_a_file_that_grows_has_no_total_any_more(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_bytes(bytes(2 * MIB))
-    seen: list[Progress] = []
+    seen = Reports()
 
-    def grow(progress: Progress) -> None:
-        seen.append(progress)
-        if progress.done == MIB:
+    def grow(done: int, total: int | None, delta: int) -> None:
+        seen(done, total, delta)
+        if done == MIB:
             with path.open("ab") as file:
                 file.write(b"more")
 
@@ -157,8 +158,8 @@ def test_a_file_that_grows_has_no_total_any_more(tmp_path: Path) -> None:
 def test_an_exception_cancels_and_leaves_nothing(
     open_lane: Any, s3: FakeS3, tmp_path: Path, error: BaseException, at: int
 ) -> None:
-    def stop(progress: Progress) -> None:
-        if progress.done >= at:
+    def stop(done: int, total: int | None, delta: int) -> None:
+        if done >= at:
             raise error
 
     lane = open_lane(part_size=PART)
@@ -176,56 +177,84 @@ def test_an_exception_cancels_and_leaves_nothing(
     assert not s3.uploads
 
 
-async def coroutine(progress: Progress) -> None:
+async def coroutine(done: int, total: int | None, delta: int) -> None:
     raise AssertionError("is never awaited")
 
 
 class AsyncCall:
-    async def __call__(self, progress: Progress) -> None:
+    async def __call__(self, done: int, total: int | None, delta: int) -> None:
         raise AssertionError("is never awaited")
 
 
 class ReturnsACoroutine:
-    def __call__(self, progress: Progress) -> Any:
-        return coroutine(progress)
+    def __call__(self, done: int, total: int | None, delta: int) -> Any:
+        return coroutine(done, total, delta)
 
 
-@pytest.mark.parametrize(
-    "callback",
-    [5, "print", lambda: None, lambda done, total: None, lambda *, progress: None, coroutine, AsyncCall()],
-    ids=["int", "str", "no_argument", "two_arguments", "keyword", "coroutine", "async_call"],
-)
+WRONG: dict[str, Any] = {
+    "int": 5,
+    "str": "print",
+    "no_argument": lambda: None,
+    "one_argument": lambda done: None,
+    "two_arguments": lambda done, total: None,
+    "four_arguments": lambda done, total, delta, more: None,
+    "keyword": lambda *, done, total, delta: None,
+    "list": [].append,
+}
+AWAITED: dict[str, Any] = {"coroutine": coroutine, "async_call": AsyncCall()}
+
+
+@pytest.mark.parametrize("kind", [*WRONG, *AWAITED])
 def test_a_callback_of_the_wrong_shape_is_refused_before_any_request(
-    open_lane: Any, s3: FakeS3, tmp_path: Path, callback: Any
+    open_lane: Any, s3: FakeS3, tmp_path: Path, kind: str
 ) -> None:
     lane = open_lane(endpoint_url="http://s3.test")
     store = AsyncStore(lane.backend) if lane.is_async else Store(lane.backend)
+    callback = {**WRONG, **AWAITED}[kind]
+    message = r"progress\(done, total, delta\)" if kind in WRONG else "progress must be .* not a coroutine function"
     for call in (
         lambda: store.upload(b"x", "a", progress=callback),
         lambda: store.download("a", tmp_path / "to", progress=callback),
     ):
-        with pytest.raises(TypeError, match="progress"):
+        with pytest.raises(TypeError, match=message):
             lane.done(call())
     assert s3.calls == []
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_callback_that_wants_a_number_or_returns_a_coroutine_fails_before_any_request(
-    open_lane: Any, s3: FakeS3
-) -> None:
+def test_a_callback_that_returns_a_coroutine_fails_before_any_request(open_lane: Any, s3: FakeS3) -> None:
     lane = open_lane(endpoint_url="http://s3.test")
     store = AsyncStore(lane.backend) if lane.is_async else Store(lane.backend)
-    for callback in (lambda done: done + 1, ReturnsACoroutine()):
-        with pytest.raises(TypeError):
-            lane.done(store.upload(b"x", "a", progress=callback))
+    with pytest.raises(TypeError, match="coroutine"):
+        lane.done(store.upload(b"x", "a", progress=ReturnsACoroutine()))
     assert s3.calls == []
 
 
+class Bar:
+    def update(self, done: int, total: int | None = None, *more: object) -> None:
+        self.shown = (done, total, *more)
+
+
+def test_a_callback_may_have_defaults_and_take_more() -> None:
+    bar = Bar()
+    shown: list[Any] = []
+    for callback in (
+        bar.update,
+        lambda done, total=None, delta=0, bar=None: shown.append((done, total, delta)),
+        lambda *report: shown.append(report),
+        functools.partial(lambda name, *report: shown.append(report), "a"),
+        print,
+    ):
+        Store(MemoryBackend()).upload(b"content", "a", progress=callback)
+    assert bar.shown == (7, 7, 7)
+    assert shown == [(0, 7, 0), (7, 7, 7)] * 3
+
+
 def test_content_that_is_text_is_refused_before_the_first_report() -> None:
-    seen: list[Progress] = []
+    seen = Reports()
     for content in (io.StringIO("text"), ["text"], 5):
         with pytest.raises(TypeError):
-            Store(MemoryBackend()).upload(content, "a", progress=seen.append)  # type: ignore[arg-type]
+            Store(MemoryBackend()).upload(content, "a", progress=seen)  # type: ignore[arg-type]
     assert seen == []
 
 
@@ -243,7 +272,7 @@ async def test_a_cancelled_upload_does_not_wait_for_a_blocking_source(s3: FakeS3
             return AsyncFakeS3Port(s3)
 
     async with AsyncStore(Awaited("bucket", S3Options())) as store:
-        task = asyncio.create_task(store.upload(Stuck(), "a", progress=lambda _: None))
+        task = asyncio.create_task(store.upload(Stuck(), "a", progress=lambda *_: None))
         assert await asyncio.to_thread(reached.wait, 10)
         began = time.monotonic()
         task.cancel()

@@ -81,7 +81,7 @@ def test_a_spooled_file_of_the_caller(open_lane: Any, sent: list[int]) -> None:
     assert set(sent) == {EQUAL_PART}
 
 
-@pytest.mark.parametrize("progress", [None, lambda _done: None])
+@pytest.mark.parametrize("progress", [None, lambda done, total, delta: None])
 def test_an_upload_of_a_local_file(open_lane: Any, sent: list[int], tmp_path: Path, progress: Any) -> None:
     lane = open_lane(part_size=PART, grow_parts=False, max_concurrency=1)
     path = tmp_path / "large"
@@ -106,7 +106,7 @@ def test_an_upload_through_a_bridge(open_lane: Any, sent: list[int], tmp_path: P
             await bridge.write("a", stream)
 
     refused(lambda: asyncio.run(write()))
-    refused(lambda: asyncio.run(AsyncStore(bridge).upload(path, "b", progress=lambda _done: None)))
+    refused(lambda: asyncio.run(AsyncStore(bridge).upload(path, "b", progress=lambda done, total, delta: None)))
     assert set(sent) == {EQUAL_PART}
 
 
@@ -119,7 +119,7 @@ def test_a_file_of_a_store(open_lane: Any, sent: list[int], s3: FakeS3, root: st
     s3.objects["folder/source"] = s3.objects["source"] = replace(s3.objects["source"], size=SIZE)
     store = (AsyncStore if lane.is_async else Store)(lane.backend, root, owns_backend=False)
     stream = lane.done(store.read("source"))
-    for progress in (None, lambda _done: None):
+    for progress in (None, lambda done, total, delta: None):
         refused(lambda progress=progress: lane.done(store.upload(stream, "a", progress=progress)))  # type: ignore[misc]
         lane.done(stream.seek(0))
     lane.done(stream.close())

@@ -15,12 +15,12 @@ from remote_store.core import (
     BackendUnavailable,
     MemoryBackend,
     NotFound,
-    Progress,
     RemoteStoreError,
     Store,
 )
 from remote_store.core.files import replacing
 from remote_store.core.local import unfinished
+from uploads import Reports
 
 
 def names(folder: Path) -> list[str]:
@@ -31,9 +31,9 @@ def names(folder: Path) -> list[str]:
 def test_an_upload_reports_what_was_read(store: Store, tmp_path: Path, size: int) -> None:
     content = os.urandom(size)
     (tmp_path / "local").write_bytes(content)
-    seen: list[Progress] = []
+    seen = Reports()
     options: dict[str, Any] = {"metadata": {"a": "b"}, "content_type": "text/z"}
-    result = store.upload(tmp_path / "local", "up", progress=seen.append, **options)
+    result = store.upload(tmp_path / "local", "up", progress=seen, **options)
     assert (result.path, result.size) == ("up", size)
     assert store.read_bytes("up") == content
     assert [seen[0].done, seen[-1].done] == [0, size]
@@ -45,7 +45,7 @@ def test_an_upload_takes_a_stream_from_where_it_stands_and_leaves_it_open(store:
     stream.seek(4)
     store.upload(stream, "up")
     assert (store.read_bytes("up"), stream.closed, stream.tell()) == (b"456789", False, 10)
-    store.upload(io.BytesIO(b"again"), "up", overwrite=True, progress=lambda done: None)
+    store.upload(io.BytesIO(b"again"), "up", overwrite=True, progress=lambda done, total, delta: None)
     assert store.read_bytes("up") == b"again"
     with pytest.raises(AlreadyExists):
         store.upload(stream, "up")
@@ -62,8 +62,8 @@ def test_an_upload_of_no_file_is_the_systems_own_error(store: Store, tmp_path: P
 def test_a_download_reports_what_was_written(store: Store, tmp_path: Path, size: int) -> None:
     content = os.urandom(size)
     store.write("down", content)
-    seen: list[Progress] = []
-    assert store.download("down", tmp_path / "local", progress=seen.append) == size
+    seen = Reports()
+    assert store.download("down", tmp_path / "local", progress=seen) == size
     assert (tmp_path / "local").read_bytes() == content
     assert [seen[0].done, seen[-1].done] == [0, size]
     assert names(tmp_path) == ["local"]
@@ -154,7 +154,7 @@ def test_a_missing_file_downloads_nothing(store: Store, tmp_path: Path) -> None:
 
 
 def test_a_progress_that_raises_stops_the_transfer_with_its_own_error(store: Store, tmp_path: Path) -> None:
-    def stop(progress: Progress) -> None:
+    def stop(done: int, total: int | None, delta: int) -> None:
         raise NotFound("mine", path=f"{store.root_path}/x")
 
     (tmp_path / "local").write_bytes(b"content")

@@ -321,8 +321,8 @@ AT_EXIT = """
             seen = []
             with tempfile.NamedTemporaryFile() as file:
                 await store.download("large", file.name, overwrite=True)
-                await store.upload(file.name, "b", overwrite=True, progress=seen.append)
-            assert seen[-1].done == len(await store.read_bytes("large"))
+                await store.upload(file.name, "b", overwrite=True, progress=lambda *report: seen.append(report))
+            assert seen[-1][0] == len(await store.read_bytes("large"))
             assert len([info async for info in store.list_files()]) == 3
             return await store.read_bytes("a")
 

@@ -5,19 +5,19 @@ from typing import Any
 
 import pytest
 
-from remote_store.core import Progress
 from remote_store.core.aio.pulled import GuardedStream, WriteStopped
 from remote_store.core.files import Counted
 from remote_store.core.io.streams import bytes_left, check_content
+from uploads import Report, Reports
 
 
 def test_a_counted_stream_is_a_file_that_says_what_it_read() -> None:
-    seen: list[Progress] = []
-    stream = Counted(io.BytesIO(b"0123456789"), seen.append, 10)
+    seen = Reports()
+    stream = Counted(io.BytesIO(b"0123456789"), seen, 10)
     assert isinstance(stream, io.BufferedIOBase)
     assert (stream.readable(), stream.seekable(), stream.tell(), bytes_left(stream)) == (True, True, 0, 10)
     assert [stream.read(4), stream.read(None), stream.read(1)] == [b"0123", b"456789", b""]
-    assert seen == [Progress(0, 10, 0), Progress(4, 10, 4), Progress(10, 10, 6)]
+    assert seen == [Report(0, 10, 0), Report(4, 10, 4), Report(10, 10, 6)]
     assert (stream.seek(2), stream.tell(), stream.read1(3), list(stream)) == (2, 2, b"234", [b"56789"])
 
 

@@ -1,9 +1,9 @@
-"""What the tests of uploads share: a stream that breaks, and a server that fails."""
+"""What the tests of uploads share: a stream that breaks, a server that fails, and a list of the progress."""
 
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import Any, NamedTuple
 
 from remote_store.conformance.fakes.s3 import FakeS3
 from remote_store.core.s3 import Call
@@ -34,6 +34,21 @@ class Stream(io.RawIOBase):
         data = self._data[self.at : self.at + min(size, self._most)]
         self.at += len(data)
         return data
+
+
+class Report(NamedTuple):
+    """What a progress function was called with."""
+
+    done: int
+    total: int | None
+    delta: int
+
+
+class Reports(list[Report]):
+    """A progress function that keeps what it was called with."""
+
+    def __call__(self, done: int, total: int | None, delta: int, /) -> None:
+        self.append(Report(done, total, delta))
 
 
 def fail(s3: FakeS3, operation: str, fault: BaseException, *, number: int | None = None, times: int = 99) -> None:

@@ -37,7 +37,7 @@ from remote_store.core.memory import MemoryBackend
 from remote_store.core.metadata import check_content_type, check_metadata
 from remote_store.core.models import ContentDigest, FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import RemotePath, require_canonical, require_file_path, require_text
-from remote_store.core.progress import Progress, ProgressCallback
+from remote_store.core.progress import Progress
 from remote_store.core.retry import RetryPolicy
 from remote_store.core.secret import Secret
 from remote_store.core.store import Store, open_store
@@ -80,7 +80,6 @@ __all__ = [
     "PermissionDenied",
     "PreconditionFailed",
     "Progress",
-    "ProgressCallback",
     "RangeReader",
     "Reader",
     "RemotePath",

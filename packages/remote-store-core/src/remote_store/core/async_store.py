@@ -27,7 +27,7 @@ from remote_store.core.io.streams import check_buffer_size
 from remote_store.core.kinds import instead_of
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import RemotePath
-from remote_store.core.progress import ProgressCallback, check_progress
+from remote_store.core.progress import Progress, check_progress
 from remote_store.core.rebase import Scope
 
 T = TypeVar("T")
@@ -625,7 +625,7 @@ class AsyncStore:
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
-        progress: ProgressCallback | None = None,
+        progress: Progress | None = None,
     ) -> WriteResult:
         """Write a local file, or any content that `write` takes, and report the progress. A stream is left open.
 
@@ -637,8 +637,9 @@ class AsyncStore:
             overwrite: Replace the file if it exists.
             metadata: User metadata, as in `write`.
             content_type: MIME type to store with the file.
-            progress: Called with a `Progress` at the start, before any request, and after each block that was read from
-                the source. If it raises, nothing is written.
+            progress: Called as `progress(done, total, delta)` at the start, before any request, and after each block
+                that was read from the source, with the bytes so far, the bytes in all (`None` if the length is not
+                known) and the bytes since the last call. If it raises, nothing is written.
 
         Returns:
             The file as the service confirmed it.
@@ -647,12 +648,12 @@ class AsyncStore:
             AlreadyExists: The file exists and `overwrite` is `False`.
             InvalidPath: The path is the root, or malformed.
             OSError: The local file cannot be read.
-            TypeError: The content is not bytes, or `progress` does not take a `Progress`.
+            TypeError: The content is not bytes, or `progress` cannot be called as `progress(done, total, delta)`.
 
         Example:
             >>> written = await store.upload(b"content", "new.txt", progress=print)
-            Progress(done=0, total=7, delta=0)
-            Progress(done=7, total=7, delta=7)
+            0 7 0
+            7 7 7
         """
         self._scope.key(path)
         check_progress(progress)
@@ -666,7 +667,7 @@ class AsyncStore:
         local_path: str | os.PathLike[str],
         *,
         overwrite: bool = False,
-        progress: ProgressCallback | None = None,
+        progress: Progress | None = None,
     ) -> int:
         """Download a file to the local disk.
 
@@ -680,8 +681,9 @@ class AsyncStore:
             path: The file to read.
             local_path: Path of the local file. Its folder must exist.
             overwrite: Replace the local file if it exists.
-            progress: Called with a `Progress` at the start and after each block that was written to the local disk. If
-                it raises, no local file is left.
+            progress: Called as `progress(done, total, delta)` at the start and after each block that was written to the
+                local disk, with the bytes so far, the bytes in all (`None` if the length is not known) and the bytes
+                since the last call. If it raises, no local file is left.
 
         Returns:
             The length of the file in bytes.
@@ -692,7 +694,7 @@ class AsyncStore:
             OSError: The local file cannot be written, the disk is full, `local_path` is a dangling link, or it is a
                 device, a pipe or a socket.
             BackendUnavailable: The number of bytes received is not the size of the file.
-            TypeError: `progress` does not take a `Progress`.
+            TypeError: `progress` cannot be called as `progress(done, total, delta)`.
 
         Example:
             >>> await store.download("greeting.txt", "copy.txt")

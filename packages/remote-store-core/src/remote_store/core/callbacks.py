@@ -5,21 +5,23 @@ from __future__ import annotations
 import inspect
 
 
-def check_callback(name: str, callback: object, argument: str) -> None:
-    """Check that a callback can be called with one argument.
+def check_callback(name: str, callback: object, *parameters: str) -> None:
+    """Check that a callback can be called with one argument for each parameter.
 
     Args:
-        name: Name of the parameter, for the message.
+        name: Name of the callback, for the message.
         callback: The callback; `None` if there is none.
-        argument: What it is called with, for the message.
+        *parameters: Names of what it is called with, for the message.
 
     Raises:
         TypeError: It cannot be called, takes other arguments, or is a coroutine function.
     """
     if callback is None:
         return
+    shape = f"{name}({', '.join(parameters)})"
     if not callable(callback):
-        raise TypeError(f"{name} must be a function that takes a {argument}, not {type(callback).__name__}")
+        kind = type(callback).__name__
+        raise TypeError(f"{name} must be a function that is called as {shape}, not {kind}")
     if inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(callback.__call__):
         raise TypeError(f"{name} must be a plain function, not a coroutine function")
     try:
@@ -28,6 +30,6 @@ def check_callback(name: str, callback: object, argument: str) -> None:
         # Some functions written in C have no signature.
         return
     try:
-        signature.bind(None)
+        signature.bind(*parameters)
     except TypeError as error:
-        raise TypeError(f"{name} is called with one {argument}, and {signature} does not take it") from error
+        raise TypeError(f"{name} is called as {shape}, and {signature} does not take that: {error}") from error

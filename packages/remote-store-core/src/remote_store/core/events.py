@@ -93,7 +93,7 @@ def check_on_event(on_event: object) -> None:
     Raises:
         TypeError: It is neither `None` nor callable, takes other arguments, or is a coroutine function.
     """
-    check_callback("on_event", on_event, "RequestEvent")
+    check_callback("on_event", on_event, "event")
 
 
 class Events:

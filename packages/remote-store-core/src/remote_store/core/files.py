@@ -18,7 +18,7 @@ from remote_store.core.io.wrapped import WrappedStream
 from remote_store.core.local.folder import Folder
 from remote_store.core.local.resolving import follow
 from remote_store.core.local.unfinished import ATTEMPTS, Unfinished
-from remote_store.core.progress import Meter, ProgressCallback
+from remote_store.core.progress import Meter, Progress
 
 
 @contextmanager
@@ -40,7 +40,7 @@ class Counted(WrappedStream):
         total: Number of bytes; `None` if it is not known.
     """
 
-    def __init__(self, file: Any, progress: ProgressCallback, total: int | None) -> None:
+    def __init__(self, file: Any, progress: Progress, total: int | None) -> None:
         super().__init__(file)
         self._meter = Meter(progress, total)
 
@@ -52,7 +52,7 @@ class Counted(WrappedStream):
         return data
 
 
-def counted(content: Any, progress: ProgressCallback | None) -> Any:
+def counted(content: Any, progress: Progress | None) -> Any:
     """Make a stream of the content that reports to `progress`, if there is such a function.
 
     Raises:
@@ -120,7 +120,7 @@ def _target(
     return folder, name, old
 
 
-def transfer(source: BinaryIO, target: BinaryIO, path: str, progress: ProgressCallback | None) -> int:
+def transfer(source: BinaryIO, target: BinaryIO, path: str, progress: Progress | None) -> int:
     """Copy all bytes of a store's file to the target, and return their number.
 
     Raises:

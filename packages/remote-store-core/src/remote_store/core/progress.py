@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
 from typing import Protocol
 
 from remote_store.core.callbacks import check_callback
@@ -11,32 +10,27 @@ from remote_store.core.home import public
 
 
 @public("remote_store.core")
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a transfer is.
+class Progress(Protocol):
+    """A function that is called as `progress(done, total, delta)` while bytes are transferred.
 
-    The first report has 0 bytes, and each later one has more than the one before it, up to the last byte.
-
-    Attributes:
-        done: Bytes so far.
-        total: Bytes in all; `None` if it is not known.
-        delta: Bytes since the report before; 0 in the first one.
+    The first call has 0 bytes, and each later one has more than the one before it, up to the last byte. It is called
+    in the thread of the transfer, in async code in that of the event loop.
     """
 
-    done: int
-    total: int | None
-    delta: int
+    def __call__(self, done: int, total: int | None, delta: int, /) -> object:
+        """Show how far the transfer is.
 
+        Args:
+            done: Bytes so far.
+            total: Bytes in all; `None` if the length is not known.
+            delta: Bytes since the call before; 0 in the first call.
 
-@public("remote_store.core")
-class ProgressCallback(Protocol):
-    """A function that is called with each `Progress`, in the thread (in async code the event loop) of the transfer.
+        Returns:
+            Anything; it is ignored. It must not be a coroutine.
 
-    An exception that it raises passes unchanged and cancels the transfer: nothing is written, and nothing is left.
-    """
-
-    def __call__(self, progress: Progress, /) -> object:
-        """Show the progress. The result is ignored; it must not be a coroutine."""
+        Raises:
+            BaseException: Passes unchanged and cancels the transfer: nothing is written, and nothing is left.
+        """
         ...
 
 
@@ -48,7 +42,7 @@ class Meter:
         total: Bytes in all; `None` if it is not known.
     """
 
-    def __init__(self, callback: ProgressCallback | None, total: int | None) -> None:
+    def __init__(self, callback: Progress | None, total: int | None) -> None:
         self._callback = callback
         self._total = total
         self.done = 0
@@ -70,16 +64,16 @@ class Meter:
     def _report(self, delta: int) -> None:
         if self._callback is None:
             return
-        result = self._callback(Progress(self.done, self._total, delta))
+        result = self._callback(self.done, self._total, delta)
         if inspect.iscoroutine(result):
             result.close()
             raise TypeError("progress must be a plain function, not a coroutine function")
 
 
 def check_progress(callback: object) -> None:
-    """Check that a callback can be called with a `Progress`.
+    """Check that a callback can be called as `progress(done, total, delta)`.
 
     Raises:
         TypeError: It cannot be called, takes other arguments, or is a coroutine function.
     """
-    check_callback("progress", callback, "Progress(done, total, delta)")
+    check_callback("progress", callback, "done", "total", "delta")

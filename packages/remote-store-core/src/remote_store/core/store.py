@@ -26,7 +26,7 @@ from remote_store.core.io.streams import as_stream, check_buffer_size
 from remote_store.core.kinds import instead_of
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import RemotePath
-from remote_store.core.progress import ProgressCallback, check_progress
+from remote_store.core.progress import Progress, check_progress
 from remote_store.core.rebase import Scope
 from remote_store.core.scoped import ScopedOpening, ScopedReader
 
@@ -623,7 +623,7 @@ class Store:
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
-        progress: ProgressCallback | None = None,
+        progress: Progress | None = None,
     ) -> WriteResult:
         """Write a local file, or any content that `write` takes, and report the progress. A stream is left open.
 
@@ -635,8 +635,9 @@ class Store:
             overwrite: Replace the file if it exists.
             metadata: User metadata, as in `write`.
             content_type: MIME type to store with the file.
-            progress: Called with a `Progress` at the start, before any request, and after each block that was read from
-                the source. If it raises, nothing is written.
+            progress: Called as `progress(done, total, delta)` at the start, before any request, and after each block
+                that was read from the source, with the bytes so far, the bytes in all (`None` if the length is not
+                known) and the bytes since the last call. If it raises, nothing is written.
 
         Returns:
             The file as the service confirmed it.
@@ -645,12 +646,12 @@ class Store:
             AlreadyExists: The file exists and `overwrite` is `False`.
             InvalidPath: The path is the root, or malformed.
             OSError: The local file cannot be read.
-            TypeError: The content is not bytes, or `progress` does not take a `Progress`.
+            TypeError: The content is not bytes, or `progress` cannot be called as `progress(done, total, delta)`.
 
         Example:
             >>> written = store.upload(b"content", "new.txt", progress=print)
-            Progress(done=0, total=7, delta=0)
-            Progress(done=7, total=7, delta=7)
+            0 7 0
+            7 7 7
         """
         self._scope.key(path)
         check_progress(progress)
@@ -664,7 +665,7 @@ class Store:
         local_path: str | os.PathLike[str],
         *,
         overwrite: bool = False,
-        progress: ProgressCallback | None = None,
+        progress: Progress | None = None,
     ) -> int:
         """Download a file to the local disk.
 
@@ -678,8 +679,9 @@ class Store:
             path: The file to read.
             local_path: Path of the local file. Its folder must exist.
             overwrite: Replace the local file if it exists.
-            progress: Called with a `Progress` at the start and after each block that was written to the local disk. If
-                it raises, no local file is left.
+            progress: Called as `progress(done, total, delta)` at the start and after each block that was written to the
+                local disk, with the bytes so far, the bytes in all (`None` if the length is not known) and the bytes
+                since the last call. If it raises, no local file is left.
 
         Returns:
             The length of the file in bytes.
@@ -690,7 +692,7 @@ class Store:
             OSError: The local file cannot be written, the disk is full, `local_path` is a dangling link, or it is a
                 device, a pipe or a socket.
             BackendUnavailable: The number of bytes received is not the size of the file.
-            TypeError: `progress` does not take a `Progress`.
+            TypeError: `progress` cannot be called as `progress(done, total, delta)`.
 
         Example:
             >>> store.download("greeting.txt", "copy.txt")

@@ -17,7 +17,7 @@ from remote_store.core.files import check_complete
 from remote_store.core.io.chunks import as_chunk
 from remote_store.core.io.source import AsyncBinaryIO, AsyncContent, Buffer
 from remote_store.core.io.streams import READ, as_bytes, block_size, bytes_left, told_left
-from remote_store.core.progress import Meter, ProgressCallback
+from remote_store.core.progress import Meter, Progress
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -62,7 +62,7 @@ class AsyncCounted:
         total: Number of bytes; `None` if it is not known.
     """
 
-    def __init__(self, file: Any, progress: ProgressCallback, total: int | None) -> None:
+    def __init__(self, file: Any, progress: Progress, total: int | None) -> None:
         self.file = file
         self._awaited = is_async_stream(file)
         self._meter = Meter(progress, total)
@@ -87,7 +87,7 @@ async def _counted_chunks(chunks: AsyncIterable[Buffer], meter: Meter) -> AsyncI
         yield data
 
 
-def async_counted(content: Any, progress: ProgressCallback | None) -> Any:
+def async_counted(content: Any, progress: Progress | None) -> Any:
     """Make a stream of the content that reports to `progress`, if there is such a function.
 
     Raises:
@@ -115,7 +115,7 @@ def async_replacing(path: str | os.PathLike[str], *, overwrite: bool) -> Abstrac
     return in_threads(files.replacing(path, overwrite=overwrite))
 
 
-async def async_transfer(source: AsyncBinaryIO, target: BinaryIO, path: str, progress: ProgressCallback | None) -> int:
+async def async_transfer(source: AsyncBinaryIO, target: BinaryIO, path: str, progress: Progress | None) -> int:
     """Copy all bytes of a store's file to the target, and return their number.
 
     Raises:
