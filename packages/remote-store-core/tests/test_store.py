@@ -204,6 +204,10 @@ def test_listings_are_limited_by_depth_and_by_name(store: Store) -> None:
 def test_arguments_of_listings_are_checked_at_the_call(store: Store) -> None:
     with pytest.raises(ValueError, match="max_depth"):
         store.list_files(max_depth=-1)
+    wrong: Any
+    for wrong in ("1", 1.0, True):
+        with pytest.raises(TypeError, match="max_depth must be an int"):
+            store.list_files(max_depth=wrong)
     with pytest.raises(InvalidPath):
         store.list_folders("..")
     with pytest.raises(InvalidPath):

@@ -23,7 +23,7 @@ from remote_store.core.errors import InvalidPath, NotFound
 from remote_store.core.glob import GlobPattern, name_matcher
 from remote_store.core.home import public
 from remote_store.core.io.source import AsyncBinaryIO, AsyncContent
-from remote_store.core.io.streams import check_buffer_size
+from remote_store.core.io.streams import check_buffer_size, check_max_depth
 from remote_store.core.kinds import instead_of
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import RemotePath
@@ -770,6 +770,7 @@ class AsyncStore:
 
         Raises:
             InvalidPath: The pattern has a reversed range, such as `[z-a]`.
+            TypeError: `max_depth` is not an `int`.
             ValueError: `max_depth` is negative.
             RemoteStoreError: A request failed during the listing, so the rows returned so far are incomplete.
 
@@ -778,6 +779,7 @@ class AsyncStore:
             ...     print(info.path, info.size)
             reports/november.csv 5
         """
+        check_max_depth(max_depth)
         if max_depth is not None:
             recursive = max_depth > 0
         matches = None if pattern is None else name_matcher(pattern, self._backend.name)

@@ -22,7 +22,7 @@ from remote_store.core.home import public
 from remote_store.core.io.blocks import BlockReader
 from remote_store.core.io.reader import Reader
 from remote_store.core.io.source import Content
-from remote_store.core.io.streams import as_stream, check_buffer_size
+from remote_store.core.io.streams import as_stream, check_buffer_size, check_max_depth
 from remote_store.core.kinds import instead_of
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.path import RemotePath
@@ -768,6 +768,7 @@ class Store:
 
         Raises:
             InvalidPath: The pattern has a reversed range, such as `[z-a]`.
+            TypeError: `max_depth` is not an `int`.
             ValueError: `max_depth` is negative.
             RemoteStoreError: A request failed during the listing, so the rows returned so far are incomplete.
 
@@ -776,6 +777,7 @@ class Store:
             ...     print(info.path, info.size)
             reports/november.csv 5
         """
+        check_max_depth(max_depth)
         if max_depth is not None:
             recursive = max_depth > 0
         matches = None if pattern is None else name_matcher(pattern, self._backend.name)
