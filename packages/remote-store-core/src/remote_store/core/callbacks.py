@@ -1,4 +1,4 @@
-"""Checks a function of the caller before the work begins that is to call it."""
+"""Checks that a function of the caller can be called as the library will call it."""
 
 from __future__ import annotations
 
