@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from remote_store.boto3 import S3Boto3Backend
 from remote_store.botocore import watch as watching
 from remote_store.botocore.watch import Watch, descriptor, shut_down
-from remote_store.core import BackendUnavailable, RetryPolicy
+from remote_store.core import BackendUnavailable, RequestEvent, RetryPolicy
 from remote_store.core.s3 import Fault
 
 SHORT = Config(connect_timeout=0.1, read_timeout=0.05)
@@ -112,6 +112,30 @@ def test_a_request_over_tls_ends_too(act: str, certificate: Path) -> None:
                 time.sleep(0.01)
             # The server sees that nobody reads on.
             assert ended
+        backend.close()
+
+
+def test_an_event_counts_the_requests_that_were_sent() -> None:
+    events: list[RequestEvent] = []
+    with slow(OK) as (url, ended):
+        backend = S3Boto3Backend(
+            "bucket",
+            endpoint_url=url,
+            region_name="us-east-1",
+            key="k",
+            secret="s",
+            connect_timeout=0.1,
+            read_timeout=0.05,
+            retry=RetryPolicy(3),
+            on_event=events.append,
+        )
+        with pytest.raises(BackendUnavailable) as caught:
+            backend.write("a", b"1", overwrite=True)
+        assert caught.value.code == "TooSlow"
+        until = time.monotonic() + 5
+        while not ended and time.monotonic() < until:
+            time.sleep(0.01)
+        assert [event.attempts for event in events] == [len(ended)] == [1]
         backend.close()
 
 

@@ -7,7 +7,8 @@ import multiprocessing
 import pickle
 import threading
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from functools import partial
+from typing import Any, BinaryIO, cast
 
 import pytest
 
@@ -129,6 +130,63 @@ async def test_a_file_has_the_methods_of_io(bridge: ThreadedBackend, memory: Mem
     assert file.closed
     with pytest.raises(ValueError, match="closed"):
         await file.read()
+
+
+class Flaky(io.BufferedIOBase):
+    """Fails at its eleventh byte while `fails` is true. A failed read does not move the position."""
+
+    def __init__(self, content: bytes) -> None:
+        self._file = io.BytesIO(content)
+        self.fails = True
+
+    def readable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return self._checked(self._file.read(size))
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        return self._checked(self._file.readline(-1 if size is None else size))
+
+    def _checked(self, data: bytes) -> bytes:
+        if self.fails and self.tell() > 10:
+            self._file.seek(-len(data), io.SEEK_CUR)
+            raise BackendUnavailable("the connection broke")
+        return data
+
+
+async def test_no_byte_is_lost_when_a_read_fails() -> None:
+    content = b"one\ntwo\nthree\nfour\n"
+    opened: list[Flaky] = []
+
+    class Broken(MemoryBackend):
+        def read(self, path: str) -> BinaryIO:
+            opened.append(Flaky(content))
+            return cast("BinaryIO", opened[-1])
+
+    file = await ThreadedBackend(Broken()).read("a")
+    lines = aiter(file)
+    assert [await anext(lines), await anext(lines)] == [b"one\n", b"two\n"]
+    with pytest.raises(BackendUnavailable):
+        await anext(lines)
+    assert file.tell() == 8
+    opened[0].fails = False
+    assert [line async for line in file] == [b"three\n", b"four\n"]
+
+    file = await ThreadedBackend(Broken()).read("a")
+    async for line in file:
+        assert line == b"one\n"
+        break
+    for read in (file.read, partial(file.read, 10), partial(file.readinto, bytearray(10))):
+        with pytest.raises(BackendUnavailable):
+            await read()
+        assert file.tell() == 4
+    opened[1].fails = False
+    assert await file.read(10) == content[4:14]
+    assert await file.read() == content[14:]
 
 
 async def test_reading_goes_on_after_the_last_line_that_was_used(

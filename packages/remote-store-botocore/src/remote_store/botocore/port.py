@@ -79,8 +79,8 @@ class ClientPort:
                 response = method(**call.params)
         except Exception as raised:
             error = without_secrets(raised)
-            if isinstance(raised, Fault):
-                # The watch ended the last attempt.
+            if isinstance(raised, Fault) and not self._owned:
+                # The watch does not see the attempts of the user's client.
                 raised.attempts = self._attempts
             if (fault := known_fault(error, (*FAILED, *UNREADABLE), TRANSPORT, attempts=self._attempts)) is None:
                 raise

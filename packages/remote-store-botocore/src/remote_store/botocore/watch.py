@@ -46,17 +46,19 @@ class Limit:
     Attributes:
         seconds: The limit.
         thread: The thread.
+        attempts: How many attempts have begun, if each begins the limit again.
         expired: Whether the connection was shut down since the last start.
         lock: Held while the connection is shut down.
     """
 
-    __slots__ = ("_until", "expired", "lock", "seconds", "thread")
+    __slots__ = ("_until", "attempts", "expired", "lock", "seconds", "thread")
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.thread = threading.get_ident()
         self.lock = threading.Lock()
         self._until = monotonic() + seconds
+        self.attempts = 0
         self.expired = False
 
     def restart(self) -> None:
@@ -64,6 +66,7 @@ class Limit:
         # A shutdown in progress belongs to the last attempt.
         with self.lock:
             self._until = monotonic() + self.seconds
+            self.attempts += 1
             self.expired = False
 
     def is_over(self, now: float) -> bool:
@@ -72,7 +75,8 @@ class Limit:
 
     def fault(self) -> Fault:
         """The fault of a request that was ended by its limit."""
-        return Fault("TooSlow", message=f"the bytes did not arrive within {self.seconds:g} s", transport=True)
+        message = f"the bytes did not arrive within {self.seconds:g} s"
+        return Fault("TooSlow", message=message, transport=True, attempts=max(1, self.attempts))
 
 
 class Watch:

@@ -76,12 +76,14 @@ class ThreadedFile:
 
     async def read(self, size: int | None = -1, /) -> bytes:
         size = -1 if size is None else size
-        ahead = self._take_ahead(size)
+        ahead = self._ahead_size()
         if not ahead:
             return await self._read(partial(self.file.read, size))
-        if len(ahead) == size:
-            return ahead
-        return ahead + await self._read(partial(self.file.read, size if size < 0 else size - len(ahead)))
+        if 0 <= size <= ahead:
+            return self._take_ahead(size)
+        # If this read fails, the lines that were read ahead stay.
+        more = await self._read(partial(self.file.read, size if size < 0 else size - ahead))
+        return self._take_ahead(ahead) + more
 
     async def readinto(self, buffer: WriteableBuffer, /) -> int:
         if not self._ahead:
@@ -121,13 +123,18 @@ class ThreadedFile:
             self.file.close()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        failure: Exception | None = None
         while True:
-            # Reading line by line, most of the time would go into thread switches.
             if not self._ahead:
-                self._ahead.extend(await self._read(partial(self.file.readlines, LINES)))
-            if not self._ahead:
+                if failure is not None:
+                    raise failure
+                # Reading line by line, most of the time would go into thread switches.
+                lines, failure = await self._read(partial(some_lines, self.file))
+                self._ahead.extend(lines)
+            if self._ahead:
+                yield self._ahead.popleft()
+            elif failure is None:
                 return
-            yield self._ahead.popleft()
 
     async def __aenter__(self) -> Self:
         self._check_open()
@@ -146,12 +153,12 @@ class ThreadedFile:
         return sum(map(len, self._ahead))
 
     def _take_ahead(self, size: int) -> bytes:
-        """Take up to `size` bytes, or all for -1, from the lines that were read ahead."""
+        """Take up to `size` bytes from the lines that were read ahead."""
         if not self._ahead:
             return b""
         taken = b"".join(self._ahead)
         self._ahead.clear()
-        if 0 <= size < len(taken):
+        if size < len(taken):
             self._ahead.extend(io.BytesIO(taken[size:]).readlines())
             return taken[:size]
         return taken
@@ -180,6 +187,19 @@ class ThreadedReader(ThreadedFile, AsyncReader):
         if isinstance(file, Reader):
             ask = partial(threads.call, file.get_info)
         AsyncReader.__init__(self, known_info(file) or ask)
+
+
+def some_lines(file: BinaryIO) -> tuple[list[bytes], Exception | None]:
+    """The next lines, about 64 KiB of them, and the error of the line after them."""
+    lines: list[bytes] = []
+    left = LINES
+    try:
+        while left > 0 and (line := file.readline()):
+            lines.append(line)
+            left -= len(line)
+    except Exception as error:  # noqa: BLE001 - raised once the lines before it are used
+        return lines, error
+    return lines, None
 
 
 def close_quietly(file: BinaryIO) -> None:
