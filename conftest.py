@@ -12,8 +12,7 @@ import pytest
 
 import cells
 
-SUITE_TESTS = Path(__file__).parent / "conformance" / "tests"
-ON_WHEELS = ("test_guide.py", "test_mutants.py", "test_packaging.py")
+MUTANTS = "test_mutants.py"
 CONFORMANCE = "test_conformance.py"
 
 
@@ -27,11 +26,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave the tests of the suite itself, and those on built wheels, to `.ci/run`: they take a quarter of the time."""
-    name = collection_path.name
-    if name in ON_WHEELS:
-        return None if _asked(config, name) else True
-    return True if collection_path == SUITE_TESTS and not _asked(config, "conformance/tests") else None
+    """Leave the broken backends to `tools/mutants_alone.py`, unless they are asked for."""
+    return True if collection_path.name == MUTANTS and not _asked(config, MUTANTS) else None
 
 
 def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> list[pytest.Item] | None:
