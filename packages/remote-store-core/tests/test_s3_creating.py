@@ -191,7 +191,8 @@ def test_an_object_without_a_content_length_is_compared_by_ranges(content: bytes
     else:
         with pytest.raises(AlreadyExists):
             open_lane().write("a", b"mine")
-    assert s3.operations() == [PUT, GET, GET, GET]
+    # Content of another size may be too large for the memory, and is not read.
+    assert s3.operations() == [PUT, GET, GET, *([GET] if len(content) == 4 else [])]
     assert not s3.open_bodies()
 
 

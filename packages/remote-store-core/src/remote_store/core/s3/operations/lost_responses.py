@@ -63,7 +63,10 @@ def made_by_put(
             return None
         if found.length is None:
             yield CloseBody(found.body)
-            plan.measured((yield from probes.size_of(bucket, described["Key"], found)), found.etag)
+            size = yield from probes.size_of(bucket, described["Key"], found)
+            if size != len(body):
+                return None
+            plan.measured(size, found.etag)
             content = yield Fetch(plan)
         else:
             plan.opened(found)
