@@ -122,10 +122,10 @@ def test_where_to_look(pattern: str, prefix: str, folder: str, recursive: bool) 
 )
 @pytest.mark.filterwarnings("error")
 def test_sets_and_what_is_none(pattern: str, matches: list[str], others: list[str]) -> None:
-    parsed, named = GlobPattern.parse(pattern), name_matcher(pattern)
+    parsed = GlobPattern.parse(pattern)
     assert [path for path in [*matches, *others] if parsed.matches(path)] == matches
     if "/" not in pattern:
-        assert [name for name in [*matches, *others] if named(name)] == matches
+        assert [name for name in [*matches, *others] if name_matcher(pattern)(name)] == matches
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,12 @@ def test_listings_are_limited_by_depth_and_by_name(store: Store) -> None:
     assert paths(max_depth=1) == ["1/c.txt", "a.txt", "b.csv"]
     assert paths(max_depth=2, pattern="*.txt") == ["1/2/d.txt", "1/c.txt", "a.txt"]
     assert paths(recursive=True, pattern="[!abc]*") == ["1/2/3/.txt", "1/2/3/E.TXT", "1/2/d.txt"]
-    assert paths(recursive=True, pattern="1/*") == []
+
+
+@pytest.mark.parametrize("pattern", ["1/*", "**/*.txt", "[/]"])
+def test_a_pattern_of_names_that_has_a_slash_is_refused(store: Store, pattern: str) -> None:
+    with pytest.raises(InvalidPath, match="use glob"):
+        store.list_files(recursive=True, pattern=pattern)
 
 
 def test_arguments_of_listings_are_checked_at_the_call(store: Store) -> None:

@@ -87,14 +87,16 @@ class GlobPattern:
 def name_matcher(pattern: str, backend: str | None = None) -> Callable[[str], object]:
     """Return a function that matches a name (the last segment of a path) against a pattern.
 
-    No pattern element matches a slash.
-
     Raises:
-        InvalidPath: A set has a reversed range, such as `[z-a]`.
+        InvalidPath: The pattern contains a slash, so no name can match, or a set has a reversed range, such as `[z-a]`.
         TypeError: The pattern is not a string.
     """
     _require_text(pattern, backend)
-    return re.compile(_segment_expression(_pieces(pattern, pattern, backend), r"\Z"), re.DOTALL).match
+    pieces = _pieces(pattern, pattern, backend)
+    if "/" in pattern:
+        message = f"the pattern {pattern!r} has a slash, and is matched with names only; for paths, use glob"
+        raise InvalidPath(message, backend=backend)
+    return re.compile(_segment_expression(pieces, r"\Z"), re.DOTALL).match
 
 
 def _require_text(pattern: str, backend: str | None) -> None:

@@ -767,7 +767,7 @@ class Store:
             An iterator. What the listing of the service does not contain, such as metadata on S3, is `None`.
 
         Raises:
-            InvalidPath: The pattern has a reversed range, such as `[z-a]`.
+            InvalidPath: The pattern has a slash, or a reversed range, such as `[z-a]`.
             TypeError: `max_depth` is not an `int`.
             ValueError: `max_depth` is negative.
             RemoteStoreError: A request failed during the listing, so the rows returned so far are incomplete.
