@@ -13,6 +13,7 @@ import pytest
 from remote_store.conformance.fakes.s3 import AsyncFakeS3Port, FakeS3, FakeS3Port
 from remote_store.core import BackendUnavailable, RetryPolicy
 from remote_store.core.s3 import AsyncS3Backend, Call, S3Backend, S3Options
+from remote_store.core.s3.engine import tasks
 from remote_store.core.s3.engine.allowance import Allowance, allowance_of, health_allowance
 from remote_store.core.s3.engine.tasks import in_time
 
@@ -150,6 +151,31 @@ def test_a_write_that_is_given_up_is_aborted_by_its_thread(s3: FakeS3) -> None:
     assert s3.uploads
     held.set()
     assert becomes_true(lambda: not s3.uploads)
+    assert "a" not in s3.objects
+    backend.close()
+
+
+def test_an_interrupted_write_waits_a_moment_for_its_abort(s3: FakeS3, monkeypatch: pytest.MonkeyPatch) -> None:
+    caller, sent, wait = threading.current_thread(), threading.Event(), tasks.wait
+    interrupts = [KeyboardInterrupt()]
+
+    def interrupted(*arguments: Any, **options: Any) -> Any:
+        if threading.current_thread() is caller and interrupts:
+            assert sent.wait(10)
+            raise interrupts.pop()
+        return wait(*arguments, **options)
+
+    def before(call: Call) -> None:
+        if call.operation == "UploadPart":
+            sent.set()
+            time.sleep(0.05)
+
+    monkeypatch.setattr(tasks, "wait", interrupted)
+    s3.before = before
+    backend = Blocking(s3, 30)
+    with pytest.raises(KeyboardInterrupt):
+        backend.write("a", io.BytesIO(bytes(3 * PART)))
+    assert not s3.uploads
     assert "a" not in s3.objects
     backend.close()
 

@@ -11,7 +11,7 @@ from threading import Thread
 from time import sleep
 from typing import Any, TypeVar
 
-from remote_store.core.io.workers import Workers, settle
+from remote_store.core.io.workers import GRACE, Workers, settle
 from remote_store.core.s3.engine.allowance import Allowance
 from remote_store.core.s3.engine.loop_port import running_loop, waiting_loop
 from remote_store.core.s3.protocol.calls import Body
@@ -132,10 +132,15 @@ def in_time(call: Callable[[], T], allowance: Allowance, dropped: Callable[[T | 
             Thread(target=work, name="remote-store-limited", daemon=True).start()
         except RuntimeError:
             work()
+        given_up = True
         try:
-            wait([future], left)
+            given_up = not wait([future], left).done
+        except BaseException:
+            # Ctrl-C often ends the program, so the call gets a moment to clean up.
+            allowance.stop()
+            wait([future], GRACE)
+            raise
         finally:
-            given_up = not future.done()
             if given_up:
                 # The call cleans up and ends at its next step.
                 allowance.stop()
