@@ -17,6 +17,7 @@ from remote_store.core import (
     AsyncBinaryIO,
     Backend,
     BackendUnavailable,
+    Capability,
     CapabilityNotSupported,
     FileInfo,
     MemoryBackend,
@@ -462,3 +463,19 @@ async def test_every_operation_goes_through(bridge: ThreadedBackend) -> None:
     await bridge.delete("c")
     await bridge.delete_folder("d", recursive=True)
     assert [row async for row in bridge.iter_children("")] == []
+
+
+def test_the_capabilities_are_those_of_the_blocking_backend_at_each_look() -> None:
+    class Late(MemoryBackend):
+        looks = 0
+
+        @property
+        def capabilities(self) -> frozenset[Capability]:  # type: ignore[override]
+            Late.looks += 1
+            return frozenset({Capability.READ} if Late.looks == 1 else ())
+
+    bridge = ThreadedBackend(Late())
+    assert Late.looks == 0
+    assert (bridge.capabilities, bridge.capabilities) == ({Capability.READ}, frozenset())
+    bridge.capabilities = frozenset({Capability.LIST})
+    assert bridge.capabilities == {Capability.LIST}

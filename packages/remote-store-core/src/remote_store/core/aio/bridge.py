@@ -19,6 +19,7 @@ from remote_store.core.aio.streams import AsyncSource, async_as_stream, check_as
 from remote_store.core.aio.threaded_file import ThreadedFile, ThreadedReader, close_quietly
 from remote_store.core.aio.threads import Threads, ended
 from remote_store.core.backend import Backend
+from remote_store.core.capabilities import Capability
 from remote_store.core.errors import BackendUnavailable
 from remote_store.core.home import public
 from remote_store.core.io.source import BUFFERS, AsyncBinaryIO, AsyncContent, Content
@@ -27,6 +28,16 @@ from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, Resoluti
 P = ParamSpec("P")
 T = TypeVar("T")
 PAGE = 256
+
+
+class Forwarded:
+    """The capabilities of the blocking backend, which may find them out at the first look, and lose some later.
+
+    A subclass that sets `capabilities` on the class or the instance hides this descriptor.
+    """
+
+    def __get__(self, bridge: ThreadedBackend | None, owner: type) -> object:
+        return self if bridge is None else bridge._backend.capabilities  # noqa: SLF001 - of its only user
 
 
 @public("remote_store.core")
@@ -57,6 +68,8 @@ class ThreadedBackend(AsyncBackend):
         ValueError: `max_threads` is less than 1.
     """
 
+    capabilities: frozenset[Capability] = cast("frozenset[Capability]", Forwarded())
+
     def __init__(self, backend: Backend, *, max_threads: int = 32) -> None:
         if not isinstance(backend, Backend):
             hint = "; it is async already, so use it with an AsyncStore" if isinstance(backend, AsyncBackend) else ""
@@ -70,7 +83,6 @@ class ThreadedBackend(AsyncBackend):
         self._writers = Threads(max_threads)
         self._closed = False
         self.name = backend.name
-        self.capabilities = backend.capabilities
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._backend!r})"
@@ -192,8 +204,6 @@ class ThreadedBackend(AsyncBackend):
 
     async def check_health(self) -> None:
         await self._call(self._backend.check_health)
-        # The check may have shown that the storage lacks a capability.
-        self.capabilities = self._backend.capabilities
 
     def unwrap(self, kind: type[T]) -> T:
         """Return the native handle of the given type: the blocking backend itself, or one of its handles."""
