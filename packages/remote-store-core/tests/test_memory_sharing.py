@@ -97,6 +97,16 @@ def test_stores_that_name_one_backend_see_the_same_tree_and_others_do_not() -> N
     assert files(Store.from_config(elsewhere, "raw")) == []
 
 
+def test_the_name_of_a_configured_bucket_differs_in_each_process() -> None:
+    """The configuration may hold secrets, which a digest of it would let others guess."""
+    code = f"""if True:
+        from remote_store.core import Config, Store
+        print(repr(Store.from_config(Config.from_toml({TOML!r}), "raw").backend))
+    """
+    run = [subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout for _ in range(2)]
+    assert run[0] != run[1]
+
+
 def test_sync_and_async_stores_share() -> None:
     async def run() -> bytes:
         async with AsyncStore.from_config(CONFIG, "raw") as store:

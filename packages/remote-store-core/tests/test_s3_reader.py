@@ -139,6 +139,8 @@ def test_bad_seeks_are_refused_and_change_nothing(how: str, opened: Any) -> None
             file.seek(offset, whence)
     with pytest.raises(ValueError, match="whence"):
         file.seek(0, 3)
+    with pytest.raises(TypeError, match="integer"):
+        file.seek(1.5)
     assert file.read(2) == DATA[7:9]
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import random
 from dataclasses import dataclass
+from threading import TIMEOUT_MAX
 
 from remote_store.core.home import public
 
@@ -28,7 +28,7 @@ class RetryPolicy:
 
     Raises:
         TypeError: `max_attempts` is not an `int`, or `total_timeout` is not a number.
-        ValueError: `max_attempts` is less than 1, or `total_timeout` is not a positive, finite number.
+        ValueError: `max_attempts` is less than 1, or `total_timeout` is not above 0, or more than a thread can wait.
     """
 
     max_attempts: int = 5
@@ -44,8 +44,8 @@ class RetryPolicy:
             return
         if isinstance(seconds, bool) or not isinstance(seconds, int | float):
             raise TypeError(f"total_timeout must be None or a number of seconds, not {type(seconds).__name__}")
-        if not 0 < seconds < math.inf:
-            raise ValueError(f"total_timeout must be a number of seconds above 0, or None, not {seconds!r}")
+        if not 0 < seconds <= TIMEOUT_MAX:
+            raise ValueError(f"total_timeout must be None or seconds above 0 and up to {TIMEOUT_MAX:g}")
 
     @classmethod
     def disabled(cls) -> RetryPolicy:

@@ -46,6 +46,9 @@ from remote_store.core.memory import MemoryBackend
 B = TypeVar("B", bound=Backend | AsyncBackend)
 Find = Callable[[str], Adapter[B]]
 
+PROCESS = os.urandom(16)
+"""Known to this process and its forks only."""
+
 VARIABLE = re.compile(r"\$\$\{|\$\{(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-[^{}]*)?\})?")
 
 
@@ -226,11 +229,12 @@ def _variable(match: re.Match[str], setting: str) -> str:
 
 
 def _digest(config: Config) -> str:
-    """A text that equal configurations share."""
+    """A text that equal configurations of this process share. The configuration cannot be guessed from it."""
     backends = {name: (backend.type, backend.options) for name, backend in config.backends.items()}
     stores = {name: (store.backend, store.root_path) for name, store in config.stores.items()}
     # pformat sorts dicts, also those whose keys are of several types.
-    return hashlib.sha256(pformat((backends, stores)).encode(errors="backslashreplace")).hexdigest()[:16]
+    text = pformat((backends, stores)).encode(errors="backslashreplace")
+    return hashlib.blake2b(text, digest_size=8, key=PROCESS).hexdigest()
 
 
 def _made(kind: str, options: Mapping[str, Any], place: str, find: Find[B], bucket: str) -> B:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+from operator import index
 from typing import TYPE_CHECKING
 
 from remote_store.core.errors import PreconditionFailed
@@ -62,9 +63,11 @@ class BlockReader(Reader):
         """Move to an offset in bytes and return the new position. Sends no request.
 
         Raises:
+            TypeError: The offset is not an integer.
             ValueError: The new position is negative, or `whence` is unknown.
         """
         self._check_open()
+        offset = index(offset)
         end = self._size() if whence == io.SEEK_END else 0
         starts = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: end}
         if whence not in starts:

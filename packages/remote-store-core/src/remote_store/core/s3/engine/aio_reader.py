@@ -6,6 +6,7 @@ import io
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from operator import index
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -107,9 +108,11 @@ class AsyncObjectReader(AsyncReader):
         """Move to an offset in bytes and return the new position. Sends no request.
 
         Raises:
+            TypeError: The offset is not an integer.
             ValueError: The new position is negative, or `whence` is unknown.
         """
         here = self.tell()
+        offset = index(offset)
         starts = {io.SEEK_SET: 0, io.SEEK_CUR: here, io.SEEK_END: self._size}
         if whence not in starts:
             raise ValueError(f"whence must be 0, 1 or 2, not {whence!r}")

@@ -8,6 +8,7 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from operator import index
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -109,9 +110,11 @@ class ObjectReader(Reader):
         """Move to an offset in bytes and return the new position. Sends no request.
 
         Raises:
+            TypeError: The offset is not an integer.
             ValueError: The new position is negative, or `whence` is unknown.
         """
         here = self.tell()
+        offset = index(offset)
         starts = {io.SEEK_SET: 0, io.SEEK_CUR: here, io.SEEK_END: self._size}
         if whence not in starts:
             raise ValueError(f"whence must be 0, 1 or 2, not {whence!r}")
