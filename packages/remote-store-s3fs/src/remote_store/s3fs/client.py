@@ -68,8 +68,7 @@ class Handle:
             raise ValueError("proxies_config in config cannot be honoured here; make a filesystem with it and pass fs=")
         if fs is not None:
             given = {name for name, value in options.items() if value is not None}
-            right = isinstance(fs, S3FileSystem)
-            check_handle("fs", fs, right=right, refused=given - WITH_HANDLE)
+            check_handle("fs", fs, right=isinstance(fs, S3FileSystem), refused=given - WITH_HANDLE)
             if fs.asynchronous is not asynchronous:
                 raise ValueError(f"fs must be made with asynchronous={asynchronous} for this backend")
             warn_of_redirects("a filesystem given as fs=")
@@ -161,11 +160,10 @@ def create_filesystem(options: S3Options, *, asynchronous: bool) -> S3FileSystem
     arguments = {name: value for name, value in client_arguments(options).items() if value is not None}
     session, theirs = private_session(options), arguments.pop("config", None)
     check_configuration(options, session)
-    config = merged_config(options, theirs, user_agent(USER_AGENT, theirs, session.get_config_variable))
     filesystem = S3FileSystem(
         anon=options.anon,
         client_kwargs=arguments,
-        config_kwargs=config,
+        config_kwargs=merged_config(options, theirs, user_agent(USER_AGENT, theirs, session.get_config_variable)),
         asynchronous=asynchronous,
         use_listings_cache=False,
         skip_instance_cache=True,
