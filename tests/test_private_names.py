@@ -26,6 +26,7 @@ CORE = "packages/remote-store-core/src/remote_store/core"
 CONFORMANCE = "conformance/src/remote_store/conformance"
 REASONS = {
     f"{CORE}/secret.py": {"other._value": "another object of the same class"},
+    f"{CORE}/aio/bridge.py": {"bridge._backend": "the object that the descriptor belongs to"},
     f"{CORE}/local/resolving.py": {"again._identities": "another object of the same class"},
     f"{CORE}/local/folder.py": {
         "target._at": "another object of the same class",
