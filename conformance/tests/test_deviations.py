@@ -14,9 +14,11 @@ from remote_store.conformance import (
     Deviation,
     Harness,
     check,
+    faults,
     load_deviations,
 )
 from remote_store.conformance.checking.decorators import validate
+from remote_store.conformance.checking.wire import named
 from remote_store.conformance.contract.deviations import has_expired, join_deviations, kinds_of
 from remote_store.core import Backend, MemoryBackend, NotFound
 
@@ -227,3 +229,11 @@ def test_several_mappings_are_joined_in_their_order() -> None:
     first, second, third = (Deviation(reason=str(number)) for number in range(3))
     joined = join_deviations({"READ-001": first}, {"READ-001": (second,), "READ-002": third}, {})
     assert joined == {"READ-001": (first, second), "READ-002": (third,)}
+
+
+def test_the_variants_of_a_fault_have_the_name_that_authors_import() -> None:
+    assert [named(fault) for fault in (faults.Answer(500, "InternalError"), faults.LostAnswer(), faults.Reset())] == [
+        "Answer",
+        "LostAnswer",
+        "Reset",
+    ]

@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import quote
 
+from remote_store.conformance import faults
 from remote_store.conformance.checking.case import AnyCase, not_applicable, untested
 from remote_store.conformance.checking.hostile import SOURCES, Failing
 from remote_store.conformance.harness import B
@@ -127,8 +128,9 @@ def streams(content: bytes) -> dict[str, BinaryIO]:
 
 
 def named(value: object) -> str:
-    """The class name of a fault, as the id of a parameter."""
-    return type(value).__name__
+    """The name by which authors import a fault. It is the id of a parameter, and deviations name variants by it."""
+    kind = type(value)
+    return next((name for name in faults.__all__ if getattr(faults, name) is kind), kind.__name__)
 
 
 def label(fault: WireFault) -> str:
