@@ -200,6 +200,21 @@ def test_the_watching_thread_ends_when_there_is_nothing_to_watch(monkeypatch: py
         assert watch._runs
 
 
+def test_close_ends_the_watching_thread_once_there_are_no_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "IDLE_TICKS", 1_000_000)
+    watch = Watch(SHORT, attempts=1)
+    with watch.request(0):
+        watch.close()
+        time.sleep(3 * watch._tick)
+        assert watch._runs
+    until = time.monotonic() + 10
+    while watch._runs and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not watch._runs
+    with watch.request(0):
+        assert watch._runs
+
+
 def test_requests_are_sent_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import asyncio
 import io
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
@@ -90,10 +93,10 @@ def test_a_health_check_has_less_than_ten_seconds() -> None:
 
 
 def test_a_call_in_time_returns_its_result_and_raises_its_error() -> None:
-    assert in_time(lambda: 3, Allowance(5), never) == 3
+    assert in_time(lambda: 3, Allowance(5), never, never) == 3
     for error in (TimeoutError("mine"), StopIteration(), KeyboardInterrupt()):
         with pytest.raises(type(error)) as caught:
-            in_time(partial(raising, error), Allowance(5), never)
+            in_time(partial(raising, error), Allowance(5), never, never)
         assert caught.value is error
 
 
@@ -109,6 +112,7 @@ def never(_result: object) -> None:
 def test_what_a_call_opened_for_nobody_is_dropped(fails: bool) -> None:
     held, dropped = threading.Event(), threading.Event()
     results: list[object] = []
+    kept: list[Future[int]] = []
 
     def call() -> int:
         assert held.wait(10)
@@ -121,8 +125,9 @@ def test_what_a_call_opened_for_nobody_is_dropped(fails: bool) -> None:
         dropped.set()
 
     with pytest.raises(BackendUnavailable):
-        in_time(call, Allowance(0.05), drop)
+        in_time(call, Allowance(0.05), drop, kept.append)
     assert results == []
+    assert not kept[0].done()
     held.set()
     assert dropped.wait(10)
     assert results == [None if fails else 3]
@@ -133,7 +138,7 @@ def test_a_call_runs_here_where_no_thread_can_be_started(monkeypatch: pytest.Mon
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    assert in_time(threading.current_thread, Allowance(5), never) is threading.current_thread()
+    assert in_time(threading.current_thread, Allowance(5), never, never) is threading.current_thread()
 
 
 def test_a_write_that_is_given_up_is_aborted_by_its_thread(s3: FakeS3) -> None:
@@ -153,6 +158,72 @@ def test_a_write_that_is_given_up_is_aborted_by_its_thread(s3: FakeS3) -> None:
     assert becomes_true(lambda: not s3.uploads)
     assert "a" not in s3.objects
     backend.close()
+
+
+def test_close_leaves_the_port_open_for_the_abort_of_a_write_that_was_given_up(s3: FakeS3) -> None:
+    held, steps = threading.Event(), []
+
+    class Port(FakeS3Port):
+        def close(self) -> None:
+            steps.append("close")
+            super().close()
+
+    class Backend(Blocking):
+        def _connect(self) -> FakeS3Port:
+            return Port(self.s3)
+
+    def before(call: Call) -> None:
+        if call.operation == "UploadPart":
+            held.wait(10)
+        if call.operation == "AbortMultipartUpload":
+            steps.append("abort")
+
+    s3.before = before
+    backend = Backend(s3, 0.2)
+    with pytest.raises(BackendUnavailable):
+        backend.write("a", io.BytesIO(bytes(3 * PART)))
+    backend.close()
+    with pytest.raises(BackendUnavailable, match="closed"):
+        backend.exists("a")
+    assert steps == []
+    held.set()
+    assert becomes_true(lambda: len(steps) == 2)
+    assert steps == ["abort", "close"]
+    assert not s3.uploads
+
+
+def test_a_backend_that_was_closed_before_is_not_asked_to_stay_open(s3: FakeS3) -> None:
+    held = threading.Event()
+    s3.before = lambda _call: held.wait(10)
+    backend = Blocking(s3, 0.3)
+    closing = threading.Timer(0.05, backend.close)
+    closing.start()
+    with pytest.raises(BackendUnavailable, match="within 0.3 s"):
+        backend.exists("a")
+    closing.join()
+    held.set()
+
+
+AT_EXIT = """if True:
+    import threading, time
+    from remote_store.core import BackendUnavailable
+    from remote_store.core.s3.engine.allowance import Allowance
+    from remote_store.core.s3.engine.tasks import in_time
+
+    def clean_up():
+        time.sleep(0.3)
+        print("cleaned up", flush=True)
+
+    try:
+        in_time(clean_up, Allowance(0.05), lambda _result: None, lambda _call: None)
+    except BackendUnavailable:
+        print("given up")
+"""
+
+
+def test_the_interpreter_lets_a_call_that_was_given_up_clean_up() -> None:
+    run = subprocess.run([sys.executable, "-c", AT_EXIT], capture_output=True, text=True, check=True)
+    assert run.stdout == "given up\ncleaned up\n"
 
 
 def test_an_interrupted_write_waits_a_moment_for_its_abort(s3: FakeS3, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,7 @@ class ClientPort:
 
     def close(self) -> None:
         """Close the client's connections, unless the user passed the client in."""
+        self._watch.close()
         self._route.close()
         if self._owned:
             self.client.close()

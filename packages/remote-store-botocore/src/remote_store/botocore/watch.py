@@ -97,6 +97,8 @@ class Watch:
         self._attempts = attempts
         self._limits: dict[int, Limit] = {}
         self._starting = threading.Lock()
+        self._woken = threading.Event()
+        self._closed = False
         self._tick = LONGEST_TICK
         self._runs = False
 
@@ -150,6 +152,11 @@ class Watch:
         if limit is not None:
             limit.restart()
 
+    def close(self) -> None:
+        """End the thread as soon as there are no requests."""
+        self._closed = True
+        self._woken.set()
+
     def _start(self, seconds: float) -> None:
         with self._starting:
             self._tick = min(self._tick, max(SHORTEST_TICK, seconds / TICKS))
@@ -159,13 +166,13 @@ class Watch:
                     self._runs = True
 
     def _run(self) -> None:
-        wait = threading.Event().wait
         idle = 0
         while idle < IDLE_TICKS:
-            wait(self._tick)
+            self._woken.wait(self._tick)
+            self._woken.clear()
             now = monotonic()
             limits = list(self._limits.values())
-            idle = 0 if limits else idle + 1
+            idle = 0 if limits else IDLE_TICKS if self._closed else idle + 1
             for limit in limits:
                 if limit.is_over(now):
                     with limit.lock:
@@ -182,11 +189,14 @@ def shut_down(thread: int) -> bool:
     """Shut down the connection for which a thread waits below our own code. Returns whether there is one."""
     frame: FrameType | None = sys._current_frames().get(thread)  # noqa: SLF001 - documented
     while frame is not None and not frame.f_globals.get("__name__", "").startswith("remote_store."):
-        number = descriptor(frame.f_locals.get("self"))
+        owner = frame.f_locals.get("self")
+        number = descriptor(owner)
         if number is not None:
             with suppress(OSError), socket.fromfd(number, socket.AF_INET, socket.SOCK_STREAM) as same:
-                same.shutdown(socket.SHUT_RDWR)
-                return True
+                # The thread may have closed its socket meanwhile, and another one may have got the number.
+                if descriptor(owner) == number:
+                    same.shutdown(socket.SHUT_RDWR)
+                    return True
         frame = frame.f_back
     return False
 

@@ -122,6 +122,9 @@ class AsyncConnections:
         """
         return await self._left.leave(cleanup, cause)
 
+    def keep(self, _call: Any) -> None:
+        """Nothing: a call that was given up is cancelled. The blocking counterpart keeps the port open for it."""
+
     async def close(self) -> None:
         """Close the port of this process, after the cleanups in the background. Later calls raise."""
         self._closed = True

@@ -255,7 +255,7 @@ class AsyncObjectReader(AsyncReader):
     async def _in_time(self, read: Callable[[Any], Any], argument: int | memoryview) -> Any:
         if self._allowance is None:
             return await read(argument)
-        return await in_time(partial(read, argument), self._allowance, self._let_go)
+        return await in_time(partial(read, argument), self._allowance, self._let_go, self._runner.connections.keep)
 
     async def _fill(self, view: memoryview) -> int:
         async with self._steady():

@@ -88,7 +88,7 @@ class AsyncRunner:
         """
         if allowance is None:
             return await self._run(operation, source, None)
-        return await in_time(partial(self._run, operation, source, allowance), allowance, _close)
+        return await in_time(partial(self._run, operation, source, allowance), allowance, _close, self.connections.keep)
 
     async def _run(self, operation: Operation[T], source: AsyncSource | None, allowance: Allowance | None) -> T:
         port = await self.port()

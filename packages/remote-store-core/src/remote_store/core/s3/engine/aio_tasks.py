@@ -120,7 +120,10 @@ async def finish(call: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 async def in_time(
-    call: Callable[[], Coroutine[Any, Any, T]], allowance: Allowance, _dropped: Callable[[T | None], object]
+    call: Callable[[], Coroutine[Any, Any, T]],
+    allowance: Allowance,
+    _dropped: Callable[[T | None], object],
+    _keep: Callable[[Any], object],
 ) -> T:
     """Await a call, and cancel it if it takes longer than it may.
 
@@ -128,6 +131,7 @@ async def in_time(
         call: The call.
         allowance: The time that it may take.
         _dropped: Not used; the blocking counterpart needs it for calls that go on.
+        _keep: Not used either.
 
     Raises:
         BackendUnavailable: It was cancelled.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TypeAlias, TypeVar
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Any, TypeAlias, TypeVar
 
 from remote_store.core.errors import BackendUnavailable
 from remote_store.core.events import Events
@@ -34,6 +36,7 @@ class Connection:
         self._port: S3Port | None = None
         self._connected: threading.Event | None = None
         self._workers: Workers | None = None
+        self._given_up: set[Future[Any]] = set()
         self._closed = False
 
     def port(self) -> S3Port:
@@ -82,13 +85,33 @@ class Connection:
                 self._workers = Workers(self._threads, "remote-store-s3")
             return self._workers
 
+    def keep(self, call: Future[Any]) -> None:
+        """Keep the port open until a call that was given up has ended, because it may have to abort an upload."""
+        with self._lock:
+            self._given_up.add(call)
+        call.add_done_callback(self._ended)
+
     def close(self) -> None:
-        """Close the port and end the threads. Calls that hang are not waited for."""
+        """Close the port and end the threads. Calls that hang are not waited for; the last of them closes the port."""
         with self._lock:
             self._closed = True
-            port, self._port = self._port, None
         if self._workers is not None:
             self._workers.close(wait=True)
+        self._close_port()
+
+    def _ended(self, call: Future[Any]) -> None:
+        with self._lock:
+            self._given_up.discard(call)
+        # Nobody is left to tell about an error.
+        with suppress(Exception):
+            self._close_port()
+
+    def _close_port(self) -> None:
+        """Close the port if nothing needs it any more."""
+        with self._lock:
+            if not self._closed or self._given_up:
+                return
+            port, self._port = self._port, None
         if port is not None:
             port.close()
 
@@ -132,6 +155,11 @@ class Connections:
     def tasks(self) -> Tasks:
         """A new, empty group of calls."""
         return Tasks(lambda: self._made.get().workers())
+
+    def keep(self, call: Future[Any]) -> None:
+        """Keep the port open until a call that was given up has ended, unless the backend was closed before."""
+        with suppress(BackendUnavailable):
+            self._made.get().keep(call)
 
     def leave(self, cleanup: Callable[[], T], _cause: BaseException) -> T:
         """End an interrupted operation by running its cleanup to its end."""

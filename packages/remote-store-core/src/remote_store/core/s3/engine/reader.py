@@ -257,7 +257,7 @@ class ObjectReader(Reader):
     def _in_time(self, read: Callable[[Any], Any], argument: int | memoryview) -> Any:
         if self._allowance is None:
             return read(argument)
-        return in_time(partial(read, argument), self._allowance, self._let_go)
+        return in_time(partial(read, argument), self._allowance, self._let_go, self._runner.connections.keep)
 
     def _fill(self, view: memoryview) -> int:
         with self._steady():

@@ -88,7 +88,7 @@ class Runner:
         """
         if allowance is None:
             return self._run(operation, source, None)
-        return in_time(partial(self._run, operation, source, allowance), allowance, _close)
+        return in_time(partial(self._run, operation, source, allowance), allowance, _close, self.connections.keep)
 
     def _run(self, operation: Operation[T], source: Source | None, allowance: Allowance | None) -> T:
         port = self.port()

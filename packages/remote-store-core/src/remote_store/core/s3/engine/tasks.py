@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, FIRST_EXCEPTION, Future, wait
 from contextlib import suppress
@@ -19,6 +21,9 @@ from remote_store.core.s3.protocol.calls import Body
 __all__ = ["Tasks", "finish", "in_time", "read_into", "sleep"]
 
 T = TypeVar("T")
+
+GIVEN_UP: set[Future[Any]] = set()
+"""Calls of this process that were given up and still run in a thread."""
 
 
 class Tasks:
@@ -109,7 +114,12 @@ def finish(call: Callable[[], T]) -> T:
     return call()
 
 
-def in_time(call: Callable[[], T], allowance: Allowance, dropped: Callable[[T | None], object]) -> T:
+def in_time(
+    call: Callable[[], T],
+    allowance: Allowance,
+    dropped: Callable[[T | None], object],
+    keep: Callable[[Future[Any]], object],
+) -> T:
     """Run a call in a thread of its own, and wait for it only as long as it may take.
 
     The thread has the context variables of the calling thread. If it cannot be started, the call runs here.
@@ -119,6 +129,7 @@ def in_time(call: Callable[[], T], allowance: Allowance, dropped: Callable[[T | 
         allowance: The time that it may take.
         dropped: Frees what a call that was not waited for has opened. Called in its thread when it has ended, with its
             result, or with `None` if it failed.
+        keep: Keeps open what a call that was not waited for still uses. Called at once.
 
     Raises:
         BackendUnavailable: It took longer than it may.
@@ -144,7 +155,10 @@ def in_time(call: Callable[[], T], allowance: Allowance, dropped: Callable[[T | 
             if given_up:
                 # The call cleans up and ends at its next step.
                 allowance.stop()
+                keep(future)
+                GIVEN_UP.add(future)
                 future.add_done_callback(partial(_drop, dropped))
+                future.add_done_callback(GIVEN_UP.discard)
         if given_up:
             raise allowance.exceeded()
         return future.result()
@@ -154,6 +168,16 @@ def _drop(dropped: Callable[[T | None], object], ended: Future[T]) -> None:
     # Nobody is left to tell about an error.
     with suppress(Exception):
         dropped(None if ended.exception() else ended.result())
+
+
+@atexit.register
+def finish_given_up() -> None:
+    """At the exit of the interpreter, let calls that were given up clean up, for `GRACE` seconds at most."""
+    wait(list(GIVEN_UP), GRACE)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=GIVEN_UP.clear)
 
 
 def read_into(body: Body, buffer: memoryview) -> int:
