@@ -24,10 +24,17 @@ SUITE = f"{CONFORMANCE}/suite"
 
 FILES = {
     f"{CORE}/aio/backend.py": f"{CORE}/backend.py",
+    f"{CORE}/aio/optional.py": f"{CORE}/optional.py",
     f"{CORE}/aio/delegating.py": f"{CORE}/delegating.py",
     f"{CORE}/aio/blocks.py": f"{CORE}/io/blocks.py",
     f"{CORE}/async_store.py": f"{CORE}/store.py",
+    f"{CORE}/stores/async_bulk.py": f"{CORE}/stores/bulk.py",
+    f"{CORE}/stores/async_rooted.py": f"{CORE}/stores/rooted.py",
+    f"{CORE}/stores/async_sharing.py": f"{CORE}/stores/sharing.py",
+    f"{CORE}/stores/async_uploads.py": f"{CORE}/stores/uploads.py",
+    f"{CORE}/stores/async_versions.py": f"{CORE}/stores/versions.py",
     f"{CORE}/s3/aio_backend.py": f"{CORE}/s3/backend.py",
+    f"{CORE}/s3/aio_base.py": f"{CORE}/s3/base.py",
     f"{CORE}/s3/engine/aio_ahead.py": f"{CORE}/s3/engine/ahead.py",
     f"{CORE}/s3/engine/aio_bodies.py": f"{CORE}/s3/engine/bodies.py",
     f"{CORE}/s3/engine/aio_reader.py": f"{CORE}/s3/engine/reader.py",

@@ -20,7 +20,7 @@ from remote_store.core import (
     MemoryBackend,
     NotFound,
 )
-from remote_store.core.memory import StoredFile
+from remote_store.core.memory.files import StoredFile
 
 
 class NoListing(MemoryBackend):

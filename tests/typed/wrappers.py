@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import AbstractContextManager
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Unpack
 
 from remote_store.core import (
     AsyncBackend,
@@ -14,6 +14,7 @@ from remote_store.core import (
     Capability,
     DelegatingBackend,
     MemoryBackend,
+    ReadOptions,
     RequestEvent,
     Store,
     ThreadedBackend,
@@ -28,9 +29,9 @@ class Counting(DelegatingBackend):
         self.capabilities = inner.capabilities - {Capability.GLOB}
         self.opened: Counter[str] = Counter()
 
-    def read(self, path: str) -> BinaryIO:
+    def read(self, path: str, **options: Unpack[ReadOptions]) -> BinaryIO:
         self.opened[path] += 1
-        return super().read(path)
+        return super().read(path, **options)
 
     def open_atomic(self, path: str, **options: Any) -> AbstractContextManager[BinaryIO]:
         self.opened[path] += 1
@@ -38,10 +39,10 @@ class Counting(DelegatingBackend):
 
 
 class Checking(AsyncDelegatingBackend):
-    async def read_bytes(self, path: str) -> bytes:
-        data = await super().read_bytes(path)
-        if not data:
-            raise ValueError(f"{path} is empty")
+    async def read_range(self, path: str, start: int, length: int, **options: Unpack[ReadOptions]) -> bytes:
+        data = await super().read_range(path, start, length, **options)
+        if length and not data:
+            raise ValueError(f"{path} ends before {start}")
         return data
 
 

@@ -21,7 +21,7 @@ from remote_store.core import (
     NotFound,
     WriteResult,
 )
-from remote_store.core.memory import folder_prefix
+from remote_store.core.memory.files import folder_prefix
 
 
 class Describes(MemoryBackend):

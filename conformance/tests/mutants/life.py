@@ -23,7 +23,7 @@ from remote_store.core import (
     ResolutionPlan,
     WriteResult,
 )
-from remote_store.core.memory import StoredFile
+from remote_store.core.memory.files import StoredFile
 
 T = TypeVar("T")
 

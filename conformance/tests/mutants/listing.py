@@ -18,7 +18,7 @@ from remote_store.core import (
     NotFound,
     RemoteStoreError,
 )
-from remote_store.core.memory import describe, folder_prefix, keys_below
+from remote_store.core.memory.files import describe, folder_prefix, keys_below
 
 PAGE = 1000
 

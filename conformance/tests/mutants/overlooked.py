@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 from mutants.listing import PAGE, Lists
 from mutants.registry import broken
 from remote_store.core import FileInfo, FolderEntry, LocalBackend, MemoryBackend, NotFound, WriteResult
-from remote_store.core.memory import Draft, keys_below
+from remote_store.core.memory.files import Draft, keys_below
 
 MIB = 1 << 20
 EASTERN = timedelta(hours=2)

@@ -13,7 +13,7 @@ from mutants.facts import Describes
 from mutants.registry import broken
 from remote_store.core import AlreadyExists, Content, FileInfo, FolderEntry, MemoryBackend, NotFound, WriteResult
 from remote_store.core.io.streams import Source
-from remote_store.core.memory import StoredFile
+from remote_store.core.memory.files import StoredFile
 
 PACKED = b"\x1f\x8b"
 MARKER = ".keep"

@@ -84,11 +84,11 @@ class LosesItsTurn(ThreadedBackend):
         super().__init__(backend)
         self.places = 5
 
-    async def read_bytes(self, path: str) -> bytes:
+    async def read_bytes(self, path: str, **options: Any) -> Any:
         if not self.places:
             raise BackendUnavailable("all connections are taken", path=path, backend=self.name, retryable=True)
         self.places -= 1
-        content = await super().read_bytes(path)
+        content = await super().read_bytes(path, **options)
         self.places += 1
         return content
 
@@ -97,8 +97,8 @@ class LosesItsTurn(ThreadedBackend):
 class OneAnswerForAllTasks(ThreadedBackend):
     """Keeps the last response in an attribute of the instance, so tasks read each other's responses."""
 
-    async def read_bytes(self, path: str) -> bytes:
-        self._answer = await super().read_bytes(path)
+    async def read_bytes(self, path: str, **options: Any) -> Any:
+        self._answer = await super().read_bytes(path, **options)
         await asyncio.sleep(0)
         return self._answer
 
@@ -205,10 +205,10 @@ class TakesAwaitedStreamsOnly(ThreadedBackend):
 class SharesOneRead(ThreadedBackend):
     """Tasks that read one file share a task; cancelling one reader cancels all of them."""
 
-    async def read_bytes(self, path: str) -> bytes:
+    async def read_bytes(self, path: str, **options: Any) -> Any:
         reads = self.__dict__.setdefault("_reads", {})
         if path not in reads:
-            reads[path] = asyncio.ensure_future(super().read_bytes(path))
+            reads[path] = asyncio.ensure_future(super().read_bytes(path, **options))
             reads[path].add_done_callback(lambda _: reads.pop(path))
         return cast("bytes", await reads[path])
 
@@ -246,8 +246,8 @@ class Unclosed:
 class LeavesStreamsOpen(ThreadedBackend):
     """Streams stay open after their context ends."""
 
-    async def read(self, path: str) -> AsyncBinaryIO:
-        return cast("AsyncBinaryIO", Unclosed(await super().read(path)))
+    async def read(self, path: str, **options: Any) -> AsyncBinaryIO:
+        return cast("AsyncBinaryIO", Unclosed(await super().read(path, **options)))
 
 
 class NeverAborts(HttpPort):

@@ -14,7 +14,7 @@ from mutants.reading import Stream
 from mutants.registry import broken
 from remote_store.core import LocalBackend, MemoryBackend, NotFound, RemoteStoreError, WriteResult
 from remote_store.core.io.streams import Source
-from remote_store.core.memory import keys_below
+from remote_store.core.memory.files import keys_below
 
 
 @broken("WRITE-001", "WRITE-003", "WRITE-004", "ATOM-009")

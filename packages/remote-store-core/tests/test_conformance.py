@@ -21,7 +21,7 @@ from remote_store.conformance import (
 from remote_store.core import AsyncDelegatingBackend, Capability, DelegatingBackend, LocalBackend, MemoryBackend
 from remote_store.core.local.attributes import attach, attached, decoded, encoded
 from remote_store.core.local.names import UNFINISHED
-from remote_store.core.memory import StoredFile
+from remote_store.core.memory.files import StoredFile
 
 
 class DictOracle(Oracle):

@@ -407,7 +407,7 @@ def test_a_move_to_another_file_system_keeps_a_source_that_changes_while_it_is_c
     (root / "a").write_bytes(b"old")
     os.utime(root / "a", (1, 1))
     monkeypatch.setattr("remote_store.core.local.backend.rename_new", elsewhere)
-    monkeypatch.setattr("remote_store.core.local.backend.TypedFile", Changing)
+    monkeypatch.setattr("remote_store.core.local.base.TypedFile", Changing)
     with pytest.raises(PreconditionFailed, match="src is kept"):
         backend.move("a", "b")
     assert (root / "a").read_bytes() == b"newer"

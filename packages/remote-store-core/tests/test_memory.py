@@ -15,7 +15,6 @@ import pytest
 from remote_store.core import (
     AlreadyExists,
     BackendUnavailable,
-    Capability,
     CapabilityNotSupported,
     DirectoryNotEmpty,
     FolderEntry,
@@ -23,6 +22,7 @@ from remote_store.core import (
     MemoryBackend,
     NotFound,
 )
+from remote_store.core.capabilities import CONTRACT_0_1
 
 
 class Caller(Exception):
@@ -312,7 +312,7 @@ def test_closing_is_final(backend: MemoryBackend) -> None:
 
 
 def test_what_it_says_of_itself(backend: MemoryBackend) -> None:
-    assert backend.capabilities == MemoryBackend.capabilities == frozenset(Capability)
+    assert backend.capabilities == MemoryBackend.capabilities == CONTRACT_0_1
     assert repr(backend) == "MemoryBackend()"
     plan = backend.resolve("a/b")
     assert (plan.kind, plan.key, plan.native_path) == ("memory", "a/b", "memory://a/b")

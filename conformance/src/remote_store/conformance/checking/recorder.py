@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from inspect import getmembers
 from typing import Any, TypeAlias
 
 from remote_store.conformance.values.outcome import SIGNALS
@@ -21,8 +22,24 @@ from remote_store.core import AsyncBackend, Backend, CapabilityNotSupported
 
 KEPT = 40
 SHOWN = 80
-CHANGES = frozenset({"write", "write_atomic", "open_atomic", "delete", "delete_folder", "move", "copy"})
-METHODS = tuple(name for name in vars(Backend) if not name.startswith("_") and callable(vars(Backend)[name]))
+CHANGES = frozenset(
+    {
+        "write",
+        "write_atomic",
+        "open_atomic",
+        "delete",
+        "delete_folder",
+        "delete_many",
+        "move",
+        "copy",
+        "restore_version",
+        "set_tags",
+        "abort_uploads",
+        "probe_conditions",
+    }
+)
+METHODS = tuple(name for name, member in getmembers(Backend, callable) if not name.startswith("_"))
+CONTRACT = frozenset({*Backend.__mro__, *AsyncBackend.__mro__})
 Guard: TypeAlias = Callable[[str, object], None]
 _inside: ContextVar[bool] = ContextVar("inside", default=False)
 _watches: list[Watch] = []
@@ -152,7 +169,7 @@ class Recorder:
         self._watched.append(watch)
         _watches.append(watch)
         for owner in type(backend).__mro__:
-            if owner in (Backend, AsyncBackend, object):
+            if owner in CONTRACT:
                 continue
             for name in METHODS:
                 original = vars(owner).get(name)

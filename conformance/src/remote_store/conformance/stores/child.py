@@ -3,20 +3,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from types import TracebackType
-from typing import Any, BinaryIO, Self, TypeVar
+from typing import Any, BinaryIO, Self, TypeVar, Unpack, overload
 
 from remote_store.core import (
     Backend,
+    ConditionalReadOptions,
+    ConditionalWrites,
     Content,
+    CopyOptions,
+    DeleteOptions,
     FileInfo,
+    FileVersion,
     FolderEntry,
     FolderInfo,
+    MoveOptions,
+    NotModified,
+    Outcome,
+    PresignedPost,
+    ReadOptions,
     RemotePath,
     ResolutionPlan,
     Store,
+    UnfinishedUpload,
+    WriteOptions,
     WriteResult,
     check_max_depth,
 )
@@ -47,17 +60,23 @@ class ChildBackend(Backend):
     def is_folder(self, path: str) -> bool:
         return self._store.is_folder(exact(path))
 
-    def read(self, path: str) -> BinaryIO:
-        return self._store.read(exact(path))
+    def read(self, path: str, **options: Unpack[ReadOptions]) -> BinaryIO:
+        return self._store.read(exact(path), **options)
 
-    def read_seekable(self, path: str) -> BinaryIO:
-        return self._store.read_seekable(exact(path))
+    def read_seekable(self, path: str, **options: Unpack[ReadOptions]) -> BinaryIO:
+        return self._store.read_seekable(exact(path), **options)
 
-    def read_bytes(self, path: str) -> bytes:
-        return self._store.read_bytes(exact(path))
+    @overload
+    def read_bytes(self, path: str, **options: Unpack[ReadOptions]) -> bytes: ...
 
-    def read_range(self, path: str, start: int, length: int) -> bytes:
-        return self._store.read_range(exact(path), start, length)
+    @overload
+    def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified: ...
+
+    def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified:
+        return self._store.read_bytes(exact(path), **options)
+
+    def read_range(self, path: str, start: int, length: int, **options: Unpack[ReadOptions]) -> bytes:
+        return self._store.read_range(exact(path), start, length, **options)
 
     def write(
         self,
@@ -67,9 +86,10 @@ class ChildBackend(Backend):
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> WriteResult:
         return self._store.write(
-            exact(path), content, overwrite=overwrite, metadata=metadata, content_type=content_type
+            exact(path), content, overwrite=overwrite, metadata=metadata, content_type=content_type, **options
         )
 
     def write_atomic(
@@ -80,9 +100,10 @@ class ChildBackend(Backend):
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> WriteResult:
         return self._store.write_atomic(
-            exact(path), content, overwrite=overwrite, metadata=metadata, content_type=content_type
+            exact(path), content, overwrite=overwrite, metadata=metadata, content_type=content_type, **options
         )
 
     def open_atomic(
@@ -92,11 +113,14 @@ class ChildBackend(Backend):
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> Any:
-        return self._store.open_atomic(exact(path), overwrite=overwrite, metadata=metadata, content_type=content_type)
+        return self._store.open_atomic(
+            exact(path), overwrite=overwrite, metadata=metadata, content_type=content_type, **options
+        )
 
-    def delete(self, path: str, *, missing_ok: bool = False) -> None:
-        self._store.delete(exact(path), missing_ok=missing_ok)
+    def delete(self, path: str, *, missing_ok: bool = False, **options: Unpack[DeleteOptions]) -> None:
+        self._store.delete(exact(path), missing_ok=missing_ok, **options)
 
     def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         self._store.delete_folder(exact(path), recursive=recursive, missing_ok=missing_ok)
@@ -112,17 +136,23 @@ class ChildBackend(Backend):
     def iter_children(self, path: str) -> Iterator[FileInfo | FolderEntry]:
         return self._store.iter_children(exact(path))
 
-    def get_file_info(self, path: str) -> FileInfo:
-        return self._store.get_file_info(exact(path))
+    @overload
+    def get_file_info(self, path: str, **options: Unpack[ReadOptions]) -> FileInfo: ...
+
+    @overload
+    def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified: ...
+
+    def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified:
+        return self._store.get_file_info(exact(path), **options)
 
     def get_folder_info(self, path: str) -> FolderInfo:
         return self._store.get_folder_info(exact(path))
 
-    def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
-        self._store.move(exact(src), exact(dst), overwrite=overwrite)
+    def move(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[MoveOptions]) -> None:
+        self._store.move(exact(src), exact(dst), overwrite=overwrite, **options)
 
-    def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
-        self._store.copy(exact(src), exact(dst), overwrite=overwrite)
+    def copy(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[CopyOptions]) -> None:
+        self._store.copy(exact(src), exact(dst), overwrite=overwrite, **options)
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         return self._store.glob(pattern)
@@ -142,6 +172,64 @@ class ChildBackend(Backend):
 
     def unwrap(self, kind: type[T]) -> T:
         return self._store.unwrap(kind)
+
+    def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]], **options: Unpack[ReadOptions]) -> list[bytes]:
+        return self._store.read_ranges(exact(path), ranges, **options)
+
+    def delete_many(self, paths: Iterable[str]) -> Iterator[Outcome[None]]:
+        return self._store.delete_many([exact(path) for path in paths])
+
+    def presign(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        expires_in: float | timedelta = 3600,
+        content_type: str | None = None,
+        response_headers: Mapping[str, str] | None = None,
+        version_id: str | None = None,
+    ) -> str:
+        return self._store.presign(
+            exact(path),
+            method=method,
+            expires_in=expires_in,
+            content_type=content_type,
+            response_headers=response_headers,
+            version_id=version_id,
+        )
+
+    def presign_post(
+        self,
+        prefix: str,
+        *,
+        expires_in: float | timedelta = 3600,
+        max_size: int | None = None,
+        content_type: str | None = None,
+    ) -> PresignedPost:
+        return self._store.presign_post(
+            exact(prefix), expires_in=expires_in, max_size=max_size, content_type=content_type
+        )
+
+    def probe_conditions(self, prefix: str) -> ConditionalWrites:
+        return self._store.probe_conditions(exact(prefix))
+
+    def list_uploads(self, path: str) -> Iterator[UnfinishedUpload]:
+        return self._store.list_uploads(exact(path))
+
+    def abort_uploads(self, path: str, *, older_than: timedelta) -> int:
+        return self._store.abort_uploads(exact(path), older_than=older_than)
+
+    def list_versions(self, path: str) -> Iterator[FileVersion]:
+        return self._store.list_versions(exact(path))
+
+    def restore_version(self, path: str, version_id: str) -> WriteResult:
+        return self._store.restore_version(exact(path), version_id)
+
+    def get_tags(self, path: str, *, version_id: str | None = None) -> dict[str, str]:
+        return self._store.get_tags(exact(path), version_id=version_id)
+
+    def set_tags(self, path: str, tags: Mapping[str, str], *, version_id: str | None = None) -> None:
+        self._store.set_tags(exact(path), tags, version_id=version_id)
 
     def close(self) -> None:
         self._parent.close()

@@ -35,7 +35,27 @@ from remote_store.core.io.streams import Source, check_max_depth, check_range
 from remote_store.core.local import LocalBackend
 from remote_store.core.memory import MemoryBackend
 from remote_store.core.metadata import check_content_type, check_metadata
-from remote_store.core.models import ContentDigest, FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
+from remote_store.core.models import (
+    ContentDigest,
+    FileInfo,
+    FileVersion,
+    FolderEntry,
+    FolderInfo,
+    NotModified,
+    Outcome,
+    PresignedPost,
+    ResolutionPlan,
+    UnfinishedUpload,
+    WriteResult,
+)
+from remote_store.core.options import (
+    ConditionalReadOptions,
+    CopyOptions,
+    DeleteOptions,
+    MoveOptions,
+    ReadOptions,
+    WriteOptions,
+)
 from remote_store.core.path import RemotePath, require_canonical, require_file_path, require_text
 from remote_store.core.progress import Progress
 from remote_store.core.retry import RetryPolicy
@@ -60,14 +80,18 @@ __all__ = [
     "Buffer",
     "Capability",
     "CapabilityNotSupported",
+    "ConditionalReadOptions",
     "ConditionalWrites",
     "Config",
     "ConfigError",
     "Content",
     "ContentDigest",
+    "CopyOptions",
     "DelegatingBackend",
+    "DeleteOptions",
     "DirectoryNotEmpty",
     "FileInfo",
+    "FileVersion",
     "FolderEntry",
     "FolderInfo",
     "GlobPattern",
@@ -76,11 +100,16 @@ __all__ = [
     "LaneChoice",
     "LocalBackend",
     "MemoryBackend",
+    "MoveOptions",
     "NotFound",
+    "NotModified",
+    "Outcome",
     "PermissionDenied",
     "PreconditionFailed",
+    "PresignedPost",
     "Progress",
     "RangeReader",
+    "ReadOptions",
     "Reader",
     "RemotePath",
     "RemoteStoreError",
@@ -94,6 +123,8 @@ __all__ = [
     "SupportsAsyncRead",
     "SupportsRead",
     "ThreadedBackend",
+    "UnfinishedUpload",
+    "WriteOptions",
     "WriteResult",
     "check_content_type",
     "check_max_depth",

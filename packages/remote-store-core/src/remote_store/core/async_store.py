@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, Unpack, overload
 
 from remote_store.core.aio.backend import AsyncBackend
 from remote_store.core.aio.blocks import AsyncBlockReader
@@ -25,17 +25,30 @@ from remote_store.core.home import public
 from remote_store.core.io.source import AsyncBinaryIO, AsyncContent
 from remote_store.core.io.streams import check_buffer_size, check_max_depth
 from remote_store.core.kinds import instead_of
-from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
+from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, NotModified, ResolutionPlan, WriteResult
+from remote_store.core.options import (
+    ConditionalReadOptions,
+    CopyOptions,
+    DeleteOptions,
+    MoveOptions,
+    ReadOptions,
+    WriteOptions,
+    given,
+)
 from remote_store.core.path import RemotePath
 from remote_store.core.progress import Progress, check_progress
 from remote_store.core.rebase import Scope
+from remote_store.core.stores.async_bulk import AsyncBulk
+from remote_store.core.stores.async_sharing import AsyncSharing
+from remote_store.core.stores.async_uploads import AsyncUploads
+from remote_store.core.stores.async_versions import AsyncVersions
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=FileInfo | FolderEntry)
 
 
 @public("remote_store.core")
-class AsyncStore:
+class AsyncStore(AsyncBulk, AsyncSharing, AsyncUploads, AsyncVersions):
     """Files below one folder of a backend.
 
     Paths are typed as `str`: empty and `.` segments are removed, and `..` is refused. A `RemotePath` is used byte for
@@ -298,7 +311,7 @@ class AsyncStore:
         with self._scope.errors():
             return await self._backend.is_folder(key)
 
-    async def read(self, path: str) -> AsyncReader:
+    async def read(self, path: str, **options: Unpack[ReadOptions]) -> AsyncReader:
         """Open a file for sequential reading. All reads return bytes of one version of the file.
 
         `info` of the result describes the file without another request, and `iter_chunks` streams its bytes.
@@ -308,6 +321,7 @@ class AsyncStore:
 
         Args:
             path: The file.
+            options: `if_match` and `version_id`; see `ReadOptions`.
 
         Returns:
             A binary file. Close it, best with `with`: it holds a connection.
@@ -324,10 +338,10 @@ class AsyncStore:
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            file = await self._backend.read(key)
-        return AsyncScopedReader.of(file, self._scope, key, partial(self._backend.get_file_info, key))
+            file = await self._backend.read(key, **self._passed(key, options))
+        return AsyncScopedReader.of(file, self._scope, key, partial(self._backend.get_file_info, key, **given(options)))
 
-    async def read_seekable(self, path: str, buffer_size: int = 0) -> AsyncReader:
+    async def read_seekable(self, path: str, buffer_size: int = 0, **options: Unpack[ReadOptions]) -> AsyncReader:
         """Open a file for random access. All reads return bytes of one version of the file.
 
         `info` of the result describes the file without another request.
@@ -340,6 +354,7 @@ class AsyncStore:
             buffer_size: Bytes of a block. A read that is longer is one request of its own. Memory: the 8 blocks that
                 were used last, and 2 more while they arrive. 0, the default, means that each read requests exactly its
                 own bytes.
+            options: `if_match` and `version_id`; see `ReadOptions`.
 
         Returns:
             A binary file that can seek. Close it, best with `with`.
@@ -361,17 +376,26 @@ class AsyncStore:
         check_buffer_size(buffer_size)
         key = self._scope.key(path)
         with self._scope.errors():
-            file = await self._backend.read_seekable(key)
-        reader = AsyncScopedReader.of(file, self._scope, key, partial(self._backend.get_file_info, key))
+            file = await self._backend.read_seekable(key, **self._passed(key, options))
+        reader = AsyncScopedReader.of(
+            file, self._scope, key, partial(self._backend.get_file_info, key, **given(options))
+        )
         return AsyncBlockReader(reader, buffer_size, self._scope.path(key)) if buffer_size else reader
 
-    async def read_bytes(self, path: str) -> bytes:
+    @overload
+    async def read_bytes(self, path: str, **options: Unpack[ReadOptions]) -> bytes: ...
+
+    @overload
+    async def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified: ...
+
+    async def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified:
         """Read a whole file into memory, from a single version.
 
         On S3: 1 request; from 32 MiB, several at once for ranges of the file.
 
         Args:
             path: The file.
+            options: `if_match`, `if_none_match` and `version_id`; see `ConditionalReadOptions`.
 
         Returns:
             The content.
@@ -387,9 +411,9 @@ class AsyncStore:
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            return await self._backend.read_bytes(key)
+            return self._scope.content(await self._backend.read_bytes(key, **self._passed(key, options)))
 
-    async def read_range(self, path: str, start: int, length: int) -> bytes:
+    async def read_range(self, path: str, start: int, length: int, **options: Unpack[ReadOptions]) -> bytes:
         """Read up to `length` bytes from offset `start`; fewer, or none, if the file ends first.
 
         On S3: 1 request; from 32 MiB, several at once.
@@ -398,6 +422,7 @@ class AsyncStore:
             path: The file.
             start: Offset of the first byte.
             length: Number of bytes.
+            options: `if_match` and `version_id`; see `ReadOptions`.
 
         Returns:
             The bytes of the range.
@@ -413,9 +438,11 @@ class AsyncStore:
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            return await self._backend.read_range(key, start, length)
+            return await self._backend.read_range(key, start, length, **self._passed(key, options))
 
-    async def read_text(self, path: str, *, encoding: str = "utf-8", errors: str = "strict") -> str:
+    async def read_text(
+        self, path: str, *, encoding: str = "utf-8", errors: str = "strict", **options: Unpack[ReadOptions]
+    ) -> str:
         """Read a whole file as text. Line endings are not converted.
 
         On S3: 1 request, as `read_bytes`.
@@ -424,6 +451,7 @@ class AsyncStore:
             path: The file.
             encoding: Encoding of the text.
             errors: How to handle bytes that cannot be decoded, as in `bytes.decode`.
+            options: `if_match` and `version_id`; see `ReadOptions`.
 
         Returns:
             The text.
@@ -437,7 +465,7 @@ class AsyncStore:
             >>> await store.read_text("greeting.txt")
             'hello'
         """
-        content = await self.read_bytes(path)
+        content = await self.read_bytes(path, **options)
         return content.decode(encoding, errors)
 
     async def write(
@@ -448,6 +476,7 @@ class AsyncStore:
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> WriteResult:
         """Write a whole file. If the write fails, nothing is written.
 
@@ -464,6 +493,7 @@ class AsyncStore:
             metadata: User metadata. Names and values are ASCII, names in lower case. At most 900 entries, and 2,048
                 bytes of names and values.
             content_type: MIME type to store with the file.
+            options: `if_match`, and what else to store with the file, such as `cache_control`; see `WriteOptions`.
 
         Returns:
             The file as the service confirmed it: size, ETag, version and checksum.
@@ -484,7 +514,12 @@ class AsyncStore:
         key = self._scope.key(path)
         with self._scope.errors(key):
             result = await self._backend.write(
-                key, async_as_stream(content), overwrite=overwrite, metadata=metadata, content_type=content_type
+                key,
+                async_as_stream(content),
+                overwrite=overwrite,
+                metadata=metadata,
+                content_type=content_type,
+                **self._written(key, options, overwrite=overwrite),
             )
         return self._scope.written(result)
 
@@ -496,6 +531,7 @@ class AsyncStore:
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> WriteResult:
         """Write like `write`; readers see either the old file or the complete new one.
 
@@ -508,6 +544,7 @@ class AsyncStore:
             metadata: User metadata. Names and values are ASCII, names in lower case. At most 900 entries, and 2,048
                 bytes of names and values.
             content_type: MIME type to store with the file.
+            options: `if_match`, and what else to store with the file, such as `cache_control`; see `WriteOptions`.
 
         Returns:
             The file as the service confirmed it.
@@ -527,7 +564,12 @@ class AsyncStore:
         key = self._scope.key(path)
         with self._scope.errors(key):
             result = await self._backend.write_atomic(
-                key, async_as_stream(content), overwrite=overwrite, metadata=metadata, content_type=content_type
+                key,
+                async_as_stream(content),
+                overwrite=overwrite,
+                metadata=metadata,
+                content_type=content_type,
+                **self._written(key, options, overwrite=overwrite),
             )
         return self._scope.written(result)
 
@@ -541,6 +583,7 @@ class AsyncStore:
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> WriteResult:
         """Write text as a whole file. Line endings are not converted.
 
@@ -554,6 +597,7 @@ class AsyncStore:
             overwrite: Replace the file if it exists.
             metadata: User metadata, as in `write`.
             content_type: MIME type to store with the file.
+            options: `if_match`, and what else to store with the file, such as `cache_control`; see `WriteOptions`.
 
         Returns:
             The file as the service confirmed it.
@@ -572,7 +616,9 @@ class AsyncStore:
         if not isinstance(text, str):
             raise TypeError(f"text must be a str, not {type(text).__name__}; for bytes, use write")
         content = text.encode(encoding, errors)
-        return await self.write(path, content, overwrite=overwrite, metadata=metadata, content_type=content_type)
+        return await self.write(
+            path, content, overwrite=overwrite, metadata=metadata, content_type=content_type, **options
+        )
 
     def open_atomic(
         self,
@@ -581,6 +627,7 @@ class AsyncStore:
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> AbstractAsyncContextManager[AsyncBinaryIO]:
         """Open a file to write in pieces. It appears complete when the block ends; after an exception, not at all.
 
@@ -594,6 +641,7 @@ class AsyncStore:
             metadata: User metadata. Names and values are ASCII, names in lower case. At most 900 entries, and 2,048
                 bytes of names and values.
             content_type: MIME type to store with the file.
+            options: `if_match`, and what else to store with the file, such as `cache_control`; see `WriteOptions`.
 
         Returns:
             A context manager of a writable and seekable binary file.
@@ -614,7 +662,10 @@ class AsyncStore:
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            opening = self._backend.open_atomic(key, overwrite=overwrite, metadata=metadata, content_type=content_type)
+            passed = self._written(key, options, overwrite=overwrite)
+            opening = self._backend.open_atomic(
+                key, overwrite=overwrite, metadata=metadata, content_type=content_type, **passed
+            )
         return AsyncScopedOpening(opening, self._scope, key)
 
     async def upload(
@@ -626,6 +677,7 @@ class AsyncStore:
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
         progress: Progress | None = None,
+        **options: Unpack[WriteOptions],
     ) -> WriteResult:
         """Write a local file, or any content that `write` takes, and report the progress. A stream is left open.
 
@@ -640,6 +692,7 @@ class AsyncStore:
             progress: Called as `progress(done, total, delta)` at the start, before any request, and after each block
                 that was read from the source, with the bytes so far, the bytes in all (`None` if the length is not
                 known) and the bytes since the last call. If it raises, nothing is written.
+            options: `if_match`, and what else to store with the file, such as `cache_control`; see `WriteOptions`.
 
         Returns:
             The file as the service confirmed it.
@@ -659,7 +712,9 @@ class AsyncStore:
         check_progress(progress)
         async with async_opened(source) as stream:
             content = async_counted(stream, progress)
-            return await self.write(path, content, overwrite=overwrite, metadata=metadata, content_type=content_type)
+            return await self.write(
+                path, content, overwrite=overwrite, metadata=metadata, content_type=content_type, **options
+            )
 
     async def download(
         self,
@@ -705,7 +760,7 @@ class AsyncStore:
         async with async_replacing(local_path, overwrite=overwrite) as target, await self.read(path) as stream:
             return await async_transfer(stream, target, path, progress)
 
-    async def delete(self, path: str, *, missing_ok: bool = False) -> None:
+    async def delete(self, path: str, *, missing_ok: bool = False, **options: Unpack[DeleteOptions]) -> None:
         """Delete one file, and nothing else.
 
         On S3: 2 requests.
@@ -713,6 +768,7 @@ class AsyncStore:
         Args:
             path: The file.
             missing_ok: Do nothing if the file does not exist.
+            options: `if_match` and `version_id`; see `DeleteOptions`.
 
         Raises:
             NotFound: The file does not exist and `missing_ok` is `False`.
@@ -724,7 +780,7 @@ class AsyncStore:
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            await self._backend.delete(key, missing_ok=missing_ok)
+            await self._backend.delete(key, missing_ok=missing_ok, **self._passed(key, options))
 
     async def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         """Delete a folder and everything below it, but not a file of the same name. The root cannot be deleted.
@@ -863,13 +919,20 @@ class AsyncStore:
             rows = self._backend.glob(self._scope.pattern(pattern))
         return self._listed(rows, self._scope.file)
 
-    async def head(self, path: str) -> FileInfo:
+    @overload
+    async def head(self, path: str, **options: Unpack[ReadOptions]) -> FileInfo: ...
+
+    @overload
+    async def head(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified: ...
+
+    async def head(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified:
         """Short name of `get_file_info`.
 
         On S3: 1 request.
 
         Args:
             path: The file.
+            options: `if_match`, `if_none_match` and `version_id`; see `ConditionalReadOptions`.
 
         Returns:
             The attributes. What the service did not say is `None`.
@@ -883,15 +946,22 @@ class AsyncStore:
             >>> info.size
             5
         """
-        return await self.get_file_info(path)
+        return await self.get_file_info(path, **options)
 
-    async def get_file_info(self, path: str) -> FileInfo:
+    @overload
+    async def get_file_info(self, path: str, **options: Unpack[ReadOptions]) -> FileInfo: ...
+
+    @overload
+    async def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified: ...
+
+    async def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified:
         """Size, time and other attributes of one file.
 
         On S3: 1 request.
 
         Args:
             path: The file.
+            options: `if_match`, `if_none_match` and `version_id`; see `ConditionalReadOptions`.
 
         Returns:
             The attributes. What the service did not say is `None`.
@@ -907,7 +977,7 @@ class AsyncStore:
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            return self._scope.file(await self._backend.get_file_info(key))
+            return self._scope.found(await self._backend.get_file_info(key, **self._passed(key, options)))
 
     async def get_folder_info(self, path: str = "") -> FolderInfo:
         """Totals over all files in a folder and its subfolders. An empty root has totals of 0.
@@ -938,7 +1008,7 @@ class AsyncStore:
                     raise
                 return FolderInfo(RemotePath.exact(""), 0, 0)
 
-    async def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+    async def move(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[MoveOptions]) -> None:
         """Move one file. At least one complete copy exists at all times. Moving a file onto itself changes nothing.
 
         On S3: 3 requests, and 1 more for each condition that the endpoint is not known to honour. S3 has no rename: the
@@ -948,6 +1018,7 @@ class AsyncStore:
             src: The file to move.
             dst: Its new path.
             overwrite: Replace `dst` if it exists.
+            options: `if_match`, for `src`; see `MoveOptions`.
 
         Raises:
             NotFound: `src` does not exist.
@@ -962,9 +1033,9 @@ class AsyncStore:
         """
         source, target = self._scope.key(src), self._scope.key(dst)
         with self._scope.errors():
-            await self._backend.move(source, target, overwrite=overwrite)
+            await self._backend.move(source, target, overwrite=overwrite, **self._passed(source, options))
 
-    async def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+    async def copy(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[CopyOptions]) -> None:
         """Copy one file with its metadata and content type. Copying a file onto itself changes nothing.
 
         On S3: 1 or 2 requests, and 1 per part above 5 GiB. The server copies the bytes.
@@ -973,6 +1044,7 @@ class AsyncStore:
             src: The file to copy.
             dst: The path of the copy.
             overwrite: Replace `dst` if it exists.
+            options: `if_match` and `version_id`, for `src`; see `CopyOptions`.
 
         Raises:
             NotFound: `src` does not exist.
@@ -986,7 +1058,7 @@ class AsyncStore:
         """
         source, target = self._scope.key(src), self._scope.key(dst)
         with self._scope.errors():
-            await self._backend.copy(source, target, overwrite=overwrite)
+            await self._backend.copy(source, target, overwrite=overwrite, **self._passed(source, options))
 
     def native_path(self, path: str = "") -> str:
         """The path in the backend's own notation, such as `bucket/prefix/path`. Sends no request.

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
@@ -13,13 +13,19 @@ from remote_store.core.capabilities import Capability
 from remote_store.core.home import public
 from remote_store.core.io.source import Content
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
+from remote_store.core.optional import Optional
 
 T = TypeVar("T")
 
 
 @public("remote_store.core")
-class Backend(ABC):
-    """Base class of backends. Every method is abstract; a method that a backend cannot support raises.
+class Backend(Optional):
+    """Base class of backends. A method that a backend cannot support raises `CapabilityNotSupported`.
+
+    The methods of contract 0.1 are abstract. Those that came later have a default, and keyword arguments that came
+    later are passed only if a caller gives them: `ReadOptions`, `WriteOptions`, `DeleteOptions`, `MoveOptions` and
+    `CopyOptions` list them. A backend takes those whose capability it declares. So declare capabilities by name:
+    `frozenset(Capability)` would declare those of later contracts too.
 
     Paths are exact keys, and `""` is the root. Methods that write refuse keys that are not canonical. Methods that
     read, delete or copy from a file accept any key that a listing returned. The path of a folder may end in a slash.

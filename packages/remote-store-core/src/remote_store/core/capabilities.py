@@ -43,3 +43,42 @@ class Capability(Enum):
     """`read_range` transfers only the requested range."""
     WRITE_RESULT_NATIVE = "write_result_native"
     """The fields of a `WriteResult` come from the service's response to that write."""
+    COMPARE_AND_SWAP = "compare_and_swap"
+    """Calls take `if_match`, and a write with it replaces exactly the version that it names."""
+    CONTENT_HEADERS = "content_headers"
+    """Writes store `Cache-Control`, `Content-Disposition`, `Content-Encoding` and `Expires`."""
+    CHECKSUMS = "checksums"
+    """Writes take a checksum that the service verifies and stores."""
+    MULTIPART_UPLOADS = "multipart_uploads"
+    """Unfinished uploads can be listed, resumed and aborted."""
+    PRESIGN = "presign"
+    """`presign` makes URLs that work without credentials."""
+    STORAGE_OPTIONS = "storage_options"
+    """Writes take a storage class, server-side encryption and object lock."""
+    TAGS = "tags"
+    """Files have tags, which can be read and replaced."""
+    VERSIONS = "versions"
+    """Replaced and deleted versions of a file can be listed, read and restored."""
+
+
+CONTRACT_0_1 = frozenset(
+    {
+        Capability.READ,
+        Capability.WRITE,
+        Capability.DELETE,
+        Capability.LIST,
+        Capability.GLOB,
+        Capability.MOVE,
+        Capability.COPY,
+        Capability.METADATA,
+        Capability.USER_METADATA,
+        Capability.ATOMIC_WRITE,
+        Capability.ATOMIC_CREATE,
+        Capability.ATOMIC_MOVE,
+        Capability.SEEKABLE_READ,
+        Capability.LAZY_READ,
+        Capability.RANGE_READ,
+        Capability.WRITE_RESULT_NATIVE,
+    }
+)
+"""The capabilities of contract 0.1."""

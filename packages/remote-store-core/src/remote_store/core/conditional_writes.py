@@ -12,7 +12,7 @@ from remote_store.core.home import public
 class ConditionalWrites:
     """Which conditional writes an S3 server honours: `True`, `False`, or `None` if that is not known.
 
-    `conditional_writes=True` sets all four. With `False` or `None`, each such write sends one HEAD first and then the
+    `conditional_writes=True` sets all six. With `False` or `None`, each such write sends one HEAD first and then the
     condition as well, but on a server that ignores the condition another writer can create the object in between.
     In TOML, write a table: `conditional_writes = { put = true, complete = true, copy = false }`.
 
@@ -21,12 +21,16 @@ class ConditionalWrites:
         complete: `If-None-Match: *` on CompleteMultipartUpload.
         copy: `If-None-Match: *` on CopyObject.
         delete: `If-Match` on DeleteObject.
+        swap: `If-Match` on PutObject.
+        complete_swap: `If-Match` on CompleteMultipartUpload.
     """
 
     put: bool | None = None
     complete: bool | None = None
     copy: bool | None = None
     delete: bool | None = None
+    swap: bool | None = None
+    complete_swap: bool | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -36,5 +40,5 @@ class ConditionalWrites:
 
     @classmethod
     def every(cls, value: bool | None) -> ConditionalWrites:
-        """Set all four to one value."""
-        return cls(put=value, complete=value, copy=value, delete=value)
+        """Set all six to one value."""
+        return cls(**{field.name: value for field in fields(cls)})

@@ -3,16 +3,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from types import TracebackType
-from typing import BinaryIO, Self, TypeVar, cast
+from typing import BinaryIO, Self, TypeVar, Unpack, cast, overload
 
 from remote_store.core.backend import Backend
 from remote_store.core.capabilities import Capability
+from remote_store.core.conditional_writes import ConditionalWrites
 from remote_store.core.home import public
 from remote_store.core.io.source import Content
-from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
+from remote_store.core.models import (
+    FileInfo,
+    FileVersion,
+    FolderEntry,
+    FolderInfo,
+    NotModified,
+    Outcome,
+    PresignedPost,
+    ResolutionPlan,
+    UnfinishedUpload,
+    WriteResult,
+)
+from remote_store.core.options import (
+    ConditionalReadOptions,
+    CopyOptions,
+    DeleteOptions,
+    MoveOptions,
+    ReadOptions,
+    WriteOptions,
+    given,
+)
 
 T = TypeVar("T")
 
@@ -69,17 +91,23 @@ class DelegatingBackend(Backend):
     def is_folder(self, path: str) -> bool:
         return self.inner.is_folder(path)
 
-    def read(self, path: str) -> BinaryIO:
-        return self.inner.read(path)
+    def read(self, path: str, **options: Unpack[ReadOptions]) -> BinaryIO:
+        return self.inner.read(path, **given(options))
 
-    def read_seekable(self, path: str) -> BinaryIO:
-        return self.inner.read_seekable(path)
+    def read_seekable(self, path: str, **options: Unpack[ReadOptions]) -> BinaryIO:
+        return self.inner.read_seekable(path, **given(options))
 
-    def read_bytes(self, path: str) -> bytes:
-        return self.inner.read_bytes(path)
+    @overload
+    def read_bytes(self, path: str, **options: Unpack[ReadOptions]) -> bytes: ...
 
-    def read_range(self, path: str, start: int, length: int) -> bytes:
-        return self.inner.read_range(path, start, length)
+    @overload
+    def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified: ...
+
+    def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified:
+        return self.inner.read_bytes(path, **given(options))
+
+    def read_range(self, path: str, start: int, length: int, **options: Unpack[ReadOptions]) -> bytes:
+        return self.inner.read_range(path, start, length, **given(options))
 
     def write(
         self,
@@ -89,8 +117,11 @@ class DelegatingBackend(Backend):
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> WriteResult:
-        return self.inner.write(path, content, overwrite=overwrite, metadata=metadata, content_type=content_type)
+        return self.inner.write(
+            path, content, overwrite=overwrite, metadata=metadata, content_type=content_type, **given(options)
+        )
 
     def write_atomic(
         self,
@@ -100,8 +131,11 @@ class DelegatingBackend(Backend):
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> WriteResult:
-        return self.inner.write_atomic(path, content, overwrite=overwrite, metadata=metadata, content_type=content_type)
+        return self.inner.write_atomic(
+            path, content, overwrite=overwrite, metadata=metadata, content_type=content_type, **given(options)
+        )
 
     def open_atomic(
         self,
@@ -110,11 +144,14 @@ class DelegatingBackend(Backend):
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> AbstractContextManager[BinaryIO]:
-        return self.inner.open_atomic(path, overwrite=overwrite, metadata=metadata, content_type=content_type)
+        return self.inner.open_atomic(
+            path, overwrite=overwrite, metadata=metadata, content_type=content_type, **given(options)
+        )
 
-    def delete(self, path: str, *, missing_ok: bool = False) -> None:
-        self.inner.delete(path, missing_ok=missing_ok)
+    def delete(self, path: str, *, missing_ok: bool = False, **options: Unpack[DeleteOptions]) -> None:
+        self.inner.delete(path, missing_ok=missing_ok, **given(options))
 
     def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         self.inner.delete_folder(path, recursive=recursive, missing_ok=missing_ok)
@@ -128,17 +165,23 @@ class DelegatingBackend(Backend):
     def iter_children(self, path: str) -> Iterator[FileInfo | FolderEntry]:
         return self.inner.iter_children(path)
 
-    def get_file_info(self, path: str) -> FileInfo:
-        return self.inner.get_file_info(path)
+    @overload
+    def get_file_info(self, path: str, **options: Unpack[ReadOptions]) -> FileInfo: ...
+
+    @overload
+    def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified: ...
+
+    def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified:
+        return self.inner.get_file_info(path, **given(options))
 
     def get_folder_info(self, path: str) -> FolderInfo:
         return self.inner.get_folder_info(path)
 
-    def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
-        self.inner.move(src, dst, overwrite=overwrite)
+    def move(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[MoveOptions]) -> None:
+        self.inner.move(src, dst, overwrite=overwrite, **given(options))
 
-    def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
-        self.inner.copy(src, dst, overwrite=overwrite)
+    def copy(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[CopyOptions]) -> None:
+        self.inner.copy(src, dst, overwrite=overwrite, **given(options))
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         return self.inner.glob(pattern)
@@ -157,6 +200,62 @@ class DelegatingBackend(Backend):
 
     def unwrap(self, kind: type[T]) -> T:
         return self.inner.unwrap(kind)
+
+    def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]], **options: Unpack[ReadOptions]) -> list[bytes]:
+        return self.inner.read_ranges(path, ranges, **options)
+
+    def delete_many(self, paths: Iterable[str]) -> Iterator[Outcome[None]]:
+        return self.inner.delete_many(paths)
+
+    def presign(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        expires_in: float | timedelta = 3600,
+        content_type: str | None = None,
+        response_headers: Mapping[str, str] | None = None,
+        version_id: str | None = None,
+    ) -> str:
+        return self.inner.presign(
+            path,
+            method=method,
+            expires_in=expires_in,
+            content_type=content_type,
+            response_headers=response_headers,
+            version_id=version_id,
+        )
+
+    def presign_post(
+        self,
+        prefix: str,
+        *,
+        expires_in: float | timedelta = 3600,
+        max_size: int | None = None,
+        content_type: str | None = None,
+    ) -> PresignedPost:
+        return self.inner.presign_post(prefix, expires_in=expires_in, max_size=max_size, content_type=content_type)
+
+    def probe_conditions(self, prefix: str) -> ConditionalWrites:
+        return self.inner.probe_conditions(prefix)
+
+    def list_uploads(self, path: str) -> Iterator[UnfinishedUpload]:
+        return self.inner.list_uploads(path)
+
+    def abort_uploads(self, path: str, *, older_than: timedelta) -> int:
+        return self.inner.abort_uploads(path, older_than=older_than)
+
+    def list_versions(self, path: str) -> Iterator[FileVersion]:
+        return self.inner.list_versions(path)
+
+    def restore_version(self, path: str, version_id: str) -> WriteResult:
+        return self.inner.restore_version(path, version_id)
+
+    def get_tags(self, path: str, *, version_id: str | None = None) -> dict[str, str]:
+        return self.inner.get_tags(path, version_id=version_id)
+
+    def set_tags(self, path: str, tags: Mapping[str, str], *, version_id: str | None = None) -> None:
+        self.inner.set_tags(path, tags, version_id=version_id)
 
     def close(self) -> None:
         self.inner.close()

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Generic, TypeVar, cast
 
 from remote_store.core.home import public
+
+T = TypeVar("T")
 
 
 @public("remote_store.core")
@@ -127,3 +130,102 @@ class ResolutionPlan:
     key: str
     native_path: str
     details: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+@public("remote_store.core")
+@dataclass(frozen=True, slots=True)
+class NotModified:
+    """The result of a read with `if_none_match` if the file still is that version. No content was transferred.
+
+    Attributes:
+        path: The file.
+        etag: Entity tag of the version.
+    """
+
+    path: str
+    etag: str
+
+
+@public("remote_store.core")
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """The outcome of one of several calls, such as those of `read_many`.
+
+    Attributes:
+        path: The path that the call was about.
+        value: What the call returned; `None` if it failed.
+        error: The exception that the call raised; `None` if it succeeded.
+    """
+
+    path: str
+    value: T | None = None
+    error: Exception | None = None
+
+    def result(self) -> T:
+        """Return the value, or raise the error.
+
+        Returns:
+            What the call returned.
+
+        Raises:
+            Exception: The `error`.
+        """
+        if self.error is not None:
+            raise self.error
+        return cast("T", self.value)
+
+
+@public("remote_store.core")
+@dataclass(frozen=True, slots=True)
+class PresignedPost:
+    """A form that uploads a file with a browser. Whoever has it can upload, so its `repr` shows nothing of it.
+
+    Attributes:
+        url: The address that the form is sent to.
+        fields: The hidden fields of the form. The field `file`, with the content, comes after them.
+    """
+
+    url: str = field(repr=False)
+    fields: Mapping[str, str] = field(repr=False, hash=False)
+
+
+@public("remote_store.core")
+@dataclass(frozen=True, slots=True)
+class UnfinishedUpload:
+    """A multipart upload that was begun and neither completed nor aborted.
+
+    Attributes:
+        path: The file that it would create.
+        upload_id: Its id.
+        started_at: When it was begun, as an aware datetime in UTC.
+    """
+
+    path: str
+    upload_id: str
+    started_at: datetime | None = None
+
+
+@public("remote_store.core")
+@dataclass(frozen=True, slots=True)
+class FileVersion:
+    """A version of a file, or the marker that its deletion left.
+
+    Attributes:
+        path: The file.
+        version_id: Id of the version.
+        is_latest: Whether it is the current version.
+        is_deleted: Whether it is the marker of a deletion, which has no content.
+        size: Length in bytes; 0 for a marker.
+        modified_at: When it was written or deleted, as an aware datetime in UTC.
+        etag: Entity tag as the server sent it, without the quotes; `None` for a marker.
+        storage_class: The service's storage class.
+    """
+
+    path: str
+    version_id: str
+    is_latest: bool
+    is_deleted: bool
+    size: int
+    modified_at: datetime | None = None
+    etag: str | None = None
+    storage_class: str | None = None

@@ -8,7 +8,7 @@ from typing import Self
 
 from remote_store.core.errors import RemoteStoreError, wrong_kind
 from remote_store.core.glob import WILDCARD
-from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, WriteResult
+from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, NotModified, WriteResult
 from remote_store.core.path import RemotePath
 
 
@@ -104,6 +104,18 @@ class Scope:
             info.version_id,
             info.storage_class,
         )
+
+    def found(self, info: FileInfo | NotModified) -> FileInfo | NotModified:
+        """The result of `get_file_info` with the store's path."""
+        return self.file(info) if isinstance(info, FileInfo) else self.unchanged(info)
+
+    def content(self, content: bytes | NotModified) -> bytes | NotModified:
+        """The result of `read_bytes` with the store's path."""
+        return self.unchanged(content) if isinstance(content, NotModified) else content
+
+    def unchanged(self, result: NotModified) -> NotModified:
+        """A `NotModified` with the store's path."""
+        return NotModified(self.path(result.path), result.etag)
 
     def entry(self, entry: FolderEntry) -> FolderEntry:
         """A `FolderEntry` with the store's path."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from types import TracebackType
-from typing import Any, BinaryIO, Self, TypeVar
+from typing import Any, BinaryIO, Self, TypeVar, Unpack, overload
 
 from remote_store.core.backend import Backend
 from remote_store.core.capabilities import Capability
@@ -24,18 +24,31 @@ from remote_store.core.io.reader import Reader
 from remote_store.core.io.source import Content
 from remote_store.core.io.streams import as_stream, check_buffer_size, check_max_depth
 from remote_store.core.kinds import instead_of
-from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
+from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, NotModified, ResolutionPlan, WriteResult
+from remote_store.core.options import (
+    ConditionalReadOptions,
+    CopyOptions,
+    DeleteOptions,
+    MoveOptions,
+    ReadOptions,
+    WriteOptions,
+    given,
+)
 from remote_store.core.path import RemotePath
 from remote_store.core.progress import Progress, check_progress
 from remote_store.core.rebase import Scope
 from remote_store.core.scoped import ScopedOpening, ScopedReader
+from remote_store.core.stores.bulk import Bulk
+from remote_store.core.stores.sharing import Sharing
+from remote_store.core.stores.uploads import Uploads
+from remote_store.core.stores.versions import Versions
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=FileInfo | FolderEntry)
 
 
 @public("remote_store.core")
-class Store:
+class Store(Bulk, Sharing, Uploads, Versions):
     """Files below one folder of a backend.
 
     Paths are typed as `str`: empty and `.` segments are removed, and `..` is refused. A `RemotePath` is used byte for
@@ -296,7 +309,7 @@ class Store:
         with self._scope.errors():
             return self._backend.is_folder(key)
 
-    def read(self, path: str) -> Reader:
+    def read(self, path: str, **options: Unpack[ReadOptions]) -> Reader:
         """Open a file for sequential reading. All reads return bytes of one version of the file.
 
         `info` of the result describes the file without another request, and `iter_chunks` streams its bytes.
@@ -306,6 +319,7 @@ class Store:
 
         Args:
             path: The file.
+            options: `if_match` and `version_id`; see `ReadOptions`.
 
         Returns:
             A binary file. Close it, best with `with`: it holds a connection.
@@ -322,10 +336,10 @@ class Store:
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            file = self._backend.read(key)
-        return ScopedReader.of(file, self._scope, key, partial(self._backend.get_file_info, key))
+            file = self._backend.read(key, **self._passed(key, options))
+        return ScopedReader.of(file, self._scope, key, partial(self._backend.get_file_info, key, **given(options)))
 
-    def read_seekable(self, path: str, buffer_size: int = 0) -> Reader:
+    def read_seekable(self, path: str, buffer_size: int = 0, **options: Unpack[ReadOptions]) -> Reader:
         """Open a file for random access. All reads return bytes of one version of the file.
 
         `info` of the result describes the file without another request.
@@ -338,6 +352,7 @@ class Store:
             buffer_size: Bytes of a block. A read that is longer is one request of its own. Memory: the 8 blocks that
                 were used last, and 2 more while they arrive. 0, the default, means that each read requests exactly its
                 own bytes.
+            options: `if_match` and `version_id`; see `ReadOptions`.
 
         Returns:
             A binary file that can seek. Close it, best with `with`.
@@ -359,17 +374,24 @@ class Store:
         check_buffer_size(buffer_size)
         key = self._scope.key(path)
         with self._scope.errors():
-            file = self._backend.read_seekable(key)
-        reader = ScopedReader.of(file, self._scope, key, partial(self._backend.get_file_info, key))
+            file = self._backend.read_seekable(key, **self._passed(key, options))
+        reader = ScopedReader.of(file, self._scope, key, partial(self._backend.get_file_info, key, **given(options)))
         return BlockReader(reader, buffer_size, self._scope.path(key)) if buffer_size else reader
 
-    def read_bytes(self, path: str) -> bytes:
+    @overload
+    def read_bytes(self, path: str, **options: Unpack[ReadOptions]) -> bytes: ...
+
+    @overload
+    def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified: ...
+
+    def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified:
         """Read a whole file into memory, from a single version.
 
         On S3: 1 request; from 32 MiB, several at once for ranges of the file.
 
         Args:
             path: The file.
+            options: `if_match`, `if_none_match` and `version_id`; see `ConditionalReadOptions`.
 
         Returns:
             The content.
@@ -385,9 +407,9 @@ class Store:
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            return self._backend.read_bytes(key)
+            return self._scope.content(self._backend.read_bytes(key, **self._passed(key, options)))
 
-    def read_range(self, path: str, start: int, length: int) -> bytes:
+    def read_range(self, path: str, start: int, length: int, **options: Unpack[ReadOptions]) -> bytes:
         """Read up to `length` bytes from offset `start`; fewer, or none, if the file ends first.
 
         On S3: 1 request; from 32 MiB, several at once.
@@ -396,6 +418,7 @@ class Store:
             path: The file.
             start: Offset of the first byte.
             length: Number of bytes.
+            options: `if_match` and `version_id`; see `ReadOptions`.
 
         Returns:
             The bytes of the range.
@@ -411,9 +434,11 @@ class Store:
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            return self._backend.read_range(key, start, length)
+            return self._backend.read_range(key, start, length, **self._passed(key, options))
 
-    def read_text(self, path: str, *, encoding: str = "utf-8", errors: str = "strict") -> str:
+    def read_text(
+        self, path: str, *, encoding: str = "utf-8", errors: str = "strict", **options: Unpack[ReadOptions]
+    ) -> str:
         """Read a whole file as text. Line endings are not converted.
 
         On S3: 1 request, as `read_bytes`.
@@ -422,6 +447,7 @@ class Store:
             path: The file.
             encoding: Encoding of the text.
             errors: How to handle bytes that cannot be decoded, as in `bytes.decode`.
+            options: `if_match` and `version_id`; see `ReadOptions`.
 
         Returns:
             The text.
@@ -435,7 +461,7 @@ class Store:
             >>> store.read_text("greeting.txt")
             'hello'
         """
-        content = self.read_bytes(path)
+        content = self.read_bytes(path, **options)
         return content.decode(encoding, errors)
 
     def write(
@@ -446,6 +472,7 @@ class Store:
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> WriteResult:
         """Write a whole file. If the write fails, nothing is written.
 
@@ -462,6 +489,7 @@ class Store:
             metadata: User metadata. Names and values are ASCII, names in lower case. At most 900 entries, and 2,048
                 bytes of names and values.
             content_type: MIME type to store with the file.
+            options: `if_match`, and what else to store with the file, such as `cache_control`; see `WriteOptions`.
 
         Returns:
             The file as the service confirmed it: size, ETag, version and checksum.
@@ -482,7 +510,12 @@ class Store:
         key = self._scope.key(path)
         with self._scope.errors(key):
             result = self._backend.write(
-                key, as_stream(content), overwrite=overwrite, metadata=metadata, content_type=content_type
+                key,
+                as_stream(content),
+                overwrite=overwrite,
+                metadata=metadata,
+                content_type=content_type,
+                **self._written(key, options, overwrite=overwrite),
             )
         return self._scope.written(result)
 
@@ -494,6 +527,7 @@ class Store:
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> WriteResult:
         """Write like `write`; readers see either the old file or the complete new one.
 
@@ -506,6 +540,7 @@ class Store:
             metadata: User metadata. Names and values are ASCII, names in lower case. At most 900 entries, and 2,048
                 bytes of names and values.
             content_type: MIME type to store with the file.
+            options: `if_match`, and what else to store with the file, such as `cache_control`; see `WriteOptions`.
 
         Returns:
             The file as the service confirmed it.
@@ -525,7 +560,12 @@ class Store:
         key = self._scope.key(path)
         with self._scope.errors(key):
             result = self._backend.write_atomic(
-                key, as_stream(content), overwrite=overwrite, metadata=metadata, content_type=content_type
+                key,
+                as_stream(content),
+                overwrite=overwrite,
+                metadata=metadata,
+                content_type=content_type,
+                **self._written(key, options, overwrite=overwrite),
             )
         return self._scope.written(result)
 
@@ -539,6 +579,7 @@ class Store:
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> WriteResult:
         """Write text as a whole file. Line endings are not converted.
 
@@ -552,6 +593,7 @@ class Store:
             overwrite: Replace the file if it exists.
             metadata: User metadata, as in `write`.
             content_type: MIME type to store with the file.
+            options: `if_match`, and what else to store with the file, such as `cache_control`; see `WriteOptions`.
 
         Returns:
             The file as the service confirmed it.
@@ -570,7 +612,7 @@ class Store:
         if not isinstance(text, str):
             raise TypeError(f"text must be a str, not {type(text).__name__}; for bytes, use write")
         content = text.encode(encoding, errors)
-        return self.write(path, content, overwrite=overwrite, metadata=metadata, content_type=content_type)
+        return self.write(path, content, overwrite=overwrite, metadata=metadata, content_type=content_type, **options)
 
     def open_atomic(
         self,
@@ -579,6 +621,7 @@ class Store:
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> AbstractContextManager[BinaryIO]:
         """Open a file to write in pieces. It appears complete when the block ends; after an exception, not at all.
 
@@ -592,6 +635,7 @@ class Store:
             metadata: User metadata. Names and values are ASCII, names in lower case. At most 900 entries, and 2,048
                 bytes of names and values.
             content_type: MIME type to store with the file.
+            options: `if_match`, and what else to store with the file, such as `cache_control`; see `WriteOptions`.
 
         Returns:
             A context manager of a writable and seekable binary file.
@@ -612,7 +656,10 @@ class Store:
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            opening = self._backend.open_atomic(key, overwrite=overwrite, metadata=metadata, content_type=content_type)
+            passed = self._written(key, options, overwrite=overwrite)
+            opening = self._backend.open_atomic(
+                key, overwrite=overwrite, metadata=metadata, content_type=content_type, **passed
+            )
         return ScopedOpening(opening, self._scope, key)
 
     def upload(
@@ -624,6 +671,7 @@ class Store:
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
         progress: Progress | None = None,
+        **options: Unpack[WriteOptions],
     ) -> WriteResult:
         """Write a local file, or any content that `write` takes, and report the progress. A stream is left open.
 
@@ -638,6 +686,7 @@ class Store:
             progress: Called as `progress(done, total, delta)` at the start, before any request, and after each block
                 that was read from the source, with the bytes so far, the bytes in all (`None` if the length is not
                 known) and the bytes since the last call. If it raises, nothing is written.
+            options: `if_match`, and what else to store with the file, such as `cache_control`; see `WriteOptions`.
 
         Returns:
             The file as the service confirmed it.
@@ -657,7 +706,9 @@ class Store:
         check_progress(progress)
         with opened(source) as stream:
             content = counted(stream, progress)
-            return self.write(path, content, overwrite=overwrite, metadata=metadata, content_type=content_type)
+            return self.write(
+                path, content, overwrite=overwrite, metadata=metadata, content_type=content_type, **options
+            )
 
     def download(
         self,
@@ -703,7 +754,7 @@ class Store:
         with replacing(local_path, overwrite=overwrite) as target, self.read(path) as stream:
             return transfer(stream, target, path, progress)
 
-    def delete(self, path: str, *, missing_ok: bool = False) -> None:
+    def delete(self, path: str, *, missing_ok: bool = False, **options: Unpack[DeleteOptions]) -> None:
         """Delete one file, and nothing else.
 
         On S3: 2 requests.
@@ -711,6 +762,7 @@ class Store:
         Args:
             path: The file.
             missing_ok: Do nothing if the file does not exist.
+            options: `if_match` and `version_id`; see `DeleteOptions`.
 
         Raises:
             NotFound: The file does not exist and `missing_ok` is `False`.
@@ -722,7 +774,7 @@ class Store:
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            self._backend.delete(key, missing_ok=missing_ok)
+            self._backend.delete(key, missing_ok=missing_ok, **self._passed(key, options))
 
     def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         """Delete a folder and everything below it, but not a file of the same name. The root cannot be deleted.
@@ -861,13 +913,20 @@ class Store:
             rows = self._backend.glob(self._scope.pattern(pattern))
         return self._listed(rows, self._scope.file)
 
-    def head(self, path: str) -> FileInfo:
+    @overload
+    def head(self, path: str, **options: Unpack[ReadOptions]) -> FileInfo: ...
+
+    @overload
+    def head(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified: ...
+
+    def head(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified:
         """Short name of `get_file_info`.
 
         On S3: 1 request.
 
         Args:
             path: The file.
+            options: `if_match`, `if_none_match` and `version_id`; see `ConditionalReadOptions`.
 
         Returns:
             The attributes. What the service did not say is `None`.
@@ -881,15 +940,22 @@ class Store:
             >>> info.size
             5
         """
-        return self.get_file_info(path)
+        return self.get_file_info(path, **options)
 
-    def get_file_info(self, path: str) -> FileInfo:
+    @overload
+    def get_file_info(self, path: str, **options: Unpack[ReadOptions]) -> FileInfo: ...
+
+    @overload
+    def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified: ...
+
+    def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified:
         """Size, time and other attributes of one file.
 
         On S3: 1 request.
 
         Args:
             path: The file.
+            options: `if_match`, `if_none_match` and `version_id`; see `ConditionalReadOptions`.
 
         Returns:
             The attributes. What the service did not say is `None`.
@@ -905,7 +971,7 @@ class Store:
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            return self._scope.file(self._backend.get_file_info(key))
+            return self._scope.found(self._backend.get_file_info(key, **self._passed(key, options)))
 
     def get_folder_info(self, path: str = "") -> FolderInfo:
         """Totals over all files in a folder and its subfolders. An empty root has totals of 0.
@@ -936,7 +1002,7 @@ class Store:
                     raise
                 return FolderInfo(RemotePath.exact(""), 0, 0)
 
-    def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+    def move(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[MoveOptions]) -> None:
         """Move one file. At least one complete copy exists at all times. Moving a file onto itself changes nothing.
 
         On S3: 3 requests, and 1 more for each condition that the endpoint is not known to honour. S3 has no rename: the
@@ -946,6 +1012,7 @@ class Store:
             src: The file to move.
             dst: Its new path.
             overwrite: Replace `dst` if it exists.
+            options: `if_match`, for `src`; see `MoveOptions`.
 
         Raises:
             NotFound: `src` does not exist.
@@ -960,9 +1027,9 @@ class Store:
         """
         source, target = self._scope.key(src), self._scope.key(dst)
         with self._scope.errors():
-            self._backend.move(source, target, overwrite=overwrite)
+            self._backend.move(source, target, overwrite=overwrite, **self._passed(source, options))
 
-    def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+    def copy(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[CopyOptions]) -> None:
         """Copy one file with its metadata and content type. Copying a file onto itself changes nothing.
 
         On S3: 1 or 2 requests, and 1 per part above 5 GiB. The server copies the bytes.
@@ -971,6 +1038,7 @@ class Store:
             src: The file to copy.
             dst: The path of the copy.
             overwrite: Replace `dst` if it exists.
+            options: `if_match` and `version_id`, for `src`; see `CopyOptions`.
 
         Raises:
             NotFound: `src` does not exist.
@@ -984,7 +1052,7 @@ class Store:
         """
         source, target = self._scope.key(src), self._scope.key(dst)
         with self._scope.errors():
-            self._backend.copy(source, target, overwrite=overwrite)
+            self._backend.copy(source, target, overwrite=overwrite, **self._passed(source, options))
 
     def native_path(self, path: str = "") -> str:
         """The path in the backend's own notation, such as `bucket/prefix/path`. Sends no request.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Self, TypeVar
 
+from remote_store.core.aio.optional import AsyncOptional
 from remote_store.core.capabilities import Capability
 from remote_store.core.home import public
 from remote_store.core.io.source import AsyncBinaryIO, AsyncContent
@@ -17,8 +18,13 @@ T = TypeVar("T")
 
 
 @public("remote_store.core")
-class AsyncBackend(ABC):
-    """Base class of backends. Every method is abstract; a method that a backend cannot support raises.
+class AsyncBackend(AsyncOptional):
+    """Base class of backends. A method that a backend cannot support raises `CapabilityNotSupported`.
+
+    The methods of contract 0.1 are abstract. Those that came later have a default, and keyword arguments that came
+    later are passed only if a caller gives them: `ReadOptions`, `WriteOptions`, `DeleteOptions`, `MoveOptions` and
+    `CopyOptions` list them. A backend takes those whose capability it declares. So declare capabilities by name:
+    `frozenset(Capability)` would declare those of later contracts too.
 
     Paths are exact keys, and `""` is the root. Methods that write refuse keys that are not canonical. Methods that
     read, delete or copy from a file accept any key that a listing returned. The path of a folder may end in a slash.

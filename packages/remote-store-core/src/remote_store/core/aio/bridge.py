@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from types import TracebackType
-from typing import BinaryIO, Generic, NamedTuple, ParamSpec, Self, TypeVar, cast
+from typing import BinaryIO, Generic, NamedTuple, ParamSpec, Self, TypeVar, Unpack, cast, overload
 
 from remote_store.core.aio.backend import AsyncBackend
 from remote_store.core.aio.pulled import GuardedStream, NoThread, PulledStream, WriteStopped, spooled
@@ -20,10 +21,31 @@ from remote_store.core.aio.threaded_file import ThreadedFile, ThreadedReader, cl
 from remote_store.core.aio.threads import Threads, ended
 from remote_store.core.backend import Backend
 from remote_store.core.capabilities import Capability
+from remote_store.core.conditional_writes import ConditionalWrites
 from remote_store.core.errors import BackendUnavailable
 from remote_store.core.home import public
 from remote_store.core.io.source import BUFFERS, AsyncBinaryIO, AsyncContent, Content
-from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
+from remote_store.core.models import (
+    FileInfo,
+    FileVersion,
+    FolderEntry,
+    FolderInfo,
+    NotModified,
+    Outcome,
+    PresignedPost,
+    ResolutionPlan,
+    UnfinishedUpload,
+    WriteResult,
+)
+from remote_store.core.options import (
+    ConditionalReadOptions,
+    CopyOptions,
+    DeleteOptions,
+    MoveOptions,
+    ReadOptions,
+    WriteOptions,
+    given,
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -96,17 +118,23 @@ class ThreadedBackend(AsyncBackend):
     async def is_folder(self, path: str) -> bool:
         return await self._call(self._backend.is_folder, path)
 
-    async def read(self, path: str) -> AsyncBinaryIO:
-        return await self._open(self._backend.read, path)
+    async def read(self, path: str, **options: Unpack[ReadOptions]) -> AsyncBinaryIO:
+        return await self._open(partial(self._backend.read, path, **given(options)), path)
 
-    async def read_seekable(self, path: str) -> AsyncBinaryIO:
-        return await self._open(self._backend.read_seekable, path)
+    async def read_seekable(self, path: str, **options: Unpack[ReadOptions]) -> AsyncBinaryIO:
+        return await self._open(partial(self._backend.read_seekable, path, **given(options)), path)
 
-    async def read_bytes(self, path: str) -> bytes:
-        return await self._call(self._backend.read_bytes, path)
+    @overload
+    async def read_bytes(self, path: str, **options: Unpack[ReadOptions]) -> bytes: ...
 
-    async def read_range(self, path: str, start: int, length: int) -> bytes:
-        return await self._call(self._backend.read_range, path, start, length)
+    @overload
+    async def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified: ...
+
+    async def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified:
+        return await self._call(partial(self._backend.read_bytes, path, **given(options)))
+
+    async def read_range(self, path: str, start: int, length: int, **options: Unpack[ReadOptions]) -> bytes:
+        return await self._call(partial(self._backend.read_range, path, start, length, **given(options)))
 
     async def write(
         self,
@@ -116,8 +144,10 @@ class ThreadedBackend(AsyncBackend):
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> WriteResult:
-        put = partial(self._backend.write, overwrite=overwrite, metadata=metadata, content_type=content_type)
+        described = {"overwrite": overwrite, "metadata": metadata, "content_type": content_type, **given(options)}
+        put = partial(self._backend.write, **described)
         return await self._put(put, path, content)
 
     async def write_atomic(
@@ -128,8 +158,10 @@ class ThreadedBackend(AsyncBackend):
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> WriteResult:
-        put = partial(self._backend.write_atomic, overwrite=overwrite, metadata=metadata, content_type=content_type)
+        described = {"overwrite": overwrite, "metadata": metadata, "content_type": content_type, **given(options)}
+        put = partial(self._backend.write_atomic, **described)
         return await self._put(put, path, content)
 
     @asynccontextmanager
@@ -140,9 +172,11 @@ class ThreadedBackend(AsyncBackend):
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> AsyncIterator[AsyncBinaryIO]:
         self._check_open()
-        manager = self._backend.open_atomic(path, overwrite=overwrite, metadata=metadata, content_type=content_type)
+        described = {"overwrite": overwrite, "metadata": metadata, "content_type": content_type, **given(options)}
+        manager = self._backend.open_atomic(path, **described)
         drop = partial(manager.__exit__, WriteStopped, WriteStopped(), None)
         file = await self._threads.finish(manager.__enter__, undo=lambda _: drop())
         try:
@@ -157,8 +191,8 @@ class ThreadedBackend(AsyncBackend):
         else:
             await self._threads.finish(partial(manager.__exit__, None, None, None), instead=drop)
 
-    async def delete(self, path: str, *, missing_ok: bool = False) -> None:
-        await self._finish(self._backend.delete, path, missing_ok=missing_ok)
+    async def delete(self, path: str, *, missing_ok: bool = False, **options: Unpack[DeleteOptions]) -> None:
+        await self._finish(partial(self._backend.delete, path, missing_ok=missing_ok, **given(options)))
 
     async def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         await self._finish(self._backend.delete_folder, path, recursive=recursive, missing_ok=missing_ok)
@@ -177,17 +211,23 @@ class ThreadedBackend(AsyncBackend):
         self._check_open()
         return self._stream(self._backend.iter_children(path))
 
-    async def get_file_info(self, path: str) -> FileInfo:
-        return await self._call(self._backend.get_file_info, path)
+    @overload
+    async def get_file_info(self, path: str, **options: Unpack[ReadOptions]) -> FileInfo: ...
+
+    @overload
+    async def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified: ...
+
+    async def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified:
+        return await self._call(partial(self._backend.get_file_info, path, **given(options)))
 
     async def get_folder_info(self, path: str) -> FolderInfo:
         return await self._call(self._backend.get_folder_info, path)
 
-    async def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
-        await self._finish(self._backend.move, src, dst, overwrite=overwrite)
+    async def move(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[MoveOptions]) -> None:
+        await self._finish(partial(self._backend.move, src, dst, overwrite=overwrite, **given(options)))
 
-    async def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
-        await self._finish(self._backend.copy, src, dst, overwrite=overwrite)
+    async def copy(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[CopyOptions]) -> None:
+        await self._finish(partial(self._backend.copy, src, dst, overwrite=overwrite, **given(options)))
 
     def glob(self, pattern: str) -> AsyncIterator[FileInfo]:
         self._check_open()
@@ -211,6 +251,71 @@ class ThreadedBackend(AsyncBackend):
         if kind is not object and isinstance(self._backend, kind):
             return self._backend
         return self._backend.unwrap(kind)
+
+    async def read_ranges(
+        self, path: str, ranges: Sequence[tuple[int, int]], **options: Unpack[ReadOptions]
+    ) -> list[bytes]:
+        return await self._call(partial(self._backend.read_ranges, path, ranges, **options))
+
+    def delete_many(self, paths: Iterable[str]) -> AsyncIterator[Outcome[None]]:
+        self._check_open()
+        return self._stream(iter(self._backend.delete_many(paths)))
+
+    async def presign(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        expires_in: float | timedelta = 3600,
+        content_type: str | None = None,
+        response_headers: Mapping[str, str] | None = None,
+        version_id: str | None = None,
+    ) -> str:
+        call = partial(
+            self._backend.presign,
+            path,
+            method=method,
+            expires_in=expires_in,
+            content_type=content_type,
+            response_headers=response_headers,
+            version_id=version_id,
+        )
+        return await self._call(call)
+
+    async def presign_post(
+        self,
+        prefix: str,
+        *,
+        expires_in: float | timedelta = 3600,
+        max_size: int | None = None,
+        content_type: str | None = None,
+    ) -> PresignedPost:
+        return await self._call(
+            self._backend.presign_post, prefix, expires_in=expires_in, max_size=max_size, content_type=content_type
+        )
+
+    async def probe_conditions(self, prefix: str) -> ConditionalWrites:
+        return await self._finish(self._backend.probe_conditions, prefix)
+
+    def list_uploads(self, path: str) -> AsyncIterator[UnfinishedUpload]:
+        self._check_open()
+        return self._stream(self._backend.list_uploads(path))
+
+    async def abort_uploads(self, path: str, *, older_than: timedelta) -> int:
+        return await self._finish(self._backend.abort_uploads, path, older_than=older_than)
+
+    def list_versions(self, path: str) -> AsyncIterator[FileVersion]:
+        self._check_open()
+        return self._stream(self._backend.list_versions(path))
+
+    async def restore_version(self, path: str, version_id: str) -> WriteResult:
+        return await self._finish(self._backend.restore_version, path, version_id)
+
+    async def get_tags(self, path: str, *, version_id: str | None = None) -> dict[str, str]:
+        return await self._call(self._backend.get_tags, path, version_id=version_id)
+
+    async def set_tags(self, path: str, tags: Mapping[str, str], *, version_id: str | None = None) -> None:
+        await self._finish(self._backend.set_tags, path, tags, version_id=version_id)
 
     async def close(self) -> None:
         if self._closed:
@@ -245,9 +350,9 @@ class ThreadedBackend(AsyncBackend):
         self._check_open()
         return await self._threads.finish(partial(method, *args, **kwargs))
 
-    async def _open(self, method: Callable[[str], BinaryIO], path: str) -> AsyncReader:
+    async def _open(self, opening: Callable[[], BinaryIO], path: str) -> AsyncReader:
         self._check_open()
-        file = await self._threads.call(partial(method, path), abandon=close_result)
+        file = await self._threads.call(opening, abandon=close_result)
         return ThreadedReader(file, self._threads, partial(self.get_file_info, path))
 
     async def _put(self, put: Callable[[str, Content], WriteResult], path: str, content: AsyncContent) -> WriteResult:

@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from types import TracebackType
-from typing import Self, TypeVar, cast
+from typing import Self, TypeVar, Unpack, cast, overload
 
 from remote_store.core.aio.backend import AsyncBackend
 from remote_store.core.capabilities import Capability
+from remote_store.core.conditional_writes import ConditionalWrites
 from remote_store.core.home import public
 from remote_store.core.io.source import AsyncBinaryIO, AsyncContent
-from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
+from remote_store.core.models import (
+    FileInfo,
+    FileVersion,
+    FolderEntry,
+    FolderInfo,
+    NotModified,
+    Outcome,
+    PresignedPost,
+    ResolutionPlan,
+    UnfinishedUpload,
+    WriteResult,
+)
+from remote_store.core.options import (
+    ConditionalReadOptions,
+    CopyOptions,
+    DeleteOptions,
+    MoveOptions,
+    ReadOptions,
+    WriteOptions,
+    given,
+)
 
 T = TypeVar("T")
 
@@ -68,17 +90,23 @@ class AsyncDelegatingBackend(AsyncBackend):
     async def is_folder(self, path: str) -> bool:
         return await self.inner.is_folder(path)
 
-    async def read(self, path: str) -> AsyncBinaryIO:
-        return await self.inner.read(path)
+    async def read(self, path: str, **options: Unpack[ReadOptions]) -> AsyncBinaryIO:
+        return await self.inner.read(path, **given(options))
 
-    async def read_seekable(self, path: str) -> AsyncBinaryIO:
-        return await self.inner.read_seekable(path)
+    async def read_seekable(self, path: str, **options: Unpack[ReadOptions]) -> AsyncBinaryIO:
+        return await self.inner.read_seekable(path, **given(options))
 
-    async def read_bytes(self, path: str) -> bytes:
-        return await self.inner.read_bytes(path)
+    @overload
+    async def read_bytes(self, path: str, **options: Unpack[ReadOptions]) -> bytes: ...
 
-    async def read_range(self, path: str, start: int, length: int) -> bytes:
-        return await self.inner.read_range(path, start, length)
+    @overload
+    async def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified: ...
+
+    async def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified:
+        return await self.inner.read_bytes(path, **given(options))
+
+    async def read_range(self, path: str, start: int, length: int, **options: Unpack[ReadOptions]) -> bytes:
+        return await self.inner.read_range(path, start, length, **given(options))
 
     async def write(
         self,
@@ -88,8 +116,11 @@ class AsyncDelegatingBackend(AsyncBackend):
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> WriteResult:
-        return await self.inner.write(path, content, overwrite=overwrite, metadata=metadata, content_type=content_type)
+        return await self.inner.write(
+            path, content, overwrite=overwrite, metadata=metadata, content_type=content_type, **given(options)
+        )
 
     async def write_atomic(
         self,
@@ -99,9 +130,10 @@ class AsyncDelegatingBackend(AsyncBackend):
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> WriteResult:
         return await self.inner.write_atomic(
-            path, content, overwrite=overwrite, metadata=metadata, content_type=content_type
+            path, content, overwrite=overwrite, metadata=metadata, content_type=content_type, **given(options)
         )
 
     def open_atomic(
@@ -111,11 +143,14 @@ class AsyncDelegatingBackend(AsyncBackend):
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> AbstractAsyncContextManager[AsyncBinaryIO]:
-        return self.inner.open_atomic(path, overwrite=overwrite, metadata=metadata, content_type=content_type)
+        return self.inner.open_atomic(
+            path, overwrite=overwrite, metadata=metadata, content_type=content_type, **given(options)
+        )
 
-    async def delete(self, path: str, *, missing_ok: bool = False) -> None:
-        await self.inner.delete(path, missing_ok=missing_ok)
+    async def delete(self, path: str, *, missing_ok: bool = False, **options: Unpack[DeleteOptions]) -> None:
+        await self.inner.delete(path, missing_ok=missing_ok, **given(options))
 
     async def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         await self.inner.delete_folder(path, recursive=recursive, missing_ok=missing_ok)
@@ -131,17 +166,23 @@ class AsyncDelegatingBackend(AsyncBackend):
     def iter_children(self, path: str) -> AsyncIterator[FileInfo | FolderEntry]:
         return self.inner.iter_children(path)
 
-    async def get_file_info(self, path: str) -> FileInfo:
-        return await self.inner.get_file_info(path)
+    @overload
+    async def get_file_info(self, path: str, **options: Unpack[ReadOptions]) -> FileInfo: ...
+
+    @overload
+    async def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified: ...
+
+    async def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified:
+        return await self.inner.get_file_info(path, **given(options))
 
     async def get_folder_info(self, path: str) -> FolderInfo:
         return await self.inner.get_folder_info(path)
 
-    async def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
-        await self.inner.move(src, dst, overwrite=overwrite)
+    async def move(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[MoveOptions]) -> None:
+        await self.inner.move(src, dst, overwrite=overwrite, **given(options))
 
-    async def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
-        await self.inner.copy(src, dst, overwrite=overwrite)
+    async def copy(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[CopyOptions]) -> None:
+        await self.inner.copy(src, dst, overwrite=overwrite, **given(options))
 
     def glob(self, pattern: str) -> AsyncIterator[FileInfo]:
         return self.inner.glob(pattern)
@@ -160,6 +201,66 @@ class AsyncDelegatingBackend(AsyncBackend):
 
     def unwrap(self, kind: type[T]) -> T:
         return self.inner.unwrap(kind)
+
+    async def read_ranges(
+        self, path: str, ranges: Sequence[tuple[int, int]], **options: Unpack[ReadOptions]
+    ) -> list[bytes]:
+        return await self.inner.read_ranges(path, ranges, **options)
+
+    def delete_many(self, paths: Iterable[str]) -> AsyncIterator[Outcome[None]]:
+        return self.inner.delete_many(paths)
+
+    async def presign(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        expires_in: float | timedelta = 3600,
+        content_type: str | None = None,
+        response_headers: Mapping[str, str] | None = None,
+        version_id: str | None = None,
+    ) -> str:
+        return await self.inner.presign(
+            path,
+            method=method,
+            expires_in=expires_in,
+            content_type=content_type,
+            response_headers=response_headers,
+            version_id=version_id,
+        )
+
+    async def presign_post(
+        self,
+        prefix: str,
+        *,
+        expires_in: float | timedelta = 3600,
+        max_size: int | None = None,
+        content_type: str | None = None,
+    ) -> PresignedPost:
+        return await self.inner.presign_post(
+            prefix, expires_in=expires_in, max_size=max_size, content_type=content_type
+        )
+
+    async def probe_conditions(self, prefix: str) -> ConditionalWrites:
+        return await self.inner.probe_conditions(prefix)
+
+    def list_uploads(self, path: str) -> AsyncIterator[UnfinishedUpload]:
+        return self.inner.list_uploads(path)
+
+    async def abort_uploads(self, path: str, *, older_than: timedelta) -> int:
+        return await self.inner.abort_uploads(path, older_than=older_than)
+
+    def list_versions(self, path: str) -> AsyncIterator[FileVersion]:
+        return self.inner.list_versions(path)
+
+    async def restore_version(self, path: str, version_id: str) -> WriteResult:
+        return await self.inner.restore_version(path, version_id)
+
+    async def get_tags(self, path: str, *, version_id: str | None = None) -> dict[str, str]:
+        return await self.inner.get_tags(path, version_id=version_id)
+
+    async def set_tags(self, path: str, tags: Mapping[str, str], *, version_id: str | None = None) -> None:
+        await self.inner.set_tags(path, tags, version_id=version_id)
 
     async def close(self) -> None:
         await self.inner.close()

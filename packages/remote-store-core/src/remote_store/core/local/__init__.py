@@ -2,6 +2,8 @@
 
 | question | module |
 |---|---|
+| what each method does | `backend` |
+| what a write needs before and after its content, what closes with the backend | `base` |
 | how the entries of a folder are accessed, with and without `dir_fd` | `folder` |
 | how a key is resolved to a file or folder, and which symbolic links are followed | `resolving` |
 | what a listing returns, how a folder is emptied | `tree` |

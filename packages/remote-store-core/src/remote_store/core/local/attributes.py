@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from remote_store.core.backend import Backend
-from remote_store.core.capabilities import Capability
+from remote_store.core.capabilities import CONTRACT_0_1, Capability
 from remote_store.core.local.system import NoAttributes
 from remote_store.core.metadata import NAME, VALUE
 
@@ -28,7 +28,7 @@ class Declared:
     """
 
     def __get__(self, backend: Backend | None, kind: type[Backend]) -> frozenset[Capability]:
-        every = frozenset(Capability)
+        every = CONTRACT_0_1
         if backend is None:
             return every
         # The attribute hides this descriptor: the file system is tested once.

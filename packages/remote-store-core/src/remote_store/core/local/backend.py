@@ -1,7 +1,6 @@
 """`LocalBackend`: the contract over a folder of the file system."""
 
 # `Path` would normalise keys, which must stay exact.
-# ruff: noqa: PTH100
 from __future__ import annotations
 
 import errno
@@ -9,41 +8,39 @@ import io
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Self, TypeAlias, TypeVar, cast
+from typing import BinaryIO, TypeAlias, TypeVar, Unpack, cast
 
-from remote_store.core.backend import Backend
-from remote_store.core.capabilities import Capability
 from remote_store.core.errors import (
-    BackendUnavailable,
-    CapabilityNotSupported,
     InvalidPath,
     NotFound,
     PermissionDenied,
     PreconditionFailed,
-    RemoteStoreError,
 )
-from remote_store.core.events import Events, OnEvent
 from remote_store.core.glob import GlobPattern
 from remote_store.core.home import public
 from remote_store.core.io.source import Content
 from remote_store.core.io.streams import Source, check_max_depth, check_range
-from remote_store.core.local.attributes import NO_ATTRIBUTES, Declared, attached, decoded, encoded
-from remote_store.core.local.finding import find_entry, find_file, find_folder, open_file
-from remote_store.core.local.folder import Folder
+from remote_store.core.local.attributes import attached, decoded
+from remote_store.core.local.base import LocalBase
+from remote_store.core.local.finding import find_entry, find_folder, open_file
 from remote_store.core.local.names import require_file_name, require_name, require_new_name
 from remote_store.core.local.resolving import Spot, is_hard_link, is_same
-from remote_store.core.local.root import Root
 from remote_store.core.local.system import TypedFile, os_errors
 from remote_store.core.local.tree import describe, entity_tag, inspect, opened_file, prune, remove_folder, walk
-from remote_store.core.local.unfinished import Unfinished, rename_new, takes_free_names
-from remote_store.core.metadata import check_content_type, check_metadata
-from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
+from remote_store.core.local.unfinished import rename_new
+from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, WriteResult
 from remote_store.core.observed import observed
+from remote_store.core.options import (
+    CopyOptions,
+    DeleteOptions,
+    MoveOptions,
+    ReadOptions,
+    WriteOptions,
+    check_write_options,
+)
 
 T = TypeVar("T")
 BLOCK = 1 << 20
@@ -52,7 +49,7 @@ Writer: TypeAlias = "io.BufferedWriter[TypedFile]"
 
 
 @public("remote_store.core")
-class LocalBackend(Backend):
+class LocalBackend(LocalBase):
     """Files below a folder of the file system.
 
     Writing: a file is written to a hidden temporary file beside its target (mode 0600), synced, and renamed. When a
@@ -92,25 +89,6 @@ class LocalBackend(Backend):
         ValueError: `root` is empty.
     """
 
-    name = "local"
-    capabilities = Declared()
-
-    def __init__(self, root: str | os.PathLike[str], *, create: bool = False, on_event: OnEvent | None = None) -> None:
-        self._events = Events(LocalBackend.name, on_event)
-        text = os.fspath(root) if isinstance(root, os.PathLike) else root
-        if not isinstance(text, str):
-            raise TypeError(f"root must be a str or a path, not {type(text).__name__}")
-        if not isinstance(create, bool):
-            raise TypeError(f"create must be True or False, not {create!r}")
-        if not text:
-            raise ValueError("root is empty; pass '.' for the current folder")
-        self._root, self._create = os.path.abspath(text), create
-        self._keys = Root(self._root, self.name, create=create)
-        self._closed = self._tried = False
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._root!r})"
-
     @observed("path")
     def exists(self, path: str) -> bool:
         return self._kind(path) is not None
@@ -124,21 +102,24 @@ class LocalBackend(Backend):
         return self._kind(path) == stat.S_IFDIR
 
     @observed("path")
-    def read(self, path: str) -> BinaryIO:
+    def read(self, path: str, **options: Unpack[ReadOptions]) -> BinaryIO:
+        self._asked(path, options)
         return opened_file(path, self._raw(path), self.name)
 
     @observed("path")
-    def read_seekable(self, path: str) -> BinaryIO:
-        return self.read(path)
+    def read_seekable(self, path: str, **options: Unpack[ReadOptions]) -> BinaryIO:
+        return self.read(path, **options)
 
     @observed("path")
-    def read_bytes(self, path: str) -> bytes:
+    def read_bytes(self, path: str, **options: Unpack[ReadOptions]) -> bytes:
+        self._asked(path, options)
         with self._raw(path) as file:
             return file.readall()
 
     @observed("path")
-    def read_range(self, path: str, start: int, length: int) -> bytes:
+    def read_range(self, path: str, start: int, length: int, **options: Unpack[ReadOptions]) -> bytes:
         self._check_open()
+        self._asked(path, options)
         check_range(start, length)
         with io.BufferedReader(self._raw(path)) as file:
             size = os.fstat(file.fileno()).st_size
@@ -155,8 +136,11 @@ class LocalBackend(Backend):
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> WriteResult:
         attributes = self._check_write(path, metadata, content_type)
+        check_write_options(options, overwrite=overwrite)
+        self._asked(path, options)
         source = Source(content)
         with self._unfinished(path, attributes, overwrite=overwrite) as (unfinished, file):
             while block := source.read_block(BLOCK):
@@ -173,8 +157,9 @@ class LocalBackend(Backend):
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> WriteResult:
-        return self.write(path, content, overwrite=overwrite, metadata=metadata, content_type=content_type)
+        return self.write(path, content, overwrite=overwrite, metadata=metadata, content_type=content_type, **options)
 
     @observed("path")
     @contextmanager
@@ -185,14 +170,18 @@ class LocalBackend(Backend):
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> Iterator[BinaryIO]:
         attributes = self._check_write(path, metadata, content_type)
+        check_write_options(options, overwrite=overwrite)
+        self._asked(path, options)
         with self._unfinished(path, attributes, overwrite=overwrite) as (unfinished, file):
             yield file
             self._commit(path, unfinished, file, overwrite=overwrite)
 
     @observed("path")
-    def delete(self, path: str, *, missing_ok: bool = False) -> None:
+    def delete(self, path: str, *, missing_ok: bool = False, **options: Unpack[DeleteOptions]) -> None:
+        self._asked(path, options)
         with ExitStack() as opened:
             try:
                 spot = find_entry(self._keys, opened, path, self._file(opened, path), self.name)
@@ -243,7 +232,8 @@ class LocalBackend(Backend):
         return self._walk(path, 0)
 
     @observed("path")
-    def get_file_info(self, path: str) -> FileInfo:
+    def get_file_info(self, path: str, **options: Unpack[ReadOptions]) -> FileInfo:
+        self._asked(path, options)
         with ExitStack() as opened:
             spot = self._file(opened, path)
             if not self._keeps_attributes:
@@ -271,7 +261,8 @@ class LocalBackend(Backend):
         return FolderInfo(path, len(files), sum(file.size for file in files), latest)
 
     @observed("dst")
-    def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+    def move(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[MoveOptions]) -> None:
+        self._asked(src, options)
         with ExitStack() as opened:
             source = self._source(opened, src, dst)
             if src == dst:
@@ -283,7 +274,8 @@ class LocalBackend(Backend):
                 self._move_by_copy(src, dst, source, overwrite=overwrite)
 
     @observed("dst")
-    def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+    def copy(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[CopyOptions]) -> None:
+        self._asked(src, options)
         with ExitStack() as opened:
             source = self._source(opened, src, dst)
             if src != dst and not is_same(source, self._keys.target(opened, dst, overwrite=overwrite)):
@@ -296,77 +288,6 @@ class LocalBackend(Backend):
         files = self.list_files(parsed.folder, recursive=parsed.recursive)
         return (file for file in files if parsed.matches(file.path))
 
-    def native_path(self, key: str) -> str:
-        return f"{self._root.rstrip('/')}/{key}" if key else self._root
-
-    def to_key(self, path: str) -> str:
-        base = self.native_path("/")[:-1]
-        if path != self._root and not path.startswith(base):
-            raise InvalidPath(f"the path does not begin with the root {self._root!r}", path=path, backend=self.name)
-        return path[len(base) :]
-
-    def resolve(self, key: str) -> ResolutionPlan:
-        return ResolutionPlan("local", self.name, key, self.native_path(key), {"root": self._root})
-
-    @observed()
-    def check_health(self) -> None:
-        self._check_open()
-        with os_errors("", self.name), ExitStack() as opened:
-            try:
-                root = opened.enter_context(Folder.at(self._root))
-            except (FileNotFoundError, NotADirectoryError) as error:
-                if self._create and not os.path.lexists(self._root):
-                    return
-                message = "the root of the backend is not a folder; create it"
-                raise NotFound(message, path="", backend=self.name) from error
-            next(root.scan(), None)
-            if not self._tried:
-                # A read-only root is healthy.
-                with suppress(OSError):
-                    self._declare(one_wins=takes_free_names(root))
-
-    def unwrap(self, kind: type[T]) -> T:
-        """Return the native handle: the root as a `pathlib.Path`."""
-        self._check_open()
-        root = Path(self._root)
-        if kind is not object and isinstance(root, kind):
-            return root
-        message = f"the backend has no {kind.__name__}; ask for pathlib.Path, the root"
-        raise CapabilityNotSupported(message, capability="unwrap", backend=self.name)
-
-    def close(self) -> None:
-        self._closed = True
-
-    def __enter__(self) -> Self:
-        self._check_open()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise BackendUnavailable("the backend is closed; make a new one", backend=self.name)
-
-    @property
-    def _keeps_attributes(self) -> bool:
-        return Capability.USER_METADATA in self.capabilities
-
-    def _check_write(
-        self, path: str, metadata: Mapping[str, str] | None, content_type: str | None
-    ) -> Mapping[str, bytes]:
-        """The extended attributes to write."""
-        self._check_open()
-        require_new_name(path, self.name)
-        check_content_type(content_type)
-        attributes = encoded(check_metadata(metadata), content_type)
-        if attributes and not self._keeps_attributes:
-            message = f"{NO_ATTRIBUTES}; leave them out, or choose a root on a file system that does"
-            raise CapabilityNotSupported(message, capability="user_metadata", path=path, backend=self.name)
-        return attributes
-
     def _kind(self, path: str) -> int | None:
         self._check_open()
         require_name(path, self.name)
@@ -376,15 +297,6 @@ class LocalBackend(Backend):
             spot = self._keys.find(opened, path)
             kind = spot.kind if spot else None
         return kind if kind in (stat.S_IFREG, stat.S_IFDIR) else None
-
-    def _file(self, opened: ExitStack, path: str) -> Spot:
-        self._check_open()
-        require_file_name(path, self.name)
-        return find_file(self._keys, opened, path, self.name)
-
-    def _raw(self, path: str) -> TypedFile:
-        with ExitStack() as opened:
-            return TypedFile(open_file(self._file(opened, path), path, self.name), "r", path, self.name)
 
     def _source(self, opened: ExitStack, src: str, dst: str) -> Spot:
         self._check_open()
@@ -400,47 +312,6 @@ class LocalBackend(Backend):
                 prefix = path.removesuffix("/") + "/" if path else ""
                 with os_errors(path, self.name):
                     yield from walk(position, prefix, deepest, self._keys.link, self.name)
-
-    @contextmanager
-    def _unfinished(
-        self, path: str, attributes: Mapping[str, bytes], *, overwrite: bool
-    ) -> Iterator[tuple[Unfinished, Writer]]:
-        with ExitStack() as opened:
-            unfinished = self._keys.begin(opened, path, attributes, overwrite=overwrite)
-            with os_errors(path, self.name):
-                file = io.BufferedWriter(TypedFile(os.dup(unfinished.descriptor), "w", path, self.name))
-            try:
-                yield unfinished, file
-            finally:
-                with suppress(OSError, RemoteStoreError):
-                    file.close()
-
-    def _commit(
-        self,
-        path: str,
-        unfinished: Unfinished,
-        file: Writer,
-        *,
-        overwrite: bool,
-        mode: int = NEW_FILE,
-    ) -> WriteResult:
-        file.close()
-        if failure := file.raw.failure:
-            raise failure
-        self._check_open()
-
-        def put(target: Spot, name: str) -> os.stat_result:
-            unfinished.renew(target.position.here)
-            return unfinished.put(target.position.here, name, target.facts, mode=mode)
-
-        facts = self._keys.place(path, put, overwrite=overwrite)
-        self._declare(one_wins=unfinished.atomic)
-        return WriteResult(path, facts.st_size, entity_tag(facts))
-
-    def _declare(self, *, one_wins: bool) -> None:
-        self._tried = True
-        if not one_wins:
-            self.capabilities = self.capabilities - {Capability.ATOMIC_CREATE}
 
     def _copy(self, src: str, dst: str, *, overwrite: bool) -> os.stat_result:
         with io.BufferedReader(self._raw(src)) as source:

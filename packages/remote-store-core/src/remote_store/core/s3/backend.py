@@ -3,44 +3,35 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Any, BinaryIO, Self, TypeVar, cast
+from typing import Any, BinaryIO, Unpack, cast, overload
 
-from remote_store.core.backend import Backend
-from remote_store.core.capabilities import Capability
-from remote_store.core.errors import CapabilityNotSupported, InvalidPath
-from remote_store.core.events import Events
 from remote_store.core.glob import GlobPattern
 from remote_store.core.home import public
-from remote_store.core.io.reader import Reader
 from remote_store.core.io.source import Content
 from remote_store.core.io.streams import Source, check_max_depth, check_range
-from remote_store.core.metadata import MOST_ENTRIES, MOST_OF_A_HANDLE, check_content_type, check_metadata
-from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
+from remote_store.core.metadata import check_content_type, check_metadata
+from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, NotModified, WriteResult
+from remote_store.core.options import (
+    ConditionalReadOptions,
+    CopyOptions,
+    DeleteOptions,
+    MoveOptions,
+    ReadOptions,
+    WriteOptions,
+    check_write_options,
+)
 from remote_store.core.path import require_text
-from remote_store.core.s3.engine.allowance import Allowance, allowance_of, health_allowance
-from remote_store.core.s3.engine.reader import ObjectReader
-from remote_store.core.s3.engine.runner import Runner
+from remote_store.core.s3.base import S3Base
 from remote_store.core.s3.engine.spool import Spool
-from remote_store.core.s3.operations import copying, deleting, fetching, listing, paging, probes, writing
-from remote_store.core.s3.operations.bucket import Bucket
-from remote_store.core.s3.operations.errors import contract_errors
-from remote_store.core.s3.operations.fetching import Opened
+from remote_store.core.s3.operations import copying, deleting, fetching, listing, probes, writing
 from remote_store.core.s3.operations.paging import Cursor
-from remote_store.core.s3.operations.steps import Operation
-from remote_store.core.s3.protocol.calls import S3Port
 from remote_store.core.s3.protocol.keys import check_folder, check_key, check_new_key
-from remote_store.core.s3.protocol.options import S3Options, check_bucket
-from remote_store.core.s3.protocol.pages import Page
-
-T = TypeVar("T")
 
 
 @public("remote_store.core.s3")
-class S3Backend(Backend):
+class S3Backend(S3Base):
     """Implements the contract on one bucket of an S3 server. A lane subclasses it and makes the port in `_connect`.
 
     The constructor does no I/O.
@@ -53,24 +44,6 @@ class S3Backend(Backend):
     Raises:
         ValueError: The name of the bucket is blank or malformed.
     """
-
-    name = "s3"
-    capabilities = frozenset(Capability) - {Capability.ATOMIC_MOVE}
-
-    def __init__(self, bucket: str, options: S3Options, *, own_client: bool = True) -> None:
-        self._bucket = Bucket(check_bucket(bucket), options)
-        self._most_metadata = MOST_ENTRIES if own_client else MOST_OF_A_HANDLE
-        if not options.trusts_conditional_writes:
-            self.capabilities = self.capabilities - {Capability.ATOMIC_CREATE}
-        self._runner = self._new_runner()
-
-    def _new_runner(self) -> Runner:
-        options = self._bucket.options
-        return Runner(self._connect, options.max_concurrency, Events(self.name, options.on_event, self._bucket.name))
-
-    @abstractmethod
-    def _connect(self) -> S3Port:
-        """Make the port. Called once per process, at the first request."""
 
     def exists(self, path: str) -> bool:
         """Whether a file or a folder exists: 1 request for a file, else 2; none for the root."""
@@ -87,7 +60,7 @@ class S3Backend(Backend):
         self._check(check_folder, path)
         return not path or self._run(probes.is_folder(self._bucket, path), path)
 
-    def read(self, path: str) -> BinaryIO:
+    def read(self, path: str, **options: Unpack[ReadOptions]) -> BinaryIO:
         """Open a file for reading from its start: 1 request, and 1 more for each read after a seek.
 
         The `info` of the file comes from the same response.
@@ -99,29 +72,38 @@ class S3Backend(Backend):
         """
         self._check(check_key, path)
         allowance = self._allowance()
-        opened = self._run(fetching.open_sequential(self._bucket, path), path, None, allowance)
+        opened = self._run(
+            fetching.open_sequential(self._bucket, path, self._asked(path, options)), path, None, allowance
+        )
         return self._reader(opened, path, exact=False, allowance=allowance)
 
-    def read_seekable(self, path: str) -> BinaryIO:
+    def read_seekable(self, path: str, **options: Unpack[ReadOptions]) -> BinaryIO:
         """Open a file for random access: 1 request, and 1 more for each read.
 
         The `info` of the file comes from the first response.
         """
         self._check(check_key, path)
         allowance = self._allowance()
-        opened = self._run(fetching.open_random(self._bucket, path), path, None, allowance)
+        opened = self._run(fetching.open_random(self._bucket, path, self._asked(path, options)), path, None, allowance)
         return self._reader(opened, path, exact=True, allowance=allowance)
 
-    def read_bytes(self, path: str) -> bytes:
+    @overload
+    def read_bytes(self, path: str, **options: Unpack[ReadOptions]) -> bytes: ...
+
+    @overload
+    def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified: ...
+
+    def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified:
         """The whole content: 1 request; concurrent ranges from 32 MiB on (4 times `part_size`, if that is less)."""
         self._check(check_key, path)
-        return self._run(fetching.read_bytes(self._bucket, path), path)
+        return self._run(fetching.read_bytes(self._bucket, path, self._asked(path, options)), path)
 
-    def read_range(self, path: str, start: int, length: int) -> bytes:
+    def read_range(self, path: str, start: int, length: int, **options: Unpack[ReadOptions]) -> bytes:
         """Up to `length` bytes from `start`: 1 request; concurrent ranges as in `read_bytes`."""
         self._check(check_key, path)
         check_range(start, length)
-        return self._run(fetching.read_range(self._bucket, path, start, length), path)
+        asked = self._asked(path, options)
+        return self._run(fetching.read_range(self._bucket, path, start, length, asked), path)
 
     def write(
         self,
@@ -131,6 +113,7 @@ class S3Backend(Backend):
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> WriteResult:
         """Write a whole object: 1 request up to `part_size`, n + 2 for n parts. A failed write leaves no object.
 
@@ -141,9 +124,17 @@ class S3Backend(Backend):
         self._check(check_new_key, path)
         described = check_metadata(metadata, most=self._most_metadata)
         check_content_type(content_type)
+        check_write_options(options, overwrite=overwrite)
+        asked = self._asked(path, options)
         source = Source(content)
         operation = writing.write(
-            self._bucket, path, source.size, overwrite=overwrite, metadata=described, content_type=content_type
+            self._bucket,
+            path,
+            source.size,
+            overwrite=overwrite,
+            metadata=described,
+            content_type=content_type,
+            options=asked,
         )
         return self._run(operation, path, source)
 
@@ -155,9 +146,10 @@ class S3Backend(Backend):
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> WriteResult:
         """The same as `write`, because writes to S3 are atomic."""
-        return self.write(path, content, overwrite=overwrite, metadata=metadata, content_type=content_type)
+        return self.write(path, content, overwrite=overwrite, metadata=metadata, content_type=content_type, **options)
 
     @contextmanager
     def _spooled(self, path: str, *, overwrite: bool, **described: Any) -> Iterator[BinaryIO]:
@@ -177,6 +169,7 @@ class S3Backend(Backend):
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> Any:
         """Open a file for writing in blocks. They are spooled, on disk above `part_size`, and uploaded on a clean exit.
 
@@ -185,11 +178,14 @@ class S3Backend(Backend):
         self._check(check_new_key, path)
         check_metadata(metadata, most=self._most_metadata)
         check_content_type(content_type)
-        return self._spooled(path, overwrite=overwrite, metadata=metadata, content_type=content_type)
+        check_write_options(options, overwrite=overwrite)
+        asked = self._asked(path, options)
+        return self._spooled(path, overwrite=overwrite, metadata=metadata, content_type=content_type, **asked)
 
-    def delete(self, path: str, *, missing_ok: bool = False) -> None:
+    def delete(self, path: str, *, missing_ok: bool = False, **options: Unpack[DeleteOptions]) -> None:
         """Delete one object: 2 requests."""
         self._check(check_key, path)
+        self._asked(path, options)
         self._run(deleting.delete(self._bucket, path, missing_ok=missing_ok), path)
 
     def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
@@ -214,17 +210,23 @@ class S3Backend(Backend):
         self._check(check_folder, path)
         return self._pages(path, *listing.children_of(path))
 
-    def get_file_info(self, path: str) -> FileInfo:
+    @overload
+    def get_file_info(self, path: str, **options: Unpack[ReadOptions]) -> FileInfo: ...
+
+    @overload
+    def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified: ...
+
+    def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified:
         """The `FileInfo` of one file: 1 request."""
         self._check(check_key, path)
-        return self._run(probes.get_file_info(self._bucket, path), path)
+        return self._run(probes.get_file_info(self._bucket, path, self._asked(path, options)), path)
 
     def get_folder_info(self, path: str) -> FolderInfo:
         """The totals of one folder: 1 request per 1,000 keys."""
         self._check(check_folder, path)
         return self._run(listing.get_folder_info(self._bucket, path), path)
 
-    def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+    def move(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[MoveOptions]) -> None:
         """Check the source, copy it, and delete it if it is still the version that was copied: 3 requests.
 
         If the endpoint is not known to honour conditions, each conditional request costs 1 HEAD more. A source that is
@@ -232,12 +234,14 @@ class S3Backend(Backend):
         """
         self._check(check_key, src)
         self._check(check_new_key, dst)
+        self._asked(src, options)
         self._run(copying.move(self._bucket, src, dst, overwrite=overwrite), src)
 
-    def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+    def copy(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[CopyOptions]) -> None:
         """Copy one object of any size inside the bucket. The server copies the bytes: 1 to 2 requests up to 5 GiB."""
         self._check(check_key, src)
         self._check(check_new_key, dst)
+        self._asked(src, options)
         self._run(copying.copy(self._bucket, src, dst, overwrite=overwrite), src)
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
@@ -246,99 +250,3 @@ class S3Backend(Backend):
         parsed = GlobPattern.parse(pattern, self.name)
         cursor = Cursor(parsed.prefix, "" if parsed.recursive else "/")
         return self._pages(pattern, cursor, lambda page: (info for info in page.files() if parsed.matches(info.path)))
-
-    def native_path(self, key: str) -> str:
-        """`bucket/key`."""
-        require_text(key)
-        return f"{self._bucket.name}/{key}" if key else self._bucket.name
-
-    def to_key(self, path: str) -> str:
-        """The key of a `bucket/key`."""
-        require_text(path)
-        bucket = self._bucket.name
-        # The ARN of an access point may contain a slash.
-        if path != bucket and not path.startswith(f"{bucket}/"):
-            message = f"the native path does not begin with {bucket}/; pass a path of this bucket"
-            raise InvalidPath(message, path=path, backend=self.name)
-        return path[len(bucket) + 1 :]
-
-    def resolve(self, key: str) -> ResolutionPlan:
-        """The bucket, the endpoint and the region of a key. Sends no request."""
-        options = self._bucket.options
-        place = {"bucket": self._bucket.name, "endpoint_url": options.endpoint_url, "region_name": options.region_name}
-        details = {name: value for name, value in place.items() if value is not None}
-        return ResolutionPlan("s3", self.name, key, self.native_path(key), details)
-
-    def check_health(self) -> None:
-        """List one key of the bucket: 1 request. Unlike a HEAD, an error response to a LIST has a code.
-
-        It answers within 10 s, with all retries.
-        """
-        allowance = health_allowance(self._bucket.options.retry.total_timeout)
-        self._run(probes.check_health(self._bucket), None, None, allowance)
-
-    def unwrap(self, kind: type[T]) -> T:
-        """Raise, because this backend has no native handle. Lanes that have one override this.
-
-        Raises:
-            CapabilityNotSupported: Always.
-        """
-        self._runner.check_open()
-        message = f"this backend has no handle of type {kind.__name__}"
-        raise CapabilityNotSupported(message, capability="unwrap", backend=self.name)
-
-    def close(self) -> None:
-        """Close the client, unless the user passed it in."""
-        self._runner.close()
-
-    def __enter__(self) -> Self:
-        self._runner.check_open()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        endpoint = self._bucket.options.endpoint_url
-        return f"{type(self).__name__}({self._bucket.name!r}{f', endpoint_url={endpoint!r}' if endpoint else ''})"
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_runner"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._runner = self._new_runner()
-
-    def _check(self, check: Callable[[str], None], path: str) -> None:
-        with contract_errors(self.name, path):
-            self._runner.check_open()
-            check(path)
-
-    def _allowance(self) -> Allowance | None:
-        """The time that a new operation may take."""
-        return allowance_of(self._bucket.options.retry.total_timeout)
-
-    def _run(
-        self,
-        operation: Operation[T],
-        path: str | None,
-        source: Source | None = None,
-        allowance: Allowance | None = None,
-    ) -> T:
-        with contract_errors(self.name, path, source):
-            return self._runner.run(operation, source, allowance or self._allowance())
-
-    def _reader(self, opened: Opened, path: str, *, exact: bool, allowance: Allowance | None = None) -> Reader:
-        options = self._bucket.options
-        return ObjectReader(
-            self._runner, options, opened, exact=exact, backend=self.name, path=path, allowance=allowance
-        )
-
-    def _pages(self, path: str, cursor: Cursor, take: Callable[[Page], Iterator[T]]) -> Iterator[T]:
-        allowance = self._allowance()
-        while not cursor.done:
-            page = self._run(paging.next_page(self._bucket, cursor), path, None, allowance)
-            for item in take(page):
-                yield item

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from remote_store.core.s3.operations.steps import CloseBody, Drain, Fetch, Opera
 from remote_store.core.s3.protocol import models
 from remote_store.core.s3.protocol.calls import Call, Fault
 from remote_store.core.s3.protocol.options import MIB, S3Options
+from remote_store.core.s3.protocol.parameters import NOTHING, of_read
 from remote_store.core.s3.protocol.responses import Facts
 
 UNIT = 8 * MIB
@@ -49,40 +51,42 @@ class Opened:
     body: Any = None
 
 
-def open_sequential(bucket: Bucket, key: str) -> Operation[Opened]:
+def open_sequential(bucket: Bucket, key: str, options: Mapping[str, Any] = NOTHING) -> Operation[Opened]:
     """Open an object at its start: 1 GET, whose body is open, and 1 more if the response has no Content-Length."""
-    plan = ReadPlan(_get(bucket, key), bucket.options.retry)
+    plan = ReadPlan(_get(bucket, key, options), bucket.options.retry)
     facts = yield from _open(bucket, key, plan)
     return Opened(plan, models.file_info(key, facts, plan.remaining), facts.body)
 
 
-def open_random(bucket: Bucket, key: str) -> Operation[Opened]:
+def open_random(bucket: Bucket, key: str, options: Mapping[str, Any] = NOTHING) -> Operation[Opened]:
     """Open an object for random access: 1 HEAD."""
-    facts = yield from probes.require_file(bucket, key, checksum=True)
+    facts = yield from probes.require_file(bucket, key, checksum=True, options=options)
     size = yield from probes.size_of(bucket, key, facts)
     probes.refuse_marker(key, size)
-    plan = ReadPlan(_get(bucket, key), bucket.options.retry, end=size, etag=facts.etag, total=size)
+    plan = ReadPlan(_get(bucket, key, options), bucket.options.retry, end=size, etag=facts.etag, total=size)
     return Opened(plan, models.file_info(key, facts, size))
 
 
-def read_bytes(bucket: Bucket, key: str) -> Operation[bytes]:
+def read_bytes(bucket: Bucket, key: str, options: Mapping[str, Any] = NOTHING) -> Operation[bytes]:
     """Read a whole object: 1 GET, and 1 more per range if it is large. The ranges are pinned to the first's version.
 
     2 more GETs if the response to the first has no Content-Length.
 
     Memory: the object, once.
     """
-    plan = ReadPlan(_get(bucket, key), bucket.options.retry)
+    plan = ReadPlan(_get(bucket, key, options), bucket.options.retry)
     facts = yield from _open(bucket, key, plan)
     return (yield from _read(bucket, plan, facts.body))
 
 
-def read_range(bucket: Bucket, key: str, start: int, length: int) -> Operation[bytes]:
+def read_range(
+    bucket: Bucket, key: str, start: int, length: int, options: Mapping[str, Any] = NOTHING
+) -> Operation[bytes]:
     """Read a range: 1 GET, and 1 more per part of a large range. The parts are pinned to the first's version.
 
     S3 refuses a range that begins at or past the end with 416 (S3 API Reference, GetObject); the result is then empty.
     """
-    plan = ReadPlan(_get(bucket, key), bucket.options.retry, start=start, end=start + max(length, 1))
+    plan = ReadPlan(_get(bucket, key, options), bucket.options.retry, start=start, end=start + max(length, 1))
     try:
         facts = yield from _open(bucket, key, plan)
     except Fault as fault:
@@ -97,8 +101,8 @@ def read_range(bucket: Bucket, key: str, start: int, length: int) -> Operation[b
     return (yield from _read(bucket, plan, facts.body))
 
 
-def _get(bucket: Bucket, key: str) -> Call:
-    return bucket.call("GetObject", READ_OPTIONS, Key=key)
+def _get(bucket: Bucket, key: str, options: Mapping[str, Any]) -> Call:
+    return bucket.call("GetObject", READ_OPTIONS, Key=key, **of_read(options))
 
 
 def _open(bucket: Bucket, key: str, plan: ReadPlan) -> Operation[Facts]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from remote_store.core.errors import AlreadyExists, InvalidPath, NotFound, RemoteStoreError, wrong_kind
 from remote_store.core.models import FileInfo
 from remote_store.core.s3.operations import paging
@@ -10,13 +13,14 @@ from remote_store.core.s3.operations.steps import CloseBody, Operation, each
 from remote_store.core.s3.protocol import faults, models
 from remote_store.core.s3.protocol.calls import Fault
 from remote_store.core.s3.protocol.keys import ancestors, is_marker, prefix_of
+from remote_store.core.s3.protocol.parameters import NOTHING, of_read
 from remote_store.core.s3.protocol.responses import Facts
 
 FOLDER_MEANT = "the path is a folder, not a file; name a file, or call a folder method"
 FILE_MEANT = "the path is a file, not a folder; name a folder, or call a file method"
 
 
-def head(bucket: Bucket, key: str, *, checksum: bool = False) -> Operation[Facts]:
+def head(bucket: Bucket, key: str, *, checksum: bool = False, options: Mapping[str, Any] = NOTHING) -> Operation[Facts]:
     """Send a HEAD for an object: 1 request, and 1 LIST after a 400, a 403 or an unproven 404.
 
     The response to a HEAD has no body, so a 400 or 403 has no code (S3 API Reference, HeadObject), and a 404 without a
@@ -24,7 +28,7 @@ def head(bucket: Bucket, key: str, *, checksum: bool = False) -> Operation[Facts
     """
     mode = {"ChecksumMode": "ENABLED"} if checksum else {}
     try:
-        facts: Facts = yield bucket.call("HeadObject", READ_OPTIONS, Key=key, **mode)
+        facts: Facts = yield bucket.call("HeadObject", READ_OPTIONS, Key=key, **mode, **of_read(options))
     except Fault as fault:
         raise (yield from _with_code(bucket, key, fault)) from fault.__cause__
     return facts
@@ -85,9 +89,9 @@ def missing(bucket: Bucket, key: str, fault: Fault) -> Operation[RemoteStoreErro
     return fault
 
 
-def get_file_info(bucket: Bucket, key: str) -> Operation[FileInfo]:
+def get_file_info(bucket: Bucket, key: str, options: Mapping[str, Any] = NOTHING) -> Operation[FileInfo]:
     """The `FileInfo` of a file: 1 HEAD."""
-    facts = yield from require_file(bucket, key, checksum=True)
+    facts = yield from require_file(bucket, key, checksum=True, options=options)
     size = yield from size_of(bucket, key, facts)
     refuse_marker(key, size)
     return models.file_info(key, facts, size)
@@ -131,10 +135,12 @@ def refuse_marker_of(bucket: Bucket, key: str, facts: Facts) -> Operation[None]:
         raise wrong_kind(FOLDER_MEANT, path=key)
 
 
-def require_file(bucket: Bucket, key: str, *, checksum: bool = False) -> Operation[Facts]:
+def require_file(
+    bucket: Bucket, key: str, *, checksum: bool = False, options: Mapping[str, Any] = NOTHING
+) -> Operation[Facts]:
     """The facts of a file that has to exist: 1 HEAD."""
     try:
-        return (yield from head(bucket, key, checksum=checksum))
+        return (yield from head(bucket, key, checksum=checksum, options=options))
     except Fault as fault:
         raise (yield from missing(bucket, key, fault)) from fault.__cause__
 

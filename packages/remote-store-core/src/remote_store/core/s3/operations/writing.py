@@ -20,6 +20,7 @@ from remote_store.core.s3.protocol.calls import Call, Fault
 from remote_store.core.s3.protocol.endpoint import Condition
 from remote_store.core.s3.protocol.fields import bare
 from remote_store.core.s3.protocol.options import LARGEST_PART, MIB, S3Options
+from remote_store.core.s3.protocol.parameters import NOTHING, of_write
 from remote_store.core.s3.protocol.responses import Facts, Part, Written
 
 MOST_PARTS = 10_000
@@ -35,6 +36,7 @@ def write(
     overwrite: bool,
     metadata: Mapping[str, str],
     content_type: str | None,
+    options: Mapping[str, Any] = NOTHING,
 ) -> Operation[WriteResult]:
     """Write the runner's source: 1 PUT, or n + 2 requests for n parts.
 
@@ -47,6 +49,7 @@ def write(
         overwrite: Replace an existing object.
         metadata: The user metadata.
         content_type: MIME type.
+        options: The optional keyword arguments of the write.
     """
     yield from probes.refuse_file_ancestor(bucket, key)
     commits: tuple[Condition, ...] = ("put", "complete")
@@ -55,7 +58,7 @@ def write(
     looks = not overwrite and not any(map(bucket.options.endpoint.trusts, commits))
     if looks:
         yield from probes.refuse_existing(bucket, key)
-    described: dict[str, Any] = {"Key": key}
+    described: dict[str, Any] = {"Key": key, **of_write(options)}
     if metadata:
         described["Metadata"] = metadata
     if content_type is not None:

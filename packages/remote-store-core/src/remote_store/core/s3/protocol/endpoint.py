@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from remote_store.core.conditional_writes import ConditionalWrites
 
-Condition = Literal["put", "complete", "copy", "delete"]
+Condition = Literal["put", "complete", "copy", "delete", "swap", "complete_swap"]
 BucketKind = Literal["general purpose", "directory", "access point", "multi-region access point", "other"]
 
 DIRECTORY = re.compile(r".+--[a-z0-9-]+--(x|xa)-s3")

@@ -8,17 +8,16 @@ import itertools
 import os
 import threading
 import weakref
-from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import BinaryIO, Self, TypeVar, cast
+from typing import Any, BinaryIO, Self, TypeVar, Unpack, cast
 
 from remote_store.core.backend import Backend
-from remote_store.core.capabilities import Capability
+from remote_store.core.capabilities import CONTRACT_0_1
 from remote_store.core.errors import (
     AlreadyExists,
     BackendUnavailable,
@@ -34,40 +33,23 @@ from remote_store.core.home import public
 from remote_store.core.io.reader import BufferedFile
 from remote_store.core.io.source import Content
 from remote_store.core.io.streams import Source, check_max_depth, check_range
+from remote_store.core.memory.files import SHARED, Bucket, Draft, StoredFile, describe, folder_prefix, keys_below
 from remote_store.core.metadata import check_content_type, check_metadata
-from remote_store.core.models import ContentDigest, FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
+from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
 from remote_store.core.observed import observed
+from remote_store.core.options import (
+    CopyOptions,
+    DeleteOptions,
+    MoveOptions,
+    ReadOptions,
+    WriteOptions,
+    check_write_options,
+    supported,
+)
 from remote_store.core.path import require_canonical, require_file_path, require_text
 
 T = TypeVar("T")
 SCHEME = "memory://"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """One version of a file. A reader keeps the version that it opened."""
-
-    content: bytes
-    md5: bytes
-    metadata: Mapping[str, str]
-    content_type: str | None
-    modified_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    @property
-    def digest(self) -> ContentDigest:
-        """The checksum in the encoding that S3 uses."""
-        return ContentDigest("md5", b64encode(self.md5).decode())
-
-
-@dataclass(slots=True)
-class Bucket:
-    """The files of one private backend, or of all backends with the same bucket name, and the lock on them."""
-
-    files: dict[str, StoredFile] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-
-SHARED: dict[str, Bucket] = {}
 
 
 @public("remote_store.core")
@@ -99,7 +81,7 @@ class MemoryBackend(Backend):
     """
 
     name = "memory"
-    capabilities = frozenset(Capability)
+    capabilities = CONTRACT_0_1
 
     def __init__(self, bucket: str | None = None, *, on_event: OnEvent | None = None) -> None:
         if bucket is not None and not isinstance(bucket, str):
@@ -158,7 +140,8 @@ class MemoryBackend(Backend):
             return not path or bool(keys_below(self._files, path))
 
     @observed("path")
-    def read(self, path: str) -> BinaryIO:
+    def read(self, path: str, **options: Unpack[ReadOptions]) -> BinaryIO:
+        self._asked(path, options)
         file = self._file(path)
         content = io.BytesIO(file.content)
         content.name = path
@@ -166,16 +149,18 @@ class MemoryBackend(Backend):
         return BufferedFile(content, describe(path, file))
 
     @observed("path")
-    def read_seekable(self, path: str) -> BinaryIO:
-        return self.read(path)
+    def read_seekable(self, path: str, **options: Unpack[ReadOptions]) -> BinaryIO:
+        return self.read(path, **options)
 
     @observed("path")
-    def read_bytes(self, path: str) -> bytes:
+    def read_bytes(self, path: str, **options: Unpack[ReadOptions]) -> bytes:
+        self._asked(path, options)
         return self._file(path).content
 
     @observed("path")
-    def read_range(self, path: str, start: int, length: int) -> bytes:
+    def read_range(self, path: str, start: int, length: int, **options: Unpack[ReadOptions]) -> bytes:
         self._check_open()
+        self._asked(path, options)
         check_range(start, length)
         return self._file(path).content[start : start + length]
 
@@ -188,8 +173,11 @@ class MemoryBackend(Backend):
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> WriteResult:
         checked = self._check_write(path, metadata, content_type)
+        check_write_options(options, overwrite=overwrite)
+        self._asked(path, options)
         source = Source(content)
         self._check_free(path, overwrite=overwrite)
         return self._commit(path, source.read_rest(), overwrite, checked, content_type)
@@ -203,8 +191,9 @@ class MemoryBackend(Backend):
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> WriteResult:
-        return self.write(path, content, overwrite=overwrite, metadata=metadata, content_type=content_type)
+        return self.write(path, content, overwrite=overwrite, metadata=metadata, content_type=content_type, **options)
 
     @observed("path")
     @contextmanager
@@ -215,15 +204,19 @@ class MemoryBackend(Backend):
         overwrite: bool = False,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> Iterator[BinaryIO]:
         checked = self._check_write(path, metadata, content_type)
+        check_write_options(options, overwrite=overwrite)
+        self._asked(path, options)
         self._check_free(path, overwrite=overwrite)
         with Draft() as draft:
             yield draft
         self._commit(path, draft.content, overwrite, checked, content_type)
 
     @observed("path")
-    def delete(self, path: str, *, missing_ok: bool = False) -> None:
+    def delete(self, path: str, *, missing_ok: bool = False, **options: Unpack[DeleteOptions]) -> None:
+        self._asked(path, options)
         self._check_open()
         require_file_path(path, self.name)
         with self._lock:
@@ -267,7 +260,8 @@ class MemoryBackend(Backend):
         return itertools.chain(self.list_files(path), self.list_folders(path))
 
     @observed("path")
-    def get_file_info(self, path: str) -> FileInfo:
+    def get_file_info(self, path: str, **options: Unpack[ReadOptions]) -> FileInfo:
+        self._asked(path, options)
         return describe(path, self._file(path))
 
     @observed("path")
@@ -282,11 +276,13 @@ class MemoryBackend(Backend):
         return FolderInfo(path, len(files), sum(len(file.content) for file in files), latest)
 
     @observed("dst")
-    def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+    def move(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[MoveOptions]) -> None:
+        self._asked(src, options)
         self._transfer(src, dst, overwrite=overwrite, keep=False)
 
     @observed("dst")
-    def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
+    def copy(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[CopyOptions]) -> None:
+        self._asked(src, options)
         self._transfer(src, dst, overwrite=overwrite, keep=True)
 
     @observed("pattern")
@@ -334,6 +330,10 @@ class MemoryBackend(Backend):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def _asked(self, path: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options that were given, if this backend has the capabilities that they need."""
+        return supported(options, self.capabilities, path, self.name) if options else {}
 
     def _check_open(self) -> None:
         if self._closed:
@@ -419,42 +419,6 @@ class MemoryBackend(Backend):
         for folder in dict.fromkeys(key[: key.index("/", start)] for key in deeper):
             # The folder between two slashes has an empty name; its path keeps the slash.
             yield FolderEntry(folder if folder[start:] else folder + "/", folder[start:])
-
-
-class Draft(io.BytesIO):
-    """A buffer that keeps its content if the caller closes it before the block ends."""
-
-    content = b""
-
-    def close(self) -> None:
-        if not self.closed:
-            self.content = self.getvalue()
-        super().close()
-
-
-def folder_prefix(path: str) -> str:
-    """The prefix of every key below a folder."""
-    return path if not path or path.endswith("/") else path + "/"
-
-
-def keys_below(files: Mapping[str, StoredFile], path: str) -> list[str]:
-    """The keys below a folder, at every depth."""
-    prefix = folder_prefix(path)
-    return [key for key in files if key.startswith(prefix)]
-
-
-def describe(path: str, file: StoredFile) -> FileInfo:
-    """The `FileInfo` of a file. Its metadata is a copy that the caller may change."""
-    return FileInfo(
-        path=path,
-        name=path.rpartition("/")[2],
-        size=len(file.content),
-        modified_at=file.modified_at,
-        etag=file.md5.hex(),
-        content_type=file.content_type,
-        digest=file.digest,
-        metadata=dict(file.metadata),
-    )
 
 
 def renew_locks() -> None:

@@ -1,0 +1,278 @@
+"""The methods of the contract that a backend may leave out, each with what a backend does that leaves it out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Unpack
+
+from remote_store.core.capabilities import Capability
+from remote_store.core.conditional_writes import ConditionalWrites
+from remote_store.core.errors import CapabilityNotSupported
+from remote_store.core.io.source import AsyncBinaryIO
+from remote_store.core.io.streams import check_range
+from remote_store.core.models import FileVersion, Outcome, PresignedPost, UnfinishedUpload, WriteResult
+from remote_store.core.options import ReadOptions, given, lacking
+
+
+class AsyncOptional(ABC):
+    """Methods with a default, so that a backend of contract 0.1 has them too.
+
+    `delete_many` and `read_ranges` work on any backend. The others raise `CapabilityNotSupported`.
+    """
+
+    name: str
+
+    @abstractmethod
+    async def delete(self, path: str, *, missing_ok: bool = False) -> None: ...
+
+    @abstractmethod
+    async def read_seekable(self, path: str) -> AsyncBinaryIO: ...
+
+    async def read_ranges(
+        self, path: str, ranges: Sequence[tuple[int, int]], **options: Unpack[ReadOptions]
+    ) -> list[bytes]:
+        """Read several ranges of one version of a file. Ranges that are close to each other share a request.
+
+        On S3: 1 request per group of ranges with at most 1 MiB between them, several at once.
+
+        Args:
+            path: The file.
+            ranges: Start and length of each range, in any order.
+            options: `if_match` and `version_id`; see `ReadOptions`.
+
+        Returns:
+            The bytes of each range, in the order of `ranges`; fewer, or none, where the file ends first.
+
+        Raises:
+            NotFound: The file does not exist.
+            InvalidPath: The path is the root, a folder, or malformed.
+            PreconditionFailed: The file was replaced while it was read, or is not the version of `if_match`.
+            ValueError: A start or a length is negative.
+        """
+        for start, length in ranges:
+            check_range(start, length)
+        extra: dict[str, Any] = given(options)
+        found: list[bytes] = []
+        async with await self.read_seekable(path, **extra) as file:
+            for start, length in ranges:
+                await file.seek(start)
+                found.append(await file.read(length))
+        return found
+
+    async def delete_many(self, paths: Iterable[str]) -> AsyncIterator[Outcome[None]]:
+        """Delete files. A file that does not exist counts as deleted.
+
+        On S3: 1 request per 1,000 files.
+
+        Args:
+            paths: The files.
+
+        Returns:
+            An iterator over an outcome for each path, in unspecified order. A path that fails does not end it.
+        """
+        for path in paths:
+            try:
+                await self.delete(path, missing_ok=True)
+            except Exception as error:  # noqa: BLE001 - the outcome carries it
+                yield Outcome(path, error=error)
+            else:
+                yield Outcome(path)
+
+    async def presign(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        expires_in: float | timedelta = 3600,
+        content_type: str | None = None,
+        response_headers: Mapping[str, str] | None = None,
+        version_id: str | None = None,
+    ) -> str:
+        """Make a URL that gives access to one file, without credentials, for some time. Whoever has it can use it.
+
+        Sends no request, so the file need not exist. The URL is signed by AWS Signature Version 4.
+
+        Args:
+            path: The file.
+            method: What the URL allows: `GET`, `HEAD`, `PUT` or `DELETE`.
+            expires_in: Seconds until the URL expires, or a `timedelta`; up to 7 days. It also expires with temporary
+                credentials.
+            content_type: With `PUT`, the `Content-Type` that the request must have; it is stored with the file.
+            response_headers: With `GET` and `HEAD`, headers that the response has instead of the stored ones, such as
+                `Content-Disposition`.
+            version_id: With `GET`, `HEAD` and `DELETE`, the version.
+
+        Returns:
+            The URL. It is a secret: do not log it.
+
+        Raises:
+            CapabilityNotSupported: The backend does not have `PRESIGN`.
+            InvalidPath: The path is the root, or malformed.
+            PermissionDenied: There are no credentials to sign with.
+            ValueError: The method cannot be presigned, the time is not between 1 second and 7 days, or an argument
+                does not fit the method.
+        """
+        raise self._lacks(Capability.PRESIGN, "presign", path)
+
+    async def presign_post(
+        self,
+        prefix: str,
+        *,
+        expires_in: float | timedelta = 3600,
+        max_size: int | None = None,
+        content_type: str | None = None,
+    ) -> PresignedPost:
+        """Make a form with which a browser can upload a file below a prefix, without credentials, for some time.
+
+        Sends no request.
+
+        Args:
+            prefix: What the key of the file begins with, such as `uploads/`. Complete it in the field `key`, which is
+                the prefix and `${filename}`, the name that the file has on the computer of the browser.
+            expires_in: Seconds until the form expires, or a `timedelta`; up to 7 days.
+            max_size: Most bytes of the file; `None` for any number.
+            content_type: The content type that the file must have; one that ends in `/*`, such as `image/*`, allows
+                each that begins like it. `None` allows any.
+
+        Returns:
+            The address and the fields of the form. They are secrets: do not log them.
+
+        Raises:
+            CapabilityNotSupported: The backend does not have `PRESIGN`.
+            InvalidPath: The prefix is malformed.
+            PermissionDenied: There are no credentials to sign with.
+            ValueError: The time is not between 1 second and 7 days, or `max_size` is negative.
+        """
+        raise self._lacks(Capability.PRESIGN, "presign_post", prefix)
+
+    async def probe_conditions(self, prefix: str) -> ConditionalWrites:
+        """Find out which conditions this endpoint honours, by writing, copying and deleting a few objects.
+
+        On S3: about 20 requests. The objects are removed again.
+
+        Args:
+            prefix: The folder to write to. Its files are left alone.
+
+        Returns:
+            `True` or `False` for each condition. Pass it as `conditional_writes` to trust what was found.
+
+        Raises:
+            CapabilityNotSupported: The backend is not over S3.
+            InvalidPath: The prefix is malformed.
+            PermissionDenied: The service did not let the caller write or delete there.
+        """
+        raise self._lacks(Capability.COMPARE_AND_SWAP, "probe_conditions", prefix)
+
+    def list_uploads(self, path: str) -> AsyncIterator[UnfinishedUpload]:
+        """Iterate over the multipart uploads below a folder that were begun and neither completed nor aborted.
+
+        On S3: 1 request per 1,000 uploads.
+
+        Args:
+            path: The folder; `""` is the root.
+
+        Returns:
+            An iterator, in unspecified order.
+
+        Raises:
+            CapabilityNotSupported: The backend does not have `MULTIPART_UPLOADS`.
+            InvalidPath: The path is malformed.
+        """
+        raise self._lacks(Capability.MULTIPART_UPLOADS, "list_uploads", path)
+
+    async def abort_uploads(self, path: str, *, older_than: timedelta) -> int:
+        """Abort the unfinished multipart uploads below a folder, so that their parts are no longer stored and billed.
+
+        On S3: 1 request per 1,000 uploads, and 1 for each upload that is aborted.
+
+        Args:
+            path: The folder; `""` is the root.
+            older_than: Leave uploads alone that were begun within this time, since they may still be running.
+
+        Returns:
+            The number of uploads that were aborted.
+
+        Raises:
+            CapabilityNotSupported: The backend does not have `MULTIPART_UPLOADS`.
+            InvalidPath: The path is malformed.
+            ValueError: `older_than` is negative.
+        """
+        raise self._lacks(Capability.MULTIPART_UPLOADS, "abort_uploads", path)
+
+    def list_versions(self, path: str) -> AsyncIterator[FileVersion]:
+        """Iterate over the versions of one file, the latest first, with the markers of its deletions.
+
+        On S3: 1 request per 1,000 versions of keys that begin with the path.
+
+        Args:
+            path: The file. It need not exist now.
+
+        Returns:
+            An iterator. It yields nothing if there never was such a file.
+
+        Raises:
+            CapabilityNotSupported: The backend does not have `VERSIONS`.
+            InvalidPath: The path is the root, or malformed.
+        """
+        raise self._lacks(Capability.VERSIONS, "list_versions", path)
+
+    async def restore_version(self, path: str, version_id: str) -> WriteResult:
+        """Make a former version the current one again, by a copy on the server. No version is lost.
+
+        On S3: 2 requests, and 1 per part above 5 GiB.
+
+        Args:
+            path: The file.
+            version_id: The version, as `list_versions` returns it.
+
+        Returns:
+            The file as the service confirmed it.
+
+        Raises:
+            CapabilityNotSupported: The backend does not have `VERSIONS`.
+            NotFound: There is no such version.
+            InvalidPath: The path is the root, or malformed.
+        """
+        raise self._lacks(Capability.VERSIONS, "restore_version", path)
+
+    async def get_tags(self, path: str, *, version_id: str | None = None) -> dict[str, str]:
+        """The tags of a file.
+
+        On S3: 1 request.
+
+        Args:
+            path: The file.
+            version_id: The version; `None` for the current one.
+
+        Returns:
+            The tags, empty if there are none.
+
+        Raises:
+            CapabilityNotSupported: The backend does not have `TAGS`.
+            NotFound: The file does not exist.
+            InvalidPath: The path is the root, a folder, or malformed.
+        """
+        raise self._lacks(Capability.TAGS, "get_tags", path)
+
+    async def set_tags(self, path: str, tags: Mapping[str, str], *, version_id: str | None = None) -> None:
+        """Replace all tags of a file. Its content, its time and its version stay.
+
+        On S3: 1 request.
+
+        Args:
+            path: The file.
+            tags: The tags; none removes them. On S3 at most 10.
+            version_id: The version; `None` for the current one.
+
+        Raises:
+            CapabilityNotSupported: The backend does not have `TAGS`.
+            NotFound: The file does not exist.
+            InvalidPath: The path is the root, a folder, or malformed.
+            ValueError: The tags cannot be stored.
+        """
+        raise self._lacks(Capability.TAGS, "set_tags", path)
+
+    def _lacks(self, capability: Capability, method: str, path: str) -> CapabilityNotSupported:
+        return lacking(capability, f"the method {method}", path, self.name)

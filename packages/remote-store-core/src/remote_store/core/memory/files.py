@@ -1,0 +1,75 @@
+"""The files that memory backends keep."""
+
+from __future__ import annotations
+
+import io
+import threading
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from remote_store.core.models import ContentDigest, FileInfo
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """One version of a file. A reader keeps the version that it opened."""
+
+    content: bytes
+    md5: bytes
+    metadata: Mapping[str, str]
+    content_type: str | None
+    modified_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def digest(self) -> ContentDigest:
+        """The checksum in the encoding that S3 uses."""
+        return ContentDigest("md5", b64encode(self.md5).decode())
+
+
+@dataclass(slots=True)
+class Bucket:
+    """The files of one private backend, or of all backends with the same bucket name, and the lock on them."""
+
+    files: dict[str, StoredFile] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+SHARED: dict[str, Bucket] = {}
+
+
+class Draft(io.BytesIO):
+    """A buffer that keeps its content if the caller closes it before the block ends."""
+
+    content = b""
+
+    def close(self) -> None:
+        if not self.closed:
+            self.content = self.getvalue()
+        super().close()
+
+
+def folder_prefix(path: str) -> str:
+    """The prefix of every key below a folder."""
+    return path if not path or path.endswith("/") else path + "/"
+
+
+def keys_below(files: Mapping[str, StoredFile], path: str) -> list[str]:
+    """The keys below a folder, at every depth."""
+    prefix = folder_prefix(path)
+    return [key for key in files if key.startswith(prefix)]
+
+
+def describe(path: str, file: StoredFile) -> FileInfo:
+    """The `FileInfo` of a file. Its metadata is a copy that the caller may change."""
+    return FileInfo(
+        path=path,
+        name=path.rpartition("/")[2],
+        size=len(file.content),
+        modified_at=file.modified_at,
+        etag=file.md5.hex(),
+        content_type=file.content_type,
+        digest=file.digest,
+        metadata=dict(file.metadata),
+    )

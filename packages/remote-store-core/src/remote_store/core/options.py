@@ -1,0 +1,200 @@
+"""The optional keyword arguments of the contract: each needs a capability, and is passed only if it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal, TypedDict
+
+from remote_store.core.capabilities import Capability
+from remote_store.core.errors import CapabilityNotSupported
+from remote_store.core.home import public
+
+ChecksumAlgorithm = Literal["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"]
+ServerSideEncryption = Literal["AES256", "aws:kms", "aws:kms:dsse"]
+ObjectLockMode = Literal["GOVERNANCE", "COMPLIANCE"]
+
+
+@public("remote_store.core")
+class ReadOptions(TypedDict, total=False):
+    """The optional keyword arguments of methods that read.
+
+    Attributes:
+        if_match: ETag of the version to read, as a `FileInfo` or `WriteResult` has it. If the file is another version,
+            the call raises `PreconditionFailed`. Needs `COMPARE_AND_SWAP`.
+        version_id: Read this version instead of the current one. Needs `VERSIONS`.
+    """
+
+    if_match: str | None
+    version_id: str | None
+
+
+@public("remote_store.core")
+class ConditionalReadOptions(ReadOptions, total=False):
+    """The optional keyword arguments of `read_bytes` and `get_file_info`.
+
+    Attributes:
+        if_none_match: ETag of a version that the caller has. If the file still is that version, the result is
+            `NotModified`, and no content is transferred. Needs `COMPARE_AND_SWAP`.
+    """
+
+    if_none_match: str | None
+
+
+@public("remote_store.core")
+class WriteOptions(TypedDict, total=False):
+    """The optional keyword arguments of methods that write.
+
+    Attributes:
+        if_match: ETag of the version to replace, as a `FileInfo` or `WriteResult` has it. If the file is another
+            version, or does not exist, the call raises `PreconditionFailed` and writes nothing. Needs
+            `overwrite=True`, and `COMPARE_AND_SWAP`.
+        cache_control: `Cache-Control` header to store with the file. Needs `CONTENT_HEADERS`, as the next three do.
+        content_disposition: `Content-Disposition` header.
+        content_encoding: `Content-Encoding` header. The content is stored and read as it is, never decoded.
+        expires: `Expires` header; an aware datetime.
+        tags: Tags of the object. Needs `TAGS`.
+        storage_class: The storage class, such as `STANDARD_IA`. Needs `STORAGE_OPTIONS`, as the rest but the last do.
+        server_side_encryption: How the service encrypts the object: `AES256`, `aws:kms` or `aws:kms:dsse`.
+        kms_key_id: The key of `aws:kms` and `aws:kms:dsse`.
+        object_lock_mode: `GOVERNANCE` or `COMPLIANCE`, together with `object_lock_until`.
+        object_lock_until: Until when the version cannot be deleted; an aware datetime.
+        legal_hold: Whether the version cannot be deleted until the hold is removed.
+        checksum: Algorithm of a checksum that is computed once, sent, verified by the service and stored: `CRC32`,
+            `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. Needs `CHECKSUMS`.
+    """
+
+    if_match: str | None
+    cache_control: str | None
+    content_disposition: str | None
+    content_encoding: str | None
+    expires: datetime | None
+    tags: Mapping[str, str] | None
+    storage_class: str | None
+    server_side_encryption: ServerSideEncryption | None
+    kms_key_id: str | None
+    object_lock_mode: ObjectLockMode | None
+    object_lock_until: datetime | None
+    legal_hold: bool | None
+    checksum: ChecksumAlgorithm | None
+
+
+@public("remote_store.core")
+class DeleteOptions(TypedDict, total=False):
+    """The optional keyword arguments of `delete`.
+
+    Attributes:
+        if_match: ETag of the version to delete. If the file is another version, the call raises `PreconditionFailed`
+            and deletes nothing. Needs `COMPARE_AND_SWAP`.
+        version_id: Delete this version for good, instead of the current one. Needs `VERSIONS`.
+    """
+
+    if_match: str | None
+    version_id: str | None
+
+
+@public("remote_store.core")
+class MoveOptions(TypedDict, total=False):
+    """The optional keyword arguments of `move`.
+
+    Attributes:
+        if_match: ETag of the version of `src` to move. If `src` is another version, the call raises
+            `PreconditionFailed` and changes nothing. Needs `COMPARE_AND_SWAP`.
+    """
+
+    if_match: str | None
+
+
+@public("remote_store.core")
+class CopyOptions(MoveOptions, total=False):
+    """The optional keyword arguments of `copy`.
+
+    Attributes:
+        version_id: Copy this version of `src` instead of the current one. Needs `VERSIONS`.
+    """
+
+    version_id: str | None
+
+
+NEEDS: Mapping[str, Capability] = {
+    "if_match": Capability.COMPARE_AND_SWAP,
+    "if_none_match": Capability.COMPARE_AND_SWAP,
+    "version_id": Capability.VERSIONS,
+    "cache_control": Capability.CONTENT_HEADERS,
+    "content_disposition": Capability.CONTENT_HEADERS,
+    "content_encoding": Capability.CONTENT_HEADERS,
+    "expires": Capability.CONTENT_HEADERS,
+    "tags": Capability.TAGS,
+    "storage_class": Capability.STORAGE_OPTIONS,
+    "server_side_encryption": Capability.STORAGE_OPTIONS,
+    "kms_key_id": Capability.STORAGE_OPTIONS,
+    "object_lock_mode": Capability.STORAGE_OPTIONS,
+    "object_lock_until": Capability.STORAGE_OPTIONS,
+    "legal_hold": Capability.STORAGE_OPTIONS,
+    "checksum": Capability.CHECKSUMS,
+}
+"""The capability that each optional keyword argument needs."""
+
+
+def given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that are not `None`, to pass on. A backend of contract 0.1 takes none of them."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def supported(
+    options: Mapping[str, Any], capabilities: frozenset[Capability], path: str, backend: str
+) -> dict[str, Any]:
+    """The options that are not `None`, if the backend has the capability that each needs.
+
+    Args:
+        options: The keyword arguments.
+        capabilities: The capabilities of the backend.
+        path: The path that the call is about.
+        backend: Name of the backend.
+
+    Raises:
+        CapabilityNotSupported: The backend lacks a capability.
+        TypeError: An option is unknown.
+    """
+    passed = given(options)
+    for name in passed:
+        if name not in NEEDS:
+            raise TypeError(f"unknown option {name!r}; known options: {', '.join(NEEDS)}")
+        if NEEDS[name] not in capabilities:
+            raise lacking(NEEDS[name], f"the option {name}", path, backend)
+    return passed
+
+
+def lacking(capability: Capability, what: str, path: str, backend: str) -> CapabilityNotSupported:
+    """The error for a call that needs a capability that the backend lacks."""
+    message = f"{what} needs the capability {capability.name}, which this backend does not have"
+    return CapabilityNotSupported(message, capability=capability.value, path=path, backend=backend)
+
+
+def check_write_options(options: Mapping[str, Any], *, overwrite: bool) -> None:
+    """Refuse values of a write's options that cannot mean anything.
+
+    Raises:
+        TypeError: A value is of the wrong type.
+        ValueError: A value is impossible, or options contradict each other.
+    """
+    check_tag(options.get("if_match"), "if_match")
+    if options.get("if_match") is not None and not overwrite:
+        raise ValueError("if_match replaces a version that exists; pass overwrite=True with it, or leave it out")
+
+
+def check_tag(tag: object, name: str) -> None:
+    """Refuse an ETag that no condition can name.
+
+    Raises:
+        TypeError: It is not a string.
+        ValueError: It is empty, quoted, or weak. `If-Match` never matches a weak tag (RFC 9110, 13.1.1).
+    """
+    if tag is None:
+        return
+    if not isinstance(tag, str):
+        raise TypeError(f"{name} must be the ETag of a FileInfo or WriteResult, not {type(tag).__name__}")
+    if tag.startswith("W/"):
+        raise ValueError(f"{name} is a weak ETag, which no condition matches; read the file again and compare content")
+    if not tag or '"' in tag or not tag.isprintable() or tag == "*":
+        raise ValueError(f"{name} must be an ETag as FileInfo.etag has it: without quotes, and not empty")

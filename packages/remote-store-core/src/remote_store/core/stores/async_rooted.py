@@ -1,0 +1,26 @@
+"""What each part of a store needs: the backend, and the folder that is the root."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from remote_store.core.aio.backend import AsyncBackend
+from remote_store.core.options import check_write_options, supported
+from remote_store.core.rebase import Scope
+
+
+class AsyncRooted:
+    """A backend, limited to one folder."""
+
+    _backend: AsyncBackend
+    _scope: Scope
+
+    def _passed(self, key: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options to pass to the backend: those that were given, if it has the capabilities that they need."""
+        return supported(options, self._backend.capabilities, key, self._backend.name) if options else {}
+
+    def _written(self, key: str, options: Mapping[str, Any], *, overwrite: bool) -> dict[str, Any]:
+        """The options of a write to pass to the backend."""
+        check_write_options(options, overwrite=overwrite)
+        return self._passed(key, options)

@@ -1,0 +1,95 @@
+"""Unfinished multipart uploads, and the conditions that the endpoint honours."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+
+from remote_store.core.conditional_writes import ConditionalWrites
+from remote_store.core.models import UnfinishedUpload
+from remote_store.core.stores.async_rooted import AsyncRooted
+
+
+class AsyncUploads(AsyncRooted):
+    """The methods of a store that are about how its service writes."""
+
+    async def probe_conditions(self, prefix: str) -> ConditionalWrites:
+        """Find out which conditions this endpoint honours, by writing, copying and deleting a few objects.
+
+        On S3: about 20 requests. The objects are removed again.
+
+        Args:
+            prefix: The folder to write to. Its files are left alone.
+
+        Returns:
+            `True` or `False` for each condition. Pass it as `conditional_writes` to trust what was found.
+
+        Raises:
+            CapabilityNotSupported: The backend is not over S3.
+            InvalidPath: The prefix is malformed.
+            PermissionDenied: The service did not let the caller write or delete there.
+
+        Example:
+            >>> from remote_store.core import CapabilityNotSupported
+            >>> try:
+            ...     found = await store.probe_conditions("probe")
+            ... except CapabilityNotSupported:
+            ...     print("not over S3")
+            not over S3
+        """
+        key = self._scope.key(prefix)
+        with self._scope.errors():
+            return await self._backend.probe_conditions(key)
+
+    async def list_uploads(self, path: str = "") -> AsyncIterator[UnfinishedUpload]:
+        """Iterate over the multipart uploads below a folder that were begun and neither completed nor aborted.
+
+        On S3: 1 request per 1,000 uploads.
+
+        Args:
+            path: The folder; `""` is the root.
+
+        Returns:
+            An iterator, in unspecified order.
+
+        Raises:
+            CapabilityNotSupported: The backend does not have `MULTIPART_UPLOADS`.
+            InvalidPath: The path is malformed.
+
+        Example:
+            >>> from remote_store.core import Capability
+            >>> if store.supports(Capability.MULTIPART_UPLOADS):
+            ...     uploads = [upload async for upload in store.list_uploads()]
+        """
+        key = self._scope.folder(path)
+        with self._scope.errors():
+            async for upload in self._backend.list_uploads(key):
+                yield replace(upload, path=self._scope.path(upload.path))
+
+    async def abort_uploads(self, path: str = "", *, older_than: timedelta) -> int:
+        """Abort the unfinished multipart uploads below a folder, so that their parts are no longer stored and billed.
+
+        On S3: 1 request per 1,000 uploads, and 1 for each upload that is aborted.
+
+        Args:
+            path: The folder; `""` is the root.
+            older_than: Leave uploads alone that were begun within this time, since they may still be running.
+
+        Returns:
+            The number of uploads that were aborted.
+
+        Raises:
+            CapabilityNotSupported: The backend does not have `MULTIPART_UPLOADS`.
+            InvalidPath: The path is malformed.
+            ValueError: `older_than` is negative.
+
+        Example:
+            >>> from datetime import timedelta
+            >>> from remote_store.core import Capability
+            >>> if store.supports(Capability.MULTIPART_UPLOADS):
+            ...     count = await store.abort_uploads(older_than=timedelta(days=1))
+        """
+        key = self._scope.folder(path)
+        with self._scope.errors():
+            return await self._backend.abort_uploads(key, older_than=older_than)

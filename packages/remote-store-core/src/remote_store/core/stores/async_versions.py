@@ -1,0 +1,115 @@
+"""The versions of a file, and its tags."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+
+from remote_store.core.models import FileVersion, WriteResult
+from remote_store.core.stores.async_rooted import AsyncRooted
+
+
+class AsyncVersions(AsyncRooted):
+    """The methods of a store that are about versions and tags."""
+
+    async def list_versions(self, path: str) -> AsyncIterator[FileVersion]:
+        """Iterate over the versions of one file, the latest first, with the markers of its deletions.
+
+        On S3: 1 request per 1,000 versions of keys that begin with the path.
+
+        Args:
+            path: The file. It need not exist now.
+
+        Returns:
+            An iterator. It yields nothing if there never was such a file.
+
+        Raises:
+            CapabilityNotSupported: The backend does not have `VERSIONS`.
+            InvalidPath: The path is the root, or malformed.
+
+        Example:
+            >>> from remote_store.core import Capability
+            >>> if store.supports(Capability.VERSIONS):
+            ...     versions = [version async for version in store.list_versions("greeting.txt")]
+        """
+        key = self._scope.key(path)
+        with self._scope.errors():
+            async for version in self._backend.list_versions(key):
+                yield replace(version, path=self._scope.path(version.path))
+
+    async def restore_version(self, path: str, version_id: str) -> WriteResult:
+        """Make a former version the current one again, by a copy on the server. No version is lost.
+
+        On S3: 2 requests, and 1 per part above 5 GiB.
+
+        Args:
+            path: The file.
+            version_id: The version, as `list_versions` returns it.
+
+        Returns:
+            The file as the service confirmed it.
+
+        Raises:
+            CapabilityNotSupported: The backend does not have `VERSIONS`.
+            NotFound: There is no such version.
+            InvalidPath: The path is the root, or malformed.
+
+        Example:
+            >>> from remote_store.core import Capability
+            >>> if store.supports(Capability.VERSIONS):
+            ...     written = await store.restore_version("greeting.txt", "version")
+        """
+        key = self._scope.key(path)
+        with self._scope.errors():
+            return self._scope.written(await self._backend.restore_version(key, version_id))
+
+    async def get_tags(self, path: str, *, version_id: str | None = None) -> dict[str, str]:
+        """The tags of a file.
+
+        On S3: 1 request.
+
+        Args:
+            path: The file.
+            version_id: The version; `None` for the current one.
+
+        Returns:
+            The tags, empty if there are none.
+
+        Raises:
+            CapabilityNotSupported: The backend does not have `TAGS`.
+            NotFound: The file does not exist.
+            InvalidPath: The path is the root, a folder, or malformed.
+
+        Example:
+            >>> from remote_store.core import Capability
+            >>> if store.supports(Capability.TAGS):
+            ...     tags = await store.get_tags("greeting.txt")
+        """
+        key = self._scope.key(path)
+        with self._scope.errors():
+            return await self._backend.get_tags(key, version_id=version_id)
+
+    async def set_tags(self, path: str, tags: Mapping[str, str], *, version_id: str | None = None) -> None:
+        """Replace all tags of a file. Its content, its time and its version stay.
+
+        On S3: 1 request.
+
+        Args:
+            path: The file.
+            tags: The tags; none removes them. On S3 at most 10.
+            version_id: The version; `None` for the current one.
+
+        Raises:
+            CapabilityNotSupported: The backend does not have `TAGS`.
+            NotFound: The file does not exist.
+            InvalidPath: The path is the root, a folder, or malformed.
+            ValueError: The tags cannot be stored.
+
+        Example:
+            >>> from remote_store.core import Capability
+            >>> if store.supports(Capability.TAGS):
+            ...     await store.set_tags("greeting.txt", {"project": "apollo"})
+        """
+        key = self._scope.key(path)
+        with self._scope.errors():
+            await self._backend.set_tags(key, tags, version_id=version_id)
