@@ -59,7 +59,11 @@ CALLS = [
     Call("CreateMultipartUpload", {"Bucket": "b", "Key": "k", **CREATE}),
     Call("UploadPart", {"Bucket": "b", "Key": "k", "UploadId": "u/+=", "PartNumber": 7, "Body": b"x", **KEY_OPTIONS}),
     Call("AbortMultipartUpload", {"Bucket": "b", "Key": "k", "UploadId": "u", **SHARED}),
-    Call("ListParts", {"Bucket": "b", "Key": "k", "UploadId": "u", "MaxParts": 1}),
+    Call("ListParts", {"Bucket": "b", "Key": "k", "UploadId": "u", "MaxParts": 1, "PartNumberMarker": 3}),
+    Call(
+        "ListMultipartUploads",
+        {"Bucket": "b", "Prefix": "a b/é&", "EncodingType": "url", "KeyMarker": "k+", "UploadIdMarker": "u/"},
+    ),
     Call("DeleteObject", {"Bucket": "b", "Key": "k", "IfMatch": '"e"'}),
     Call("ListObjectsV2", {"Bucket": "b", "Prefix": "a b/é&", "Delimiter": "/", "EncodingType": "url", "MaxKeys": 3}),
     Call(
@@ -228,6 +232,22 @@ RESPONSES = [
         b"<Tagging%s><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>" % XMLNS,
     ),
     ("GetObjectTagging", 200, {}, b"<Tagging><TagSet/></Tagging>"),
+    (
+        "ListParts",
+        200,
+        {},
+        b"<ListPartsResult%s><IsTruncated>true</IsTruncated><NextPartNumberMarker>2</NextPartNumberMarker>"
+        b"<Part><PartNumber>2</PartNumber><Size>5</Size><ETag>&quot;e&quot;</ETag><ChecksumSHA1>s</ChecksumSHA1>"
+        b"<LastModified>2026-01-02T03:04:05.000Z</LastModified></Part></ListPartsResult>" % XMLNS,
+    ),
+    (
+        "ListMultipartUploads",
+        200,
+        {},
+        b"<ListMultipartUploadsResult%s><IsTruncated>false</IsTruncated><Upload><Key>a%%2Bb</Key><UploadId>u</UploadId>"
+        b"<Initiator><ID>i</ID></Initiator><Initiated>2026-01-02T03:04:05.000Z</Initiated></Upload><Upload>"
+        b"<Key>c</Key><UploadId>v</UploadId></Upload></ListMultipartUploadsResult>" % XMLNS,
+    ),
     ("ListObjectsV2", 200, {}, b"<ListBucketResult%s>%s</ListBucketResult>" % (XMLNS, LISTED % b"")),
     ("ListObjectsV2", 200, {}, b"<ListBucketResult%s>%s</ListBucketResult>" % (XMLNS, LISTED % OWNER)),
 ]

@@ -35,6 +35,7 @@ FILES = {
     f"{CORE}/stores/async_versions.py": f"{CORE}/stores/versions.py",
     f"{CORE}/s3/aio_backend.py": f"{CORE}/s3/backend.py",
     f"{CORE}/s3/aio_base.py": f"{CORE}/s3/base.py",
+    f"{CORE}/s3/aio_uploads.py": f"{CORE}/s3/uploads.py",
     f"{CORE}/s3/engine/aio_ahead.py": f"{CORE}/s3/engine/ahead.py",
     f"{CORE}/s3/engine/aio_bodies.py": f"{CORE}/s3/engine/bodies.py",
     f"{CORE}/s3/engine/aio_reader.py": f"{CORE}/s3/engine/reader.py",

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from remote_store.core import NotFound, RemoteStoreError
+from remote_store.core import NotFound, RemoteStoreError, UnfinishedUpload
 from remote_store.core.s3 import Call, Fault, operations
 from remote_store.core.s3.protocol import faults, responses
 from remote_store.core.s3.protocol.fields import LARGEST_SIZE, is_signed, readable
 from remote_store.core.s3.protocol.responses import REQUIRED, Deleted, Done, Facts, Part, Tags, Written
+from remote_store.core.s3.protocol.uploads import Parts, StoredPart, Uploads
 
 TIME = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 KEYS = {"Delete": {"Objects": [{"Key": "a"}, {"Key": "b"}]}}
@@ -29,9 +30,10 @@ ENOUGH: dict[str, dict[str, Any]] = {
     "DeleteObject": {},
     "DeleteObjects": {},
     "GetObjectTagging": {"TagSet": []},
-    "ListParts": {},
+    "ListMultipartUploads": {"IsTruncated": False},
+    "ListParts": {"IsTruncated": False},
 }
-NEEDS_NOTHING = {"AbortMultipartUpload", "DeleteObject", "DeleteObjects", "ListParts"}
+NEEDS_NOTHING = {"AbortMultipartUpload", "DeleteObject", "DeleteObjects"}
 
 
 def about(status: int = 200, headers: dict[str, str] | None = None) -> dict[str, Any]:
@@ -285,3 +287,64 @@ def test_a_listed_name_that_is_not_utf_8_is_refused(row: dict[str, Any]) -> None
     fault = refused("ListObjectsV2", told, Prefix="", Delimiter="/")
     assert fault.code == "BrokenAnswer"
     assert "UTF-8" in fault.message
+
+
+UPLOADS: dict[str, Any] = {"IsTruncated": False, "Uploads": [{"Key": "a/b", "UploadId": "u", "Initiated": TIME}]}
+
+
+def test_an_unfinished_upload_is_read_with_the_clock_of_the_server() -> None:
+    date = {"date": "Fri, 02 Jan 2026 03:04:05 GMT"}
+    found = read("ListMultipartUploads", {**UPLOADS, "ResponseMetadata": about(headers=date)}, Prefix="a")
+    whole = TIME.replace(microsecond=0)
+    assert found == Uploads([UnfinishedUpload("a/b", "u", whole)], date=whole)
+    assert read("ListMultipartUploads", {"IsTruncated": False}) == Uploads([])
+    encoded = {"IsTruncated": True, "EncodingType": "url", "NextKeyMarker": "a%2Bb", "NextUploadIdMarker": "%2B"}
+    assert read("ListMultipartUploads", encoded, EncodingType="url") == Uploads([], "a+b", "%2B")
+    assert read("ListMultipartUploads", encoded) == Uploads([], "a%2Bb", "%2B")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"IsTruncated": "false"},
+        {"IsTruncated": True},
+        {"IsTruncated": True, "NextKeyMarker": "", "NextUploadIdMarker": ""},
+        {"Uploads": ["a"]},
+        {"Uploads": [{"Key": "a/b"}]},
+        {"Uploads": [{"UploadId": "u"}]},
+        {"Uploads": [{"Key": "", "UploadId": "u"}]},
+        {"Uploads": [{"Key": "b", "UploadId": "u"}]},
+        {"Uploads": UPLOADS["Uploads"] * 2},
+        {"EncodingType": "url", "Uploads": [{"Key": "a/%FF", "UploadId": "u"}]},
+    ],
+)
+def test_a_damaged_listing_of_uploads_is_refused(damage: dict[str, Any]) -> None:
+    assert refused("ListMultipartUploads", UPLOADS | damage, Prefix="a", EncodingType="url").code == "BrokenAnswer"
+
+
+STORED = {"PartNumber": 2, "Size": 5, "ETag": '"e"', "ChecksumSHA1": "s"}
+PARTS: dict[str, Any] = {"IsTruncated": False, "Parts": [STORED]}
+
+
+def test_the_parts_of_an_upload_are_read() -> None:
+    assert read("ListParts", PARTS) == Parts([StoredPart(2, 5, '"e"', {"ChecksumSHA1": "s"})])
+    assert read("ListParts", {**PARTS, "IsTruncated": True, "NextPartNumberMarker": 2}).marker == 2
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"IsTruncated": None},
+        {"IsTruncated": True},
+        {"IsTruncated": True, "NextPartNumberMarker": 1},
+        {"IsTruncated": True, "NextPartNumberMarker": 10_001},
+        {"Parts": [STORED, STORED]},
+        {"Parts": [{**STORED, "PartNumber": 1}]},
+        {"Parts": [{**STORED, "PartNumber": 10_001}]},
+        {"Parts": [{**STORED, "Size": -1}]},
+        {"Parts": [{**STORED, "ETag": '""'}]},
+        {"Parts": [{"PartNumber": 2}]},
+    ],
+)
+def test_a_damaged_listing_of_parts_is_refused(damage: dict[str, Any]) -> None:
+    assert refused("ListParts", PARTS | damage, PartNumberMarker=1).code == "BrokenAnswer"

@@ -21,6 +21,7 @@ from remote_store.conformance.fakes.bodies import AsyncFakeBody, FakeBody
 from remote_store.core.s3 import Call, Fault
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+NOW = "Thu, 01 Jan 2026 01:00:00 GMT"
 LARGEST_COPY = 5 * 1024**3
 SMALLEST_PART = 5 * 1024 * 1024
 MOST_DELETED = 1000
@@ -275,13 +276,26 @@ class FakeS3:
         return {}
 
     def _list_parts(self, call: Call) -> dict[str, Any]:
-        parts = self._upload(call).parts
-        return {"Parts": [{"PartNumber": number, "ETag": part.etag} for number, part in sorted(parts.items())]}
+        after = call.params.get("PartNumberMarker", 0)
+        room = min(call.params.get("MaxParts", self.page_size), self.page_size)
+        parts = [(number, part) for number, part in sorted(self._upload(call).parts.items()) if number > after]
+        rows = [{"PartNumber": number, "ETag": part.etag, "Size": part.size} for number, part in parts[:room]]
+        response: dict[str, Any] = {"IsTruncated": len(parts) > room} | ({"Parts": rows} if rows else {})
+        return response | ({"NextPartNumberMarker": rows[-1]["PartNumber"]} if len(parts) > room else {})
 
     def _list_multipart_uploads(self, call: Call) -> dict[str, Any]:
-        prefix = call.params.get("Prefix", "")
+        prefix, encoded = call.params.get("Prefix", ""), call.params.get("EncodingType") == "url"
+        after = call.params.get("KeyMarker", ""), call.params.get("UploadIdMarker", "")
+        room = min(call.params.get("MaxUploads", self.page_size), self.page_size)
         found = [(upload.key, name) for name, upload in self.uploads.items() if upload.key.startswith(prefix)]
-        return {"Uploads": [{"Key": key, "UploadId": name} for key, name in sorted(found)]}
+        found = sorted(entry for entry in found if entry > after)
+        shown = [(quote_plus(key, safe="/") if encoded else key, name) for key, name in found[:room]]
+        rows = [{"Key": key, "UploadId": name, "Initiated": EPOCH} for key, name in shown]
+        response: dict[str, Any] = {"IsTruncated": len(found) > room} | ({"Uploads": rows} if rows else {})
+        response |= {"EncodingType": "url"} if encoded else {}
+        response |= {"ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {"date": NOW, "x-amz-id-2": "a"}}}
+        marker = {"NextKeyMarker": shown[-1][0], "NextUploadIdMarker": shown[-1][1]} if len(found) > room else {}
+        return response | marker
 
     def _list_objects_v2(self, call: Call) -> dict[str, Any]:
         prefix, delimiter = call.params.get("Prefix", ""), call.params.get("Delimiter", "")

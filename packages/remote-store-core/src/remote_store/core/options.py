@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, TypedDict
 
 from remote_store.core.capabilities import Capability
@@ -198,3 +198,16 @@ def check_tag(tag: object, name: str) -> None:
         raise ValueError(f"{name} is a weak ETag, which no condition matches; read the file again and compare content")
     if not tag or '"' in tag or not tag.isprintable() or tag == "*":
         raise ValueError(f"{name} must be an ETag as FileInfo.etag has it: without quotes, and not empty")
+
+
+def check_age(older_than: object) -> None:
+    """Check the argument `older_than` of `abort_uploads`.
+
+    Raises:
+        TypeError: It is not a `timedelta`.
+        ValueError: It is negative.
+    """
+    if not isinstance(older_than, timedelta):
+        raise TypeError(f"older_than must be a timedelta, such as timedelta(days=1), not {type(older_than).__name__}")
+    if older_than < timedelta():
+        raise ValueError(f"older_than must not be negative, but is {older_than}")

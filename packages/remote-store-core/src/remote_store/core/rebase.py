@@ -59,6 +59,15 @@ class Scope:
         """
         return self.root if self.is_root(path) else self.key(path)
 
+    def below(self, path: str) -> str:
+        """The key of a file or a folder; for the root its prefix, which does not name a file beside the root.
+
+        Raises:
+            InvalidPath: The path is malformed.
+            TypeError: The path is not a string.
+        """
+        return self.prefix if self.is_root(path) else self.key(path)
+
     def is_root(self, path: str) -> bool:
         """Whether a path means the root."""
         return path == "" or (path == "." and not isinstance(path, RemotePath))

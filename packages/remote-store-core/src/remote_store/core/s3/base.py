@@ -47,7 +47,7 @@ class S3Base(Backend):
     """
 
     name = "s3"
-    capabilities = CONTRACT_0_1 - {Capability.ATOMIC_MOVE}
+    capabilities = CONTRACT_0_1 - {Capability.ATOMIC_MOVE} | {Capability.MULTIPART_UPLOADS}
 
     def __init__(self, bucket: str, options: S3Options, *, own_client: bool = True) -> None:
         self._bucket = Bucket(check_bucket(bucket), options)

@@ -43,12 +43,14 @@ class AsyncUploads(AsyncRooted):
             return await self._backend.probe_conditions(key)
 
     async def list_uploads(self, path: str = "") -> AsyncIterator[UnfinishedUpload]:
-        """Iterate over the multipart uploads below a folder that were begun and neither completed nor aborted.
+        """Iterate over the multipart uploads of a file, or below a folder, that are neither completed nor aborted.
 
-        On S3: 1 request per 1,000 uploads.
+        They may belong to a writer that is still running, in any process.
+
+        On S3: 1 request per 1,000 uploads of keys that begin with the path.
 
         Args:
-            path: The folder; `""` is the root.
+            path: The file or the folder; `""` is the root.
 
         Returns:
             An iterator, in unspecified order.
@@ -62,18 +64,21 @@ class AsyncUploads(AsyncRooted):
             >>> if store.supports(Capability.MULTIPART_UPLOADS):
             ...     uploads = [upload async for upload in store.list_uploads()]
         """
-        key = self._scope.folder(path)
+        key = self._scope.below(path)
         with self._scope.errors():
             async for upload in self._backend.list_uploads(key):
                 yield replace(upload, path=self._scope.path(upload.path))
 
     async def abort_uploads(self, path: str = "", *, older_than: timedelta) -> int:
-        """Abort the unfinished multipart uploads below a folder, so that their parts are no longer stored and billed.
+        """Abort old uploads of a file, or below a folder, so that their parts are no longer stored and billed.
 
-        On S3: 1 request per 1,000 uploads, and 1 for each upload that is aborted.
+        The age of an upload is taken from the clock of the service. An upload whose age the service does not say is
+        left alone. An upload that has ended meanwhile is not counted.
+
+        On S3: 1 request per 1,000 uploads of keys that begin with the path, and 1 for each upload that is aborted.
 
         Args:
-            path: The folder; `""` is the root.
+            path: The file or the folder; `""` is the root.
             older_than: Leave uploads alone that were begun within this time, since they may still be running.
 
         Returns:
@@ -82,6 +87,8 @@ class AsyncUploads(AsyncRooted):
         Raises:
             CapabilityNotSupported: The backend does not have `MULTIPART_UPLOADS`.
             InvalidPath: The path is malformed.
+            RemoteStoreError: Some uploads could not be aborted, and the others were. `paths` contains their files.
+            TypeError: `older_than` is not a `timedelta`.
             ValueError: `older_than` is negative.
 
         Example:
@@ -90,6 +97,6 @@ class AsyncUploads(AsyncRooted):
             >>> if store.supports(Capability.MULTIPART_UPLOADS):
             ...     count = await store.abort_uploads(older_than=timedelta(days=1))
         """
-        key = self._scope.folder(path)
+        key = self._scope.below(path)
         with self._scope.errors():
             return await self._backend.abort_uploads(key, older_than=older_than)

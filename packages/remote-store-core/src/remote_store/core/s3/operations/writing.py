@@ -22,8 +22,8 @@ from remote_store.core.s3.protocol.fields import bare
 from remote_store.core.s3.protocol.options import LARGEST_PART, MIB, S3Options
 from remote_store.core.s3.protocol.parameters import NOTHING, of_write
 from remote_store.core.s3.protocol.responses import Facts, Part, Written
+from remote_store.core.s3.protocol.uploads import MOST_PARTS
 
-MOST_PARTS = 10_000
 LARGEST_OBJECT = 5 * 1024 * 1024 * MIB
 PARTS_PER_SIZE = 250
 

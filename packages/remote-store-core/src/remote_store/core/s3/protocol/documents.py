@@ -19,7 +19,7 @@ DEEPEST = 16
 
 CODE = re.compile(rb"<Code>[A-Za-z0-9.]{1,64}</Code>")
 CUT_SHORT = frozenset({errors.codes[text] for text in (errors.XML_ERROR_NO_ELEMENTS, errors.XML_ERROR_UNCLOSED_TOKEN)})
-NUMBERS = frozenset({"KeyCount", "MaxKeys", "Size", "PartNumber"})
+NUMBERS = frozenset({"KeyCount", "MaxKeys", "Size", "PartNumber", "NextPartNumberMarker"})
 HTML = ("text/html", "application/xhtml+xml", "application/json")
 
 RESULTS = frozenset(required.document for required in REQUIRED.values() if required.document is not None)

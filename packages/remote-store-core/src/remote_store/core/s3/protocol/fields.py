@@ -12,6 +12,9 @@ from remote_store.core.s3.protocol.calls import Call, Fault
 LARGEST_SIZE = 2**50
 """Most bytes of an object. S3 and S3-compatible servers stay far below this PiB."""
 
+CHECKSUM = "Checksum"
+NOT_CHECKSUMS = ("ChecksumType", "ChecksumAlgorithm")
+
 CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)")
 
 SIGNS = ("x-amz", "x-goog-", "x-guploader-", "x-oss-", "x-cos-", "x-obs-", "x-rgw-", "x-minio-", "x-trans-id")
@@ -118,6 +121,22 @@ class Fields:
     def time(self, name: str) -> datetime | None:
         """A time in UTC, in whole seconds as in headers; `None` if it is missing or not a time."""
         return whole_seconds(self.raw.get(name))
+
+    def truncated(self) -> bool:
+        """Whether a listing has another page.
+
+        Raises:
+            Fault: It does not say.
+        """
+        truncated = self.raw.get("IsTruncated")
+        if not isinstance(truncated, bool):
+            raise self.broken("has no IsTruncated")
+        return truncated
+
+    def checksums(self) -> dict[str, str]:
+        """The checksums, under the names that a write takes."""
+        names = [name for name in self.raw if name.startswith(CHECKSUM) and name not in NOT_CHECKSUMS]
+        return {name: value for name in names if (value := self.text(name)) is not None}
 
     def content_range(self) -> tuple[int, int, int | None]:
         """The offsets of the first and the last byte, and the size of the object, which may be `None`.

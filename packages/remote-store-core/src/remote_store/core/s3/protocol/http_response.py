@@ -35,8 +35,8 @@ FIELDS = {
 
 METADATA = "x-amz-meta-"
 CHECKSUM = "x-amz-checksum-"
-NUMBERS = frozenset({"ContentLength", "KeyCount", "MaxKeys", "PartNumber", "Size"})
-TIMES = frozenset({"Expires", "LastModified"})
+NUMBERS = frozenset({"ContentLength", "KeyCount", "MaxKeys", "NextPartNumberMarker", "PartNumber", "Size"})
+TIMES = frozenset({"Expires", "Initiated", "LastModified"})
 ROWS = {
     "CommonPrefixes": "CommonPrefixes",
     "Contents": "Contents",
@@ -44,6 +44,7 @@ ROWS = {
     "Error": "Errors",
     "Part": "Parts",
     "Tag": "Tag",
+    "Upload": "Uploads",
 }
 """Elements that may be repeated, and the name of their list in the API Reference."""
 

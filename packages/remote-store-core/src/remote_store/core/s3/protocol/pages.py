@@ -42,9 +42,7 @@ def read_page(fields: Fields) -> Page:
         Fault: It is not a listing, or lists something outside the request.
     """
     raw, params = fields.raw, fields.call.params
-    truncated = raw.get("IsTruncated")
-    if not isinstance(truncated, bool):
-        raise fields.broken("has no IsTruncated")
+    truncated = fields.truncated()
     encoded = raw.get("EncodingType") == "url"
     asked = params.get("Prefix", "")
     objects = [_listed(fields, row, asked, encoded=encoded) for row in _rows(fields, "Contents")]
@@ -75,7 +73,7 @@ def _listed(fields: Fields, entry: Mapping[str, Any], asked: str, *, encoded: bo
     if not isinstance(key, str) or not isinstance(size, int) or not 0 <= size <= LARGEST_SIZE:
         raise fields.broken("lists an object without a key or without a size")
     if encoded and ("%" in key or "+" in key):
-        key = _decoded(fields, key)
+        key = decoded(fields, key)
     if not key.startswith(asked) or not key:
         raise fields.broken("lists a key that does not begin with the requested prefix")
     if (delimiter := fields.call.params.get("Delimiter")) and delimiter in key[len(asked) : -1]:
@@ -95,7 +93,7 @@ def _prefix(fields: Fields, entry: Mapping[str, Any], *, encoded: bool) -> str:
     if not isinstance(prefix, str):
         raise fields.broken("lists a folder without a name")
     if encoded:
-        prefix = _decoded(fields, prefix)
+        prefix = decoded(fields, prefix)
     if not prefix or not prefix.startswith(asked) or prefix.find("/", len(asked)) != len(prefix) - 1:
         raise fields.broken("lists a folder that is not directly below the requested prefix")
     if "Delimiter" not in fields.call.params:
@@ -103,7 +101,12 @@ def _prefix(fields: Fields, entry: Mapping[str, Any], *, encoded: bool) -> str:
     return prefix
 
 
-def _decoded(fields: Fields, name: str) -> str:
+def decoded(fields: Fields, name: str) -> str:
+    """A name of a listing with `EncodingType=url`.
+
+    Raises:
+        Fault: It is not UTF-8.
+    """
     try:
         return unquote_plus(name, errors="strict")
     except UnicodeDecodeError as error:

@@ -13,11 +13,9 @@ from typing import Any, Final, TypeAlias
 
 from remote_store.core.models import ContentDigest
 from remote_store.core.s3.protocol.calls import Call, Fault
-from remote_store.core.s3.protocol.fields import Fields, is_signed
+from remote_store.core.s3.protocol.fields import CHECKSUM, Fields, is_signed
 from remote_store.core.s3.protocol.pages import Page, read_page
-
-CHECKSUM = "Checksum"
-NOT_CHECKSUMS = ("ChecksumType", "ChecksumAlgorithm")
+from remote_store.core.s3.protocol.uploads import Parts, Uploads, read_parts, read_uploads
 
 DESCRIPTIONS = (
     "CacheControl",
@@ -147,7 +145,7 @@ class Done:
     signed: bool = True
 
 
-Response: TypeAlias = Facts | Page | Written | Begun | Part | Deleted | Tags | Done
+Response: TypeAlias = Facts | Page | Written | Begun | Part | Parts | Uploads | Deleted | Tags | Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +261,7 @@ def _part(fields: Fields) -> Part:
     etag = fields.etag()
     if etag is None:
         raise fields.broken("has no ETag")
-    return Part(etag, _checksums(fields))
+    return Part(etag, fields.checksums())
 
 
 def _copied_part(fields: Fields) -> Part:
@@ -296,16 +294,11 @@ def _done(fields: Fields) -> Done:
 
 def _digest(fields: Fields) -> ContentDigest | None:
     # By default, the checksum of a multipart upload is one of its parts' checksums.
-    for name, value in _checksums(fields).items():
+    for name, value in fields.checksums().items():
         kind = fields.text("ChecksumType")
         whole = kind == "FULL_OBJECT" if kind else "-" not in (fields.etag() or "")
         return ContentDigest(name.removeprefix(CHECKSUM).lower(), value, whole)
     return None
-
-
-def _checksums(fields: Fields) -> dict[str, str]:
-    names = [name for name in fields.raw if name.startswith(CHECKSUM) and name not in NOT_CHECKSUMS]
-    return {name: value for name in names if (value := fields.text(name)) is not None}
 
 
 # Pages of the S3 API Reference, below the documentation site of AWS.
@@ -328,7 +321,10 @@ REQUIRED: Final[Mapping[str, Requirement]] = {
     "AbortMultipartUpload": Requirement(f"{_PAGES}AbortMultipartUpload.html", (200, 204), _done),
     "DeleteObject": Requirement(f"{_PAGES}DeleteObject.html", (200, 204), _done),
     "DeleteObjects": Requirement(f"{_PAGES}DeleteObjects.html", (200,), _deleted, "DeleteResult"),
-    "ListParts": Requirement(f"{_PAGES}ListParts.html", (200,), _done, "ListPartsResult"),
+    "ListMultipartUploads": Requirement(
+        f"{_PAGES}ListMultipartUploads.html", (200,), read_uploads, "ListMultipartUploadsResult"
+    ),
+    "ListParts": Requirement(f"{_PAGES}ListParts.html", (200,), read_parts, "ListPartsResult"),
     "GetObjectTagging": Requirement(f"{_PAGES}GetObjectTagging.html", (200,), _tags, "Tagging"),
 }
 """What proves the success of each operation that core calls."""
