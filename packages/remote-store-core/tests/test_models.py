@@ -33,5 +33,5 @@ def test_a_value_is_frozen_equal_hashable_and_pickles(value: Any) -> None:
 
 @pytest.mark.parametrize("value", [FileInfo("a", "a", 0), WriteResult("a", 0)])
 def test_what_nobody_said_is_none(value: Any) -> None:
-    said = {"path", "name", "size"}
+    said = {"path", "name", "size", "response_lost"}
     assert {getattr(value, field.name) for field in dataclasses.fields(value) if field.name not in said} == {None}

@@ -28,7 +28,7 @@ MOST_DELETED = 1000
 CONTINUES = "from:"
 UNSPEAKABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 DESCRIBED = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "StorageClass")
-REFUSED = {404: "NoSuchKey", 412: "PreconditionFailed", 416: "InvalidRange", 501: "NotImplemented"}
+REFUSED = {304: "304", 404: "NoSuchKey", 412: "PreconditionFailed", 416: "InvalidRange", 501: "NotImplemented"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +157,24 @@ class FakeS3:
         return self.objects[key]
 
     def _check(self, call: Call, holds: bool) -> None:
-        conditions = self.conditions
-        honoured = conditions if isinstance(conditions, bool) else call.operation in conditions
-        if not holds and (honoured or call.operation == "GetObject"):
+        if not holds and (self._honours(call) or call.operation in ("GetObject", "HeadObject")):
             raise _refusal(call, 412)
 
-    def _check_new(self, call: Call) -> None:
-        self._check(call, "IfNoneMatch" not in call.params or call.params["Key"] not in self.objects)
+    def _honours(self, call: Call) -> bool:
+        conditions = self.conditions
+        return conditions if isinstance(conditions, bool) else call.operation in conditions
+
+    def _check_target(self, call: Call) -> None:
+        found = self.objects.get(call.params["Key"])
+        self._check(call, "IfNoneMatch" not in call.params or found is None)
+        if "IfMatch" in call.params and self._honours(call):
+            self._found(call, call.params["Key"], call.params["IfMatch"])
+
+    def _read(self, call: Call) -> StoredObject:
+        found = self._found(call, call.params["Key"], call.params.get("IfMatch"))
+        if found.etag == call.params.get("IfNoneMatch"):
+            raise _refusal(call, 304)
+        return found
 
     def _source(self, call: Call) -> StoredObject:
         return self._found(call, call.params["CopySource"]["Key"], call.params.get("CopySourceIfMatch"))
@@ -174,10 +185,10 @@ class FakeS3:
         return self.uploads[call.params["UploadId"]]
 
     def _head_object(self, call: Call) -> dict[str, Any]:
-        return self._found(call, call.params["Key"]).facts()
+        return self._read(call).facts()
 
     def _get_object(self, call: Call) -> dict[str, Any]:
-        found = self._found(call, call.params["Key"], call.params.get("IfMatch"))
+        found = self._read(call)
         response, data = found.facts(), found.data
         if "Range" in call.params:
             first, last = _span(call.params["Range"], found.size)
@@ -195,12 +206,12 @@ class FakeS3:
         return {"TagSet": [{"Key": name, "Value": value} for name, value in tags]}
 
     def _put_object(self, call: Call) -> dict[str, Any]:
-        self._check_new(call)
+        self._check_target(call)
         return {"ETag": self.put(call.params["Key"], bytes(call.params["Body"]), **_described(call)).etag}
 
     def _delete_object(self, call: Call) -> dict[str, Any]:
-        found = self.objects.get(call.params["Key"])
-        self._check(call, found is None or found.etag == call.params.get("IfMatch", found.etag))
+        if "IfMatch" in call.params and self._honours(call):
+            self._found(call, call.params["Key"], call.params["IfMatch"])
         self.objects.pop(call.params["Key"], None)
         return {}
 
@@ -214,7 +225,7 @@ class FakeS3:
 
     def _copy_object(self, call: Call) -> dict[str, Any]:
         source = self._source(call)
-        self._check_new(call)
+        self._check_target(call)
         if source.size > LARGEST_COPY:
             raise _refusal(call, 400, "InvalidRequest")
         described = {name: value for name, value in source.described.items() if name != "StorageClass"}
@@ -244,7 +255,7 @@ class FakeS3:
 
     def _complete_multipart_upload(self, call: Call) -> dict[str, Any]:
         upload = self._upload(call)
-        self._check_new(call)
+        self._check_target(call)
         listed = call.params["MultipartUpload"]["Parts"]
         numbers = [part["PartNumber"] for part in listed]
         if numbers != sorted(set(numbers)):

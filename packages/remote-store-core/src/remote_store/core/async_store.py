@@ -338,7 +338,7 @@ class AsyncStore(AsyncBulk, AsyncSharing, AsyncUploads, AsyncVersions):
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            file = await self._backend.read(key, **self._passed(key, options))
+            file = await self._backend.read(key, **self._passed(ReadOptions, key, options))
         return AsyncScopedReader.of(file, self._scope, key, partial(self._backend.get_file_info, key, **given(options)))
 
     async def read_seekable(self, path: str, buffer_size: int = 0, **options: Unpack[ReadOptions]) -> AsyncReader:
@@ -376,7 +376,7 @@ class AsyncStore(AsyncBulk, AsyncSharing, AsyncUploads, AsyncVersions):
         check_buffer_size(buffer_size)
         key = self._scope.key(path)
         with self._scope.errors():
-            file = await self._backend.read_seekable(key, **self._passed(key, options))
+            file = await self._backend.read_seekable(key, **self._passed(ReadOptions, key, options))
         reader = AsyncScopedReader.of(
             file, self._scope, key, partial(self._backend.get_file_info, key, **given(options))
         )
@@ -411,7 +411,9 @@ class AsyncStore(AsyncBulk, AsyncSharing, AsyncUploads, AsyncVersions):
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            return self._scope.content(await self._backend.read_bytes(key, **self._passed(key, options)))
+            return self._scope.content(
+                await self._backend.read_bytes(key, **self._passed(ConditionalReadOptions, key, options))
+            )
 
     async def read_range(self, path: str, start: int, length: int, **options: Unpack[ReadOptions]) -> bytes:
         """Read up to `length` bytes from offset `start`; fewer, or none, if the file ends first.
@@ -438,7 +440,7 @@ class AsyncStore(AsyncBulk, AsyncSharing, AsyncUploads, AsyncVersions):
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            return await self._backend.read_range(key, start, length, **self._passed(key, options))
+            return await self._backend.read_range(key, start, length, **self._passed(ReadOptions, key, options))
 
     async def read_text(
         self, path: str, *, encoding: str = "utf-8", errors: str = "strict", **options: Unpack[ReadOptions]
@@ -780,7 +782,7 @@ class AsyncStore(AsyncBulk, AsyncSharing, AsyncUploads, AsyncVersions):
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            await self._backend.delete(key, missing_ok=missing_ok, **self._passed(key, options))
+            await self._backend.delete(key, missing_ok=missing_ok, **self._passed(DeleteOptions, key, options))
 
     async def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         """Delete a folder and everything below it, but not a file of the same name. The root cannot be deleted.
@@ -977,7 +979,9 @@ class AsyncStore(AsyncBulk, AsyncSharing, AsyncUploads, AsyncVersions):
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            return self._scope.found(await self._backend.get_file_info(key, **self._passed(key, options)))
+            return self._scope.found(
+                await self._backend.get_file_info(key, **self._passed(ConditionalReadOptions, key, options))
+            )
 
     async def get_folder_info(self, path: str = "") -> FolderInfo:
         """Totals over all files in a folder and its subfolders. An empty root has totals of 0.
@@ -1033,7 +1037,7 @@ class AsyncStore(AsyncBulk, AsyncSharing, AsyncUploads, AsyncVersions):
         """
         source, target = self._scope.key(src), self._scope.key(dst)
         with self._scope.errors():
-            await self._backend.move(source, target, overwrite=overwrite, **self._passed(source, options))
+            await self._backend.move(source, target, overwrite=overwrite, **self._passed(MoveOptions, source, options))
 
     async def copy(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[CopyOptions]) -> None:
         """Copy one file with its metadata and content type. Copying a file onto itself changes nothing.
@@ -1058,7 +1062,7 @@ class AsyncStore(AsyncBulk, AsyncSharing, AsyncUploads, AsyncVersions):
         """
         source, target = self._scope.key(src), self._scope.key(dst)
         with self._scope.errors():
-            await self._backend.copy(source, target, overwrite=overwrite, **self._passed(source, options))
+            await self._backend.copy(source, target, overwrite=overwrite, **self._passed(CopyOptions, source, options))
 
     def native_path(self, path: str = "") -> str:
         """The path in the backend's own notation, such as `bucket/prefix/path`. Sends no request.

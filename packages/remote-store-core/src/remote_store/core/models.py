@@ -102,6 +102,8 @@ class WriteResult:
         version_id: Version of the object in a versioned bucket.
         digest: Checksum of the content, if the service returned one.
         metadata: The user metadata stored with the file.
+        response_lost: Whether the response was lost. The file was then found with the content and the attributes that
+            were written, but another client may have written the same in the meantime.
     """
 
     path: str
@@ -110,6 +112,7 @@ class WriteResult:
     version_id: str | None = None
     digest: ContentDigest | None = None
     metadata: Mapping[str, str] | None = field(default=None, hash=False)
+    response_lost: bool = field(default=False, compare=False)
 
 
 @public("remote_store.core")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Literal, TypedDict
 
 from remote_store.core.capabilities import Capability
@@ -21,7 +22,7 @@ class ReadOptions(TypedDict, total=False):
 
     Attributes:
         if_match: ETag of the version to read, as a `FileInfo` or `WriteResult` has it. If the file is another version,
-            the call raises `PreconditionFailed`. Needs `COMPARE_AND_SWAP`.
+            the call raises `PreconditionFailed`. Needs `CONDITIONAL_READ`.
         version_id: Read this version instead of the current one. Needs `VERSIONS`.
     """
 
@@ -35,7 +36,7 @@ class ConditionalReadOptions(ReadOptions, total=False):
 
     Attributes:
         if_none_match: ETag of a version that the caller has. If the file still is that version, the result is
-            `NotModified`, and no content is transferred. Needs `COMPARE_AND_SWAP`.
+            `NotModified`, and no content is transferred. Needs `CONDITIONAL_READ`.
     """
 
     if_none_match: str | None
@@ -85,7 +86,7 @@ class DeleteOptions(TypedDict, total=False):
 
     Attributes:
         if_match: ETag of the version to delete. If the file is another version, the call raises `PreconditionFailed`
-            and deletes nothing. Needs `COMPARE_AND_SWAP`.
+            and deletes nothing. Needs `CONDITIONAL_DELETE`.
         version_id: Delete this version for good, instead of the current one. Needs `VERSIONS`.
     """
 
@@ -99,26 +100,32 @@ class MoveOptions(TypedDict, total=False):
 
     Attributes:
         if_match: ETag of the version of `src` to move. If `src` is another version, the call raises
-            `PreconditionFailed` and changes nothing. Needs `COMPARE_AND_SWAP`.
+            `PreconditionFailed` and changes nothing. Needs `CONDITIONAL_DELETE`.
     """
 
     if_match: str | None
 
 
 @public("remote_store.core")
-class CopyOptions(MoveOptions, total=False):
+class CopyOptions(TypedDict, total=False):
     """The optional keyword arguments of `copy`.
 
     Attributes:
+        if_match: ETag of the version of `src` to copy. If `src` is another version, the call raises
+            `PreconditionFailed` and copies nothing. Needs `CONDITIONAL_READ`.
         version_id: Copy this version of `src` instead of the current one. Needs `VERSIONS`.
     """
 
+    if_match: str | None
     version_id: str | None
 
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+"""No options."""
+
 NEEDS: Mapping[str, Capability] = {
     "if_match": Capability.COMPARE_AND_SWAP,
-    "if_none_match": Capability.COMPARE_AND_SWAP,
+    "if_none_match": Capability.CONDITIONAL_READ,
     "version_id": Capability.VERSIONS,
     "cache_control": Capability.CONTENT_HEADERS,
     "content_disposition": Capability.CONTENT_HEADERS,
@@ -133,7 +140,30 @@ NEEDS: Mapping[str, Capability] = {
     "legal_hold": Capability.STORAGE_OPTIONS,
     "checksum": Capability.CHECKSUMS,
 }
-"""The capability that each optional keyword argument needs."""
+"""The capability that each optional keyword argument needs, in a write."""
+
+IF_MATCH: Mapping[type, Capability] = {
+    ReadOptions: Capability.CONDITIONAL_READ,
+    ConditionalReadOptions: Capability.CONDITIONAL_READ,
+    CopyOptions: Capability.CONDITIONAL_READ,
+    DeleteOptions: Capability.CONDITIONAL_DELETE,
+    MoveOptions: Capability.CONDITIONAL_DELETE,
+}
+"""The capability that `if_match` needs in other methods."""
+
+CONDITIONS = ("if_match", "if_none_match")
+"""The options that are ETags."""
+
+ADVICE: Mapping[Capability, str] = {
+    Capability.COMPARE_AND_SWAP: (
+        "if the S3 server honours If-Match on PutObject and CompleteMultipartUpload, pass "
+        "conditional_writes=ConditionalWrites(swap=True, complete_swap=True)"
+    ),
+    Capability.CONDITIONAL_DELETE: (
+        "if the S3 server honours If-Match on DeleteObject, pass conditional_writes=ConditionalWrites(delete=True)"
+    ),
+}
+"""What to do about a capability that is missing."""
 
 
 def given(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,11 +172,12 @@ def given(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def supported(
-    options: Mapping[str, Any], capabilities: frozenset[Capability], path: str, backend: str
+    kind: type, options: Mapping[str, Any], capabilities: frozenset[Capability], path: str, backend: str
 ) -> dict[str, Any]:
-    """The options that are not `None`, if the backend has the capability that each needs.
+    """The options that are not `None`, if the method takes them and the backend has the capability that each needs.
 
     Args:
+        kind: The options that the method takes, such as `ReadOptions`.
         options: The keyword arguments.
         capabilities: The capabilities of the backend.
         path: The path that the call is about.
@@ -154,20 +185,27 @@ def supported(
 
     Raises:
         CapabilityNotSupported: The backend lacks a capability.
-        TypeError: An option is unknown.
+        TypeError: The method does not take an option, or an ETag is not a string.
+        ValueError: An ETag cannot be in a condition.
     """
     passed = given(options)
+    for name in options:
+        if name not in kind.__annotations__:
+            raise TypeError(f"this method has no option {name!r}; its options are: {', '.join(kind.__annotations__)}")
     for name in passed:
-        if name not in NEEDS:
-            raise TypeError(f"unknown option {name!r}; known options: {', '.join(NEEDS)}")
-        if NEEDS[name] not in capabilities:
-            raise lacking(NEEDS[name], f"the option {name}", path, backend)
+        if name in CONDITIONS:
+            check_tag(passed[name], name)
+        needed = IF_MATCH.get(kind, NEEDS[name]) if name == "if_match" else NEEDS[name]
+        if needed not in capabilities:
+            raise lacking(needed, f"the option {name}", path, backend)
     return passed
 
 
 def lacking(capability: Capability, what: str, path: str, backend: str) -> CapabilityNotSupported:
     """The error for a call that needs a capability that the backend lacks."""
     message = f"{what} needs the capability {capability.name}, which this backend does not have"
+    if capability in ADVICE:
+        message = f"{message}; {ADVICE[capability]}"
     return CapabilityNotSupported(message, capability=capability.value, path=path, backend=backend)
 
 
@@ -175,10 +213,8 @@ def check_write_options(options: Mapping[str, Any], *, overwrite: bool) -> None:
     """Refuse values of a write's options that cannot mean anything.
 
     Raises:
-        TypeError: A value is of the wrong type.
-        ValueError: A value is impossible, or options contradict each other.
+        ValueError: Options contradict each other.
     """
-    check_tag(options.get("if_match"), "if_match")
     if options.get("if_match") is not None and not overwrite:
         raise ValueError("if_match replaces a version that exists; pass overwrite=True with it, or leave it out")
 
@@ -190,8 +226,6 @@ def check_tag(tag: object, name: str) -> None:
         TypeError: It is not a string.
         ValueError: It is empty, quoted, or weak. `If-Match` never matches a weak tag (RFC 9110, 13.1.1).
     """
-    if tag is None:
-        return
     if not isinstance(tag, str):
         raise TypeError(f"{name} must be the ETag of a FileInfo or WriteResult, not {type(tag).__name__}")
     if tag.startswith("W/"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
@@ -140,9 +140,7 @@ class Scope:
 
     def written(self, result: WriteResult) -> WriteResult:
         """A `WriteResult` with the store's path."""
-        return WriteResult(
-            self.path(result.path), result.size, result.etag, result.version_id, result.digest, result.metadata
-        )
+        return replace(result, path=self.path(result.path))
 
     def errors(self, about: str | None = None) -> Rebasing:
         """A context manager that converts the paths of the backend's errors to the store's paths.

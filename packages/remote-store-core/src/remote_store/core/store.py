@@ -336,7 +336,7 @@ class Store(Bulk, Sharing, Uploads, Versions):
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            file = self._backend.read(key, **self._passed(key, options))
+            file = self._backend.read(key, **self._passed(ReadOptions, key, options))
         return ScopedReader.of(file, self._scope, key, partial(self._backend.get_file_info, key, **given(options)))
 
     def read_seekable(self, path: str, buffer_size: int = 0, **options: Unpack[ReadOptions]) -> Reader:
@@ -374,7 +374,7 @@ class Store(Bulk, Sharing, Uploads, Versions):
         check_buffer_size(buffer_size)
         key = self._scope.key(path)
         with self._scope.errors():
-            file = self._backend.read_seekable(key, **self._passed(key, options))
+            file = self._backend.read_seekable(key, **self._passed(ReadOptions, key, options))
         reader = ScopedReader.of(file, self._scope, key, partial(self._backend.get_file_info, key, **given(options)))
         return BlockReader(reader, buffer_size, self._scope.path(key)) if buffer_size else reader
 
@@ -407,7 +407,9 @@ class Store(Bulk, Sharing, Uploads, Versions):
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            return self._scope.content(self._backend.read_bytes(key, **self._passed(key, options)))
+            return self._scope.content(
+                self._backend.read_bytes(key, **self._passed(ConditionalReadOptions, key, options))
+            )
 
     def read_range(self, path: str, start: int, length: int, **options: Unpack[ReadOptions]) -> bytes:
         """Read up to `length` bytes from offset `start`; fewer, or none, if the file ends first.
@@ -434,7 +436,7 @@ class Store(Bulk, Sharing, Uploads, Versions):
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            return self._backend.read_range(key, start, length, **self._passed(key, options))
+            return self._backend.read_range(key, start, length, **self._passed(ReadOptions, key, options))
 
     def read_text(
         self, path: str, *, encoding: str = "utf-8", errors: str = "strict", **options: Unpack[ReadOptions]
@@ -774,7 +776,7 @@ class Store(Bulk, Sharing, Uploads, Versions):
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            self._backend.delete(key, missing_ok=missing_ok, **self._passed(key, options))
+            self._backend.delete(key, missing_ok=missing_ok, **self._passed(DeleteOptions, key, options))
 
     def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         """Delete a folder and everything below it, but not a file of the same name. The root cannot be deleted.
@@ -971,7 +973,9 @@ class Store(Bulk, Sharing, Uploads, Versions):
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            return self._scope.found(self._backend.get_file_info(key, **self._passed(key, options)))
+            return self._scope.found(
+                self._backend.get_file_info(key, **self._passed(ConditionalReadOptions, key, options))
+            )
 
     def get_folder_info(self, path: str = "") -> FolderInfo:
         """Totals over all files in a folder and its subfolders. An empty root has totals of 0.
@@ -1027,7 +1031,7 @@ class Store(Bulk, Sharing, Uploads, Versions):
         """
         source, target = self._scope.key(src), self._scope.key(dst)
         with self._scope.errors():
-            self._backend.move(source, target, overwrite=overwrite, **self._passed(source, options))
+            self._backend.move(source, target, overwrite=overwrite, **self._passed(MoveOptions, source, options))
 
     def copy(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[CopyOptions]) -> None:
         """Copy one file with its metadata and content type. Copying a file onto itself changes nothing.
@@ -1052,7 +1056,7 @@ class Store(Bulk, Sharing, Uploads, Versions):
         """
         source, target = self._scope.key(src), self._scope.key(dst)
         with self._scope.errors():
-            self._backend.copy(source, target, overwrite=overwrite, **self._passed(source, options))
+            self._backend.copy(source, target, overwrite=overwrite, **self._passed(CopyOptions, source, options))
 
     def native_path(self, path: str = "") -> str:
         """The path in the backend's own notation, such as `bucket/prefix/path`. Sends no request.

@@ -34,6 +34,7 @@ from remote_store.core.local.unfinished import rename_new
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, WriteResult
 from remote_store.core.observed import observed
 from remote_store.core.options import (
+    ConditionalReadOptions,
     CopyOptions,
     DeleteOptions,
     MoveOptions,
@@ -103,7 +104,7 @@ class LocalBackend(LocalBase):
 
     @observed("path")
     def read(self, path: str, **options: Unpack[ReadOptions]) -> BinaryIO:
-        self._asked(path, options)
+        self._asked(ReadOptions, path, options)
         return opened_file(path, self._raw(path), self.name)
 
     @observed("path")
@@ -112,14 +113,14 @@ class LocalBackend(LocalBase):
 
     @observed("path")
     def read_bytes(self, path: str, **options: Unpack[ReadOptions]) -> bytes:
-        self._asked(path, options)
+        self._asked(ConditionalReadOptions, path, options)
         with self._raw(path) as file:
             return file.readall()
 
     @observed("path")
     def read_range(self, path: str, start: int, length: int, **options: Unpack[ReadOptions]) -> bytes:
         self._check_open()
-        self._asked(path, options)
+        self._asked(ReadOptions, path, options)
         check_range(start, length)
         with io.BufferedReader(self._raw(path)) as file:
             size = os.fstat(file.fileno()).st_size
@@ -140,7 +141,7 @@ class LocalBackend(LocalBase):
     ) -> WriteResult:
         attributes = self._check_write(path, metadata, content_type)
         check_write_options(options, overwrite=overwrite)
-        self._asked(path, options)
+        self._asked(WriteOptions, path, options)
         source = Source(content)
         with self._unfinished(path, attributes, overwrite=overwrite) as (unfinished, file):
             while block := source.read_block(BLOCK):
@@ -174,14 +175,14 @@ class LocalBackend(LocalBase):
     ) -> Iterator[BinaryIO]:
         attributes = self._check_write(path, metadata, content_type)
         check_write_options(options, overwrite=overwrite)
-        self._asked(path, options)
+        self._asked(WriteOptions, path, options)
         with self._unfinished(path, attributes, overwrite=overwrite) as (unfinished, file):
             yield file
             self._commit(path, unfinished, file, overwrite=overwrite)
 
     @observed("path")
     def delete(self, path: str, *, missing_ok: bool = False, **options: Unpack[DeleteOptions]) -> None:
-        self._asked(path, options)
+        self._asked(DeleteOptions, path, options)
         with ExitStack() as opened:
             try:
                 spot = find_entry(self._keys, opened, path, self._file(opened, path), self.name)
@@ -233,7 +234,7 @@ class LocalBackend(LocalBase):
 
     @observed("path")
     def get_file_info(self, path: str, **options: Unpack[ReadOptions]) -> FileInfo:
-        self._asked(path, options)
+        self._asked(ConditionalReadOptions, path, options)
         with ExitStack() as opened:
             spot = self._file(opened, path)
             if not self._keeps_attributes:
@@ -262,7 +263,7 @@ class LocalBackend(LocalBase):
 
     @observed("dst")
     def move(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[MoveOptions]) -> None:
-        self._asked(src, options)
+        self._asked(MoveOptions, src, options)
         with ExitStack() as opened:
             source = self._source(opened, src, dst)
             if src == dst:
@@ -275,7 +276,7 @@ class LocalBackend(LocalBase):
 
     @observed("dst")
     def copy(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[CopyOptions]) -> None:
-        self._asked(src, options)
+        self._asked(CopyOptions, src, options)
         with ExitStack() as opened:
             source = self._source(opened, src, dst)
             if src != dst and not is_same(source, self._keys.target(opened, dst, overwrite=overwrite)):

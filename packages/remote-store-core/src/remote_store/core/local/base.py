@@ -126,9 +126,9 @@ class LocalBase(Backend):
     ) -> None:
         self.close()
 
-    def _asked(self, path: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    def _asked(self, kind: type, path: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """The options that were given, if this backend has the capabilities that they need."""
-        return supported(options, self.capabilities, path, self.name) if options else {}
+        return supported(kind, options, self.capabilities, path, self.name) if options else {}
 
     def _check_open(self) -> None:
         if self._closed:

@@ -14,10 +14,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, BinaryIO, Self, TypeVar, Unpack, cast
+from typing import Any, BinaryIO, Self, TypeVar, Unpack, cast, overload
 
 from remote_store.core.backend import Backend
-from remote_store.core.capabilities import CONTRACT_0_1
+from remote_store.core.capabilities import CONTRACT_0_1, Capability
+from remote_store.core.conditions import require_match, unmodified
 from remote_store.core.errors import (
     AlreadyExists,
     BackendUnavailable,
@@ -35,9 +36,11 @@ from remote_store.core.io.source import Content
 from remote_store.core.io.streams import Source, check_max_depth, check_range
 from remote_store.core.memory.files import SHARED, Bucket, Draft, StoredFile, describe, folder_prefix, keys_below
 from remote_store.core.metadata import check_content_type, check_metadata
-from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, ResolutionPlan, WriteResult
+from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, NotModified, ResolutionPlan, WriteResult
 from remote_store.core.observed import observed
 from remote_store.core.options import (
+    NOTHING,
+    ConditionalReadOptions,
     CopyOptions,
     DeleteOptions,
     MoveOptions,
@@ -81,7 +84,11 @@ class MemoryBackend(Backend):
     """
 
     name = "memory"
-    capabilities = CONTRACT_0_1
+    capabilities = CONTRACT_0_1 | {
+        Capability.COMPARE_AND_SWAP,
+        Capability.CONDITIONAL_DELETE,
+        Capability.CONDITIONAL_READ,
+    }
 
     def __init__(self, bucket: str | None = None, *, on_event: OnEvent | None = None) -> None:
         if bucket is not None and not isinstance(bucket, str):
@@ -141,8 +148,7 @@ class MemoryBackend(Backend):
 
     @observed("path")
     def read(self, path: str, **options: Unpack[ReadOptions]) -> BinaryIO:
-        self._asked(path, options)
-        file = self._file(path)
+        file = self._version(ReadOptions, path, options)
         content = io.BytesIO(file.content)
         content.name = path
         # A buffered reader makes the file read-only.
@@ -152,17 +158,22 @@ class MemoryBackend(Backend):
     def read_seekable(self, path: str, **options: Unpack[ReadOptions]) -> BinaryIO:
         return self.read(path, **options)
 
+    @overload
+    def read_bytes(self, path: str, **options: Unpack[ReadOptions]) -> bytes: ...
+
+    @overload
+    def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified: ...
+
     @observed("path")
-    def read_bytes(self, path: str, **options: Unpack[ReadOptions]) -> bytes:
-        self._asked(path, options)
-        return self._file(path).content
+    def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified:
+        file = self._version(ConditionalReadOptions, path, options)
+        return unmodified(options, file.etag, path) or file.content
 
     @observed("path")
     def read_range(self, path: str, start: int, length: int, **options: Unpack[ReadOptions]) -> bytes:
         self._check_open()
-        self._asked(path, options)
         check_range(start, length)
-        return self._file(path).content[start : start + length]
+        return self._version(ReadOptions, path, options).content[start : start + length]
 
     @observed("path")
     def write(
@@ -177,10 +188,10 @@ class MemoryBackend(Backend):
     ) -> WriteResult:
         checked = self._check_write(path, metadata, content_type)
         check_write_options(options, overwrite=overwrite)
-        self._asked(path, options)
+        asked = self._asked(WriteOptions, path, options)
         source = Source(content)
-        self._check_free(path, overwrite=overwrite)
-        return self._commit(path, source.read_rest(), overwrite, checked, content_type)
+        self._check_target(path, asked, overwrite=overwrite)
+        return self._commit(path, source.read_rest(), overwrite, checked, content_type, asked=asked)
 
     @observed("path")
     def write_atomic(
@@ -208,19 +219,21 @@ class MemoryBackend(Backend):
     ) -> Iterator[BinaryIO]:
         checked = self._check_write(path, metadata, content_type)
         check_write_options(options, overwrite=overwrite)
-        self._asked(path, options)
-        self._check_free(path, overwrite=overwrite)
+        asked = self._asked(WriteOptions, path, options)
+        self._check_target(path, asked, overwrite=overwrite)
         with Draft() as draft:
             yield draft
-        self._commit(path, draft.content, overwrite, checked, content_type)
+        self._commit(path, draft.content, overwrite, checked, content_type, asked=asked)
 
     @observed("path")
     def delete(self, path: str, *, missing_ok: bool = False, **options: Unpack[DeleteOptions]) -> None:
-        self._asked(path, options)
         self._check_open()
         require_file_path(path, self.name)
+        asked = self._asked(DeleteOptions, path, options)
         with self._lock:
-            if self._find(path) is not None:
+            file = self._find(path)
+            if file is not None:
+                require_match(asked, file.etag, path, self.name)
                 del self._files[path]
             elif not missing_ok:
                 raise self._missing(path, "file")
@@ -259,10 +272,16 @@ class MemoryBackend(Backend):
     def iter_children(self, path: str) -> Iterator[FileInfo | FolderEntry]:
         return itertools.chain(self.list_files(path), self.list_folders(path))
 
+    @overload
+    def get_file_info(self, path: str, **options: Unpack[ReadOptions]) -> FileInfo: ...
+
+    @overload
+    def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified: ...
+
     @observed("path")
-    def get_file_info(self, path: str, **options: Unpack[ReadOptions]) -> FileInfo:
-        self._asked(path, options)
-        return describe(path, self._file(path))
+    def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified:
+        file = self._version(ConditionalReadOptions, path, options)
+        return unmodified(options, file.etag, path) or describe(path, file)
 
     @observed("path")
     def get_folder_info(self, path: str) -> FolderInfo:
@@ -277,13 +296,15 @@ class MemoryBackend(Backend):
 
     @observed("dst")
     def move(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[MoveOptions]) -> None:
-        self._asked(src, options)
-        self._transfer(src, dst, overwrite=overwrite, keep=False)
+        self._check_open()
+        asked = self._asked(MoveOptions, src, options)
+        self._transfer(src, dst, overwrite=overwrite, keep=False, asked=asked)
 
     @observed("dst")
     def copy(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[CopyOptions]) -> None:
-        self._asked(src, options)
-        self._transfer(src, dst, overwrite=overwrite, keep=True)
+        self._check_open()
+        asked = self._asked(CopyOptions, src, options)
+        self._transfer(src, dst, overwrite=overwrite, keep=True, asked=asked)
 
     @observed("pattern")
     def glob(self, pattern: str) -> Iterator[FileInfo]:
@@ -331,9 +352,9 @@ class MemoryBackend(Backend):
     ) -> None:
         self.close()
 
-    def _asked(self, path: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    def _asked(self, kind: type, path: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """The options that were given, if this backend has the capabilities that they need."""
-        return supported(options, self.capabilities, path, self.name) if options else {}
+        return supported(kind, options, self.capabilities, path, self.name) if options else {}
 
     def _check_open(self) -> None:
         if self._closed:
@@ -347,29 +368,42 @@ class MemoryBackend(Backend):
         check_content_type(content_type)
         return check_metadata(metadata)
 
+    def _check_target(self, path: str, asked: Mapping[str, Any], *, overwrite: bool) -> None:
+        self._check_free(path, overwrite=overwrite)
+        if "if_match" in asked:
+            file = self._files.get(path)
+            require_match(asked, None if file is None else file.etag, path, self.name)
+
     def _check_free(self, path: str, *, overwrite: bool) -> None:
         if not overwrite and path in self._files:
             message = "the file exists; pass overwrite=True to replace it"
             raise AlreadyExists(message, path=path, backend=self.name)
 
     def _commit(
-        self, path: str, content: bytes, overwrite: bool, metadata: Mapping[str, str], content_type: str | None
+        self,
+        path: str,
+        content: bytes,
+        overwrite: bool,
+        metadata: Mapping[str, str],
+        content_type: str | None,
+        *,
+        asked: Mapping[str, Any] = NOTHING,
     ) -> WriteResult:
         file = StoredFile(content, hashlib.md5(content, usedforsecurity=False).digest(), metadata, content_type)
         with self._lock:
             self._check_open()
-            self._check_free(path, overwrite=overwrite)
+            self._check_target(path, asked, overwrite=overwrite)
             self._files[path] = file
-        return WriteResult(path, len(content), file.md5.hex(), digest=file.digest, metadata=dict(metadata))
+        return WriteResult(path, len(content), file.etag, digest=file.digest, metadata=dict(metadata))
 
-    def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
-        self._check_open()
+    def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool, asked: Mapping[str, Any] = NOTHING) -> None:
         require_file_path(src, self.name)
         require_canonical(dst, self.name)
         with self._lock:
             file = self._find(src)
             if file is None:
                 raise self._missing(src, "file")
+            require_match(asked, file.etag, src, self.name)
             if src == dst:
                 return
             self._check_free(dst, overwrite=overwrite)
@@ -381,6 +415,14 @@ class MemoryBackend(Backend):
         with self._lock:
             self._check_open()
             return dict(self._files)
+
+    def _version(self, kind: type, path: str, options: Mapping[str, Any]) -> StoredFile:
+        self._check_open()
+        require_text(path, self.name)
+        asked = self._asked(kind, path, options)
+        file = self._file(path)
+        require_match(asked, file.etag, path, self.name)
+        return file
 
     def _file(self, path: str) -> StoredFile:
         self._check_open()

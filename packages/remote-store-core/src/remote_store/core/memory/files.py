@@ -23,6 +23,11 @@ class StoredFile:
     modified_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
+    def etag(self) -> str:
+        """The entity tag."""
+        return self.md5.hex()
+
+    @property
     def digest(self) -> ContentDigest:
         """The checksum in the encoding that S3 uses."""
         return ContentDigest("md5", b64encode(self.md5).decode())
@@ -68,7 +73,7 @@ def describe(path: str, file: StoredFile) -> FileInfo:
         name=path.rpartition("/")[2],
         size=len(file.content),
         modified_at=file.modified_at,
-        etag=file.md5.hex(),
+        etag=file.etag,
         content_type=file.content_type,
         digest=file.digest,
         metadata=dict(file.metadata),

@@ -73,7 +73,7 @@ class AsyncS3Backend(AsyncS3Uploads):
         self._check(check_key, path)
         allowance = self._allowance()
         opened = await self._run(
-            fetching.open_sequential(self._bucket, path, self._asked(path, options)), path, None, allowance
+            fetching.open_sequential(self._bucket, path, self._asked(ReadOptions, path, options)), path, None, allowance
         )
         return self._reader(opened, path, exact=False, allowance=allowance)
 
@@ -85,7 +85,7 @@ class AsyncS3Backend(AsyncS3Uploads):
         self._check(check_key, path)
         allowance = self._allowance()
         opened = await self._run(
-            fetching.open_random(self._bucket, path, self._asked(path, options)), path, None, allowance
+            fetching.open_random(self._bucket, path, self._asked(ReadOptions, path, options)), path, None, allowance
         )
         return self._reader(opened, path, exact=True, allowance=allowance)
 
@@ -98,13 +98,14 @@ class AsyncS3Backend(AsyncS3Uploads):
     async def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified:
         """The whole content: 1 request; concurrent ranges from 32 MiB on (4 times `part_size`, if that is less)."""
         self._check(check_key, path)
-        return await self._run(fetching.read_bytes(self._bucket, path, self._asked(path, options)), path)
+        asked = self._asked(ConditionalReadOptions, path, options)
+        return await self._run(fetching.read_unless(self._bucket, path, asked), path)
 
     async def read_range(self, path: str, start: int, length: int, **options: Unpack[ReadOptions]) -> bytes:
         """Up to `length` bytes from `start`: 1 request; concurrent ranges as in `read_bytes`."""
         self._check(check_key, path)
         check_range(start, length)
-        asked = self._asked(path, options)
+        asked = self._asked(ReadOptions, path, options)
         return await self._run(fetching.read_range(self._bucket, path, start, length, asked), path)
 
     async def write(
@@ -127,7 +128,7 @@ class AsyncS3Backend(AsyncS3Uploads):
         described = check_metadata(metadata, most=self._most_metadata)
         check_content_type(content_type)
         check_write_options(options, overwrite=overwrite)
-        asked = self._asked(path, options)
+        asked = self._asked(WriteOptions, path, options)
         source = AsyncSource(content)
         operation = writing.write(
             self._bucket,
@@ -183,14 +184,18 @@ class AsyncS3Backend(AsyncS3Uploads):
         check_metadata(metadata, most=self._most_metadata)
         check_content_type(content_type)
         check_write_options(options, overwrite=overwrite)
-        asked = self._asked(path, options)
+        asked = self._asked(WriteOptions, path, options)
         return self._spooled(path, overwrite=overwrite, metadata=metadata, content_type=content_type, **asked)
 
     async def delete(self, path: str, *, missing_ok: bool = False, **options: Unpack[DeleteOptions]) -> None:
-        """Delete one object: 2 requests."""
+        """Delete one object: 2 requests; 1 with `if_match`."""
         self._check(check_key, path)
-        self._asked(path, options)
-        await self._run(deleting.delete(self._bucket, path, missing_ok=missing_ok), path)
+        asked = self._asked(DeleteOptions, path, options)
+        if "if_match" in asked:
+            operation = deleting.delete_version(self._bucket, path, asked["if_match"], missing_ok=missing_ok)
+        else:
+            operation = deleting.delete(self._bucket, path, missing_ok=missing_ok)
+        await self._run(operation, path)
 
     async def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         """Delete all keys in a folder, including its marker: 2 requests per 1,000 keys."""
@@ -225,7 +230,8 @@ class AsyncS3Backend(AsyncS3Uploads):
     async def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified:
         """The `FileInfo` of one file: 1 request."""
         self._check(check_key, path)
-        return await self._run(probes.get_file_info(self._bucket, path, self._asked(path, options)), path)
+        asked = self._asked(ConditionalReadOptions, path, options)
+        return await self._run(probes.get_file_info(self._bucket, path, asked), path)
 
     async def get_folder_info(self, path: str) -> FolderInfo:
         """The totals of one folder: 1 request per 1,000 keys."""
@@ -240,15 +246,18 @@ class AsyncS3Backend(AsyncS3Uploads):
         """
         self._check(check_key, src)
         self._check(check_new_key, dst)
-        self._asked(src, options)
-        await self._run(copying.move(self._bucket, src, dst, overwrite=overwrite), src)
+        asked = self._asked(MoveOptions, src, options)
+        await self._run(copying.move(self._bucket, src, dst, overwrite=overwrite, options=asked), src)
 
     async def copy(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[CopyOptions]) -> None:
-        """Copy one object of any size inside the bucket. The server copies the bytes: 1 to 2 requests up to 5 GiB."""
+        """Copy one object of any size inside the bucket. The server copies the bytes: 1 to 2 requests up to 5 GiB.
+
+        With `if_match`, 1 HEAD compares first, and the copy is pinned to that version, on servers that honour it.
+        """
         self._check(check_key, src)
         self._check(check_new_key, dst)
-        self._asked(src, options)
-        await self._run(copying.copy(self._bucket, src, dst, overwrite=overwrite), src)
+        asked = self._asked(CopyOptions, src, options)
+        await self._run(copying.copy(self._bucket, src, dst, overwrite=overwrite, options=asked), src)
 
     def glob(self, pattern: str) -> AsyncIterator[FileInfo]:
         """The files that match: 1 request per 1,000 keys with the pattern's prefix before its first wildcard."""

@@ -73,7 +73,7 @@ class S3Backend(S3Uploads):
         self._check(check_key, path)
         allowance = self._allowance()
         opened = self._run(
-            fetching.open_sequential(self._bucket, path, self._asked(path, options)), path, None, allowance
+            fetching.open_sequential(self._bucket, path, self._asked(ReadOptions, path, options)), path, None, allowance
         )
         return self._reader(opened, path, exact=False, allowance=allowance)
 
@@ -84,7 +84,9 @@ class S3Backend(S3Uploads):
         """
         self._check(check_key, path)
         allowance = self._allowance()
-        opened = self._run(fetching.open_random(self._bucket, path, self._asked(path, options)), path, None, allowance)
+        opened = self._run(
+            fetching.open_random(self._bucket, path, self._asked(ReadOptions, path, options)), path, None, allowance
+        )
         return self._reader(opened, path, exact=True, allowance=allowance)
 
     @overload
@@ -96,13 +98,14 @@ class S3Backend(S3Uploads):
     def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified:
         """The whole content: 1 request; concurrent ranges from 32 MiB on (4 times `part_size`, if that is less)."""
         self._check(check_key, path)
-        return self._run(fetching.read_bytes(self._bucket, path, self._asked(path, options)), path)
+        asked = self._asked(ConditionalReadOptions, path, options)
+        return self._run(fetching.read_unless(self._bucket, path, asked), path)
 
     def read_range(self, path: str, start: int, length: int, **options: Unpack[ReadOptions]) -> bytes:
         """Up to `length` bytes from `start`: 1 request; concurrent ranges as in `read_bytes`."""
         self._check(check_key, path)
         check_range(start, length)
-        asked = self._asked(path, options)
+        asked = self._asked(ReadOptions, path, options)
         return self._run(fetching.read_range(self._bucket, path, start, length, asked), path)
 
     def write(
@@ -125,7 +128,7 @@ class S3Backend(S3Uploads):
         described = check_metadata(metadata, most=self._most_metadata)
         check_content_type(content_type)
         check_write_options(options, overwrite=overwrite)
-        asked = self._asked(path, options)
+        asked = self._asked(WriteOptions, path, options)
         source = Source(content)
         operation = writing.write(
             self._bucket,
@@ -179,14 +182,18 @@ class S3Backend(S3Uploads):
         check_metadata(metadata, most=self._most_metadata)
         check_content_type(content_type)
         check_write_options(options, overwrite=overwrite)
-        asked = self._asked(path, options)
+        asked = self._asked(WriteOptions, path, options)
         return self._spooled(path, overwrite=overwrite, metadata=metadata, content_type=content_type, **asked)
 
     def delete(self, path: str, *, missing_ok: bool = False, **options: Unpack[DeleteOptions]) -> None:
-        """Delete one object: 2 requests."""
+        """Delete one object: 2 requests; 1 with `if_match`."""
         self._check(check_key, path)
-        self._asked(path, options)
-        self._run(deleting.delete(self._bucket, path, missing_ok=missing_ok), path)
+        asked = self._asked(DeleteOptions, path, options)
+        if "if_match" in asked:
+            operation = deleting.delete_version(self._bucket, path, asked["if_match"], missing_ok=missing_ok)
+        else:
+            operation = deleting.delete(self._bucket, path, missing_ok=missing_ok)
+        self._run(operation, path)
 
     def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         """Delete all keys in a folder, including its marker: 2 requests per 1,000 keys."""
@@ -219,7 +226,8 @@ class S3Backend(S3Uploads):
     def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified:
         """The `FileInfo` of one file: 1 request."""
         self._check(check_key, path)
-        return self._run(probes.get_file_info(self._bucket, path, self._asked(path, options)), path)
+        asked = self._asked(ConditionalReadOptions, path, options)
+        return self._run(probes.get_file_info(self._bucket, path, asked), path)
 
     def get_folder_info(self, path: str) -> FolderInfo:
         """The totals of one folder: 1 request per 1,000 keys."""
@@ -234,15 +242,18 @@ class S3Backend(S3Uploads):
         """
         self._check(check_key, src)
         self._check(check_new_key, dst)
-        self._asked(src, options)
-        self._run(copying.move(self._bucket, src, dst, overwrite=overwrite), src)
+        asked = self._asked(MoveOptions, src, options)
+        self._run(copying.move(self._bucket, src, dst, overwrite=overwrite, options=asked), src)
 
     def copy(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[CopyOptions]) -> None:
-        """Copy one object of any size inside the bucket. The server copies the bytes: 1 to 2 requests up to 5 GiB."""
+        """Copy one object of any size inside the bucket. The server copies the bytes: 1 to 2 requests up to 5 GiB.
+
+        With `if_match`, 1 HEAD compares first, and the copy is pinned to that version, on servers that honour it.
+        """
         self._check(check_key, src)
         self._check(check_new_key, dst)
-        self._asked(src, options)
-        self._run(copying.copy(self._bucket, src, dst, overwrite=overwrite), src)
+        asked = self._asked(CopyOptions, src, options)
+        self._run(copying.copy(self._bucket, src, dst, overwrite=overwrite, options=asked), src)
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         """The files that match: 1 request per 1,000 keys with the pattern's prefix before its first wildcard."""

@@ -47,13 +47,23 @@ class S3Base(Backend):
     """
 
     name = "s3"
-    capabilities = CONTRACT_0_1 - {Capability.ATOMIC_MOVE} | {Capability.MULTIPART_UPLOADS}
+    capabilities = CONTRACT_0_1 - {Capability.ATOMIC_MOVE} | {
+        Capability.COMPARE_AND_SWAP,
+        Capability.CONDITIONAL_DELETE,
+        Capability.CONDITIONAL_READ,
+        Capability.MULTIPART_UPLOADS,
+    }
 
     def __init__(self, bucket: str, options: S3Options, *, own_client: bool = True) -> None:
         self._bucket = Bucket(check_bucket(bucket), options)
         self._most_metadata = MOST_ENTRIES if own_client else MOST_OF_A_HANDLE
         if not options.trusts_conditional_writes:
             self.capabilities = self.capabilities - {Capability.ATOMIC_CREATE}
+        trusts = options.endpoint.trusts
+        if not (trusts("swap") and trusts("complete_swap")):
+            self.capabilities = self.capabilities - {Capability.COMPARE_AND_SWAP}
+        if not trusts("delete"):
+            self.capabilities = self.capabilities - {Capability.CONDITIONAL_DELETE}
         self._runner = self._new_runner()
 
     def _new_runner(self) -> Runner:
@@ -133,9 +143,9 @@ class S3Base(Backend):
             self._runner.check_open()
             check(path)
 
-    def _asked(self, path: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    def _asked(self, kind: type, path: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """The options that were given, if this backend has the capabilities that they need."""
-        return supported(options, self.capabilities, path, self.name) if options else {}
+        return supported(kind, options, self.capabilities, path, self.name) if options else {}
 
     def _allowance(self) -> Allowance | None:
         """The time that a new operation may take."""

@@ -41,7 +41,7 @@ class AsyncBulk(AsyncRooted):
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            return await self._backend.read_ranges(key, ranges, **self._passed(key, options))
+            return await self._backend.read_ranges(key, ranges, **self._passed(ReadOptions, key, options))
 
     async def delete_many(self, paths: Iterable[str]) -> AsyncIterator[Outcome[None]]:
         """Delete files. A file that does not exist counts as deleted.

@@ -40,7 +40,7 @@ class Bulk(Rooted):
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            return self._backend.read_ranges(key, ranges, **self._passed(key, options))
+            return self._backend.read_ranges(key, ranges, **self._passed(ReadOptions, key, options))
 
     def delete_many(self, paths: Iterable[str]) -> Iterator[Outcome[None]]:
         """Delete files. A file that does not exist counts as deleted.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from remote_store.core.backend import Backend
-from remote_store.core.options import check_write_options, supported
+from remote_store.core.options import WriteOptions, check_write_options, supported
 from remote_store.core.rebase import Scope
 
 
@@ -17,11 +17,11 @@ class Rooted:
     _backend: Backend
     _scope: Scope
 
-    def _passed(self, key: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    def _passed(self, kind: type, key: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """The options to pass to the backend: those that were given, if it has the capabilities that they need."""
-        return supported(options, self._backend.capabilities, key, self._backend.name) if options else {}
+        return supported(kind, options, self._backend.capabilities, key, self._backend.name) if options else {}
 
     def _written(self, key: str, options: Mapping[str, Any], *, overwrite: bool) -> dict[str, Any]:
         """The options of a write to pass to the backend."""
         check_write_options(options, overwrite=overwrite)
-        return self._passed(key, options)
+        return self._passed(WriteOptions, key, options)

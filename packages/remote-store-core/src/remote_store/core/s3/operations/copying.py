@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from remote_store.core.errors import InvalidPath, NotFound, PreconditionFailed
+from remote_store.core.options import NOTHING
 from remote_store.core.s3.operations import deleting, probes, writing
 from remote_store.core.s3.operations.bucket import CREATE_OPTIONS, KEY_OPTIONS, Bucket, plain
 from remote_store.core.s3.operations.conflicts import send
@@ -15,6 +17,7 @@ from remote_store.core.s3.operations.steps import Operation, Start, Wait
 from remote_store.core.s3.protocol import faults
 from remote_store.core.s3.protocol.calls import Fault
 from remote_store.core.s3.protocol.options import GIB
+from remote_store.core.s3.protocol.parameters import of_condition
 from remote_store.core.s3.protocol.responses import Facts, Tags
 
 LARGEST_COPY = 5 * GIB
@@ -31,33 +34,38 @@ KEPT = (
 COPY_OPTIONS = CREATE_OPTIONS - {*KEPT, "Expires", "Tagging"}
 
 
-def copy(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[None]:
+def copy(
+    bucket: Bucket, src: str, dst: str, *, overwrite: bool, options: Mapping[str, Any] = NOTHING
+) -> Operation[None]:
     """Copy an object: 1 request.
 
     An endpoint with storage classes costs 1 HEAD more, because CopyObject does not keep the class (S3 API Reference,
-    CopyObject). A create costs 1 HEAD more if the endpoint is not known to honour its condition.
+    CopyObject). So does `if_match`, because some servers ignore the condition on the source. A create costs 1 HEAD more
+    if the endpoint is not known to honour its condition.
     """
     if src == dst:
-        yield from probes.require_file(bucket, src)
+        yield from probes.require_file(bucket, src, options=options)
         return
     yield from _refuse_file_ancestor(bucket, src, dst)
     source = None
-    if bucket.options.endpoint.storage_classes or src.endswith("/"):
-        source = yield from _require_source(bucket, src)
+    if bucket.options.endpoint.storage_classes or src.endswith("/") or "if_match" in options:
+        source = yield from _require_source(bucket, src, options)
     yield from _copy(bucket, src, dst, source, overwrite=overwrite)
 
 
-def move(bucket: Bucket, src: str, dst: str, *, overwrite: bool) -> Operation[None]:
+def move(
+    bucket: Bucket, src: str, dst: str, *, overwrite: bool, options: Mapping[str, Any] = NOTHING
+) -> Operation[None]:
     """Move an object: 1 HEAD, 1 copy pinned to its version, and 1 DELETE if the source is still that version.
 
     The create and the delete each cost 1 HEAD more if the endpoint is not known to honour their condition. A source
     that is replaced between that HEAD and the delete is then lost.
     """
     if src == dst:
-        yield from probes.require_file(bucket, src)
+        yield from probes.require_file(bucket, src, options=options)
         return
     yield from _refuse_file_ancestor(bucket, src, dst)
-    source = yield from _require_source(bucket, src)
+    source = yield from _require_source(bucket, src, options)
     yield from _copy(bucket, src, dst, source, overwrite=overwrite)
     yield from _delete_source(bucket, src, source)
 
@@ -72,8 +80,8 @@ def _refuse_file_ancestor(bucket: Bucket, src: str, dst: str) -> Operation[None]
         raise
 
 
-def _require_source(bucket: Bucket, src: str) -> Operation[Facts]:
-    source = yield from probes.require_file(bucket, src)
+def _require_source(bucket: Bucket, src: str, options: Mapping[str, Any]) -> Operation[Facts]:
+    source = yield from probes.require_file(bucket, src, options=options)
     yield from probes.refuse_marker_of(bucket, src, source)
     return source
 
@@ -193,7 +201,7 @@ def copy_parts(bucket: Bucket, src: str, dst: str, source: Facts, *, overwrite: 
             )
             yield Start(call, bucket.options.max_concurrency)
         parts = writing.listed_parts((yield Wait()))
-        yield from writing.complete(bucket, target, parts, size, begun, overwrite=overwrite)
+        yield from writing.complete(bucket, target, parts, size, begun, condition=of_condition({}, overwrite=overwrite))
     except BaseException as error:
         yield from writing.abandon(bucket, target, error)
         raise

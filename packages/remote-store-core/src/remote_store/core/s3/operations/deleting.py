@@ -5,13 +5,14 @@ from __future__ import annotations
 from remote_store.core.errors import DirectoryNotEmpty, NotFound, RemoteStoreError, wrong_kind
 from remote_store.core.s3.operations import paging, probes
 from remote_store.core.s3.operations.bucket import Bucket
-from remote_store.core.s3.operations.conflicts import send
+from remote_store.core.s3.operations.conflicts import is_refused, lasting_conflict, send
 from remote_store.core.s3.operations.paging import Cursor
 from remote_store.core.s3.operations.steps import Operation, each
 from remote_store.core.s3.protocol import faults
 from remote_store.core.s3.protocol.calls import Fault
 from remote_store.core.s3.protocol.keys import UNSPEAKABLE_IN_XML, is_marker, prefix_of
 from remote_store.core.s3.protocol.pages import Page
+from remote_store.core.s3.protocol.parameters import quoted
 from remote_store.core.s3.protocol.responses import Deleted, Done
 
 MOST_NAMED = 1000
@@ -30,6 +31,33 @@ def delete(bucket: Bucket, key: str, *, missing_ok: bool) -> Operation[None]:
         return
     yield from probes.refuse_marker_of(bucket, key, facts)
     yield from remove(bucket, key)
+
+
+def delete_version(bucket: Bucket, key: str, etag: str, *, missing_ok: bool) -> Operation[None]:
+    """Delete one object if it still is the version with this entity tag: 1 DELETE, and 1 HEAD if it was refused.
+
+    1 HEAD more if the key ends in a slash, because it may be a folder marker. If an attempt was repeated and the object
+    is gone, an earlier attempt deleted it.
+    """
+    if key.endswith("/"):
+        facts = yield from probes.require_file(bucket, key)
+        yield from probes.refuse_marker_of(bucket, key, facts)
+    condition = {"IfMatch": quoted(etag)}
+    try:
+        yield from remove(bucket, key, **condition)
+    except Fault as fault:
+        if not is_refused(fault, condition):
+            raise (yield from lasting_conflict(bucket, key, fault, condition)) from fault.__cause__
+        try:
+            yield from probes.head(bucket, key)
+        except Fault as looked:
+            if not faults.is_gone(looked):
+                raise
+            error = yield from probes.missing(bucket, key, looked)
+            if error is looked and (missing_ok or fault.attempts > 1):
+                return
+            raise error from looked.__cause__
+        raise faults.typed(fault, path=key) from fault.__cause__
 
 
 def remove(bucket: Bucket, key: str, **condition: str) -> Operation[None]:

@@ -8,15 +8,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from remote_store.core.io.buffers import allocate
-from remote_store.core.models import FileInfo
+from remote_store.core.models import FileInfo, NotModified
+from remote_store.core.options import NOTHING
 from remote_store.core.s3.operations import probes
 from remote_store.core.s3.operations.bucket import READ_OPTIONS, Bucket
 from remote_store.core.s3.operations.reading import BLOCK, ReadPlan
 from remote_store.core.s3.operations.steps import CloseBody, Drain, Fetch, Operation, Start, Wait
 from remote_store.core.s3.protocol import models
 from remote_store.core.s3.protocol.calls import Call, Fault
+from remote_store.core.s3.protocol.fields import bare
 from remote_store.core.s3.protocol.options import MIB, S3Options
-from remote_store.core.s3.protocol.parameters import NOTHING, of_read
+from remote_store.core.s3.protocol.parameters import of_read, quoted
 from remote_store.core.s3.protocol.responses import Facts
 
 UNIT = 8 * MIB
@@ -54,7 +56,7 @@ class Opened:
 def open_sequential(bucket: Bucket, key: str, options: Mapping[str, Any] = NOTHING) -> Operation[Opened]:
     """Open an object at its start: 1 GET, whose body is open, and 1 more if the response has no Content-Length."""
     plan = ReadPlan(_get(bucket, key, options), bucket.options.retry)
-    facts = yield from _open(bucket, key, plan)
+    facts = yield from _open(bucket, key, plan, options)
     return Opened(plan, models.file_info(key, facts, plan.remaining), facts.body)
 
 
@@ -67,15 +69,26 @@ def open_random(bucket: Bucket, key: str, options: Mapping[str, Any] = NOTHING) 
     return Opened(plan, models.file_info(key, facts, size))
 
 
+def read_unless(bucket: Bucket, key: str, options: Mapping[str, Any]) -> Operation[bytes | NotModified]:
+    """Read a whole object like `read_bytes`, unless it still is the version that `if_none_match` names."""
+    try:
+        return (yield from read_bytes(bucket, key, options))
+    except Fault as fault:
+        return probes.unmodified(key, options, fault)
+
+
 def read_bytes(bucket: Bucket, key: str, options: Mapping[str, Any] = NOTHING) -> Operation[bytes]:
     """Read a whole object: 1 GET, and 1 more per range if it is large. The ranges are pinned to the first's version.
 
     2 more GETs if the response to the first has no Content-Length.
 
     Memory: the object, once.
+
+    Raises:
+        Fault: Among others, with status 304 if the object still is the version that `if_none_match` names.
     """
     plan = ReadPlan(_get(bucket, key, options), bucket.options.retry)
-    facts = yield from _open(bucket, key, plan)
+    facts = yield from _open(bucket, key, plan, options)
     return (yield from _read(bucket, plan, facts.body))
 
 
@@ -88,7 +101,7 @@ def read_range(
     """
     plan = ReadPlan(_get(bucket, key, options), bucket.options.retry, start=start, end=start + max(length, 1))
     try:
-        facts = yield from _open(bucket, key, plan)
+        facts = yield from _open(bucket, key, plan, options)
     except Fault as fault:
         if fault.status != 416:
             raise
@@ -102,16 +115,27 @@ def read_range(
 
 
 def _get(bucket: Bucket, key: str, options: Mapping[str, Any]) -> Call:
-    return bucket.call("GetObject", READ_OPTIONS, Key=key, **of_read(options))
+    params = of_read(options)
+    # Only the first request asks whether the object is new to the caller.
+    params.pop("IfNoneMatch", None)
+    return bucket.call("GetObject", READ_OPTIONS, Key=key, **params)
 
 
-def _open(bucket: Bucket, key: str, plan: ReadPlan) -> Operation[Facts]:
+def _open(bucket: Bucket, key: str, plan: ReadPlan, options: Mapping[str, Any]) -> Operation[Facts]:
+    call = plan.request()
+    if "if_none_match" in options:
+        call = replace(call, params={**call.params, "IfNoneMatch": quoted(options["if_none_match"])})
     try:
-        response: Facts = yield plan.request()
+        response: Facts = yield call
     except Fault as fault:
         if fault.status == 416:
             raise
-        raise (yield from probes.missing(bucket, key, fault)) from fault.__cause__
+        raise (yield from probes.refused(bucket, key, fault, options)) from fault.__cause__
+    try:
+        _check_conditions(response, options)
+    except Fault:
+        yield CloseBody(response.body)
+        raise
     if response.length is None and plan.end is None:
         # A body sent in chunks. Its size has to be known to tell how much is left after a break.
         yield CloseBody(response.body)
@@ -126,6 +150,17 @@ def _open(bucket: Bucket, key: str, plan: ReadPlan) -> Operation[Facts]:
         yield CloseBody(response.body)
         raise
     return response
+
+
+def _check_conditions(response: Facts, options: Mapping[str, Any]) -> None:
+    """Check the conditions against the response too, because a server may ignore them.
+
+    Raises:
+        Fault: The object is not the version that `if_match` names, or is the one that `if_none_match` names (304).
+    """
+    probes.check_version(response, options)
+    if "if_none_match" in options and bare(response.etag) == options["if_none_match"]:
+        raise Fault("304", 304, "the object still is the version that if_none_match names")
 
 
 def _read(bucket: Bucket, plan: ReadPlan, body: Any) -> Operation[bytes]:

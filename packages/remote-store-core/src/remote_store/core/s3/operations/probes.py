@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from remote_store.core import conditions
 from remote_store.core.errors import AlreadyExists, InvalidPath, NotFound, RemoteStoreError, wrong_kind
-from remote_store.core.models import FileInfo
+from remote_store.core.models import FileInfo, NotModified
+from remote_store.core.options import NOTHING
 from remote_store.core.s3.operations import paging
 from remote_store.core.s3.operations.bucket import READ_OPTIONS, Bucket
 from remote_store.core.s3.operations.steps import CloseBody, Operation, each
 from remote_store.core.s3.protocol import faults, models
 from remote_store.core.s3.protocol.calls import Fault
+from remote_store.core.s3.protocol.fields import bare
 from remote_store.core.s3.protocol.keys import ancestors, is_marker, prefix_of
-from remote_store.core.s3.protocol.parameters import NOTHING, of_read
+from remote_store.core.s3.protocol.parameters import of_read
 from remote_store.core.s3.protocol.responses import Facts
 
 FOLDER_MEANT = "the path is a folder, not a file; name a file, or call a folder method"
@@ -89,9 +92,14 @@ def missing(bucket: Bucket, key: str, fault: Fault) -> Operation[RemoteStoreErro
     return fault
 
 
-def get_file_info(bucket: Bucket, key: str, options: Mapping[str, Any] = NOTHING) -> Operation[FileInfo]:
-    """The `FileInfo` of a file: 1 HEAD."""
-    facts = yield from require_file(bucket, key, checksum=True, options=options)
+def get_file_info(bucket: Bucket, key: str, options: Mapping[str, Any] = NOTHING) -> Operation[FileInfo | NotModified]:
+    """The `FileInfo` of a file, or `NotModified`: 1 HEAD."""
+    try:
+        facts = yield from require_file(bucket, key, checksum=True, options=options)
+    except Fault as fault:
+        return unmodified(key, options, fault)
+    if (same := conditions.unmodified(options, bare(facts.etag), key)) is not None:
+        return same
     size = yield from size_of(bucket, key, facts)
     refuse_marker(key, size)
     return models.file_info(key, facts, size)
@@ -140,9 +148,45 @@ def require_file(
 ) -> Operation[Facts]:
     """The facts of a file that has to exist: 1 HEAD."""
     try:
-        return (yield from head(bucket, key, checksum=checksum, options=options))
+        facts = yield from head(bucket, key, checksum=checksum, options=options)
     except Fault as fault:
-        raise (yield from missing(bucket, key, fault)) from fault.__cause__
+        raise (yield from refused(bucket, key, fault, options)) from fault.__cause__
+    check_version(facts, options)
+    return facts
+
+
+def refused(bucket: Bucket, key: str, fault: Fault, options: Mapping[str, Any]) -> Operation[RemoteStoreError | Fault]:
+    """What to raise for a read that was refused.
+
+    A server may answer 412 to `If-Match` for a file that does not exist, so 1 HEAD looks.
+    """
+    if "if_match" in options and faults.is_precondition(fault):
+        try:
+            yield from head(bucket, key)
+        except Fault as looked:
+            return (yield from missing(bucket, key, looked)) if faults.is_missing(looked) else fault
+    return (yield from missing(bucket, key, fault))
+
+
+def check_version(facts: Facts, options: Mapping[str, Any]) -> None:
+    """Check that an object is the version that `if_match` names, because a server may ignore the condition.
+
+    Raises:
+        Fault: It is another version, or the response has no entity tag.
+    """
+    if "if_match" in options and bare(facts.etag) != options["if_match"]:
+        raise Fault("PreconditionFailed", 412, "the server sent a version other than the one that if_match names")
+
+
+def unmodified(key: str, options: Mapping[str, Any], fault: Fault) -> NotModified:
+    """The result of a read that was answered with 304.
+
+    Raises:
+        Fault: The given one, if it is another answer.
+    """
+    if "if_none_match" not in options or not faults.is_not_modified(fault):
+        raise fault
+    return NotModified(key, options["if_none_match"])
 
 
 def refuse_existing(bucket: Bucket, key: str) -> Operation[None]:

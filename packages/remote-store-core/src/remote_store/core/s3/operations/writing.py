@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from remote_store.core.errors import RemoteStoreError
 from remote_store.core.models import WriteResult
+from remote_store.core.options import NOTHING
 from remote_store.core.s3.operations import probes
 from remote_store.core.s3.operations.bucket import CREATE_OPTIONS, KEY_OPTIONS, PART_OPTIONS, REQUEST_OPTIONS, Bucket
-from remote_store.core.s3.operations.conflicts import send
+from remote_store.core.s3.operations.conflicts import is_refused, lasting_conflict, refusal, send
 from remote_store.core.s3.operations.fetching import read_bytes
 from remote_store.core.s3.operations.lost_responses import FirstAttempt, made_by_put, made_of_parts
 from remote_store.core.s3.operations.steps import Drain, Operation, ReadBlock, Start, Wait
@@ -20,7 +22,7 @@ from remote_store.core.s3.protocol.calls import Call, Fault
 from remote_store.core.s3.protocol.endpoint import Condition
 from remote_store.core.s3.protocol.fields import bare
 from remote_store.core.s3.protocol.options import LARGEST_PART, MIB, S3Options
-from remote_store.core.s3.protocol.parameters import NOTHING, of_write
+from remote_store.core.s3.protocol.parameters import of_condition, of_write
 from remote_store.core.s3.protocol.responses import Facts, Part, Written
 from remote_store.core.s3.protocol.uploads import MOST_PARTS
 
@@ -40,7 +42,8 @@ def write(
 ) -> Operation[WriteResult]:
     """Write the runner's source: 1 PUT, or n + 2 requests for n parts.
 
-    A create costs 1 HEAD more if the endpoint is not known to honour its condition.
+    A create costs 1 HEAD more if the endpoint is not known to honour its condition. A write with `if_match` needs an
+    endpoint that is known to honour it.
 
     Args:
         bucket: The bucket.
@@ -71,9 +74,10 @@ def write(
     single = len(blocks) == 1 or not blocks[1]
     if not overwrite and not looks and not bucket.options.endpoint.trusts("put" if single else "complete"):
         yield from probes.refuse_existing(bucket, key)
+    condition = of_condition(options, overwrite=overwrite)
     if single:
-        return (yield from _put(bucket, key, blocks[0], described, overwrite=overwrite))
-    return (yield from _put_parts(bucket, blocks, sizes, described, overwrite=overwrite))
+        return (yield from _put(bucket, key, blocks[0], described, condition))
+    return (yield from _put_parts(bucket, blocks, sizes, described, condition))
 
 
 def part_sizes(options: S3Options, size: int | None) -> Iterator[int]:
@@ -90,9 +94,8 @@ def part_sizes(options: S3Options, size: int | None) -> Iterator[int]:
 
 
 def _put(
-    bucket: Bucket, key: str, body: bytes, described: Mapping[str, Any], *, overwrite: bool
+    bucket: Bucket, key: str, body: bytes, described: Mapping[str, Any], condition: Mapping[str, str]
 ) -> Operation[WriteResult]:
-    condition = {} if overwrite else {"IfNoneMatch": "*"}
     sums = _checksum(bucket, body)
     retried = False
     first = FirstAttempt()
@@ -103,18 +106,19 @@ def _put(
             written = yield from send(bucket, call)
         except Fault as fault:
             retried = retried or fault.attempts > 1
-            if condition and faults.lacks_feature(fault) and not bucket.options.endpoint.trusts("put"):
+            if "IfNoneMatch" in condition and faults.lacks_feature(fault) and not bucket.options.endpoint.trusts("put"):
                 condition = {}
-            elif condition and faults.is_precondition(fault):
+            elif is_refused(fault, condition):
                 if retried:
                     written = yield from made_by_put(bucket, body, described, fault, first)
                 if written is None:
-                    raise probes.already_exists(key, fault) from fault.__cause__
+                    raise refusal(key, fault, condition) from fault.__cause__
             else:
-                raise
+                raise (yield from lasting_conflict(bucket, key, fault, condition)) from fault.__cause__
     if written.etag is None:
         yield from _require_written(bucket, key, body)
-    return models.write_result(key, len(body), written, described.get("Metadata") or {})
+    result = models.write_result(key, len(body), written, described.get("Metadata") or {})
+    return replace(result, response_lost=isinstance(written, Facts))
 
 
 def _require_written(bucket: Bucket, key: str, body: bytes) -> Operation[None]:
@@ -151,15 +155,14 @@ def _put_parts(
     blocks: list[bytes],
     sizes: Iterator[int],
     described: Mapping[str, Any],
-    *,
-    overwrite: bool,
+    condition: Mapping[str, str],
 ) -> Operation[WriteResult]:
     first = FirstAttempt()
     upload = yield from begin(bucket, bucket.call("CreateMultipartUpload", CREATE_OPTIONS, **described))
     try:
         total = yield from _send_parts(bucket, upload, blocks, sizes)
         parts = listed_parts((yield Wait()))
-        written = yield from complete(bucket, upload, parts, total, first, overwrite=overwrite)
+        written = yield from complete(bucket, upload, parts, total, first, condition=condition)
     except BaseException as error:
         yield from abandon(bucket, upload, error)
         raise
@@ -224,7 +227,7 @@ def complete(
     size: int,
     first: FirstAttempt,
     *,
-    overwrite: bool,
+    condition: Mapping[str, str],
 ) -> Operation[Written | Facts]:
     """Complete a multipart upload: 1 request.
 
@@ -234,10 +237,9 @@ def complete(
         parts: The parts as the request lists them.
         size: Total bytes of all parts.
         first: When the upload was begun.
-        overwrite: Replace an existing object.
+        condition: The condition of the request, from `of_condition`.
     """
     key = upload["Key"]
-    condition = {} if overwrite else {"IfNoneMatch": "*"}
     allowed = REQUEST_OPTIONS | KEY_OPTIONS
     listed = {**upload, "MultipartUpload": {"Parts": parts}}
     written: Written | Facts | None = None
@@ -245,17 +247,18 @@ def complete(
         try:
             written = yield from send(bucket, bucket.call("CompleteMultipartUpload", allowed, **listed, **condition))
         except Fault as fault:
-            refused = bool(condition) and faults.is_precondition(fault)
-            if condition and faults.lacks_feature(fault) and not bucket.options.endpoint.trusts("complete"):
+            refused = is_refused(fault, condition)
+            creates = "IfNoneMatch" in condition
+            if creates and faults.lacks_feature(fault) and not bucket.options.endpoint.trusts("complete"):
                 condition = {}
                 continue
             is_lost = fault.attempts > 1 and (refused or fault.code == "NoSuchUpload")
             if is_lost or faults.is_unproven(fault):
                 written = yield from made_of_parts(bucket, upload, parts, fault, first, size=size)
             if written is None and refused:
-                raise probes.already_exists(key, fault) from fault.__cause__
+                raise refusal(key, fault, condition) from fault.__cause__
             if written is None:
-                raise
+                raise (yield from lasting_conflict(bucket, key, fault, condition)) from fault.__cause__
     return written
 
 

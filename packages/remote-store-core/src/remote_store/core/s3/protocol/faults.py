@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from remote_store.core.conditions import NO_VERSION
 from remote_store.core.errors import (
     AlreadyExists,
     BackendUnavailable,
@@ -65,7 +66,7 @@ CODES: dict[str, tuple[type[RemoteStoreError], str]] = {
     "AuthorizationHeaderMalformed": (RemoteStoreError, REGION),
     "PermanentRedirect": (RemoteStoreError, REGION),
     "IllegalLocationConstraintException": (RemoteStoreError, REGION),
-    "PreconditionFailed": (PreconditionFailed, "the file is not the one seen before; open it again"),
+    "PreconditionFailed": (PreconditionFailed, "the file is not the version that was expected; read it again"),
     "NotS3": (RemoteStoreError, NOT_S3),
     "BrokenAnswer": (RemoteStoreError, BROKEN),
     "UnreadableAnswer": (RemoteStoreError, "the SDK could not build the request or read the response; see the cause"),
@@ -145,7 +146,7 @@ STATUSES: dict[int, tuple[type[RemoteStoreError], str]] = {
     407: (PermissionDenied, f"the proxy wants a user name and password; check those in {PROXY}"),
     408: (BackendUnavailable, BUSY),
     409: (RemoteStoreError, "the service reports a conflict with another operation; check the file, then try again"),
-    412: (PreconditionFailed, "the file is not the one seen before; open it again"),
+    412: (PreconditionFailed, "the file is not the version that was expected; read it again"),
     429: (BackendUnavailable, BUSY),
 }
 
@@ -167,6 +168,7 @@ NO_RETRY_HELPS = frozenset(
 OVERRIDES: dict[type[RemoteStoreError], str] = {
     AlreadyExists: "the file exists already; pass overwrite=True to replace it",
     NotFound: "there is no such file",
+    PreconditionFailed: NO_VERSION,
 }
 
 UNREACHABLE = "the service did not answer; check endpoint_url, network and timeouts, then try again"
@@ -186,7 +188,7 @@ def classify(fault: Fault) -> tuple[type[RemoteStoreError], str]:
     if fault.transport:
         return BackendUnavailable, UNREACHABLE
     # S3 may send a 400 without a document; it then has a request id.
-    if fault.foreign and (fault.status == 404 or (fault.code == "400" and fault.request_id is None)):
+    if fault.foreign and (fault.status in (304, 404) or (fault.code == "400" and fault.request_id is None)):
         return RemoteStoreError, NOT_S3
     if fault.status is not None and fault.status in STATUSES:
         return STATUSES[fault.status]
@@ -241,8 +243,8 @@ def is_foreign(operation: str, code: str, status: int | None, headers: Mapping[s
         status: The HTTP status.
         headers: The headers.
     """
-    # A HEAD has no document, so only its headers count. A code unknown to S3 may come from any service.
-    has_code = code != str(status) or operation.startswith("Head")
+    # A HEAD and a 304 have no document, so only the headers count. A code unknown to S3 may come from any service.
+    has_code = code != str(status) or operation.startswith("Head") or status == 304
     return code not in CODES and not (has_code and is_signed(headers))
 
 
@@ -253,6 +255,11 @@ def may_pass(fault: Fault) -> bool:
     """
     helps = issubclass(classify(fault)[0], BackendUnavailable) and fault.code not in NO_RETRY_HELPS
     return helps and fault.status != 409
+
+
+def is_not_modified(fault: Fault) -> bool:
+    """Whether S3 says that the object still is the version that `If-None-Match` names (RFC 9110, 15.4.5)."""
+    return fault.status == 304 and not fault.foreign
 
 
 def is_missing(fault: Fault) -> bool:
@@ -268,6 +275,14 @@ def is_missing_bucket(fault: Fault) -> bool:
 def is_gone(fault: Fault) -> bool:
     """Whether the service says that the key does not exist; the bucket may."""
     return is_missing(fault) and not is_missing_bucket(fault)
+
+
+def is_lost_swap(fault: Fault) -> bool:
+    """Whether a write with `If-Match` found another version, or none.
+
+    AWS answers 404 if the object does not exist (S3 User Guide, conditional writes), and other servers 412.
+    """
+    return is_precondition(fault) or (is_gone(fault) and fault.code != "NoSuchUpload")
 
 
 def is_precondition(fault: Fault) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -21,10 +20,6 @@ WRITTEN: Final[Mapping[str, str]] = {
 """The options of a write that PutObject and CreateMultipartUpload take unchanged, and their names there."""
 
 
-NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
-"""No options."""
-
-
 def quoted(tag: str) -> str:
     """An ETag as the header of a condition has it (RFC 9110, 8.8.3)."""
     return f'"{tag}"'
@@ -39,6 +34,13 @@ def of_read(options: Mapping[str, Any]) -> dict[str, Any]:
     if "version_id" in options:
         params["VersionId"] = options["version_id"]
     return params
+
+
+def of_condition(options: Mapping[str, Any], *, overwrite: bool) -> dict[str, str]:
+    """The condition of `PutObject` and `CompleteMultipartUpload`: none, that the key is free, or its version."""
+    if "if_match" in options:
+        return {"IfMatch": quoted(options["if_match"])}
+    return {} if overwrite else {"IfNoneMatch": "*"}
 
 
 def of_write(options: Mapping[str, Any]) -> dict[str, Any]:
