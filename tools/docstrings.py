@@ -36,6 +36,7 @@ OPTIONS = {
 """The text of the argument `options`, by the type of the options."""
 OWN = {
     "close": "a store may leave its backend open",
+    "delete_many": "a store takes its paths in batches, and refuses one path in place of many",
     "glob": "the pattern of a store begins at its root",
     "list_files": "a store takes a pattern, and its `max_depth` needs no `recursive`",
     "native_path": "a store takes a path, and may be asked for its root",

@@ -36,6 +36,7 @@ FILES = {
     f"{CORE}/s3/aio_backend.py": f"{CORE}/s3/backend.py",
     f"{CORE}/s3/aio_base.py": f"{CORE}/s3/base.py",
     f"{CORE}/s3/aio_uploads.py": f"{CORE}/s3/uploads.py",
+    f"{CORE}/s3/aio_bulk.py": f"{CORE}/s3/bulk.py",
     f"{CORE}/s3/engine/aio_ahead.py": f"{CORE}/s3/engine/ahead.py",
     f"{CORE}/s3/engine/aio_bodies.py": f"{CORE}/s3/engine/bodies.py",
     f"{CORE}/s3/engine/aio_reader.py": f"{CORE}/s3/engine/reader.py",
@@ -50,7 +51,7 @@ FOLDERS = {f"{SUITE}/aio": SUITE}
 
 MODULES = {
     r"\bremote_store\.core\.s3\.((?:engine\.)?)aio_": r"remote_store.core.s3.\1",
-    r"\bremote_store\.core\.aio\.(?=blocks|reader|streams)": "remote_store.core.io.",
+    r"\bremote_store\.core\.aio\.(?=blocks|outcomes|reader|streams)": "remote_store.core.io.",
     r"\bremote_store\.core\.aio\b": "remote_store.core",
     r"\bremote_store\.conformance\.suite\.aio\b": "remote_store.conformance.suite",
 }

@@ -34,7 +34,13 @@ def function(member: Any) -> Any:
     return member.fget if isinstance(member, property) else getattr(member, "__func__", member)
 
 
-CASES = [(kind, name) for kind in KINDS for name in members(kind)]
+def methods(kind: type) -> dict[str, Any]:
+    """The public methods and properties of a store, with those of its parts."""
+    found = {name: value for part in reversed(kind.__mro__[:-1]) for name, value in members(part).items()}
+    return {name: value for name, value in found.items() if not getattr(value, "__isabstractmethod__", False)}
+
+
+CASES = [(kind, name) for kind in KINDS for name in methods(kind)]
 IDS = [f"{kind.__name__}.{name}" for kind, name in CASES]
 
 
@@ -68,7 +74,7 @@ def loop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[asyncio.Ru
 
 @pytest.mark.parametrize("kind, name", CASES, ids=IDS)
 def test_the_example_runs(kind: type, name: str, loop: asyncio.Runner) -> None:
-    assert Session(kind, loop).run(members(kind)[name].__doc__) >= 1
+    assert Session(kind, loop).run(methods(kind)[name].__doc__) >= 1
 
 
 @pytest.mark.parametrize("kind, function", [(Store, open_store), (AsyncStore, open_async_store)])
@@ -78,7 +84,7 @@ def test_the_example_of_a_function_runs(kind: type, function: Any, loop: asyncio
 
 @pytest.mark.parametrize("kind, name", CASES, ids=IDS)
 def test_a_docstring_says_all_that_a_caller_needs(kind: type, name: str) -> None:
-    member = members(kind)[name]
+    member = methods(kind)[name]
     signature = inspect.signature(function(member))
     text = inspect.cleandoc(member.__doc__)
     parameters = [word for word in signature.parameters if word not in ("self", "cls")]
@@ -100,7 +106,7 @@ def section(text: str, name: str) -> str:
 @pytest.mark.parametrize("kind", KINDS)
 def test_help_reads_as_documentation(kind: type) -> None:
     text = pydoc.plain(pydoc.render_doc(kind))
-    for name in members(kind):
+    for name in methods(kind):
         assert re.search(rf"\b{name}\b", text)
     assert "On S3: 1 request" in text
     assert ">>> " in text
@@ -144,6 +150,8 @@ COSTS: dict[str, Any] = {
     "get_folder_info": lambda store: store.get_folder_info("reports"),
     "move": lambda store: store.move("greeting.txt", "moved"),
     "copy": lambda store: store.copy("greeting.txt", "copied"),
+    "read_ranges": lambda store: store.read_ranges("greeting.txt", [(0, 1), (3, 1)]),
+    "delete_many": lambda store: store.delete_many(["greeting.txt", "reports/november.csv"]),
     "download": lambda store: store.download("greeting.txt", "local"),
     "ping": lambda store: store.ping(),
     "check_health": lambda store: store.check_health(),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 LINES = 15
 SERVED = frozenset({"s3", "http"})
-HARMFUL = frozenset({"delete", "delete_folder", "move"})
+HARMFUL = frozenset({"delete", "delete_folder", "delete_many", "move"})
 
 
 @public("remote_store.conformance")
@@ -272,16 +272,17 @@ class AnyCase(Expectations, Generic[B]):
         self._recorder.watch(backend, self.log, self._guard, prefix)
         return backend
 
-    def _guard(self, method: str, path: object) -> None:
+    def _guard(self, method: str, given: object) -> None:
         """Refuse a call with which a faulty backend could do harm outside the folder of this check."""
         if method not in HARMFUL or self._alone or self.profile.expendable:
             return
-        plain = posixpath.normpath(path) if isinstance(path, str) else ""
-        if plain != self.root and not plain.startswith(f"{self.root}/"):
-            raise Withheld(
-                f"{method}({path!r}) could remove files outside this check's folder; implement isolated(), or state "
-                "Profile(expendable=True)"
-            )
+        for path in given if isinstance(given, list) else [given]:
+            plain = posixpath.normpath(path) if isinstance(path, str) else ""
+            if plain != self.root and not plain.startswith(f"{self.root}/"):
+                raise Withheld(
+                    f"{method}({path!r}) could remove files outside this check's folder; implement isolated(), or "
+                    "state Profile(expendable=True)"
+                )
 
     @contextmanager
     def _prepared(self, identifiers: tuple[str, ...], needs: tuple[Capability, ...]) -> Iterator[None]:

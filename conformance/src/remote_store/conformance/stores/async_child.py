@@ -181,7 +181,7 @@ class AsyncChildBackend(AsyncBackend):
         return await self._store.read_ranges(exact(path), ranges, **options)
 
     def delete_many(self, paths: Iterable[str]) -> AsyncIterator[Outcome[None]]:
-        return self._store.delete_many([exact(path) for path in paths])
+        return self._store.delete_many(map(exact, paths))
 
     async def presign(
         self,

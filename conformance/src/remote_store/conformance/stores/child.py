@@ -177,7 +177,7 @@ class ChildBackend(Backend):
         return self._store.read_ranges(exact(path), ranges, **options)
 
     def delete_many(self, paths: Iterable[str]) -> Iterator[Outcome[None]]:
-        return self._store.delete_many([exact(path) for path in paths])
+        return self._store.delete_many(map(exact, paths))
 
     def presign(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from copy import copy
 
 from remote_store.core.home import public
 
@@ -126,6 +127,16 @@ class InvalidPath(RemoteStoreError, ValueError):
     """The path is malformed or too long, or it names a folder instead of a file, or a file instead of a folder."""
 
     http_status = 400
+
+
+def about(error: Exception, path: str) -> Exception:
+    """The same error about another path, for one of several paths that failed together."""
+    if not isinstance(error, RemoteStoreError):
+        return error
+    other = copy(error).with_traceback(error.__traceback__)
+    other.path, other.paths = path, ()
+    other.__cause__ = error.__cause__
+    return other
 
 
 def wrong_kind(message: str, *, path: str, backend: str | None = None) -> InvalidPath:

@@ -155,14 +155,16 @@ class Outcome(Generic[T]):
     """The outcome of one of several calls, such as those of `read_many`.
 
     Attributes:
-        path: The path that the call was about.
+        path: The path that the call was about, as it was given to the call.
         value: What the call returned; `None` if it failed.
         error: The exception that the call raised; `None` if it succeeded.
+        target: Of `copy_many`, the path that `path` was copied to; otherwise `None`.
     """
 
     path: str
     value: T | None = None
     error: Exception | None = None
+    target: str | None = None
 
     def result(self) -> T:
         """Return the value, or raise the error.

@@ -5,13 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, Unpack
 
+from remote_store.core.aio.outcomes import async_outcome
 from remote_store.core.capabilities import Capability
 from remote_store.core.conditional_writes import ConditionalWrites
 from remote_store.core.errors import CapabilityNotSupported
 from remote_store.core.io.source import AsyncBinaryIO
-from remote_store.core.io.streams import check_range
+from remote_store.core.io.streams import check_ranges
 from remote_store.core.models import FileVersion, Outcome, PresignedPost, UnfinishedUpload, WriteResult
 from remote_store.core.options import ReadOptions, given, lacking
 
@@ -35,11 +37,13 @@ class AsyncOptional(ABC):
     ) -> list[bytes]:
         """Read several ranges of one version of a file. Ranges that are close to each other share a request.
 
-        On S3: 1 request per group of ranges with at most 1 MiB between them, several at once.
+        On S3: 1 request per group of ranges, several at once. A group has gaps of at most 1 MiB, and is no longer than
+        4 MiB, except for a longer range. If no range has a byte, no request is sent, so the file may be missing.
+        Memory: the result, and `max_concurrency` groups.
 
         Args:
             path: The file.
-            ranges: Start and length of each range, in any order.
+            ranges: Start and length of each range, in any order. They may overlap.
             options: `if_match` and `version_id`; see `ReadOptions`.
 
         Returns:
@@ -48,15 +52,18 @@ class AsyncOptional(ABC):
         Raises:
             NotFound: The file does not exist.
             InvalidPath: The path is the root, a folder, or malformed.
+            CapabilityNotSupported: The backend does not have `SEEKABLE_READ`.
             PreconditionFailed: The file was replaced while it was read, or is not the version of `if_match`.
+            TypeError: A range is not a pair of `int`.
             ValueError: A start or a length is negative.
         """
-        for start, length in ranges:
-            check_range(start, length)
+        asked = check_ranges(ranges)
+        if not any(length for _, length in asked):
+            return [b""] * len(asked)
         extra: dict[str, Any] = given(options)
         found: list[bytes] = []
         async with await self.read_seekable(path, **extra) as file:
-            for start, length in ranges:
+            for start, length in asked:
                 await file.seek(start)
                 found.append(await file.read(length))
         return found
@@ -64,21 +71,20 @@ class AsyncOptional(ABC):
     async def delete_many(self, paths: Iterable[str]) -> AsyncIterator[Outcome[None]]:
         """Delete files. A file that does not exist counts as deleted.
 
-        On S3: 1 request per 1,000 files.
+        A path that fails does not end it: its outcome has the error. A folder is never deleted: its outcome has
+        `InvalidPath`, or no error where the backend does not look, as on S3. An exception that `paths` raises passes
+        unchanged.
+
+        On S3: 1 request per 1,000 files, if the server has DeleteObjects; 2 for a path that ends in a slash.
 
         Args:
-            paths: The files.
+            paths: The files. A path that comes twice has two outcomes.
 
         Returns:
-            An iterator over an outcome for each path, in unspecified order. A path that fails does not end it.
+            An iterator over an outcome for each path, in unspecified order, whose `path` is as you gave it.
         """
         for path in paths:
-            try:
-                await self.delete(path, missing_ok=True)
-            except Exception as error:  # noqa: BLE001 - the outcome carries it
-                yield Outcome(path, error=error)
-            else:
-                yield Outcome(path)
+            yield await async_outcome(partial(self.delete, path, missing_ok=True), path)
 
     async def presign(
         self,

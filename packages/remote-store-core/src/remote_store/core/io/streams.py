@@ -176,6 +176,21 @@ def check_range(start: int, length: int) -> None:
     _check_count("length", length)
 
 
+def check_ranges(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Check several ranges of bytes, and return them as a list.
+
+    Raises:
+        TypeError: A range is not a pair of `int`.
+        ValueError: A start or a length is negative.
+    """
+    checked = list(ranges)
+    for each in checked:
+        if not isinstance(each, tuple | list) or len(each) != 2:
+            raise TypeError(f"a range must be a tuple of start and length, not {type(each).__name__}")
+        check_range(*each)
+    return checked
+
+
 @public("remote_store.core")
 def check_max_depth(max_depth: int | None) -> None:
     """Check the depth of a listing.

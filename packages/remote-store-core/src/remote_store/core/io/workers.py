@@ -10,6 +10,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import ContextVar
 from functools import partial
 from queue import SimpleQueue
 from time import monotonic
@@ -23,6 +24,9 @@ CLOSED = "the backend is closed; make a new one"
 
 GRACE = 0.4
 """Seconds that an interrupted call waits for its cleanup. The cleanup then goes on in the background."""
+
+waiting_loop: ContextVar[asyncio.AbstractEventLoop | None] = ContextVar("waiting_loop", default=None)
+"""The event loop of the thread that waits for this one, if it runs one."""
 
 
 class Workers:
@@ -173,6 +177,14 @@ def settle(future: Future[T], function: Callable[[], T]) -> None:
         future.set_exception(error)
     else:
         future.set_result(result)
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The event loop that runs in this thread."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def threads_can_start() -> bool:

@@ -23,6 +23,7 @@ from remote_store.core.options import (
     check_write_options,
 )
 from remote_store.core.path import require_text
+from remote_store.core.s3.bulk import S3Bulk
 from remote_store.core.s3.engine.spool import Spool
 from remote_store.core.s3.operations import copying, deleting, fetching, listing, probes, writing
 from remote_store.core.s3.operations.paging import Cursor
@@ -31,7 +32,10 @@ from remote_store.core.s3.uploads import S3Uploads
 
 
 @public("remote_store.core.s3")
-class S3Backend(S3Uploads):
+class S3Backend(
+    S3Bulk,
+    S3Uploads,
+):
     """Implements the contract on one bucket of an S3 server. A lane subclasses it and makes the port in `_connect`.
 
     The constructor does no I/O.

@@ -7,31 +7,19 @@ import os
 import sys
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import suppress
-from contextvars import ContextVar
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, TypeVar
 
 from remote_store.core.errors import BackendUnavailable
 from remote_store.core.home import public
-from remote_store.core.io.workers import keep_working
+from remote_store.core.io.workers import keep_working, running_loop, waiting_loop
 from remote_store.core.s3.protocol.calls import AsyncBody, AsyncS3Port, Call, Fault
 from remote_store.core.s3.protocol.options import KIB
 
 T = TypeVar("T")
 
-waiting_loop: ContextVar[asyncio.AbstractEventLoop | None] = ContextVar("waiting_loop", default=None)
-"""The event loop of the thread that waits for this one, if it runs one."""
-
 SMALL_BODY = 64 * KIB
-
-
-def running_loop() -> asyncio.AbstractEventLoop | None:
-    """The event loop that runs in this thread."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
 
 
 @public("remote_store.core.s3")

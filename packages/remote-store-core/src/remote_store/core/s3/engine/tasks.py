@@ -13,9 +13,8 @@ from threading import Thread
 from time import sleep
 from typing import Any, TypeVar
 
-from remote_store.core.io.workers import GRACE, Workers, settle
+from remote_store.core.io.workers import GRACE, Workers, running_loop, settle, waiting_loop
 from remote_store.core.s3.engine.allowance import Allowance
-from remote_store.core.s3.engine.loop_port import running_loop, waiting_loop
 from remote_store.core.s3.protocol.calls import Body
 
 __all__ = ["Tasks", "finish", "in_time", "read_into", "sleep"]

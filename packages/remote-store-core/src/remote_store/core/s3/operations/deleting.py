@@ -102,7 +102,7 @@ def delete_folder(bucket: Bucket, path: str, *, recursive: bool, missing_ok: boo
         raise error
     if not recursive and (not cursor.done or not _is_bare(page, cursor.prefix)):
         raise DirectoryNotEmpty("the folder is not empty; pass recursive=True to delete its content too", path=path)
-    deletion = _Deletion(bucket)
+    deletion = Deletion(bucket)
     while True:
         yield from deletion.delete([info.path for info in page.objects])
         if cursor.done:
@@ -116,8 +116,8 @@ def _is_bare(page: Page, prefix: str) -> bool:
     return all(info.path == prefix and is_marker(prefix, info.size) for info in page.objects)
 
 
-class _Deletion:
-    """Deletes the keys of page after page by DeleteObjects, or one by one if the server lacks it.
+class Deletion:
+    """Deletes keys, batch after batch, by DeleteObjects, or one by one if the server lacks it.
 
     Args:
         bucket: The bucket.

@@ -40,3 +40,11 @@ def contract_errors(
             error.backend = error.backend or backend
             error.path = path if error.path is None else error.path
         raise
+
+
+def contract_error(error: Fault | RemoteStoreError, backend: str, path: str) -> RemoteStoreError:
+    """The error of the contract for what kept an operation from one of its paths, with backend and path."""
+    found = typed(error, path=path) if isinstance(error, Fault) else error
+    found.backend = found.backend or backend
+    found.path = path if found.path is None else found.path
+    return found

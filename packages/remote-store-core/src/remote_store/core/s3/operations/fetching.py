@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from remote_store.core.models import FileInfo, NotModified
 from remote_store.core.options import NOTHING
 from remote_store.core.s3.operations import probes
 from remote_store.core.s3.operations.bucket import READ_OPTIONS, Bucket
+from remote_store.core.s3.operations.ranges import Group, grouped
 from remote_store.core.s3.operations.reading import BLOCK, ReadPlan
 from remote_store.core.s3.operations.steps import CloseBody, Drain, Fetch, Operation, Start, Wait
 from remote_store.core.s3.protocol import models
@@ -103,15 +104,104 @@ def read_range(
     try:
         facts = yield from _open(bucket, key, plan, options)
     except Fault as fault:
-        if fault.status != 416:
-            raise
-        if key.endswith("/"):
-            yield from probes.refuse_marker_of(bucket, key, (yield from probes.require_file(bucket, key)))
+        yield from _accept_no_bytes(bucket, key, fault)
         return b""
     if not length:
         yield CloseBody(facts.body)
         return b""
     return (yield from _read(bucket, plan, facts.body))
+
+
+def read_ranges(
+    bucket: Bucket, key: str, ranges: Sequence[tuple[int, int]], options: Mapping[str, Any] = NOTHING
+) -> Operation[list[bytes]]:
+    """Read ranges of one version: 1 GET per group. The first tells the version and the size, before the others begin.
+
+    Memory: the result, and `max_concurrency` groups.
+    """
+    found = [b""] * len(ranges)
+    groups = grouped(ranges)
+    if not groups:
+        return found
+    plan = ReadPlan(_get(bucket, key, options), bucket.options.retry, start=groups[0].start, end=groups[0].end)
+    try:
+        facts = yield from _open(bucket, key, plan)
+    except Fault as fault:
+        yield from _accept_no_bytes(bucket, key, fault)
+        return found
+    parts = [Part(groups[0], plan, facts.body)]
+    if len(groups) > 1:
+        if plan.total is None:
+            yield CloseBody(facts.body)
+            parts[0].body, plan.total = None, (yield from probes.size_of(bucket, key, facts))
+        inside = [group for group in groups[1:] if group.start < plan.total]
+        parts += [Part(group, plan.between(group.start, min(group.end, plan.total))) for group in inside]
+    for batch in _batches(bucket.options, parts):
+        for part, content in zip(batch, (yield from _read_parts(bucket, batch)), strict=True):
+            for place in part.group.members:
+                start = ranges[place][0] - part.group.start
+                found[place] = content[start : start + ranges[place][1]]
+    return found
+
+
+@dataclass(slots=True)
+class Part:
+    """A group of ranges to read.
+
+    Attributes:
+        group: The group.
+        plan: Its bytes, pinned to the version.
+        body: The body that is open at its start, if any.
+    """
+
+    group: Group
+    plan: ReadPlan
+    body: Any = None
+
+
+def _batches(options: S3Options, parts: list[Part]) -> Iterator[list[Part]]:
+    """The parts to read at once: as many as may be in flight, or one that is itself worth several requests."""
+    batch: list[Part] = []
+    for part in parts:
+        alone = worth_a_split(options, part.plan, part.plan.remaining)
+        if batch and (alone or len(batch) == options.max_concurrency):
+            yield batch
+            batch = []
+        batch.append(part)
+        if alone:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _read_parts(bucket: Bucket, parts: list[Part]) -> Operation[list[bytes]]:
+    first, *others = parts
+    if not others:
+        return [(yield from _read(bucket, first.plan, first.body))]
+    body = first.body
+    try:
+        for part in others:
+            yield Start(Fetch(part.plan), bucket.options.max_concurrency)
+        body = None
+        content: bytes = yield Fetch(first.plan, body=first.body)
+        contents: list[bytes] = yield Wait()
+    except BaseException:
+        for part in parts:
+            part.plan.stop()
+        if body is not None:
+            yield CloseBody(body)
+        yield Drain()
+        raise
+    return [content, *contents]
+
+
+def _accept_no_bytes(bucket: Bucket, key: str, fault: Fault) -> Operation[None]:
+    """Raise the fault, unless it says that the range begins at or past the end of a file."""
+    if fault.status != 416:
+        raise fault
+    if key.endswith("/"):
+        yield from probes.refuse_marker_of(bucket, key, (yield from probes.require_file(bucket, key)))
 
 
 def _get(bucket: Bucket, key: str, options: Mapping[str, Any]) -> Call:

@@ -93,8 +93,11 @@ class ReadPlan:
 
     def part(self, size: int) -> ReadPlan:
         """A plan for only the next `size` bytes, of the same version."""
-        end = self.position + size
-        return ReadPlan(self._call, self._retry, start=self.position, end=end, etag=self._etag, total=self.total)
+        return self.between(self.position, self.position + size)
+
+    def between(self, start: int, end: int) -> ReadPlan:
+        """A plan for these bytes of the same version."""
+        return ReadPlan(self._call, self._retry, start=start, end=end, etag=self._etag, total=self.total)
 
     def request(self) -> Call:
         """The request for all bytes that have not arrived."""
