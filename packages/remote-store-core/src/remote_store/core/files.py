@@ -92,22 +92,45 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[Bina
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     with ExitStack() as opened:
         above = opened.enter_context(Folder.at(str(target.parent)))
-        folder, _, _ = _target(opened, above, target, overwrite=overwrite)
+        folder, _, _ = target_of(opened, above, target, overwrite=overwrite)
         unfinished = opened.enter_context(Unfinished(folder).opened())
         with os.fdopen(os.dup(unfinished.descriptor), "wb") as file:
             yield file
-        for _ in range(ATTEMPTS):
-            folder, name, old = _target(opened, above, target, overwrite=overwrite)
-            unfinished.renew(folder)
-            with suppress(FileExistsError):
-                unfinished.put(folder, name, old, mode=0o666, durable=False)
-                return
-        raise OSError(errno.EAGAIN, "other programs keep creating and removing the file; try again", str(target))
+        put_in_place(opened, above, target, unfinished, overwrite=overwrite)
 
 
-def _target(
+def put_in_place(opened: ExitStack, above: Folder, target: Path, unfinished: Unfinished, *, overwrite: bool) -> None:
+    """Give a complete temporary file the name of its target.
+
+    Args:
+        opened: Closes the folders that are opened.
+        above: The folder of the path, before links are followed.
+        target: The path.
+        unfinished: The temporary file.
+        overwrite: Replace the target.
+
+    Raises:
+        FileExistsError: The target exists and `overwrite` is `False`.
+        OSError: Other programs keep changing the target.
+    """
+    for _ in range(ATTEMPTS):
+        folder, name, old = target_of(opened, above, target, overwrite=overwrite)
+        unfinished.renew(folder)
+        with suppress(FileExistsError):
+            unfinished.put(folder, name, old, mode=0o666, durable=False)
+            return
+    raise OSError(errno.EAGAIN, "other programs keep creating and removing the file; try again", str(target))
+
+
+def target_of(
     opened: ExitStack, above: Folder, target: Path, *, overwrite: bool
 ) -> tuple[Folder, str, os.stat_result | None]:
+    """The folder and the name that a path means after links are followed, and the file there, if there is one.
+
+    Raises:
+        FileExistsError: The file exists and `overwrite` is `False`.
+        OSError: A symbolic link is broken, or the path is a device, a pipe or a socket.
+    """
     try:
         folder, name, old = follow(opened, above, target.name)
     except OSError as error:

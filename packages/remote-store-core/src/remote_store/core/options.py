@@ -209,6 +209,23 @@ def lacking(capability: Capability, what: str, path: str, backend: str) -> Capab
     return CapabilityNotSupported(message, capability=capability.value, path=path, backend=backend)
 
 
+def require(capability: Capability, what: str, capabilities: frozenset[Capability], path: str, backend: str) -> None:
+    """Check that a backend has a capability.
+
+    Args:
+        capability: The capability.
+        what: What needs it.
+        capabilities: The capabilities of the backend.
+        path: The path that the call is about.
+        backend: Name of the backend.
+
+    Raises:
+        CapabilityNotSupported: The backend lacks it.
+    """
+    if capability not in capabilities:
+        raise lacking(capability, what, path, backend)
+
+
 def check_write_options(options: Mapping[str, Any], *, overwrite: bool) -> None:
     """Refuse values of a write's options that cannot mean anything.
 

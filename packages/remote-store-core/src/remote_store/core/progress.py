@@ -13,15 +13,16 @@ from remote_store.core.home import public
 class Progress(Protocol):
     """A function that is called as `progress(done, total, delta)` while bytes are transferred.
 
-    The first call has 0 bytes, and each later one has more than the one before it, up to the last byte. It is called
-    in the thread of the transfer, in async code in that of the event loop.
+    The first call has the bytes that are there already: 0, unless a download is resumed. Each later one has more than
+    the one before it, up to the last byte. It is called in the thread of the transfer, in async code in that of the
+    event loop.
     """
 
     def __call__(self, done: int, total: int | None, delta: int, /) -> object:
         """Show how far the transfer is.
 
         Args:
-            done: Bytes so far.
+            done: Bytes so far, with those of earlier calls if the transfer is resumed.
             total: Bytes in all; `None` if the length is not known.
             delta: Bytes since the call before; 0 in the first call.
 
@@ -29,7 +30,8 @@ class Progress(Protocol):
             Anything; it is ignored. It must not be a coroutine.
 
         Raises:
-            BaseException: Passes unchanged and cancels the transfer: nothing is written, and nothing is left.
+            BaseException: Passes unchanged and cancels the transfer: nothing is written, and nothing is left, except
+                what `resume=True` keeps for the next call.
         """
         ...
 
@@ -40,12 +42,13 @@ class Meter:
     Args:
         callback: Called once at the start, and after each step.
         total: Bytes in all; `None` if it is not known.
+        done: Bytes that are there already.
     """
 
-    def __init__(self, callback: Progress | None, total: int | None) -> None:
+    def __init__(self, callback: Progress | None, total: int | None, done: int = 0) -> None:
         self._callback = callback
         self._total = total
-        self.done = 0
+        self.done = done
         self._report(0)
 
     def add(self, count: int) -> None:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, cast
 
 from remote_store.core.errors import RemoteStoreError
-from remote_store.core.io.reader import Reader, known_info
+from remote_store.core.io.reader import Reader, is_pinned, known_info
 from remote_store.core.io.streams import block_size, bytes_left
 from remote_store.core.models import FileInfo
 from remote_store.core.rebase import Scope
@@ -147,6 +147,7 @@ class ScopedReader(ScopedFile, Reader):
             ask = file.get_info
         known = known_info(file)
         Reader.__init__(self, partial(asked, scope, ask) if known is None else scope.file(known))
+        self.is_pinned = is_pinned(file)
 
     @classmethod
     def of(cls, file: BinaryIO, scope: Scope, key: str, ask: Callable[[], FileInfo]) -> Reader:

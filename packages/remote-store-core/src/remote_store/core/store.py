@@ -33,10 +33,12 @@ from remote_store.core.options import (
     ReadOptions,
     WriteOptions,
     given,
+    require,
 )
 from remote_store.core.path import RemotePath
 from remote_store.core.progress import Progress, check_progress
 from remote_store.core.rebase import Scope
+from remote_store.core.resumed_downloads import continue_transfer, identity, resuming
 from remote_store.core.scoped import ScopedOpening, ScopedReader
 from remote_store.core.stores.bulk import Bulk
 from remote_store.core.stores.sharing import Sharing
@@ -719,6 +721,7 @@ class Store(Bulk, Sharing, Uploads, Versions):
         *,
         overwrite: bool = False,
         progress: Progress | None = None,
+        resume: bool = False,
     ) -> int:
         """Download a file to the local disk.
 
@@ -726,7 +729,14 @@ class Store(Bulk, Sharing, Uploads, Versions):
         complete. If the download fails, the temporary file is removed and an existing local file is unchanged. An
         overwritten file keeps its mode; a new file gets its mode from the umask. A symbolic link is followed.
 
-        On S3: 1 request; from 32 MiB, several at once for ranges of the file. Memory: 32 MiB.
+        With `resume=True`, the temporary file is kept if the download fails or the process is killed, together with a
+        record of the version that it belongs to. The next call with `resume=True` goes on behind its last whole block,
+        of at most 32 MiB, if the file still has the same ETag; else it starts anew. Bytes are used again only if their
+        checksum is the recorded one. The complete file is checked against the checksum of the service, if that covers
+        the whole file and Python can compute it: CRC32, MD5, SHA-1, SHA-256 or SHA-512.
+
+        On S3: 1 request; from 32 MiB, several at once for ranges of the file. Memory: 32 MiB. A download that goes on
+        costs 1 request to look at the file, and 1 per block of 8 to 32 MiB.
 
         Args:
             path: The file to read.
@@ -734,7 +744,9 @@ class Store(Bulk, Sharing, Uploads, Versions):
             overwrite: Replace the local file if it exists.
             progress: Called as `progress(done, total, delta)` at the start and after each block that was written to the
                 local disk, with the bytes so far, the bytes in all (`None` if the length is not known) and the bytes
-                since the last call. If it raises, no local file is left.
+                since the last call. A download that goes on starts with the bytes that are there. If it raises, no
+                local file is left.
+            resume: Go on where an earlier call stopped, and keep the temporary file if this one fails.
 
         Returns:
             The length of the file in bytes.
@@ -744,15 +756,26 @@ class Store(Bulk, Sharing, Uploads, Versions):
             FileExistsError: The local file exists and `overwrite` is `False`.
             OSError: The local file cannot be written, the disk is full, `local_path` is a dangling link, or it is a
                 device, a pipe or a socket.
-            BackendUnavailable: The number of bytes received is not the size of the file.
+            BlockingIOError: With `resume=True`, another call is downloading to the same file.
+            BackendUnavailable: The number of bytes received is not the size of the file, or their checksum is not that
+                of the file.
+            CapabilityNotSupported: `resume` needs `SEEKABLE_READ`.
             TypeError: `progress` cannot be called as `progress(done, total, delta)`.
 
         Example:
             >>> store.download("greeting.txt", "copy.txt")
             5
         """
-        self._scope.key(path)
+        key = self._scope.key(path)
         check_progress(progress)
+        if resume:
+            with self._scope.errors():
+                require(Capability.SEEKABLE_READ, "resume=True", self._backend.capabilities, key, self._backend.name)
+            source = identity(self._backend.resolve(key))
+            with resuming(local_path, source, overwrite=overwrite) as partial_file:
+                opened = self.read_seekable(path) if partial_file.claims else self.read(path)
+                with opened as stream:
+                    return continue_transfer(stream, partial_file, path, progress)
         with replacing(local_path, overwrite=overwrite) as target, self.read(path) as stream:
             return transfer(stream, target, path, progress)
 

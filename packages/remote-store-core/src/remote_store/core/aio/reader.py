@@ -27,6 +27,7 @@ class AsyncReader(AsyncBufferedIOBase):
 
     Attributes:
         known_info: The same as `info` if it is known, else `None`.
+        is_pinned: Whether every later request for the file can require its version. `False` if the ETag is weak.
 
     Example:
         ```python
@@ -36,6 +37,8 @@ class AsyncReader(AsyncBufferedIOBase):
                 await send(chunk)
         ```
     """
+
+    is_pinned: bool = True
 
     def __init__(self, info: FileInfo | Callable[[], Awaitable[FileInfo]]) -> None:
         super().__init__()
@@ -119,3 +122,8 @@ class AsyncReader(AsyncBufferedIOBase):
 def known_info(file: object) -> FileInfo | None:
     """The `info` of a file that has one; `None` if it has none, or would have to ask for it."""
     return file.known_info if isinstance(file, AsyncReader) else blocking.known_info(file)
+
+
+def is_pinned(file: object) -> bool:
+    """The `is_pinned` of a file that has one. Other files are of a backend whose ETags are taken as strong."""
+    return file.is_pinned if isinstance(file, AsyncReader) else blocking.is_pinned(file)

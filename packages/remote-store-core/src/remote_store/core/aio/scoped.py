@@ -8,7 +8,7 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from remote_store.core.aio.reader import AsyncReader, known_info
+from remote_store.core.aio.reader import AsyncReader, is_pinned, known_info
 from remote_store.core.errors import RemoteStoreError
 from remote_store.core.io.source import AsyncBinaryIO, Buffer
 from remote_store.core.io.streams import block_size, told_left
@@ -132,6 +132,7 @@ class AsyncScopedReader(AsyncScopedFile, AsyncReader):
             ask = file.get_info
         known = known_info(file)
         AsyncReader.__init__(self, partial(asked, scope, ask) if known is None else scope.file(known))
+        self.is_pinned = is_pinned(file)
 
     @classmethod
     def of(cls, file: AsyncBinaryIO, scope: Scope, key: str, ask: Callable[[], Awaitable[FileInfo]]) -> AsyncReader:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar, cast
 from remote_store.core.aio.reader import AsyncReader
 from remote_store.core.aio.threads import Threads
 from remote_store.core.errors import BackendUnavailable
-from remote_store.core.io.reader import Reader, known_info
+from remote_store.core.io.reader import Reader, is_pinned, known_info
 from remote_store.core.io.source import Buffer
 from remote_store.core.io.streams import block_size, bytes_left
 from remote_store.core.models import FileInfo
@@ -187,6 +187,7 @@ class ThreadedReader(ThreadedFile, AsyncReader):
         if isinstance(file, Reader):
             ask = partial(threads.call, file.get_info)
         AsyncReader.__init__(self, known_info(file) or ask)
+        self.is_pinned = is_pinned(file)
 
 
 def some_lines(file: BinaryIO) -> tuple[list[bytes], Exception | None]:

@@ -39,6 +39,7 @@ class Reader(BinaryFile):
 
     Attributes:
         known_info: The same as `info` if that takes no request, else `None`.
+        is_pinned: Whether every later request for the file can require its version. `False` if the ETag is weak.
 
     Example:
         ```python
@@ -48,6 +49,8 @@ class Reader(BinaryFile):
                 send(chunk)
         ```
     """
+
+    is_pinned: bool = True
 
     def __init__(self, info: FileInfo | Callable[[], FileInfo]) -> None:
         super().__init__()
@@ -118,3 +121,8 @@ def known_info(file: object) -> FileInfo | None:
     # A property of somebody else's file may do I/O.
     info = getattr(file, "__dict__", {}).get("info")
     return info if isinstance(info, FileInfo) else None
+
+
+def is_pinned(file: object) -> bool:
+    """The `is_pinned` of a file that has one. Other files are of a backend whose ETags are taken as strong."""
+    return file.is_pinned if isinstance(file, Reader) else True

@@ -28,6 +28,8 @@ class Unfinished:
     Args:
         folder: Folder of the target, or a parent on the same file system. The caller keeps it open and closes it.
         attributes: Extended attributes that the file gets.
+        name: Name of a file that is open already; by default, a new one is made.
+        descriptor: Descriptor of that file.
 
     Attributes:
         descriptor: Descriptor of the file, for reading and writing.
@@ -35,13 +37,21 @@ class Unfinished:
             nor renaming without replacing; `put` may then have replaced a file created at the same time.
     """
 
-    def __init__(self, folder: Folder, attributes: Mapping[str, bytes] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Folder,
+        attributes: Mapping[str, bytes] | None = None,
+        *,
+        name: str = "",
+        descriptor: int = -1,
+    ) -> None:
         self.atomic = True
-        self.descriptor = -1
+        self.descriptor = descriptor
         self._folder = folder
-        self._name = ""
+        self._name = name
         self._attributes = attributes or {}
-        self._begin(folder)
+        if not name:
+            self._begin(folder)
 
     @contextmanager
     def opened(self) -> Iterator[Unfinished]:
@@ -116,6 +126,11 @@ class Unfinished:
                 self._folder.unlink(self._name)
             self._name = ""
 
+    def leave(self) -> None:
+        """Close the file, and leave it where it is."""
+        self._close()
+        self._name = ""
+
     def _begin(self, folder: Folder) -> None:
         name = _hidden_name()
         self.descriptor = folder.open(name, NEW, 0o600)
@@ -184,7 +199,7 @@ def takes_free_names(folder: Folder) -> bool:
     return trial.atomic
 
 
-def write_all(descriptor: int, data: bytes) -> None:
+def write_all(descriptor: int, data: bytes | memoryview) -> None:
     """Write all bytes, calling `os.write` as often as needed."""
     view = memoryview(data)
     while view:

@@ -67,6 +67,7 @@ class AsyncObjectReader(AsyncReader):
     ) -> None:
         super().__init__(opened.info)
         plan = opened.plan
+        self.is_pinned = plan.pin is not None
         self._runner = runner
         self._options = options
         self._plan = plan
