@@ -22,6 +22,7 @@ TARGETS = {
     CORE / "async_store.py": "AsyncStore",
     CORE / "stores/async_bulk.py": "AsyncBulk",
     CORE / "stores/async_sharing.py": "AsyncSharing",
+    CORE / "stores/async_swapping.py": "AsyncSwapping",
     CORE / "stores/async_uploads.py": "AsyncUploads",
     CORE / "stores/async_versions.py": "AsyncVersions",
 }

@@ -31,6 +31,7 @@ FILES = {
     f"{CORE}/stores/async_bulk.py": f"{CORE}/stores/bulk.py",
     f"{CORE}/stores/async_rooted.py": f"{CORE}/stores/rooted.py",
     f"{CORE}/stores/async_sharing.py": f"{CORE}/stores/sharing.py",
+    f"{CORE}/stores/async_swapping.py": f"{CORE}/stores/swapping.py",
     f"{CORE}/stores/async_uploads.py": f"{CORE}/stores/uploads.py",
     f"{CORE}/stores/async_versions.py": f"{CORE}/stores/versions.py",
     f"{CORE}/s3/aio_backend.py": f"{CORE}/s3/backend.py",
