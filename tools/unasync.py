@@ -40,6 +40,7 @@ FILES = {
     f"{CORE}/s3/aio_bulk.py": f"{CORE}/s3/bulk.py",
     f"{CORE}/s3/engine/aio_ahead.py": f"{CORE}/s3/engine/ahead.py",
     f"{CORE}/s3/engine/aio_bodies.py": f"{CORE}/s3/engine/bodies.py",
+    f"{CORE}/s3/engine/aio_credentials.py": f"{CORE}/s3/engine/credentials.py",
     f"{CORE}/s3/engine/aio_reader.py": f"{CORE}/s3/engine/reader.py",
     f"{CORE}/s3/engine/aio_runner.py": f"{CORE}/s3/engine/runner.py",
     f"{CONFORMANCE}/checking/async_cleanup.py": f"{CONFORMANCE}/checking/cleanup.py",

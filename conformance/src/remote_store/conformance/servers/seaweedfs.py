@@ -51,15 +51,21 @@ exit $code
 
 # The secret is for a server that ends with the block.
 @contextlib.contextmanager
-def seaweedfs_server(*, key: str = "suite", secret: str = "suite-secret") -> Iterator[Server]:  # noqa: S107
+def seaweedfs_server(
+    *,
+    key: str = "suite",
+    secret: str = "suite-secret",  # noqa: S107
+    others: Mapping[str, str] | None = None,
+) -> Iterator[Server]:
     """Run SeaweedFS as a child process until the block ends; ready after about three seconds.
 
     It checks signatures, keeps its data in a temporary folder that is removed at the end, and is killed when this
     process ends for any reason. Several can run at a time.
 
     Args:
-        key: The one access key that it accepts.
+        key: The access key of the `Server`.
         secret: The secret of `key`.
+        others: The secrets of further access keys that it accepts.
 
     Raises:
         FileNotFoundError: The `weed` program is not installed; the message names the command that installs it.
@@ -68,7 +74,7 @@ def seaweedfs_server(*, key: str = "suite", secret: str = "suite-secret") -> Ite
     directory = Path(tempfile.mkdtemp(prefix="remote-store-seaweedfs-"))
     reader, writer = os.pipe()
     try:
-        process, server = start_seaweedfs(directory, reader, key, secret)
+        process, server = start_seaweedfs(directory, reader, key, secret, others)
         try:
             yield server
         finally:
@@ -81,7 +87,9 @@ def seaweedfs_server(*, key: str = "suite", secret: str = "suite-secret") -> Ite
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def start_seaweedfs(directory: Path, pipe: int, key: str, secret: str) -> tuple[subprocess.Popen[bytes], Server]:
+def start_seaweedfs(
+    directory: Path, pipe: int, key: str, secret: str, others: Mapping[str, str] | None = None
+) -> tuple[subprocess.Popen[bytes], Server]:
     """Start SeaweedFS, and return when it is ready.
 
     It stops and removes the folder when the pipe yields a line or has no writer left.
@@ -89,8 +97,9 @@ def start_seaweedfs(directory: Path, pipe: int, key: str, secret: str) -> tuple[
     Args:
         directory: The folder for its data.
         pipe: The descriptor of the read end of a pipe.
-        key: The one access key that it accepts.
+        key: The access key of the `Server`.
         secret: The secret of `key`.
+        others: The secrets of further access keys that it accepts.
 
     Raises:
         FileNotFoundError: The `weed` program is not installed; the message names the command that installs it.
@@ -99,7 +108,7 @@ def start_seaweedfs(directory: Path, pipe: int, key: str, secret: str) -> tuple[
     program = _weed()
     for attempt in reversed(range(_ATTEMPTS)):
         try:
-            return _seaweedfs(program, directory, pipe, key, secret)
+            return _seaweedfs(program, directory, pipe, key, {**(others or {}), key: secret})
         except RuntimeError:
             # A port that was free a moment ago may be in use now.
             if not attempt:
@@ -108,10 +117,10 @@ def start_seaweedfs(directory: Path, pipe: int, key: str, secret: str) -> tuple[
 
 
 def _seaweedfs(
-    program: str, directory: Path, pipe: int, key: str, secret: str
+    program: str, directory: Path, pipe: int, key: str, secrets: Mapping[str, str]
 ) -> tuple[subprocess.Popen[bytes], Server]:
     ports = dict(zip(_SEAWEEDFS_PORTS, free_ports(len(_SEAWEEDFS_PORTS)), strict=True))
-    arguments = _arguments(directory, ports, key, secret)
+    arguments = _arguments(directory, ports, secrets)
     log = directory / "log"
     environment = {
         **os.environ,
@@ -150,14 +159,14 @@ def _seaweedfs(
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         raise
-    return process, Server("seaweedfs", url, key, secret, "us-east-1", _version(program), master)
+    return process, Server("seaweedfs", url, key, secrets[key], "us-east-1", _version(program), master)
 
 
-def _arguments(directory: Path, ports: Mapping[str, int], key: str, secret: str) -> list[str]:
+def _arguments(directory: Path, ports: Mapping[str, int], secrets: Mapping[str, str]) -> list[str]:
     identity = directory / "identity.json"
     user = {
         "name": "suite",
-        "credentials": [{"accessKey": key, "secretKey": secret}],
+        "credentials": [{"accessKey": key, "secretKey": secret} for key, secret in secrets.items()],
         "actions": ["Admin", "Read", "Write", "List", "Tagging"],
     }
     identity.write_text(json.dumps({"identities": [user]}))

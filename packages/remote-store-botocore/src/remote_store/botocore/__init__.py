@@ -10,8 +10,14 @@ __version__ = require_lane_api(1, "remote-store-botocore")
 from remote_store.botocore.backend import DEFAULT_THREADS, ClientBackend, ClientOptionFields
 from remote_store.botocore.client import ClientMaker, UserSession, profile_of
 from remote_store.botocore.configuration import check_configuration
-from remote_store.botocore.credentials import check_session, check_session_async
-from remote_store.botocore.faults import UNREADABLE, fault_of, known_fault
+from remote_store.botocore.credentials import (
+    RenewedCredentials,
+    check_session,
+    check_session_async,
+    renew_credentials_async,
+    renewed_credentials,
+)
+from remote_store.botocore.faults import UNREADABLE, as_faults, fault_of, known_fault
 from remote_store.botocore.handlers import ask_before_large_body, register_handlers, user_agent
 from remote_store.botocore.heads import FINAL, FinalResponse
 from remote_store.botocore.locating import locate, locate_client
@@ -44,7 +50,9 @@ __all__ = [
     "ClientOptionFields",
     "ClientPort",
     "FinalResponse",
+    "RenewedCredentials",
     "UserSession",
+    "as_faults",
     "ask_before_large_body",
     "check_client",
     "check_client_options",
@@ -65,6 +73,8 @@ __all__ = [
     "proxies_of",
     "proxy_for",
     "register_handlers",
+    "renew_credentials_async",
+    "renewed_credentials",
     "tls_context",
     "trusted",
     "user_agent",

@@ -8,7 +8,8 @@ from typing import Any, ClassVar, TypeVar, Unpack, cast
 from botocore.client import BaseClient
 
 from remote_store.botocore.client import ClientMaker, UserSession, profile_of
-from remote_store.botocore.faults import known_fault
+from remote_store.botocore.credentials import RenewedCredentials, renewed_credentials
+from remote_store.botocore.faults import as_faults
 from remote_store.botocore.locating import locate, locate_client
 from remote_store.botocore.port import FAILED, TRANSPORT, ClientPort
 from remote_store.botocore.settings import WITH_HANDLE, check_client, check_client_options, check_handle
@@ -16,7 +17,7 @@ from remote_store.core.s3 import S3Backend, S3OptionFields, S3Options, contract_
 
 T = TypeVar("T")
 
-OF_A_SESSION = {"key", "secret", "session_token", "profile"}
+OF_A_SESSION = {"credentials", "key", "secret", "session_token", "profile"}
 DEFAULT_THREADS = S3Options().max_connections
 """Most threads of an async backend whose `max_connections` is not given."""
 
@@ -92,22 +93,22 @@ class ClientBackend(S3Backend):
     def _connect(self) -> ClientPort:
         own = self._client is None
         find = partial(self._clients.certificates, self._bucket.options, self._session) if own else None
-        return ClientPort(self._find_client(), owned=own, find_trusted=find)
+        client = self._find_client(renewed_credentials(self._bucket.options))
+        return ClientPort(client, owned=own, find_trusted=find)
 
-    def _find_client(self) -> BaseClient:
+    def _find_client(self, credentials: RenewedCredentials | None) -> BaseClient:
         """Return the user's client, or make one.
+
+        Args:
+            credentials: The credentials, if a function returns them.
 
         Raises:
             Fault: There are no usable credentials, or the AWS configuration is wrong.
             ValueError: The client sends to another endpoint, or a value in `put_options` has the wrong type.
         """
         options = self._bucket.options
-        try:
-            client = self._clients.client(options, self._session) if self._client is None else self._client
-        except Exception as error:
-            if (fault := known_fault(error, FAILED, TRANSPORT)) is None:
-                raise
-            raise fault from error
+        with as_faults(FAILED, TRANSPORT):
+            client = self._client or self._clients.client(options, self._session, credentials)
         check_client(client, options)
         return client
 

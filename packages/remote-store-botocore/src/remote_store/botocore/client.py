@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.session import Session
 
 from remote_store.botocore.configuration import check_configuration
-from remote_store.botocore.credentials import check_session
+from remote_store.botocore.credentials import RenewedCredentials, check_session
 from remote_store.botocore.handlers import ask_before_large_body, register_handlers, user_agent
 from remote_store.botocore.session import prepare_session
 from remote_store.botocore.settings import client_arguments, config_arguments
@@ -71,12 +71,15 @@ class ClientMaker:
         session.register("creating-client-class.s3", self._add_methods)
         return session
 
-    def client(self, options: S3Options, session: UserSession | None = None) -> BaseClient:
+    def client(
+        self, options: S3Options, session: UserSession | None = None, credentials: RenewedCredentials | None = None
+    ) -> BaseClient:
         """Make a client with the user's session, or with a new one.
 
         Args:
             options: The options of the client.
             session: The user's session, which provides credentials and configuration and is not changed.
+            credentials: The credentials, if a function returns them.
 
         Raises:
             BotoCoreError: The credentials are missing or incomplete.
@@ -91,7 +94,9 @@ class ClientMaker:
             check_configuration(options, own)
             agent = user_agent(self.user_agent, theirs, own.get_config_variable)
             arguments["config"] = client_config(options, theirs, agent)
-            if not options.anon and options.key is None:
+            if credentials is not None:
+                own.register_component("credential_provider", credentials)
+            elif options.finds_credentials:
                 check_session(own)
             client = own.create_client("s3", **arguments)
         else:

@@ -57,7 +57,7 @@ def check_configuration(options: S3Options, session: Any = None) -> None:
         find = session.get_config_variable
         place = f"profile {find('profile') or 'default'!r} ({find('config_file')} or {find('credentials_file')})"
         check_profile(session.get_scoped_config(), place)
-        if options.key is None and not options.anon:
+        if options.finds_credentials:
             check_numbers(find, place)
         region = find("region") if options.endpoint.aws and options.region_name is None else None
         if region is not None and not s3_hosts().is_region(region):
@@ -95,7 +95,7 @@ def check_environment_proxies(options: S3Options) -> None:
         return
     url = options.endpoint.url or "https://s3.amazonaws.com"
     # Credential providers send requests over both.
-    schemes = (urlsplit(url).scheme,) if options.anon or options.key is not None else ("http", "https")
+    schemes = ("http", "https") if options.finds_credentials else (urlsplit(url).scheme,)
     if (names := wrong_environment_proxy(url, schemes)) is not None:
         raise _wrong(f"{names} in the environment {NO_PROXY}")
 

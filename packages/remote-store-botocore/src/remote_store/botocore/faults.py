@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
 
@@ -173,7 +174,7 @@ def _date(headers: Mapping[str, str]) -> datetime | None:
 def known_fault(
     error: Exception, failed: tuple[type[Exception], ...], transport: tuple[type[Exception], ...], *, attempts: int = 1
 ) -> Fault | None:
-    """The fault of an exception that an SDK call raised; `None` if it has nothing to do with the service.
+    """The fault of an exception that an SDK call raised; `None` if it is a fault, or not about the service.
 
     Args:
         error: The exception.
@@ -183,7 +184,28 @@ def known_fault(
     """
     if isinstance(error, (*failed, MalformedCredentials, SpeaksTLS)):
         return fault_of(error, transport, attempts=attempts)
+    if isinstance(error, Fault):
+        return None
     return fault_of(error, (), attempts=1) if is_of_credentials(error) else None
+
+
+@contextmanager
+def as_faults(failed: tuple[type[Exception], ...], transport: tuple[type[Exception], ...]) -> Iterator[None]:
+    """Raise the exceptions that an SDK raises while it makes a client as faults.
+
+    Args:
+        failed: The exception classes of failed calls.
+        transport: The exception classes of failed connections.
+
+    Raises:
+        Fault: The exception is about credentials, configuration or the service.
+    """
+    try:
+        yield
+    except Exception as error:
+        if (fault := known_fault(error, failed, transport)) is None:
+            raise
+        raise fault from error
 
 
 def is_of_credentials(error: BaseException) -> bool:

@@ -13,6 +13,7 @@ from remote_store.core.conditional_writes import ConditionalWrites
 from remote_store.core.config.file import BackendConfig, Config, StoreConfig
 from remote_store.core.config.registry import BackendNotInstalled, LaneChoice, choose_async_lane, choose_lane
 from remote_store.core.config.settings import ConfigError
+from remote_store.core.credentials import S3Credentials
 from remote_store.core.delegating import DelegatingBackend
 from remote_store.core.errors import (
     AlreadyExists,
@@ -116,6 +117,7 @@ __all__ = [
     "RequestEvent",
     "ResolutionPlan",
     "RetryPolicy",
+    "S3Credentials",
     "Secret",
     "Source",
     "Store",

@@ -6,7 +6,13 @@ from typing import TypeVar, Unpack, cast
 
 from pyarrow.fs import S3FileSystem
 
-from remote_store.botocore import DEFAULT_THREADS, ClientBackend, ClientOptionFields, warn_of_redirects
+from remote_store.botocore import (
+    DEFAULT_THREADS,
+    ClientBackend,
+    ClientOptionFields,
+    renewed_credentials,
+    warn_of_redirects,
+)
 from remote_store.core import CapabilityNotSupported, ThreadedBackend
 from remote_store.core.s3 import contract_errors, public
 from remote_store.pyarrow.client import CLIENTS, check_options
@@ -30,8 +36,8 @@ class S3PyArrowBackend(ClientBackend):
 
     - `pyarrow.fs.S3FileSystem`, also as `pyarrow.fs.FileSystem`: a filesystem with the endpoint, region, addressing
       style, credentials, certificates, proxy, timeouts and number of attempts of this backend. Its paths are those of
-      `native_path`. It has the credentials of the moment; if botocore renews them, unwrap again when the old ones
-      expire.
+      `native_path`. It has the credentials of the moment; if botocore or a function passed as `credentials` renews
+      them, unwrap again when the old ones expire.
     - `botocore.client.BaseClient`: the S3 client that the backend uses. If boto3 is installed, it has boto3's
       `upload_file` and similar methods. Do not close it.
 
@@ -89,7 +95,8 @@ class S3PyArrowBackend(ClientBackend):
             raise CapabilityNotSupported(FORKED, capability="unwrap", backend=self.name) from error
 
     def _connect(self) -> PyArrowPort:
-        return PyArrowPort(self._find_client(), self._bucket.options, self._session)
+        credentials = renewed_credentials(self._bucket.options)
+        return PyArrowPort(self._find_client(credentials), self._bucket.options, self._session, credentials)
 
 
 @public("remote_store.pyarrow")

@@ -11,7 +11,7 @@ from typing import Any
 from botocore.client import BaseClient
 from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem
 
-from remote_store.botocore import FAILED, TRANSPORT, ClientPort, UserSession, fault_of
+from remote_store.botocore import FAILED, TRANSPORT, ClientPort, RenewedCredentials, UserSession, as_faults
 from remote_store.core.s3 import Fault, S3Options
 from remote_store.pyarrow.client import CLIENTS, KNOWS_TLS_BUNDLES, filesystem_arguments, find_credentials
 
@@ -23,14 +23,21 @@ class PyArrowPort(ClientPort):
         client: The S3 client.
         options: The options that the client was made from.
         session: The user's session, if the client was made from one.
+        credentials: The client's credentials, if a function returns them.
     """
 
-    def __init__(self, client: BaseClient, options: S3Options, session: UserSession | None) -> None:
+    def __init__(
+        self,
+        client: BaseClient,
+        options: S3Options,
+        session: UserSession | None,
+        credentials: RenewedCredentials | None = None,
+    ) -> None:
         super().__init__(client, owned=True, find_trusted=partial(CLIENTS.certificates, options, session))
         self._options = options
         self._session = session
         self._lock = threading.Lock()
-        self._credentials: Any = None
+        self._credentials: Any = credentials
         self._identity: dict[str, str | None] = {}
         self._filesystem: S3FileSystem | None = None
 
@@ -54,11 +61,9 @@ class PyArrowPort(ClientPort):
             return self._filesystem
 
     def _find_identity(self) -> dict[str, str | None]:
-        try:
+        with as_faults(FAILED, TRANSPORT):
             self._credentials = self._credentials or find_credentials(self._options, self._session)
             found = self._credentials and self._credentials.get_frozen_credentials()
-        except FAILED as error:
-            raise fault_of(error, TRANSPORT, attempts=1) from error
         if found is None:
             raise Fault("NoCredentialsError", credentials=True)
         return {"access_key": found.access_key, "secret_key": found.secret_key, "session_token": found.token}

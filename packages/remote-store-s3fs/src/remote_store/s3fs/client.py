@@ -19,6 +19,7 @@ from s3fs import S3FileSystem
 
 from remote_store.botocore import (
     WITH_HANDLE,
+    as_faults,
     check_client,
     check_client_options,
     check_configuration,
@@ -26,11 +27,10 @@ from remote_store.botocore import (
     check_session_async,
     client_arguments,
     config_arguments,
-    fault_of,
-    known_fault,
     locate,
     prepare_session,
     register_handlers,
+    renew_credentials_async,
     user_agent,
     warn_of_redirects,
 )
@@ -91,10 +91,8 @@ class Handle:
         Raises:
             Fault: The profile does not exist.
         """
-        try:
+        with as_faults(FAILED, TRANSPORT):
             return self._made.get(os.getpid()) or self._made.setdefault(os.getpid(), self._make())
-        except FAILED as error:
-            raise fault_of(error, TRANSPORT, attempts=1) from error
 
     def get(self, kind: type[T], prepare: Callable[[], object] = lambda: None) -> T | None:
         """The filesystem if it is of the given type, else `None`.
@@ -128,15 +126,11 @@ class Handle:
             ValueError: The AWS configuration contradicts the options, or `put_options` cannot be sent.
         """
         filesystem = self.filesystem()
-        try:
+        with as_faults(FAILED, TRANSPORT):
             await filesystem.set_session()
-            if not filesystem.anon and self.options.key is None:
+            if self.options.finds_credentials and not filesystem.anon:
                 await check_session_async(filesystem.session, filesystem.key, filesystem.secret, filesystem.token)
             client = await filesystem.get_s3(bucket)
-        except Exception as error:
-            if (fault := known_fault(error, FAILED, TRANSPORT)) is None:
-                raise
-            raise fault from error
         check_client(client, self.options)
         room = max(self.options.max_connections, self.options.max_concurrency) if self._fs is None else None
         self._with_port.add(os.getpid())
@@ -189,5 +183,6 @@ def private_session(options: S3Options) -> AioSession:
     """A session that is not shared, except for the parsed service models, which are shared in the process."""
     session = AioSession(profile=options.profile)
     prepare_session(session)
+    renew_credentials_async(session, options)
     register_handlers(session.get_component("event_emitter"), options, asynchronous=True)
     return session

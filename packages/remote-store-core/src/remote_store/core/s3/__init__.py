@@ -20,6 +20,8 @@ from __future__ import annotations
 from remote_store.core.home import public
 from remote_store.core.s3.aio_backend import AsyncS3Backend
 from remote_store.core.s3.backend import S3Backend
+from remote_store.core.s3.engine.aio_credentials import AsyncCredentialSource
+from remote_store.core.s3.engine.credentials import CredentialSource
 from remote_store.core.s3.engine.loop_port import LoopPort, LoopThread
 from remote_store.core.s3.lane_api import LANE_API_VERSION, require_lane_api
 from remote_store.core.s3.operations.errors import contract_errors
@@ -59,10 +61,12 @@ __all__ = [
     "REQUIRED",
     "SECRET_PARAMS",
     "AsyncBody",
+    "AsyncCredentialSource",
     "AsyncS3Backend",
     "AsyncS3Port",
     "Body",
     "Call",
+    "CredentialSource",
     "Fault",
     "HttpRequest",
     "LoopPort",

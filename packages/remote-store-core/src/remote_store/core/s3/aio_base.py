@@ -17,6 +17,7 @@ from remote_store.core.metadata import MOST_ENTRIES, MOST_OF_A_HANDLE
 from remote_store.core.models import ResolutionPlan
 from remote_store.core.options import supported
 from remote_store.core.path import require_text
+from remote_store.core.s3.engine.aio_asking import check_function
 from remote_store.core.s3.engine.aio_reader import AsyncObjectReader
 from remote_store.core.s3.engine.aio_runner import AsyncRunner
 from remote_store.core.s3.engine.allowance import Allowance, allowance_of, health_allowance
@@ -42,6 +43,7 @@ class AsyncS3Base(AsyncBackend):
         own_client: Whether the lane makes the client, so that the client reads as many header lines as the lane allows.
 
     Raises:
+        TypeError: `credentials` cannot be called here.
         ValueError: The name of the bucket is blank or malformed.
     """
 
@@ -54,6 +56,7 @@ class AsyncS3Base(AsyncBackend):
     }
 
     def __init__(self, bucket: str, options: S3Options, *, own_client: bool = True) -> None:
+        check_function(options.credentials)
         self._bucket = Bucket(check_bucket(bucket), options)
         self._most_metadata = MOST_ENTRIES if own_client else MOST_OF_A_HANDLE
         if not options.trusts_conditional_writes:

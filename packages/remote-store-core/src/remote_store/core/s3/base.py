@@ -19,6 +19,7 @@ from remote_store.core.models import ResolutionPlan
 from remote_store.core.options import supported
 from remote_store.core.path import require_text
 from remote_store.core.s3.engine.allowance import Allowance, allowance_of, health_allowance
+from remote_store.core.s3.engine.asking import check_function
 from remote_store.core.s3.engine.reader import ObjectReader
 from remote_store.core.s3.engine.runner import Runner
 from remote_store.core.s3.operations import paging, probes
@@ -43,6 +44,7 @@ class S3Base(Backend):
         own_client: Whether the lane makes the client, so that the client reads as many header lines as the lane allows.
 
     Raises:
+        TypeError: `credentials` cannot be called here.
         ValueError: The name of the bucket is blank or malformed.
     """
 
@@ -55,6 +57,7 @@ class S3Base(Backend):
     }
 
     def __init__(self, bucket: str, options: S3Options, *, own_client: bool = True) -> None:
+        check_function(options.credentials)
         self._bucket = Bucket(check_bucket(bucket), options)
         self._most_metadata = MOST_ENTRIES if own_client else MOST_OF_A_HANDLE
         if not options.trusts_conditional_writes:

@@ -55,6 +55,10 @@ CODES: dict[str, tuple[type[RemoteStoreError], str]] = {
         PermissionDenied,
         f"the secret does not match the access key, or ends with white space; {CREDENTIALS}",
     ),
+    "CredentialsFunctionFailed": (
+        PermissionDenied,
+        "the function passed as credentials returned no usable credentials, so the request was not sent; correct it",
+    ),
     "ExpiredToken": (PermissionDenied, RENEW),
     "ExpiredTokenException": (PermissionDenied, RENEW),
     "InvalidToken": (PermissionDenied, f"the session token is not valid; {CREDENTIALS}"),
@@ -180,7 +184,7 @@ UNKNOWN = "the service refused the request"
 def classify(fault: Fault) -> tuple[type[RemoteStoreError], str]:
     """The error class of a fault, and the message with what to do next."""
     if fault.credentials:
-        return PermissionDenied, NO_CREDENTIALS
+        return CODES.get(fault.code, (PermissionDenied, NO_CREDENTIALS))
     if fault.configuration:
         return InvalidConfiguration, CONFIGURATION
     if fault.code in CODES:

@@ -12,7 +12,16 @@ from hashlib import md5
 from typing import Any, Literal, Self, TypedDict, Unpack, cast, get_args
 from urllib.parse import SplitResult, urlsplit
 
+from remote_store.core.callbacks import check_callback
 from remote_store.core.conditional_writes import ConditionalWrites
+from remote_store.core.credentials import (
+    CONTROL,
+    IN_A_HEADER,
+    SURROGATE,
+    CredentialsFunction,
+    S3Credentials,
+    check_sendable,
+)
 from remote_store.core.events import OnEvent, check_on_event
 from remote_store.core.home import public
 from remote_store.core.retry import RetryPolicy
@@ -30,9 +39,6 @@ LONGEST_HOST = 255
 SSE_KEY = 32
 """Bytes of an SSE-C key; its only algorithm is AES-256."""
 
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-SURROGATE = re.compile(r"[\ud800-\udfff]")
-IN_A_HEADER = re.compile(r"[!-~]+")
 BUCKET = re.compile(r"(?!\.\.?\Z)[A-Za-z0-9._-]{1,255}")
 """Not `.` or `..`: clients remove them from a URL, so the first folder of the key would become the bucket."""
 REGION = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
@@ -51,6 +57,7 @@ class S3OptionFields(TypedDict, total=False):
     key: str | None
     secret: str | Secret | None
     session_token: str | Secret | None
+    credentials: CredentialsFunction | None
     profile: str | None
     anon: bool
     addressing_style: AddressingStyle
@@ -80,6 +87,9 @@ class S3Options:
         key: Access key id; `None` means the SDK's credential chain.
         secret: Secret access key, required with `key`.
         session_token: Token of temporary credentials, used with `key` and `secret`.
+        credentials: Function without parameters that returns an `S3Credentials`, instead of the options above. It is
+            called at the first request, and again before they expire; if they have no `expires_at`, once per process.
+            Python only, not a configuration file.
         profile: Name of a profile in the shared AWS configuration.
         anon: Send unsigned requests.
         addressing_style: Where the URL has the bucket: in the `path`, in the host name (`virtual`), or `auto`.
@@ -116,6 +126,7 @@ class S3Options:
     key: str | None = None
     secret: Secret | None = None
     session_token: Secret | None = None
+    credentials: CredentialsFunction | None = field(default=None, repr=False)
     profile: str | None = None
     anon: bool = False
     addressing_style: AddressingStyle = "auto"
@@ -155,6 +166,7 @@ class S3Options:
         return cls(**given)
 
     def __post_init__(self) -> None:
+        _check_function(self)
         _check_credentials(self)
         check_endpoint_url(self.endpoint_url)
         if self.addressing_style not in get_args(AddressingStyle):
@@ -197,6 +209,11 @@ class S3Options:
     def custom_endpoint(self) -> bool:
         """Whether requests go to a server other than AWS."""
         return not self.endpoint.aws
+
+    @property
+    def finds_credentials(self) -> bool:
+        """Whether the SDK has to find the credentials, because the options neither have any nor need any."""
+        return not self.anon and self.key is None and self.credentials is None
 
     @property
     def trusts_conditional_writes(self) -> bool:
@@ -267,15 +284,26 @@ def _check_credentials(options: S3Options) -> None:
     _check_sendable(options)
 
 
+def _check_function(options: S3Options) -> None:
+    """Check the function that returns the credentials. The errors do not show it, since it may hold a secret.
+
+    Raises:
+        TypeError: It cannot be called without arguments.
+        ValueError: There are other credentials too.
+    """
+    if options.credentials is None:
+        return
+    if isinstance(options.credentials, S3Credentials):
+        raise TypeError("credentials must be a function; pass credentials that do not change as key and secret")
+    check_callback("credentials", options.credentials, awaited=True)
+    others = [name for name in ("key", "secret", "session_token", "profile") if getattr(options, name) is not None]
+    if others := [*others, *(["anon"] if options.anon else [])]:
+        raise ValueError(f"credentials are those that the function returns, so omit {', '.join(others)}")
+
+
 def _check_sendable(options: S3Options) -> None:
-    """Refuse values that no header can carry. The errors do not show the value."""
-    token = None if options.session_token is None else options.session_token.reveal()
-    for name, value in (("key", options.key), ("session_token", token)):
-        if value is not None and not IN_A_HEADER.fullmatch(value):
-            raise ValueError(f"{name} contains white space, a control character or a non-ASCII character; remove it")
-    secret = options.secret.reveal() if options.secret is not None else ""
-    if secret != secret.strip() or CONTROL.search(secret) or SURROGATE.search(secret):
-        raise ValueError("secret has white space around it, or contains a control character or a lone surrogate")
+    """Refuse values that no request can carry. The errors do not show secrets."""
+    check_sendable(options.key, options.secret, options.session_token)
     for name in ("profile", "tls_ca_bundle"):
         if CONTROL.search(getattr(options, name) or ""):
             raise ValueError(f"{name} contains a control character, such as a line break at its end; remove it")
