@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 from remote_store.conformance.servers import sign_v4
-from remote_store.core.s3 import Call, Fault, S3Options, http_request
+from remote_store.core.s3 import Call, CredentialSource, Fault, S3Options, http_request
 from remote_store.core.s3.protocol.fields import is_signed
 from remote_store.core.s3.protocol.listing_xml import parse_page
 
@@ -38,12 +38,15 @@ class HttpPort:
 
     Attributes:
         waits: How many times `read_timeout` a response may take, without the body of an object.
+        source: Asks the function for credentials.
     """
 
     waits = 5.0
+    source: type[CredentialSource] = CredentialSource
 
     def __init__(self, options: S3Options) -> None:
         self.options = options
+        self._source = None if options.credentials is None else self.source(options.credentials)
         self.host = urlsplit(options.endpoint_url or "").netloc
         self._idle: list[http.client.HTTPConnection] = []
         self._lock = threading.Lock()
@@ -74,12 +77,13 @@ class HttpPort:
         Raises:
             Fault: The service refused, or the connection broke.
         """
+        request = self.request(call)
         connection = self.connect()
         limit = threading.Timer(self.waits * self.options.read_timeout, shut_down, [connection.sock])
         limit.daemon = True
         limit.start()
         try:
-            connection.request(*self.request(call))
+            connection.request(*request)
             response = connection.getresponse()
             if call.operation == "GetObject" and response.status < 300:
                 return {**facts(response), "Body": HttpBody(self, connection, response)}
@@ -101,9 +105,9 @@ class HttpPort:
 
     def sign(self, method: str, url: str, headers: dict[str, str]) -> dict[str, str]:
         """The headers with a signature."""
-        options = self.options
+        options = self.options if self._source is None else self._source.get()
         secret = str(options.secret.reveal()) if options.secret is not None else ""
-        region = options.region_name or "us-east-1"
+        region = self.options.region_name or "us-east-1"
         return sign_v4(method, url, key=options.key or "", secret=secret, region=region, headers=headers)
 
     def connect(self) -> http.client.HTTPConnection:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVar
 
 from remote_store.conformance.values.deviation import Deviation
-from remote_store.core import AsyncBackend, Backend, ThreadedBackend
+from remote_store.core import AsyncBackend, Backend, S3Credentials, ThreadedBackend
 from remote_store.core.home import public
 
 if TYPE_CHECKING:
@@ -189,6 +189,11 @@ class AnyHarness(ABC, Generic[B]):
         return None
 
     @property
+    def credentials(self) -> S3Credentials | None:
+        """Credentials that the S3 server accepts, for a function that returns them; `None` if that is not tested."""
+        return None
+
+    @property
     def endpoint(self) -> Proxy | None:
         """The endpoint in front of the storage's server; `None` without an endpoint or a server."""
         return None
@@ -276,6 +281,10 @@ class ThreadedHarness(AsyncHarness):
     @property
     def oracle(self) -> Oracle | None:
         return self.harness.oracle
+
+    @property
+    def credentials(self) -> S3Credentials | None:
+        return self.harness.credentials
 
     @property
     def endpoint(self) -> Proxy | None:

@@ -26,7 +26,7 @@ from remote_store.conformance.s3.target import Deviations, S3Target, started
 from remote_store.conformance.servers import moto_server, seaweedfs_server
 from remote_store.conformance.servers.shared import shared_seaweedfs_server
 from remote_store.conformance.values.redaction import escaped
-from remote_store.core import AsyncBackend, Backend
+from remote_store.core import AsyncBackend, Backend, S3Credentials
 
 ALIVE = 30.0
 # The content of these servers is lost when they stop.
@@ -35,6 +35,7 @@ PLACE = frozenset({"endpoint_url", "region_name", "key", "secret"})
 OPTIONS = PLACE | {
     "conditional_writes",
     "connect_timeout",
+    "credentials",
     "max_concurrency",
     "max_connections",
     "part_size",
@@ -130,6 +131,11 @@ class AnyS3Harness(AnyHarness[B]):
         return S3Oracle(started(self._target.server)[0], self.bucket)
 
     @property
+    def credentials(self) -> S3Credentials:
+        server, _ = started(self._target.server)
+        return S3Credentials(server.key, server.secret)
+
+    @property
     def endpoint(self) -> Proxy:
         return started(self._target.server)[1]
 
@@ -141,6 +147,8 @@ class AnyS3Harness(AnyHarness[B]):
             "key": server.key,
             "secret": server.secret,
         }
+        if "credentials" in options:
+            del place["key"], place["secret"]
         known = {name: value for name, value in place.items() if name in self.options}
         return {**known, **self._defaults, **options}
 

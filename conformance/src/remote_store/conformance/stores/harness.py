@@ -12,7 +12,7 @@ from remote_store.conformance.harness import AnyHarness, AsyncHarness, B, Harnes
 from remote_store.conformance.stores.async_child import AsyncChildBackend
 from remote_store.conformance.stores.child import ChildBackend
 from remote_store.conformance.values.deviation import Deviation
-from remote_store.core import AsyncBackend, Backend
+from remote_store.core import AsyncBackend, Backend, S3Credentials
 
 if TYPE_CHECKING:
     from remote_store.conformance.http.proxy import Proxy
@@ -100,6 +100,11 @@ class AnyChildHarness(AnyHarness[B]):
     def oracle(self) -> Oracle | None:
         oracle: Oracle | None = self._harness.oracle
         return None if oracle is None else ChildOracle(oracle)
+
+    @property
+    def credentials(self) -> S3Credentials | None:
+        credentials: S3Credentials | None = self._harness.credentials
+        return credentials
 
     @property
     def endpoint(self) -> Proxy | None:

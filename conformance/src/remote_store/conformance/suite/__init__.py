@@ -10,6 +10,7 @@ from remote_store.conformance.suite.commits import CommitSuite
 from remote_store.conformance.suite.contradictions import ContradictionSuite
 from remote_store.conformance.suite.copying import CopyingSuite, MovingSuite
 from remote_store.conformance.suite.cost import CostSuite
+from remote_store.conformance.suite.credentials import CredentialSuite
 from remote_store.conformance.suite.deleting import DeletingSuite
 from remote_store.conformance.suite.errors import ErrSuite
 from remote_store.conformance.suite.glob import GlobSuite
@@ -49,6 +50,7 @@ class Contract(
     DeletingSuite,
     LifeSuite,
     LimitSuite,
+    CredentialSuite,
     PeerSuite,
     CostSuite,
     S3Suite,

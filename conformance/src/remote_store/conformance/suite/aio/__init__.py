@@ -9,6 +9,7 @@ from remote_store.conformance.suite.aio.commits import AsyncCommitSuite
 from remote_store.conformance.suite.aio.contradictions import AsyncContradictionSuite
 from remote_store.conformance.suite.aio.copying import AsyncCopyingSuite, AsyncMovingSuite
 from remote_store.conformance.suite.aio.cost import AsyncCostSuite
+from remote_store.conformance.suite.aio.credentials import AsyncCredentialSuite
 from remote_store.conformance.suite.aio.deleting import AsyncDeletingSuite
 from remote_store.conformance.suite.aio.errors import AsyncErrSuite
 from remote_store.conformance.suite.aio.glob import AsyncGlobSuite
@@ -48,6 +49,7 @@ class AsyncContract(
     AsyncDeletingSuite,
     AsyncLifeSuite,
     AsyncLimitSuite,
+    AsyncCredentialSuite,
     AsyncPeerSuite,
     AsyncCostSuite,
     AsyncS3Suite,

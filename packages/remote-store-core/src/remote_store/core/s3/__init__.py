@@ -1,7 +1,9 @@
 """The lane API: all that a lane may import from core's S3 code.
 
 A lane makes a client of its SDK, and a port that sends calls through it. Core has the rest: the contract's semantics on
-S3, error classes, response checks, and the backends. `docs/writing-a-lane.md` shows how to build a lane.
+S3, error classes, response checks, and the backends. `docs/writing-a-lane.md` shows how to build a lane. A port that
+signs requests gets the credentials of the option `credentials` from a `CredentialSource`, or, in an event loop, from an
+`AsyncCredentialSource`.
 
 Some names serve `remote-store-botocore` only, because botocore makes its own endpoints and parses responses itself. A
 lane over another SDK of that kind may use them too:
