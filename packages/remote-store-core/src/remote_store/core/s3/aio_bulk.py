@@ -31,7 +31,9 @@ class AsyncS3Bulk(AsyncS3Base):
         """
         self._check(check_key, path)
         asked = check_ranges(ranges)
-        return await self._run(fetching.read_ranges(self._bucket, path, asked, self._asked(path, options)), path)
+        return await self._run(
+            fetching.read_ranges(self._bucket, path, asked, self._asked(ReadOptions, path, options)), path
+        )
 
     async def delete_many(self, paths: Iterable[str]) -> AsyncIterator[Outcome[None]]:
         """Delete objects: 1 request per 1,000 keys, and 2 for a key that ends in a slash.

@@ -30,7 +30,7 @@ class S3Bulk(S3Base):
         """
         self._check(check_key, path)
         asked = check_ranges(ranges)
-        return self._run(fetching.read_ranges(self._bucket, path, asked, self._asked(path, options)), path)
+        return self._run(fetching.read_ranges(self._bucket, path, asked, self._asked(ReadOptions, path, options)), path)
 
     def delete_many(self, paths: Iterable[str]) -> Iterator[Outcome[None]]:
         """Delete objects: 1 request per 1,000 keys, and 2 for a key that ends in a slash.

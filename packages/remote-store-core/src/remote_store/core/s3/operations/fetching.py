@@ -125,7 +125,7 @@ def read_ranges(
         return found
     plan = ReadPlan(_get(bucket, key, options), bucket.options.retry, start=groups[0].start, end=groups[0].end)
     try:
-        facts = yield from _open(bucket, key, plan)
+        facts = yield from _open(bucket, key, plan, options)
     except Fault as fault:
         yield from _accept_no_bytes(bucket, key, fault)
         return found
