@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import itertools
 import os
@@ -34,7 +33,16 @@ from remote_store.core.home import public
 from remote_store.core.io.reader import BufferedFile
 from remote_store.core.io.source import Content
 from remote_store.core.io.streams import Source, check_max_depth, check_range
-from remote_store.core.memory.files import SHARED, Bucket, Draft, StoredFile, describe, folder_prefix, keys_below
+from remote_store.core.memory.files import (
+    SHARED,
+    Bucket,
+    Draft,
+    StoredFile,
+    describe,
+    folder_prefix,
+    keys_below,
+    stored,
+)
 from remote_store.core.metadata import check_content_type, check_metadata
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, NotModified, ResolutionPlan, WriteResult
 from remote_store.core.observed import observed
@@ -85,6 +93,7 @@ class MemoryBackend(Backend):
 
     name = "memory"
     capabilities = CONTRACT_0_1 | {
+        Capability.CHECKSUMS,
         Capability.COMPARE_AND_SWAP,
         Capability.CONDITIONAL_DELETE,
         Capability.CONDITIONAL_READ,
@@ -191,7 +200,8 @@ class MemoryBackend(Backend):
         asked = self._asked(WriteOptions, path, options)
         source = Source(content)
         self._check_target(path, asked, overwrite=overwrite)
-        return self._commit(path, source.read_rest(), overwrite, checked, content_type, asked=asked)
+        file = stored(source.read_rest(), checked, content_type, asked)
+        return self._commit(path, file, asked, overwrite=overwrite)
 
     @observed("path")
     def write_atomic(
@@ -223,7 +233,7 @@ class MemoryBackend(Backend):
         self._check_target(path, asked, overwrite=overwrite)
         with Draft() as draft:
             yield draft
-        self._commit(path, draft.content, overwrite, checked, content_type, asked=asked)
+        self._commit(path, stored(draft.content, checked, content_type, asked), asked, overwrite=overwrite)
 
     @observed("path")
     def delete(self, path: str, *, missing_ok: bool = False, **options: Unpack[DeleteOptions]) -> None:
@@ -379,22 +389,12 @@ class MemoryBackend(Backend):
             message = "the file exists; pass overwrite=True to replace it"
             raise AlreadyExists(message, path=path, backend=self.name)
 
-    def _commit(
-        self,
-        path: str,
-        content: bytes,
-        overwrite: bool,
-        metadata: Mapping[str, str],
-        content_type: str | None,
-        *,
-        asked: Mapping[str, Any] = NOTHING,
-    ) -> WriteResult:
-        file = StoredFile(content, hashlib.md5(content, usedforsecurity=False).digest(), metadata, content_type)
+    def _commit(self, path: str, file: StoredFile, asked: Mapping[str, Any], *, overwrite: bool) -> WriteResult:
         with self._lock:
             self._check_open()
             self._check_target(path, asked, overwrite=overwrite)
             self._files[path] = file
-        return WriteResult(path, len(content), file.etag, digest=file.digest, metadata=dict(metadata))
+        return WriteResult(path, len(file.content), file.etag, digest=file.digest, metadata=dict(file.metadata))
 
     def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool, asked: Mapping[str, Any] = NOTHING) -> None:
         require_file_path(src, self.name)
