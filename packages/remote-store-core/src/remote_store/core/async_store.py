@@ -39,6 +39,7 @@ from remote_store.core.path import RemotePath
 from remote_store.core.progress import Progress, check_progress
 from remote_store.core.rebase import Scope
 from remote_store.core.stores.async_bulk import AsyncBulk
+from remote_store.core.stores.async_integrity import AsyncIntegrity
 from remote_store.core.stores.async_sharing import AsyncSharing
 from remote_store.core.stores.async_uploads import AsyncUploads
 from remote_store.core.stores.async_versions import AsyncVersions
@@ -48,7 +49,7 @@ Row = TypeVar("Row", bound=FileInfo | FolderEntry)
 
 
 @public("remote_store.core")
-class AsyncStore(AsyncBulk, AsyncSharing, AsyncUploads, AsyncVersions):
+class AsyncStore(AsyncBulk, AsyncIntegrity, AsyncSharing, AsyncUploads, AsyncVersions):
     """Files below one folder of a backend.
 
     Paths are typed as `str`: empty and `.` segments are removed, and `..` is refused. A `RemotePath` is used byte for

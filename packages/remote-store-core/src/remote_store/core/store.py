@@ -39,6 +39,7 @@ from remote_store.core.progress import Progress, check_progress
 from remote_store.core.rebase import Scope
 from remote_store.core.scoped import ScopedOpening, ScopedReader
 from remote_store.core.stores.bulk import Bulk
+from remote_store.core.stores.integrity import Integrity
 from remote_store.core.stores.sharing import Sharing
 from remote_store.core.stores.uploads import Uploads
 from remote_store.core.stores.versions import Versions
@@ -48,7 +49,7 @@ Row = TypeVar("Row", bound=FileInfo | FolderEntry)
 
 
 @public("remote_store.core")
-class Store(Bulk, Sharing, Uploads, Versions):
+class Store(Bulk, Integrity, Sharing, Uploads, Versions):
     """Files below one folder of a backend.
 
     Paths are typed as `str`: empty and `.` segments are removed, and `..` is refused. A `RemotePath` is used byte for

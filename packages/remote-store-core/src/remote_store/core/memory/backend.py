@@ -200,8 +200,7 @@ class MemoryBackend(Backend):
         asked = self._asked(WriteOptions, path, options)
         source = Source(content)
         self._check_target(path, asked, overwrite=overwrite)
-        file = stored(source.read_rest(), checked, content_type, asked)
-        return self._commit(path, file, asked, overwrite=overwrite)
+        return self._commit(path, source.read_rest(), overwrite, checked, content_type, asked=asked)
 
     @observed("path")
     def write_atomic(
@@ -233,7 +232,7 @@ class MemoryBackend(Backend):
         self._check_target(path, asked, overwrite=overwrite)
         with Draft() as draft:
             yield draft
-        self._commit(path, stored(draft.content, checked, content_type, asked), asked, overwrite=overwrite)
+        self._commit(path, draft.content, overwrite, checked, content_type, asked=asked)
 
     @observed("path")
     def delete(self, path: str, *, missing_ok: bool = False, **options: Unpack[DeleteOptions]) -> None:
@@ -389,12 +388,22 @@ class MemoryBackend(Backend):
             message = "the file exists; pass overwrite=True to replace it"
             raise AlreadyExists(message, path=path, backend=self.name)
 
-    def _commit(self, path: str, file: StoredFile, asked: Mapping[str, Any], *, overwrite: bool) -> WriteResult:
+    def _commit(
+        self,
+        path: str,
+        content: bytes,
+        overwrite: bool,
+        metadata: Mapping[str, str],
+        content_type: str | None,
+        *,
+        asked: Mapping[str, Any] = NOTHING,
+    ) -> WriteResult:
+        file = stored(content, metadata, content_type, asked)
         with self._lock:
             self._check_open()
             self._check_target(path, asked, overwrite=overwrite)
             self._files[path] = file
-        return WriteResult(path, len(file.content), file.etag, digest=file.digest, metadata=dict(file.metadata))
+        return WriteResult(path, len(content), file.etag, digest=file.digest, metadata=dict(metadata))
 
     def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool, asked: Mapping[str, Any] = NOTHING) -> None:
         require_file_path(src, self.name)
