@@ -49,6 +49,8 @@ CREATE = {
 }
 KEYS = ["k", "a b+c%2F~.txt", "a//b", "/lead", "é\n", "a/./b/../c", "*?[]'()!$&,:;=@"]
 PARTS = [{"ETag": '"a"', "PartNumber": 1, "ChecksumCRC32": "AAAA=="}, {"ETag": '"b"', "PartNumber": 2}]
+WHOLE = {"ChecksumType": "FULL_OBJECT"}
+SUMMED = {"ChecksumCRC64NVME": "AAAAAAAAAAA=", "MpuObjectSize": 7}
 CALLS = [
     *(Call("HeadObject", {"Bucket": "b", "Key": key}) for key in KEYS),
     Call("HeadObject", {"Bucket": "b", "Key": "k", "IfMatch": '"e"', "VersionId": "v+1", **KEY_OPTIONS, **SHARED}),
@@ -56,6 +58,9 @@ CALLS = [
     Call("GetObjectTagging", {"Bucket": "b", "Key": "k"}),
     Call("PutObject", {"Bucket": "b", "Key": "k", "Body": b"data", "IfNoneMatch": "*", "ContentMD5": "m==", **CREATE}),
     Call("PutObject", {"Bucket": "b", "Key": "k", "Body": b"", **KEY_OPTIONS}),
+    Call(
+        "PutObject", {"Bucket": "b", "Key": "k", "Body": b"d", "ChecksumAlgorithm": "CRC32C", "ChecksumCRC32C": "A=="}
+    ),
     Call("CreateMultipartUpload", {"Bucket": "b", "Key": "k", **CREATE}),
     Call("UploadPart", {"Bucket": "b", "Key": "k", "UploadId": "u/+=", "PartNumber": 7, "Body": b"x", **KEY_OPTIONS}),
     Call("AbortMultipartUpload", {"Bucket": "b", "Key": "k", "UploadId": "u", **SHARED}),
@@ -73,6 +78,11 @@ CALLS = [
     Call(
         "CompleteMultipartUpload",
         {"Bucket": "b", "Key": "k", "UploadId": "u", "IfNoneMatch": "*", "MultipartUpload": {"Parts": PARTS}},
+    ),
+    Call("CreateMultipartUpload", {"Bucket": "b", "Key": "k", **WHOLE, "ChecksumAlgorithm": "CRC64NVME"}),
+    Call(
+        "CompleteMultipartUpload",
+        {"Bucket": "b", "Key": "k", "UploadId": "u", **WHOLE, **SUMMED, "MultipartUpload": {"Parts": PARTS}},
     ),
     Call("DeleteObjects", {"Bucket": "b", "Delete": {"Objects": [{"Key": key} for key in KEYS], "Quiet": False}}),
     *(

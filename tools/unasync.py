@@ -29,6 +29,7 @@ FILES = {
     f"{CORE}/aio/blocks.py": f"{CORE}/io/blocks.py",
     f"{CORE}/async_store.py": f"{CORE}/store.py",
     f"{CORE}/stores/async_bulk.py": f"{CORE}/stores/bulk.py",
+    f"{CORE}/stores/async_integrity.py": f"{CORE}/stores/integrity.py",
     f"{CORE}/stores/async_rooted.py": f"{CORE}/stores/rooted.py",
     f"{CORE}/stores/async_sharing.py": f"{CORE}/stores/sharing.py",
     f"{CORE}/stores/async_swapping.py": f"{CORE}/stores/swapping.py",

@@ -118,10 +118,12 @@ def test_a_stubber_answers_in_place_of_the_service(
         use(backend)
     endpoint.reset()
     with Stubber(backend.unwrap(BaseClient)) as stubber:
-        there = {"Bucket": bucket, "Key": "k"}
+        there = {"Bucket": bucket, "Key": "k", "ChecksumMode": "ENABLED"}
         body = StreamingBody(io.BytesIO(b"data"), 4)
-        stubber.add_response("get_object", {"Body": body, "ContentLength": 4, "ETag": '"e"'}, there)
-        stubber.add_response("head_object", {"ContentLength": 4, "ETag": '"e"'}, {**there, "ChecksumMode": "ENABLED"})
+        stubber.add_response(
+            "get_object", {"Body": body, "ContentLength": 4, "ETag": '"e"'}, {**there, "ChecksumMode": "ENABLED"}
+        )
+        stubber.add_response("head_object", {"ContentLength": 4, "ETag": '"e"'}, there)
         stubber.add_response("list_objects_v2", {"IsTruncated": False, "Contents": [{"Key": "a", "Size": 1}]})
         stubber.add_client_error("get_object", "NoSuchKey", http_status_code=404)
         assert backend.read_bytes("k") == b"data"

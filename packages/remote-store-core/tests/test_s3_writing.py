@@ -19,6 +19,7 @@ from remote_store.core.s3 import Call, Fault, S3Options
 from remote_store.core.s3.operations import writing
 from remote_store.core.s3.operations.bucket import Bucket
 from remote_store.core.s3.operations.steps import Drain, ReadBlock, Start, Wait
+from remote_store.core.s3.operations.sums import Sums
 from remote_store.core.s3.protocol.options import GIB, LARGEST_PART, SMALLEST_PART
 from remote_store.core.s3.protocol.responses import Begun, Part, Written, read
 from runs import one
@@ -170,7 +171,9 @@ def test_large_parts_make_the_window_smaller_so_that_memory_stays_bounded() -> N
     options = S3Options.build(part_size=PART, max_concurrency=4)
     blocks = {size: bytes(size) for size in (PART, 2 * PART, 3 * PART, 5 * PART)}
     for size, window in ((PART, 4), (2 * PART, 2), (3 * PART, 1), (5 * PART, 1)):
-        operation = writing._send_parts(Bucket("b", options), {"Key": "a", "UploadId": "u"}, [blocks[size]], iter([]))
+        operation = writing._send_parts(
+            Bucket("b", options), {"Key": "a", "UploadId": "u"}, [blocks[size]], iter([]), Sums(options, None)
+        )
         assert next(operation).window == window
 
 

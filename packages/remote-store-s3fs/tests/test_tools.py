@@ -131,8 +131,8 @@ async def test_a_stubber_answers_in_place_of_the_service(
         await use(backend)
     endpoint.reset()
     with AioStubber(await client_of(backend)) as stubber:
-        there = {"Bucket": bucket, "Key": "k"}
-        stubber.add_response("head_object", {"ContentLength": 4, "ETag": '"e"'}, {**there, "ChecksumMode": "ENABLED"})
+        there = {"Bucket": bucket, "Key": "k", "ChecksumMode": "ENABLED"}
+        stubber.add_response("head_object", {"ContentLength": 4, "ETag": '"e"'}, there)
         stubber.add_response("list_objects_v2", {"IsTruncated": False, "Contents": [{"Key": "a", "Size": 1}]})
         stubber.add_client_error("get_object", "NoSuchKey", http_status_code=404)
         assert (await backend.get_file_info("k")).etag == "e"

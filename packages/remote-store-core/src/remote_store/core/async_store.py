@@ -41,6 +41,7 @@ from remote_store.core.path import RemotePath
 from remote_store.core.progress import Progress, check_progress
 from remote_store.core.rebase import Scope
 from remote_store.core.stores.async_bulk import AsyncBulk
+from remote_store.core.stores.async_integrity import AsyncIntegrity
 from remote_store.core.stores.async_sharing import AsyncSharing
 from remote_store.core.stores.async_swapping import AsyncSwapping
 from remote_store.core.stores.async_uploads import AsyncUploads
@@ -51,7 +52,14 @@ Row = TypeVar("Row", bound=FileInfo | FolderEntry)
 
 
 @public("remote_store.core")
-class AsyncStore(AsyncBulk, AsyncSharing, AsyncSwapping, AsyncUploads, AsyncVersions):
+class AsyncStore(
+    AsyncBulk,
+    AsyncIntegrity,
+    AsyncSharing,
+    AsyncSwapping,
+    AsyncUploads,
+    AsyncVersions,
+):
     """Files below one folder of a backend.
 
     Paths are typed as `str`: empty and `.` segments are removed, and `..` is refused. A `RemotePath` is used byte for

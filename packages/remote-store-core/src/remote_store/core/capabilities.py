@@ -52,7 +52,7 @@ class Capability(Enum):
     CONTENT_HEADERS = "content_headers"
     """Writes store `Cache-Control`, `Content-Disposition`, `Content-Encoding` and `Expires`."""
     CHECKSUMS = "checksums"
-    """Writes take a checksum that the service verifies and stores."""
+    """Writes take a `checksum`, which the service verifies and stores."""
     MULTIPART_UPLOADS = "multipart_uploads"
     """Unfinished uploads can be listed, resumed and aborted."""
     PRESIGN = "presign"

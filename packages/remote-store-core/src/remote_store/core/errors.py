@@ -110,6 +110,17 @@ class PreconditionFailed(RemoteStoreError):
 
 
 @public("remote_store.core")
+class ChecksumMismatch(RemoteStoreError, OSError):
+    """Content does not match its checksum: it was damaged on its way, or where it is stored.
+
+    Of a read, no byte may be used. Of a write, nothing was written. Call again; if a read fails again, the file itself
+    is damaged.
+    """
+
+    errno = errno.EIO
+
+
+@public("remote_store.core")
 class PermissionDenied(RemoteStoreError, PermissionError):
     """The credentials are missing, wrong, expired, or not allowed to do this."""
 

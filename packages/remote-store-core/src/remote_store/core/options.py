@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, get_args
 
 from remote_store.core.capabilities import Capability
 from remote_store.core.errors import CapabilityNotSupported
@@ -61,8 +61,10 @@ class WriteOptions(TypedDict, total=False):
         object_lock_mode: `GOVERNANCE` or `COMPLIANCE`, together with `object_lock_until`.
         object_lock_until: Until when the version cannot be deleted; an aware datetime.
         legal_hold: Whether the version cannot be deleted until the hold is removed.
-        checksum: Algorithm of a checksum that is computed once, sent, verified by the service and stored: `CRC32`,
-            `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. Needs `CHECKSUMS`.
+        checksum: Algorithm of a checksum that is computed here and sent with the content: `CRC32`, `CRC32C`,
+            `CRC64NVME`, `SHA1` or `SHA256`. The service compares it with what arrives, refuses damaged content, and
+            stores the checksum, which is then the `digest` of the result and of the `FileInfo`. If a service over S3
+            does not know the checksum, the result has none. Needs `CHECKSUMS`.
     """
 
     if_match: str | None
@@ -234,6 +236,9 @@ def check_write_options(options: Mapping[str, Any], *, overwrite: bool) -> None:
     """
     if options.get("if_match") is not None and not overwrite:
         raise ValueError("if_match replaces a version that exists; pass overwrite=True with it, or leave it out")
+    checksum = options.get("checksum")
+    if checksum is not None and checksum not in get_args(ChecksumAlgorithm):
+        raise ValueError(f"checksum must be one of {', '.join(get_args(ChecksumAlgorithm))}, not {checksum!r}")
 
 
 def check_tag(tag: object, name: str) -> None:

@@ -41,6 +41,7 @@ from remote_store.core.rebase import Scope
 from remote_store.core.resumed_downloads import continue_transfer, identity, resuming
 from remote_store.core.scoped import ScopedOpening, ScopedReader
 from remote_store.core.stores.bulk import Bulk
+from remote_store.core.stores.integrity import Integrity
 from remote_store.core.stores.sharing import Sharing
 from remote_store.core.stores.swapping import Swapping
 from remote_store.core.stores.uploads import Uploads
@@ -51,7 +52,14 @@ Row = TypeVar("Row", bound=FileInfo | FolderEntry)
 
 
 @public("remote_store.core")
-class Store(Bulk, Sharing, Swapping, Uploads, Versions):
+class Store(
+    Bulk,
+    Integrity,
+    Sharing,
+    Swapping,
+    Uploads,
+    Versions,
+):
     """Files below one folder of a backend.
 
     Paths are typed as `str`: empty and `.` segments are removed, and `..` is refused. A `RemotePath` is used byte for

@@ -52,8 +52,7 @@ class AsyncReader(AsyncBufferedIOBase):
     def info(self) -> FileInfo:
         """The file that is read: its path in the store, size, type, entity tag and other attributes.
 
-        It is taken from the response that opened the file and sends no request. `digest` may be `None` although
-        `get_file_info` has one, because S3 sends it only on request.
+        It is taken from the response that opened the file and sends no request.
 
         Raises:
             CapabilityNotSupported: The backend did not describe the file when it opened it, which can be the case for

@@ -64,10 +64,9 @@ class Reader(BinaryFile):
     def info(self) -> FileInfo:
         """The file that is read: its path in the store, size, type, entity tag and other attributes.
 
-        It is taken from the response that opened the file and sends no request. `digest` may be `None` although
-        `get_file_info` has one, because S3 sends it only on request. If the backend did not describe the file when it
-        opened it, which can be the case for a third-party backend, the first use calls `get_file_info`: 1 request,
-        which fails if the file is gone, and describes the newer version if the file was replaced.
+        It is taken from the response that opened the file and sends no request. If the backend did not describe the
+        file when it opened it, which can be the case for a third-party backend, the first use calls `get_file_info`: 1
+        request, which fails if the file is gone, and describes the newer version if the file was replaced.
 
         Raises:
             NotFound: The backend had to ask, and the file does not exist any more.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import itertools
 import os
@@ -34,7 +33,16 @@ from remote_store.core.home import public
 from remote_store.core.io.reader import BufferedFile
 from remote_store.core.io.source import Content
 from remote_store.core.io.streams import Source, check_max_depth, check_range
-from remote_store.core.memory.files import SHARED, Bucket, Draft, StoredFile, describe, folder_prefix, keys_below
+from remote_store.core.memory.files import (
+    SHARED,
+    Bucket,
+    Draft,
+    StoredFile,
+    describe,
+    folder_prefix,
+    keys_below,
+    stored,
+)
 from remote_store.core.metadata import check_content_type, check_metadata
 from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, NotModified, ResolutionPlan, WriteResult
 from remote_store.core.observed import observed
@@ -85,6 +93,7 @@ class MemoryBackend(Backend):
 
     name = "memory"
     capabilities = CONTRACT_0_1 | {
+        Capability.CHECKSUMS,
         Capability.COMPARE_AND_SWAP,
         Capability.CONDITIONAL_DELETE,
         Capability.CONDITIONAL_READ,
@@ -389,7 +398,7 @@ class MemoryBackend(Backend):
         *,
         asked: Mapping[str, Any] = NOTHING,
     ) -> WriteResult:
-        file = StoredFile(content, hashlib.md5(content, usedforsecurity=False).digest(), metadata, content_type)
+        file = stored(content, metadata, content_type, asked)
         with self._lock:
             self._check_open()
             self._check_target(path, asked, overwrite=overwrite)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import threading
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
+from remote_store.core.checksums import digest_of, encoded
 from remote_store.core.models import ContentDigest, FileInfo
 
 
@@ -21,6 +23,7 @@ class StoredFile:
     metadata: Mapping[str, str]
     content_type: str | None
     modified_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    checksum: ContentDigest | None = None
 
     @property
     def etag(self) -> str:
@@ -29,8 +32,17 @@ class StoredFile:
 
     @property
     def digest(self) -> ContentDigest:
-        """The checksum in the encoding that S3 uses."""
-        return ContentDigest("md5", b64encode(self.md5).decode())
+        """The checksum that was asked for, else the MD5, in the encoding that S3 uses."""
+        return self.checksum or ContentDigest("md5", encoded(self.md5))
+
+
+def stored(
+    content: bytes, metadata: Mapping[str, str], content_type: str | None, options: Mapping[str, Any]
+) -> StoredFile:
+    """A new file with the options of its write."""
+    checksum = digest_of(content, options["checksum"].lower()) if "checksum" in options else None
+    md5 = hashlib.md5(content, usedforsecurity=False).digest()
+    return StoredFile(content, md5, metadata, content_type, checksum=checksum)
 
 
 @dataclass(slots=True)

@@ -49,6 +49,7 @@ class AsyncS3Base(AsyncBackend):
 
     name = "s3"
     capabilities = CONTRACT_0_1 - {Capability.ATOMIC_MOVE} | {
+        Capability.CHECKSUMS,
         Capability.COMPARE_AND_SWAP,
         Capability.CONDITIONAL_DELETE,
         Capability.CONDITIONAL_READ,

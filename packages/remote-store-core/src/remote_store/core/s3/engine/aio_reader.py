@@ -11,11 +11,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from remote_store.core.aio.reader import AsyncReader
+from remote_store.core.checksums import InOrder, pieces
 from remote_store.core.io.buffers import allocate
 from remote_store.core.s3.engine.aio_ahead import AsyncReadAhead
 from remote_store.core.s3.engine.aio_bodies import AsyncObjectBody, fetch
 from remote_store.core.s3.engine.aio_runner import AsyncRunner
-from remote_store.core.s3.engine.aio_tasks import in_time
+from remote_store.core.s3.engine.aio_tasks import in_time, sleep
 from remote_store.core.s3.engine.allowance import Allowance
 from remote_store.core.s3.operations.errors import contract_errors
 from remote_store.core.s3.operations.fetching import (
@@ -25,7 +26,7 @@ from remote_store.core.s3.operations.fetching import (
     worth_a_split,
     worth_reading_ahead,
 )
-from remote_store.core.s3.operations.reading import BLOCK
+from remote_store.core.s3.operations.reading import BLOCK, damaged
 from remote_store.core.s3.protocol.options import S3Options
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ class AsyncObjectReader(AsyncReader):
     at least 32 MiB (4 times `part_size`, if that is less) fetches concurrent ranges into the buffer. A seek drops the
     body and the ranges; the next read opens a body at the new position. A failed read does not move the position. Not
     for concurrent use.
+
+    If the service reported a checksum of the whole object, and all of it is read in order from the start, without
+    `exact`, the last read compares it.
 
     Args:
         runner: Runs the requests.
@@ -81,6 +85,7 @@ class AsyncObjectReader(AsyncReader):
         self._ahead = b""
         self._offset = 0
         self._size = plan.end or 0
+        self._sum = InOrder(None if exact else opened.info.digest, self._size)
         self.name = path
 
     def readable(self) -> bool:
@@ -233,11 +238,13 @@ class AsyncObjectReader(AsyncReader):
     async def _steady(self) -> AsyncIterator[None]:
         """Restore the position and the buffer if a read fails."""
         before = self._ahead, self._offset, self._plan.position
+        summed = self._sum.state
         try:
             with contract_errors(self._backend, self._path):
                 yield
         except BaseException:
             self._ahead, self._offset, self._plan.position = before
+            self._sum.state = summed
             self._began, self._waited = self._plan.position, 0.0
             await self._release()
             raise
@@ -271,6 +278,27 @@ class AsyncObjectReader(AsyncReader):
         wanted = min(size, self._plan.remaining)
         if self._exact:
             return await self._read_exactly(wanted)
+        start = self._plan.position
+        data = await self._read_in_order(wanted)
+        await self._check(start, data)
+        return data
+
+    async def _check(self, start: int, data: bytes | memoryview) -> None:
+        """Add bytes that arrived to the checksum.
+
+        Raises:
+            Fault: They are the last, and the bytes do not match the checksum.
+        """
+        for piece in pieces(data):
+            if not self._sum.saw(start, piece):
+                assert self.info.digest is not None
+                raise damaged(self.info.digest)
+            start += len(piece)
+            if start < self._plan.position:
+                # Lets other tasks of the event loop run.
+                await sleep(0)
+
+    async def _read_in_order(self, wanted: int) -> bytes:
         if ranges := await self._ranges_ahead():
             # A range is longer than any block requested here.
             return await self._next(ranges) if wanted else b""
@@ -281,18 +309,23 @@ class AsyncObjectReader(AsyncReader):
 
     async def _read_into(self, view: memoryview) -> int:
         wanted = min(len(view), self._plan.remaining)
+        start = self._plan.position
         if self._exact:
             await self._read_exactly(wanted, view)
         elif self._ranges is None and worth_a_split(self._options, self._plan, wanted):
             await self._body.close()
             await self._runner.run(fill(self._options, self._plan, view[:wanted]))
+            await self._check(start, view[:wanted])
         elif ranges := await self._ranges_ahead():
-            self._ahead, self._offset = await self._next(ranges), 0
+            data = await self._next(ranges)
+            await self._check(start, data)
+            self._ahead, self._offset = data, 0
             return self._copy_ahead(view)
         else:
             began = monotonic()
             await self._body.read_into(view)
             self._waited += monotonic() - began
+            await self._check(start, view[:wanted])
         # The buffered bytes no longer end where the next request begins.
         self._ahead, self._offset = b"", 0
         return wanted

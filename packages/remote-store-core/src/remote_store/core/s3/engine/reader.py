@@ -12,13 +12,14 @@ from operator import index
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from remote_store.core.checksums import InOrder, pieces
 from remote_store.core.io.buffers import allocate
 from remote_store.core.io.reader import Reader
 from remote_store.core.s3.engine.ahead import ReadAhead
 from remote_store.core.s3.engine.allowance import Allowance
 from remote_store.core.s3.engine.bodies import ObjectBody, fetch
 from remote_store.core.s3.engine.runner import Runner
-from remote_store.core.s3.engine.tasks import in_time
+from remote_store.core.s3.engine.tasks import in_time, sleep
 from remote_store.core.s3.operations.errors import contract_errors
 from remote_store.core.s3.operations.fetching import (
     Opened,
@@ -27,7 +28,7 @@ from remote_store.core.s3.operations.fetching import (
     worth_a_split,
     worth_reading_ahead,
 )
-from remote_store.core.s3.operations.reading import BLOCK
+from remote_store.core.s3.operations.reading import BLOCK, damaged
 from remote_store.core.s3.protocol.options import S3Options
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ class ObjectReader(Reader):
     at least 32 MiB (4 times `part_size`, if that is less) fetches concurrent ranges into the buffer. A seek drops the
     body and the ranges; the next read opens a body at the new position. A failed read does not move the position. Not
     for concurrent use.
+
+    If the service reported a checksum of the whole object, and all of it is read in order from the start, without
+    `exact`, the last read compares it.
 
     Args:
         runner: Runs the requests.
@@ -83,6 +87,7 @@ class ObjectReader(Reader):
         self._ahead = b""
         self._offset = 0
         self._size = plan.end or 0
+        self._sum = InOrder(None if exact else opened.info.digest, self._size)
         self.name = path
 
     def readable(self) -> bool:
@@ -235,11 +240,13 @@ class ObjectReader(Reader):
     def _steady(self) -> Iterator[None]:
         """Restore the position and the buffer if a read fails."""
         before = self._ahead, self._offset, self._plan.position
+        summed = self._sum.state
         try:
             with contract_errors(self._backend, self._path):
                 yield
         except BaseException:
             self._ahead, self._offset, self._plan.position = before
+            self._sum.state = summed
             self._began, self._waited = self._plan.position, 0.0
             self._release()
             raise
@@ -273,6 +280,27 @@ class ObjectReader(Reader):
         wanted = min(size, self._plan.remaining)
         if self._exact:
             return self._read_exactly(wanted)
+        start = self._plan.position
+        data = self._read_in_order(wanted)
+        self._check(start, data)
+        return data
+
+    def _check(self, start: int, data: bytes | memoryview) -> None:
+        """Add bytes that arrived to the checksum.
+
+        Raises:
+            Fault: They are the last, and the bytes do not match the checksum.
+        """
+        for piece in pieces(data):
+            if not self._sum.saw(start, piece):
+                assert self.info.digest is not None
+                raise damaged(self.info.digest)
+            start += len(piece)
+            if start < self._plan.position:
+                # Lets other tasks of the event loop run.
+                sleep(0)
+
+    def _read_in_order(self, wanted: int) -> bytes:
         if ranges := self._ranges_ahead():
             # A range is longer than any block requested here.
             return self._next(ranges) if wanted else b""
@@ -283,18 +311,23 @@ class ObjectReader(Reader):
 
     def _read_into(self, view: memoryview) -> int:
         wanted = min(len(view), self._plan.remaining)
+        start = self._plan.position
         if self._exact:
             self._read_exactly(wanted, view)
         elif self._ranges is None and worth_a_split(self._options, self._plan, wanted):
             self._body.close()
             self._runner.run(fill(self._options, self._plan, view[:wanted]))
+            self._check(start, view[:wanted])
         elif ranges := self._ranges_ahead():
-            self._ahead, self._offset = self._next(ranges), 0
+            data = self._next(ranges)
+            self._check(start, data)
+            self._ahead, self._offset = data, 0
             return self._copy_ahead(view)
         else:
             began = monotonic()
             self._body.read_into(view)
             self._waited += monotonic() - began
+            self._check(start, view[:wanted])
         # The buffered bytes no longer end where the next request begins.
         self._ahead, self._offset = b"", 0
         return wanted

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from remote_store.core.checksums import encoded, is_checkable, pieces, running
 from remote_store.core.io.buffers import allocate
-from remote_store.core.models import FileInfo, NotModified
+from remote_store.core.models import ContentDigest, FileInfo, NotModified
 from remote_store.core.options import NOTHING
 from remote_store.core.s3.operations import probes
 from remote_store.core.s3.operations.bucket import READ_OPTIONS, Bucket
 from remote_store.core.s3.operations.ranges import Group, grouped
-from remote_store.core.s3.operations.reading import BLOCK, ReadPlan
-from remote_store.core.s3.operations.steps import CloseBody, Drain, Fetch, Operation, Start, Wait
+from remote_store.core.s3.operations.reading import BLOCK, ReadPlan, damaged
+from remote_store.core.s3.operations.steps import CloseBody, Drain, Fetch, Operation, Pause, Start, Wait
 from remote_store.core.s3.protocol import models
 from remote_store.core.s3.protocol.calls import Call, Fault
 from remote_store.core.s3.protocol.fields import bare
@@ -56,7 +57,7 @@ class Opened:
 
 def open_sequential(bucket: Bucket, key: str, options: Mapping[str, Any] = NOTHING) -> Operation[Opened]:
     """Open an object at its start: 1 GET, whose body is open, and 1 more if the response has no Content-Length."""
-    plan = ReadPlan(_get(bucket, key, options), bucket.options.retry)
+    plan = ReadPlan(_get_whole(bucket, key, options), bucket.options.retry)
     facts = yield from _open(bucket, key, plan, options)
     return Opened(plan, models.file_info(key, facts, plan.remaining), facts.body)
 
@@ -81,16 +82,31 @@ def read_unless(bucket: Bucket, key: str, options: Mapping[str, Any]) -> Operati
 def read_bytes(bucket: Bucket, key: str, options: Mapping[str, Any] = NOTHING) -> Operation[bytes]:
     """Read a whole object: 1 GET, and 1 more per range if it is large. The ranges are pinned to the first's version.
 
-    2 more GETs if the response to the first has no Content-Length.
+    2 more GETs if the response to the first has no Content-Length. If the response has a checksum of the whole object,
+    the bytes are compared with it.
 
     Memory: the object, once.
 
     Raises:
         Fault: Among others, with status 304 if the object still is the version that `if_none_match` names.
     """
-    plan = ReadPlan(_get(bucket, key, options), bucket.options.retry)
+    plan = ReadPlan(_get_whole(bucket, key, options), bucket.options.retry)
     facts = yield from _open(bucket, key, plan, options)
-    return (yield from _read(bucket, plan, facts.body))
+    whole = yield from _read(bucket, plan, facts.body)
+    if facts.digest is not None and not facts.partial and is_checkable(facts.digest):
+        yield from _compare(whole, facts.digest)
+    return whole
+
+
+def _compare(whole: bytes, digest: ContentDigest) -> Operation[None]:
+    found = running(digest.algorithm)
+    for number, piece in enumerate(pieces(whole)):
+        if number:
+            # Lets other tasks of the event loop run.
+            yield Pause(0)
+        found.update(piece)
+    if encoded(found.digest()) != digest.value:
+        raise damaged(digest)
 
 
 def read_range(
@@ -202,6 +218,11 @@ def _accept_no_bytes(bucket: Bucket, key: str, fault: Fault) -> Operation[None]:
         raise fault
     if key.endswith("/"):
         yield from probes.refuse_marker_of(bucket, key, (yield from probes.require_file(bucket, key)))
+
+
+def _get_whole(bucket: Bucket, key: str, options: Mapping[str, Any]) -> Call:
+    call = _get(bucket, key, options)
+    return replace(call, params={**call.params, "ChecksumMode": "ENABLED"})
 
 
 def _get(bucket: Bucket, key: str, options: Mapping[str, Any]) -> Call:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from remote_store.core.models import ContentDigest
 from remote_store.core.retry import RetryPolicy
 from remote_store.core.s3.protocol.calls import Call, Fault
 from remote_store.core.s3.protocol.fields import bare
@@ -102,11 +103,14 @@ class ReadPlan:
     def request(self) -> Call:
         """The request for all bytes that have not arrived."""
         conditions: dict[str, Any] = {}
+        params = self._call.params
         if self.position or self.end is not None:
             conditions["Range"] = f"bytes={self.position}-{'' if self.end is None else self.end - 1}"
+            # The checksum of a range that happens to be a part would be that of the part.
+            params = {name: value for name, value in params.items() if name != "ChecksumMode"}
         if self.pin is not None:
             conditions["IfMatch"] = self.pin
-        return Call("GetObject", {**self._call.params, **conditions}) if conditions else self._call
+        return Call("GetObject", {**params, **conditions}) if conditions else self._call
 
     def opened(self, response: Facts) -> None:
         """Record the version and the size from a response, and check that it is the requested range.
@@ -186,3 +190,8 @@ class ReadPlan:
         if self._failures >= self._retry.max_attempts:
             raise fault
         return self._retry.delay(self._failures)
+
+
+def damaged(digest: ContentDigest) -> Fault:
+    """The fault of a read whose bytes do not match their checksum."""
+    return Fault("ChecksumMismatch", None, f"the {digest.algorithm} of the bytes is not the stored one")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,6 +16,7 @@ from remote_store.core.s3.operations.conflicts import is_refused, lasting_confli
 from remote_store.core.s3.operations.fetching import read_bytes
 from remote_store.core.s3.operations.lost_responses import FirstAttempt, made_by_put, made_of_parts
 from remote_store.core.s3.operations.steps import Drain, Operation, ReadBlock, Start, Wait
+from remote_store.core.s3.operations.sums import Sums
 from remote_store.core.s3.protocol import faults, models
 from remote_store.core.s3.protocol.calls import Call, Fault
 from remote_store.core.s3.protocol.endpoint import Condition
@@ -66,6 +66,7 @@ def write(
         described["Metadata"] = metadata
     if content_type is not None:
         described["ContentType"] = content_type
+    sums = Sums(bucket.options, options.get("checksum"))
     sizes = part_sizes(bucket.options, size)
     # Only this list references the blocks, so that each is freed once it is sent.
     blocks: list[bytes] = [(yield ReadBlock(next(sizes)))]
@@ -76,8 +77,8 @@ def write(
         yield from probes.refuse_existing(bucket, key)
     condition = of_condition(options, overwrite=overwrite)
     if single:
-        return (yield from _put(bucket, key, blocks[0], described, condition))
-    return (yield from _put_parts(bucket, blocks, sizes, described, condition))
+        return (yield from _put(bucket, key, blocks[0], described, condition, sums=sums))
+    return (yield from _put_parts(bucket, blocks, sizes, described, condition, sums=sums))
 
 
 def part_sizes(options: S3Options, size: int | None) -> Iterator[int]:
@@ -94,15 +95,15 @@ def part_sizes(options: S3Options, size: int | None) -> Iterator[int]:
 
 
 def _put(
-    bucket: Bucket, key: str, body: bytes, described: Mapping[str, Any], condition: Mapping[str, str]
+    bucket: Bucket, key: str, body: bytes, described: Mapping[str, Any], condition: Mapping[str, str], *, sums: Sums
 ) -> Operation[WriteResult]:
-    sums = _checksum(bucket, body)
+    summed = yield from sums.of(body)
     retried = False
     first = FirstAttempt()
     written: Written | Facts | None = None
     while written is None:
         try:
-            call = bucket.call("PutObject", CREATE_OPTIONS, **described, **condition, **sums, Body=body)
+            call = bucket.call("PutObject", CREATE_OPTIONS, **described, **condition, **summed, Body=body)
             written = yield from send(bucket, call)
         except Fault as fault:
             retried = retried or fault.attempts > 1
@@ -156,13 +157,17 @@ def _put_parts(
     sizes: Iterator[int],
     described: Mapping[str, Any],
     condition: Mapping[str, str],
+    *,
+    sums: Sums,
 ) -> Operation[WriteResult]:
     first = FirstAttempt()
-    upload = yield from begin(bucket, bucket.call("CreateMultipartUpload", CREATE_OPTIONS, **described))
+    created = bucket.call("CreateMultipartUpload", CREATE_OPTIONS, **described, **sums.of_upload())
+    upload = yield from begin(bucket, created)
     try:
-        total = yield from _send_parts(bucket, upload, blocks, sizes)
+        total = yield from _send_parts(bucket, upload, blocks, sizes, sums)
         parts = listed_parts((yield Wait()))
-        written = yield from complete(bucket, upload, parts, total, first, condition=condition)
+        whole = sums.of_object(total)
+        written = yield from complete(bucket, upload, parts, total, first, condition=condition, sums=whole)
     except BaseException as error:
         yield from abandon(bucket, upload, error)
         raise
@@ -184,7 +189,9 @@ def begin(bucket: Bucket, call: Call) -> Operation[dict[str, Any]]:
     return {"Key": call.params["Key"], "UploadId": created.upload_id}
 
 
-def _send_parts(bucket: Bucket, upload: Mapping[str, Any], blocks: list[bytes], sizes: Iterator[int]) -> Operation[int]:
+def _send_parts(
+    bucket: Bucket, upload: Mapping[str, Any], blocks: list[bytes], sizes: Iterator[int], sums: Sums
+) -> Operation[int]:
     number = total = 0
     most = bucket.options.max_concurrency
     memory = bucket.options.part_size * most
@@ -198,21 +205,10 @@ def _send_parts(bucket: Bucket, upload: Mapping[str, Any], blocks: list[bytes], 
                 f"the stream does not fit into {MOST_PARTS} parts; raise part_size", path=upload["Key"]
             )
         total += len(block)
-        sums = _checksum(bucket, block)
-        call = bucket.call("UploadPart", PART_OPTIONS, **upload, PartNumber=number, Body=block, **sums)
+        summed = yield from sums.of(block)
+        call = bucket.call("UploadPart", PART_OPTIONS, **upload, PartNumber=number, Body=block, **summed)
         yield Start(call, most if len(block) <= bucket.options.part_size else max(1, memory // len(block)))
         del block, call
-
-
-def _checksum(bucket: Bucket, body: bytes) -> dict[str, str]:
-    """`Content-MD5` if the SDK sends no checksum. Object Lock requires a checksum, and all servers know this one."""
-    if bucket.options.endpoint.checksums or "ChecksumAlgorithm" in bucket.options.put_options:
-        return {}
-    try:
-        return {"ContentMD5": b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()}
-    except ValueError:
-        # OpenSSL was built without MD5.
-        return {}
 
 
 def listed_parts(parts: list[Part]) -> list[dict[str, Any]]:
@@ -228,6 +224,7 @@ def complete(
     first: FirstAttempt,
     *,
     condition: Mapping[str, str],
+    sums: Mapping[str, Any] = NOTHING,
 ) -> Operation[Written | Facts]:
     """Complete a multipart upload: 1 request.
 
@@ -238,10 +235,11 @@ def complete(
         size: Total bytes of all parts.
         first: When the upload was begun.
         condition: The condition of the request, from `of_condition`.
+        sums: The parameters for the checksum of the whole object.
     """
     key = upload["Key"]
     allowed = REQUEST_OPTIONS | KEY_OPTIONS
-    listed = {**upload, "MultipartUpload": {"Parts": parts}}
+    listed = {**upload, "MultipartUpload": {"Parts": parts}, **sums}
     written: Written | Facts | None = None
     while written is None:
         try:

@@ -12,6 +12,7 @@ from remote_store.core.conditions import NO_VERSION
 from remote_store.core.errors import (
     AlreadyExists,
     BackendUnavailable,
+    ChecksumMismatch,
     InvalidConfiguration,
     InvalidPath,
     NotFound,
@@ -37,6 +38,12 @@ LOST = (
     "the response was lost, so the outcome is unknown; check the file, then call again: "
     "the next call can read such a response"
 )
+
+DAMAGED = (
+    "the content does not match its checksum, so it was damaged on its way or is damaged where it is stored; read the "
+    "file again, and restore it if that fails too"
+)
+DAMAGED_UPLOAD = "the content arrived damaged and was not stored; write it again"
 
 LONGEST_TEXT = 1000
 """Most characters of a server's text that an error shows."""
@@ -134,6 +141,11 @@ CODES: dict[str, tuple[type[RemoteStoreError], str]] = {
         BackendUnavailable,
         "the server sent or took bytes too slowly; check it and the network, or raise read_timeout, then try again",
     ),
+    "ChecksumMismatch": (ChecksumMismatch, DAMAGED),
+    # The name of the error that botocore raises for a body.
+    "FlexibleChecksumError": (ChecksumMismatch, DAMAGED),
+    "BadDigest": (ChecksumMismatch, DAMAGED_UPLOAD),
+    "XAmzContentSHA256Mismatch": (ChecksumMismatch, DAMAGED_UPLOAD),
     "IncompleteBody": (BackendUnavailable, "the connection broke before the content was complete; try again"),
 }
 
@@ -218,7 +230,7 @@ def typed(fault: Fault, *, path: str | None = None, error: type[RemoteStoreError
         code=shown(fault.code),
         status=fault.status,
         request_id=None if fault.request_id is None else shown(fault.request_id),
-        retryable=issubclass(kind, BackendUnavailable) and fault.code not in NO_RETRY_HELPS,
+        retryable=issubclass(kind, BackendUnavailable | ChecksumMismatch) and fault.code not in NO_RETRY_HELPS,
     )
     made.__cause__ = fault.__cause__ or fault
     if made.__cause__ is not fault:

@@ -68,6 +68,7 @@ OF_HTTP = {
 
 IRREGULAR = {
     "BucketKeyEnabled": "x-amz-server-side-encryption-bucket-key-enabled",
+    "MpuObjectSize": "x-amz-mp-object-size",
     "ObjectLockLegalHoldStatus": "x-amz-object-lock-legal-hold",
     "SSEKMSEncryptionContext": "x-amz-server-side-encryption-context",
     "SSEKMSKeyId": "x-amz-server-side-encryption-aws-kms-key-id",
@@ -130,6 +131,8 @@ def _headers(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield "x-amz-copy-source", quote(f"{value['Bucket']}/{value['Key']}", safe="/")
         elif name == "Expires" and isinstance(value, datetime):
             yield "expires", format_datetime(value.astimezone(UTC), usegmt=True)
+        elif name == "ChecksumAlgorithm" and "Body" in params:
+            yield "x-amz-sdk-checksum-algorithm", value
         elif name not in IN_QUERY and name not in IN_BODY:
             yield _header(name), _text(value)
 
