@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from jsonschema import Draft202012Validator
 
-from remote_store.conformance import BackendConformance, ConfigurationError, Harness, Profile, rules
+from remote_store.conformance import CONTRACT_VERSION, BackendConformance, ConfigurationError, Harness, Profile, rules
 from remote_store.conformance.checking.subject import look
 from remote_store.conformance.report.badge import badge
 from remote_store.conformance.report.html import MEANINGS, html_page
@@ -177,7 +177,7 @@ def test_junit_counts_what_a_build_would_count() -> None:
     skipped = ET.fromstring(junit(report_of(run_of("deviating"))))[0]
     assert (skipped.get("failures"), skipped.get("skipped")) == ("0", "1")
     facts = {entry.get("name"): entry.get("value") for entry in suite.iter("property")}
-    assert (facts["verdict"], facts["contract"]) == ("failing", "0.1")
+    assert (facts["verdict"], facts["contract"]) == ("failing", CONTRACT_VERSION)
 
 
 def test_junit_does_not_turn_a_build_red_for_a_provisional_rule() -> None:
@@ -201,7 +201,7 @@ def test_a_badge_says_the_verdict_and_what_it_is_worth(name: str, text: str, col
     picture = badge(report_of(run_of(name)))
     root = ET.fromstring(picture)
     texts = [entry.text or "" for entry in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert texts[0] == "remote-store 0.1"
+    assert texts[0] == f"remote-store {CONTRACT_VERSION}"
     assert text in texts[1]
     assert colour in picture
 
@@ -333,7 +333,7 @@ def test_a_page_shows_what_is_broken_and_what_deviates() -> None:
 def test_a_summary_says_verdict_reasons_and_versions() -> None:
     lines = list(summary(run_of("failing")))
     assert lines[0] == "verdict   failing (full tier, on an emulator (toy 1.0))"
-    assert lines[1] == "          contract 0.1 · suite 0.1.0 · core 0.1.0 · 2026-11-26"
+    assert lines[1] == f"          contract {CONTRACT_VERSION} · suite 0.1.0 · core 0.1.0 · 2026-11-26"
     assert lines[3] == "why       1 rule is broken: LIFE-005"
     told = "\n".join(failures(run_of("failing")))
     assert told.startswith("FAIL LIFE-005  test_life_close_again_and_again\n  close <again>\n")

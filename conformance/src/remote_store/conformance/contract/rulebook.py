@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 from remote_store.core import Capability
 from remote_store.core.home import public
 
-CONTRACT_VERSION = "0.1"
+CONTRACT_VERSION = "0.2"
 """The version of the contract, which is independent of the suite's version."""
 
 Level = Literal["MUST", "SHOULD", "MAY"]
