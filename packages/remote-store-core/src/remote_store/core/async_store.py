@@ -349,7 +349,7 @@ class AsyncStore(
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            file = await self._backend.read(key, **self._passed(ReadOptions, key, options))
+            file = await self._backend.read(key, **self._passed(self._backend.read, ReadOptions, key, options))
         return AsyncScopedReader.of(file, self._scope, key, partial(self._backend.get_file_info, key, **given(options)))
 
     async def read_seekable(self, path: str, buffer_size: int = 0, **options: Unpack[ReadOptions]) -> AsyncReader:
@@ -387,7 +387,9 @@ class AsyncStore(
         check_buffer_size(buffer_size)
         key = self._scope.key(path)
         with self._scope.errors():
-            file = await self._backend.read_seekable(key, **self._passed(ReadOptions, key, options))
+            file = await self._backend.read_seekable(
+                key, **self._passed(self._backend.read_seekable, ReadOptions, key, options)
+            )
         reader = AsyncScopedReader.of(
             file, self._scope, key, partial(self._backend.get_file_info, key, **given(options))
         )
@@ -423,7 +425,9 @@ class AsyncStore(
         key = self._scope.key(path)
         with self._scope.errors():
             return self._scope.content(
-                await self._backend.read_bytes(key, **self._passed(ConditionalReadOptions, key, options))
+                await self._backend.read_bytes(
+                    key, **self._passed(self._backend.read_bytes, ConditionalReadOptions, key, options)
+                )
             )
 
     async def read_range(self, path: str, start: int, length: int, **options: Unpack[ReadOptions]) -> bytes:
@@ -451,7 +455,9 @@ class AsyncStore(
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            return await self._backend.read_range(key, start, length, **self._passed(ReadOptions, key, options))
+            return await self._backend.read_range(
+                key, start, length, **self._passed(self._backend.read_range, ReadOptions, key, options)
+            )
 
     async def read_text(
         self, path: str, *, encoding: str = "utf-8", errors: str = "strict", **options: Unpack[ReadOptions]
@@ -532,7 +538,7 @@ class AsyncStore(
                 overwrite=overwrite,
                 metadata=metadata,
                 content_type=content_type,
-                **self._written(key, options, overwrite=overwrite),
+                **self._written(self._backend.write, key, options, overwrite=overwrite),
             )
         return self._scope.written(result)
 
@@ -582,7 +588,7 @@ class AsyncStore(
                 overwrite=overwrite,
                 metadata=metadata,
                 content_type=content_type,
-                **self._written(key, options, overwrite=overwrite),
+                **self._written(self._backend.write_atomic, key, options, overwrite=overwrite),
             )
         return self._scope.written(result)
 
@@ -675,7 +681,7 @@ class AsyncStore(
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            passed = self._written(key, options, overwrite=overwrite)
+            passed = self._written(self._backend.open_atomic, key, options, overwrite=overwrite)
             opening = self._backend.open_atomic(
                 key, overwrite=overwrite, metadata=metadata, content_type=content_type, **passed
             )
@@ -814,7 +820,9 @@ class AsyncStore(
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            await self._backend.delete(key, missing_ok=missing_ok, **self._passed(DeleteOptions, key, options))
+            await self._backend.delete(
+                key, missing_ok=missing_ok, **self._passed(self._backend.delete, DeleteOptions, key, options)
+            )
 
     async def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         """Delete a folder and everything below it, but not a file of the same name. The root cannot be deleted.
@@ -1012,7 +1020,9 @@ class AsyncStore(
         key = self._scope.key(path)
         with self._scope.errors():
             return self._scope.found(
-                await self._backend.get_file_info(key, **self._passed(ConditionalReadOptions, key, options))
+                await self._backend.get_file_info(
+                    key, **self._passed(self._backend.get_file_info, ConditionalReadOptions, key, options)
+                )
             )
 
     async def get_folder_info(self, path: str = "") -> FolderInfo:
@@ -1069,7 +1079,9 @@ class AsyncStore(
         """
         source, target = self._scope.key(src), self._scope.key(dst)
         with self._scope.errors():
-            await self._backend.move(source, target, overwrite=overwrite, **self._passed(MoveOptions, source, options))
+            await self._backend.move(
+                source, target, overwrite=overwrite, **self._passed(self._backend.move, MoveOptions, source, options)
+            )
 
     async def copy(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[CopyOptions]) -> None:
         """Copy one file with its metadata and content type. Copying a file onto itself changes nothing.
@@ -1094,7 +1106,9 @@ class AsyncStore(
         """
         source, target = self._scope.key(src), self._scope.key(dst)
         with self._scope.errors():
-            await self._backend.copy(source, target, overwrite=overwrite, **self._passed(CopyOptions, source, options))
+            await self._backend.copy(
+                source, target, overwrite=overwrite, **self._passed(self._backend.copy, CopyOptions, source, options)
+            )
 
     def native_path(self, path: str = "") -> str:
         """The path in the backend's own notation, such as `bucket/prefix/path`. Sends no request.

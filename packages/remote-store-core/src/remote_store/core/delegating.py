@@ -33,7 +33,7 @@ from remote_store.core.options import (
     MoveOptions,
     ReadOptions,
     WriteOptions,
-    given,
+    taken,
 )
 
 T = TypeVar("T")
@@ -92,10 +92,10 @@ class DelegatingBackend(Backend):
         return self.inner.is_folder(path)
 
     def read(self, path: str, **options: Unpack[ReadOptions]) -> BinaryIO:
-        return self.inner.read(path, **given(options))
+        return self.inner.read(path, **taken(self.inner.read, options, path))
 
     def read_seekable(self, path: str, **options: Unpack[ReadOptions]) -> BinaryIO:
-        return self.inner.read_seekable(path, **given(options))
+        return self.inner.read_seekable(path, **taken(self.inner.read_seekable, options, path))
 
     @overload
     def read_bytes(self, path: str, **options: Unpack[ReadOptions]) -> bytes: ...
@@ -104,10 +104,10 @@ class DelegatingBackend(Backend):
     def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified: ...
 
     def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified:
-        return self.inner.read_bytes(path, **given(options))
+        return self.inner.read_bytes(path, **taken(self.inner.read_bytes, options, path))
 
     def read_range(self, path: str, start: int, length: int, **options: Unpack[ReadOptions]) -> bytes:
-        return self.inner.read_range(path, start, length, **given(options))
+        return self.inner.read_range(path, start, length, **taken(self.inner.read_range, options, path))
 
     def write(
         self,
@@ -120,7 +120,12 @@ class DelegatingBackend(Backend):
         **options: Unpack[WriteOptions],
     ) -> WriteResult:
         return self.inner.write(
-            path, content, overwrite=overwrite, metadata=metadata, content_type=content_type, **given(options)
+            path,
+            content,
+            overwrite=overwrite,
+            metadata=metadata,
+            content_type=content_type,
+            **taken(self.inner.write, options, path),
         )
 
     def write_atomic(
@@ -134,7 +139,12 @@ class DelegatingBackend(Backend):
         **options: Unpack[WriteOptions],
     ) -> WriteResult:
         return self.inner.write_atomic(
-            path, content, overwrite=overwrite, metadata=metadata, content_type=content_type, **given(options)
+            path,
+            content,
+            overwrite=overwrite,
+            metadata=metadata,
+            content_type=content_type,
+            **taken(self.inner.write_atomic, options, path),
         )
 
     def open_atomic(
@@ -147,11 +157,15 @@ class DelegatingBackend(Backend):
         **options: Unpack[WriteOptions],
     ) -> AbstractContextManager[BinaryIO]:
         return self.inner.open_atomic(
-            path, overwrite=overwrite, metadata=metadata, content_type=content_type, **given(options)
+            path,
+            overwrite=overwrite,
+            metadata=metadata,
+            content_type=content_type,
+            **taken(self.inner.open_atomic, options, path),
         )
 
     def delete(self, path: str, *, missing_ok: bool = False, **options: Unpack[DeleteOptions]) -> None:
-        self.inner.delete(path, missing_ok=missing_ok, **given(options))
+        self.inner.delete(path, missing_ok=missing_ok, **taken(self.inner.delete, options, path))
 
     def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         self.inner.delete_folder(path, recursive=recursive, missing_ok=missing_ok)
@@ -172,16 +186,16 @@ class DelegatingBackend(Backend):
     def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified: ...
 
     def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified:
-        return self.inner.get_file_info(path, **given(options))
+        return self.inner.get_file_info(path, **taken(self.inner.get_file_info, options, path))
 
     def get_folder_info(self, path: str) -> FolderInfo:
         return self.inner.get_folder_info(path)
 
     def move(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[MoveOptions]) -> None:
-        self.inner.move(src, dst, overwrite=overwrite, **given(options))
+        self.inner.move(src, dst, overwrite=overwrite, **taken(self.inner.move, options, src))
 
     def copy(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[CopyOptions]) -> None:
-        self.inner.copy(src, dst, overwrite=overwrite, **given(options))
+        self.inner.copy(src, dst, overwrite=overwrite, **taken(self.inner.copy, options, src))
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         return self.inner.glob(pattern)

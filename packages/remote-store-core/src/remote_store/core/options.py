@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Literal, TypedDict, get_args
@@ -171,6 +172,37 @@ ADVICE: Mapping[Capability, str] = {
 def given(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options that are not `None`, to pass on. A backend of contract 0.1 takes none of them."""
     return {name: value for name, value in options.items() if value is not None}
+
+
+def taken(method: Callable[..., Any], options: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """The options that are not `None`, if the method takes them.
+
+    A backend may declare a capability that its methods do not have: `frozenset(Capability)` grows with each version of
+    the contract, and a wrapper that was written for an earlier version has the capabilities of the backend inside.
+
+    Args:
+        method: The bound method of a backend that gets the options.
+        options: The keyword arguments.
+        path: The path that the call is about.
+
+    Raises:
+        CapabilityNotSupported: The method does not take an option. It was not called.
+    """
+    passed = given(options)
+    if not passed:
+        return passed
+    parameters = inspect.signature(method).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return passed
+    for name in passed.keys() - parameters.keys():
+        backend = getattr(method, "__self__", None)
+        message = (
+            f"{method.__name__} of {type(backend).__name__} does not take {name}, so it was not called; leave {name} "
+            "out, or use a release of the backend or wrapper for this version of the contract"
+        )
+        needed, label = NEEDS[name].value, getattr(backend, "name", None)
+        raise CapabilityNotSupported(message, capability=needed, path=path, backend=label)
+    return passed
 
 
 def supported(

@@ -347,7 +347,7 @@ class Store(
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            file = self._backend.read(key, **self._passed(ReadOptions, key, options))
+            file = self._backend.read(key, **self._passed(self._backend.read, ReadOptions, key, options))
         return ScopedReader.of(file, self._scope, key, partial(self._backend.get_file_info, key, **given(options)))
 
     def read_seekable(self, path: str, buffer_size: int = 0, **options: Unpack[ReadOptions]) -> Reader:
@@ -385,7 +385,9 @@ class Store(
         check_buffer_size(buffer_size)
         key = self._scope.key(path)
         with self._scope.errors():
-            file = self._backend.read_seekable(key, **self._passed(ReadOptions, key, options))
+            file = self._backend.read_seekable(
+                key, **self._passed(self._backend.read_seekable, ReadOptions, key, options)
+            )
         reader = ScopedReader.of(file, self._scope, key, partial(self._backend.get_file_info, key, **given(options)))
         return BlockReader(reader, buffer_size, self._scope.path(key)) if buffer_size else reader
 
@@ -419,7 +421,9 @@ class Store(
         key = self._scope.key(path)
         with self._scope.errors():
             return self._scope.content(
-                self._backend.read_bytes(key, **self._passed(ConditionalReadOptions, key, options))
+                self._backend.read_bytes(
+                    key, **self._passed(self._backend.read_bytes, ConditionalReadOptions, key, options)
+                )
             )
 
     def read_range(self, path: str, start: int, length: int, **options: Unpack[ReadOptions]) -> bytes:
@@ -447,7 +451,9 @@ class Store(
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            return self._backend.read_range(key, start, length, **self._passed(ReadOptions, key, options))
+            return self._backend.read_range(
+                key, start, length, **self._passed(self._backend.read_range, ReadOptions, key, options)
+            )
 
     def read_text(
         self, path: str, *, encoding: str = "utf-8", errors: str = "strict", **options: Unpack[ReadOptions]
@@ -528,7 +534,7 @@ class Store(
                 overwrite=overwrite,
                 metadata=metadata,
                 content_type=content_type,
-                **self._written(key, options, overwrite=overwrite),
+                **self._written(self._backend.write, key, options, overwrite=overwrite),
             )
         return self._scope.written(result)
 
@@ -578,7 +584,7 @@ class Store(
                 overwrite=overwrite,
                 metadata=metadata,
                 content_type=content_type,
-                **self._written(key, options, overwrite=overwrite),
+                **self._written(self._backend.write_atomic, key, options, overwrite=overwrite),
             )
         return self._scope.written(result)
 
@@ -669,7 +675,7 @@ class Store(
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            passed = self._written(key, options, overwrite=overwrite)
+            passed = self._written(self._backend.open_atomic, key, options, overwrite=overwrite)
             opening = self._backend.open_atomic(
                 key, overwrite=overwrite, metadata=metadata, content_type=content_type, **passed
             )
@@ -808,7 +814,9 @@ class Store(
         """
         key = self._scope.key(path)
         with self._scope.errors():
-            self._backend.delete(key, missing_ok=missing_ok, **self._passed(DeleteOptions, key, options))
+            self._backend.delete(
+                key, missing_ok=missing_ok, **self._passed(self._backend.delete, DeleteOptions, key, options)
+            )
 
     def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         """Delete a folder and everything below it, but not a file of the same name. The root cannot be deleted.
@@ -1006,7 +1014,9 @@ class Store(
         key = self._scope.key(path)
         with self._scope.errors():
             return self._scope.found(
-                self._backend.get_file_info(key, **self._passed(ConditionalReadOptions, key, options))
+                self._backend.get_file_info(
+                    key, **self._passed(self._backend.get_file_info, ConditionalReadOptions, key, options)
+                )
             )
 
     def get_folder_info(self, path: str = "") -> FolderInfo:
@@ -1063,7 +1073,9 @@ class Store(
         """
         source, target = self._scope.key(src), self._scope.key(dst)
         with self._scope.errors():
-            self._backend.move(source, target, overwrite=overwrite, **self._passed(MoveOptions, source, options))
+            self._backend.move(
+                source, target, overwrite=overwrite, **self._passed(self._backend.move, MoveOptions, source, options)
+            )
 
     def copy(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[CopyOptions]) -> None:
         """Copy one file with its metadata and content type. Copying a file onto itself changes nothing.
@@ -1088,7 +1100,9 @@ class Store(
         """
         source, target = self._scope.key(src), self._scope.key(dst)
         with self._scope.errors():
-            self._backend.copy(source, target, overwrite=overwrite, **self._passed(CopyOptions, source, options))
+            self._backend.copy(
+                source, target, overwrite=overwrite, **self._passed(self._backend.copy, CopyOptions, source, options)
+            )
 
     def native_path(self, path: str = "") -> str:
         """The path in the backend's own notation, such as `bucket/prefix/path`. Sends no request.

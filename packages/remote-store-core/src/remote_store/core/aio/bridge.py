@@ -44,7 +44,7 @@ from remote_store.core.options import (
     MoveOptions,
     ReadOptions,
     WriteOptions,
-    given,
+    taken,
 )
 
 P = ParamSpec("P")
@@ -119,10 +119,12 @@ class ThreadedBackend(AsyncBackend):
         return await self._call(self._backend.is_folder, path)
 
     async def read(self, path: str, **options: Unpack[ReadOptions]) -> AsyncBinaryIO:
-        return await self._open(partial(self._backend.read, path, **given(options)), path)
+        return await self._open(partial(self._backend.read, path, **taken(self._backend.read, options, path)), path)
 
     async def read_seekable(self, path: str, **options: Unpack[ReadOptions]) -> AsyncBinaryIO:
-        return await self._open(partial(self._backend.read_seekable, path, **given(options)), path)
+        return await self._open(
+            partial(self._backend.read_seekable, path, **taken(self._backend.read_seekable, options, path)), path
+        )
 
     @overload
     async def read_bytes(self, path: str, **options: Unpack[ReadOptions]) -> bytes: ...
@@ -131,10 +133,14 @@ class ThreadedBackend(AsyncBackend):
     async def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified: ...
 
     async def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified:
-        return await self._call(partial(self._backend.read_bytes, path, **given(options)))
+        return await self._call(
+            partial(self._backend.read_bytes, path, **taken(self._backend.read_bytes, options, path))
+        )
 
     async def read_range(self, path: str, start: int, length: int, **options: Unpack[ReadOptions]) -> bytes:
-        return await self._call(partial(self._backend.read_range, path, start, length, **given(options)))
+        return await self._call(
+            partial(self._backend.read_range, path, start, length, **taken(self._backend.read_range, options, path))
+        )
 
     async def write(
         self,
@@ -146,7 +152,12 @@ class ThreadedBackend(AsyncBackend):
         content_type: str | None = None,
         **options: Unpack[WriteOptions],
     ) -> WriteResult:
-        described = {"overwrite": overwrite, "metadata": metadata, "content_type": content_type, **given(options)}
+        described = {
+            "overwrite": overwrite,
+            "metadata": metadata,
+            "content_type": content_type,
+            **taken(self._backend.write, options, path),
+        }
         put = partial(self._backend.write, **described)
         return await self._put(put, path, content)
 
@@ -160,7 +171,12 @@ class ThreadedBackend(AsyncBackend):
         content_type: str | None = None,
         **options: Unpack[WriteOptions],
     ) -> WriteResult:
-        described = {"overwrite": overwrite, "metadata": metadata, "content_type": content_type, **given(options)}
+        described = {
+            "overwrite": overwrite,
+            "metadata": metadata,
+            "content_type": content_type,
+            **taken(self._backend.write_atomic, options, path),
+        }
         put = partial(self._backend.write_atomic, **described)
         return await self._put(put, path, content)
 
@@ -175,7 +191,12 @@ class ThreadedBackend(AsyncBackend):
         **options: Unpack[WriteOptions],
     ) -> AsyncIterator[AsyncBinaryIO]:
         self._check_open()
-        described = {"overwrite": overwrite, "metadata": metadata, "content_type": content_type, **given(options)}
+        described = {
+            "overwrite": overwrite,
+            "metadata": metadata,
+            "content_type": content_type,
+            **taken(self._backend.open_atomic, options, path),
+        }
         manager = self._backend.open_atomic(path, **described)
         drop = partial(manager.__exit__, WriteStopped, WriteStopped(), None)
         file = await self._threads.finish(manager.__enter__, undo=lambda _: drop())
@@ -192,7 +213,9 @@ class ThreadedBackend(AsyncBackend):
             await self._threads.finish(partial(manager.__exit__, None, None, None), instead=drop)
 
     async def delete(self, path: str, *, missing_ok: bool = False, **options: Unpack[DeleteOptions]) -> None:
-        await self._finish(partial(self._backend.delete, path, missing_ok=missing_ok, **given(options)))
+        await self._finish(
+            partial(self._backend.delete, path, missing_ok=missing_ok, **taken(self._backend.delete, options, path))
+        )
 
     async def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         await self._finish(self._backend.delete_folder, path, recursive=recursive, missing_ok=missing_ok)
@@ -218,16 +241,22 @@ class ThreadedBackend(AsyncBackend):
     async def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified: ...
 
     async def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified:
-        return await self._call(partial(self._backend.get_file_info, path, **given(options)))
+        return await self._call(
+            partial(self._backend.get_file_info, path, **taken(self._backend.get_file_info, options, path))
+        )
 
     async def get_folder_info(self, path: str) -> FolderInfo:
         return await self._call(self._backend.get_folder_info, path)
 
     async def move(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[MoveOptions]) -> None:
-        await self._finish(partial(self._backend.move, src, dst, overwrite=overwrite, **given(options)))
+        await self._finish(
+            partial(self._backend.move, src, dst, overwrite=overwrite, **taken(self._backend.move, options, src))
+        )
 
     async def copy(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[CopyOptions]) -> None:
-        await self._finish(partial(self._backend.copy, src, dst, overwrite=overwrite, **given(options)))
+        await self._finish(
+            partial(self._backend.copy, src, dst, overwrite=overwrite, **taken(self._backend.copy, options, src))
+        )
 
     def glob(self, pattern: str) -> AsyncIterator[FileInfo]:
         self._check_open()

@@ -32,7 +32,7 @@ from remote_store.core.options import (
     MoveOptions,
     ReadOptions,
     WriteOptions,
-    given,
+    taken,
 )
 
 T = TypeVar("T")
@@ -91,10 +91,10 @@ class AsyncDelegatingBackend(AsyncBackend):
         return await self.inner.is_folder(path)
 
     async def read(self, path: str, **options: Unpack[ReadOptions]) -> AsyncBinaryIO:
-        return await self.inner.read(path, **given(options))
+        return await self.inner.read(path, **taken(self.inner.read, options, path))
 
     async def read_seekable(self, path: str, **options: Unpack[ReadOptions]) -> AsyncBinaryIO:
-        return await self.inner.read_seekable(path, **given(options))
+        return await self.inner.read_seekable(path, **taken(self.inner.read_seekable, options, path))
 
     @overload
     async def read_bytes(self, path: str, **options: Unpack[ReadOptions]) -> bytes: ...
@@ -103,10 +103,10 @@ class AsyncDelegatingBackend(AsyncBackend):
     async def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified: ...
 
     async def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified:
-        return await self.inner.read_bytes(path, **given(options))
+        return await self.inner.read_bytes(path, **taken(self.inner.read_bytes, options, path))
 
     async def read_range(self, path: str, start: int, length: int, **options: Unpack[ReadOptions]) -> bytes:
-        return await self.inner.read_range(path, start, length, **given(options))
+        return await self.inner.read_range(path, start, length, **taken(self.inner.read_range, options, path))
 
     async def write(
         self,
@@ -119,7 +119,12 @@ class AsyncDelegatingBackend(AsyncBackend):
         **options: Unpack[WriteOptions],
     ) -> WriteResult:
         return await self.inner.write(
-            path, content, overwrite=overwrite, metadata=metadata, content_type=content_type, **given(options)
+            path,
+            content,
+            overwrite=overwrite,
+            metadata=metadata,
+            content_type=content_type,
+            **taken(self.inner.write, options, path),
         )
 
     async def write_atomic(
@@ -133,7 +138,12 @@ class AsyncDelegatingBackend(AsyncBackend):
         **options: Unpack[WriteOptions],
     ) -> WriteResult:
         return await self.inner.write_atomic(
-            path, content, overwrite=overwrite, metadata=metadata, content_type=content_type, **given(options)
+            path,
+            content,
+            overwrite=overwrite,
+            metadata=metadata,
+            content_type=content_type,
+            **taken(self.inner.write_atomic, options, path),
         )
 
     def open_atomic(
@@ -146,11 +156,15 @@ class AsyncDelegatingBackend(AsyncBackend):
         **options: Unpack[WriteOptions],
     ) -> AbstractAsyncContextManager[AsyncBinaryIO]:
         return self.inner.open_atomic(
-            path, overwrite=overwrite, metadata=metadata, content_type=content_type, **given(options)
+            path,
+            overwrite=overwrite,
+            metadata=metadata,
+            content_type=content_type,
+            **taken(self.inner.open_atomic, options, path),
         )
 
     async def delete(self, path: str, *, missing_ok: bool = False, **options: Unpack[DeleteOptions]) -> None:
-        await self.inner.delete(path, missing_ok=missing_ok, **given(options))
+        await self.inner.delete(path, missing_ok=missing_ok, **taken(self.inner.delete, options, path))
 
     async def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         await self.inner.delete_folder(path, recursive=recursive, missing_ok=missing_ok)
@@ -173,16 +187,16 @@ class AsyncDelegatingBackend(AsyncBackend):
     async def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified: ...
 
     async def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified:
-        return await self.inner.get_file_info(path, **given(options))
+        return await self.inner.get_file_info(path, **taken(self.inner.get_file_info, options, path))
 
     async def get_folder_info(self, path: str) -> FolderInfo:
         return await self.inner.get_folder_info(path)
 
     async def move(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[MoveOptions]) -> None:
-        await self.inner.move(src, dst, overwrite=overwrite, **given(options))
+        await self.inner.move(src, dst, overwrite=overwrite, **taken(self.inner.move, options, src))
 
     async def copy(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[CopyOptions]) -> None:
-        await self.inner.copy(src, dst, overwrite=overwrite, **given(options))
+        await self.inner.copy(src, dst, overwrite=overwrite, **taken(self.inner.copy, options, src))
 
     def glob(self, pattern: str) -> AsyncIterator[FileInfo]:
         return self.inner.glob(pattern)

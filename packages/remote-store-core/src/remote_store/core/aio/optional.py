@@ -15,7 +15,7 @@ from remote_store.core.errors import CapabilityNotSupported
 from remote_store.core.io.source import AsyncBinaryIO
 from remote_store.core.io.streams import check_ranges
 from remote_store.core.models import FileVersion, Outcome, PresignedPost, UnfinishedUpload, WriteResult
-from remote_store.core.options import ReadOptions, given, lacking
+from remote_store.core.options import ReadOptions, lacking, taken
 
 
 class AsyncOptional(ABC):
@@ -60,7 +60,7 @@ class AsyncOptional(ABC):
         asked = check_ranges(ranges)
         if not any(length for _, length in asked):
             return [b""] * len(asked)
-        extra: dict[str, Any] = given(options)
+        extra: dict[str, Any] = taken(self.read_seekable, options, path)
         found: list[bytes] = []
         async with await self.read_seekable(path, **extra) as file:
             for start, length in asked:

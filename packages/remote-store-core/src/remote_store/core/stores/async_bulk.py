@@ -159,7 +159,7 @@ class AsyncBulk(AsyncRooted, ABC):
             b'22'
         """
         check_max_concurrency(max_concurrency)
-        self._written("", options, overwrite=overwrite)
+        self._written(self._backend.write, "", options, overwrite=overwrite)
 
         async def write(pair: tuple[str, AsyncContent]) -> Outcome[WriteResult]:
             put = partial(self.write, overwrite=overwrite, metadata=metadata, content_type=content_type, **options)
@@ -312,4 +312,6 @@ class AsyncBulk(AsyncRooted, ABC):
         key = self._scope.key(path)
         asked = check_ranges(ranges)
         with self._scope.errors():
-            return await self._backend.read_ranges(key, asked, **self._passed(ReadOptions, key, options))
+            return await self._backend.read_ranges(
+                key, asked, **self._passed(self._backend.read_ranges, ReadOptions, key, options)
+            )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from remote_store.core.aio.backend import AsyncBackend
-from remote_store.core.options import WriteOptions, check_write_options, supported
+from remote_store.core.options import WriteOptions, check_write_options, supported, taken
 from remote_store.core.rebase import Scope
 
 
@@ -16,11 +16,15 @@ class AsyncRooted:
     _backend: AsyncBackend
     _scope: Scope
 
-    def _passed(self, kind: type, key: str, options: Mapping[str, Any]) -> dict[str, Any]:
-        """The options to pass to the backend: those that were given, if it has the capabilities that they need."""
-        return supported(kind, options, self._backend.capabilities, key, self._backend.name) if options else {}
+    def _passed(self, method: Callable[..., Any], kind: type, key: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options to pass to a method of the backend: those that were given, if the backend supports them."""
+        if not options:
+            return {}
+        return taken(method, supported(kind, options, self._backend.capabilities, key, self._backend.name), key)
 
-    def _written(self, key: str, options: Mapping[str, Any], *, overwrite: bool) -> dict[str, Any]:
-        """The options of a write to pass to the backend."""
+    def _written(
+        self, method: Callable[..., Any], key: str, options: Mapping[str, Any], *, overwrite: bool
+    ) -> dict[str, Any]:
+        """The options of a write to pass to a method of the backend."""
         check_write_options(options, overwrite=overwrite)
-        return self._passed(WriteOptions, key, options)
+        return self._passed(method, WriteOptions, key, options)

@@ -9,7 +9,7 @@ from remote_store.core.capabilities import Capability
 from remote_store.core.errors import AlreadyExists, NotFound, PreconditionFailed, RemoteStoreError
 from remote_store.core.io.source import Buffer
 from remote_store.core.models import FileInfo, WriteResult
-from remote_store.core.options import given, lacking
+from remote_store.core.options import lacking, taken
 from remote_store.core.retry import RetryPolicy
 from remote_store.core.stores.async_rooted import AsyncRooted
 from remote_store.core.stores.swaps import (
@@ -100,7 +100,7 @@ class AsyncSwapping(AsyncRooted):
                     return info, await file.read()
             info = await self._backend.get_file_info(key)
             same: dict[str, Any] = {"if_match": info.etag}
-            return info, await self._backend.read_bytes(key, **given(same))
+            return info, await self._backend.read_bytes(key, **taken(self._backend.read_bytes, same, key))
         except NotFound:
             if initial is None:
                 raise
@@ -113,7 +113,7 @@ class AsyncSwapping(AsyncRooted):
                 message = "the backend returned no ETag, so the file cannot be replaced safely"
                 raise RemoteStoreError(message, path=key, backend=self._backend.name)
             passed = {"overwrite": True, "if_match": info.etag, **kept(info, self._backend.capabilities)}
-        written = await self._backend.write(key, content, **passed)
+        written = await self._backend.write(key, content, **taken(self._backend.write, passed, key))
         if written.response_lost:
             raise lost(key, self._backend.name)
         return written

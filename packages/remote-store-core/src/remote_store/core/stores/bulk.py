@@ -157,7 +157,7 @@ class Bulk(Rooted, ABC):
             b'22'
         """
         check_max_concurrency(max_concurrency)
-        self._written("", options, overwrite=overwrite)
+        self._written(self._backend.write, "", options, overwrite=overwrite)
 
         def write(pair: tuple[str, Content]) -> Outcome[WriteResult]:
             put = partial(self.write, overwrite=overwrite, metadata=metadata, content_type=content_type, **options)
@@ -308,4 +308,6 @@ class Bulk(Rooted, ABC):
         key = self._scope.key(path)
         asked = check_ranges(ranges)
         with self._scope.errors():
-            return self._backend.read_ranges(key, asked, **self._passed(ReadOptions, key, options))
+            return self._backend.read_ranges(
+                key, asked, **self._passed(self._backend.read_ranges, ReadOptions, key, options)
+            )

@@ -11,7 +11,7 @@ from remote_store.core.errors import AlreadyExists, NotFound, PreconditionFailed
 from remote_store.core.io.reader import known_info
 from remote_store.core.io.source import Buffer
 from remote_store.core.models import FileInfo, WriteResult
-from remote_store.core.options import given, lacking
+from remote_store.core.options import lacking, taken
 from remote_store.core.retry import RetryPolicy
 from remote_store.core.stores.rooted import Rooted
 from remote_store.core.stores.swaps import (
@@ -102,7 +102,7 @@ class Swapping(Rooted):
                     return info, file.read()
             info = self._backend.get_file_info(key)
             same: dict[str, Any] = {"if_match": info.etag}
-            return info, self._backend.read_bytes(key, **given(same))
+            return info, self._backend.read_bytes(key, **taken(self._backend.read_bytes, same, key))
         except NotFound:
             if initial is None:
                 raise
@@ -115,7 +115,7 @@ class Swapping(Rooted):
                 message = "the backend returned no ETag, so the file cannot be replaced safely"
                 raise RemoteStoreError(message, path=key, backend=self._backend.name)
             passed = {"overwrite": True, "if_match": info.etag, **kept(info, self._backend.capabilities)}
-        written = self._backend.write(key, content, **passed)
+        written = self._backend.write(key, content, **taken(self._backend.write, passed, key))
         if written.response_lost:
             raise lost(key, self._backend.name)
         return written
