@@ -18,6 +18,7 @@ from remote_store.conformance.suite.histories import HistorySuite
 from remote_store.conformance.suite.life import LifeSuite
 from remote_store.conformance.suite.limits import LimitSuite
 from remote_store.conformance.suite.listing import ListingSuite
+from remote_store.conformance.suite.many import ManySuite
 from remote_store.conformance.suite.metadata import MetadataSuite
 from remote_store.conformance.suite.outages import OutageSuite
 from remote_store.conformance.suite.paths import PathSuite
@@ -48,6 +49,7 @@ class Contract(
     CopyingSuite,
     MovingSuite,
     DeletingSuite,
+    ManySuite,
     LifeSuite,
     LimitSuite,
     CredentialSuite,

@@ -17,6 +17,7 @@ from remote_store.conformance.suite.aio.histories import AsyncHistorySuite
 from remote_store.conformance.suite.aio.life import AsyncLifeSuite
 from remote_store.conformance.suite.aio.limits import AsyncLimitSuite
 from remote_store.conformance.suite.aio.listing import AsyncListingSuite
+from remote_store.conformance.suite.aio.many import AsyncManySuite
 from remote_store.conformance.suite.aio.metadata import AsyncMetadataSuite
 from remote_store.conformance.suite.aio.outages import AsyncOutageSuite
 from remote_store.conformance.suite.aio.paths import AsyncPathSuite
@@ -47,6 +48,7 @@ class AsyncContract(
     AsyncCopyingSuite,
     AsyncMovingSuite,
     AsyncDeletingSuite,
+    AsyncManySuite,
     AsyncLifeSuite,
     AsyncLimitSuite,
     AsyncCredentialSuite,

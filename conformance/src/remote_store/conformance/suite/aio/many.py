@@ -1,0 +1,331 @@
+"""Checks of many files in one call, and of many ranges of one file."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from typing import Any, TypeVar
+
+from remote_store.conformance.checking.async_trees import fill, found, put_foreign, writable
+from remote_store.conformance.checking.case import AsyncCase
+from remote_store.conformance.checking.decorators import async_check
+from remote_store.conformance.checking.wire import operations, require_s3
+from remote_store.conformance.http.faults import Request, Respond, RewriteBody, RunFunction
+from remote_store.core import (
+    AlreadyExists,
+    AsyncStore,
+    Capability,
+    InvalidPath,
+    NotFound,
+    Outcome,
+    PermissionDenied,
+    PreconditionFailed,
+    RemoteStoreError,
+)
+
+T = TypeVar("T")
+READ = (Capability.READ,)
+MIB = 1024 * 1024
+FILES = 40
+
+
+class AsyncManySuite:
+    """MANY: many at once."""
+
+    async def _expect_files(self, case: AsyncCase, *names: str) -> None:
+        listing = case.backend.list_files(case.folder, recursive=True)
+        case.expect_equal(await found(listing), sorted(map(case.path, names)), "the files")
+
+    async def _outcomes(self, case: AsyncCase, asked: list[str], outcomes: AsyncIterator[Outcome[T]]) -> dict[str, Any]:
+        """The outcomes by path; the check fails unless there is one for each path asked."""
+        came = [outcome async for outcome in outcomes]
+        case.expect_same([outcome.path for outcome in came], asked, "the paths of the outcomes")
+        return {outcome.path: outcome for outcome in came}
+
+    def _failed(self, case: AsyncCase, outcome: Outcome[T], kind: type[RemoteStoreError], path: str) -> None:
+        case.expect_type(outcome.error, kind, f"the error of {path!r}")
+        with case.expect_raises(kind, path=path):
+            outcome.result()
+
+    def _store(self, case: AsyncCase) -> AsyncStore:
+        case.require_profile("only one thread at a time may use an instance", case.profile.threads)
+        return AsyncStore(case.backend, case.folder, owns_backend=False)
+
+    @async_check("MANY-001")
+    async def test_many_files_are_deleted(self, case: AsyncCase) -> None:
+        await fill(case, "a", "ab", "dir/c", "dir/d", "dir2/c")
+        asked = [case.path(name) for name in ("a", "dir/c", "none", "a", "no/such/folder")]
+        outcomes = await self._outcomes(case, asked, case.backend.delete_many(iter(asked)))
+        case.expect_equal([each.error for each in outcomes.values()], [None] * 4, "the errors")
+        await self._expect_files(case, "ab", "dir/d", "dir2/c")
+        case.expect_equal([each async for each in case.backend.delete_many([])], [], "the outcomes of no path")
+
+    @async_check("MANY-002")
+    async def test_many_deletes_of_which_some_fail(self, case: AsyncCase) -> None:
+        await fill(case, "a", "b", "c", "kept")
+        bad = ["", case.path("nul\0")]
+        asked = [case.path("a"), bad[0], case.path("b"), bad[1], case.path("c")]
+        outcomes = await self._outcomes(case, asked, case.backend.delete_many(asked))
+        for path in asked:
+            if path in bad:
+                self._failed(case, outcomes[path], InvalidPath, path)
+            else:
+                case.expect_equal(outcomes[path].error, None, f"the error of {path!r}")
+        await self._expect_files(case, "kept")
+
+    @async_check("MANY-003")
+    async def test_many_deletes_keep_folders(self, case: AsyncCase) -> None:
+        await fill(case, "folder/file", "folder/deep/er/file", "a")
+        asked = [case.path(name) for name in ("folder", "a", "folder/deep")]
+        outcomes = await self._outcomes(case, asked, case.backend.delete_many(asked))
+        for name in ("folder", "folder/deep"):
+            if outcomes[case.path(name)].error is not None:
+                self._failed(case, outcomes[case.path(name)], InvalidPath, case.path(name))
+        await self._expect_files(case, "folder/file", "folder/deep/er/file")
+
+    @async_check("MANY-003")
+    async def test_many_deletes_keep_markers(self, case: AsyncCase) -> None:
+        require_s3(case)
+        case.oracle.raw_put(case.path("folder/"), b"")
+        await fill(case, "folder/file")
+        marker = case.path("folder/")
+        outcomes = await self._outcomes(case, [marker], case.backend.delete_many([marker]))
+        self._failed(case, outcomes[marker], InvalidPath, marker)
+        await case.backend.delete(case.path("folder/file"))
+        case.expect_equal(await case.backend.is_folder(case.path("folder")), True, "is_folder after the deletes")
+
+    @async_check("MANY-004")
+    async def test_many_deletes_of_hostile_names(self, case: AsyncCase) -> None:
+        await fill(case, *(f"all/{name}" for name in writable(case)), "keep")
+        asked = [case.path(f"all/{name}") for name in writable(case)]
+        outcomes = await self._outcomes(case, asked, case.backend.delete_many(asked))
+        case.expect_equal({each.error for each in outcomes.values()}, {None}, "the errors")
+        await self._expect_files(case, "keep")
+
+    @async_check("MANY-004")
+    async def test_many_deletes_take_wildcards_literally(self, case: AsyncCase) -> None:
+        await fill(case, "a*b", "a?b", "[a]", "axb", "a")
+        asked = list(map(case.path, ("a*b", "a?b", "[a]", "*")))
+        outcomes = await self._outcomes(case, asked, case.backend.delete_many(asked))
+        case.expect_equal({each.error for each in outcomes.values()}, {None}, "the errors")
+        await self._expect_files(case, "axb", "a")
+
+    @async_check("MANY-004")
+    async def test_many_deletes_of_foreign_keys(self, case: AsyncCase) -> None:
+        asked = put_foreign(case)
+        outcomes = await self._outcomes(case, asked, case.backend.delete_many(asked))
+        case.expect_equal({each.error for each in outcomes.values()}, {None}, "the errors")
+        await self._expect_files(case)
+
+    @async_check("MANY-005")
+    async def test_many_deletes_of_paths_that_fail(self, case: AsyncCase) -> None:
+        await fill(case, "a", "b", "c")
+        for error in (ValueError("mine"), NotFound("mine", path="elsewhere")):
+            taken: list[str] = []
+
+            def paths(error: Exception = error, taken: list[str] = taken) -> Iterator[str]:
+                taken.append("a")
+                yield case.path("a")
+                raise error
+
+            with case.expect_raises(type(error), what="delete_many") as caught:
+                async for _ in case.backend.delete_many(paths()):
+                    pass
+            case.expect(caught.error is error, "the exception of the paths", caught.error)
+            case.expect_equal(getattr(error, "path", "elsewhere"), "elsewhere", "the path of the exception")
+        await case.backend.delete(case.path("a"), missing_ok=True)
+        await self._expect_files(case, "b", "c")
+
+    @async_check("MANY-006")
+    async def test_many_ranges(self, case: AsyncCase) -> None:
+        content = case.content(3 * MIB)
+        await fill(case, "file", data=content)
+        far = 5 * MIB
+        ranges = [(2 * MIB, 10), (0, 5), (3, 9), (0, 0), (0, 5), (3 * MIB - 4, 9), (far, 3), (3 * MIB, 1), (5, MIB)]
+        expected = [content[start : start + length] for start, length in ranges]
+        got = await case.backend.read_ranges(case.path("file"), ranges)
+        case.expect_equal(list(map(len, got)), list(map(len, expected)), "the lengths of the ranges")
+        case.expect(got == expected, "each range has its bytes")
+        case.expect_equal(await case.backend.read_ranges(case.path("file"), []), [], "no ranges")
+        got = await case.backend.read_ranges(case.path("file"), [(far, 1), (7, 0), (far + 1, 2)])
+        case.expect_equal(got, [b"", b"", b""], "ranges past the end")
+        for _ in range(5):
+            starts = [case.rng.randrange(3 * MIB) for _ in range(12)]
+            ranges = [(start, case.rng.choice([0, 1, 100, 70_000])) for start in starts]
+            got = await case.backend.read_ranges(case.path("file"), ranges)
+            case.expect(got == [content[start : start + length] for start, length in ranges], f"the ranges {ranges}")
+
+    @async_check("MANY-006")
+    async def test_many_ranges_of_an_empty_file(self, case: AsyncCase) -> None:
+        await fill(case, "file", data=b"")
+        case.expect_equal(await case.backend.read_ranges(case.path("file"), [(0, 1), (9, 1)]), [b"", b""], "the ranges")
+
+    @async_check("MANY-007")
+    async def test_many_ranges_of_no_file(self, case: AsyncCase) -> None:
+        await fill(case, "folder/file")
+        kinds = {case.path("none"): NotFound, case.path("folder"): InvalidPath, "": InvalidPath}
+        for path, kind in kinds.items():
+            with case.expect_raises(kind, path=path):
+                await case.backend.read_ranges(path, [(0, 1), (2 * MIB, 5)])
+        for bad in [(-1, 1)], [(0, -1)], [(0, 1), (5, -2)]:
+            with case.expect_raises(ValueError):
+                await case.backend.read_ranges(case.path("folder/file"), bad)
+
+    @async_check("MANY-008")
+    async def test_many_ranges_are_of_one_version(self, case: AsyncCase) -> None:
+        require_s3(case)
+        await fill(case, "file", data=bytes(3 * MIB))
+
+        def replace(_request: Request) -> None:
+            case.oracle.raw_put(case.path("file"), b"1" * 3 * MIB)
+
+        case.endpoint.inject(RunFunction(replace), operation="GetObject", after=1)
+        with case.expect_raises(PreconditionFailed, path=case.path("file")):
+            await case.backend.read_ranges(case.path("file"), [(0, 10), (2 * MIB, 10)])
+
+    @async_check("MANY-009", needs=(Capability.METADATA,))
+    async def test_many_reads(self, case: AsyncCase) -> None:
+        store, names = self._store(case), [f"f{number}" for number in range(FILES)]
+        for name in names:
+            await fill(case, name, data=name.encode() * 100)
+        asked = [*names, "none", "..", "", "f1"]
+        read = await self._outcomes(case, asked, store.read_many(iter(asked)))
+        heads = await self._outcomes(case, asked, store.head_many(asked, max_concurrency=5))
+        for name in names:
+            case.expect_equal(read[name].result(), name.encode() * 100, f"the content of {name}")
+            case.expect_equal(heads[name].result().size, 100 * len(name), f"the size of {name}")
+        for outcomes in (read, heads):
+            self._failed(case, outcomes["none"], NotFound, "none")
+            self._failed(case, outcomes[".."], InvalidPath, "..")
+            self._failed(case, outcomes[""], InvalidPath, "")
+
+    @async_check("MANY-009")
+    async def test_many_reads_of_which_one_is_denied(self, case: AsyncCase) -> None:
+        require_s3(case)
+        store = self._store(case)
+        await fill(case, "a", "b", "c")
+        denied = case.path("b")
+        case.endpoint.inject(Respond(403, "AccessDenied"), times=None, match=lambda request: request.key == denied)
+        outcomes = await self._outcomes(case, ["a", "b", "c"], store.read_many(["a", "b", "c"]))
+        self._failed(case, outcomes["b"], PermissionDenied, "b")
+        case.expect_equal([outcomes[name].result() for name in ("a", "c")], [b"x", b"x"], "the other files")
+
+    @async_check("MANY-010", needs=READ)
+    async def test_many_writes(self, case: AsyncCase) -> None:
+        store = self._store(case)
+        await fill(case, "taken")
+        contents: dict[str, bytes] = {f"f{number}": case.content(1000 + number) for number in range(FILES)}
+
+        def broken() -> Iterator[bytes]:
+            yield b"1"
+            raise OSError("mine")
+
+        pairs: list[tuple[str, Any]] = [*contents.items(), ("taken", b"new"), ("broken", broken()), ("", b"")]
+        outcomes = await self._outcomes(case, [path for path, _ in pairs], store.write_many(pairs))
+        for name, content in contents.items():
+            case.expect_equal(outcomes[name].result().size, len(content), f"the size of {name}")
+            case.expect(await store.read_bytes(name) == content, f"the content of {name}")
+        self._failed(case, outcomes["taken"], AlreadyExists, "taken")
+        self._failed(case, outcomes[""], InvalidPath, "")
+        case.expect_equal(str(outcomes["broken"].error), "mine", "the error of the content")
+        case.expect_equal(await store.read_bytes("taken"), b"x", "the file that existed")
+        case.expect_equal(await store.is_file("broken"), False, "is_file of the content that failed")
+        outcomes = await self._outcomes(case, ["taken"], store.write_many([("taken", b"new")], overwrite=True))
+        case.expect_equal(outcomes["taken"].result().size, 3, "the size")
+        case.expect_equal(await store.read_bytes("taken"), b"new", "the file that was replaced")
+
+    @async_check("MANY-011", needs=(Capability.READ, Capability.WRITE))
+    async def test_many_copies(self, case: AsyncCase) -> None:
+        store = self._store(case)
+        for number in range(10):
+            await fill(case, f"f{number}", data=str(number).encode())
+        pairs = [(f"f{number}", f"copies/{number}") for number in range(10)]
+        pairs += [("none", "copies/none"), ("f1", "f2"), ("f3", "copies/again")]
+        came = {outcome.target: outcome async for outcome in store.copy_many(pairs)}
+        case.expect_same([(each.path, each.target) for each in came.values()], pairs, "the pairs of the outcomes")
+        self._failed(case, came["copies/none"], NotFound, "none")
+        self._failed(case, came["f2"], AlreadyExists, "f2")
+        for source, target in pairs:
+            if target not in ("copies/none", "f2"):
+                case.expect_equal(came[target].error, None, f"the error of {target}")
+                case.expect_equal(await store.read_bytes(target), source[1:].encode(), f"the content of {target}")
+        case.expect_equal(await store.read_bytes("f2"), b"2", "the target that existed")
+
+    @async_check("MANY-012")
+    async def test_many_reads_that_end_early(self, case: AsyncCase) -> None:
+        store, names = self._store(case), [f"f{number}" for number in range(FILES)]
+        await fill(case, *names)
+        taken: list[str] = []
+
+        def paths() -> Iterator[str]:
+            for name in names:
+                taken.append(name)
+                yield name
+
+        for most in (1, 4):
+            taken.clear()
+            outcomes: Any = store.read_many(paths(), max_concurrency=most)
+            first = await anext(outcomes)
+            case.expect_equal(first.result(), b"x", "the first content")
+            await outcomes.aclose()
+            case.expect(len(taken) <= most, "paths that were taken", len(taken))
+            case.expect_equal([each async for each in outcomes], [], "the outcomes after the end")
+        case.expect_equal(await case.backend.read_bytes(case.path("f1")), b"x", "a read after the end")
+        all_of_them = [outcome.path async for outcome in store.read_many(names) if outcome.error is None]
+        case.expect_same(all_of_them, names, "the files that can be read after the end")
+
+    @async_check("MANY-013")
+    async def test_many_deletes_are_one_request(self, case: AsyncCase) -> None:
+        require_s3(case)
+        paths = [case.path(f"none/{number}") for number in range(1001)]
+        for count, requests in ((0, 0), (1, 1), (1000, 1), (1001, 2)):
+            with case.endpoint.recording() as sent:
+                came = [outcome async for outcome in case.backend.delete_many(paths[:count])]
+            case.expect_equal(len(came), count, "the outcomes")
+            case.expect_equal(operations(sent), ["DeleteObjects"] * requests, f"the requests for {count} paths")
+
+    @async_check("MANY-014")
+    async def test_many_ranges_share_requests(self, case: AsyncCase) -> None:
+        require_s3(case)
+        await fill(case, "file", data=case.content(3 * MIB))
+        ask = partial(case.backend.read_ranges, case.path("file"))
+        with case.endpoint.recording() as sent:
+            await ask([(MIB, 10), (0, 10), (MIB, 10), (500, 100_000)])
+        case.expect_equal([request.headers.get("range") for request in sent], [f"bytes=0-{MIB + 9}"], "the ranges")
+        with case.endpoint.recording() as sent:
+            await ask([(2 * MIB, 10), (0, 10), (9 * MIB, 10)])
+        case.expect_equal(operations(sent), ["GetObject"] * 2, "the requests for two groups, and one past the end")
+        with case.endpoint.recording() as sent:
+            case.expect_equal(await ask([(0, 0), (9, 0)]), [b"", b""], "empty ranges")
+        case.expect_equal(operations(sent), [], "the requests for no byte")
+
+    @async_check("MANY-015")
+    async def test_many_deletes_without_a_bulk_delete(self, case: AsyncCase) -> None:
+        require_s3(case)
+        await fill(case, "a", "b", "c", "kept")
+        denied = case.path("b")
+        case.endpoint.inject(Respond(501, "NotImplemented"), operation="DeleteObjects", times=None)
+        case.endpoint.inject(Respond(403, "AccessDenied"), times=None, match=lambda request: request.key == denied)
+        asked = list(map(case.path, "abc"))
+        outcomes = await self._outcomes(case, asked, case.backend.delete_many(asked))
+        self._failed(case, outcomes[denied], PermissionDenied, denied)
+        case.expect_equal([outcomes[path].error for path in asked if path != denied], [None, None], "the other errors")
+        case.endpoint.clear_faults()
+        await self._expect_files(case, "b", "kept")
+
+    @async_check("MANY-015")
+    async def test_many_deletes_with_an_error_for_one_key(self, case: AsyncCase) -> None:
+        require_s3(case)
+        await fill(case, "a", "b", "c")
+        asked = list(map(case.path, "abc"))
+        report = (
+            '<?xml version="1.0"?><DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+            f"<Deleted><Key>{asked[0]}</Key></Deleted><Error><Key>{asked[1]}</Key><Code>AccessDenied</Code>"
+            "<Message>no</Message></Error></DeleteResult>"
+        )
+        case.endpoint.inject(RewriteBody(lambda _body: report.encode()), operation="DeleteObjects")
+        with case.endpoint.recording() as sent:
+            outcomes = await self._outcomes(case, asked, case.backend.delete_many(asked))
+        self._failed(case, outcomes[asked[1]], PermissionDenied, asked[1])
+        case.expect_equal([outcomes[asked[0]].error, outcomes[asked[2]].error], [None, None], "the other errors")
+        case.expect_equal(operations(sent), ["DeleteObjects", "DeleteObject"], "the requests")
