@@ -26,6 +26,7 @@ ANSWERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "x-amz-storage-class": ("StorageClass", str),
 }
 METADATA = "x-amz-meta-"
+CHECKSUM = "x-amz-checksum-"
 PASSING = frozenset({408, 429, 500, 502, 503, 504})
 BROKEN = (OSError, http.client.HTTPException)
 
@@ -205,9 +206,13 @@ def facts(response: http.client.HTTPResponse) -> dict[str, Any]:
     """The fields of a response that come from its headers."""
     told = {name.lower(): value for name, value in response.getheaders()}
     found = {name: convert(told[header]) for header, (name, convert) in ANSWERS.items() if header in told}
+    # S3 names a field like its header, but for the case of the algorithm's name.
+    sums = {f"Checksum{name.rpartition('-')[2].upper()}": told[name] for name in told if name.startswith(CHECKSUM)}
+    if kind := sums.pop("ChecksumTYPE", None):
+        sums["ChecksumType"] = kind
     metadata = {name.removeprefix(METADATA): value for name, value in told.items() if name.startswith(METADATA)}
     about = {"HTTPStatusCode": response.status, "HTTPHeaders": told, "RequestId": told.get("x-amz-request-id")}
-    return {**found, "Metadata": metadata, "ResponseMetadata": about}
+    return {**found, **sums, "Metadata": metadata, "ResponseMetadata": about}
 
 
 def answer(call: Call, response: http.client.HTTPResponse, document: bytes) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from remote_store.conformance.http.faults import (
+    DamageRequest,
     DropHeaders,
     Early,
     ErrorInOK,
@@ -26,6 +27,7 @@ from remote_store.conformance.http.faults import WireFault as Fault
 __all__ = [
     "Answer",
     "Call",
+    "DamageRequest",
     "DropHeaders",
     "Early",
     "ErrorInOK",

@@ -14,6 +14,7 @@ import h11
 
 from remote_store.conformance.http.channel import Channel, Closed, readable, undelivered
 from remote_store.conformance.http.faults import (
+    DamageRequest,
     DropHeaders,
     Early,
     ErrorInOK,
@@ -104,12 +105,15 @@ class Exchange:
         request = _describe(head)
         dropped = set(_HOP_BY_HOP)
         on_response: list[WireFault] = []
+        damaged: int | None = None
         for fault in self._guarded(self._arrived, request):
             match fault:
                 case RunFunction(function):
                     self._guarded(function, request)
                 case DropHeaders(names):
                     dropped.update(name.lower().encode() for name in names)
+                case DamageRequest(at):
+                    damaged = at
                 case Early(status):
                     self._send_early(status)
                 case Respond():
@@ -124,7 +128,7 @@ class Exchange:
                     self._reset()
                 case _:
                     on_response.append(fault)
-        return self._forward(head, dropped, on_response)
+        return self._forward(head, dropped, on_response, damaged)
 
     def _send_early(self, status: int) -> None:
         """Send an informational response after the request, and after 100 (Continue) if the client waits for it."""
@@ -174,12 +178,14 @@ class Exchange:
             if isinstance(event, h11.Data):
                 size += len(event.data)
 
-    def _forward(self, head: h11.Request, dropped: set[bytes], faults: Sequence[WireFault]) -> None:
+    def _forward(
+        self, head: h11.Request, dropped: set[bytes], faults: Sequence[WireFault], damaged: int | None
+    ) -> None:
         """Forward the request and its response, and prepare both connections for the next one."""
         upstream = self._connected()
         headers = _without(head.headers.raw_items(), dropped)
         upstream.send(h11.Request(method=head.method, target=head.target, headers=headers))
-        response = self._upload(upstream) or self._response_head(upstream)
+        response = self._upload(upstream, damaged) or self._response_head(upstream)
         self._download(
             upstream, response, faults, has_body=head.method != b"HEAD" and response.status_code not in {204, 304}
         )
@@ -210,14 +216,19 @@ class Exchange:
             self._upstream.socket.close()
             self._upstream = None
 
-    def _upload(self, upstream: Channel) -> h11.Response | None:
+    def _upload(self, upstream: Channel, damaged: int | None) -> h11.Response | None:
         """Forward the request's body; return the head of a response that arrives before its end."""
         client = self._client
+        size = 0
         while True:
             event = client.http.next_event()
             if isinstance(event, h11.Data):
+                data = bytearray(event.data)
+                if damaged is not None and size <= damaged < size + len(data):
+                    data[damaged - size] ^= 1
+                size += len(data)
                 try:
-                    upstream.send(event)
+                    upstream.send(h11.Data(data=bytes(data)))
                 except ConnectionError:
                     # The server closed the connection before the end; a response may still be readable.
                     return self._response_head(upstream)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
 __all__ = [
+    "DamageRequest",
     "DropHeaders",
     "Early",
     "ErrorInOK",
@@ -158,6 +159,17 @@ class TruncateRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class DamageRequest:
+    """Change one byte of the request's body on its way to the server.
+
+    Attributes:
+        at: Offset of the byte. A shorter body stays as it is.
+    """
+
+    at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class DropHeaders:
     """Remove request headers, for instance to make a server ignore conditions.
 
@@ -222,6 +234,7 @@ class RunFunction:
 WireFault = (
     Respond
     | RunFunction
+    | DamageRequest
     | DropHeaders
     | Early
     | ErrorInOK

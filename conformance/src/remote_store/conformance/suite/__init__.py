@@ -6,6 +6,7 @@ from __future__ import annotations
 from remote_store.conformance.suite.atomic import AtomSuite
 from remote_store.conformance.suite.bodies import BodySuite
 from remote_store.conformance.suite.capabilities import CapabilitySuite
+from remote_store.conformance.suite.checksums import ChecksumSuite
 from remote_store.conformance.suite.commits import CommitSuite
 from remote_store.conformance.suite.contradictions import ContradictionSuite
 from remote_store.conformance.suite.copying import CopyingSuite, MovingSuite
@@ -46,6 +47,7 @@ class Contract(
     ListingSuite,
     GlobSuite,
     MetadataSuite,
+    ChecksumSuite,
     CopyingSuite,
     MovingSuite,
     DeletingSuite,

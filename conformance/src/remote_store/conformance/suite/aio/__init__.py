@@ -5,6 +5,7 @@ from __future__ import annotations
 from remote_store.conformance.suite.aio.atomic import AsyncAtomSuite
 from remote_store.conformance.suite.aio.bodies import AsyncBodySuite
 from remote_store.conformance.suite.aio.capabilities import AsyncCapabilitySuite
+from remote_store.conformance.suite.aio.checksums import AsyncChecksumSuite
 from remote_store.conformance.suite.aio.commits import AsyncCommitSuite
 from remote_store.conformance.suite.aio.contradictions import AsyncContradictionSuite
 from remote_store.conformance.suite.aio.copying import AsyncCopyingSuite, AsyncMovingSuite
@@ -45,6 +46,7 @@ class AsyncContract(
     AsyncListingSuite,
     AsyncGlobSuite,
     AsyncMetadataSuite,
+    AsyncChecksumSuite,
     AsyncCopyingSuite,
     AsyncMovingSuite,
     AsyncDeletingSuite,

@@ -40,7 +40,8 @@ def stored(
     content: bytes, metadata: Mapping[str, str], content_type: str | None, options: Mapping[str, Any]
 ) -> StoredFile:
     """A new file with the options of its write."""
-    checksum = digest_of(content, options["checksum"].lower()) if "checksum" in options else None
+    asked = options.get("checksum")
+    checksum = None if asked is None else digest_of(content, asked.lower())
     md5 = hashlib.md5(content, usedforsecurity=False).digest()
     return StoredFile(content, md5, metadata, content_type, checksum=checksum)
 
