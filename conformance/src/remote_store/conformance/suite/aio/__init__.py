@@ -27,6 +27,7 @@ from remote_store.conformance.suite.aio.reading import AsyncReadSuite
 from remote_store.conformance.suite.aio.s3 import AsyncS3Suite
 from remote_store.conformance.suite.aio.seeking import AsyncSeekSuite
 from remote_store.conformance.suite.aio.surprises import AsyncSurpriseSuite
+from remote_store.conformance.suite.aio.swapping import AsyncSwapSuite
 from remote_store.conformance.suite.aio.uploads import AsyncUploadSuite
 from remote_store.conformance.suite.aio.wire import AsyncWireSuite
 from remote_store.conformance.suite.aio.writing import AsyncWriteSuite
@@ -47,6 +48,7 @@ class AsyncContract(
     AsyncCopyingSuite,
     AsyncMovingSuite,
     AsyncDeletingSuite,
+    AsyncSwapSuite,
     AsyncLifeSuite,
     AsyncLimitSuite,
     AsyncCredentialSuite,
