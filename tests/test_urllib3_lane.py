@@ -15,7 +15,15 @@ import pytest
 
 from remote_store.conformance.faults import Answer, Reset
 from remote_store.conformance.s3 import MOTO, S3Harness
-from remote_store.core import AlreadyExists, Backend, NotFound, PermissionDenied, RetryPolicy
+from remote_store.core import (
+    AlreadyExists,
+    Backend,
+    NotFound,
+    NotModified,
+    PermissionDenied,
+    PreconditionFailed,
+    RetryPolicy,
+)
 
 GUIDE = Path(__file__).resolve().parent.parent / "docs" / "writing-a-lane.md"
 FILE = re.compile(r'^```python title="(?P<name>[^"]+)"\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL)
@@ -85,6 +93,23 @@ def test_files_are_written_read_listed_copied_and_deleted(backend: Backend) -> N
     backend.write("dir/b", b"")
     backend.delete_folder("dir", recursive=True)
     assert list(backend.list_files("", recursive=True)) == []
+
+
+def test_conditions_on_the_version_of_a_file(backend: Any) -> None:
+    old = backend.write("a", b"old").etag
+    new = backend.write("a", b"new", overwrite=True, if_match=old).etag
+    with pytest.raises(PreconditionFailed):
+        backend.write("a", b"lost", overwrite=True, if_match=old)
+    assert backend.read_bytes("a", if_none_match=new) == NotModified("a", new)
+    assert backend.get_file_info("a", if_none_match=new) == NotModified("a", new)
+    assert backend.read_bytes("a", if_none_match=old) == backend.read_bytes("a", if_match=new) == b"new"
+    for read in (backend.read_bytes, backend.get_file_info, backend.read, backend.read_seekable):
+        with pytest.raises(PreconditionFailed):
+            read("a", if_match=old)
+    with pytest.raises(PreconditionFailed):
+        backend.delete("a", if_match=old)
+    backend.delete("a", if_match=new)
+    assert not backend.exists("a")
 
 
 def test_what_passes_is_sent_again_and_what_does_not_is_an_error(harness: S3Harness, backend: Backend) -> None:

@@ -226,7 +226,8 @@ def answer(call: Call, response: http.client.HTTPResponse, document: bytes) -> M
         code = root.findtext("Code") or str(response.status)
         text, request_id = root.findtext("Message") or "", response.headers.get("x-amz-request-id")
         cause = http.client.HTTPException(f"{response.status} {response.reason}")
-        is_signed_head = call.operation.startswith("Head") and is_signed(dict(response.getheaders()))
+        has_no_document = call.operation.startswith("Head") or response.status == 304
+        is_signed_head = has_no_document and is_signed(dict(response.getheaders()))
         foreign = code == str(response.status) and not is_signed_head
         said = response.headers.get("date")
         date = parsedate_to_datetime(said) if said else None

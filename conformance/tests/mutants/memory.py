@@ -41,7 +41,7 @@ class MemoryOracle(Oracle):
 class ModestMemory(MemoryBackend):
     """Files in memory without GLOB. This is correct: the capability is not declared, and `glob` raises an error."""
 
-    capabilities = frozenset(Capability) - {Capability.GLOB}
+    capabilities = MemoryBackend.capabilities - {Capability.GLOB}
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         raise CapabilityNotSupported("list the files and choose", capability=Capability.GLOB.value, backend=self.name)

@@ -30,6 +30,7 @@ from remote_store.conformance.suite.reading import ReadSuite
 from remote_store.conformance.suite.s3 import S3Suite
 from remote_store.conformance.suite.seeking import SeekSuite
 from remote_store.conformance.suite.surprises import SurpriseSuite
+from remote_store.conformance.suite.swapping import SwapSuite
 from remote_store.conformance.suite.uploads import UploadSuite
 from remote_store.conformance.suite.wire import WireSuite
 from remote_store.conformance.suite.writing import WriteSuite
@@ -52,6 +53,7 @@ class Contract(
     MovingSuite,
     DeletingSuite,
     ManySuite,
+    SwapSuite,
     LifeSuite,
     LimitSuite,
     CredentialSuite,

@@ -29,6 +29,7 @@ from remote_store.conformance.suite.aio.reading import AsyncReadSuite
 from remote_store.conformance.suite.aio.s3 import AsyncS3Suite
 from remote_store.conformance.suite.aio.seeking import AsyncSeekSuite
 from remote_store.conformance.suite.aio.surprises import AsyncSurpriseSuite
+from remote_store.conformance.suite.aio.swapping import AsyncSwapSuite
 from remote_store.conformance.suite.aio.uploads import AsyncUploadSuite
 from remote_store.conformance.suite.aio.wire import AsyncWireSuite
 from remote_store.conformance.suite.aio.writing import AsyncWriteSuite
@@ -51,6 +52,7 @@ class AsyncContract(
     AsyncMovingSuite,
     AsyncDeletingSuite,
     AsyncManySuite,
+    AsyncSwapSuite,
     AsyncLifeSuite,
     AsyncLimitSuite,
     AsyncCredentialSuite,
