@@ -54,6 +54,7 @@ from remote_store.core.options import (
     CopyOptions,
     DeleteOptions,
     MoveOptions,
+    PostCondition,
     ReadOptions,
     WriteOptions,
 )
@@ -106,6 +107,7 @@ __all__ = [
     "NotModified",
     "Outcome",
     "PermissionDenied",
+    "PostCondition",
     "PreconditionFailed",
     "PresignedPost",
     "Progress",

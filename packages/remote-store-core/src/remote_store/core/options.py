@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict
 
 from remote_store.core.capabilities import Capability
 from remote_store.core.errors import CapabilityNotSupported
@@ -14,6 +14,8 @@ from remote_store.core.home import public
 ChecksumAlgorithm = Literal["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"]
 ServerSideEncryption = Literal["AES256", "aws:kms", "aws:kms:dsse"]
 ObjectLockMode = Literal["GOVERNANCE", "COMPLIANCE"]
+PostCondition: TypeAlias = Mapping[str, str] | Sequence[str | int]
+"""A condition of a form for `presign_post`: `{"acl": "private"}`, or `["starts-with", "$x-amz-meta-user", "a"]`."""
 
 
 @public("remote_store.core")
