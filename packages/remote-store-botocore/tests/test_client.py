@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from botocore import UNSIGNED, handlers, loaders
@@ -145,10 +146,60 @@ def test_the_bucket_stands_where_it_is_told(style, path, client_of):
     )
 
 
-@pytest.mark.parametrize("options", [CUSTOM, AWS, {**AWS, "region_name": "us-east-1"}])
-def test_presigned_urls_are_signed_with_version_4(options, client_of):
-    url = client_of(**options).generate_presigned_url("get_object", Params={"Bucket": "bucket", "Key": "k"})
-    assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in url
+REGIONS = ["us-east-1", "eu-west-1", "eu-central-1", "me-central-1", "cn-north-1", "us-gov-west-1"]
+STYLES = ["path", "virtual"]
+PLACES = [
+    *(({"region_name": region}, "auto") for region in REGIONS),
+    *(({"region_name": "eu-west-1"}, style) for style in STYLES),
+    *(({**CUSTOM, "region_name": region}, "auto") for region in ("us-east-1", "eu-central-1", "auto")),
+    *((CUSTOM, style) for style in STYLES),
+    ({"client_options": {"config": Config(s3={"use_dualstack_endpoint": True})}}, "auto"),
+    ({"client_options": {"config": Config(signature_version="s3v4")}}, "auto"),
+]
+
+
+@pytest.mark.parametrize("options,style", PLACES)
+def test_urls_and_forms_are_signed_with_version_4_for_the_host_of_the_other_requests(options, style, client_of):
+    client = client_of(**{**AWS, **options}, addressing_style=style, retry=RetryPolicy(1))
+    sent = []
+
+    def refuse(request, **_):
+        sent.append(request.url)
+        raise EndpointConnectionError(endpoint_url=request.url)
+
+    client.meta.events.register("before-send.s3", refuse)
+    for name in ("bucket", "buck_et"):
+        with pytest.raises(EndpointConnectionError):
+            client.head_object(Bucket=name, Key="a//b c/é")
+        url = urlsplit(client.generate_presigned_url("get_object", {"Bucket": name, "Key": "a//b c/é"}, 60))
+        form = client.generate_presigned_post(name, "a/${filename}", ExpiresIn=60)
+        assert f"{url.scheme}://{url.netloc}{url.path}" == sent.pop()
+        query = dict(parse_qsl(url.query))
+        assert query["X-Amz-Algorithm"] == form["fields"]["x-amz-algorithm"] == "AWS4-HMAC-SHA256"
+        assert query["X-Amz-Credential"].endswith(f"/{client.meta.region_name}/s3/aws4_request")
+        assert urlsplit(form["url"]).netloc == url.netloc
+    assert sent == []
+
+
+@pytest.mark.parametrize(
+    "name,algorithm",
+    [
+        ("arn:aws:s3:eu-west-1:123456789012:accesspoint/a", "AWS4-HMAC-SHA256"),
+        ("arn:aws:s3::123456789012:accesspoint/a.mrap", "AWS4-ECDSA-P256-SHA256"),
+    ],
+)
+def test_an_access_point_is_signed_for_as_its_endpoint_rules_say(name, algorithm, client_of):
+    if "mrap" in name:
+        pytest.importorskip("awscrt")
+    url = client_of(**AWS).generate_presigned_url("get_object", {"Bucket": name, "Key": "k"})
+    assert dict(parse_qsl(urlsplit(url).query))["X-Amz-Algorithm"] == algorithm
+
+
+def test_without_credentials_a_url_is_plain(client_of):
+    url = client_of(anon=True, region_name="eu-west-1").generate_presigned_url(
+        "get_object", {"Bucket": "bucket", "Key": "k"}
+    )
+    assert url == "https://bucket.s3.eu-west-1.amazonaws.com/k"
 
 
 def test_what_the_users_config_says_wins(client_of):

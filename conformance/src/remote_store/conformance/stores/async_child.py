@@ -24,6 +24,7 @@ from remote_store.core import (
     MoveOptions,
     NotModified,
     Outcome,
+    PostCondition,
     PresignedPost,
     ReadOptions,
     RemotePath,
@@ -209,9 +210,14 @@ class AsyncChildBackend(AsyncBackend):
         expires_in: float | timedelta = 3600,
         max_size: int | None = None,
         content_type: str | None = None,
+        conditions: Sequence[PostCondition] = (),
     ) -> PresignedPost:
         return await self._store.presign_post(
-            exact(prefix), expires_in=expires_in, max_size=max_size, content_type=content_type
+            exact(prefix),
+            expires_in=expires_in,
+            max_size=max_size,
+            content_type=content_type,
+            conditions=conditions,
         )
 
     async def probe_conditions(self, prefix: str) -> ConditionalWrites:

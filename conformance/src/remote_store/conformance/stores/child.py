@@ -23,6 +23,7 @@ from remote_store.core import (
     MoveOptions,
     NotModified,
     Outcome,
+    PostCondition,
     PresignedPost,
     ReadOptions,
     RemotePath,
@@ -205,9 +206,14 @@ class ChildBackend(Backend):
         expires_in: float | timedelta = 3600,
         max_size: int | None = None,
         content_type: str | None = None,
+        conditions: Sequence[PostCondition] = (),
     ) -> PresignedPost:
         return self._store.presign_post(
-            exact(prefix), expires_in=expires_in, max_size=max_size, content_type=content_type
+            exact(prefix),
+            expires_in=expires_in,
+            max_size=max_size,
+            content_type=content_type,
+            conditions=conditions,
         )
 
     def probe_conditions(self, prefix: str) -> ConditionalWrites:

@@ -13,6 +13,7 @@ from remote_store.botocore.faults import as_faults
 from remote_store.botocore.locating import locate, locate_client
 from remote_store.botocore.port import FAILED, TRANSPORT, ClientPort
 from remote_store.botocore.settings import WITH_HANDLE, check_client, check_client_options, check_handle
+from remote_store.core import Capability
 from remote_store.core.s3 import S3Backend, S3OptionFields, S3Options, contract_errors, public
 
 T = TypeVar("T")
@@ -49,6 +50,7 @@ class ClientBackend(S3Backend):
         FileNotFoundError: The file of `tls_ca_bundle` does not exist.
     """
 
+    capabilities = S3Backend.capabilities | {Capability.PRESIGN}
     _clients: ClassVar[ClientMaker]
 
     def __init__(

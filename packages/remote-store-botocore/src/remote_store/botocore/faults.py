@@ -191,18 +191,19 @@ def known_fault(
 
 @contextmanager
 def as_faults(failed: tuple[type[Exception], ...], transport: tuple[type[Exception], ...]) -> Iterator[None]:
-    """Raise the exceptions that an SDK raises while it makes a client as faults.
+    """Raise what an SDK call in the block raises as a fault, if it has to do with the service.
 
     Args:
         failed: The exception classes of failed calls.
         transport: The exception classes of failed connections.
 
     Raises:
-        Fault: The exception is about credentials, configuration or the service.
+        Fault: The call failed.
     """
     try:
         yield
-    except Exception as error:
+    except Exception as raised:
+        error = without_secrets(raised)
         if (fault := known_fault(error, failed, transport)) is None:
             raise
         raise fault from error

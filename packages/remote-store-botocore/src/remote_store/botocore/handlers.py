@@ -23,6 +23,9 @@ NOT_IN_A_TOKEN = re.compile(r"[^A-Za-z0-9!#$%&'*+.^_`|~,-]")
 """The characters that botocore replaces in an application id."""
 
 BREAKS_A_HEADER = re.compile(r"[\0\r\n]")
+PRESIGNS = {"v4-query": "s3v4-query", "v4-presign-post": "s3v4-presign-post"}
+"""S3's Signature Version 4 of URLs and forms, in place of the generic one, which S3 does not accept."""
+
 CREDENTIALS = {"authorization": "access key", "x-amz-security-token": "session token"}
 """Headers that contain a part of the credentials."""
 
@@ -48,6 +51,7 @@ def register_handlers(events: Any, options: S3Options, *, asynchronous: bool = F
         events.register("needs-retry.s3", (ask_for_tls_async if asynchronous else ask_for_tls)(doubt))
     events.register("needs-retry.s3", retry_too_many_requests(options.retry))
     events.register_first("choose-signer.s3", presign_by_version_4)
+    events.register_first("before-endpoint-resolution.s3", presign_for_the_region)
     # S3 does not need the retry count in a header, and signing it takes time.
     remove_handler(events, "request-created", "add_retry_headers")
     # The header is for endpoint discovery, which no S3 operation uses.
@@ -121,9 +125,17 @@ def fail_at_once(caught_exception: Exception | None = None, **_others: Any) -> N
 
 
 def presign_by_version_4(signature_version: Any = None, **_others: Any) -> str | None:
-    """Handle botocore's `choose-signer`: presign URLs with Signature Version 4, where botocore would use version 2."""
-    presigns = isinstance(signature_version, str) and signature_version.endswith(("-query", "-presign-post"))
-    return signature_version if presigns else None
+    """Handle botocore's `choose-signer`: presign with Signature Version 4, where botocore would use version 2."""
+    return PRESIGNS.get(signature_version)
+
+
+def presign_for_the_region(context: dict[str, Any], **_others: Any) -> None:
+    """Handle botocore's `before-endpoint-resolution`: presign for the host that requests are sent to.
+
+    botocore would presign for the global host of S3. That host may redirect, and a signature is valid for one host.
+    """
+    if "use_global_endpoint" in context:
+        context["use_global_endpoint"] = False
 
 
 def do_not_redirect(context: Mapping[str, Any], **_others: Any) -> None:

@@ -13,7 +13,7 @@ from botocore.client import BaseClient
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
-from remote_store.botocore.faults import UNREADABLE, fault_of, known_fault, without_secrets
+from remote_store.botocore.faults import UNREADABLE, as_faults, fault_of, known_fault, without_secrets
 from remote_store.botocore.http import FindTrusted, Route
 from remote_store.botocore.watch import Watch
 from remote_store.core.s3 import Call, Fault
@@ -63,6 +63,28 @@ class ClientPort:
         about = response.get("ResponseMetadata", {})
         about["RetryAttempts"] = about.get("RetryAttempts", 0) + sent
         return response
+
+    def presign(self, call: Call, seconds: int) -> str:
+        """Make a URL that allows the call. Sends no request, unless the bucket is one of S3 Express.
+
+        Raises:
+            Fault: There are no credentials to sign with, or the bucket cannot be addressed by a URL.
+        """
+        with as_faults((*FAILED, *UNREADABLE), TRANSPORT), self._watch.request(0):
+            url: str = self.client.generate_presigned_url(xform_name(call.operation), dict(call.params), seconds)
+        return url
+
+    def presign_post(self, call: Call, seconds: int) -> Mapping[str, Any]:
+        """Make a form that allows the call. Sends no request.
+
+        Raises:
+            Fault: There are no credentials to sign with, or the bucket cannot be addressed by a URL.
+        """
+        with as_faults((*FAILED, *UNREADABLE), TRANSPORT), self._watch.request(0):
+            # Without credentials, a form of botocore ends in an AttributeError, and a URL in a NoCredentialsError.
+            self.client.generate_presigned_url("list_buckets")
+            form: dict[str, Any] = self.client.generate_presigned_post(**call.params, ExpiresIn=seconds)
+        return form
 
     def close(self) -> None:
         """Close the client's connections, unless the user passed the client in."""

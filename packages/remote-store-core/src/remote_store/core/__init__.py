@@ -55,6 +55,7 @@ from remote_store.core.options import (
     CopyOptions,
     DeleteOptions,
     MoveOptions,
+    PostCondition,
     ReadOptions,
     WriteOptions,
 )
@@ -108,6 +109,7 @@ __all__ = [
     "NotModified",
     "Outcome",
     "PermissionDenied",
+    "PostCondition",
     "PreconditionFailed",
     "PresignedPost",
     "Progress",

@@ -31,6 +31,7 @@ from remote_store.core.options import (
     CopyOptions,
     DeleteOptions,
     MoveOptions,
+    PostCondition,
     ReadOptions,
     WriteOptions,
     taken,
@@ -247,8 +248,11 @@ class DelegatingBackend(Backend):
         expires_in: float | timedelta = 3600,
         max_size: int | None = None,
         content_type: str | None = None,
+        conditions: Sequence[PostCondition] = (),
     ) -> PresignedPost:
-        return self.inner.presign_post(prefix, expires_in=expires_in, max_size=max_size, content_type=content_type)
+        return self.inner.presign_post(
+            prefix, expires_in=expires_in, max_size=max_size, content_type=content_type, conditions=conditions
+        )
 
     def probe_conditions(self, prefix: str) -> ConditionalWrites:
         return self.inner.probe_conditions(prefix)

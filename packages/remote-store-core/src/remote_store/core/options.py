@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Literal, TypedDict, get_args
+from typing import Any, Literal, TypeAlias, TypedDict, get_args
 
 from remote_store.core.capabilities import Capability
 from remote_store.core.errors import CapabilityNotSupported
@@ -15,6 +15,8 @@ from remote_store.core.home import public
 ChecksumAlgorithm = Literal["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"]
 ServerSideEncryption = Literal["AES256", "aws:kms", "aws:kms:dsse"]
 ObjectLockMode = Literal["GOVERNANCE", "COMPLIANCE"]
+PostCondition: TypeAlias = Mapping[str, str] | Sequence[str | int]
+"""A condition of a form for `presign_post`: `{"acl": "private"}`, or `["starts-with", "$x-amz-meta-user", "a"]`."""
 
 
 @public("remote_store.core")

@@ -8,6 +8,7 @@ from typing import TypeVar, Unpack
 from s3fs import S3FileSystem
 
 from remote_store.botocore import lookup
+from remote_store.core import Capability
 from remote_store.core.s3 import AsyncS3Backend, LoopPort, LoopThread, S3Backend, S3OptionFields, public
 from remote_store.s3fs.client import NAME, Handle
 from remote_store.s3fs.port import AsyncS3FsPort
@@ -58,6 +59,7 @@ class S3FsBackend(S3Backend):
     """
 
     name = NAME
+    capabilities = S3Backend.capabilities | {Capability.PRESIGN}
 
     def __init__(self, bucket: str, *, fs: S3FileSystem | None = None, **options: Unpack[S3OptionFields]) -> None:
         self._handle = Handle(bucket, fs, options, asynchronous=False)
@@ -104,6 +106,7 @@ class AsyncS3FsBackend(AsyncS3Backend):
     """
 
     name = NAME
+    capabilities = AsyncS3Backend.capabilities | {Capability.PRESIGN}
 
     def __init__(self, bucket: str, *, fs: S3FileSystem | None = None, **options: Unpack[S3OptionFields]) -> None:
         self._handle = Handle(bucket, fs, options, asynchronous=True)

@@ -139,11 +139,10 @@ class Handle:
     def _make(self) -> S3FileSystem:
         if self._fs is None:
             return create_filesystem(self.options, asynchronous=self._asynchronous)
-        try:
+        with suppress(RuntimeError):
             self._fs.loop  # noqa: B018 - fsspec raises here if the process was forked
-        except RuntimeError:
-            return type(self._fs)(*self._fs.storage_args, **self._fs.storage_options)
-        return self._fs
+            return self._fs
+        return type(self._fs)(*self._fs.storage_args, **self._fs.storage_options)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_made": {}, "_with_port": set()}

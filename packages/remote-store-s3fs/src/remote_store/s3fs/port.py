@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -14,7 +14,7 @@ from botocore import xform_name
 from botocore.parsers import ResponseParserError
 from s3fs import S3FileSystem
 
-from remote_store.botocore import DOCUMENT_WAITS, UNREADABLE, fault_of, known_fault
+from remote_store.botocore import DOCUMENT_WAITS, UNREADABLE, as_faults, known_fault
 from remote_store.core.s3 import PROGRESS, Call
 from remote_store.s3fs.http import SENDS_ONCE
 
@@ -39,7 +39,6 @@ class AsyncS3FsPort:
         self._theirs = theirs
         self._attempts: int = (client.meta.config.retries or {}).get("total_max_attempts") or 1
         self._patience: float = DOCUMENT_WAITS * client.meta.config.read_timeout
-        self._methods: dict[str, Callable[..., Awaitable[dict[str, Any]]]] = {}
 
     async def perform(self, call: Call) -> Mapping[str, Any]:
         """Send the call and return aiobotocore's response, with an `AsyncS3FsBody` as the `Body` of a `GetObject`.
@@ -47,12 +46,10 @@ class AsyncS3FsPort:
         Raises:
             Fault: The service refused or did not respond, or there are no credentials.
         """
-        method = self._methods.get(call.operation)
-        if method is None:
-            method = self._methods[call.operation] = getattr(self._client, xform_name(call.operation))
+        method = getattr(self._client, xform_name(call.operation))
         try:
             async with self._room:
-                response = await method(**call.params)
+                response: dict[str, Any] = await method(**call.params)
         except Exception as error:
             if (fault := known_fault(error, (*FAILED, *UNREADABLE), TRANSPORT, attempts=self._attempts)) is None:
                 raise
@@ -66,6 +63,27 @@ class AsyncS3FsPort:
         if "Body" in response:
             response["Body"] = AsyncS3FsBody(response["Body"], response.get("ContentLength"), self._patience)
         return response
+
+    async def presign(self, call: Call, seconds: int) -> str:
+        """Make a URL that allows the call. Sends no request, unless the bucket is one of S3 Express.
+
+        Raises:
+            Fault: There are no credentials to sign with, or the bucket cannot be addressed by a URL.
+        """
+        with as_faults((*FAILED, *UNREADABLE), TRANSPORT):
+            operation = xform_name(call.operation)
+            return str(await self._client.generate_presigned_url(operation, dict(call.params), seconds))
+
+    async def presign_post(self, call: Call, seconds: int) -> Mapping[str, Any]:
+        """Make a form that allows the call. Sends no request.
+
+        Raises:
+            Fault: There are no credentials to sign with, or the bucket cannot be addressed by a URL.
+        """
+        with as_faults((*FAILED, *UNREADABLE), TRANSPORT):
+            # Without credentials, a form of botocore ends in an AttributeError, and a URL in a NoCredentialsError.
+            await self._client.generate_presigned_url("list_buckets")
+            return dict(await self._client.generate_presigned_post(**call.params, ExpiresIn=seconds))
 
     async def close(self) -> None:
         """Close the client's connections, unless the client is the user's."""
@@ -96,14 +114,12 @@ class AsyncS3FsBody:
         Raises:
             Fault: The connection broke, or the bytes do not match their checksum.
         """
-        try:
+        with as_faults((sdk.BotoCoreError, *BROKEN_BODY, *UNREADABLE), TRANSPORT):
             data: bytes = await self._read_in_time(size)
             self._left -= len(data)
             if data and not self._left:
                 # aiobotocore checks the checksum only in reads at the end.
                 await self._stream.read(1)
-        except (sdk.BotoCoreError, *BROKEN_BODY, *UNREADABLE) as error:
-            raise fault_of(error, TRANSPORT, attempts=1) from error
         return data
 
     async def _read_in_time(self, size: int) -> bytes:

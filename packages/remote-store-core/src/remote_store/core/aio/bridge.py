@@ -42,6 +42,7 @@ from remote_store.core.options import (
     CopyOptions,
     DeleteOptions,
     MoveOptions,
+    PostCondition,
     ReadOptions,
     WriteOptions,
     taken,
@@ -318,10 +319,17 @@ class ThreadedBackend(AsyncBackend):
         expires_in: float | timedelta = 3600,
         max_size: int | None = None,
         content_type: str | None = None,
+        conditions: Sequence[PostCondition] = (),
     ) -> PresignedPost:
-        return await self._call(
-            self._backend.presign_post, prefix, expires_in=expires_in, max_size=max_size, content_type=content_type
+        call = partial(
+            self._backend.presign_post,
+            prefix,
+            expires_in=expires_in,
+            max_size=max_size,
+            content_type=content_type,
+            conditions=conditions,
         )
+        return await self._call(call)
 
     async def probe_conditions(self, prefix: str) -> ConditionalWrites:
         return await self._finish(self._backend.probe_conditions, prefix)

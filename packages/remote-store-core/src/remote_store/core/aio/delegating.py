@@ -30,6 +30,7 @@ from remote_store.core.options import (
     CopyOptions,
     DeleteOptions,
     MoveOptions,
+    PostCondition,
     ReadOptions,
     WriteOptions,
     taken,
@@ -250,9 +251,10 @@ class AsyncDelegatingBackend(AsyncBackend):
         expires_in: float | timedelta = 3600,
         max_size: int | None = None,
         content_type: str | None = None,
+        conditions: Sequence[PostCondition] = (),
     ) -> PresignedPost:
         return await self.inner.presign_post(
-            prefix, expires_in=expires_in, max_size=max_size, content_type=content_type
+            prefix, expires_in=expires_in, max_size=max_size, content_type=content_type, conditions=conditions
         )
 
     async def probe_conditions(self, prefix: str) -> ConditionalWrites:

@@ -15,7 +15,7 @@ from remote_store.core.errors import CapabilityNotSupported
 from remote_store.core.io.source import AsyncBinaryIO
 from remote_store.core.io.streams import check_ranges
 from remote_store.core.models import FileVersion, Outcome, PresignedPost, UnfinishedUpload, WriteResult
-from remote_store.core.options import ReadOptions, lacking, taken
+from remote_store.core.options import PostCondition, ReadOptions, lacking, taken
 
 
 class AsyncOptional(ABC):
@@ -96,29 +96,34 @@ class AsyncOptional(ABC):
         response_headers: Mapping[str, str] | None = None,
         version_id: str | None = None,
     ) -> str:
-        """Make a URL that gives access to one file, without credentials, for some time. Whoever has it can use it.
+        """Make a URL with which anyone can read, write or delete one file for some time, without credentials.
 
-        Sends no request, so the file need not exist. The URL is signed by AWS Signature Version 4.
+        Sends no request, so the file need not exist, and the service may still refuse the URL when it is used. It is
+        signed with AWS Signature Version 4. A `PUT` replaces a file that exists.
 
         Args:
             path: The file.
             method: What the URL allows: `GET`, `HEAD`, `PUT` or `DELETE`.
-            expires_in: Seconds until the URL expires, or a `timedelta`; up to 7 days. It also expires with temporary
-                credentials.
-            content_type: With `PUT`, the `Content-Type` that the request must have; it is stored with the file.
-            response_headers: With `GET` and `HEAD`, headers that the response has instead of the stored ones, such as
-                `Content-Disposition`.
-            version_id: With `GET`, `HEAD` and `DELETE`, the version.
+            expires_in: Seconds until the URL expires, or a `timedelta`; 1 second to 7 days, rounded down to whole
+                seconds. With temporary credentials, the URL expires no later than they do.
+            content_type: With `PUT`, the `Content-Type` header that the request must have; it is stored with the file.
+                `None` allows any, and none.
+            response_headers: With `GET` and `HEAD`, headers that the response has instead of the stored ones:
+                `Cache-Control`, `Content-Disposition`, `Content-Encoding`, `Content-Language`, `Content-Type` and
+                `Expires`.
+            version_id: With `GET`, `HEAD` and `DELETE`, the version. Needs `VERSIONS`.
 
         Returns:
             The URL. It is a secret: do not log it.
 
         Raises:
-            CapabilityNotSupported: The backend does not have `PRESIGN`.
+            CapabilityNotSupported: The backend does not have `PRESIGN`, or a request by URL cannot have one of its
+                `put_options`.
             InvalidPath: The path is the root, or malformed.
+            InvalidConfiguration: The client that was passed to the backend signs with Signature Version 2.
             PermissionDenied: There are no credentials to sign with.
             ValueError: The method cannot be presigned, the time is not between 1 second and 7 days, or an argument
-                does not fit the method.
+                is malformed or does not fit the method.
         """
         raise self._lacks(Capability.PRESIGN, "presign", path)
 
@@ -129,27 +134,35 @@ class AsyncOptional(ABC):
         expires_in: float | timedelta = 3600,
         max_size: int | None = None,
         content_type: str | None = None,
+        conditions: Sequence[PostCondition] = (),
     ) -> PresignedPost:
-        """Make a form with which a browser can upload a file below a prefix, without credentials, for some time.
+        """Make a form with which anyone can upload files below a prefix for some time, without credentials.
 
-        Sends no request.
+        Sends no request. A browser sends the form as `multipart/form-data`. It replaces a file that exists.
 
         Args:
-            prefix: What the key of the file begins with, such as `uploads/`. Complete it in the field `key`, which is
-                the prefix and `${filename}`, the name that the file has on the computer of the browser.
-            expires_in: Seconds until the form expires, or a `timedelta`; up to 7 days.
-            max_size: Most bytes of the file; `None` for any number.
-            content_type: The content type that the file must have; one that ends in `/*`, such as `image/*`, allows
-                each that begins like it. `None` allows any.
+            prefix: What the path of the file must begin with, such as `uploads/`. The field `key` of the form is the
+                prefix and `${filename}`, for which S3 puts the name of the file that is sent. The sender may put any
+                other path that begins with the prefix.
+            expires_in: Seconds until the form expires, or a `timedelta`; 1 second to 7 days, rounded down to whole
+                seconds. With temporary credentials, the form expires no later than they do.
+            max_size: The largest number of bytes of the file; `None` for any.
+            content_type: The content type that is stored with the file. With one that ends in `/*`, such as `image/*`,
+                add a field `Content-Type` to the form, with a value that begins like it. `None` allows no such field.
+            conditions: More conditions of S3's POST policy. An exact one, such as `{"acl": "private"}`, is also a field
+                of the form. For another, such as `["starts-with", "$x-amz-meta-user", ""]`, add the field.
 
         Returns:
             The address and the fields of the form. They are secrets: do not log them.
 
         Raises:
-            CapabilityNotSupported: The backend does not have `PRESIGN`.
-            InvalidPath: The prefix is malformed.
+            CapabilityNotSupported: The backend does not have `PRESIGN`, the bucket takes no forms, or the backend has
+                `put_options`.
+            InvalidPath: The prefix is the root, or malformed.
+            InvalidConfiguration: The client that was passed to the backend signs with Signature Version 2.
             PermissionDenied: There are no credentials to sign with.
-            ValueError: The time is not between 1 second and 7 days, or `max_size` is negative.
+            ValueError: The time is not between 1 second and 7 days, `max_size` is negative, or a condition is malformed
+                or about a field that the other arguments set.
         """
         raise self._lacks(Capability.PRESIGN, "presign_post", prefix)
 

@@ -28,7 +28,17 @@ from remote_store.core.s3.engine.loop_port import LoopPort, LoopThread
 from remote_store.core.s3.lane_api import LANE_API_VERSION, require_lane_api
 from remote_store.core.s3.operations.errors import contract_errors
 from remote_store.core.s3.operations.reading import PROGRESS
-from remote_store.core.s3.protocol.calls import SECRET_PARAMS, AsyncBody, AsyncS3Port, Body, Call, Fault, S3Port
+from remote_store.core.s3.protocol.calls import (
+    SECRET_PARAMS,
+    AsyncBody,
+    AsyncS3Port,
+    AsyncSigningPort,
+    Body,
+    Call,
+    Fault,
+    S3Port,
+    SigningPort,
+)
 from remote_store.core.s3.protocol.connections import no_retry_helps
 from remote_store.core.s3.protocol.documents import (
     LONGEST_DOCUMENT,
@@ -66,6 +76,7 @@ __all__ = [
     "AsyncCredentialSource",
     "AsyncS3Backend",
     "AsyncS3Port",
+    "AsyncSigningPort",
     "Body",
     "Call",
     "CredentialSource",
@@ -77,6 +88,7 @@ __all__ = [
     "S3OptionFields",
     "S3Options",
     "S3Port",
+    "SigningPort",
     "check_bucket",
     "check_endpoint_url",
     "contract_errors",

@@ -27,6 +27,7 @@ from remote_store.core.s3.operations.bucket import Bucket
 from remote_store.core.s3.operations.errors import contract_errors
 from remote_store.core.s3.operations.fetching import Opened
 from remote_store.core.s3.operations.paging import Cursor
+from remote_store.core.s3.operations.presigning import can_sign
 from remote_store.core.s3.operations.steps import Operation
 from remote_store.core.s3.protocol.calls import S3Port
 from remote_store.core.s3.protocol.options import S3Options, check_bucket
@@ -68,6 +69,8 @@ class S3Base(Backend):
             self.capabilities = self.capabilities - {Capability.COMPARE_AND_SWAP}
         if not trusts("delete"):
             self.capabilities = self.capabilities - {Capability.CONDITIONAL_DELETE}
+        if not can_sign(options):
+            self.capabilities = self.capabilities - {Capability.PRESIGN}
         self._runner = self._new_runner()
 
     def _new_runner(self) -> Runner:

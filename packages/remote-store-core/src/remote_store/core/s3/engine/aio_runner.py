@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 from remote_store.core.aio.streams import AsyncSource
 from remote_store.core.events import Events
@@ -21,6 +21,7 @@ from remote_store.core.s3.operations.steps import (
     Operation,
     Pause,
     ReadBlock,
+    Sign,
     Start,
     Step,
     Wait,
@@ -28,7 +29,7 @@ from remote_store.core.s3.operations.steps import (
     finished,
     throwable,
 )
-from remote_store.core.s3.protocol.calls import AsyncS3Port, Call, Fault
+from remote_store.core.s3.protocol.calls import AsyncS3Port, AsyncSigningPort, Call, Fault
 
 T = TypeVar("T")
 Take: TypeAlias = Callable[[Step], Any]
@@ -147,8 +148,18 @@ class AsyncRunner:
                 return await tasks.drain(patient=step.patient)
             case CloseBody():
                 return await step.body.close()
+            case Sign():
+                return await sign(port, step)
             case Pause():
                 return await sleep(step.seconds)
+
+
+async def sign(port: AsyncS3Port, step: Sign) -> Any:
+    """Sign a call. The lane declares `PRESIGN`, so its port can."""
+    signing = cast("AsyncSigningPort", port)
+    if step.call.operation == "PostObject":
+        return await signing.presign_post(step.call, step.seconds)
+    return await signing.presign(step.call, step.seconds)
 
 
 async def _close(result: object) -> None:

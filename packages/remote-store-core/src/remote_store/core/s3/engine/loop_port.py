@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from remote_store.core.errors import BackendUnavailable
 from remote_store.core.home import public
 from remote_store.core.io.workers import keep_working, running_loop, waiting_loop
-from remote_store.core.s3.protocol.calls import AsyncBody, AsyncS3Port, Call, Fault
+from remote_store.core.s3.protocol.calls import AsyncBody, AsyncS3Port, AsyncSigningPort, Call, Fault
 from remote_store.core.s3.protocol.options import KIB
 
 T = TypeVar("T")
@@ -87,6 +87,24 @@ class LoopPort:
             BackendUnavailable: Called in the loop's own thread, where it would deadlock.
         """
         return self._thread.run(self._perform(call))
+
+    def presign(self, call: Call, seconds: int) -> str:
+        """Make a URL that allows the call, if the port in the loop can.
+
+        Raises:
+            Fault: There are no credentials to sign with, or the bucket cannot be addressed by a URL.
+            BackendUnavailable: Called in the loop's own thread, where it would deadlock.
+        """
+        return self._thread.run(cast("AsyncSigningPort", self._port).presign(call, seconds))
+
+    def presign_post(self, call: Call, seconds: int) -> Mapping[str, Any]:
+        """Make a form that allows the call, if the port in the loop can.
+
+        Raises:
+            Fault: There are no credentials to sign with, or the bucket cannot be addressed by a URL.
+            BackendUnavailable: Called in the loop's own thread, where it would deadlock.
+        """
+        return self._thread.run(cast("AsyncSigningPort", self._port).presign_post(call, seconds))
 
     def close(self) -> None:
         """Close the port."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 from remote_store.core.events import Events
 from remote_store.core.io.streams import Source
@@ -23,6 +23,7 @@ from remote_store.core.s3.operations.steps import (
     Operation,
     Pause,
     ReadBlock,
+    Sign,
     Start,
     Step,
     Wait,
@@ -30,7 +31,7 @@ from remote_store.core.s3.operations.steps import (
     finished,
     throwable,
 )
-from remote_store.core.s3.protocol.calls import Call, Fault, S3Port
+from remote_store.core.s3.protocol.calls import Call, Fault, S3Port, SigningPort
 
 T = TypeVar("T")
 Take: TypeAlias = Callable[[Step], Any]
@@ -147,8 +148,18 @@ class Runner:
                 return tasks.drain(patient=step.patient)
             case CloseBody():
                 return step.body.close()
+            case Sign():
+                return sign(port, step)
             case Pause():
                 return sleep(step.seconds)
+
+
+def sign(port: S3Port, step: Sign) -> Any:
+    """Sign a call. The lane declares `PRESIGN`, so its port can."""
+    signing = cast("SigningPort", port)
+    if step.call.operation == "PostObject":
+        return signing.presign_post(step.call, step.seconds)
+    return signing.presign(step.call, step.seconds)
 
 
 def _close(result: object) -> None:

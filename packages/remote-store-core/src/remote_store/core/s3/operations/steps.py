@@ -82,6 +82,19 @@ class CloseBody:
 
 
 @dataclass(frozen=True, slots=True)
+class Sign:
+    """Sign a call that somebody else sends. The result is a URL, or the address and fields of a form.
+
+    Attributes:
+        call: The call; `PostObject` for a form.
+        seconds: How long the signature is valid.
+    """
+
+    call: Call
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Pause:
     """Wait.
 
@@ -92,7 +105,7 @@ class Pause:
     seconds: float
 
 
-Step: TypeAlias = Call | Fetch | Start | Wait | Drain | ReadBlock | CloseBody | Pause
+Step: TypeAlias = Call | Fetch | Start | Wait | Drain | ReadBlock | CloseBody | Sign | Pause
 Operation: TypeAlias = Generator[Step, Any, T]
 
 

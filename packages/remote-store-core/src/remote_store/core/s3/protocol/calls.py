@@ -137,6 +137,30 @@ class S3Port(Protocol):
 
 
 @public("remote_store.core.s3")
+class SigningPort(S3Port, Protocol):
+    """A port that can also presign. A lane whose port is one declares `PRESIGN`."""
+
+    def presign(self, call: Call, seconds: int) -> str:
+        """Make a URL that allows this call for some time, signed with AWS Signature Version 4. Send no request.
+
+        Raises:
+            Fault: There are no credentials to sign with, or the bucket cannot be addressed by a URL.
+        """
+        ...
+
+    def presign_post(self, call: Call, seconds: int) -> Mapping[str, Any]:
+        """Make a form that allows this `PostObject`, signed with AWS Signature Version 4. Send no request.
+
+        Its parameters are `Bucket`, `Key`, which ends with `${filename}`, and the form's `Fields` and `Conditions`.
+        Return the address of the form as `url`, and all of its `fields`, with `key`, `policy` and the signature.
+
+        Raises:
+            Fault: There are no credentials to sign with, or the bucket cannot be addressed by a URL.
+        """
+        ...
+
+
+@public("remote_store.core.s3")
 class AsyncS3Port(Protocol):
     """Performs S3 calls over one async SDK client, inside one event loop."""
 
@@ -155,4 +179,25 @@ class AsyncS3Port(Protocol):
 
     async def close(self) -> None:
         """Close the client, unless the user passed it in."""
+        ...
+
+
+@public("remote_store.core.s3")
+class AsyncSigningPort(AsyncS3Port, Protocol):
+    """An async port that can also presign. A lane whose port is one declares `PRESIGN`."""
+
+    async def presign(self, call: Call, seconds: int) -> str:
+        """Make a URL that allows this call for some time, signed with AWS Signature Version 4. Send no request.
+
+        Raises:
+            Fault: There are no credentials to sign with, or the bucket cannot be addressed by a URL.
+        """
+        ...
+
+    async def presign_post(self, call: Call, seconds: int) -> Mapping[str, Any]:
+        """Make a form that allows this `PostObject`, as `SigningPort.presign_post` does. Send no request.
+
+        Raises:
+            Fault: There are no credentials to sign with, or the bucket cannot be addressed by a URL.
+        """
         ...
