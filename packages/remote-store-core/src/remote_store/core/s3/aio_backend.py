@@ -24,6 +24,7 @@ from remote_store.core.options import (
 )
 from remote_store.core.path import require_text
 from remote_store.core.s3.aio_bulk import AsyncS3Bulk
+from remote_store.core.s3.aio_probing import AsyncS3Probing
 from remote_store.core.s3.aio_uploads import AsyncS3Uploads
 from remote_store.core.s3.engine.aio_spool import AsyncSpool
 from remote_store.core.s3.operations import copying, deleting, fetching, listing, probes, writing
@@ -34,6 +35,7 @@ from remote_store.core.s3.protocol.keys import check_folder, check_key, check_ne
 @public("remote_store.core.s3")
 class AsyncS3Backend(
     AsyncS3Bulk,
+    AsyncS3Probing,
     AsyncS3Uploads,
 ):
     """Implements the contract on one bucket of an S3 server. A lane subclasses it and makes the port in `_connect`.

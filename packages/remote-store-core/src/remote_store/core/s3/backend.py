@@ -27,6 +27,7 @@ from remote_store.core.s3.bulk import S3Bulk
 from remote_store.core.s3.engine.spool import Spool
 from remote_store.core.s3.operations import copying, deleting, fetching, listing, probes, writing
 from remote_store.core.s3.operations.paging import Cursor
+from remote_store.core.s3.probing import S3Probing
 from remote_store.core.s3.protocol.keys import check_folder, check_key, check_new_key
 from remote_store.core.s3.uploads import S3Uploads
 
@@ -34,6 +35,7 @@ from remote_store.core.s3.uploads import S3Uploads
 @public("remote_store.core.s3")
 class S3Backend(
     S3Bulk,
+    S3Probing,
     S3Uploads,
 ):
     """Implements the contract on one bucket of an S3 server. A lane subclasses it and makes the port in `_connect`.

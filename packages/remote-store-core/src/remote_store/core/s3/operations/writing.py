@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from remote_store.core.capabilities import Capability
 from remote_store.core.errors import RemoteStoreError
 from remote_store.core.models import WriteResult
 from remote_store.core.options import NOTHING
-from remote_store.core.s3.operations import probes
-from remote_store.core.s3.operations.bucket import CREATE_OPTIONS, KEY_OPTIONS, PART_OPTIONS, REQUEST_OPTIONS, Bucket
+from remote_store.core.s3.operations import probes, trust
+from remote_store.core.s3.operations.bucket import (
+    CREATE_OPTIONS,
+    KEY_OPTIONS,
+    PART_OPTIONS,
+    REQUEST_OPTIONS,
+    Bucket,
+    content_md5,
+)
 from remote_store.core.s3.operations.conflicts import is_refused, lasting_conflict, refusal, send
 from remote_store.core.s3.operations.fetching import read_bytes
 from remote_store.core.s3.operations.lost_responses import FirstAttempt, made_by_put, made_of_parts
@@ -55,10 +62,12 @@ def write(
         options: The optional keyword arguments of the write.
     """
     yield from probes.refuse_file_ancestor(bucket, key)
+    if "if_match" in options:
+        yield from trust.require(bucket, Capability.COMPARE_AND_SWAP, key)
     commits: tuple[Condition, ...] = ("put", "complete")
     if size is not None:
         commits = ("complete",) if size > bucket.options.part_size else ("put",)
-    looks = not overwrite and not any(map(bucket.options.endpoint.trusts, commits))
+    looks = not overwrite and not (yield from trust.trusts(bucket, *commits))
     if looks:
         yield from probes.refuse_existing(bucket, key)
     described: dict[str, Any] = {"Key": key, **of_write(options)}
@@ -72,7 +81,7 @@ def write(
     if len(blocks[0]) >= bucket.options.part_size:
         blocks.append((yield ReadBlock(next(sizes))))
     single = len(blocks) == 1 or not blocks[1]
-    if not overwrite and not looks and not bucket.options.endpoint.trusts("put" if single else "complete"):
+    if not overwrite and not looks and not (yield from trust.trusts(bucket, "put" if single else "complete")):
         yield from probes.refuse_existing(bucket, key)
     condition = of_condition(options, overwrite=overwrite)
     if single:
@@ -96,7 +105,7 @@ def part_sizes(options: S3Options, size: int | None) -> Iterator[int]:
 def _put(
     bucket: Bucket, key: str, body: bytes, described: Mapping[str, Any], condition: Mapping[str, str]
 ) -> Operation[WriteResult]:
-    sums = _checksum(bucket, body)
+    sums = content_md5(bucket, body)
     retried = False
     first = FirstAttempt()
     written: Written | Facts | None = None
@@ -106,7 +115,7 @@ def _put(
             written = yield from send(bucket, call)
         except Fault as fault:
             retried = retried or fault.attempts > 1
-            if "IfNoneMatch" in condition and faults.lacks_feature(fault) and not bucket.options.endpoint.trusts("put"):
+            if "IfNoneMatch" in condition and faults.lacks_feature(fault) and not trust.known(bucket, "put"):
                 condition = {}
             elif is_refused(fault, condition):
                 if retried:
@@ -198,21 +207,10 @@ def _send_parts(bucket: Bucket, upload: Mapping[str, Any], blocks: list[bytes], 
                 f"the stream does not fit into {MOST_PARTS} parts; raise part_size", path=upload["Key"]
             )
         total += len(block)
-        sums = _checksum(bucket, block)
+        sums = content_md5(bucket, block)
         call = bucket.call("UploadPart", PART_OPTIONS, **upload, PartNumber=number, Body=block, **sums)
         yield Start(call, most if len(block) <= bucket.options.part_size else max(1, memory // len(block)))
         del block, call
-
-
-def _checksum(bucket: Bucket, body: bytes) -> dict[str, str]:
-    """`Content-MD5` if the SDK sends no checksum. Object Lock requires a checksum, and all servers know this one."""
-    if bucket.options.endpoint.checksums or "ChecksumAlgorithm" in bucket.options.put_options:
-        return {}
-    try:
-        return {"ContentMD5": b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()}
-    except ValueError:
-        # OpenSSL was built without MD5.
-        return {}
 
 
 def listed_parts(parts: list[Part]) -> list[dict[str, Any]]:
@@ -249,7 +247,7 @@ def complete(
         except Fault as fault:
             refused = is_refused(fault, condition)
             creates = "IfNoneMatch" in condition
-            if creates and faults.lacks_feature(fault) and not bucket.options.endpoint.trusts("complete"):
+            if creates and faults.lacks_feature(fault) and not trust.known(bucket, "complete"):
                 condition = {}
                 continue
             is_lost = fault.attempts > 1 and (refused or fault.code == "NoSuchUpload")
