@@ -10,6 +10,7 @@ import pickle
 import secrets
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,6 @@ from functools import partial
 from typing import Any
 
 import pytest
-from botocore.client import BaseClient
 
 from remote_store.conformance.endpoint import Endpoint
 from remote_store.conformance.servers import Server, seaweedfs_server
@@ -324,16 +324,27 @@ def test_a_session_token_is_sent(lane: Callable[..., Backend], place: dict[str, 
     assert {request.headers["x-amz-security-token"] for request in endpoint.requests} == {"token"}
 
 
-def test_a_url_is_presigned_with_them(lanes: dict[str, Any], place: dict[str, Any]) -> None:
-    for name in ("boto3", "pyarrow"):
-        function = Rotating(life=0.5)
-        with lanes[name][0](**place, credentials=function) as backend:
-            client: Any = backend.unwrap(BaseClient)
-            backend.write("a", b"one", overwrite=True)
-            for key in (FIRST, SECOND):
-                url = client.generate_presigned_url("get_object", {"Bucket": place["bucket"], "Key": "a"}, 60)
-                assert key in url
-                time.sleep(0.6)
+def test_a_url_is_presigned_with_the_credentials_of_the_moment(
+    lane: Callable[..., Backend], place: dict[str, Any]
+) -> None:
+    with lane(**place, credentials=Rotating(life=0.8)) as backend:
+        backend.write("a", b"one")
+        for key in (FIRST, SECOND):
+            url = backend.presign("a", expires_in=60)
+            assert f"X-Amz-Credential={key}%2F" in url
+            with urllib.request.urlopen(url) as response:
+                assert response.read() == b"one"
+            assert f"{key}/" in backend.presign_post("below/").fields["x-amz-credential"]
+            time.sleep(0.8)
+
+
+async def test_a_url_is_presigned_with_the_credentials_of_the_moment_async(
+    async_lane: Callable[..., AsyncBackend], place: dict[str, Any]
+) -> None:
+    async with async_lane(**place, credentials=one_after_the_other(dict, usable)) as backend:
+        with pytest.raises(PermissionDenied, match="it returned an object of type dict"):
+            await backend.presign("a")
+        assert FIRST in await backend.presign("a")
 
 
 def test_the_filesystem_of_pyarrow_gets_the_credentials_of_the_moment(

@@ -68,6 +68,7 @@ def test_the_lane_imports_the_lane_api_and_urllib3() -> None:
     }
     foreign = {name for name in imported if str(name).partition(".")[0] not in sys.stdlib_module_names}
     assert {name for name in foreign if not str(name).startswith(("urllib3.", "urllib3_lane."))} == {
+        "remote_store.core",
         "remote_store.core.s3",
         "urllib3",
     }
@@ -136,3 +137,14 @@ def test_what_passes_is_sent_again_and_what_does_not_is_an_error(harness: S3Harn
 def test_an_option_that_cannot_be_honoured_is_refused_by_name(lane: Any, options: dict[str, Any], named: str) -> None:
     with pytest.raises((TypeError, ValueError), match=named):
         lane.S3Urllib3Backend("bucket", **options)
+
+
+def test_a_function_returns_the_credentials(lane: Any, harness: S3Harness) -> None:
+    answers: list[Any] = [None, harness.credentials]
+    with harness.make(credentials=lambda: answers.pop(0)) as backend:
+        with pytest.raises(PermissionDenied, match="it returned an object of type NoneType"):
+            backend.write("a", b"one")
+        backend.write("a", b"one")
+        assert backend.read_bytes("a") == b"one"
+    with pytest.raises(ValueError, match="and key and secret, credentials or anon=True"):
+        lane.S3Urllib3Backend("bucket", endpoint_url="http://127.0.0.1:9", region_name="eu", anon=False)

@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
+from functools import partial
 from hashlib import md5
 from typing import Any, Literal, Self, TypedDict, Unpack, cast, get_args
 from urllib.parse import SplitResult, urlsplit
@@ -214,6 +215,13 @@ class S3Options:
     def custom_endpoint(self) -> bool:
         """Whether requests go to a server other than AWS."""
         return not self.endpoint.aws
+
+    @property
+    def known_credentials(self) -> CredentialsFunction | None:
+        """A function that returns the credentials of the options; `None` if they have none."""
+        if self.key is None or self.secret is None:
+            return self.credentials
+        return partial(S3Credentials, self.key, self.secret, self.session_token)
 
     @property
     def finds_credentials(self) -> bool:
