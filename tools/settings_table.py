@@ -80,7 +80,8 @@ def value(name: str, owner: type) -> str:
 def said(member: Any) -> str:
     """One member of a type in words; empty for what is not written down."""
     if get_origin(member) is Literal:
-        return "one of " + ", ".join(f"`{text}`" for text in get_args(member))
+        values = get_args(member)
+        return ("one of " if len(values) > 1 else "") + ", ".join(f"`{text}`" for text in values)
     if isinstance(member, type) and is_dataclass(member):
         number = "a whole number, or " if member in NUMBERED else ""
         return f"{number}a table with " + ", ".join(f"`{field.name}`" for field in fields(member))

@@ -17,6 +17,7 @@ from remote_store.core.s3.engine.aio_runner import AsyncRunner
 from remote_store.core.s3.engine.reader import SEQUENTIAL_BLOCK
 from remote_store.core.s3.engine.runner import Runner
 from remote_store.core.s3.operations.steps import Operation
+from remote_store.core.s3.operations.trust import FINDINGS
 from remote_store.core.s3.protocol.responses import read
 
 DATA = random.Random(1).randbytes(3 * SEQUENTIAL_BLOCK + 123)
@@ -151,6 +152,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Generator[FakeS3]:
     for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(random, "uniform", lambda _low, _high: 0.0)
+    FINDINGS.forget()
     server = FakeS3()
     yield server
     assert not server.open_bodies()

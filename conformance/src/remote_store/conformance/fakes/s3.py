@@ -172,7 +172,7 @@ class FakeS3:
 
     def _read(self, call: Call) -> StoredObject:
         found = self._found(call, call.params["Key"], call.params.get("IfMatch"))
-        if found.etag == call.params.get("IfNoneMatch"):
+        if "IfNoneMatch" in call.params and found.etag == call.params["IfNoneMatch"]:
             raise _refusal(call, 304)
         return found
 

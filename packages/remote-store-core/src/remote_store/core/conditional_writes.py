@@ -12,8 +12,10 @@ from remote_store.core.home import public
 class ConditionalWrites:
     """Which conditional writes an S3 server honours: `True`, `False`, or `None` if that is not known.
 
-    `conditional_writes=True` sets all six. With `False` or `None`, each such write sends one HEAD first and then the
-    condition as well, but on a server that ignores the condition another writer can create the object in between.
+    `conditional_writes=True` sets all six. Where a condition is `False` or `None`, a create sends one HEAD first and
+    then the condition as well, but on a server that ignores it another writer can create the object in between. A write
+    or a delete with `if_match` is refused there. `probe_conditions` finds the values out.
+
     In TOML, write a table: `conditional_writes = { put = true, complete = true, copy = false }`.
 
     Attributes:

@@ -167,10 +167,15 @@ class Optional(ABC):
     def probe_conditions(self, prefix: str) -> ConditionalWrites:
         """Find out which conditions this endpoint honours, by writing, copying and deleting a few objects.
 
-        On S3: about 20 requests. The objects are removed again.
+        Each condition is tried with a request that must succeed and with one that must be refused, and the object is
+        read afterwards. Of 4 writes at once with the same condition, exactly one must succeed. A server that checks a
+        condition without a lock can still pass by luck, and deletes are not tried at once.
+
+        On S3: about 100 requests. The objects and uploads are removed again, also after an error.
 
         Args:
-            prefix: The folder to write to. Its files are left alone.
+            prefix: The folder to write to; `""` is the root. The names begin with `.remote-store-probe-` and end with
+                random characters, so that no other file is touched.
 
         Returns:
             `True` or `False` for each condition. Pass it as `conditional_writes` to trust what was found.
@@ -178,7 +183,8 @@ class Optional(ABC):
         Raises:
             CapabilityNotSupported: The backend is not over S3.
             InvalidPath: The prefix is malformed.
-            PermissionDenied: The service did not let the caller write or delete there.
+            PermissionDenied: The service did not let the caller write, read or delete there.
+            BackendUnavailable: The service did not respond, so that nothing was found out.
         """
         raise self._lacks(Capability.COMPARE_AND_SWAP, "probe_conditions", prefix)
 

@@ -208,7 +208,8 @@ def _built(name: str, value: Mapping[str, Any], kind: type) -> Any:
 
 def _word(member: Any) -> str:
     if get_origin(member) is Literal:
-        return "one of " + ", ".join(map(repr, get_args(member)))
+        values = get_args(member)
+        return ("one of " if len(values) > 1 else "") + ", ".join(map(repr, values))
     words = {NoneType: "none", bool: "true or false", int: "a whole number", float: "a number"}
     if member in NUMBERED:
         return f"a whole number ({NUMBERED[member]}) or a table (as text, JSON)"

@@ -25,6 +25,7 @@ from remote_store.core.options import (
 from remote_store.core.path import require_text
 from remote_store.core.s3.aio_bulk import AsyncS3Bulk
 from remote_store.core.s3.aio_presigning import AsyncS3Presigning
+from remote_store.core.s3.aio_probing import AsyncS3Probing
 from remote_store.core.s3.aio_uploads import AsyncS3Uploads
 from remote_store.core.s3.engine.aio_spool import AsyncSpool
 from remote_store.core.s3.operations import copying, deleting, fetching, listing, probes, writing
@@ -35,6 +36,7 @@ from remote_store.core.s3.protocol.keys import check_folder, check_key, check_ne
 @public("remote_store.core.s3")
 class AsyncS3Backend(
     AsyncS3Bulk,
+    AsyncS3Probing,
     AsyncS3Uploads,
     AsyncS3Presigning,
 ):

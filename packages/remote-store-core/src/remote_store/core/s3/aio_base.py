@@ -21,7 +21,7 @@ from remote_store.core.s3.engine.aio_asking import check_function
 from remote_store.core.s3.engine.aio_reader import AsyncObjectReader
 from remote_store.core.s3.engine.aio_runner import AsyncRunner
 from remote_store.core.s3.engine.allowance import Allowance, allowance_of, health_allowance
-from remote_store.core.s3.operations import paging, probes
+from remote_store.core.s3.operations import paging, probes, trust
 from remote_store.core.s3.operations.bucket import Bucket
 from remote_store.core.s3.operations.errors import contract_errors
 from remote_store.core.s3.operations.fetching import Opened
@@ -61,15 +61,9 @@ class AsyncS3Base(AsyncBackend):
         check_function(options.credentials)
         self._bucket = Bucket(check_bucket(bucket), options)
         self._most_metadata = MOST_ENTRIES if own_client else MOST_OF_A_HANDLE
-        if not options.trusts_conditional_writes:
-            self.capabilities = self.capabilities - {Capability.ATOMIC_CREATE}
-        trusts = options.endpoint.trusts
-        if not (trusts("swap") and trusts("complete_swap")):
-            self.capabilities = self.capabilities - {Capability.COMPARE_AND_SWAP}
-        if not trusts("delete"):
-            self.capabilities = self.capabilities - {Capability.CONDITIONAL_DELETE}
         if not can_sign(options):
             self.capabilities = self.capabilities - {Capability.PRESIGN}
+        self._narrow()
         self._runner = self._new_runner()
 
     def _new_runner(self) -> AsyncRunner:
@@ -146,10 +140,18 @@ class AsyncS3Base(AsyncBackend):
         self.__dict__.update(state)
         self._runner = self._new_runner()
 
+    def _narrow(self) -> None:
+        """Drop the capabilities whose conditions the endpoint is not trusted with. A probe may have shown that."""
+        unfounded = trust.unfounded(self._bucket)
+        if not self.capabilities.isdisjoint(unfounded):
+            self.capabilities = self.capabilities - unfounded
+
     def _check(self, check: Callable[[str], None], path: str) -> None:
         with contract_errors(self.name, path):
             self._runner.check_open()
             check(path)
+        if self._bucket.options.endpoint.probes:
+            self._narrow()
 
     def _asked(self, kind: type, path: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """The options that were given, if this backend has the capabilities that they need."""
@@ -166,8 +168,12 @@ class AsyncS3Base(AsyncBackend):
         source: AsyncSource | None = None,
         allowance: Allowance | None = None,
     ) -> T:
-        with contract_errors(self.name, path, source):
-            return await self._runner.run(operation, source, allowance or self._allowance())
+        try:
+            with contract_errors(self.name, path, source):
+                return await self._runner.run(operation, source, allowance or self._allowance())
+        finally:
+            if self._bucket.options.endpoint.probes:
+                self._narrow()
 
     def _reader(self, opened: Opened, path: str, *, exact: bool, allowance: Allowance | None = None) -> AsyncReader:
         options = self._bucket.options

@@ -28,6 +28,7 @@ from remote_store.core.s3.engine.spool import Spool
 from remote_store.core.s3.operations import copying, deleting, fetching, listing, probes, writing
 from remote_store.core.s3.operations.paging import Cursor
 from remote_store.core.s3.presigning import S3Presigning
+from remote_store.core.s3.probing import S3Probing
 from remote_store.core.s3.protocol.keys import check_folder, check_key, check_new_key
 from remote_store.core.s3.uploads import S3Uploads
 
@@ -35,6 +36,7 @@ from remote_store.core.s3.uploads import S3Uploads
 @public("remote_store.core.s3")
 class S3Backend(
     S3Bulk,
+    S3Probing,
     S3Uploads,
     S3Presigning,
 ):

@@ -22,7 +22,7 @@ from remote_store.core.s3.engine.allowance import Allowance, allowance_of, healt
 from remote_store.core.s3.engine.asking import check_function
 from remote_store.core.s3.engine.reader import ObjectReader
 from remote_store.core.s3.engine.runner import Runner
-from remote_store.core.s3.operations import paging, probes
+from remote_store.core.s3.operations import paging, probes, trust
 from remote_store.core.s3.operations.bucket import Bucket
 from remote_store.core.s3.operations.errors import contract_errors
 from remote_store.core.s3.operations.fetching import Opened
@@ -62,15 +62,9 @@ class S3Base(Backend):
         check_function(options.credentials)
         self._bucket = Bucket(check_bucket(bucket), options)
         self._most_metadata = MOST_ENTRIES if own_client else MOST_OF_A_HANDLE
-        if not options.trusts_conditional_writes:
-            self.capabilities = self.capabilities - {Capability.ATOMIC_CREATE}
-        trusts = options.endpoint.trusts
-        if not (trusts("swap") and trusts("complete_swap")):
-            self.capabilities = self.capabilities - {Capability.COMPARE_AND_SWAP}
-        if not trusts("delete"):
-            self.capabilities = self.capabilities - {Capability.CONDITIONAL_DELETE}
         if not can_sign(options):
             self.capabilities = self.capabilities - {Capability.PRESIGN}
+        self._narrow()
         self._runner = self._new_runner()
 
     def _new_runner(self) -> Runner:
@@ -145,10 +139,18 @@ class S3Base(Backend):
         self.__dict__.update(state)
         self._runner = self._new_runner()
 
+    def _narrow(self) -> None:
+        """Drop the capabilities whose conditions the endpoint is not trusted with. A probe may have shown that."""
+        unfounded = trust.unfounded(self._bucket)
+        if not self.capabilities.isdisjoint(unfounded):
+            self.capabilities = self.capabilities - unfounded
+
     def _check(self, check: Callable[[str], None], path: str) -> None:
         with contract_errors(self.name, path):
             self._runner.check_open()
             check(path)
+        if self._bucket.options.endpoint.probes:
+            self._narrow()
 
     def _asked(self, kind: type, path: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """The options that were given, if this backend has the capabilities that they need."""
@@ -165,8 +167,12 @@ class S3Base(Backend):
         source: Source | None = None,
         allowance: Allowance | None = None,
     ) -> T:
-        with contract_errors(self.name, path, source):
-            return self._runner.run(operation, source, allowance or self._allowance())
+        try:
+            with contract_errors(self.name, path, source):
+                return self._runner.run(operation, source, allowance or self._allowance())
+        finally:
+            if self._bucket.options.endpoint.probes:
+                self._narrow()
 
     def _reader(self, opened: Opened, path: str, *, exact: bool, allowance: Allowance | None = None) -> Reader:
         options = self._bucket.options

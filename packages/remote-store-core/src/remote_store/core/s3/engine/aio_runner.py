@@ -10,7 +10,7 @@ from remote_store.core.aio.streams import AsyncSource
 from remote_store.core.events import Events
 from remote_store.core.s3.engine.aio_bodies import fetch, perform
 from remote_store.core.s3.engine.aio_connections import AsyncConnect, AsyncConnections
-from remote_store.core.s3.engine.aio_tasks import AsyncTasks, finish, in_time, sleep
+from remote_store.core.s3.engine.aio_tasks import AsyncTasks, finish, in_time, join, sleep
 from remote_store.core.s3.engine.allowance import Allowance
 from remote_store.core.s3.operations.fetching import Opened
 from remote_store.core.s3.operations.steps import (
@@ -18,6 +18,7 @@ from remote_store.core.s3.operations.steps import (
     CloseBody,
     Drain,
     Fetch,
+    Join,
     Operation,
     Pause,
     ReadBlock,
@@ -152,6 +153,8 @@ class AsyncRunner:
                 return await sign(port, step)
             case Pause():
                 return await sleep(step.seconds)
+            case Join():
+                return await join(step.future, step.seconds)
 
 
 async def sign(port: AsyncS3Port, step: Sign) -> Any:

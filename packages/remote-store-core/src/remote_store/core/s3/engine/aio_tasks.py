@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from asyncio import sleep
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -12,7 +13,7 @@ from remote_store.core.io.workers import GRACE
 from remote_store.core.s3.engine.allowance import Allowance
 from remote_store.core.s3.protocol.calls import AsyncBody
 
-__all__ = ["AsyncTasks", "Left", "finish", "in_time", "read_into", "sleep"]
+__all__ = ["AsyncTasks", "Left", "finish", "in_time", "join", "read_into", "sleep"]
 
 T = TypeVar("T")
 
@@ -203,6 +204,17 @@ async def _failure(call: Callable[[], Coroutine[Any, Any, T]], results: list[T])
     except BaseException as error:  # noqa: BLE001 - the waiting task raises it
         return error
     return None
+
+
+async def join(future: Future[T], seconds: float) -> T | None:
+    """The result of a future of any thread or event loop; `None` if it does not come in time."""
+    waiting = asyncio.wrap_future(future)
+    try:
+        await asyncio.wait([waiting], timeout=seconds)
+    finally:
+        # A future that ends after this event loop would otherwise log an error.
+        waiting.cancel()
+    return future.result() if future.done() else None
 
 
 async def read_into(body: AsyncBody, buffer: memoryview) -> int:

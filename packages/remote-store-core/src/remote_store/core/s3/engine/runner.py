@@ -13,13 +13,14 @@ from remote_store.core.io.streams import Source
 from remote_store.core.s3.engine.allowance import Allowance
 from remote_store.core.s3.engine.bodies import fetch, perform
 from remote_store.core.s3.engine.connections import Connect, Connections
-from remote_store.core.s3.engine.tasks import Tasks, finish, in_time, sleep
+from remote_store.core.s3.engine.tasks import Tasks, finish, in_time, join, sleep
 from remote_store.core.s3.operations.fetching import Opened
 from remote_store.core.s3.operations.steps import (
     Carrier,
     CloseBody,
     Drain,
     Fetch,
+    Join,
     Operation,
     Pause,
     ReadBlock,
@@ -152,6 +153,8 @@ class Runner:
                 return sign(port, step)
             case Pause():
                 return sleep(step.seconds)
+            case Join():
+                return join(step.future, step.seconds)
 
 
 def sign(port: S3Port, step: Sign) -> Any:

@@ -17,7 +17,7 @@ from remote_store.core.io.workers import GRACE, Workers, running_loop, settle, w
 from remote_store.core.s3.engine.allowance import Allowance
 from remote_store.core.s3.protocol.calls import Body
 
-__all__ = ["Tasks", "finish", "in_time", "read_into", "sleep"]
+__all__ = ["Tasks", "finish", "in_time", "join", "read_into", "sleep"]
 
 T = TypeVar("T")
 
@@ -177,6 +177,15 @@ def finish_given_up() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=GIVEN_UP.clear)
+
+
+def join(future: Future[T], seconds: float) -> T | None:
+    """The result of a future of any thread or event loop; `None` if it does not come in time.
+
+    A thread that blocks an event loop does not wait, because the result may have to come from that loop.
+    """
+    blocks_a_loop = running_loop() is not None or waiting_loop.get() is not None
+    return future.result() if wait([future], 0 if blocks_a_loop else seconds).done else None
 
 
 def read_into(body: Body, buffer: memoryview) -> int:

@@ -78,3 +78,11 @@ class Bucket:
         extra = self.options.put_options
         shared = {name: plain(extra[name]) for name in allowed if name in extra} if extra else {}
         return Call(operation, {"Bucket": self.name, **shared, **params})
+
+
+def copy_source(bucket: Bucket, src: str) -> dict[str, Any]:
+    """The parameters of a copy that name its source."""
+    # With SSE-C, the source needs its key too.
+    given = bucket.options.put_options
+    keys = {f"CopySource{name}": plain(given[name]) for name in sorted(KEY_OPTIONS) if name in given}
+    return {"CopySource": {"Bucket": bucket.name, "Key": src}, **keys}

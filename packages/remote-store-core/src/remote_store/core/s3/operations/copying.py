@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from remote_store.core.errors import InvalidPath, NotFound, PreconditionFailed
 from remote_store.core.options import NOTHING
-from remote_store.core.s3.operations import deleting, probes, writing
-from remote_store.core.s3.operations.bucket import CREATE_OPTIONS, KEY_OPTIONS, Bucket, plain
+from remote_store.core.s3.operations import deleting, probes, trust, writing
+from remote_store.core.s3.operations.bucket import CREATE_OPTIONS, Bucket, copy_source
 from remote_store.core.s3.operations.conflicts import send
 from remote_store.core.s3.operations.errors import contract_errors
 from remote_store.core.s3.operations.lost_responses import FirstAttempt, is_copy
@@ -87,15 +87,15 @@ def _require_source(bucket: Bucket, src: str, options: Mapping[str, Any]) -> Ope
 
 
 def _copy(bucket: Bucket, src: str, dst: str, source: Facts | None, *, overwrite: bool) -> Operation[None]:
-    trusts = bucket.options.endpoint.trusts
     large = source is not None and _is_large(source)
-    if not overwrite and not trusts("complete" if large else "copy"):
+    if not overwrite and not (yield from trust.trusts(bucket, "complete" if large else "copy")):
         yield from _refuse_existing(bucket, src, dst, source)
     if source is None or not large:
         source = yield from _copy_at_once(bucket, src, dst, source, overwrite=overwrite)
         if source is None:
             return
-        if not overwrite and trusts("copy") and not trusts("complete"):
+        looked = not trust.known(bucket, "copy")
+        if not overwrite and not looked and not (yield from trust.trusts(bucket, "complete")):
             yield from _refuse_existing(bucket, src, dst, source)
     yield from copy_parts(bucket, src, dst, source, overwrite=overwrite)
 
@@ -135,7 +135,7 @@ def _refuse_existing(bucket: Bucket, src: str, dst: str, source: Facts | None) -
 
 
 def _copy_whole(bucket: Bucket, src: str, dst: str, source: Facts | None, *, overwrite: bool) -> Operation[None]:
-    params = {"Key": dst, **_copy_source(bucket, src)}
+    params = {"Key": dst, **copy_source(bucket, src)}
     if not overwrite:
         params["IfNoneMatch"] = "*"
     if source is not None:
@@ -145,7 +145,7 @@ def _copy_whole(bucket: Bucket, src: str, dst: str, source: Facts | None, *, ove
     try:
         yield from send(bucket, bucket.call("CopyObject", COPY_OPTIONS, **params))
     except Fault as fault:
-        if overwrite or not faults.lacks_feature(fault) or bucket.options.endpoint.trusts("copy"):
+        if overwrite or not faults.lacks_feature(fault) or trust.known(bucket, "copy"):
             raise
         del params["IfNoneMatch"]
         yield from send(bucket, bucket.call("CopyObject", COPY_OPTIONS, **params))
@@ -158,13 +158,6 @@ def _is_large(source: Facts) -> bool:
 def _pin(source: Facts, condition: str) -> dict[str, str]:
     """The condition on a source's entity tag; empty for a weak tag, which never matches (RFC 9110, 13.1.1)."""
     return {} if source.pin is None else {condition: source.pin}
-
-
-def _copy_source(bucket: Bucket, src: str) -> dict[str, Any]:
-    # With SSE-C, the source needs its key too.
-    given = bucket.options.put_options
-    keys = {f"CopySource{name}": plain(given[name]) for name in sorted(KEY_OPTIONS) if name in given}
-    return {"CopySource": {"Bucket": bucket.name, "Key": src}, **keys}
 
 
 def _refused(bucket: Bucket, src: str, dst: str, fault: Fault, first: FirstAttempt) -> Operation[None]:
@@ -195,7 +188,7 @@ def copy_parts(bucket: Bucket, src: str, dst: str, source: Facts, *, overwrite: 
                 bucket,
                 target,
                 number,
-                **_copy_source(bucket, src),
+                **copy_source(bucket, src),
                 CopySourceRange=f"bytes={first}-{last}",
                 **_pin(source, "CopySourceIfMatch"),
             )
@@ -224,7 +217,8 @@ def _tagging(bucket: Bucket, key: str) -> Operation[str]:
 
 def _delete_source(bucket: Bucket, src: str, source: Facts) -> Operation[None]:
     pin = _pin(source, "IfMatch")
-    if not (pin and bucket.options.endpoint.trusts("delete")) and not (yield from _is_there(bucket, src, source)):
+    is_guarded = bool(pin) and (yield from trust.trusts(bucket, "delete"))
+    if not is_guarded and not (yield from _is_there(bucket, src, source)):
         return
     try:
         yield from deleting.remove(bucket, src, **pin)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from remote_store.core.capabilities import Capability
 from remote_store.core.errors import DirectoryNotEmpty, NotFound, RemoteStoreError, wrong_kind
-from remote_store.core.s3.operations import paging, probes
+from remote_store.core.s3.operations import paging, probes, trust
 from remote_store.core.s3.operations.bucket import Bucket
 from remote_store.core.s3.operations.conflicts import is_refused, lasting_conflict, send
 from remote_store.core.s3.operations.paging import Cursor
@@ -39,6 +40,7 @@ def delete_version(bucket: Bucket, key: str, etag: str, *, missing_ok: bool) -> 
     1 HEAD more if the key ends in a slash, because it may be a folder marker. If an attempt was repeated and the object
     is gone, an earlier attempt deleted it.
     """
+    yield from trust.require(bucket, Capability.CONDITIONAL_DELETE, key)
     if key.endswith("/"):
         facts = yield from probes.require_file(bucket, key)
         yield from probes.refuse_marker_of(bucket, key, facts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Generator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
@@ -105,7 +106,22 @@ class Pause:
     seconds: float
 
 
-Step: TypeAlias = Call | Fetch | Start | Wait | Drain | ReadBlock | CloseBody | Sign | Pause
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Wait for the result of another operation, which may run in another thread or event loop.
+
+    The step's result is that result, or `None` if it does not come in time.
+
+    Attributes:
+        future: The other operation's result.
+        seconds: Longest time to wait.
+    """
+
+    future: Future[Any]
+    seconds: float
+
+
+Step: TypeAlias = Call | Fetch | Start | Wait | Drain | ReadBlock | CloseBody | Sign | Pause | Join
 Operation: TypeAlias = Generator[Step, Any, T]
 
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from remote_store.core.capabilities import Capability
 from remote_store.core.errors import RemoteStoreError
 from remote_store.core.models import WriteResult
 from remote_store.core.options import NOTHING
-from remote_store.core.s3.operations import probes
+from remote_store.core.s3.operations import probes, trust
 from remote_store.core.s3.operations.bucket import CREATE_OPTIONS, KEY_OPTIONS, PART_OPTIONS, REQUEST_OPTIONS, Bucket
 from remote_store.core.s3.operations.conflicts import is_refused, lasting_conflict, refusal, send
 from remote_store.core.s3.operations.fetching import read_bytes
@@ -55,10 +56,12 @@ def write(
         options: The optional keyword arguments of the write.
     """
     yield from probes.refuse_file_ancestor(bucket, key)
+    if "if_match" in options:
+        yield from trust.require(bucket, Capability.COMPARE_AND_SWAP, key)
     commits: tuple[Condition, ...] = ("put", "complete")
     if size is not None:
         commits = ("complete",) if size > bucket.options.part_size else ("put",)
-    looks = not overwrite and not any(map(bucket.options.endpoint.trusts, commits))
+    looks = not overwrite and not (yield from trust.trusts(bucket, *commits))
     if looks:
         yield from probes.refuse_existing(bucket, key)
     described: dict[str, Any] = {"Key": key, **of_write(options)}
@@ -73,7 +76,7 @@ def write(
     if len(blocks[0]) >= bucket.options.part_size:
         blocks.append((yield ReadBlock(next(sizes))))
     single = len(blocks) == 1 or not blocks[1]
-    if not overwrite and not looks and not bucket.options.endpoint.trusts("put" if single else "complete"):
+    if not overwrite and not looks and not (yield from trust.trusts(bucket, "put" if single else "complete")):
         yield from probes.refuse_existing(bucket, key)
     condition = of_condition(options, overwrite=overwrite)
     if single:
@@ -107,7 +110,7 @@ def _put(
             written = yield from send(bucket, call)
         except Fault as fault:
             retried = retried or fault.attempts > 1
-            if "IfNoneMatch" in condition and faults.lacks_feature(fault) and not bucket.options.endpoint.trusts("put"):
+            if "IfNoneMatch" in condition and faults.lacks_feature(fault) and not trust.known(bucket, "put"):
                 condition = {}
             elif is_refused(fault, condition):
                 if retried:
@@ -247,7 +250,7 @@ def complete(
         except Fault as fault:
             refused = is_refused(fault, condition)
             creates = "IfNoneMatch" in condition
-            if creates and faults.lacks_feature(fault) and not bucket.options.endpoint.trusts("complete"):
+            if creates and faults.lacks_feature(fault) and not trust.known(bucket, "complete"):
                 condition = {}
                 continue
             is_lost = fault.attempts > 1 and (refused or fault.code == "NoSuchUpload")

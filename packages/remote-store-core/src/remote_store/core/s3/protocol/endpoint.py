@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from remote_store.core.conditional_writes import ConditionalWrites
+from remote_store.core.s3.protocol.services import documented
 
 Condition = Literal["put", "complete", "copy", "delete", "swap", "complete_swap"]
 BucketKind = Literal["general purpose", "directory", "access point", "multi-region access point", "other"]
@@ -37,6 +38,7 @@ class Endpoint:
         storage_classes: Whether a copy has to name the object's storage class to keep it.
         checksums: Whether the SDK's checksums are sent and verified. If not, uploads have `Content-MD5`.
         redirects: Whether a redirect to the bucket's region is followed.
+        probes: Whether a probe finds out the conditions that are not known.
     """
 
     url: str | None
@@ -47,9 +49,10 @@ class Endpoint:
     storage_classes: bool
     checksums: bool
     redirects: bool
+    probes: bool = False
 
     def trusts(self, kind: Condition) -> bool:
-        """Whether the endpoint is known to honour conditions on this kind of request."""
+        """Whether the endpoint is known, without a probe, to honour conditions on this kind of request."""
         return getattr(self.conditions, kind) is True
 
 
@@ -59,7 +62,7 @@ def endpoint_of(
     aws: bool,
     bucket: str | None = None,
     private_link: bool = False,
-    conditional_writes: ConditionalWrites | bool | None = None,
+    conditional_writes: ConditionalWrites | bool | Literal["probe"] | None = None,
     put_options: Mapping[str, Any] | None = None,
     checksums: bool | None = None,
 ) -> Endpoint:
@@ -72,7 +75,7 @@ def endpoint_of(
         aws: Whether that is AWS, according to the SDK's data.
         bucket: Name or ARN of the bucket.
         private_link: Whether the URL is a VPC endpoint of AWS.
-        conditional_writes: The option of this name; `None` trusts only AWS.
+        conditional_writes: The option of this name. `None` and `"probe"` trust AWS and what other services document.
         put_options: The option of this name. If it has a `StorageClass`, the server is taken to have storage classes.
         checksums: Whether the SDK sends its own checksums; `None` means on AWS only.
 
@@ -82,9 +85,9 @@ def endpoint_of(
     kind = bucket_kind(bucket)
     _check_arn(kind, bucket, url, private_link=private_link)
     stated = conditional_writes
-    if stated is None:
+    if stated is None or stated == "probe":
         # S3 User Guide, conditional requests: general purpose and directory buckets; Outposts are not mentioned.
-        stated = True if aws and kind != "other" else None
+        stated = True if aws and kind != "other" else documented(url)
     return Endpoint(
         url=url,
         aws=aws,
@@ -94,6 +97,7 @@ def endpoint_of(
         storage_classes=aws or "StorageClass" in (put_options or {}),
         checksums=aws if checksums is None else checksums,
         redirects=aws,
+        probes=conditional_writes == "probe",
     )
 
 

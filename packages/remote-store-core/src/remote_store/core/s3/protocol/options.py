@@ -69,7 +69,7 @@ class S3OptionFields(TypedDict, total=False):
     part_size: int
     grow_parts: bool
     max_concurrency: int
-    conditional_writes: bool | ConditionalWrites | None
+    conditional_writes: bool | Literal["probe"] | ConditionalWrites | None
     put_options: Mapping[str, Any]
     reject_write_under_file_ancestor: bool
     client_options: Mapping[str, Any]
@@ -108,8 +108,10 @@ class S3Options:
             parts but the last the same size, which some servers require; the stream then ends at 10,000 parts.
         max_concurrency: Requests in flight at once within one operation.
         conditional_writes: Whether the server honours `If-None-Match` and `If-Match` on writes: one value for all
-            kinds of write, or a `ConditionalWrites` with one for each. `None` means yes on AWS and unknown on any other
-            endpoint.
+            kinds of write, or a `ConditionalWrites` with one for each. `None` means yes on AWS, what the documentation
+            says on a few known services, and unknown on any other endpoint. `"probe"` means the same, and finds out
+            what is unknown: once per endpoint, bucket and process, before the first call that depends on it, by about
+            100 requests to objects that begin with `.remote-store-probe-`, which it removes.
         put_options: S3 parameters added to every write, such as `ServerSideEncryption`, `StorageClass` or `Tagging`.
             `SSECustomerKey` is the raw key of 32 bytes, or the key in Base64 if `SSECustomerKeyMD5` is given too. It is
             treated as a secret.
@@ -138,7 +140,7 @@ class S3Options:
     part_size: int = 8 * MIB
     grow_parts: bool = True
     max_concurrency: int = 4
-    conditional_writes: bool | ConditionalWrites | None = None
+    conditional_writes: bool | Literal["probe"] | ConditionalWrites | None = None
     put_options: Mapping[str, Any] = field(default_factory=dict)
     reject_write_under_file_ancestor: bool = False
     client_options: Mapping[str, Any] = field(default_factory=dict)
@@ -180,9 +182,12 @@ class S3Options:
         for name in ("anon", "grow_parts", "reject_write_under_file_ancestor"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} must be True or False, not {getattr(self, name)!r}")
-        if not isinstance(self.conditional_writes, bool | ConditionalWrites | None):
+        if self.conditional_writes != "probe" and not isinstance(
+            self.conditional_writes, bool | ConditionalWrites | None
+        ):
             raise TypeError(
-                f"conditional_writes must be None, True, False or a ConditionalWrites, not {self.conditional_writes!r}"
+                "conditional_writes must be None, True, False, 'probe' or a ConditionalWrites, "
+                f"not {self.conditional_writes!r}"
             )
         _check_numbers(self)
         for name in ("put_options", "client_options"):

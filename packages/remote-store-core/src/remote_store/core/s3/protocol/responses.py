@@ -140,9 +140,11 @@ class Done:
 
     Attributes:
         signed: Whether it has a header of S3. If not, a web server may have sent it, and a HEAD has to confirm it.
+        version_id: The version of the marker that a delete made.
     """
 
     signed: bool = True
+    version_id: str | None = None
 
 
 Response: TypeAlias = Facts | Page | Written | Begun | Part | Parts | Uploads | Deleted | Tags | Done
@@ -289,7 +291,7 @@ def _tags(fields: Fields) -> Tags:
 
 
 def _done(fields: Fields) -> Done:
-    return Done(fields.headers is None or is_signed(fields.headers))
+    return Done(fields.headers is None or is_signed(fields.headers), fields.text("VersionId"))
 
 
 def _digest(fields: Fields) -> ContentDigest | None:
