@@ -15,7 +15,7 @@ from remote_store.core.s3.operations.trust import FINDINGS
 
 
 @broken("S3-040")
-class TrustsEveryServer(HttpBackend):
+class PromisesEveryCondition(HttpBackend):
     """Says that the server honours all conditions, without asking it."""
 
     def probe_conditions(self, prefix: str) -> ConditionalWrites:
