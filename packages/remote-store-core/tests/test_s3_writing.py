@@ -172,11 +172,7 @@ def test_large_parts_make_the_window_smaller_so_that_memory_stays_bounded() -> N
     blocks = {size: bytes(size) for size in (PART, 2 * PART, 3 * PART, 5 * PART)}
     for size, window in ((PART, 4), (2 * PART, 2), (3 * PART, 1), (5 * PART, 1)):
         operation = writing._send_parts(
-            Bucket("b", options),
-            {"Key": "a", "UploadId": "u"},
-            [blocks[size]],
-            iter([]),
-            Sums(Bucket("b", options), None),
+            Bucket("b", options), {"Key": "a", "UploadId": "u"}, [blocks[size]], iter([]), Sums(options, None)
         )
         assert next(operation).window == window
 

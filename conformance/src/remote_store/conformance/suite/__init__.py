@@ -24,6 +24,7 @@ from remote_store.conformance.suite.metadata import MetadataSuite
 from remote_store.conformance.suite.outages import OutageSuite
 from remote_store.conformance.suite.paths import PathSuite
 from remote_store.conformance.suite.peers import PeerSuite
+from remote_store.conformance.suite.probing import ProbingSuite
 from remote_store.conformance.suite.proof import ProofSuite
 from remote_store.conformance.suite.races import RaceSuite
 from remote_store.conformance.suite.reading import ReadSuite
@@ -61,6 +62,7 @@ class Contract(
     CostSuite,
     S3Suite,
     CommitSuite,
+    ProbingSuite,
     OutageSuite,
     WireSuite,
     ProofSuite,

@@ -23,6 +23,7 @@ from remote_store.conformance.suite.aio.metadata import AsyncMetadataSuite
 from remote_store.conformance.suite.aio.outages import AsyncOutageSuite
 from remote_store.conformance.suite.aio.paths import AsyncPathSuite
 from remote_store.conformance.suite.aio.peers import AsyncPeerSuite
+from remote_store.conformance.suite.aio.probing import AsyncProbingSuite
 from remote_store.conformance.suite.aio.proof import AsyncProofSuite
 from remote_store.conformance.suite.aio.races import AsyncRaceSuite
 from remote_store.conformance.suite.aio.reading import AsyncReadSuite
@@ -60,6 +61,7 @@ class AsyncContract(
     AsyncCostSuite,
     AsyncS3Suite,
     AsyncCommitSuite,
+    AsyncProbingSuite,
     AsyncOutageSuite,
     AsyncWireSuite,
     AsyncProofSuite,

@@ -61,9 +61,9 @@ class AsyncS3Base(AsyncBackend):
         check_function(options.credentials)
         self._bucket = Bucket(check_bucket(bucket), options)
         self._most_metadata = MOST_ENTRIES if own_client else MOST_OF_A_HANDLE
-        self._narrow()
         if not can_sign(options):
             self.capabilities = self.capabilities - {Capability.PRESIGN}
+        self._narrow()
         self._runner = self._new_runner()
 
     def _new_runner(self) -> AsyncRunner:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -80,17 +78,6 @@ class Bucket:
         extra = self.options.put_options
         shared = {name: plain(extra[name]) for name in allowed if name in extra} if extra else {}
         return Call(operation, {"Bucket": self.name, **shared, **params})
-
-
-def content_md5(bucket: Bucket, body: bytes) -> dict[str, str]:
-    """`Content-MD5` if the SDK sends no checksum. Object Lock requires a checksum, and all servers know this one."""
-    if bucket.options.endpoint.checksums or "ChecksumAlgorithm" in bucket.options.put_options:
-        return {}
-    try:
-        return {"ContentMD5": b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()}
-    except ValueError:
-        # OpenSSL was built without MD5.
-        return {}
 
 
 def copy_source(bucket: Bucket, src: str) -> dict[str, Any]:

@@ -18,10 +18,10 @@ from remote_store.core.s3.operations.bucket import (
     PART_OPTIONS,
     REQUEST_OPTIONS,
     Bucket,
-    content_md5,
     copy_source,
 )
 from remote_store.core.s3.operations.steps import Drain, Operation, Start, Wait
+from remote_store.core.s3.operations.sums import Sums
 from remote_store.core.s3.protocol import faults
 from remote_store.core.s3.protocol.calls import Call, Fault
 from remote_store.core.s3.protocol.keys import check_new_key, prefix_of
@@ -233,10 +233,9 @@ class _Trials:
 
     def _puts(self, key: str, number: int, **condition: str) -> Operation[list[Attempt]]:
         """Writes of one key by one request each."""
-        yield from ()
         attempts = []
         for content in self._contents(number):
-            sums = content_md5(self._bucket, content)
+            sums = yield from Sums(self._bucket.options, None).of(content)
             call = self._bucket.call("PutObject", OPTIONS, Key=key, Body=content, **sums, **condition)
             attempts.append(Attempt(call, content))
         return attempts
@@ -246,12 +245,11 @@ class _Trials:
         contents = self._contents(number)
         begun = yield from self._done(*[self._bucket.call("CreateMultipartUpload", OPTIONS, Key=key)] * number)
         uploads = [{"Key": key, "UploadId": response.upload_id} for response in begun]
-        calls = [
-            self._bucket.call(
-                "UploadPart", PART_OPTIONS, **upload, PartNumber=1, Body=content, **content_md5(self._bucket, content)
-            )
-            for upload, content in zip(uploads, contents, strict=True)
-        ]
+        calls = []
+        for upload, content in zip(uploads, contents, strict=True):
+            sums = yield from Sums(self._bucket.options, None).of(content)
+            part = {**upload, "PartNumber": 1, "Body": content, **sums}
+            calls.append(self._bucket.call("UploadPart", PART_OPTIONS, **part))
         parts = yield from self._done(*calls)
         attempts = []
         for upload, content, part in zip(uploads, contents, parts, strict=True):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from remote_store.core.checksums import CRCS, encoded, joined, pieces, running
-from remote_store.core.s3.operations.bucket import Bucket, content_md5
 from remote_store.core.s3.operations.steps import Operation, Pause
+from remote_store.core.s3.protocol.options import S3Options
 
 
 class Sums:
@@ -17,19 +18,20 @@ class Sums:
     checking object integrity).
 
     Args:
-        bucket: The bucket.
+        options: The options of the backend.
         asked: The algorithm that the caller asked for, as S3 names it.
     """
 
-    def __init__(self, bucket: Bucket, asked: str | None) -> None:
-        self._bucket = bucket
+    def __init__(self, options: S3Options, asked: str | None) -> None:
         self._asked = asked
+        # Object Lock requires a checksum, and all servers know this one.
+        self._sends_md5 = not (asked or options.endpoint.checksums or "ChecksumAlgorithm" in options.put_options)
         self._parts: list[tuple[bytes, int]] = []
 
     def of(self, body: bytes) -> Operation[dict[str, str]]:
         """The parameters of the `PutObject` of an object, or of the `UploadPart` of the next part."""
         if self._asked is None:
-            return content_md5(self._bucket, body)
+            return _md5(body) if self._sends_md5 else {}
         checksum = running(self._asked.lower())
         for number, piece in enumerate(pieces(body)):
             if number:
@@ -60,3 +62,11 @@ class Sums:
     def _type(self) -> dict[str, str]:
         is_crc = self._asked is not None and self._asked.lower() in CRCS
         return {"ChecksumType": "FULL_OBJECT"} if is_crc else {}
+
+
+def _md5(body: bytes) -> dict[str, str]:
+    try:
+        return {"ContentMD5": encoded(hashlib.md5(body, usedforsecurity=False).digest())}
+    except ValueError:
+        # OpenSSL was built without MD5.
+        return {}

@@ -12,13 +12,7 @@ from remote_store.core.errors import RemoteStoreError
 from remote_store.core.models import WriteResult
 from remote_store.core.options import NOTHING
 from remote_store.core.s3.operations import probes, trust
-from remote_store.core.s3.operations.bucket import (
-    CREATE_OPTIONS,
-    KEY_OPTIONS,
-    PART_OPTIONS,
-    REQUEST_OPTIONS,
-    Bucket,
-)
+from remote_store.core.s3.operations.bucket import CREATE_OPTIONS, KEY_OPTIONS, PART_OPTIONS, REQUEST_OPTIONS, Bucket
 from remote_store.core.s3.operations.conflicts import is_refused, lasting_conflict, refusal, send
 from remote_store.core.s3.operations.fetching import read_bytes
 from remote_store.core.s3.operations.lost_responses import FirstAttempt, made_by_put, made_of_parts
@@ -75,7 +69,7 @@ def write(
         described["Metadata"] = metadata
     if content_type is not None:
         described["ContentType"] = content_type
-    sums = Sums(bucket, options.get("checksum"))
+    sums = Sums(bucket.options, options.get("checksum"))
     sizes = part_sizes(bucket.options, size)
     # Only this list references the blocks, so that each is freed once it is sent.
     blocks: list[bytes] = [(yield ReadBlock(next(sizes)))]
