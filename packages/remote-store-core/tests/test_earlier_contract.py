@@ -169,3 +169,14 @@ def test_calls_without_options_look_at_no_signature(monkeypatch: pytest.MonkeyPa
     with Store(Everything(MemoryBackend())) as store:
         store.write("a", b"old")
         assert store.read_bytes("a", if_match=None) == b"old"
+
+
+async def test_an_unknown_keyword_argument_is_a_type_error() -> None:
+    for inner in (Wrapper(MemoryBackend()), MemoryBackend()):
+        wrapped: Any = DelegatingBackend(inner)
+        threaded: Any = ThreadedBackend(inner)
+        with pytest.raises(TypeError, match="overwite"):
+            wrapped.write("a", b"x", overwite=True)
+        with pytest.raises(TypeError, match="overwite"):
+            await threaded.write("a", b"x", overwite=True)
+        assert not inner.exists("a")

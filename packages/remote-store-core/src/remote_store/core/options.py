@@ -196,7 +196,8 @@ def taken(method: Callable[..., Any], options: Mapping[str, Any], path: str) -> 
     parameters = inspect.signature(method).parameters
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         return passed
-    for name in passed.keys() - parameters.keys():
+    # The method itself raises TypeError for a name that is no option of the contract.
+    for name in NEEDS.keys() & passed.keys() - parameters.keys():
         backend = getattr(method, "__self__", None)
         message = (
             f"{method.__name__} of {type(backend).__name__} does not take {name}, so it was not called; leave {name} "
