@@ -6,6 +6,8 @@ import asyncio
 import contextvars
 import gc
 import inspect
+import os
+import signal
 import threading
 import time
 import weakref
@@ -282,6 +284,23 @@ def test_a_call_that_hangs_delays_the_end_only_so_long(monkeypatch: pytest.Monke
             thread.join(5)
 
 
+def test_an_interrupt_does_not_wait_for_calls_that_hang() -> None:
+    gate = threading.Event()
+    backend = Slow(0)
+    backend.act = lambda _path: gate.wait(30)
+    threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT]).start()
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        list(Store(backend).read_many(PATHS, max_concurrency=3))
+    assert time.monotonic() - began < 0.2 + 2 * workers.GRACE + 3
+    assert len(backend.begun) == 3
+    gate.set()
+    for thread in threading.enumerate():
+        if "many" in thread.name:
+            thread.join(5)
+    assert len(backend.begun) == 3
+
+
 def test_the_event_loop_that_waits_is_known() -> None:
     async def run() -> set[Any]:
         backend = Slow()
@@ -382,6 +401,17 @@ def test_contents_that_fail_are_outcomes(world: World) -> None:
     assert sorted(listed) == ["new/1", "new/4"]
     again = world.all(world.store.write_many(world.items(iter([("f1", b"new")])), overwrite=True, metadata={"a": "b"}))
     assert again[0].result().metadata == {"a": "b"}
+
+
+def test_outcomes_tell_the_paths_of_the_child(world: World) -> None:
+    child = world.store.child("team/a*b")
+    pairs = [("x", b"1"), ("./y", b"2"), ("x", b"3")]
+    written = {outcome.path: outcome for outcome in world.all(child.write_many(pairs, max_concurrency=1))}
+    assert written["./y"].result().path == "y"
+    assert world.all(world.store.read_many(["team/a*b/y"]))[0].result() == b"2"
+    for outcomes in (child.read_many(["none"]), child.head_many(["none"]), child.copy_many([("none", "other")])):
+        [outcome] = world.all(outcomes)
+        assert (type(outcome.error), outcome.path, getattr(outcome.error, "path", "")) == (NotFound, "none", "none")
 
 
 def test_copies_name_source_and_target(world: World) -> None:

@@ -105,3 +105,34 @@ def test_a_backend_that_says_nothing_has_not_deleted(bulky: Any) -> None:
     assert outcomes["a"] is None
     assert isinstance(outcomes["b"], RemoteStoreError)
     assert outcomes["b"].path == "b"
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_loop_that_ends_early_closes_what_the_backend_yields(is_async: bool) -> None:
+    told: list[str] = []
+    backend = Bulky()
+
+    def tell(paths: list[str]) -> Iterator[Outcome[None]]:
+        try:
+            for path in paths:
+                told.append(path)
+                yield Outcome(path)
+        finally:
+            told.append("closed")
+
+    backend.tell = tell
+    paths = [f"f{number}" for number in range(3000)]
+
+    async def run() -> None:
+        outcomes: Any = AsyncStore(ThreadedBackend(backend)).delete_many(paths)
+        assert (await anext(outcomes)).path == "f0"
+        await outcomes.aclose()
+
+    if is_async:
+        asyncio.run(run())
+    else:
+        for outcome in Store(backend).delete_many(paths):
+            assert outcome.path == "f0"
+            break
+    assert told == ["f0", "closed"]
+    assert len(backend.batches) == 1
