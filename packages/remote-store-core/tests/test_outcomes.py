@@ -6,6 +6,8 @@ import asyncio
 import contextvars
 import gc
 import inspect
+import os
+import signal
 import threading
 import time
 import weakref
@@ -23,8 +25,6 @@ from remote_store.core import (
     MemoryBackend,
     NotFound,
     Outcome,
-    PermissionDenied,
-    RemoteStoreError,
     Store,
     ThreadedBackend,
 )
@@ -284,6 +284,23 @@ def test_a_call_that_hangs_delays_the_end_only_so_long(monkeypatch: pytest.Monke
             thread.join(5)
 
 
+def test_an_interrupt_does_not_wait_for_calls_that_hang() -> None:
+    gate = threading.Event()
+    backend = Slow(0)
+    backend.act = lambda _path: gate.wait(30)
+    threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT]).start()
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        list(Store(backend).read_many(PATHS, max_concurrency=3))
+    assert time.monotonic() - began < 0.2 + 2 * workers.GRACE + 3
+    assert len(backend.begun) == 3
+    gate.set()
+    for thread in threading.enumerate():
+        if "many" in thread.name:
+            thread.join(5)
+    assert len(backend.begun) == 3
+
+
 def test_the_event_loop_that_waits_is_known() -> None:
     async def run() -> set[Any]:
         backend = Slow()
@@ -386,6 +403,17 @@ def test_contents_that_fail_are_outcomes(world: World) -> None:
     assert again[0].result().metadata == {"a": "b"}
 
 
+def test_outcomes_tell_the_paths_of_the_child(world: World) -> None:
+    child = world.store.child("team/a*b")
+    pairs = [("x", b"1"), ("./y", b"2"), ("x", b"3")]
+    written = {outcome.path: outcome for outcome in world.all(child.write_many(pairs, max_concurrency=1))}
+    assert written["./y"].result().path == "y"
+    assert world.all(world.store.read_many(["team/a*b/y"]))[0].result() == b"2"
+    for outcomes in (child.read_many(["none"]), child.head_many(["none"]), child.copy_many([("none", "other")])):
+        [outcome] = world.all(outcomes)
+        assert (type(outcome.error), outcome.path, getattr(outcome.error, "path", "")) == (NotFound, "none", "none")
+
+
 def test_copies_name_source_and_target(world: World) -> None:
     pairs = [("f1", "copy/1"), ("f1", "copy/2"), ("none", "copy/3"), ("f2", "f3")]
     outcomes = world.all(world.store.copy_many(pairs))
@@ -431,86 +459,6 @@ def test_a_closed_store_is_an_error_of_each_path(world: World) -> None:
         outcomes = world.all(getattr(world.store, method)(["a", "./a", "b"]))
         assert sorted(outcome.path for outcome in outcomes) == ["./a", "a", "b"]
         assert all(isinstance(outcome.error, BackendUnavailable) for outcome in outcomes), outcomes
-
-
-class Bulky(DelegatingBackend):
-    """Deletes in bulk: notes the batches, and says what `tell` says."""
-
-    def __init__(self) -> None:
-        super().__init__(MemoryBackend())
-        self.batches: list[list[str]] = []
-        self.tell: Callable[[list[str]], Iterator[Outcome[None]]] = lambda paths: map(Outcome, paths)
-
-    def delete_many(self, paths: Any) -> Iterator[Outcome[None]]:
-        self.batches.append(list(paths))
-        return self.tell(self.batches[-1])
-
-
-@pytest.fixture(params=["sync", "async"])
-def bulky(request: pytest.FixtureRequest) -> Iterator[tuple[Bulky, Callable[[Any], list[Outcome[None]]]]]:
-    backend = Bulky()
-    with asyncio.Runner() as loop:
-
-        def delete(paths: Any) -> list[Outcome[None]]:
-            if request.param == "sync":
-                return list(Store(backend, "root").delete_many(paths))
-
-            async def run() -> list[Outcome[None]]:
-                store = AsyncStore(ThreadedBackend(backend), "root")
-                return [outcome async for outcome in store.delete_many(aiterate(iter(paths)))]
-
-            return loop.run(run())
-
-        yield backend, delete
-
-
-def test_paths_are_deleted_a_thousand_at_a_time(bulky: Any) -> None:
-    backend, delete = bulky
-    paths = [f"f{number}" for number in range(2500)]
-    outcomes = delete(paths)
-    assert sorted(outcome.path for outcome in outcomes) == sorted(paths)
-    assert list(map(len, backend.batches)) == [1000, 1000, 500]
-    assert backend.batches[2][-1] == "root/f2499"
-
-
-def test_a_path_that_comes_twice_is_deleted_once_and_told_twice(bulky: Any) -> None:
-    backend, delete = bulky
-    outcomes = delete(["a/b", "a//b", "./a/b", "a/b", "..", "c"])
-    assert sorted(outcome.path for outcome in outcomes) == sorted(["a/b", "a//b", "./a/b", "a/b", "..", "c"])
-    assert backend.batches == [["root/a/b", "root/c"]]
-    assert [outcome.path for outcome in outcomes if outcome.error] == [".."]
-
-
-def test_an_endless_repetition_is_deleted_batch_by_batch(bulky: Any) -> None:
-    backend, delete = bulky
-    assert len(delete(["a"] * 2001)) == 2001
-    assert backend.batches == [["root/a"]] * 3
-
-
-def test_a_backend_that_breaks_fails_the_paths_that_are_left(bulky: Any) -> None:
-    backend, delete = bulky
-
-    def tell(paths: list[str]) -> Iterator[Outcome[None]]:
-        yield Outcome(paths[0])
-        yield Outcome(paths[1], error=PermissionDenied("no", path=paths[1]))
-        raise BackendUnavailable("gone", path="root", code="SlowDown")
-
-    backend.tell = tell
-    outcomes = {outcome.path: outcome.error for outcome in delete(["a", "b", "c", "d"])}
-    assert outcomes["a"] is None
-    assert (type(outcomes["b"]), outcomes["b"].path) == (PermissionDenied, "b")
-    for path in ("c", "d"):
-        error = outcomes[path]
-        assert (type(error), error.path, error.code) == (BackendUnavailable, path, "SlowDown")
-
-
-def test_a_backend_that_says_nothing_has_not_deleted(bulky: Any) -> None:
-    backend, delete = bulky
-    backend.tell = lambda paths: iter([Outcome(paths[0]), Outcome(paths[0]), Outcome("stranger")])
-    outcomes = {outcome.path: outcome.error for outcome in delete(["a", "b"])}
-    assert outcomes["a"] is None
-    assert isinstance(outcomes["b"], RemoteStoreError)
-    assert outcomes["b"].path == "b"
 
 
 def test_the_paths_are_taken_in_the_callers_thread() -> None:

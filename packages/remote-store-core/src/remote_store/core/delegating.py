@@ -56,7 +56,8 @@ class DelegatingBackend(Backend):
 
     Each method calls the method of the same name, and no other: `read_bytes` does not call `read`, and `write_atomic`
     does not call `write`. Override all methods that your change is about: for all reads `read`, `read_seekable`,
-    `read_bytes` and `read_range`; for all writes `write`, `write_atomic`, `open_atomic`, `copy` and `move`.
+    `read_bytes`, `read_range` and `read_ranges`; for all writes `write`, `write_atomic`, `open_atomic`, `copy` and
+    `move`; for all deletes `delete`, `delete_folder`, `delete_many` and `move`.
 
     `name` and `capabilities` are those of `inner`, which may lose capabilities after its first requests. A subclass may
     set its own, on the class or on the instance. Errors have the name of `inner`. The end of a `with` block calls

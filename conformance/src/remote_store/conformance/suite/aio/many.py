@@ -49,7 +49,7 @@ class AsyncManySuite:
 
     def _store(self, case: AsyncCase) -> AsyncStore:
         case.require_profile("only one thread at a time may use an instance", case.profile.threads)
-        return AsyncStore(case.backend, case.folder, owns_backend=False)
+        return AsyncStore(case.backend, owns_backend=False)
 
     @async_check("MANY-001")
     async def test_many_files_are_deleted(self, case: AsyncCase) -> None:
@@ -185,82 +185,85 @@ class AsyncManySuite:
 
     @async_check("MANY-009", needs=(Capability.METADATA,))
     async def test_many_reads(self, case: AsyncCase) -> None:
-        store, names = self._store(case), [f"f{number}" for number in range(FILES)]
-        for name in names:
-            await fill(case, name, data=name.encode() * 100)
-        asked = [*names, "none", "..", "", "f1"]
+        store, files = self._store(case), [case.path(f"f{number}") for number in range(FILES)]
+        for number, path in enumerate(files):
+            await fill(case, f"f{number}", data=path.encode())
+        missing, malformed = case.path("none"), case.path("..")
+        asked = [*files, missing, malformed, "", files[1]]
         read = await self._outcomes(case, asked, store.read_many(iter(asked)))
         heads = await self._outcomes(case, asked, store.head_many(asked, max_concurrency=5))
-        for name in names:
-            case.expect_equal(read[name].result(), name.encode() * 100, f"the content of {name}")
-            case.expect_equal(heads[name].result().size, 100 * len(name), f"the size of {name}")
+        for path in files:
+            case.expect_equal(read[path].result(), path.encode(), f"the content of {path}")
+            case.expect_equal(heads[path].result().path, path, f"the path that the head of {path} has")
         for outcomes in (read, heads):
-            self._failed(case, outcomes["none"], NotFound, "none")
-            self._failed(case, outcomes[".."], InvalidPath, "..")
+            self._failed(case, outcomes[missing], NotFound, missing)
+            self._failed(case, outcomes[malformed], InvalidPath, malformed)
             self._failed(case, outcomes[""], InvalidPath, "")
 
     @async_check("MANY-009")
     async def test_many_reads_of_which_one_is_denied(self, case: AsyncCase) -> None:
         require_s3(case)
-        store = self._store(case)
-        await fill(case, "a", "b", "c")
-        denied = case.path("b")
+        paths = await fill(case, "a", "b", "c")
+        denied = paths[1]
         case.endpoint.inject(Respond(403, "AccessDenied"), times=None, match=lambda request: request.key == denied)
-        outcomes = await self._outcomes(case, ["a", "b", "c"], store.read_many(["a", "b", "c"]))
-        self._failed(case, outcomes["b"], PermissionDenied, "b")
-        case.expect_equal([outcomes[name].result() for name in ("a", "c")], [b"x", b"x"], "the other files")
+        outcomes = await self._outcomes(case, paths, self._store(case).read_many(paths))
+        self._failed(case, outcomes[denied], PermissionDenied, denied)
+        others = [outcomes[path].result() for path in paths if path != denied]
+        case.expect_equal(others, [b"x", b"x"], "the other files")
 
     @async_check("MANY-010", needs=READ)
     async def test_many_writes(self, case: AsyncCase) -> None:
         store = self._store(case)
-        await fill(case, "taken")
-        contents: dict[str, bytes] = {f"f{number}": case.content(1000 + number) for number in range(FILES)}
+        [taken] = await fill(case, "taken")
+        contents = {case.path(f"f{number}"): case.content(1000 + number) for number in range(FILES)}
 
-        def broken() -> Iterator[bytes]:
+        def fails() -> Iterator[bytes]:
             yield b"1"
             raise OSError("mine")
 
-        pairs: list[tuple[str, Any]] = [*contents.items(), ("taken", b"new"), ("broken", broken()), ("", b"")]
+        broken = case.path("broken")
+        pairs: list[tuple[str, Any]] = [*contents.items(), (taken, b"new"), (broken, fails()), ("", b"")]
         outcomes = await self._outcomes(case, [path for path, _ in pairs], store.write_many(pairs))
-        for name, content in contents.items():
-            case.expect_equal(outcomes[name].result().size, len(content), f"the size of {name}")
-            case.expect(await store.read_bytes(name) == content, f"the content of {name}")
-        self._failed(case, outcomes["taken"], AlreadyExists, "taken")
+        for path, content in contents.items():
+            case.expect_equal(outcomes[path].result().size, len(content), f"the size of {path}")
+            case.expect(await store.read_bytes(path) == content, f"the content of {path}")
+        self._failed(case, outcomes[taken], AlreadyExists, taken)
         self._failed(case, outcomes[""], InvalidPath, "")
-        case.expect_equal(str(outcomes["broken"].error), "mine", "the error of the content")
-        case.expect_equal(await store.read_bytes("taken"), b"x", "the file that existed")
-        case.expect_equal(await store.is_file("broken"), False, "is_file of the content that failed")
-        outcomes = await self._outcomes(case, ["taken"], store.write_many([("taken", b"new")], overwrite=True))
-        case.expect_equal(outcomes["taken"].result().size, 3, "the size")
-        case.expect_equal(await store.read_bytes("taken"), b"new", "the file that was replaced")
+        case.expect_equal(str(outcomes[broken].error), "mine", "the error of the content")
+        case.expect_equal(await store.read_bytes(taken), b"x", "the file that existed")
+        case.expect_equal(await store.is_file(broken), False, "is_file of the content that failed")
+        outcomes = await self._outcomes(case, [taken], store.write_many([(taken, b"new")], overwrite=True))
+        case.expect_equal(outcomes[taken].result().size, 3, "the size")
+        case.expect_equal(await store.read_bytes(taken), b"new", "the file that was replaced")
 
     @async_check("MANY-011", needs=(Capability.READ, Capability.WRITE))
     async def test_many_copies(self, case: AsyncCase) -> None:
-        store = self._store(case)
-        for number in range(10):
-            await fill(case, f"f{number}", data=str(number).encode())
-        pairs = [(f"f{number}", f"copies/{number}") for number in range(10)]
-        pairs += [("none", "copies/none"), ("f1", "f2"), ("f3", "copies/again")]
+        store, files = self._store(case), [case.path(f"f{number}") for number in range(10)]
+        for number, path in enumerate(files):
+            await fill(case, f"f{number}", data=path.encode())
+        missing, lost, again = case.path("none"), case.path("copies/none"), case.path("copies/again")
+        pairs = [(path, case.path(f"copies/{number}")) for number, path in enumerate(files)]
+        pairs += [(missing, lost), (files[1], files[2]), (files[3], again)]
         came = {outcome.target: outcome async for outcome in store.copy_many(pairs)}
         case.expect_same([(each.path, each.target) for each in came.values()], pairs, "the pairs of the outcomes")
-        self._failed(case, came["copies/none"], NotFound, "none")
-        self._failed(case, came["f2"], AlreadyExists, "f2")
+        self._failed(case, came[lost], NotFound, missing)
+        self._failed(case, came[files[2]], AlreadyExists, files[2])
         for source, target in pairs:
-            if target not in ("copies/none", "f2"):
+            if target not in (lost, files[2]):
                 case.expect_equal(came[target].error, None, f"the error of {target}")
-                case.expect_equal(await store.read_bytes(target), source[1:].encode(), f"the content of {target}")
-        case.expect_equal(await store.read_bytes("f2"), b"2", "the target that existed")
+                case.expect_equal(await store.read_bytes(target), source.encode(), f"the content of {target}")
+        case.expect_equal(await store.read_bytes(files[2]), files[2].encode(), "the target that existed")
 
     @async_check("MANY-012")
     async def test_many_reads_that_end_early(self, case: AsyncCase) -> None:
-        store, names = self._store(case), [f"f{number}" for number in range(FILES)]
-        await fill(case, *names)
+        store = self._store(case)
+        files = await fill(case, *(f"f{number}" for number in range(FILES)))
         taken: list[str] = []
 
         def paths() -> Iterator[str]:
-            for name in names:
-                taken.append(name)
-                yield name
+            for path in files:
+                taken.append(path)
+                yield path
 
         for most in (1, 4):
             taken.clear()
@@ -270,9 +273,9 @@ class AsyncManySuite:
             await outcomes.aclose()
             case.expect(len(taken) <= most, "paths that were taken", len(taken))
             case.expect_equal([each async for each in outcomes], [], "the outcomes after the end")
-        case.expect_equal(await case.backend.read_bytes(case.path("f1")), b"x", "a read after the end")
-        all_of_them = [outcome.path async for outcome in store.read_many(names) if outcome.error is None]
-        case.expect_same(all_of_them, names, "the files that can be read after the end")
+        case.expect_equal(await case.backend.read_bytes(files[1]), b"x", "a read after the end")
+        readable = [outcome.path async for outcome in store.read_many(files) if outcome.error is None]
+        case.expect_same(readable, files, "the files that can be read after the end")
 
     @async_check("MANY-013")
     async def test_many_deletes_are_one_request(self, case: AsyncCase) -> None:
