@@ -10,7 +10,7 @@ import pytest
 
 from remote_store.conformance.checking.fork import in_fork
 from remote_store.conformance.checking.recorder import KEPT, CallLog, Recorder, brief
-from remote_store.core import AsyncBackend, MemoryBackend, NotFound, ThreadedBackend
+from remote_store.core import AsyncBackend, MemoryBackend, NotFound, PresignedPost, ThreadedBackend
 
 
 class Talking(MemoryBackend):
@@ -40,6 +40,22 @@ def test_calls_are_noted_with_what_came_of_them(log: CallLog, recorder: Recorder
     assert written.startswith("write('a', <1,000 bytes b'xxx")
     assert ", overwrite=True) -> WriteResult(path='a', size=1000" in written
     assert read.startswith("read_bytes('b') raised NotFound: ")
+
+
+class Signing(MemoryBackend):
+    def presign(self, path: str, **options: Any) -> str:
+        return f"https://s3.example/{path}?X-Amz-Signature=5ec12e7"
+
+    def presign_post(self, prefix: str, **options: Any) -> PresignedPost:
+        return PresignedPost("https://s3.example", {"key": prefix, "policy": "5ec12e7"})
+
+
+def test_urls_and_forms_are_noted_without_what_is_in_them(log: CallLog, recorder: Recorder) -> None:
+    backend = Signing()
+    recorder.watch(backend, log)
+    assert "5ec12e7" in backend.presign("a")
+    assert backend.presign_post("b/", max_size=9).fields["policy"] == "5ec12e7"
+    assert log.lines() == ["presign('a') -> ***", "presign_post('b/', max_size=9) -> ***"]
 
 
 def test_calls_of_another_adapter_are_told_apart(log: CallLog, recorder: Recorder) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import http.client
+import json
 import socket
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from xml.etree import ElementTree as ET
 
 from remote_store.conformance.servers import sign_v4
@@ -110,6 +115,59 @@ class HttpPort:
         secret = str(options.secret.reveal()) if options.secret is not None else ""
         region = self.options.region_name or "us-east-1"
         return sign_v4(method, url, key=options.key or "", secret=secret, region=region, headers=headers)
+
+    def presign(self, call: Call, seconds: int) -> str:
+        """A URL that allows the call."""
+        asked = http_request(call)
+        moment, scope, signature = self.begin_signature()
+        headers = {**asked.headers, "host": self.host}
+        names = ";".join(sorted(headers))
+        query = dict(parse_qsl(asked.query, keep_blank_values=True)) | {
+            "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+            "X-Amz-Credential": f"{self.options.key}/{scope}",
+            "X-Amz-Date": moment,
+            "X-Amz-Expires": str(seconds),
+            "X-Amz-SignedHeaders": names,
+        }
+        text = urlencode(sorted(query.items()), quote_via=quote, safe="")
+        lines = [f"{name}:{headers[name]}" for name in sorted(headers)]
+        canonical = "\n".join([asked.method, asked.path, text, *lines, "", names, "UNSIGNED-PAYLOAD"])
+        digest = hashlib.sha256(canonical.encode()).hexdigest()
+        signed = signature(f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{digest}")
+        return f"http://{self.host}{asked.path}?{text}&X-Amz-Signature={signed}"
+
+    def presign_post(self, call: Call, seconds: int) -> Mapping[str, Any]:
+        """A form that allows the call."""
+        moment, scope, signature = self.begin_signature()
+        bucket, key = call.params["Bucket"], call.params["Key"]
+        fields = {
+            "x-amz-algorithm": "AWS4-HMAC-SHA256",
+            "x-amz-credential": f"{self.options.key}/{scope}",
+            "x-amz-date": moment,
+        }
+        conditions = [{"bucket": bucket}, *self.conditions(call), *({name: text} for name, text in fields.items())]
+        expires = (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        document = json.dumps({"expiration": expires, "conditions": conditions})
+        policy = b64encode(document.encode()).decode()
+        signed = {"policy": policy, "x-amz-signature": signature(policy)}
+        return {
+            "url": f"http://{self.host}/{bucket}",
+            "fields": {"key": key, **call.params["Fields"], **fields, **signed},
+        }
+
+    def conditions(self, call: Call) -> list[Any]:
+        """The conditions of a form about its key, and those of the caller."""
+        return [["starts-with", "$key", call.params["Key"].removesuffix("${filename}")], *call.params["Conditions"]]
+
+    def begin_signature(self) -> tuple[str, str, Callable[[str], str]]:
+        """The time, the scope, and what signs a text."""
+        moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        scope = f"{moment[:8]}/{self.options.region_name}/s3/aws4_request"
+        secret = str(self.options.secret.reveal()) if self.options.secret is not None else ""
+        key = f"AWS4{secret}".encode()
+        for piece in scope.split("/"):
+            key = hmac.digest(key, piece.encode(), "sha256")
+        return moment, scope, lambda text: hmac.digest(key, text.encode(), "sha256").hex()
 
     def connect(self) -> http.client.HTTPConnection:
         """A connection that no other call uses.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeVar, Unpack
 
 from mutants.http_port import HttpPort
+from remote_store.core import Capability
 from remote_store.core.s3 import S3Backend, S3OptionFields, S3Options
 
 T = TypeVar("T")
@@ -22,6 +23,7 @@ class HttpBackend(S3Backend):
     """
 
     name = "s3-http"
+    capabilities = S3Backend.capabilities | {Capability.PRESIGN}
     port: type[HttpPort] = HttpPort
 
     def __init__(self, bucket: str, **options: Unpack[S3OptionFields]) -> None:

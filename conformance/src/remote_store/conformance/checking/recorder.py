@@ -38,6 +38,7 @@ CHANGES = frozenset(
         "probe_conditions",
     }
 )
+SECRET_RESULTS = frozenset({"presign", "presign_post"})
 METHODS = tuple(name for name, member in getmembers(Backend, callable) if not name.startswith("_"))
 CONTRACT = frozenset({*Backend.__mro__, *AsyncBackend.__mro__})
 Guard: TypeAlias = Callable[[str, object], None]
@@ -251,7 +252,7 @@ def _note(watch: Watch, name: str, arguments: tuple[Any, ...], options: dict[str
     token = _inside.set(True)
     try:
         yield came
-        call.came = f"-> {brief(came[0])}"
+        call.came = "-> ***" if name in SECRET_RESULTS else f"-> {brief(came[0])}"
     except SIGNALS as error:
         call.came = f"raised {type(error).__name__}"
         raise RuntimeError(f"the backend raised {type(error).__name__}, which only a check may raise") from error

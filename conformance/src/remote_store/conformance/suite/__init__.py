@@ -30,6 +30,7 @@ from remote_store.conformance.suite.races import RaceSuite
 from remote_store.conformance.suite.reading import ReadSuite
 from remote_store.conformance.suite.s3 import S3Suite
 from remote_store.conformance.suite.seeking import SeekSuite
+from remote_store.conformance.suite.signing import SigningSuite
 from remote_store.conformance.suite.surprises import SurpriseSuite
 from remote_store.conformance.suite.swapping import SwapSuite
 from remote_store.conformance.suite.uploads import UploadSuite
@@ -55,6 +56,7 @@ class Contract(
     DeletingSuite,
     ManySuite,
     SwapSuite,
+    SigningSuite,
     LifeSuite,
     LimitSuite,
     CredentialSuite,

@@ -29,6 +29,7 @@ from remote_store.conformance.suite.aio.races import AsyncRaceSuite
 from remote_store.conformance.suite.aio.reading import AsyncReadSuite
 from remote_store.conformance.suite.aio.s3 import AsyncS3Suite
 from remote_store.conformance.suite.aio.seeking import AsyncSeekSuite
+from remote_store.conformance.suite.aio.signing import AsyncSigningSuite
 from remote_store.conformance.suite.aio.surprises import AsyncSurpriseSuite
 from remote_store.conformance.suite.aio.swapping import AsyncSwapSuite
 from remote_store.conformance.suite.aio.uploads import AsyncUploadSuite
@@ -54,6 +55,7 @@ class AsyncContract(
     AsyncDeletingSuite,
     AsyncManySuite,
     AsyncSwapSuite,
+    AsyncSigningSuite,
     AsyncLifeSuite,
     AsyncLimitSuite,
     AsyncCredentialSuite,

@@ -47,6 +47,12 @@ IN_QUERY = {
     "PartNumber": "partNumber",
     "PartNumberMarker": "part-number-marker",
     "Prefix": "prefix",
+    "ResponseCacheControl": "response-cache-control",
+    "ResponseContentDisposition": "response-content-disposition",
+    "ResponseContentEncoding": "response-content-encoding",
+    "ResponseContentLanguage": "response-content-language",
+    "ResponseContentType": "response-content-type",
+    "ResponseExpires": "response-expires",
     "StartAfter": "start-after",
     "UploadId": "uploadId",
     "UploadIdMarker": "upload-id-marker",
@@ -108,7 +114,7 @@ def http_request(call: Call) -> HttpRequest:
     """
     method, fixed = METHODS[call.operation]
     params = call.params
-    query = fixed | {IN_QUERY[name]: _text(value) for name, value in params.items() if name in IN_QUERY}
+    query = fixed | {IN_QUERY[name]: _in_query(name, value) for name, value in params.items() if name in IN_QUERY}
     headers = dict(_headers(params))
     body = params.get("Body", b"")
     if "Delete" in params:
@@ -140,6 +146,11 @@ def _headers(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _header(name: str) -> str:
     words = WORDS.sub("-", name.replace("SSECustomer", "ServerSideEncryptionCustomer"))
     return OF_HTTP.get(name) or IRREGULAR.get(name) or f"x-amz-{words.lower()}"
+
+
+def _in_query(name: str, value: Any) -> str:
+    is_date = name == "ResponseExpires" and isinstance(value, datetime)
+    return format_datetime(value.astimezone(UTC), usegmt=True) if is_date else _text(value)
 
 
 def _text(value: Any) -> str:
