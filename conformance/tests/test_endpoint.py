@@ -12,6 +12,7 @@ from remote_store.conformance.endpoint import Endpoint
 from remote_store.conformance.faults import (
     Answer,
     Call,
+    DamageRequest,
     DropHeaders,
     ErrorInOK,
     LostAnswer,
@@ -327,6 +328,17 @@ def test_an_upload_is_cut(endpoint, client, upstream, size):
     with pytest.raises(ConnectionError):
         ask(client, "PUT", "/bucket/key", b"x" * 20_000_000)
     assert upstream.objects == {}
+
+
+@pytest.mark.parametrize("at", [0, 9_999, 19_999, 20_000])
+def test_one_byte_of_an_upload_is_changed(endpoint, client, upstream, at):
+    endpoint.inject(DamageRequest(at=at))
+    content = bytes(20_000)
+    ask(client, "PUT", "/bucket/key", content)
+    changed = [place for place, byte in enumerate(upstream.objects["/bucket/key"]) if byte]
+    assert changed == ([at] if at < len(content) else [])
+    ask(client, "PUT", "/bucket/key", content)
+    assert upstream.objects["/bucket/key"] == content
 
 
 def test_a_call_runs_before_the_request_goes_on(endpoint, client, upstream):

@@ -87,17 +87,18 @@ class DropsChecksums(HttpBackend):
     port = SendsNoChecksum
 
 
-class AsksFirst(HttpPort):
-    """A port that sends a HEAD for the checksum before each read."""
+class AsksAfterwards(HttpPort):
+    """A port that sends a HEAD for the checksum after each write that has one."""
 
     def perform(self, call: Call) -> Mapping[str, Any]:
-        if call.params.get("ChecksumMode") and call.operation == "GetObject":
+        response = super().perform(call)
+        if call.operation == "PutObject" and "ChecksumAlgorithm" in call.params:
             super().perform(Call("HeadObject", {name: call.params[name] for name in ("Bucket", "Key")}))
-        return super().perform(call)
+        return response
 
 
 @broken("SUM-006")
 class LooksUpChecksums(HttpBackend):
-    """Sends a HEAD for the checksum before it reads."""
+    """Sends a HEAD for the checksum after it wrote."""
 
-    port = AsksFirst
+    port = AsksAfterwards

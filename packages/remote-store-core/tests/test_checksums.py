@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 
 from remote_store.core import ContentDigest, checksums
-from remote_store.core.checksums import InOrder, digest_of, encoded, expected_of, joined, pieces, running, update_of
+from remote_store.core.checksums import (
+    InOrder,
+    comparable,
+    digest_of,
+    encoded,
+    expected_of,
+    joined,
+    pieces,
+    running,
+    update_of,
+)
 from remote_store.core.crc import CRC32, CRC32C, CRC64NVME, Crc
 
 # The check values in the catalogue of parametrised CRC algorithms by Greg Cook.
@@ -130,6 +140,21 @@ def test_a_digest_that_cannot_be_compared_is_refused(digest: ContentDigest, word
 def test_a_digest_is_a_content_digest() -> None:
     with pytest.raises(TypeError, match="digest must be a ContentDigest, not str"):
         expected_of("abc")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "digest",
+    [
+        None,
+        ContentDigest("xxhash64", "AAAAAAAAAAA="),
+        ContentDigest("sha256", "not base64!"),
+        ContentDigest("sha256", "AAAA"),
+        ContentDigest("crc32", "AAAAAAAAAAAA"),
+        ContentDigest("crc32", "AAAAAA==", full_object=False),
+    ],
+)
+def test_a_digest_of_a_service_that_cannot_be_compared_is_left_alone(digest: ContentDigest | None) -> None:
+    assert comparable(digest) is None
 
 
 def test_bytes_in_order_are_compared_at_the_end() -> None:

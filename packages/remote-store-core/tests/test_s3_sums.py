@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from remote_store.conformance.fakes.s3 import FakeS3
-from remote_store.core import ChecksumMismatch, ContentDigest, WriteResult
+from remote_store.core import (
+    AsyncStore,
+    CapabilityNotSupported,
+    ChecksumMismatch,
+    ContentDigest,
+    LocalBackend,
+    Store,
+    WriteResult,
+)
 from remote_store.core.checksums import digest_of, encoded
 from remote_store.core.s3 import Call, Fault
 from uploads import ABORT, COMPLETE, CREATE, PART, SEND, THREE_PARTS, Stream
@@ -178,3 +187,37 @@ def test_a_checksum_that_says_nothing_about_the_bytes_is_not_compared(
     file = lane.read("a")
     assert lane.done(file.read()) == b"hello world"
     lane.done(file.close())
+
+
+def test_a_damaged_download_leaves_no_file(s3: FakeS3, open_lane: Any, tmp_path: Path) -> None:
+    lane = open_lane()
+    s3.put("a", b"hello" * 300_000)
+    s3.after = stored(digest_of(b"other", "crc32"))
+    store: Any = AsyncStore(lane.backend) if lane.is_async else Store(lane.backend)
+    with pytest.raises(ChecksumMismatch):
+        lane.done(store.download("a", tmp_path / "a"))
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "a").write_bytes(b"old")
+    with pytest.raises(ChecksumMismatch):
+        lane.done(store.download("a", tmp_path / "a", overwrite=True))
+    assert (tmp_path / "a").read_bytes() == b"old"
+
+
+def test_an_upload_of_a_file_has_a_checksum(s3: FakeS3, open_lane: Any, tmp_path: Path) -> None:
+    lane = open_lane()
+    (tmp_path / "a").write_bytes(b"hello")
+    store: Any = AsyncStore(lane.backend) if lane.is_async else Store(lane.backend)
+    lane.done(store.upload(tmp_path / "a", "a", checksum="SHA1"))
+    value = digest_of(b"hello", "sha1").value
+    assert sent(s3, "PutObject") == [{"ChecksumAlgorithm": "SHA1", "ChecksumSHA1": value}]
+
+
+def test_a_local_disk_keeps_no_checksums(tmp_path: Path) -> None:
+    store = Store(LocalBackend(tmp_path))
+    with pytest.raises(CapabilityNotSupported, match="the option checksum needs the capability CHECKSUMS"):
+        store.write("a", b"hello", checksum="SHA1")
+    assert not store.exists("a")
+    store.write("a", b"hello")
+    assert store.verify("a", digest_of(b"hello", "crc64nvme"))
+    (tmp_path / "a").write_bytes(b"hellp")
+    assert not store.verify("a", digest_of(b"hello", "crc64nvme"))

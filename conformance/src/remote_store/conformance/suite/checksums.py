@@ -168,7 +168,12 @@ class ChecksumSuite:
     def test_sum_a_checksum_costs_no_request(self, case: Case) -> None:
         require_s3(case)
         path = case.path("file")
-        with case.endpoint.recording() as sent:
-            writer(case).write(path, CONTENT, overwrite=True, checksum="CRC32")
-            case.backend.read_bytes(path)
-        case.expect_equal(operations(sent), ["PutObject", "GetObject"], "the requests")
+        sent: list[list[str]] = []
+        for options in ({}, {"checksum": "CRC32"}):
+            with case.endpoint.recording() as requests:
+                writer(case).write(path, CONTENT, overwrite=True, **options)
+                case.backend.read_bytes(path)
+            sent.append(operations(requests))
+        case.expect_equal(sent[1], sent[0], "the requests with a checksum, and without")
+        case.expect_equal(sent[1].count("GetObject"), 1, "the reads")
+        case.expect_equal(sent[1].count("PutObject"), 1, "the writes")

@@ -778,8 +778,8 @@ class AsyncStore(
             OSError: The local file cannot be written, the disk is full, `local_path` is a dangling link, or it is a
                 device, a pipe or a socket.
             BlockingIOError: With `resume=True`, another call is downloading to the same file.
-            BackendUnavailable: The number of bytes received is not the size of the file, or their checksum is not that
-                of the file.
+            BackendUnavailable: The number of bytes received is not the size of the file.
+            ChecksumMismatch: The bytes do not match the checksum of the file.
             CapabilityNotSupported: `resume` needs `SEEKABLE_READ`.
             TypeError: `progress` cannot be called as `progress(done, total, delta)`.
 

@@ -163,6 +163,18 @@ def expected_of(digest: ContentDigest) -> bytes:
     return value
 
 
+def comparable(digest: ContentDigest | None) -> bytes | None:
+    """The bytes of a checksum that a service reported; `None` if it cannot be compared with the content.
+
+    Args:
+        digest: The checksum, if there is one.
+    """
+    try:
+        return None if digest is None else expected_of(digest)
+    except ValueError:
+        return None
+
+
 class InOrder:
     """Sums the bytes of one file as they are read in order, and compares the checksum at the end.
 
@@ -173,10 +185,11 @@ class InOrder:
         size: Bytes of the file.
     """
 
-    __slots__ = ("_expected", "_next", "_size", "_sum")
+    __slots__ = ("_algorithm", "_expected", "_next", "_size", "_sum")
 
     def __init__(self, digest: ContentDigest | None, size: int) -> None:
-        self._expected = digest if digest is not None and is_checkable(digest) else None
+        self._algorithm = "" if digest is None else digest.algorithm.lower()
+        self._expected = comparable(digest)
         self._size = size
         self._next = 0
         self._sum: Running | None = None
@@ -200,7 +213,7 @@ class InOrder:
         if self._expected is None or not len(content):
             return True
         if position == 0:
-            self._next, self._sum = 0, running(self._expected.algorithm)
+            self._next, self._sum = 0, running(self._algorithm)
         if self._sum is None:
             return True
         if position != self._next:
@@ -208,9 +221,4 @@ class InOrder:
             return True
         self._sum.update(content)
         self._next += len(content)
-        return self._next != self._size or encoded(self._sum.digest()) == self._expected.value
-
-
-def is_checkable(digest: ContentDigest) -> bool:
-    """Whether the checksum can be compared with the content: it covers all of it, and its algorithm is known."""
-    return digest.full_object and digest.algorithm in SIZES
+        return self._next != self._size or self._sum.digest() == self._expected

@@ -298,7 +298,7 @@ def _digest(fields: Fields) -> ContentDigest | None:
     # By default, the checksum of a multipart upload is one of its parts' checksums.
     for name, value in fields.checksums().items():
         kind = fields.text("ChecksumType")
-        whole = kind == "FULL_OBJECT" if kind else "-" not in (fields.etag() or "")
+        whole = kind == "FULL_OBJECT" if kind else "-" not in f"{fields.etag()}{value}"
         return ContentDigest(name.removeprefix(CHECKSUM).lower(), value, whole)
     return None
 
