@@ -27,6 +27,7 @@ from remote_store.conformance.suite.peers import PeerSuite
 from remote_store.conformance.suite.proof import ProofSuite
 from remote_store.conformance.suite.races import RaceSuite
 from remote_store.conformance.suite.reading import ReadSuite
+from remote_store.conformance.suite.resuming import ResumingSuite
 from remote_store.conformance.suite.s3 import S3Suite
 from remote_store.conformance.suite.seeking import SeekSuite
 from remote_store.conformance.suite.surprises import SurpriseSuite
@@ -71,5 +72,6 @@ class Contract(
     RaceSuite,
     SurpriseSuite,
     HistorySuite,
+    ResumingSuite,
 ):
     """All checks that synchronous and asynchronous backends share."""

@@ -26,6 +26,7 @@ from remote_store.conformance.suite.aio.peers import AsyncPeerSuite
 from remote_store.conformance.suite.aio.proof import AsyncProofSuite
 from remote_store.conformance.suite.aio.races import AsyncRaceSuite
 from remote_store.conformance.suite.aio.reading import AsyncReadSuite
+from remote_store.conformance.suite.aio.resuming import AsyncResumingSuite
 from remote_store.conformance.suite.aio.s3 import AsyncS3Suite
 from remote_store.conformance.suite.aio.seeking import AsyncSeekSuite
 from remote_store.conformance.suite.aio.surprises import AsyncSurpriseSuite
@@ -70,5 +71,6 @@ class AsyncContract(
     AsyncRaceSuite,
     AsyncSurpriseSuite,
     AsyncHistorySuite,
+    AsyncResumingSuite,
 ):
     """All checks that synchronous and asynchronous backends share."""
