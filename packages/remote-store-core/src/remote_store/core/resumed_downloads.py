@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import errno
 import hashlib
 import io
 import json
 import os
 import time
-import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO
 
-from remote_store.core.errors import BackendUnavailable
+from remote_store.core.checksums import Running, expected_of, running
+from remote_store.core.errors import ChecksumMismatch
 from remote_store.core.files import check_complete, put_in_place, target_of
 from remote_store.core.io.reader import is_pinned, known_info
 from remote_store.core.local.folder import Folder
@@ -29,46 +28,14 @@ SMALL, LARGE = 8 * 1024 * 1024, 32 * 1024 * 1024
 
 FAST_SECONDS = 1.0
 BUSY = "another call is downloading to this file; wait until it has ended"
-LIBRARY = {"md5": 16, "sha1": 20, "sha256": 32, "sha512": 64}
-"""The checksums of services that `hashlib` can compute, with their lengths in bytes."""
 
 
-class Sum(Protocol):
-    """A checksum that is computed block by block."""
-
-    def update(self, data: Any, /) -> None: ...
-
-    def digest(self) -> bytes: ...
-
-
-class Crc32:
-    """CRC-32 with the methods of `hashlib`."""
-
-    def __init__(self) -> None:
-        self._value = 0
-
-    def update(self, data: Any, /) -> None:
-        self._value = zlib.crc32(data, self._value)
-
-    def digest(self) -> bytes:
-        return self._value.to_bytes(4)
-
-
-def sum_of(digest: ContentDigest | None) -> tuple[Sum, bytes] | None:
-    """What computes a checksum of the service, and its value; `None` if the standard library cannot compute it."""
-    if digest is None or not digest.full_object:
-        return None
+def sum_of(digest: ContentDigest | None) -> tuple[Running, bytes] | None:
+    """What computes a checksum of the service, and its value; `None` if there is none that can be computed."""
     try:
-        value = base64.b64decode(digest.value, validate=True)
+        return None if digest is None else (running(digest.algorithm), expected_of(digest))
     except ValueError:
         return None
-    if digest.algorithm == "crc32" and len(value) == 4:
-        return Crc32(), value
-    if LIBRARY.get(digest.algorithm) != len(value):
-        return None
-    with suppress(ValueError):
-        return hashlib.new(digest.algorithm, usedforsecurity=False), value
-    return None
 
 
 def identity(plan: ResolutionPlan) -> str:
@@ -106,7 +73,7 @@ class Partial:
         self._version: dict[str, Any] | None = None
         self._known = self._record.read()
         self._sum: Any = hashlib.sha256()
-        self._service: tuple[Sum, bytes] | None = None
+        self._service: tuple[Running, bytes] | None = None
         self._noted = self.done = 0
         self._begun = False
         self._found = size = os.fstat(self.unfinished.descriptor).st_size
@@ -173,13 +140,12 @@ class Partial:
         """Check the complete file against the checksum of the service, if there is one that can be computed.
 
         Raises:
-            BackendUnavailable: They differ. The temporary file will not be used again.
+            ChecksumMismatch: They differ.
         """
         if self._service is None or self._service[0].digest() == self._service[1]:
             return
-        self._version = None
         message = "the bytes that arrived do not have the checksum of the file; download it again"
-        raise BackendUnavailable(message, path=path, retryable=True)
+        raise ChecksumMismatch(message, path=path, retryable=True)
 
     def leave(self, error: BaseException) -> None:
         """Keep the bytes for the next call if it can use them; else remove the file."""
@@ -187,6 +153,8 @@ class Partial:
             # Nothing was read, so the bytes of the earlier call are as good as before.
             self.unfinished.leave()
             return
+        if isinstance(error, ChecksumMismatch):
+            self._version = None
         with suppress(OSError):
             self._note()
         if self._version is None or not self.done:
@@ -255,7 +223,8 @@ def continue_transfer(source: BinaryIO, partial: Partial, path: str, progress: P
     """Copy the bytes of a store's file that are not there yet, and return the length of the file.
 
     Raises:
-        BackendUnavailable: The stream ended before its size, or the bytes do not have the checksum of the file.
+        BackendUnavailable: The stream ended before its size.
+        ChecksumMismatch: The bytes do not have the checksum of the file.
     """
     info = known_info(source) if is_pinned(source) else None
     size = source.seek(0, io.SEEK_END)

@@ -771,7 +771,7 @@ class Store(
         record of the version that it belongs to. The next call with `resume=True` goes on behind its last whole block,
         of at most 32 MiB, if the file still has the same ETag; else it starts anew. Bytes are used again only if their
         checksum is the recorded one. The complete file is checked against the checksum of the service, if that covers
-        the whole file and Python can compute it: CRC32, MD5, SHA-1, SHA-256 or SHA-512.
+        the whole file.
 
         On S3: 1 request; from 32 MiB, several at once for ranges of the file. Memory: 32 MiB. A download that goes on
         costs 1 request to look at the file, and 1 per block of 8 to 32 MiB.
@@ -795,8 +795,8 @@ class Store(
             OSError: The local file cannot be written, the disk is full, `local_path` is a dangling link, or it is a
                 device, a pipe or a socket.
             BlockingIOError: With `resume=True`, another call is downloading to the same file.
-            BackendUnavailable: The number of bytes received is not the size of the file, or their checksum is not that
-                of the file.
+            BackendUnavailable: The number of bytes received is not the size of the file.
+            ChecksumMismatch: The bytes received do not have the checksum of the file.
             CapabilityNotSupported: `resume` needs `SEEKABLE_READ`.
             TypeError: `progress` cannot be called as `progress(done, total, delta)`.
 

@@ -36,7 +36,8 @@ async def async_continue_transfer(source: AsyncBinaryIO, partial: Partial, path:
     """Copy the bytes of a store's file that are not there yet, and return the length of the file.
 
     Raises:
-        BackendUnavailable: The stream ended before its size, or the bytes do not have the checksum of the file.
+        BackendUnavailable: The stream ended before its size.
+        ChecksumMismatch: The bytes do not have the checksum of the file.
     """
     info = known_info(source) if is_pinned(source) else None
     size = await source.seek(0, io.SEEK_END)
