@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import errno
 import hashlib
 import os
@@ -26,14 +25,15 @@ from remote_store.core import (
     LocalBackend,
     MemoryBackend,
     NotFound,
+    PreconditionFailed,
     ResolutionPlan,
     Store,
     ThreadedBackend,
 )
 from remote_store.core import resumed_downloads as module
-from remote_store.core.local import kept as locks
+from remote_store.core.checksums import encoded
 from remote_store.core.local import unfinished
-from remote_store.core.resumed_downloads import identity, resuming
+from remote_store.core.resumed_downloads import identity
 from remote_store.core.s3 import AsyncS3Backend, S3Backend, S3Options
 from uploads import GET, HEAD, Reports
 
@@ -177,7 +177,7 @@ def test_a_file_that_changes_during_the_download_is_never_mixed(download: Downlo
         if done == 6000:
             s3.put("a", DATA[::-1])
 
-    with pytest.raises(Exception, match="not the one seen before"):
+    with pytest.raises(PreconditionFailed):
         download(tmp_path / "local", progress=change)
     assert not (tmp_path / "local").exists()
     download(tmp_path / "local")
@@ -362,10 +362,6 @@ def test_a_full_disk_keeps_what_fits(
     assert (seen[0].done, (tmp_path / "local").read_bytes()) == (5000, DATA)
 
 
-def b64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
 SUMS = {
     "crc32": zlib.crc32(DATA).to_bytes(4),
     **{name: hashlib.new(name, DATA).digest() for name in ("md5", "sha1", "sha256", "sha512")},
@@ -377,17 +373,21 @@ def test_the_whole_file_is_checked_against_the_checksum_of_the_service(
     download: Download, s3: FakeS3, tmp_path: Path, algorithm: str
 ) -> None:
     name = f"Checksum{algorithm.upper()}"
-    s3.put("a", DATA, described={name: b64(SUMS[algorithm]), "ChecksumType": "FULL_OBJECT"})
+    s3.put("a", DATA, described={name: encoded(SUMS[algorithm]), "ChecksumType": "FULL_OBJECT"})
     stop(download, tmp_path / "local")
     download(tmp_path / "local")
     assert (tmp_path / "local").read_bytes() == DATA
-    wrong = b64(bytes(len(SUMS[algorithm])))
+    wrong = encoded(bytes(len(SUMS[algorithm])))
     s3.put("a", DATA, described={name: wrong, "ChecksumType": "FULL_OBJECT"})
     for _ in range(2):
         with pytest.raises(ChecksumMismatch) as caught:
             download(tmp_path / "other")
         assert (caught.value.path, caught.value.retryable) == ("a", True)
         assert names(tmp_path) == ["local"]
+    stop(download, tmp_path / "other")
+    with pytest.raises(ChecksumMismatch, match="download it again"):
+        download(tmp_path / "other")
+    assert names(tmp_path) == ["local"]
     s3.put("a", DATA, described={name: wrong, "ChecksumType": "COMPOSITE"})
     download(tmp_path / "other")
 
@@ -493,20 +493,3 @@ def test_a_killed_process_leaves_what_another_one_goes_on_with(tmp_path: Path) -
     Store(backend).download("a", tmp_path / "local", resume=True, progress=seen)
     assert (seen[0].done, (tmp_path / "local").read_bytes()) == (5000, DATA)
     assert names(tmp_path) == ["local", "root"]
-
-
-def test_a_record_that_was_removed_before_it_was_locked_is_made_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lock, left = locks._lock, [2]
-
-    def slow(descriptor: int, busy: str) -> None:
-        if left[0]:
-            left[0] -= 1
-            next(tmp_path.glob(".*.json")).unlink()
-        lock(descriptor, busy)
-
-    monkeypatch.setattr(locks, "_lock", slow)
-    with resuming(tmp_path / "local", "source", overwrite=False) as partial:
-        partial.begin(None, 0)
-    assert (names(tmp_path), left) == (["local"], [0])
