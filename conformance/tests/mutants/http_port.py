@@ -13,17 +13,22 @@ from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 from remote_store.conformance.servers import sign_v4
-from remote_store.core.s3 import Call, CredentialSource, Fault, S3Options, http_request
+from remote_store.core.s3 import Call, CredentialSource, Fault, S3Options, http_request, http_response
 from remote_store.core.s3.protocol.fields import is_signed
 from remote_store.core.s3.protocol.listing_xml import parse_page
 
 ANSWERS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "cache-control": ("CacheControl", str),
+    "content-disposition": ("ContentDisposition", str),
+    "content-encoding": ("ContentEncoding", str),
     "content-length": ("ContentLength", int),
     "content-range": ("ContentRange", str),
     "content-type": ("ContentType", str),
     "etag": ("ETag", str),
+    "expires": ("Expires", parsedate_to_datetime),
     "last-modified": ("LastModified", parsedate_to_datetime),
     "x-amz-storage-class": ("StorageClass", str),
+    "x-amz-version-id": ("VersionId", str),
 }
 METADATA = "x-amz-meta-"
 CHECKSUM = "x-amz-checksum-"
@@ -237,6 +242,8 @@ def answer(call: Call, response: http.client.HTTPResponse, document: bytes) -> M
         if page is None:
             raise Fault("NotS3", 200, "this is no listing")
         return page
+    if call.operation in ("GetObjectTagging", "ListObjectVersions"):
+        return http_response(call, response.status, dict(response.getheaders()), document)
     named = {child.tag: child.text or "" for child in root}
     about = {"ResponseMetadata": facts(response)["ResponseMetadata"]}
     if call.operation == "DeleteObjects":
@@ -244,7 +251,7 @@ def answer(call: Call, response: http.client.HTTPResponse, document: bytes) -> M
         rows = {name: [{child.tag: child.text or "" for child in row} for row in rows] for name, rows in found.items()}
         return {**rows, **about}
     if call.operation == "CopyObject":
-        return {"CopyObjectResult": named, **about}
+        return {**facts(response), "CopyObjectResult": named}
     return {**facts(response), **named}
 
 
