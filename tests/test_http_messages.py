@@ -51,11 +51,28 @@ KEYS = ["k", "a b+c%2F~.txt", "a//b", "/lead", "é\n", "a/./b/../c", "*?[]'()!$&
 PARTS = [{"ETag": '"a"', "PartNumber": 1, "ChecksumCRC32": "AAAA=="}, {"ETag": '"b"', "PartNumber": 2}]
 WHOLE = {"ChecksumType": "FULL_OBJECT"}
 SUMMED = {"ChecksumCRC64NVME": "AAAAAAAAAAA=", "MpuObjectSize": 7}
+TAGS = [{"Key": "project", "Value": "lake & <sea>"}, {"Key": "é", "Value": ""}]
 CALLS = [
     *(Call("HeadObject", {"Bucket": "b", "Key": key}) for key in KEYS),
     Call("HeadObject", {"Bucket": "b", "Key": "k", "IfMatch": '"e"', "VersionId": "v+1", **KEY_OPTIONS, **SHARED}),
     Call("GetObject", {"Bucket": "b", "Key": "k", "Range": "bytes=1-2", "IfMatch": '"e"', "ChecksumMode": "ENABLED"}),
     Call("GetObjectTagging", {"Bucket": "b", "Key": "k"}),
+    Call("GetObjectTagging", {"Bucket": "b", "Key": "k", "VersionId": "v+/1"}),
+    Call("DeleteObjectTagging", {"Bucket": "b", "Key": "k", "VersionId": "v", "ExpectedBucketOwner": "1"}),
+    Call("PutObjectTagging", {"Bucket": "b", "Key": "k", "Tagging": {"TagSet": TAGS}, **SHARED}),
+    Call("DeleteObject", {"Bucket": "b", "Key": "k", "VersionId": "v"}),
+    Call("CopyObject", {"Bucket": "b", "Key": "k", "CopySource": {"Bucket": "b", "Key": "a b", "VersionId": "v+/1"}}),
+    Call(
+        "ListObjectVersions",
+        {
+            "Bucket": "b",
+            "Prefix": "a b",
+            "Delimiter": "/",
+            "EncodingType": "url",
+            "KeyMarker": "k+",
+            "VersionIdMarker": "v/",
+        },
+    ),
     Call("PutObject", {"Bucket": "b", "Key": "k", "Body": b"data", "IfNoneMatch": "*", "ContentMD5": "m==", **CREATE}),
     Call("PutObject", {"Bucket": "b", "Key": "k", "Body": b"", **KEY_OPTIONS}),
     Call(
@@ -172,12 +189,12 @@ def test_a_request_is_that_of_botocore(client: Any, call: Call) -> None:
     assert (ours.method, ours.path) == (theirs.method, url.path)
     assert parse_qsl(ours.query, keep_blank_values=True) == sorted(parse_qsl(url.query, keep_blank_values=True))
     sent = of_s3(ours.headers)
-    if call.operation == "DeleteObjects":
+    if call.operation in ("DeleteObjects", "PutObjectTagging"):
         # A lane of botocore adds it too.
         assert sent.pop("content-md5")
     assert sent == of_s3(theirs.headers)
     assert "content-type" not in call.params or ours.headers["content-type"] == text(theirs.headers["content-type"])
-    if call.operation in ("DeleteObjects", "CompleteMultipartUpload"):
+    if call.operation in ("DeleteObjects", "CompleteMultipartUpload", "PutObjectTagging"):
         assert sorted(elements(bytes(ours.body))) == sorted(elements(theirs.body))
     else:
         body = theirs.body.read() if hasattr(theirs.body, "read") else theirs.body
@@ -242,6 +259,18 @@ RESPONSES = [
         b"<Tagging%s><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>" % XMLNS,
     ),
     ("GetObjectTagging", 200, {}, b"<Tagging><TagSet/></Tagging>"),
+    ("PutObjectTagging", 200, {"x-amz-version-id": "v"}, b""),
+    ("DeleteObjectTagging", 204, {"x-amz-version-id": "v"}, b""),
+    (
+        "ListObjectVersions",
+        200,
+        {},
+        b"<ListVersionsResult%s><IsTruncated>true</IsTruncated><NextKeyMarker>a%%2Bb</NextKeyMarker>"
+        b"<NextVersionIdMarker>v</NextVersionIdMarker><EncodingType>url</EncodingType><Version><Key>a</Key>"
+        b"<VersionId>v</VersionId><IsLatest>false</IsLatest><Size>3</Size><ETag>&quot;e&quot;</ETag>"
+        b"<LastModified>2026-01-02T03:04:05.000Z</LastModified><Owner><ID>i</ID></Owner></Version><DeleteMarker>"
+        b"<Key>a</Key><VersionId>w</VersionId><IsLatest>true</IsLatest></DeleteMarker></ListVersionsResult>" % XMLNS,
+    ),
     (
         "ListParts",
         200,

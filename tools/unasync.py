@@ -41,6 +41,7 @@ FILES = {
     f"{CORE}/s3/aio_bulk.py": f"{CORE}/s3/bulk.py",
     f"{CORE}/s3/aio_presigning.py": f"{CORE}/s3/presigning.py",
     f"{CORE}/s3/aio_probing.py": f"{CORE}/s3/probing.py",
+    f"{CORE}/s3/aio_versions.py": f"{CORE}/s3/versions.py",
     f"{CORE}/s3/engine/aio_ahead.py": f"{CORE}/s3/engine/ahead.py",
     f"{CORE}/s3/engine/aio_bodies.py": f"{CORE}/s3/engine/bodies.py",
     f"{CORE}/s3/engine/aio_credentials.py": f"{CORE}/s3/engine/credentials.py",

@@ -23,12 +23,17 @@ from remote_store.core.s3.protocol.fields import is_signed
 from remote_store.core.s3.protocol.listing_xml import parse_page
 
 ANSWERS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "cache-control": ("CacheControl", str),
+    "content-disposition": ("ContentDisposition", str),
+    "content-encoding": ("ContentEncoding", str),
     "content-length": ("ContentLength", int),
     "content-range": ("ContentRange", str),
     "content-type": ("ContentType", str),
     "etag": ("ETag", str),
+    "expires": ("Expires", parsedate_to_datetime),
     "last-modified": ("LastModified", parsedate_to_datetime),
     "x-amz-storage-class": ("StorageClass", str),
+    "x-amz-version-id": ("VersionId", str),
 }
 METADATA = "x-amz-meta-"
 CHECKSUM = "x-amz-checksum-"
@@ -295,7 +300,7 @@ def answer(call: Call, response: http.client.HTTPResponse, document: bytes) -> M
         if page is None:
             raise Fault("NotS3", 200, "this is no listing")
         return page
-    if call.operation in ("ListMultipartUploads", "ListParts"):
+    if call.operation in ("GetObjectTagging", "ListMultipartUploads", "ListObjectVersions", "ListParts"):
         return http_response(call, response.status, dict(response.getheaders()), document)
     named = {child.tag: child.text or "" for child in root}
     about = {"ResponseMetadata": facts(response)["ResponseMetadata"]}
@@ -304,7 +309,7 @@ def answer(call: Call, response: http.client.HTTPResponse, document: bytes) -> M
         rows = {name: [{child.tag: child.text or "" for child in row} for row in rows] for name, rows in found.items()}
         return {**rows, **about}
     if call.operation == "CopyObject":
-        return {"CopyObjectResult": named, **about}
+        return {**facts(response), "CopyObjectResult": named}
     return {**facts(response), **named}
 
 

@@ -153,7 +153,7 @@ class PlainHarness(LocalHarness):
 
     def make(self, **options: Any) -> LocalBackend:
         backend = super().make(**options)
-        backend.capabilities = backend.capabilities - {Capability.USER_METADATA}
+        backend.capabilities = backend.capabilities - {Capability.USER_METADATA, Capability.CONTENT_HEADERS}
         return backend
 
 

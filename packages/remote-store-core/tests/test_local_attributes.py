@@ -261,7 +261,7 @@ def test_the_constructor_does_no_input_or_output_and_the_file_system_is_tested_o
     monkeypatch.setattr(attributes, "can_be_kept", lambda root: bool(asked.append(root)))
     backend = LocalBackend(tmp_path)
     assert asked == []
-    assert LocalBackend.capabilities == CONTRACT_0_1
+    assert LocalBackend.capabilities == CONTRACT_0_1 | {Capability.CONTENT_HEADERS}
     for _ in range(3):
         assert backend.capabilities == CONTRACT_0_1 - {Capability.USER_METADATA}
         with pytest.raises(CapabilityNotSupported):

@@ -32,8 +32,11 @@ ENOUGH: dict[str, dict[str, Any]] = {
     "GetObjectTagging": {"TagSet": []},
     "ListMultipartUploads": {"IsTruncated": False},
     "ListParts": {"IsTruncated": False},
+    "ListObjectVersions": {"IsTruncated": False},
+    "DeleteObjectTagging": {},
+    "PutObjectTagging": {},
 }
-NEEDS_NOTHING = {"AbortMultipartUpload", "DeleteObject", "DeleteObjects"}
+NEEDS_NOTHING = {"AbortMultipartUpload", "DeleteObject", "DeleteObjectTagging", "DeleteObjects", "PutObjectTagging"}
 
 
 def about(status: int = 200, headers: dict[str, str] | None = None) -> dict[str, Any]:

@@ -171,6 +171,13 @@ class AnyHarness(ABC, Generic[B]):
         """Return a harness on another storage, which is empty and used by this check alone; `None` if there is none."""
         return None
 
+    def versioned(self) -> Self | None:
+        """Return a harness on another storage, which is empty and keeps versions of its files; `None` if there is none.
+
+        Without it the rules about versions are untested.
+        """
+        return None
+
     def trouble(self) -> str:
         """Why the storage can no longer be reached; empty if it can be reached, or if that is unknown.
 
@@ -273,6 +280,10 @@ class ThreadedHarness(AsyncHarness):
     def isolated(self) -> ThreadedHarness | None:
         isolated = self.harness.isolated()
         return None if isolated is None else type(self)(isolated)
+
+    def versioned(self) -> ThreadedHarness | None:
+        versioned = self.harness.versioned()
+        return None if versioned is None else type(self)(versioned)
 
     @property
     def peers(self) -> Mapping[str, Callable[[], AsyncBackend]]:

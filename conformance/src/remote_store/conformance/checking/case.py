@@ -261,7 +261,10 @@ class AnyCase(Expectations, Generic[B]):
             yield
         self.expect_equal([request.operation for request in requests], [], f"requests of {what}")
 
-    def _isolated(self) -> AnyHarness[B]:
+    def _isolated(self, *, versions: bool) -> AnyHarness[B]:
+        if versions:
+            versioned: AnyHarness[B] | None = self.harness.versioned()
+            return versioned if versioned is not None else untested("the harness has no storage with versions")
         harness: AnyHarness[B] | None = self.harness.isolated()
         if harness is None and not self.profile.shared and self.profile.expendable:
             return self.harness
@@ -324,9 +327,9 @@ class Case(AnyCase[Backend]):
     """The case of a synchronous check."""
 
     @contextmanager
-    def isolated(self) -> Iterator[Case]:
-        """A case on an isolated, empty storage. Its folder is the root."""
-        harness = self._isolated()
+    def isolated(self, *, versions: bool = False) -> Iterator[Case]:
+        """A case on an isolated, empty storage, or on one that keeps versions. Its folder is the root."""
+        harness = self._isolated(versions=versions)
         with Case(harness, self.name, self.variant, root="") as case:
             case.rules, case.log = self.rules, self.log
             yield case
@@ -390,9 +393,9 @@ class AsyncCase(AnyCase[AsyncBackend]):
     """The case of an asynchronous check."""
 
     @asynccontextmanager
-    async def isolated(self) -> AsyncIterator[AsyncCase]:
-        """A case on an isolated, empty storage. Its folder is the root."""
-        harness = self._isolated()
+    async def isolated(self, *, versions: bool = False) -> AsyncIterator[AsyncCase]:
+        """A case on an isolated, empty storage, or on one that keeps versions. Its folder is the root."""
+        harness = self._isolated(versions=versions)
         async with AsyncCase(harness, self.name, self.variant, root="") as case:
             case.rules, case.log = self.rules, self.log
             yield case

@@ -27,6 +27,7 @@ ROOTS = {
     "CompleteMultipartUpload": "CompleteMultipartUploadResult",
     "DeleteObjects": "DeleteResult",
     "GetObjectTagging": "Tagging",
+    "ListObjectVersions": "ListVersionsResult",
 }
 ROWS = {"Errors": "Error", "TagSet": "Tag"}
 HEADERS = {"if-match": "IfMatch", "if-none-match": "IfNoneMatch", "range": "Range", "content-type": "ContentType"}

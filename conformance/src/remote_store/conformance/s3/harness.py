@@ -60,6 +60,9 @@ class AnyS3Harness(AnyHarness[B]):
         bucket: An existing bucket, in which the checks use their own folders and delete them; checks that need a whole
         storage are then untested. Without it, the harness creates buckets and deletes them at the end.
         options: Options for every backend, in addition to the target's.
+
+    Attributes:
+        keeps_versions: Whether the bucket of this harness keeps versions. Set it before the first use.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class AnyS3Harness(AnyHarness[B]):
         **options: Any,
     ) -> None:
         self._existing = bucket
+        self.keeps_versions = False
         self._create: Callable[..., B] = create
         self._peers: dict[str, Callable[..., B]] = {
             name: peer for name, peer in (peers or {}).items() if peer is not create
@@ -91,7 +95,7 @@ class AnyS3Harness(AnyHarness[B]):
             return self._existing
         name = f"conformance-{secrets.token_hex(8)}"
         server, _ = started(self._target.server)
-        server.create_bucket(name)
+        server.create_bucket(name, versions=self.keeps_versions)
         if self._target.server not in EPHEMERAL:
             atexit.register(removed, S3Oracle(server, name))
         return name
@@ -110,6 +114,12 @@ class AnyS3Harness(AnyHarness[B]):
         isolated = type(self)(self._create, self._target, takes=self.options, peers=self._peers, **self._defaults)
         isolated.deviations = self.deviations
         return isolated
+
+    def versioned(self) -> Self | None:
+        versioned = self.isolated()
+        if versioned is not None:
+            versioned.keeps_versions = True
+        return versioned
 
     def trouble(self) -> str:
         server, _ = started(self._target.server)

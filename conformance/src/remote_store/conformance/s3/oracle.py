@@ -125,6 +125,11 @@ class S3Oracle(Oracle):
     def remove(self) -> None:
         """Delete the bucket with all its content."""
         self.raw_clear("")
+        marks = {"key-marker": "NextKeyMarker", "version-id-marker": "NextVersionIdMarker"}
+        with suppress(S3OracleRefused):
+            for page in list(self._pages({"versions": "", "encoding-type": "url"}, marks)):
+                for row in (*rows(page, "Version"), *rows(page, "DeleteMarker")):
+                    self._request("DELETE", row["Key"], query={"versionId": row["VersionId"]})
         with unless_missing():
             self._request("DELETE")
 

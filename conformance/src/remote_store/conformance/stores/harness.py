@@ -96,6 +96,10 @@ class AnyChildHarness(AnyHarness[B]):
         isolated = self._harness.isolated()
         return None if isolated is None else type(self)(isolated)
 
+    def versioned(self) -> Self | None:
+        versioned = self._harness.versioned()
+        return None if versioned is None else type(self)(versioned)
+
     @property
     def oracle(self) -> Oracle | None:
         oracle: Oracle | None = self._harness.oracle

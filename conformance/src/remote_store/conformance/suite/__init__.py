@@ -15,6 +15,7 @@ from remote_store.conformance.suite.credentials import CredentialSuite
 from remote_store.conformance.suite.deleting import DeletingSuite
 from remote_store.conformance.suite.errors import ErrSuite
 from remote_store.conformance.suite.glob import GlobSuite
+from remote_store.conformance.suite.headers import HeaderSuite
 from remote_store.conformance.suite.histories import HistorySuite
 from remote_store.conformance.suite.life import LifeSuite
 from remote_store.conformance.suite.limits import LimitSuite
@@ -35,6 +36,7 @@ from remote_store.conformance.suite.signing import SigningSuite
 from remote_store.conformance.suite.surprises import SurpriseSuite
 from remote_store.conformance.suite.swapping import SwapSuite
 from remote_store.conformance.suite.uploads import UploadSuite
+from remote_store.conformance.suite.versions import VersionSuite
 from remote_store.conformance.suite.wire import WireSuite
 from remote_store.conformance.suite.writing import WriteSuite
 
@@ -52,6 +54,8 @@ class Contract(
     GlobSuite,
     MetadataSuite,
     ChecksumSuite,
+    HeaderSuite,
+    VersionSuite,
     CopyingSuite,
     MovingSuite,
     DeletingSuite,

@@ -15,7 +15,7 @@ SUCCESS: Final = 200
 
 
 def register_checks(events: Any) -> None:
-    """Register handlers that check all responses, and add an MD5 to `DeleteObjects`.
+    """Register handlers that check all responses, and add an MD5 to calls with a document of their own.
 
     Args:
         events: The events of a client, or of a session for all its clients.
@@ -24,11 +24,12 @@ def register_checks(events: Any) -> None:
         # This event name runs before botocore's check for an error, which parses the document without limits.
         handler = parse_listing if operation == "ListObjectsV2" else check_document
         events.register(f"before-parse.*.{operation}", handler)
-    events.register("before-call.s3.DeleteObjects", add_content_md5)
+    for operation in ("DeleteObjects", "PutObjectTagging"):
+        events.register(f"before-call.s3.{operation}", add_content_md5)
 
 
 def add_content_md5(params: dict[str, Any], **_others: Any) -> None:
-    """Handle botocore's `before-call` of a `DeleteObjects`: add an MD5, because some servers require it."""
+    """Handle botocore's `before-call` of a call with a document: add an MD5, because some servers require it."""
     body = params["body"]
     if isinstance(body, bytes | bytearray):
         digest = hashlib.md5(body, usedforsecurity=False).digest()

@@ -24,6 +24,7 @@ from remote_store.core.errors import (
     InvalidConfiguration,
     InvalidPath,
     NotFound,
+    ObjectArchived,
     PermissionDenied,
     PreconditionFailed,
     RemoteStoreError,
@@ -64,6 +65,7 @@ from remote_store.core.progress import Progress
 from remote_store.core.retry import RetryPolicy
 from remote_store.core.secret import Secret
 from remote_store.core.store import Store, open_store
+from remote_store.core.tags import check_tags
 from remote_store.core.versions import installed_version
 
 __version__ = installed_version("remote-store-core")
@@ -107,6 +109,7 @@ __all__ = [
     "MoveOptions",
     "NotFound",
     "NotModified",
+    "ObjectArchived",
     "Outcome",
     "PermissionDenied",
     "PostCondition",
@@ -136,6 +139,7 @@ __all__ = [
     "check_max_depth",
     "check_metadata",
     "check_range",
+    "check_tags",
     "choose_async_lane",
     "choose_lane",
     "open_async_store",

@@ -129,6 +129,19 @@ class PermissionDenied(RemoteStoreError, PermissionError):
 
 
 @public("remote_store.core")
+class ObjectArchived(PermissionDenied):
+    """The object is in an archive, such as the storage class `GLACIER`, and has to be restored before it can be read.
+
+    Restore it with S3's RestoreObject (a lane's `unwrap` returns a client that has it), which takes minutes to hours.
+
+    Attributes:
+        storage_class: The storage class of the object; `None` if it is not known.
+    """
+
+    storage_class: str | None = None
+
+
+@public("remote_store.core")
 class InvalidConfiguration(RemoteStoreError, ValueError):
     """A setting of the environment or of an AWS profile cannot be used. No request was sent."""
 

@@ -43,7 +43,12 @@ class FileInfo:
         digest: Checksum of the content, if the service stores one.
         metadata: User metadata. S3 listings do not include it.
         version_id: Version of the object in a versioned bucket.
-        storage_class: The service's storage class, such as `STANDARD`.
+        storage_class: The service's storage class, such as `STANDARD`. An object of `GLACIER` or `DEEP_ARCHIVE` cannot
+            be read before it is restored.
+        cache_control: `Cache-Control` header. S3 listings include none of the headers.
+        content_disposition: `Content-Disposition` header.
+        content_encoding: `Content-Encoding` header. Reads return the content as it is stored, encoded.
+        expires: `Expires` header, as an aware datetime in UTC.
     """
 
     path: str
@@ -56,6 +61,10 @@ class FileInfo:
     metadata: Mapping[str, str] | None = field(default=None, hash=False)
     version_id: str | None = None
     storage_class: str | None = None
+    cache_control: str | None = None
+    content_disposition: str | None = None
+    content_encoding: str | None = None
+    expires: datetime | None = None
 
 
 @public("remote_store.core")

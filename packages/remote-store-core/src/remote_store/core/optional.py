@@ -278,7 +278,8 @@ class Optional(ABC):
     def list_versions(self, path: str) -> Iterator[FileVersion]:
         """Iterate over the versions of one file, the latest first, with the markers of its deletions.
 
-        On S3: 1 request per 1,000 versions of keys that begin with the path.
+        On S3: 1 request per 1,000 versions. S3 reports versions and markers apart, so if both were made in the same
+        second, their order may be exchanged.
 
         Args:
             path: The file. It need not exist now.
@@ -295,7 +296,7 @@ class Optional(ABC):
     def restore_version(self, path: str, version_id: str) -> WriteResult:
         """Make a former version the current one again, by a copy on the server. No version is lost.
 
-        On S3: 2 requests, and 1 per part above 5 GiB.
+        On S3: 3 requests, and 1 per part above 5 GiB. Restoring the current version changes nothing.
 
         Args:
             path: The file.
@@ -306,7 +307,7 @@ class Optional(ABC):
 
         Raises:
             CapabilityNotSupported: The backend does not have `VERSIONS`.
-            NotFound: There is no such version.
+            NotFound: There is no such version, or it is the marker of a deletion.
             InvalidPath: The path is the root, or malformed.
         """
         raise self._lacks(Capability.VERSIONS, "restore_version", path)
@@ -314,7 +315,7 @@ class Optional(ABC):
     def get_tags(self, path: str, *, version_id: str | None = None) -> dict[str, str]:
         """The tags of a file.
 
-        On S3: 1 request.
+        On S3: 1 request, and 1 more with `version_id`.
 
         Args:
             path: The file.
@@ -333,18 +334,19 @@ class Optional(ABC):
     def set_tags(self, path: str, tags: Mapping[str, str], *, version_id: str | None = None) -> None:
         """Replace all tags of a file. Its content, its time and its version stay.
 
-        On S3: 1 request.
+        On S3: 1 request, and 1 more with `version_id` or without tags.
 
         Args:
             path: The file.
-            tags: The tags; none removes them. On S3 at most 10.
+            tags: The tags; none removes them. At most 10, with names of 1 to 128 and values of up to 256 characters:
+                letters, numbers, spaces and `+-=._:/@`.
             version_id: The version; `None` for the current one.
 
         Raises:
             CapabilityNotSupported: The backend does not have `TAGS`.
             NotFound: The file does not exist.
             InvalidPath: The path is the root, a folder, or malformed.
-            ValueError: The tags cannot be stored.
+            ValueError: The tags or the version id are malformed.
         """
         raise self._lacks(Capability.TAGS, "set_tags", path)
 

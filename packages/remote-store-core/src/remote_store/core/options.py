@@ -10,11 +10,13 @@ from typing import Any, Literal, TypeAlias, TypedDict, get_args
 
 from remote_store.core.capabilities import Capability
 from remote_store.core.errors import CapabilityNotSupported
+from remote_store.core.headers import check_headers
 from remote_store.core.home import public
+from remote_store.core.metadata import VALUE
+from remote_store.core.storage_options import ObjectLockMode, ServerSideEncryption, check_storage_options
+from remote_store.core.tags import check_tags
 
 ChecksumAlgorithm = Literal["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"]
-ServerSideEncryption = Literal["AES256", "aws:kms", "aws:kms:dsse"]
-ObjectLockMode = Literal["GOVERNANCE", "COMPLIANCE"]
 PostCondition: TypeAlias = Mapping[str, str] | Sequence[str | int]
 """A condition of a form for `presign_post`: `{"acl": "private"}`, or `["starts-with", "$x-amz-meta-user", "a"]`."""
 
@@ -54,13 +56,14 @@ class WriteOptions(TypedDict, total=False):
             version, or does not exist, the call raises `PreconditionFailed` and writes nothing. Needs
             `overwrite=True`, and `COMPARE_AND_SWAP`.
         cache_control: `Cache-Control` header to store with the file. Needs `CONTENT_HEADERS`, as the next three do.
-        content_disposition: `Content-Disposition` header.
+        content_disposition: `Content-Disposition` header. Encode a non-ASCII file name as in RFC 8187.
         content_encoding: `Content-Encoding` header. The content is stored and read as it is, never decoded.
-        expires: `Expires` header; an aware datetime.
-        tags: Tags of the object. Needs `TAGS`.
+        expires: `Expires` header; an aware datetime. Fractions of a second are dropped, because HTTP has none.
+        tags: Tags of the object; 10 at most, with names of 1 to 128 and values of up to 256 characters. Needs `TAGS`.
         storage_class: The storage class, such as `STANDARD_IA`. Needs `STORAGE_OPTIONS`, as the rest but the last do.
-        server_side_encryption: How the service encrypts the object: `AES256`, `aws:kms` or `aws:kms:dsse`.
-        kms_key_id: The key of `aws:kms` and `aws:kms:dsse`.
+        server_side_encryption: How the service encrypts the object: `AES256`, `aws:kms` or `aws:kms:dsse`. It replaces
+            all settings of encryption in `put_options`.
+        kms_key_id: The key of `aws:kms` and `aws:kms:dsse`, one of which must be given too.
         object_lock_mode: `GOVERNANCE` or `COMPLIANCE`, together with `object_lock_until`.
         object_lock_until: Until when the version cannot be deleted; an aware datetime.
         legal_hold: Whether the version cannot be deleted until the hold is removed.
@@ -235,6 +238,7 @@ def supported(
         needed = IF_MATCH.get(kind, NEEDS[name]) if name == "if_match" else NEEDS[name]
         if needed not in capabilities:
             raise lacking(needed, f"the option {name}", path, backend)
+    check_version_id(passed.get("version_id"))
     return passed
 
 
@@ -274,6 +278,24 @@ def check_write_options(options: Mapping[str, Any], *, overwrite: bool) -> None:
     checksum = options.get("checksum")
     if checksum is not None and checksum not in get_args(ChecksumAlgorithm):
         raise ValueError(f"checksum must be one of {', '.join(get_args(ChecksumAlgorithm))}, not {checksum!r}")
+    check_headers(options)
+    check_tags(options.get("tags"))
+    check_storage_options(options)
+
+
+def check_version_id(version_id: object) -> None:
+    """Refuse a version id that no request can name.
+
+    Raises:
+        TypeError: It is not a string.
+        ValueError: It is empty, or not printable ASCII.
+    """
+    if version_id is None:
+        return
+    if not isinstance(version_id, str):
+        raise TypeError(f"version_id must be a str, not {type(version_id).__name__}")
+    if not VALUE.fullmatch(version_id or " "):
+        raise ValueError("version_id must be that of a FileInfo, WriteResult or FileVersion: printable and not empty")
 
 
 def check_tag(tag: object, name: str) -> None:

@@ -112,6 +112,10 @@ class Scope:
             info.metadata,
             info.version_id,
             info.storage_class,
+            info.cache_control,
+            info.content_disposition,
+            info.content_encoding,
+            info.expires,
         )
 
     def found(self, info: FileInfo | NotModified) -> FileInfo | NotModified:

@@ -14,6 +14,7 @@ from remote_store.conformance.suite.aio.credentials import AsyncCredentialSuite
 from remote_store.conformance.suite.aio.deleting import AsyncDeletingSuite
 from remote_store.conformance.suite.aio.errors import AsyncErrSuite
 from remote_store.conformance.suite.aio.glob import AsyncGlobSuite
+from remote_store.conformance.suite.aio.headers import AsyncHeaderSuite
 from remote_store.conformance.suite.aio.histories import AsyncHistorySuite
 from remote_store.conformance.suite.aio.life import AsyncLifeSuite
 from remote_store.conformance.suite.aio.limits import AsyncLimitSuite
@@ -34,6 +35,7 @@ from remote_store.conformance.suite.aio.signing import AsyncSigningSuite
 from remote_store.conformance.suite.aio.surprises import AsyncSurpriseSuite
 from remote_store.conformance.suite.aio.swapping import AsyncSwapSuite
 from remote_store.conformance.suite.aio.uploads import AsyncUploadSuite
+from remote_store.conformance.suite.aio.versions import AsyncVersionSuite
 from remote_store.conformance.suite.aio.wire import AsyncWireSuite
 from remote_store.conformance.suite.aio.writing import AsyncWriteSuite
 
@@ -51,6 +53,8 @@ class AsyncContract(
     AsyncGlobSuite,
     AsyncMetadataSuite,
     AsyncChecksumSuite,
+    AsyncHeaderSuite,
+    AsyncVersionSuite,
     AsyncCopyingSuite,
     AsyncMovingSuite,
     AsyncDeletingSuite,

@@ -1,4 +1,4 @@
-"""User metadata and content types, stored in extended attributes of the files."""
+"""User metadata, content types and headers, stored in extended attributes of the files."""
 
 # `Path` has no extended attributes.
 # ruff: noqa: PTH112, PTH120
@@ -7,15 +7,19 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from remote_store.core.backend import Backend
 from remote_store.core.capabilities import CONTRACT_0_1, Capability
+from remote_store.core.headers import TEXTS, kept_headers
 from remote_store.core.local.system import NoAttributes
 from remote_store.core.metadata import NAME, VALUE
 
 CONTENT_TYPE = "user.remote_store.content_type"
+HEADERS = "user.remote_store.headers"
 METADATA = "user.remote_store.metadata"
+NEED_ATTRIBUTES = frozenset({Capability.USER_METADATA, Capability.CONTENT_HEADERS})
 UNSUPPORTED = (errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EPERM)
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.E2BIG, errno.ERANGE)
 NO_ATTRIBUTES = "the file system stores no extended attributes, so it cannot keep metadata or a content type"
@@ -28,12 +32,12 @@ class Declared:
     """
 
     def __get__(self, backend: Backend | None, kind: type[Backend]) -> frozenset[Capability]:
-        every = CONTRACT_0_1
+        every = CONTRACT_0_1 | NEED_ATTRIBUTES
         if backend is None:
             return every
         # The attribute hides this descriptor: the file system is tested once.
         kept = can_be_kept(backend.native_path(""))
-        backend.capabilities = every if kept else every - {Capability.USER_METADATA}
+        backend.capabilities = every if kept else every - NEED_ATTRIBUTES
         return backend.capabilities
 
 
@@ -78,6 +82,25 @@ def encoded(metadata: Mapping[str, str], content_type: str | None) -> dict[str, 
     return attributes
 
 
+def encoded_headers(options: Mapping[str, Any]) -> dict[str, bytes]:
+    """The attribute for the headers among the options of a write: a line `name=value` per header; none without any."""
+    headers = kept_headers(options)
+    if "expires" in headers:
+        headers["expires"] = headers["expires"].isoformat()
+    return {HEADERS: "\n".join(f"{name}={value}" for name, value in headers.items()).encode()} if headers else {}
+
+
+def decoded_headers(attributes: Mapping[str, bytes]) -> dict[str, Any]:
+    """The headers in the attributes of a file, without those that no write could have stored."""
+    lines = (line.partition("=") for line in _text(attributes.get(HEADERS, b"")).split("\n"))
+    found: dict[str, Any] = {name: value for name, _, value in lines}
+    headers = {name: found[name] for name in TEXTS if VALUE.fullmatch(found.get(name, " "))}
+    try:
+        return headers | kept_headers({"expires": datetime.fromisoformat(found["expires"])})
+    except (KeyError, ValueError, OverflowError):
+        return headers
+
+
 def decoded(attributes: Mapping[str, bytes]) -> tuple[dict[str, str], str | None]:
     """The metadata and the content type in the attributes of a file.
 
@@ -108,7 +131,7 @@ def attach(descriptor: int, attributes: Mapping[str, bytes]) -> None:
                 raise NoAttributes(errno.ENOTSUP, f"{NO_ATTRIBUTES}; leave them out") from error
             if error.errno in FULL:
                 size = sum(map(len, attributes.values()))
-                message = f"there is no room for {size:,} bytes of metadata and content type with the file"
+                message = f"there is no room for {size:,} bytes of metadata and headers with the file"
                 raise OSError(errno.E2BIG, message) from error
             raise
 
@@ -118,7 +141,7 @@ def attached(descriptor: int) -> dict[str, bytes] | None:
     if not hasattr(os, "getxattr"):
         return None
     found = {}
-    for name in (CONTENT_TYPE, METADATA):
+    for name in (CONTENT_TYPE, HEADERS, METADATA):
         try:
             found[name] = os.getxattr(descriptor, name)
         except OSError as error:

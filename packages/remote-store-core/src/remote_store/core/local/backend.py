@@ -23,7 +23,7 @@ from remote_store.core.glob import GlobPattern
 from remote_store.core.home import public
 from remote_store.core.io.source import Content
 from remote_store.core.io.streams import Source, check_max_depth, check_range
-from remote_store.core.local.attributes import attached, decoded
+from remote_store.core.local.attributes import attached, decoded, encoded_headers
 from remote_store.core.local.base import LocalBase
 from remote_store.core.local.finding import find_entry, find_folder, open_file
 from remote_store.core.local.names import require_file_name, require_name, require_new_name
@@ -61,11 +61,11 @@ class LocalBackend(LocalBase):
     name. An open reader keeps the version that it opened, unless another program changes the file in place. A move to
     another file system is a copy and a delete.
 
-    Metadata and content types are stored in extended attributes (Linux, on most file systems). Copies and moves keep
-    them. If the file system of the root stores none, `capabilities` lacks `USER_METADATA`, and a write with metadata or
-    a content type raises `CapabilityNotSupported`. This is tested once, when `capabilities` is first needed, with a
-    temporary file that has no name; a root that does not exist yet is judged by its nearest parent. Content types are
-    never guessed. Listings leave out both.
+    Metadata, content types and headers are stored in extended attributes (Linux, on most file systems). Copies and
+    moves keep them. If the file system of the root stores none, `capabilities` lacks `USER_METADATA` and
+    `CONTENT_HEADERS`, and a write with one of them raises `CapabilityNotSupported`. This is tested once, when
+    `capabilities` is first needed, with a temporary file that has no name; a root that does not exist yet is judged by
+    its nearest parent. Content types are never guessed. Listings leave out all three.
 
     Symbolic links: a link to a file inside the root reads and writes that file; deleting it deletes the link. A link
     to a folder inside the root can be part of a path, but recursive listings do not descend into it. A link that is
@@ -141,7 +141,7 @@ class LocalBackend(LocalBase):
     ) -> WriteResult:
         attributes = self._check_write(path, metadata, content_type)
         check_write_options(options, overwrite=overwrite)
-        self._asked(WriteOptions, path, options)
+        attributes |= encoded_headers(self._asked(WriteOptions, path, options))
         source = Source(content)
         with self._unfinished(path, attributes, overwrite=overwrite) as (unfinished, file):
             while block := source.read_block(BLOCK):
@@ -175,7 +175,7 @@ class LocalBackend(LocalBase):
     ) -> Iterator[BinaryIO]:
         attributes = self._check_write(path, metadata, content_type)
         check_write_options(options, overwrite=overwrite)
-        self._asked(WriteOptions, path, options)
+        attributes |= encoded_headers(self._asked(WriteOptions, path, options))
         with self._unfinished(path, attributes, overwrite=overwrite) as (unfinished, file):
             yield file
             self._commit(path, unfinished, file, overwrite=overwrite)

@@ -138,9 +138,7 @@ class LocalBase(Backend):
     def _keeps_attributes(self) -> bool:
         return Capability.USER_METADATA in self.capabilities
 
-    def _check_write(
-        self, path: str, metadata: Mapping[str, str] | None, content_type: str | None
-    ) -> Mapping[str, bytes]:
+    def _check_write(self, path: str, metadata: Mapping[str, str] | None, content_type: str | None) -> dict[str, bytes]:
         """The extended attributes to write."""
         self._check_open()
         require_new_name(path, self.name)

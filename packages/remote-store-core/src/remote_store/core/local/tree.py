@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from remote_store.core.errors import DirectoryNotEmpty, RemoteStoreError
 from remote_store.core.io.reader import BufferedFile, Reader
-from remote_store.core.local.attributes import attached, decoded
+from remote_store.core.local.attributes import attached, decoded, decoded_headers
 from remote_store.core.local.names import is_hidden
 from remote_store.core.local.resolving import ABSENT, Position, Spot
 from remote_store.core.local.system import TypedFile, buffer_size, os_errors, typed
@@ -195,12 +195,12 @@ def describe(path: str, facts: os.stat_result) -> FileInfo:
 
 
 def inspect(path: str, descriptor: int) -> FileInfo:
-    """The `FileInfo` of an open file, with its metadata and content type."""
+    """The `FileInfo` of an open file, with its metadata, content type and headers."""
     info, attributes = describe(path, os.fstat(descriptor)), attached(descriptor)
     if attributes is None:
         return info
     metadata, content_type = decoded(attributes)
-    return replace(info, metadata=metadata, content_type=content_type)
+    return replace(info, metadata=metadata, content_type=content_type, **decoded_headers(attributes))
 
 
 def opened_file(path: str, file: TypedFile, backend: str) -> Reader:

@@ -58,6 +58,7 @@ from remote_store.core.options import (
     supported,
 )
 from remote_store.core.path import require_canonical, require_file_path, require_text
+from remote_store.core.tags import check_tags
 
 T = TypeVar("T")
 SCHEME = "memory://"
@@ -97,6 +98,8 @@ class MemoryBackend(Backend):
         Capability.COMPARE_AND_SWAP,
         Capability.CONDITIONAL_DELETE,
         Capability.CONDITIONAL_READ,
+        Capability.CONTENT_HEADERS,
+        Capability.TAGS,
     }
 
     def __init__(self, bucket: str | None = None, *, on_event: OnEvent | None = None) -> None:
@@ -315,6 +318,19 @@ class MemoryBackend(Backend):
         asked = self._asked(CopyOptions, src, options)
         self._transfer(src, dst, overwrite=overwrite, keep=True, asked=asked)
 
+    @observed("path")
+    def get_tags(self, path: str, *, version_id: str | None = None) -> dict[str, str]:
+        self._asked(ReadOptions, path, {"version_id": version_id})
+        return dict(self._file(path).tags)
+
+    @observed("path")
+    def set_tags(self, path: str, tags: Mapping[str, str], *, version_id: str | None = None) -> None:
+        self._asked(ReadOptions, path, {"version_id": version_id})
+        checked = check_tags(tags)
+        with self._lock:
+            file = self._found(path)
+            self._files[path] = replace(file, tags=checked)
+
     @observed("pattern")
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         self._check_open()
@@ -434,10 +450,13 @@ class MemoryBackend(Backend):
         return file
 
     def _file(self, path: str) -> StoredFile:
+        with self._lock:
+            return self._found(path)
+
+    def _found(self, path: str) -> StoredFile:
         self._check_open()
         require_file_path(path, self.name)
-        with self._lock:
-            file = self._find(path)
+        file = self._find(path)
         if file is None:
             raise self._missing(path, "file")
         return file

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from remote_store.core.checksums import digest_of, encoded
+from remote_store.core.headers import kept_headers
 from remote_store.core.models import ContentDigest, FileInfo
 
 
@@ -24,6 +25,8 @@ class StoredFile:
     content_type: str | None
     modified_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     checksum: ContentDigest | None = None
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def etag(self) -> str:
@@ -43,7 +46,8 @@ def stored(
     asked = options.get("checksum")
     checksum = None if asked is None else digest_of(content, asked.lower())
     md5 = hashlib.md5(content, usedforsecurity=False).digest()
-    return StoredFile(content, md5, metadata, content_type, checksum=checksum)
+    headers, tags = kept_headers(options), dict(options.get("tags", {}))
+    return StoredFile(content, md5, metadata, content_type, checksum=checksum, headers=headers, tags=tags)
 
 
 @dataclass(slots=True)
@@ -90,4 +94,5 @@ def describe(path: str, file: StoredFile) -> FileInfo:
         content_type=file.content_type,
         digest=file.digest,
         metadata=dict(file.metadata),
+        **file.headers,
     )

@@ -27,8 +27,9 @@ from remote_store.core.s3.aio_bulk import AsyncS3Bulk
 from remote_store.core.s3.aio_presigning import AsyncS3Presigning
 from remote_store.core.s3.aio_probing import AsyncS3Probing
 from remote_store.core.s3.aio_uploads import AsyncS3Uploads
+from remote_store.core.s3.aio_versions import AsyncS3Versions
 from remote_store.core.s3.engine.aio_spool import AsyncSpool
-from remote_store.core.s3.operations import copying, deleting, fetching, listing, probes, writing
+from remote_store.core.s3.operations import copying, deleting, fetching, listing, probes, versions, writing
 from remote_store.core.s3.operations.paging import Cursor
 from remote_store.core.s3.protocol.keys import check_folder, check_key, check_new_key
 
@@ -39,6 +40,7 @@ class AsyncS3Backend(
     AsyncS3Probing,
     AsyncS3Uploads,
     AsyncS3Presigning,
+    AsyncS3Versions,
 ):
     """Implements the contract on one bucket of an S3 server. A lane subclasses it and makes the port in `_connect`.
 
@@ -196,10 +198,12 @@ class AsyncS3Backend(
         return self._spooled(path, overwrite=overwrite, metadata=metadata, content_type=content_type, **asked)
 
     async def delete(self, path: str, *, missing_ok: bool = False, **options: Unpack[DeleteOptions]) -> None:
-        """Delete one object: 2 requests; 1 with `if_match`."""
+        """Delete one object: 2 requests; 1 with `if_match`. With `version_id`, 2, and 1 LIST more for a marker."""
         self._check(check_key, path)
         asked = self._asked(DeleteOptions, path, options)
-        if "if_match" in asked:
+        if "version_id" in asked:
+            operation = versions.delete(self._bucket, path, asked, missing_ok=missing_ok)
+        elif "if_match" in asked:
             operation = deleting.delete_version(self._bucket, path, asked["if_match"], missing_ok=missing_ok)
         else:
             operation = deleting.delete(self._bucket, path, missing_ok=missing_ok)

@@ -34,6 +34,27 @@ from remote_store.core.s3.protocol.pages import Page
 
 T = TypeVar("T")
 
+OF_S3 = frozenset(
+    {
+        Capability.CHECKSUMS,
+        Capability.COMPARE_AND_SWAP,
+        Capability.CONDITIONAL_DELETE,
+        Capability.CONDITIONAL_READ,
+        Capability.CONTENT_HEADERS,
+        Capability.MULTIPART_UPLOADS,
+        Capability.STORAGE_OPTIONS,
+        Capability.TAGS,
+        Capability.VERSIONS,
+    }
+)
+"""The capabilities of contract 0.2 that every S3 server may have."""
+
+NOT_OF_DIRECTORIES = frozenset({Capability.TAGS, Capability.VERSIONS})
+"""What directory buckets lack (S3 User Guide, "Differences for directory buckets")."""
+
+LEARNED = {capability.value: capability for capability in (Capability.TAGS, Capability.VERSIONS)}
+"""Capabilities that a backend no longer declares once the service has said that it does not have them."""
+
 
 class AsyncS3Base(AsyncBackend):
     """The base class of the parts of the S3 backend.
@@ -49,13 +70,7 @@ class AsyncS3Base(AsyncBackend):
     """
 
     name = "s3"
-    capabilities = CONTRACT_0_1 - {Capability.ATOMIC_MOVE} | {
-        Capability.CHECKSUMS,
-        Capability.COMPARE_AND_SWAP,
-        Capability.CONDITIONAL_DELETE,
-        Capability.CONDITIONAL_READ,
-        Capability.MULTIPART_UPLOADS,
-    }
+    capabilities = CONTRACT_0_1 - {Capability.ATOMIC_MOVE} | OF_S3
 
     def __init__(self, bucket: str, options: S3Options, *, own_client: bool = True) -> None:
         check_function(options.credentials)
@@ -63,6 +78,8 @@ class AsyncS3Base(AsyncBackend):
         self._most_metadata = MOST_ENTRIES if own_client else MOST_OF_A_HANDLE
         if not can_sign(options):
             self.capabilities = self.capabilities - {Capability.PRESIGN}
+        if options.endpoint.bucket_kind == "directory":
+            self.capabilities = self.capabilities - NOT_OF_DIRECTORIES
         self._narrow()
         self._runner = self._new_runner()
 
@@ -171,6 +188,10 @@ class AsyncS3Base(AsyncBackend):
         try:
             with contract_errors(self.name, path, source):
                 return await self._runner.run(operation, source, allowance or self._allowance())
+        except CapabilityNotSupported as error:
+            if (learned := LEARNED.get(error.capability)) is not None:
+                self.capabilities = self.capabilities - {learned}
+            raise
         finally:
             if self._bucket.options.endpoint.probes:
                 self._narrow()

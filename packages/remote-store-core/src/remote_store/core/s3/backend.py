@@ -25,12 +25,13 @@ from remote_store.core.options import (
 from remote_store.core.path import require_text
 from remote_store.core.s3.bulk import S3Bulk
 from remote_store.core.s3.engine.spool import Spool
-from remote_store.core.s3.operations import copying, deleting, fetching, listing, probes, writing
+from remote_store.core.s3.operations import copying, deleting, fetching, listing, probes, versions, writing
 from remote_store.core.s3.operations.paging import Cursor
 from remote_store.core.s3.presigning import S3Presigning
 from remote_store.core.s3.probing import S3Probing
 from remote_store.core.s3.protocol.keys import check_folder, check_key, check_new_key
 from remote_store.core.s3.uploads import S3Uploads
+from remote_store.core.s3.versions import S3Versions
 
 
 @public("remote_store.core.s3")
@@ -39,6 +40,7 @@ class S3Backend(
     S3Probing,
     S3Uploads,
     S3Presigning,
+    S3Versions,
 ):
     """Implements the contract on one bucket of an S3 server. A lane subclasses it and makes the port in `_connect`.
 
@@ -194,10 +196,12 @@ class S3Backend(
         return self._spooled(path, overwrite=overwrite, metadata=metadata, content_type=content_type, **asked)
 
     def delete(self, path: str, *, missing_ok: bool = False, **options: Unpack[DeleteOptions]) -> None:
-        """Delete one object: 2 requests; 1 with `if_match`."""
+        """Delete one object: 2 requests; 1 with `if_match`. With `version_id`, 2, and 1 LIST more for a marker."""
         self._check(check_key, path)
         asked = self._asked(DeleteOptions, path, options)
-        if "if_match" in asked:
+        if "version_id" in asked:
+            operation = versions.delete(self._bucket, path, asked, missing_ok=missing_ok)
+        elif "if_match" in asked:
             operation = deleting.delete_version(self._bucket, path, asked["if_match"], missing_ok=missing_ok)
         else:
             operation = deleting.delete(self._bucket, path, missing_ok=missing_ok)

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from remote_store.core.errors import InvalidPath, NotFound, PreconditionFailed
+from remote_store.core.models import WriteResult
 from remote_store.core.options import NOTHING
 from remote_store.core.s3.operations import deleting, probes, trust, writing
 from remote_store.core.s3.operations.bucket import CREATE_OPTIONS, Bucket, copy_source
@@ -14,11 +15,11 @@ from remote_store.core.s3.operations.conflicts import send
 from remote_store.core.s3.operations.errors import contract_errors
 from remote_store.core.s3.operations.lost_responses import FirstAttempt, is_copy
 from remote_store.core.s3.operations.steps import Operation, Start, Wait
-from remote_store.core.s3.protocol import faults
+from remote_store.core.s3.protocol import faults, models
 from remote_store.core.s3.protocol.calls import Fault
 from remote_store.core.s3.protocol.options import GIB
 from remote_store.core.s3.protocol.parameters import of_condition
-from remote_store.core.s3.protocol.responses import Facts, Tags
+from remote_store.core.s3.protocol.responses import Facts, Tags, Written
 
 LARGEST_COPY = 5 * GIB
 KEPT = (
@@ -40,17 +41,38 @@ def copy(
     """Copy an object: 1 request.
 
     An endpoint with storage classes costs 1 HEAD more, because CopyObject does not keep the class (S3 API Reference,
-    CopyObject). So does `if_match`, because some servers ignore the condition on the source. A create costs 1 HEAD more
-    if the endpoint is not known to honour its condition.
+    CopyObject). So do `if_match`, because some servers ignore the condition on the source, and a version of the source.
+    A create costs 1 HEAD more if the endpoint is not known to honour its condition. A version that is copied onto its
+    own key is restored.
     """
-    if src == dst:
-        yield from probes.require_file(bucket, src, options=options)
+    versioned = "version_id" in options
+    if src == dst and (overwrite or not versioned):
+        if versioned:
+            yield from restore(bucket, src, options)
+        else:
+            yield from probes.require_file(bucket, src, options=options)
         return
     yield from _refuse_file_ancestor(bucket, src, dst)
     source = None
-    if bucket.options.endpoint.storage_classes or src.endswith("/") or "if_match" in options:
+    if bucket.options.endpoint.storage_classes or src.endswith("/") or "if_match" in options or versioned:
         source = yield from _require_source(bucket, src, options)
-    yield from _copy(bucket, src, dst, source, overwrite=overwrite)
+    yield from _copy(bucket, src, dst, source, overwrite=overwrite, options=options)
+
+
+def restore(bucket: Bucket, key: str, options: Mapping[str, Any]) -> Operation[WriteResult]:
+    """Make a version the current one: 2 HEADs, and 1 copy unless it is the current one already."""
+    source = yield from _require_source(bucket, key, options)
+    size = yield from probes.size_of(bucket, key, source, options)
+    try:
+        current: Facts | None = yield from probes.head(bucket, key)
+    except Fault as fault:
+        if not faults.is_gone(fault):
+            raise
+        current = None
+    if current is not None and (current.version_id or "null") == options["version_id"]:
+        return models.write_result(key, size, current, current.metadata)
+    copied = yield from _copy(bucket, key, key, source, overwrite=True, options=options)
+    return models.write_result(key, size, source if copied is None else copied, source.metadata)
 
 
 def move(
@@ -86,35 +108,45 @@ def _require_source(bucket: Bucket, src: str, options: Mapping[str, Any]) -> Ope
     return source
 
 
-def _copy(bucket: Bucket, src: str, dst: str, source: Facts | None, *, overwrite: bool) -> Operation[None]:
+def _copy(
+    bucket: Bucket,
+    src: str,
+    dst: str,
+    source: Facts | None,
+    *,
+    overwrite: bool,
+    options: Mapping[str, Any] = NOTHING,
+) -> Operation[Written | Facts | None]:
+    """Copy by one request or in parts. Returns its response; `None` if that was lost and the copy is there."""
     large = source is not None and _is_large(source)
     if not overwrite and not (yield from trust.trusts(bucket, "complete" if large else "copy")):
         yield from _refuse_existing(bucket, src, dst, source)
     if source is None or not large:
-        source = yield from _copy_at_once(bucket, src, dst, source, overwrite=overwrite)
-        if source is None:
-            return
+        copied = yield from _copy_at_once(bucket, src, dst, source, overwrite=overwrite, options=options)
+        if not isinstance(copied, Facts):
+            return copied
+        source = copied
         looked = not trust.known(bucket, "copy")
         if not overwrite and not looked and not (yield from trust.trusts(bucket, "complete")):
             yield from _refuse_existing(bucket, src, dst, source)
-    yield from copy_parts(bucket, src, dst, source, overwrite=overwrite)
+    return (yield from copy_parts(bucket, src, dst, source, overwrite=overwrite, options=options))
 
 
 def _copy_at_once(
-    bucket: Bucket, src: str, dst: str, source: Facts | None, *, overwrite: bool
-) -> Operation[Facts | None]:
+    bucket: Bucket, src: str, dst: str, source: Facts | None, *, overwrite: bool, options: Mapping[str, Any]
+) -> Operation[Written | Facts | None]:
     """Copy by one CopyObject. Returns the source's facts if the source is too large for it."""
     first = FirstAttempt()
     try:
-        yield from _copy_whole(bucket, src, dst, source, overwrite=overwrite)
+        return (yield from _copy_whole(bucket, src, dst, source, overwrite=overwrite, options=options))
     except Fault as fault:
-        if faults.is_missing(fault):
-            raise (yield from probes.missing(bucket, src, fault)) from fault.__cause__
+        if faults.is_missing(fault) or faults.is_archived(fault):
+            raise (yield from probes.unreadable(bucket, src, fault, options)) from fault.__cause__
         if faults.is_precondition(fault):
             if overwrite:
-                yield from probes.require_file(bucket, src)
+                yield from probes.require_file(bucket, src, options=options)
                 raise
-            yield from _refused(bucket, src, dst, fault, first)
+            yield from _refused(bucket, src, dst, fault, first, options=options)
             return None
         if fault.code not in ("InvalidRequest", "EntityTooLarge") or source is not None:
             raise
@@ -122,7 +154,6 @@ def _copy_at_once(
         if not _is_large(found):
             raise
         return found
-    return None
 
 
 def _refuse_existing(bucket: Bucket, src: str, dst: str, source: Facts | None) -> Operation[None]:
@@ -134,8 +165,10 @@ def _refuse_existing(bucket: Bucket, src: str, dst: str, source: Facts | None) -
         raise probes.already_exists(dst)
 
 
-def _copy_whole(bucket: Bucket, src: str, dst: str, source: Facts | None, *, overwrite: bool) -> Operation[None]:
-    params = {"Key": dst, **copy_source(bucket, src)}
+def _copy_whole(
+    bucket: Bucket, src: str, dst: str, source: Facts | None, *, overwrite: bool, options: Mapping[str, Any]
+) -> Operation[Written]:
+    params = {"Key": dst, **copy_source(bucket, src, options)}
     if not overwrite:
         params["IfNoneMatch"] = "*"
     if source is not None:
@@ -143,12 +176,13 @@ def _copy_whole(bucket: Bucket, src: str, dst: str, source: Facts | None, *, ove
         if source.storage_class is not None:
             params["StorageClass"] = source.storage_class
     try:
-        yield from send(bucket, bucket.call("CopyObject", COPY_OPTIONS, **params))
+        copied: Written = yield from send(bucket, bucket.call("CopyObject", COPY_OPTIONS, **params))
     except Fault as fault:
         if overwrite or not faults.lacks_feature(fault) or trust.known(bucket, "copy"):
             raise
         del params["IfNoneMatch"]
-        yield from send(bucket, bucket.call("CopyObject", COPY_OPTIONS, **params))
+        copied = yield from send(bucket, bucket.call("CopyObject", COPY_OPTIONS, **params))
+    return copied
 
 
 def _is_large(source: Facts) -> bool:
@@ -160,8 +194,10 @@ def _pin(source: Facts, condition: str) -> dict[str, str]:
     return {} if source.pin is None else {condition: source.pin}
 
 
-def _refused(bucket: Bucket, src: str, dst: str, fault: Fault, first: FirstAttempt) -> Operation[None]:
-    source = yield from probes.require_file(bucket, src)
+def _refused(
+    bucket: Bucket, src: str, dst: str, fault: Fault, first: FirstAttempt, *, options: Mapping[str, Any]
+) -> Operation[None]:
+    source = yield from probes.require_file(bucket, src, options=options)
     try:
         with contract_errors(path=dst):
             existing = yield from probes.head(bucket, dst)
@@ -173,11 +209,13 @@ def _refused(bucket: Bucket, src: str, dst: str, fault: Fault, first: FirstAttem
         raise probes.already_exists(dst, fault)
 
 
-def copy_parts(bucket: Bucket, src: str, dst: str, source: Facts, *, overwrite: bool) -> Operation[None]:
+def copy_parts(
+    bucket: Bucket, src: str, dst: str, source: Facts, *, overwrite: bool, options: Mapping[str, Any] = NOTHING
+) -> Operation[Written | Facts]:
     """Copy an object of any size part by part, with its metadata and tags: n + 3 requests for n parts."""
     described = dict(source.described)
-    size = yield from probes.size_of(bucket, src, source)
-    tagging = yield from _tagging(bucket, src)
+    size = yield from probes.size_of(bucket, src, source, options)
+    tagging = yield from _tagging(bucket, src, options)
     if tagging:
         described["Tagging"] = tagging
     begun = FirstAttempt()
@@ -188,13 +226,14 @@ def copy_parts(bucket: Bucket, src: str, dst: str, source: Facts, *, overwrite: 
                 bucket,
                 target,
                 number,
-                **copy_source(bucket, src),
+                **copy_source(bucket, src, options),
                 CopySourceRange=f"bytes={first}-{last}",
                 **_pin(source, "CopySourceIfMatch"),
             )
             yield Start(call, bucket.options.max_concurrency)
         parts = writing.listed_parts((yield Wait()))
-        yield from writing.complete(bucket, target, parts, size, begun, condition=of_condition({}, overwrite=overwrite))
+        condition = of_condition({}, overwrite=overwrite)
+        return (yield from writing.complete(bucket, target, parts, size, begun, condition=condition))
     except BaseException as error:
         yield from writing.abandon(bucket, target, error)
         raise
@@ -205,9 +244,10 @@ def part_size(bucket: Bucket) -> int:
     return max(bucket.options.part_size, GIB)
 
 
-def _tagging(bucket: Bucket, key: str) -> Operation[str]:
+def _tagging(bucket: Bucket, key: str, options: Mapping[str, Any]) -> Operation[str]:
+    version = {"VersionId": options["version_id"]} if "version_id" in options else {}
     try:
-        tags: Tags = yield bucket.call("GetObjectTagging", Key=key)
+        tags: Tags = yield bucket.call("GetObjectTagging", Key=key, **version)
     except Fault as fault:
         if faults.lacks_feature(fault):
             return ""

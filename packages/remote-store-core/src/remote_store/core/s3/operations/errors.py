@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from remote_store.core.aio.streams import AsyncSource
-from remote_store.core.errors import RemoteStoreError
+from remote_store.core.capabilities import Capability
+from remote_store.core.errors import CapabilityNotSupported, RemoteStoreError
 from remote_store.core.io.streams import Source
+from remote_store.core.options import NEEDS
 from remote_store.core.s3.protocol.calls import Fault
-from remote_store.core.s3.protocol.faults import typed
+from remote_store.core.s3.protocol.faults import is_unimplemented, typed
+
+OF_OBJECTS = frozenset({Capability.CONTENT_HEADERS, Capability.STORAGE_OPTIONS, Capability.TAGS})
+"""The capabilities whose options are headers of a write."""
 
 
 @contextmanager
@@ -48,3 +54,26 @@ def contract_error(error: Fault | RemoteStoreError, backend: str, path: str) -> 
     found.backend = found.backend or backend
     found.path = path if found.path is None else found.path
     return found
+
+
+@contextmanager
+def refused_options(key: str, options: Mapping[str, Any]) -> Iterator[None]:
+    """Raise `CapabilityNotSupported` if the service says that it does not implement a header of the block's write.
+
+    Args:
+        key: The key that is written.
+        options: The optional keyword arguments of the write.
+
+    Raises:
+        CapabilityNotSupported: The response has status 501 or the code `NotImplemented`, and there are options.
+    """
+    try:
+        yield
+    except Fault as fault:
+        names = [name for name in options if NEEDS[name] in OF_OBJECTS]
+        if not names or not is_unimplemented(fault):
+            raise
+        needed = {NEEDS[name].value for name in names}
+        message = f"the service does not implement {' or '.join(names)} of this write; leave it out"
+        lacks = needed.pop() if len(needed) == 1 else ""
+        raise CapabilityNotSupported(message, capability=lacks, path=key) from fault.__cause__ or fault

@@ -65,7 +65,7 @@ def open_sequential(bucket: Bucket, key: str, options: Mapping[str, Any] = NOTHI
 def open_random(bucket: Bucket, key: str, options: Mapping[str, Any] = NOTHING) -> Operation[Opened]:
     """Open an object for random access: 1 HEAD."""
     facts = yield from probes.require_file(bucket, key, checksum=True, options=options)
-    size = yield from probes.size_of(bucket, key, facts)
+    size = yield from probes.size_of(bucket, key, facts, options)
     probes.refuse_marker(key, size)
     plan = ReadPlan(_get(bucket, key, options), bucket.options.retry, end=size, etag=facts.etag, total=size)
     return Opened(plan, models.file_info(key, facts, size))
@@ -253,11 +253,13 @@ def _open(bucket: Bucket, key: str, plan: ReadPlan, options: Mapping[str, Any]) 
     if response.length is None and plan.end is None:
         # A body sent in chunks. Its size has to be known to tell how much is left after a break.
         yield CloseBody(response.body)
-        size = yield from probes.size_of(bucket, key, response)
+        probes.require_version(key, response, options)
+        size = yield from probes.size_of(bucket, key, response, options)
         probes.refuse_marker(key, size)
         plan.measured(size, response.etag)
         return replace(response, body=None)
     try:
+        probes.require_version(key, response, options)
         plan.opened(response)
         probes.refuse_marker(key, plan.end or 0)
     except BaseException:

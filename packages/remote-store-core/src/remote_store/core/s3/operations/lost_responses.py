@@ -17,7 +17,7 @@ from remote_store.core.s3.protocol import faults
 from remote_store.core.s3.protocol.calls import Fault
 from remote_store.core.s3.protocol.fields import bare, whole_seconds
 from remote_store.core.s3.protocol.options import MIB
-from remote_store.core.s3.protocol.responses import Facts
+from remote_store.core.s3.protocol.responses import DESCRIPTIONS, Facts
 
 COMPARED = 8 * MIB
 """Bytes that are read of each object per comparison."""
@@ -78,7 +78,9 @@ def made_by_put(
 
 def _is_described(found: Facts, size: int, described: Mapping[str, Any]) -> bool:
     expected = _folded(described.get("Metadata") or {}), described.get("ContentType", found.content_type)
-    return found.length in (None, size) and (_folded(found.metadata), found.content_type) == expected
+    others = [name for name in DESCRIPTIONS if name in described and name in found.described]
+    same = all(found.described[name] == described[name] for name in others)
+    return same and found.length in (None, size) and (_folded(found.metadata), found.content_type) == expected
 
 
 def _folded(metadata: Mapping[str, str]) -> dict[str, str]:

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from remote_store.core import conditions
-from remote_store.core.errors import AlreadyExists, InvalidPath, NotFound, RemoteStoreError, wrong_kind
+from remote_store.core.capabilities import Capability
+from remote_store.core.errors import (
+    AlreadyExists,
+    CapabilityNotSupported,
+    InvalidPath,
+    NotFound,
+    ObjectArchived,
+    RemoteStoreError,
+    wrong_kind,
+)
 from remote_store.core.models import FileInfo, NotModified
 from remote_store.core.options import NOTHING
 from remote_store.core.s3.operations import paging
@@ -20,6 +29,8 @@ from remote_store.core.s3.protocol.parameters import of_read
 from remote_store.core.s3.protocol.responses import Facts
 
 FOLDER_MEANT = "the path is a folder, not a file; name a file, or call a folder method"
+NO_VERSION = "there is no such version of the file; list_versions returns those that exist"
+DELETION_MEANT = "this version is the marker of a deletion, which has no content; name another version"
 FILE_MEANT = "the path is a file, not a folder; name a folder, or call a file method"
 
 
@@ -27,18 +38,24 @@ def head(bucket: Bucket, key: str, *, checksum: bool = False, options: Mapping[s
     """Send a HEAD for an object: 1 request, and 1 LIST after a 400, a 403 or an unproven 404.
 
     The response to a HEAD has no body, so a 400 or 403 has no code (S3 API Reference, HeadObject), and a 404 without a
-    header of S3 proves nothing. The response to the LIST has a document.
+    header of S3 proves nothing. The response to the LIST has a document. A 400 for a version costs 1 GET instead.
+
+    Raises:
+        CapabilityNotSupported: The service ignored the version that the options name.
     """
     mode = {"ChecksumMode": "ENABLED"} if checksum else {}
     try:
         facts: Facts = yield bucket.call("HeadObject", READ_OPTIONS, Key=key, **mode, **of_read(options))
     except Fault as fault:
-        raise (yield from _with_code(bucket, key, fault)) from fault.__cause__
+        raise (yield from _with_code(bucket, key, fault, options)) from fault.__cause__
+    require_version(key, facts, options)
     return facts
 
 
-def _with_code(bucket: Bucket, key: str, fault: Fault) -> Operation[Fault]:
+def _with_code(bucket: Bucket, key: str, fault: Fault, options: Mapping[str, Any] = NOTHING) -> Operation[Fault]:
     unproven = fault.foreign and fault.status == 404
+    if fault.status == 400 and "version_id" in options:
+        return (yield from _code_of_version(bucket, key, fault, options))
     if fault.status not in (400, 403) and not unproven:
         return fault
     try:
@@ -49,10 +66,35 @@ def _with_code(bucket: Bucket, key: str, fault: Fault) -> Operation[Fault]:
         if not is_denied and (unproven or refusal.status in (301, 400, 401, 403)):
             return refusal
     else:
-        if any(info.path == key for info in entries):
+        if any(info.path == key for info in entries) and "version_id" not in options:
             return fault
     fault.foreign = False
     return fault
+
+
+def _code_of_version(bucket: Bucket, key: str, fault: Fault, options: Mapping[str, Any]) -> Operation[Fault]:
+    """The fault of a GET of the version: it has a code, which tells a malformed version id from another mistake."""
+    try:
+        first: Facts = yield bucket.call("GetObject", READ_OPTIONS, Key=key, Range="bytes=0-0", **of_read(options))
+    except Fault as refusal:
+        return fault if refusal.transport else refusal
+    yield CloseBody(first.body)
+    return fault
+
+
+def require_version(key: str, facts: Facts, options: Mapping[str, Any]) -> None:
+    """Check that a response is about the version that the options name.
+
+    A service without versions ignores the version id. Its response has no version id, or another one.
+
+    Raises:
+        CapabilityNotSupported: It is about another version.
+    """
+    wanted = options.get("version_id")
+    # A bucket that never had versions has only the version `null`, and need not report it.
+    if wanted is not None and facts.version_id != wanted and not (wanted == "null" and facts.version_id is None):
+        message = "the service ignored the version id, so it does not have versions; leave version_id out"
+        raise CapabilityNotSupported(message, capability=Capability.VERSIONS.value, path=key)
 
 
 def exists(bucket: Bucket, path: str) -> Operation[bool]:
@@ -81,15 +123,44 @@ def is_folder(bucket: Bucket, path: str) -> Operation[bool]:
         raise
 
 
-def missing(bucket: Bucket, key: str, fault: Fault) -> Operation[RemoteStoreError | Fault]:
+def missing(
+    bucket: Bucket, key: str, fault: Fault, options: Mapping[str, Any] = NOTHING
+) -> Operation[RemoteStoreError | Fault]:
     """What to raise for a file that does not exist: 1 LIST. The LIST only improves the message, so it may fail."""
+    versioned = "version_id" in options
     if faults.is_gone(fault):
         try:
-            if (yield from paging.has_entry(bucket, prefix_of(key))):
-                return wrong_kind(FOLDER_MEANT, path=key)
+            is_folder = yield from paging.has_entry(bucket, prefix_of(key))
         except Fault as probed:
-            return probed if faults.is_missing_bucket(probed) else fault
-    return fault
+            if faults.is_missing_bucket(probed):
+                return probed
+        else:
+            if is_folder and not versioned:
+                return wrong_kind(FOLDER_MEANT, path=key)
+    return no_version(key, fault) if versioned and faults.is_missing_version(fault) else fault
+
+
+def no_version(key: str, fault: Fault) -> RemoteStoreError:
+    """The error for a version that does not exist, or is the marker of a deletion."""
+    advice = DELETION_MEANT if faults.is_of_marker(fault) else NO_VERSION
+    return faults.typed(fault, path=key, error=NotFound, advice=advice)
+
+
+def unreadable(
+    bucket: Bucket, key: str, fault: Fault, options: Mapping[str, Any] = NOTHING
+) -> Operation[RemoteStoreError | Fault]:
+    """What to raise for a file that cannot be read: 1 HEAD if it is archived, which tells its storage class."""
+    if not faults.is_archived(fault):
+        return (yield from missing(bucket, key, fault, options))
+    try:
+        facts = yield from head(bucket, key, options=version_of(options))
+    except (Fault, RemoteStoreError):
+        return fault
+    where = f"the object is archived in the storage class {facts.storage_class}"
+    error = faults.typed(fault, path=key, advice=f"{where}; restore it (RestoreObject), wait until that is done")
+    if isinstance(error, ObjectArchived):
+        error.storage_class = facts.storage_class
+    return error
 
 
 def get_file_info(bucket: Bucket, key: str, options: Mapping[str, Any] = NOTHING) -> Operation[FileInfo | NotModified]:
@@ -100,12 +171,12 @@ def get_file_info(bucket: Bucket, key: str, options: Mapping[str, Any] = NOTHING
         return unmodified(key, options, fault)
     if (same := conditions.unmodified(options, bare(facts.etag), key)) is not None:
         return same
-    size = yield from size_of(bucket, key, facts)
+    size = yield from size_of(bucket, key, facts, options)
     refuse_marker(key, size)
     return models.file_info(key, facts, size)
 
 
-def size_of(bucket: Bucket, key: str, facts: Facts) -> Operation[int]:
+def size_of(bucket: Bucket, key: str, facts: Facts, options: Mapping[str, Any] = NOTHING) -> Operation[int]:
     """The size of an object: no request if its HEAD had a size, else 1 GET of its first byte.
 
     Raises:
@@ -114,6 +185,7 @@ def size_of(bucket: Bucket, key: str, facts: Facts) -> Operation[int]:
     if facts.size is not None:
         return facts.size
     pin = {"IfMatch": facts.pin} if facts.pin is not None else {}
+    pin |= {"VersionId": options["version_id"]} if "version_id" in options else {}
     try:
         first: Facts = yield bucket.call("GetObject", READ_OPTIONS, Key=key, Range="bytes=0-0", **pin)
     except Fault as fault:
@@ -162,10 +234,15 @@ def refused(bucket: Bucket, key: str, fault: Fault, options: Mapping[str, Any]) 
     """
     if "if_match" in options and faults.is_precondition(fault):
         try:
-            yield from head(bucket, key)
+            yield from head(bucket, key, options=version_of(options))
         except Fault as looked:
-            return (yield from missing(bucket, key, looked)) if faults.is_missing(looked) else fault
-    return (yield from missing(bucket, key, fault))
+            return (yield from missing(bucket, key, looked, options)) if faults.is_missing(looked) else fault
+    return (yield from unreadable(bucket, key, fault, options))
+
+
+def version_of(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The version among the options of a read."""
+    return {name: value for name, value in options.items() if name == "version_id"}
 
 
 def check_version(facts: Facts, options: Mapping[str, Any]) -> None:

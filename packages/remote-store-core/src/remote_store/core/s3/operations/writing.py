@@ -14,6 +14,7 @@ from remote_store.core.options import NOTHING
 from remote_store.core.s3.operations import probes, trust
 from remote_store.core.s3.operations.bucket import CREATE_OPTIONS, KEY_OPTIONS, PART_OPTIONS, REQUEST_OPTIONS, Bucket
 from remote_store.core.s3.operations.conflicts import is_refused, lasting_conflict, refusal, send
+from remote_store.core.s3.operations.errors import refused_options
 from remote_store.core.s3.operations.fetching import read_bytes
 from remote_store.core.s3.operations.lost_responses import FirstAttempt, made_by_put, made_of_parts
 from remote_store.core.s3.operations.steps import Drain, Operation, ReadBlock, Start, Wait
@@ -55,6 +56,8 @@ def write(
         content_type: MIME type.
         options: The optional keyword arguments of the write.
     """
+    if "server_side_encryption" in options and "SSECustomerKey" in bucket.options.put_options:
+        raise ValueError("put_options has an SSECustomerKey, which all reads need; leave server_side_encryption out")
     yield from probes.refuse_file_ancestor(bucket, key)
     if "if_match" in options:
         yield from trust.require(bucket, Capability.COMPARE_AND_SWAP, key)
@@ -75,9 +78,10 @@ def write(
     if not overwrite and not looks and not (yield from trust.trusts(bucket, "put" if single else "complete")):
         yield from probes.refuse_existing(bucket, key)
     condition = of_condition(options, overwrite=overwrite)
-    if single:
-        return (yield from _put(bucket, key, blocks[0], described, condition, sums=sums))
-    return (yield from _put_parts(bucket, blocks, sizes, described, condition, sums=sums))
+    with refused_options(key, options):
+        if single:
+            return (yield from _put(bucket, key, blocks[0], described, condition, sums=sums))
+        return (yield from _put_parts(bucket, blocks, sizes, described, condition, sums=sums))
 
 
 def description(

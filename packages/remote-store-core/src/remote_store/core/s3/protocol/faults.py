@@ -16,6 +16,7 @@ from remote_store.core.errors import (
     InvalidConfiguration,
     InvalidPath,
     NotFound,
+    ObjectArchived,
     PermissionDenied,
     PreconditionFailed,
     RemoteStoreError,
@@ -39,6 +40,8 @@ LOST = (
     "the next call can read such a response"
 )
 
+MALFORMED_VERSION = ("InvalidArgument", "NoSuchVersion", "InvalidVersionId")
+ARCHIVED = "the object is archived; restore it (RestoreObject), wait until that is done, and read again"
 DAMAGED = (
     "the content does not match its checksum, so it was damaged on its way or is damaged where it is stored; read the "
     "file again, and restore it if that fails too"
@@ -73,7 +76,8 @@ CODES: dict[str, tuple[type[RemoteStoreError], str]] = {
     "AccountProblem": (PermissionDenied, "the account has a problem; ask the provider"),
     "AllAccessDisabled": (PermissionDenied, "all access to this bucket is disabled; ask the provider"),
     "RequestTimeTooSkewed": (PermissionDenied, "the clock of this machine is wrong; set it by NTP"),
-    "InvalidObjectState": (PermissionDenied, "the object is archived; restore it before reading"),
+    "InvalidObjectState": (ObjectArchived, ARCHIVED),
+    "ObjectNotInActiveTierError": (ObjectArchived, ARCHIVED),
     "AuthorizationHeaderMalformed": (RemoteStoreError, REGION),
     "PermanentRedirect": (RemoteStoreError, REGION),
     "IllegalLocationConstraintException": (RemoteStoreError, REGION),
@@ -213,17 +217,25 @@ def classify(fault: Fault) -> tuple[type[RemoteStoreError], str]:
     return RemoteStoreError, UNKNOWN
 
 
-def typed(fault: Fault, *, path: str | None = None, error: type[RemoteStoreError] | None = None) -> RemoteStoreError:
+def typed(
+    fault: Fault,
+    *,
+    path: str | None = None,
+    error: type[RemoteStoreError] | None = None,
+    advice: str | None = None,
+) -> RemoteStoreError:
     """Make the error of a fault; the SDK's exception becomes its cause.
 
     Args:
         fault: The fault that the port raised.
         path: The path that the call was about.
         error: The error class, if the operation knows more than the code says.
+        advice: The message, if the operation knows more than the code says.
     """
-    kind, advice = classify(fault)
+    kind, known = classify(fault)
     if error is not None and error is not kind:
-        kind, advice = error, OVERRIDES.get(error, advice)
+        kind, known = error, OVERRIDES.get(error, known)
+    advice = advice or known
     made = kind(
         f"{advice} ({shown(fault.message)})" if fault.message and (fault.status or fault.configuration) else advice,
         path=path,
@@ -318,4 +330,28 @@ def is_unproven(fault: Fault) -> bool:
 
 def lacks_feature(fault: Fault) -> bool:
     """Whether the server does not implement the operation or the header."""
-    return fault.status == 501 or fault.code in ("NotImplemented", "MethodNotAllowed")
+    return is_unimplemented(fault) or fault.code == "MethodNotAllowed"
+
+
+def is_unimplemented(fault: Fault) -> bool:
+    """Whether the server says that it does not implement something."""
+    return fault.status == 501 or fault.code == "NotImplemented"
+
+
+def is_archived(fault: Fault) -> bool:
+    """Whether the object is in an archive and was not restored."""
+    return classify(fault)[0] is ObjectArchived
+
+
+def is_missing_version(fault: Fault) -> bool:
+    """Whether a call that named a version says that there is none, or that it is the marker of a deletion.
+
+    S3 answers a malformed version id with a 400 (S3 API Reference, "Error responses"), and a read of a marker with a
+    405 (S3 User Guide, "Working with delete markers").
+    """
+    return is_gone(fault) or is_of_marker(fault) or (fault.status == 400 and fault.code in MALFORMED_VERSION)
+
+
+def is_of_marker(fault: Fault) -> bool:
+    """Whether the version that a call named is the marker of a deletion."""
+    return fault.status == 405 or fault.code == "MethodNotAllowed"

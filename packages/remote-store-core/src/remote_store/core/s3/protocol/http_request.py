@@ -22,14 +22,17 @@ METHODS: dict[str, tuple[str, dict[str, str]]] = {
     "CopyObject": ("PUT", {}),
     "CreateMultipartUpload": ("POST", {"uploads": ""}),
     "DeleteObject": ("DELETE", {}),
+    "DeleteObjectTagging": ("DELETE", {"tagging": ""}),
     "DeleteObjects": ("POST", {"delete": ""}),
     "GetObject": ("GET", {}),
     "GetObjectTagging": ("GET", {"tagging": ""}),
     "HeadObject": ("HEAD", {}),
     "ListMultipartUploads": ("GET", {"uploads": ""}),
+    "ListObjectVersions": ("GET", {"versions": ""}),
     "ListObjectsV2": ("GET", {"list-type": "2"}),
     "ListParts": ("GET", {}),
     "PutObject": ("PUT", {}),
+    "PutObjectTagging": ("PUT", {"tagging": ""}),
     "UploadPart": ("PUT", {}),
     "UploadPartCopy": ("PUT", {}),
 }
@@ -57,6 +60,7 @@ IN_QUERY = {
     "UploadId": "uploadId",
     "UploadIdMarker": "upload-id-marker",
     "VersionId": "versionId",
+    "VersionIdMarker": "version-id-marker",
 }
 OF_HTTP = {
     "CacheControl": "cache-control",
@@ -121,7 +125,11 @@ def http_request(call: Call) -> HttpRequest:
         body = _delete_document(params["Delete"])
         headers["content-type"] = "application/xml"
         # Some servers do not accept newer checksums here.
-        headers["content-md5"] = b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+        headers["content-md5"] = _md5(body)
+    elif isinstance(params.get("Tagging"), Mapping):
+        body = _tagging_document(params["Tagging"])
+        headers["content-type"] = "application/xml"
+        headers["content-md5"] = _md5(body)
     elif "MultipartUpload" in params:
         body = _complete_document(params["MultipartUpload"])
         headers["content-type"] = "application/xml"
@@ -134,12 +142,13 @@ def _headers(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if name == "Metadata":
             yield from ((f"x-amz-meta-{word}", text) for word, text in value.items())
         elif name == "CopySource":
-            yield "x-amz-copy-source", quote(f"{value['Bucket']}/{value['Key']}", safe="/")
+            version = f"?versionId={value['VersionId']}" if "VersionId" in value else ""
+            yield "x-amz-copy-source", quote(f"{value['Bucket']}/{value['Key']}", safe="/") + version
         elif name == "Expires" and isinstance(value, datetime):
             yield "expires", format_datetime(value.astimezone(UTC), usegmt=True)
         elif name == "ChecksumAlgorithm" and "Body" in params:
             yield "x-amz-sdk-checksum-algorithm", value
-        elif name not in IN_QUERY and name not in IN_BODY:
+        elif name not in IN_QUERY and name not in IN_BODY and not isinstance(value, Mapping):
             yield _header(name), _text(value)
 
 
@@ -163,6 +172,15 @@ def _delete_document(delete: Mapping[str, Any]) -> bytes:
     objects = "".join(f"<Object>{_elements(entry)}</Object>" for entry in delete["Objects"])
     quiet = "true" if delete.get("Quiet") else "false"
     return f'<Delete xmlns="{NAMESPACE}">{objects}<Quiet>{quiet}</Quiet></Delete>'.encode()
+
+
+def _tagging_document(tagging: Mapping[str, Any]) -> bytes:
+    tags = "".join(f"<Tag>{_elements(tag)}</Tag>" for tag in tagging["TagSet"])
+    return f'<Tagging xmlns="{NAMESPACE}"><TagSet>{tags}</TagSet></Tagging>'.encode()
+
+
+def _md5(body: bytes) -> str:
+    return b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
 
 
 def _complete_document(upload: Mapping[str, Any]) -> bytes:

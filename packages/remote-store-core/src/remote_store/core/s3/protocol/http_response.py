@@ -40,11 +40,13 @@ TIMES = frozenset({"Expires", "Initiated", "LastModified"})
 ROWS = {
     "CommonPrefixes": "CommonPrefixes",
     "Contents": "Contents",
+    "DeleteMarker": "DeleteMarkers",
     "Deleted": "Deleted",
     "Error": "Errors",
     "Part": "Parts",
     "Tag": "Tag",
     "Upload": "Uploads",
+    "Version": "Versions",
 }
 """Elements that may be repeated, and the name of their list in the API Reference."""
 
@@ -154,7 +156,8 @@ def _fields(element: Element) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for child in element:
         name = _name(child)
-        if name in ROWS:
+        # In the result of DeleteObjects, a DeleteMarker is a truth and not a row.
+        if name in ROWS and (name != "DeleteMarker" or len(child)):
             fields.setdefault(ROWS[name], []).append(_fields(child))
         elif name == "TagSet":
             fields[name] = _fields(child).get("Tag", [])
@@ -168,7 +171,7 @@ def _value(name: str, text: str) -> str | int | bool | datetime | None:
     if name in NUMBERS:
         text = text.strip()
         return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else None
-    if name == "IsTruncated":
+    if name in ("IsLatest", "IsTruncated"):
         return TRUTHS.get(text)
     return time_of(text) if name in TIMES else text
 

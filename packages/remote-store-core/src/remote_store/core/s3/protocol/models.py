@@ -22,6 +22,10 @@ def file_info(key: str, facts: Facts, size: int) -> FileInfo:
         metadata=dict(facts.metadata),
         version_id=facts.version_id,
         storage_class=facts.storage_class,
+        cache_control=facts.described.get("CacheControl"),
+        content_disposition=facts.described.get("ContentDisposition"),
+        content_encoding=facts.described.get("ContentEncoding"),
+        expires=facts.described.get("Expires"),
     )
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
+
+from remote_store.core.headers import in_seconds
 
 WRITTEN: Final[Mapping[str, str]] = {
     "cache_control": "CacheControl",
@@ -46,7 +49,8 @@ def of_condition(options: Mapping[str, Any], *, overwrite: bool) -> dict[str, st
 def of_write(options: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters of `PutObject` and `CreateMultipartUpload` for the options of a write, without its condition."""
     params = {parameter: options[name] for name, parameter in WRITTEN.items() if name in options}
-    if "tags" in options:
+    params |= {name: in_seconds(time) for name, time in params.items() if isinstance(time, datetime)}
+    if options.get("tags"):
         params["Tagging"] = urlencode(options["tags"])
     if "legal_hold" in options:
         params["ObjectLockLegalHoldStatus"] = "ON" if options["legal_hold"] else "OFF"

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
+from remote_store.core.headers import without_chunked
 from remote_store.core.models import ContentDigest
 from remote_store.core.s3.protocol.calls import Call, Fault
 from remote_store.core.s3.protocol.fields import CHECKSUM, Fields, is_signed
 from remote_store.core.s3.protocol.pages import Page, read_page
 from remote_store.core.s3.protocol.uploads import Parts, Uploads, read_parts, read_uploads
+from remote_store.core.s3.protocol.version_pages import VersionPage, read_versions
 
 DESCRIPTIONS = (
     "CacheControl",
@@ -147,7 +149,7 @@ class Done:
     version_id: str | None = None
 
 
-Response: TypeAlias = Facts | Page | Written | Begun | Part | Parts | Uploads | Deleted | Tags | Done
+Response: TypeAlias = Facts | Page | Written | Begun | Part | Parts | Uploads | Deleted | Tags | Done | VersionPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,8 @@ def _facts(fields: Fields, size: int | None, **of_the_body: Any) -> Facts:
         described["Metadata"] = metadata
     if expires := fields.time("Expires"):
         described["Expires"] = expires
+    if encoding := without_chunked(described.pop("ContentEncoding", "")):
+        described["ContentEncoding"] = encoding
     return Facts(
         size,
         etag,
@@ -327,6 +331,9 @@ REQUIRED: Final[Mapping[str, Requirement]] = {
         f"{_PAGES}ListMultipartUploads.html", (200,), read_uploads, "ListMultipartUploadsResult"
     ),
     "ListParts": Requirement(f"{_PAGES}ListParts.html", (200,), read_parts, "ListPartsResult"),
+    "ListObjectVersions": Requirement(f"{_PAGES}ListObjectVersions.html", (200,), read_versions, "ListVersionsResult"),
+    "DeleteObjectTagging": Requirement(f"{_PAGES}DeleteObjectTagging.html", (200, 204), _done),
+    "PutObjectTagging": Requirement(f"{_PAGES}PutObjectTagging.html", (200,), _done),
     "GetObjectTagging": Requirement(f"{_PAGES}GetObjectTagging.html", (200,), _tags, "Tagging"),
 }
 """What proves the success of each operation that core calls."""
