@@ -5,11 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from remote_store.conformance import Area, ConfigurationError, areas, rule, rules
+from remote_store.conformance import CONTRACT_VERSION, Area, ConfigurationError, areas, rule, rules
 from remote_store.conformance.contract import rulebook
 from remote_store.conformance.contract.rulebook import Rule, area_of
 from remote_store.core import Capability
+from remote_store.core.capabilities import CONTRACT_0_1
 
+FIRST = {None, *CONTRACT_0_1}
 HEADING = {"name": "READ", "title": "Reading", "about": "About reading."}
 ROW = {"id": "READ-001", "level": "MUST", "since": "0.1", "text": "t.", "rationale": "r.", "hint": "h."}
 
@@ -19,6 +21,13 @@ def test_the_catalogue_is_read_in_the_order_of_its_headings() -> None:
     assert names[:6] == ["PATH", "ERR", "READ", "SEEK", "WRITE", "ATOM"]
     assert len(names) == len(set(names))
     assert list(rules()) == [entry.id for area in areas() for entry in area.rules]
+
+
+def test_a_backend_that_passed_the_first_version_still_passes() -> None:
+    versions = {entry.since for entry in rules().values()}
+    assert versions == {"0.1", CONTRACT_VERSION}
+    assert [entry.id for entry in rules().values() if entry.since == CONTRACT_VERSION and not entry.provisional] == []
+    assert [entry.id for entry in rules().values() if entry.since == "0.1" and entry.capability not in FIRST] == []
 
 
 def test_a_rule_knows_its_capability_as_such() -> None:
