@@ -230,6 +230,11 @@ class TestProvisional(Provisional):
         with pytest.raises(ProvisionalFailure, match="(?s)provisional: .*NotFound.*READ-001 MUST"):
             Checks().test_raises(case_of(Memory()))
 
+    def test_a_deviation_that_fails_in_another_way_does_not_turn_it_red_either(self) -> None:
+        harness = Memory(READ_001=Deviation(reason="a server ignores it"))
+        with pytest.raises(ProvisionalFailure, match="(?s)provisional: .*declared as a deviation that fails with"):
+            Checks().test_raises(case_of(harness))
+
     def test_a_check_of_an_old_rule_too_is_red(self) -> None:
         with pytest.raises(CheckFailed):
             Checks().test_fails(case_of(Memory()))

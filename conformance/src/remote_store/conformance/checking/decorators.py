@@ -144,12 +144,12 @@ def judged(case: AnyCase[Any], identifiers: tuple[str, ...]) -> Iterator[None]:
             untested(f"the storage refused a call of the oracle: {case.without_secrets(str(refusal))}")
         if deviation is None:
             _explain(case, error)
-            if all(entry.provisional for entry in case.rules):
-                raise ProvisionalFailure(f"provisional: {case.without_secrets(_whole(error))}") from error
+            _excuse_new_rules(case, error)
             raise
         kinds = kinds_of(deviation)
         if not isinstance(error, kinds) and not isinstance(error.__cause__, kinds):
             error.add_note(f"declared as a deviation that fails with {shown(kinds)}: {described(deviation)}")
+            _excuse_new_rules(case, error)
             raise
         raise KnownDeviation(deviation) from error
     if deviation is not None and not deviation.sometimes:
@@ -157,6 +157,16 @@ def judged(case: AnyCase[Any], identifiers: tuple[str, ...]) -> Iterator[None]:
             f"declared as a deviation, but the check passes; remove the deviation: {described(deviation)}"
             f"{case.lesson()}"
         )
+
+
+def _excuse_new_rules(case: AnyCase[Any], error: Exception) -> None:
+    """End a failed check without turning the run red if all of its rules are provisional.
+
+    Raises:
+        ProvisionalFailure: They are.
+    """
+    if all(entry.provisional for entry in case.rules):
+        raise ProvisionalFailure(f"provisional: {case.without_secrets(_whole(error))}") from error
 
 
 def _explain(case: AnyCase[Any], error: Exception) -> None:
