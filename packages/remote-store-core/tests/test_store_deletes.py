@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from remote_store.core import (
     AsyncStore,
     BackendUnavailable,
     DelegatingBackend,
+    InvalidPath,
     MemoryBackend,
     Outcome,
     PermissionDenied,
@@ -136,3 +138,32 @@ def test_a_loop_that_ends_early_closes_what_the_backend_yields(is_async: bool) -
             break
     assert told == ["f0", "closed"]
     assert len(backend.batches) == 1
+
+
+def test_a_backend_without_bulk_deletes_deletes_one_by_one() -> None:
+    backend = MemoryBackend()
+    for path in ("a", "folder/b", "c"):
+        backend.write(path, b"x")
+    outcomes = {outcome.path: outcome.error for outcome in backend.delete_many(iter(["a", "folder", "", "none", "c"]))}
+    assert (outcomes["a"], outcomes["none"], outcomes["c"]) == (None, None, None)
+    assert isinstance(outcomes["folder"], InvalidPath)
+    assert isinstance(outcomes[""], InvalidPath)
+    assert [info.path for info in backend.list_files("", recursive=True)] == ["folder/b"]
+
+
+def test_a_bridge_calls_a_backend_that_deletes_at_once_in_a_thread() -> None:
+    threads: set[int] = set()
+    backend = Bulky()
+
+    def tell(paths: list[str]) -> Iterator[Outcome[None]]:
+        threads.add(threading.get_ident())
+        return iter(list(map(Outcome, paths)))
+
+    backend.tell = tell
+
+    async def run() -> list[str]:
+        return [outcome.path async for outcome in ThreadedBackend(backend).delete_many(["a", "b"])]
+
+    assert asyncio.run(run()) == ["a", "b"]
+    assert threads
+    assert threading.get_ident() not in threads

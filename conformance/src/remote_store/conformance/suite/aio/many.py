@@ -26,7 +26,7 @@ from remote_store.core import (
 T = TypeVar("T")
 READ = (Capability.READ,)
 MIB = 1024 * 1024
-FILES = 40
+FILES = 20
 
 
 class AsyncManySuite:
@@ -281,7 +281,7 @@ class AsyncManySuite:
     async def test_many_deletes_are_one_request(self, case: AsyncCase) -> None:
         require_s3(case)
         paths = [case.path(f"none/{number}") for number in range(1001)]
-        for count, requests in ((0, 0), (1, 1), (1000, 1), (1001, 2)):
+        for count, requests in ((0, 0), (1, 1), (1001, 2)):
             with case.endpoint.recording() as sent:
                 came = [outcome async for outcome in case.backend.delete_many(paths[:count])]
             case.expect_equal(len(came), count, "the outcomes")

@@ -289,7 +289,12 @@ class ThreadedBackend(AsyncBackend):
 
     def delete_many(self, paths: Iterable[str]) -> AsyncIterator[Outcome[None]]:
         self._check_open()
-        return self._stream(iter(self._backend.delete_many(paths)))
+
+        def outcomes() -> Iterator[Outcome[None]]:
+            # A backend may delete before it returns an iterator, so it is called in a thread.
+            yield from self._backend.delete_many(paths)
+
+        return self._stream(outcomes())
 
     async def presign(
         self,
