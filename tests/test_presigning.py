@@ -22,7 +22,7 @@ from s3fs import S3FileSystem
 
 from remote_store.boto3 import S3Boto3Backend
 from remote_store.conformance.s3 import MOTO, SEAWEEDFS, S3Harness, S3Target
-from remote_store.core import Backend, InvalidConfiguration, PermissionDenied, PresignedPost, Store
+from remote_store.core import Backend, InvalidConfiguration, PermissionDenied, PresignedPost, S3Credentials, Store
 from remote_store.s3fs import S3FsBackend
 
 AWS = {"region_name": "eu-west-1", "key": "k", "secret": "s"}
@@ -252,3 +252,25 @@ def test_signing_does_not_block_the_event_loop(lanes: Any, place: dict[str, Any]
             return list(await asyncio.gather(*(backend.presign(f"k{number}") for number in range(50))))
 
     assert len(set(asyncio.run(run()))) == 50
+
+
+@pytest.mark.parametrize("name", ["boto3", "pyarrow", "s3fs"])
+def test_a_function_for_credentials_is_asked_before_a_url_is_signed(lanes: Any, name: str) -> None:
+    asked: list[int] = []
+
+    def function() -> S3Credentials:
+        asked.append(1)
+        if len(asked) > 2:
+            raise OSError("hidden")
+        return S3Credentials(f"KEY{len(asked)}", "s", "TOKEN", expires_at=datetime.now(UTC) + timedelta(seconds=0.3))
+
+    with lanes[name][0]("bucket", region_name="eu-west-1", credentials=function) as backend:
+        for number in (1, 2):
+            query = dict(parse_qsl(urlsplit(backend.presign("k")).query))
+            assert query["X-Amz-Credential"].startswith(f"KEY{number}/")
+            assert query["X-Amz-Security-Token"] == "TOKEN"
+            time.sleep(0.4)
+        for method, path in (("presign", "k"), ("presign_post", "k/")):
+            with pytest.raises(PermissionDenied) as caught:
+                getattr(backend, method)(path)
+            assert "TOKEN" not in "".join(traceback.format_exception(caught.value))

@@ -106,9 +106,9 @@ def test_a_condition_that_means_nothing_or_sets_what_is_set_is_refused(backend_o
 @pytest.mark.parametrize("prefix", ["", "/", "a//", "../", "a/../", "up/${filename}/", "a" * 1024, "a\0", "\ud800"])
 def test_a_prefix_below_which_nothing_can_be_written_is_refused(backend_of, prefix):
     signer = Signer()
-    with pytest.raises(InvalidPath):
+    with pytest.raises(InvalidPath) as caught:
         backend_of(signer).presign_post(prefix)
-    assert signer.asked == []
+    assert (caught.value.path, signer.asked) == (prefix, [])
 
 
 def test_a_prefix_is_a_string(backend_of):

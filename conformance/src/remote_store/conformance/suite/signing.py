@@ -167,7 +167,7 @@ class SigningSuite:
     def test_sign_a_prefix_that_cannot_be_written_below(self, case: Case) -> None:
         self._form(case, "up/")
         for prefix in ("", "/", case.path("a//"), case.path("../"), case.path("nul\0/")):
-            with case.expect_raises(InvalidPath):
+            with case.expect_raises(InvalidPath, path=prefix):
                 case.backend.presign_post(prefix)
 
     @check("SIGN-009", needs=READ)

@@ -166,7 +166,7 @@ class AsyncSigningSuite:
     async def test_sign_a_prefix_that_cannot_be_written_below(self, case: AsyncCase) -> None:
         await self._form(case, "up/")
         for prefix in ("", "/", case.path("a//"), case.path("../"), case.path("nul\0/")):
-            with case.expect_raises(InvalidPath):
+            with case.expect_raises(InvalidPath, path=prefix):
                 await case.backend.presign_post(prefix)
 
     @async_check("SIGN-009", needs=READ)

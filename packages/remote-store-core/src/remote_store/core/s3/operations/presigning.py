@@ -9,7 +9,13 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from remote_store.core.errors import CapabilityNotSupported, InvalidConfiguration, InvalidPath, PermissionDenied
+from remote_store.core.errors import (
+    CapabilityNotSupported,
+    InvalidConfiguration,
+    InvalidPath,
+    PermissionDenied,
+    wrong_kind,
+)
 from remote_store.core.metadata import check_content_type
 from remote_store.core.models import PresignedPost
 from remote_store.core.options import PostCondition
@@ -80,11 +86,18 @@ def check_prefix(prefix: str) -> None:
         InvalidPath: The prefix is the root, malformed, not canonical or too long, or S3 would change it.
         TypeError: The prefix is not a string.
     """
-    require_canonical(prefix.removesuffix("/") if isinstance(prefix, str) else prefix)
+    plain = prefix.removesuffix("/") if isinstance(prefix, str) else prefix
+    if plain == "":
+        raise wrong_kind("the prefix is the root; name a folder below it", path=prefix)
     if FILENAME in prefix:
         raise InvalidPath(f"the prefix contains {FILENAME}, which S3 replaces; remove it", path=prefix)
-    # At least one character of a name follows.
-    check_length(f"{prefix}x")
+    try:
+        require_canonical(plain)
+        # At least one character of a name follows.
+        check_length(f"{prefix}x")
+    except InvalidPath as error:
+        error.path = prefix
+        raise
 
 
 def seconds_of(expires_in: float | timedelta) -> int:
