@@ -28,7 +28,15 @@ from remote_store.core import (
 )
 from remote_store.core.capabilities import CONTRACT_0_1
 from remote_store.core.local import attributes, folder
-from remote_store.core.local.attributes import CONTENT_TYPE, METADATA, can_be_kept, decoded, encoded
+from remote_store.core.local.attributes import (
+    CONTENT_TYPE,
+    EVERY,
+    METADATA,
+    NEED_ATTRIBUTES,
+    can_be_kept,
+    decoded,
+    encoded,
+)
 
 pytestmark = pytest.mark.skipif(not can_be_kept(tempfile.gettempdir()), reason="the disk has no extended attributes")
 GIVEN: dict[str, Any] = {
@@ -261,9 +269,9 @@ def test_the_constructor_does_no_input_or_output_and_the_file_system_is_tested_o
     monkeypatch.setattr(attributes, "can_be_kept", lambda root: bool(asked.append(root)))
     backend = LocalBackend(tmp_path)
     assert asked == []
-    assert LocalBackend.capabilities == CONTRACT_0_1 | {Capability.CONTENT_HEADERS}
+    assert LocalBackend.capabilities == EVERY > CONTRACT_0_1
     for _ in range(3):
-        assert backend.capabilities == CONTRACT_0_1 - {Capability.USER_METADATA}
+        assert backend.capabilities == EVERY - NEED_ATTRIBUTES
         with pytest.raises(CapabilityNotSupported):
             backend.write("a", b"1", content_type="text/plain")
     assert asked == [str(tmp_path)]

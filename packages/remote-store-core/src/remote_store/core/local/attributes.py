@@ -13,6 +13,7 @@ from typing import Any
 from remote_store.core.backend import Backend
 from remote_store.core.capabilities import CONTRACT_0_1, Capability
 from remote_store.core.headers import TEXTS, kept_headers
+from remote_store.core.local.locking import can_lock
 from remote_store.core.local.system import NoAttributes
 from remote_store.core.metadata import NAME, VALUE
 
@@ -21,6 +22,8 @@ HEADERS = "user.remote_store.headers"
 METADATA = "user.remote_store.metadata"
 NEED_ATTRIBUTES = frozenset({Capability.USER_METADATA, Capability.CONTENT_HEADERS})
 UNSUPPORTED = (errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EPERM)
+SWAPS = frozenset({Capability.COMPARE_AND_SWAP, Capability.CONDITIONAL_DELETE})
+EVERY = CONTRACT_0_1 | NEED_ATTRIBUTES | SWAPS | {Capability.CONDITIONAL_READ}
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.E2BIG, errno.ERANGE)
 NO_ATTRIBUTES = "the file system stores no extended attributes, so it cannot keep metadata or a content type"
 
@@ -32,13 +35,32 @@ class Declared:
     """
 
     def __get__(self, backend: Backend | None, kind: type[Backend]) -> frozenset[Capability]:
-        every = CONTRACT_0_1 | NEED_ATTRIBUTES
         if backend is None:
-            return every
+            return EVERY
         # The attribute hides this descriptor: the file system is tested once.
-        kept = can_be_kept(backend.native_path(""))
-        backend.capabilities = every if kept else every - NEED_ATTRIBUTES
+        backend.capabilities = EVERY - lacks(backend.native_path(""))
         return backend.capabilities
+
+
+def lacks(root: str) -> frozenset[Capability]:
+    """The capabilities of `EVERY` that the file system of a folder does not allow."""
+    missing = frozenset() if can_be_kept(root) else NEED_ATTRIBUTES
+    return missing if can_compare(root) else missing | SWAPS
+
+
+def can_compare(root: str) -> bool:
+    """Whether a file can be compared and changed in one step in a folder, tested on a file without a name.
+
+    Where none can be made (a folder that cannot be written to, NFS, FUSE, macOS), the result is `False`.
+    """
+    try:
+        descriptor = _nameless(root)
+    except (AttributeError, OSError):
+        return False
+    try:
+        return can_lock(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def can_be_kept(root: str) -> bool:
@@ -49,16 +71,24 @@ def can_be_kept(root: str) -> bool:
     """
     if not hasattr(os, "setxattr"):
         return False
-    while not os.path.isdir(root) and root != os.path.dirname(root):
-        root = os.path.dirname(root)
     try:
-        descriptor = os.open(root, os.O_TMPFILE | os.O_RDWR, 0o600)
+        descriptor = _nameless(root)
     except OSError:
-        return _is_supported(os.getxattr, root, METADATA)
+        return _is_supported(os.getxattr, _nearest(root), METADATA)
     try:
         return _is_supported(os.setxattr, descriptor, METADATA, b"")
     finally:
         os.close(descriptor)
+
+
+def _nearest(root: str) -> str:
+    while not os.path.isdir(root) and root != os.path.dirname(root):
+        root = os.path.dirname(root)
+    return root
+
+
+def _nameless(root: str) -> int:
+    return os.open(_nearest(root), os.O_TMPFILE | os.O_RDWR, 0o600)
 
 
 def _is_supported(call: Callable[..., object], *arguments: Any) -> bool:

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import BinaryIO, TypeAlias, TypeVar, Unpack, cast
+from typing import Any, BinaryIO, TypeAlias, TypeVar, Unpack, cast, overload
 
+from remote_store.core.conditions import require_match, unmodified
 from remote_store.core.errors import (
     InvalidPath,
     NotFound,
@@ -24,14 +25,15 @@ from remote_store.core.home import public
 from remote_store.core.io.source import Content
 from remote_store.core.io.streams import Source, check_max_depth, check_range
 from remote_store.core.local.attributes import attached, decoded, encoded_headers
-from remote_store.core.local.base import LocalBase
+from remote_store.core.local.base import Check, LocalBase
 from remote_store.core.local.finding import find_entry, find_folder, open_file
+from remote_store.core.local.locking import locked
 from remote_store.core.local.names import require_file_name, require_name, require_new_name
 from remote_store.core.local.resolving import Spot, is_hard_link, is_same
 from remote_store.core.local.system import TypedFile, os_errors
 from remote_store.core.local.tree import describe, entity_tag, inspect, opened_file, prune, remove_folder, walk
 from remote_store.core.local.unfinished import rename_new
-from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, WriteResult
+from remote_store.core.models import FileInfo, FolderEntry, FolderInfo, NotModified, WriteResult
 from remote_store.core.observed import observed
 from remote_store.core.options import (
     ConditionalReadOptions,
@@ -60,6 +62,12 @@ class LocalBackend(LocalBase):
     its folders, and deleting the last file of a folder removes the folder. A file and a folder cannot have the same
     name. An open reader keeps the version that it opened, unless another program changes the file in place. A move to
     another file system is a copy and a delete.
+
+    Locks: while a file is replaced, moved or deleted, it is locked by `flock`. A call with `if_match` therefore
+    compares and changes it in one step, also between processes, as long as all of them use this backend. If another
+    program holds such a lock, a call waits up to 10 s and then raises `BackendUnavailable`. `capabilities` lacks
+    `COMPARE_AND_SWAP` and `CONDITIONAL_DELETE` if the file system of the root has no locks or no times to the
+    nanosecond, and on macOS and Windows.
 
     Metadata, content types and headers are stored in extended attributes (Linux, on most file systems). Copies and
     moves keep them. If the file system of the root stores none, `capabilities` lacks `USER_METADATA` and
@@ -104,25 +112,30 @@ class LocalBackend(LocalBase):
 
     @observed("path")
     def read(self, path: str, **options: Unpack[ReadOptions]) -> BinaryIO:
-        self._asked(ReadOptions, path, options)
-        return opened_file(path, self._raw(path), self.name)
+        self._check_open()
+        return opened_file(path, self._version(ReadOptions, path, options), self.name)
 
     @observed("path")
     def read_seekable(self, path: str, **options: Unpack[ReadOptions]) -> BinaryIO:
         return self.read(path, **options)
 
+    @overload
+    def read_bytes(self, path: str, **options: Unpack[ReadOptions]) -> bytes: ...
+
+    @overload
+    def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified: ...
+
     @observed("path")
-    def read_bytes(self, path: str, **options: Unpack[ReadOptions]) -> bytes:
-        self._asked(ConditionalReadOptions, path, options)
-        with self._raw(path) as file:
-            return file.readall()
+    def read_bytes(self, path: str, **options: Unpack[ConditionalReadOptions]) -> bytes | NotModified:
+        self._check_open()
+        with self._version(ConditionalReadOptions, path, options) as file:
+            return unmodified(options, entity_tag(os.fstat(file.fileno())), path) or file.readall()
 
     @observed("path")
     def read_range(self, path: str, start: int, length: int, **options: Unpack[ReadOptions]) -> bytes:
         self._check_open()
-        self._asked(ReadOptions, path, options)
         check_range(start, length)
-        with io.BufferedReader(self._raw(path)) as file:
+        with io.BufferedReader(self._version(ReadOptions, path, options)) as file:
             size = os.fstat(file.fileno()).st_size
             file.seek(min(start, size))
             # `read(n)` allocates n bytes, so `length` is limited to what the file has.
@@ -141,12 +154,14 @@ class LocalBackend(LocalBase):
     ) -> WriteResult:
         attributes = self._check_write(path, metadata, content_type)
         check_write_options(options, overwrite=overwrite)
-        attributes |= encoded_headers(self._asked(WriteOptions, path, options))
+        asked = self._asked(WriteOptions, path, options)
+        attributes |= encoded_headers(asked)
         source = Source(content)
+        self._require_version(path, asked)
         with self._unfinished(path, attributes, overwrite=overwrite) as (unfinished, file):
             while block := source.read_block(BLOCK):
                 file.write(block)
-            result = self._commit(path, unfinished, file, overwrite=overwrite)
+            result = self._commit(path, unfinished, file, overwrite=overwrite, asked=asked)
         return replace(result, metadata=decoded(attributes)[0] if self._keeps_attributes else None)
 
     @observed("path")
@@ -175,18 +190,22 @@ class LocalBackend(LocalBase):
     ) -> Iterator[BinaryIO]:
         attributes = self._check_write(path, metadata, content_type)
         check_write_options(options, overwrite=overwrite)
-        attributes |= encoded_headers(self._asked(WriteOptions, path, options))
+        asked = self._asked(WriteOptions, path, options)
+        attributes |= encoded_headers(asked)
+        self._require_version(path, asked)
         with self._unfinished(path, attributes, overwrite=overwrite) as (unfinished, file):
             yield file
-            self._commit(path, unfinished, file, overwrite=overwrite)
+            self._commit(path, unfinished, file, overwrite=overwrite, asked=asked)
 
     @observed("path")
     def delete(self, path: str, *, missing_ok: bool = False, **options: Unpack[DeleteOptions]) -> None:
-        self._asked(DeleteOptions, path, options)
+        self._check_open()
+        check = self._check_of_source(path, self._asked(DeleteOptions, path, options))
         with ExitStack() as opened:
             try:
-                spot = find_entry(self._keys, opened, path, self._file(opened, path), self.name)
-                with os_errors(path, self.name):
+                file = self._file(opened, path)
+                spot = find_entry(self._keys, opened, path, file, self.name)
+                with os_errors(path, self.name), locked(file.position.here, file.name, check):
                     spot.position.here.unlink(spot.name)
             except NotFound:
                 if not missing_ok:
@@ -232,9 +251,21 @@ class LocalBackend(LocalBase):
         require_name(path, self.name)
         return self._walk(path, 0)
 
+    @overload
+    def get_file_info(self, path: str, **options: Unpack[ReadOptions]) -> FileInfo: ...
+
+    @overload
+    def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified: ...
+
     @observed("path")
-    def get_file_info(self, path: str, **options: Unpack[ReadOptions]) -> FileInfo:
-        self._asked(ConditionalReadOptions, path, options)
+    def get_file_info(self, path: str, **options: Unpack[ConditionalReadOptions]) -> FileInfo | NotModified:
+        self._check_open()
+        asked = self._asked(ConditionalReadOptions, path, options)
+        info = self._inspect(path)
+        require_match(asked, info.etag, path, self.name)
+        return unmodified(asked, info.etag, path) or info
+
+    def _inspect(self, path: str) -> FileInfo:
         with ExitStack() as opened:
             spot = self._file(opened, path)
             if not self._keeps_attributes:
@@ -263,24 +294,26 @@ class LocalBackend(LocalBase):
 
     @observed("dst")
     def move(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[MoveOptions]) -> None:
-        self._asked(MoveOptions, src, options)
+        self._check_open()
+        asked = self._asked(MoveOptions, src, options)
         with ExitStack() as opened:
-            source = self._source(opened, src, dst)
+            source = self._source(opened, src, dst, asked)
             if src == dst:
                 return
-            rename = partial(self._rename, src, source)
+            rename = partial(self._rename_locked, source, src=src, dst=dst, check=self._check_of_source(src, asked))
             if not source.linked and self._keys.place(dst, rename, overwrite=overwrite):
                 prune(source.position)
             else:
-                self._move_by_copy(src, dst, source, overwrite=overwrite)
+                self._move_by_copy(src, dst, source, asked, overwrite=overwrite)
 
     @observed("dst")
     def copy(self, src: str, dst: str, *, overwrite: bool = False, **options: Unpack[CopyOptions]) -> None:
-        self._asked(CopyOptions, src, options)
+        self._check_open()
+        asked = self._asked(CopyOptions, src, options)
         with ExitStack() as opened:
-            source = self._source(opened, src, dst)
+            source = self._source(opened, src, dst, asked)
             if src != dst and not is_same(source, self._keys.target(opened, dst, overwrite=overwrite)):
-                self._copy(src, dst, overwrite=overwrite)
+                self._copy(src, dst, asked, overwrite=overwrite)
 
     @observed("pattern")
     def glob(self, pattern: str) -> Iterator[FileInfo]:
@@ -299,11 +332,23 @@ class LocalBackend(LocalBase):
             kind = spot.kind if spot else None
         return kind if kind in (stat.S_IFREG, stat.S_IFDIR) else None
 
-    def _source(self, opened: ExitStack, src: str, dst: str) -> Spot:
-        self._check_open()
+    def _version(self, kind: type, path: str, options: Mapping[str, Any]) -> TypedFile:
+        """Open a file for reading, if it is the version that `if_match` names."""
+        asked = self._asked(kind, path, options)
+        file = self._raw(path)
+        try:
+            require_match(asked, entity_tag(os.fstat(file.fileno())), path, self.name)
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def _source(self, opened: ExitStack, src: str, dst: str, asked: Mapping[str, Any]) -> Spot:
         require_file_name(src, self.name)
         require_new_name(dst, self.name)
-        return self._file(opened, src)
+        source = self._file(opened, src)
+        require_match(asked, entity_tag(cast("os.stat_result", source.facts)), src, self.name)
+        return source
 
     def _walk(self, path: str, deepest: int | None) -> Iterator[FileInfo | FolderEntry]:
         self._check_open()
@@ -314,10 +359,11 @@ class LocalBackend(LocalBase):
                 with os_errors(path, self.name):
                     yield from walk(position, prefix, deepest, self._keys.link, self.name)
 
-    def _copy(self, src: str, dst: str, *, overwrite: bool) -> os.stat_result:
+    def _copy(self, src: str, dst: str, asked: Mapping[str, Any], *, overwrite: bool) -> os.stat_result:
         with io.BufferedReader(self._raw(src)) as source:
             # Before the first read, so that `move` notices a change during the copy.
             facts = os.fstat(source.fileno())
+            require_match(asked, entity_tag(facts), src, self.name)
             with os_errors(src, self.name):
                 attributes = attached(source.fileno()) if self._keeps_attributes else None
             with self._unfinished(dst, attributes or {}, overwrite=overwrite) as (unfinished, file):
@@ -325,6 +371,17 @@ class LocalBackend(LocalBase):
                     file.write(block)
                 self._commit(dst, unfinished, file, overwrite=overwrite, mode=stat.S_IMODE(facts.st_mode) & 0o777)
                 return facts
+
+    def _rename_locked(self, source: Spot, target: Spot, name: str, *, src: str, dst: str, check: Check | None) -> bool:
+        """Rename a file under the locks of source and target, always in the same order."""
+        spots = [(source.position.here, source.name, check, src)]
+        if not is_same(source, target) and not is_hard_link(source, target):
+            spots.append((target.position.here, name, None, dst))
+        with ExitStack() as locks:
+            for here, entry, compare, path in sorted(spots, key=lambda spot: (spot[0].identity, spot[1])):
+                with os_errors(path, self.name):
+                    locks.enter_context(locked(here, entry, compare))
+            return self._rename(src, source, target, name)
 
     def _rename(self, src: str, source: Spot, target: Spot, name: str) -> bool:
         """Rename a file. Returns `False` if source and target are on different file systems."""
@@ -353,13 +410,13 @@ class LocalBackend(LocalBase):
         here.sync()
         return True
 
-    def _move_by_copy(self, src: str, dst: str, source: Spot, *, overwrite: bool) -> None:
+    def _move_by_copy(self, src: str, dst: str, source: Spot, asked: Mapping[str, Any], *, overwrite: bool) -> None:
         with ExitStack() as opened:
             spot = self._keys.find(opened, dst)
             if spot is not None and is_same(source, spot):
                 return
-        copied = self._copy(src, dst, overwrite=overwrite)
+        copied = self._copy(src, dst, asked, overwrite=overwrite)
         if self.get_file_info(src).etag != entity_tag(copied):
             message = "the file changed during the move to another file system; src is kept, and dst has a copy"
             raise PreconditionFailed(message, path=src, backend=self.name)
-        self.delete(src)
+        self.delete(src, **asked)

@@ -4,9 +4,10 @@
 # ruff: noqa: PTH100
 from __future__ import annotations
 
+import errno
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +15,7 @@ from typing import Any, Self, TypeAlias, TypeVar
 
 from remote_store.core.backend import Backend
 from remote_store.core.capabilities import Capability
+from remote_store.core.conditions import require_match
 from remote_store.core.errors import (
     BackendUnavailable,
     CapabilityNotSupported,
@@ -25,22 +27,23 @@ from remote_store.core.events import Events, OnEvent
 from remote_store.core.local.attributes import NO_ATTRIBUTES, Declared, encoded
 from remote_store.core.local.finding import find_file, open_file
 from remote_store.core.local.folder import Folder
+from remote_store.core.local.locking import locked, stamp
 from remote_store.core.local.names import require_file_name, require_new_name
 from remote_store.core.local.resolving import Spot
 from remote_store.core.local.root import Root
-from remote_store.core.local.system import TypedFile, os_errors
+from remote_store.core.local.system import NoLocks, TypedFile, os_errors
 from remote_store.core.local.tree import entity_tag
 from remote_store.core.local.unfinished import Unfinished, takes_free_names
 from remote_store.core.metadata import check_content_type, check_metadata
 from remote_store.core.models import ResolutionPlan, WriteResult
 from remote_store.core.observed import observed
-from remote_store.core.options import (
-    supported,
-)
+from remote_store.core.options import NOTHING, supported
 
 T = TypeVar("T")
 BLOCK = 1 << 20
 NEW_FILE = 0o666
+NO_TIMES = "the file system does not keep times to the nanosecond, so versions cannot be compared; leave out if_match"
+Check: TypeAlias = Callable[["os.stat_result | None"], None]
 Writer: TypeAlias = "io.BufferedWriter[TypedFile]"
 
 
@@ -180,6 +183,7 @@ class LocalBase(Backend):
         *,
         overwrite: bool,
         mode: int = NEW_FILE,
+        asked: Mapping[str, Any] = NOTHING,
     ) -> WriteResult:
         file.close()
         if failure := file.raw.failure:
@@ -187,12 +191,39 @@ class LocalBase(Backend):
         self._check_open()
 
         def put(target: Spot, name: str) -> os.stat_result:
-            unfinished.renew(target.position.here)
-            return unfinished.put(target.position.here, name, target.facts, mode=mode)
+            here, check = target.position.here, self._check_of(path, asked)
+            unfinished.renew(here)
+            if not stamp(unfinished.descriptor) and check is not None:
+                raise NoLocks(errno.ENOTSUP, NO_TIMES)
+            lock = None if target.facts is None and check is None else locked(here, name, check)
+            return unfinished.put(here, name, target.facts, mode=mode, lock=lock)
 
         facts = self._keys.place(path, put, overwrite=overwrite)
         self._declare(one_wins=unfinished.atomic)
         return WriteResult(path, facts.st_size, entity_tag(facts))
+
+    def _check_of(self, path: str, asked: Mapping[str, Any]) -> Check | None:
+        """What a lock on a file has to compare; `None` without `if_match`."""
+        if "if_match" not in asked:
+            return None
+        return lambda facts: require_match(asked, None if facts is None else entity_tag(facts), path, self.name)
+
+    def _check_of_source(self, path: str, asked: Mapping[str, Any]) -> Check | None:
+        """The same for a file that a call deletes or moves: if it does not exist, nothing is found."""
+
+        def check(facts: os.stat_result | None) -> None:
+            if facts is None:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+            require_match(asked, entity_tag(facts), path, self.name)
+
+        return check if "if_match" in asked else None
+
+    def _require_version(self, path: str, asked: Mapping[str, Any]) -> None:
+        """Compare the version of a file that is to be written, before its content is read."""
+        if "if_match" in asked:
+            with ExitStack() as opened:
+                spot = self._keys.target(opened, path, overwrite=True)
+                require_match(asked, None if spot.facts is None else entity_tag(spot.facts), path, self.name)
 
     def _declare(self, *, one_wins: bool) -> None:
         self._tried = True

@@ -11,6 +11,7 @@ from typing import Any
 
 from remote_store.core.errors import (
     AlreadyExists,
+    BackendUnavailable,
     CapabilityNotSupported,
     InvalidPath,
     NotFound,
@@ -42,6 +43,14 @@ class NoAttributes(OSError):
     """The file system of a file cannot store its metadata and content type."""
 
 
+class Locked(OSError):
+    """Another program has locked a file."""
+
+
+class NoLocks(OSError):
+    """The file system cannot compare a file and change it in one step."""
+
+
 @contextmanager
 def os_errors(path: str, backend: str) -> Iterator[None]:
     """Convert each `OSError` raised inside to the matching error of the contract."""
@@ -60,6 +69,10 @@ def typed(error: OSError, path: str, backend: str) -> RemoteStoreError:
         return InvalidPath(said, path=path, backend=backend)
     if isinstance(error, NoAttributes):
         return CapabilityNotSupported(said, capability="user_metadata", path=path, backend=backend)
+    if isinstance(error, NoLocks):
+        return CapabilityNotSupported(said, capability="compare_and_swap", path=path, backend=backend)
+    if isinstance(error, Locked):
+        return BackendUnavailable(said, path=path, backend=backend, retryable=True)
     if error.errno in REFUSED:
         message = f"the operating system denied access: {said}; check the permissions of the file and its folder"
         return PermissionDenied(message, path=path, backend=backend)

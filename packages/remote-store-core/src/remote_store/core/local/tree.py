@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import NamedTuple
 
 from remote_store.core.errors import DirectoryNotEmpty, RemoteStoreError
 from remote_store.core.io.reader import BufferedFile, Reader
 from remote_store.core.local.attributes import attached, decoded, decoded_headers
+from remote_store.core.local.folder import Folder
+from remote_store.core.local.locking import locked
 from remote_store.core.local.names import is_hidden
 from remote_store.core.local.resolving import ABSENT, Position, Spot
 from remote_store.core.local.system import TypedFile, buffer_size, os_errors, typed
@@ -165,10 +168,15 @@ def remove_tree(position: Position) -> Iterator[tuple[str, OSError]]:
             ]:
                 if is_folder:
                     below.append(name)
-                elif error := attempted(position.here.unlink, name):
+                elif error := attempted(partial(_unlink, position.here), name):
                     yield inside + name, error
         except OSError as error:
             yield inside.removesuffix("/"), error
+
+
+def _unlink(folder: Folder, name: str) -> None:
+    with locked(folder, name):
+        folder.unlink(name)
 
 
 def attempted(remove: Callable[[str], None], name: str) -> OSError | None:

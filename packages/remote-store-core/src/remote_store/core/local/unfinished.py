@@ -8,7 +8,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 from remote_store.core.local.attributes import attach
 from remote_store.core.local.folder import Folder, Identity
@@ -63,7 +63,14 @@ class Unfinished:
             self.discard()
 
     def put(
-        self, folder: Folder, name: str, old: os.stat_result | None, *, mode: int, durable: bool = True
+        self,
+        folder: Folder,
+        name: str,
+        old: os.stat_result | None,
+        *,
+        mode: int,
+        durable: bool = True,
+        lock: AbstractContextManager[None] | None = None,
     ) -> os.stat_result:
         """Rename the file to its target.
 
@@ -74,6 +81,7 @@ class Unfinished:
                 file and fails if the name exists.
             mode: Mode of a new file, before the umask is applied.
             durable: Sync the content before the rename, and the folder after it.
+            lock: The lock under which to rename.
 
         Raises:
             FileExistsError: `old` is `None` and the name exists.
@@ -91,11 +99,12 @@ class Unfinished:
         if self._folder.descriptor is None:
             # Windows cannot rename an open file.
             self._close()
-        if old is None:
-            self.atomic = rename_new(self._folder, self._name, folder, name)
-        else:
-            self._folder.replace(self._name, folder, name)
-        self._name = ""
+        with lock or nullcontext():
+            if old is None:
+                self.atomic = rename_new(self._folder, self._name, folder, name)
+            else:
+                self._folder.replace(self._name, folder, name)
+            self._name = ""
         if durable:
             folder.sync()
         return facts

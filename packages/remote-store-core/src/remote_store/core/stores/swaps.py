@@ -77,7 +77,8 @@ def kept(info: FileInfo, capabilities: frozenset[Capability]) -> dict[str, objec
     found: dict[str, object] = {}
     if Capability.USER_METADATA in capabilities:
         found = {"metadata": info.metadata, "content_type": info.content_type}
-    for name in ("storage_class",):
+    headers = ("cache_control", "content_disposition", "content_encoding", "expires")
+    for name in (*headers, "storage_class"):
         if NEEDS[name] in capabilities:
             found[name] = getattr(info, name)
     return {name: value for name, value in found.items() if value is not None}
