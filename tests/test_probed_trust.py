@@ -91,7 +91,7 @@ def test_a_server_that_ignores_a_header_is_found_out(make: Callable[..., Any], h
     """moto checks no signatures, so that the endpoint can remove the header before the server sees it."""
     with moto_server() as server, Endpoint(server.url) as endpoint:
         server.create_bucket("bucket")
-        options = {"key": server.key, "secret": server.secret, "region_name": server.region}
+        options: dict[str, Any] = {"key": server.key, "secret": server.secret, "region_name": server.region}
         with make("bucket", endpoint_url=endpoint.url, **options) as backend:
             endpoint.inject(DropHeaders((header,)), times=None)
             found = backend.probe_conditions("folder")
@@ -103,7 +103,7 @@ def test_a_server_that_ignores_a_header_is_found_out(make: Callable[..., Any], h
 def test_a_server_that_ignores_creates_is_looked_at_first() -> None:
     with moto_server() as server, Endpoint(server.url) as endpoint:
         server.create_bucket("bucket")
-        options = {"key": server.key, "secret": server.secret, "region_name": server.region}
+        options: dict[str, Any] = {"key": server.key, "secret": server.secret, "region_name": server.region}
         endpoint.inject(DropHeaders(("if-none-match",)), times=None)
         with S3Boto3Backend("bucket", endpoint_url=endpoint.url, conditional_writes="probe", **options) as backend:
             backend.write("a", b"old")
