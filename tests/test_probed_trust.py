@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from botocore.client import BaseClient
 
 from remote_store.boto3 import AsyncS3Boto3Backend, S3Boto3Backend
 from remote_store.conformance.endpoint import Endpoint
@@ -77,6 +78,21 @@ def test_a_probe_on_a_socket_leaves_nothing(place: Any) -> None:
         assert [file.path for file in backend.list_files("", recursive=True)] == ["mine"]
         assert not list(backend.list_uploads(""))
     assert any(map(is_probe, endpoint.requests))
+
+
+@pytest.mark.parametrize("start", [moto_server, shared_seaweedfs_server], ids=["moto", "SeaweedFS"])
+def test_a_probe_leaves_no_version(start: Callable[[], Any]) -> None:
+    with start() as server:
+        bucket = f"versions-{secrets.token_hex(6)}"
+        server.create_bucket(bucket)
+        options: dict[str, Any] = {"key": server.key, "secret": server.secret, "region_name": server.region}
+        with S3Boto3Backend(bucket, endpoint_url=server.url, **options) as backend:
+            client = backend.unwrap(BaseClient)
+            client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+            backend.probe_conditions("folder")
+            left = client.list_object_versions(Bucket=bucket)
+    assert not left.get("Versions")
+    assert not left.get("DeleteMarkers")
 
 
 DROPPED = {
