@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from mutants.http_port import HttpPort
 from mutants.http_s3 import HttpBackend, MotoBackend
 from mutants.registry import broken
-from remote_store.core import FileInfo, RemoteStoreError, WriteResult
+from remote_store.core import Capability, FileInfo, RemoteStoreError, WriteResult
 from remote_store.core.s3 import Call
 from remote_store.core.s3.operations import fetching, probes
 from remote_store.core.s3.protocol.keys import check_key
@@ -128,7 +128,7 @@ class LooksBeforeACreate(LooksFirst):
     """Checks whether the file exists before a write whose If-None-Match would tell."""
 
     def looks(self, overwrite: bool) -> bool:
-        return not overwrite and self._bucket.options.trusts_conditional_writes
+        return not overwrite and Capability.ATOMIC_CREATE in self.capabilities
 
 
 @broken("COST-009", "COST-011", "COST-020")

@@ -124,8 +124,8 @@ def test_the_facts_are_frozen_and_pickle_with_the_options() -> None:
         options.endpoint.aws = True  # type: ignore[misc]
     aws = options.at(endpoint_of("https://s3.eu-west-1.amazonaws.com", aws=True))
     assert pickle.loads(pickle.dumps(aws)).endpoint == aws.endpoint
-    assert (aws.custom_endpoint, aws.trusts_conditional_writes) == (False, True)
-    assert (options.custom_endpoint, options.trusts_conditional_writes) == (True, False)
+    assert (aws.custom_endpoint, aws.endpoint.trusts("put")) == (False, True)
+    assert (options.custom_endpoint, options.endpoint.trusts("put")) == (True, False)
 
 
 def test_the_facts_are_no_option_of_the_user_s() -> None:

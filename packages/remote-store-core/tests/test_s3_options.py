@@ -145,7 +145,8 @@ def test_options_pickle_with_their_secrets() -> None:
 def test_conditional_writes_are_trusted_on_aws_and_where_they_are_stated(
     options: dict[str, Any], trusted: bool, open_lane: Any
 ) -> None:
-    assert S3Options.build(**options).trusts_conditional_writes is trusted
+    trusts = S3Options.build(**options).endpoint.trusts
+    assert (trusts("put") and trusts("complete") and trusts("copy")) is trusted
     assert (Capability.ATOMIC_CREATE in open_lane(**options).backend.capabilities) is trusted
 
 

@@ -25,6 +25,7 @@ from remote_store.conformance.faults import Call, LostAnswer
 from remote_store.core import (
     AlreadyExists,
     BackendUnavailable,
+    Capability,
     CapabilityNotSupported,
     PermissionDenied,
     RetryPolicy,
@@ -335,8 +336,9 @@ def test_our_own_object_is_known_after_an_answer_lost_below_a_filesystem_that_wa
 
 def test_a_filesystem_on_another_server_than_aws_is_not_trusted_with_conditions(theirs, bucket):
     backend = S3FsBackend(bucket, fs=theirs())
-    assert not backend._bucket.options.trusts_conditional_writes
-    assert S3FsBackend(bucket, fs=theirs(), conditional_writes=True)._bucket.options.trusts_conditional_writes
+    assert Capability.ATOMIC_CREATE not in backend.capabilities
+    trusting = S3FsBackend(bucket, fs=theirs(), conditional_writes=True)
+    assert Capability.ATOMIC_CREATE in trusting.capabilities
 
 
 @pytest.mark.parametrize("option", ["endpoint_url", "key", "retry", "max_connections", "profile", "client_options"])

@@ -103,4 +103,4 @@ SEAWEEDFS = S3Target(
     deviations=quirks("seaweedfs"),
     options={**USUAL, "conditional_writes": True},
 )
-"""SeaweedFS, trusted with conditional writes."""
+"""SeaweedFS, trusted with conditional writes. Uploads of one key that end at once can all win, a known deviation."""

@@ -228,12 +228,6 @@ class S3Options:
         """Whether the SDK has to find the credentials, because the options neither have any nor need any."""
         return not self.anon and self.key is None and self.credentials is None
 
-    @property
-    def trusts_conditional_writes(self) -> bool:
-        """Whether the endpoint is known to honour conditions on all three requests that create an object."""
-        trusts = self.endpoint.trusts
-        return trusts("put") and trusts("complete") and trusts("copy")
-
 
 def check_bucket(bucket: str) -> str:
     """Check the name or ARN of a bucket and return it.
