@@ -35,6 +35,7 @@ CHANGES = frozenset(
         "restore_version",
         "set_tags",
         "abort_uploads",
+        "resume_upload",
         "probe_conditions",
     }
 )

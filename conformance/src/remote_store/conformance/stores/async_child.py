@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from types import TracebackType
@@ -34,6 +34,7 @@ from remote_store.core import (
     WriteResult,
     check_max_depth,
 )
+from remote_store.core.rebase import Scope
 
 T = TypeVar("T")
 
@@ -228,6 +229,28 @@ class AsyncChildBackend(AsyncBackend):
 
     async def abort_uploads(self, path: str, *, older_than: timedelta) -> int:
         return await self._store.abort_uploads(exact(path), older_than=older_than)
+
+    async def resume_upload(
+        self,
+        path: str,
+        content: AsyncContent,
+        *,
+        record: Mapping[str, str],
+        keep: Callable[[Mapping[str, str]], object],
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+        **options: Unpack[WriteOptions],
+    ) -> WriteResult:
+        # A store has no such method: its `upload` calls that of its backend.
+        scope = Scope.at(exact(self._store.root_path))
+        key = scope.key(exact(path))
+        described: dict[str, Any] = {"overwrite": overwrite, "metadata": metadata, "content_type": content_type}
+        with scope.errors(key):
+            result = await self._store.backend.resume_upload(
+                key, content, record=record, keep=keep, **described, **options
+            )
+        return scope.written(result)
 
     def list_versions(self, path: str) -> AsyncIterator[FileVersion]:
         return self._store.list_versions(exact(path))

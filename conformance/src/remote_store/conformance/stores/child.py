@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from types import TracebackType
@@ -34,6 +34,7 @@ from remote_store.core import (
     WriteResult,
     check_max_depth,
 )
+from remote_store.core.rebase import Scope
 
 T = TypeVar("T")
 
@@ -224,6 +225,26 @@ class ChildBackend(Backend):
 
     def abort_uploads(self, path: str, *, older_than: timedelta) -> int:
         return self._store.abort_uploads(exact(path), older_than=older_than)
+
+    def resume_upload(
+        self,
+        path: str,
+        content: Content,
+        *,
+        record: Mapping[str, str],
+        keep: Callable[[Mapping[str, str]], object],
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+        **options: Unpack[WriteOptions],
+    ) -> WriteResult:
+        # A store has no such method: its `upload` calls that of its backend.
+        scope = Scope.at(exact(self._store.root_path))
+        key = scope.key(exact(path))
+        described: dict[str, Any] = {"overwrite": overwrite, "metadata": metadata, "content_type": content_type}
+        with scope.errors(key):
+            result = self._store.backend.resume_upload(key, content, record=record, keep=keep, **described, **options)
+        return scope.written(result)
 
     def list_versions(self, path: str) -> Iterator[FileVersion]:
         return self._store.list_versions(exact(path))

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from types import TracebackType
-from typing import BinaryIO, Self, TypeVar, Unpack, cast, overload
+from typing import Any, BinaryIO, Self, TypeVar, Unpack, cast, overload
 
 from remote_store.core.backend import Backend
 from remote_store.core.capabilities import Capability
@@ -263,6 +263,27 @@ class DelegatingBackend(Backend):
 
     def abort_uploads(self, path: str, *, older_than: timedelta) -> int:
         return self.inner.abort_uploads(path, older_than=older_than)
+
+    def resume_upload(
+        self,
+        path: str,
+        content: Content,
+        *,
+        record: Mapping[str, str],
+        keep: Callable[[Mapping[str, str]], object],
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+        **options: Unpack[WriteOptions],
+    ) -> WriteResult:
+        described: dict[str, Any] = {
+            "overwrite": overwrite,
+            "metadata": metadata,
+            "content_type": content_type,
+            **given(options),
+        }
+        passed = taken(self.inner.resume_upload, options, path)
+        return self.inner.resume_upload(path, content, record=record, keep=keep, **described, **passed)
 
     def list_versions(self, path: str) -> Iterator[FileVersion]:
         return self.inner.list_versions(path)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any, BinaryIO, Unpack
@@ -13,9 +13,10 @@ from remote_store.core.capabilities import Capability
 from remote_store.core.conditional_writes import ConditionalWrites
 from remote_store.core.errors import CapabilityNotSupported
 from remote_store.core.io.outcomes import outcome
+from remote_store.core.io.source import Content
 from remote_store.core.io.streams import check_ranges
 from remote_store.core.models import FileVersion, Outcome, PresignedPost, UnfinishedUpload, WriteResult
-from remote_store.core.options import PostCondition, ReadOptions, lacking, taken
+from remote_store.core.options import PostCondition, ReadOptions, WriteOptions, lacking, taken
 
 
 class Optional(ABC):
@@ -230,6 +231,49 @@ class Optional(ABC):
             ValueError: `older_than` is negative.
         """
         raise self._lacks(Capability.MULTIPART_UPLOADS, "abort_uploads", path)
+
+    def resume_upload(
+        self,
+        path: str,
+        content: Content,
+        *,
+        record: Mapping[str, str],
+        keep: Callable[[Mapping[str, str]], object],
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+        **options: Unpack[WriteOptions],
+    ) -> WriteResult:
+        """Write a file so that, after a failure, a later call with the same content sends only what is missing.
+
+        `Store.upload` calls it with `resume=True`. The caller makes sure that no two calls have the same record at
+        the same time. Nothing but the bytes of `content` is ever written: what an earlier call sent counts only if its
+        digest is that of the content.
+
+        On S3: the same as `write`; a call that goes on sends 1 request per 1,000 parts, 1 per missing part, and 1 more.
+
+        Args:
+            path: The file.
+            content: The content, from its start. Its length must be known.
+            record: What `keep` was called with in the call that failed; empty if there was none.
+            keep: Called once before any byte is sent, with what a later call needs, or with an empty mapping. What it
+                gets contains no secret. If it raises, nothing is written.
+            overwrite: Replace the file if it exists. The condition is checked when all is sent.
+            metadata: User metadata, as in `write`.
+            content_type: MIME type to store with the file.
+            options: As in `write`, but no `checksum`.
+
+        Returns:
+            The file as the service confirmed it.
+
+        Raises:
+            AlreadyExists: The file exists and `overwrite` is `False`.
+            CapabilityNotSupported: The backend does not have `MULTIPART_UPLOADS`.
+            InvalidPath: The path is the root, or malformed.
+            PermissionDenied: The service did not let the caller list the parts, or write.
+            ValueError: The length of the content is not known, or there is a `checksum`.
+        """
+        raise self._lacks(Capability.MULTIPART_UPLOADS, "resume_upload", path)
 
     def list_versions(self, path: str) -> Iterator[FileVersion]:
         """Iterate over the versions of one file, the latest first, with the markers of its deletions.

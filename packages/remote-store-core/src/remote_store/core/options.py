@@ -291,6 +291,16 @@ def check_tag(tag: object, name: str) -> None:
         raise ValueError(f"{name} must be an ETag as FileInfo.etag has it: without quotes, and not empty")
 
 
+def check_resumable(options: Mapping[str, Any]) -> None:
+    """Check that the options of a write fit to an upload that may go on in a later call.
+
+    Raises:
+        ValueError: There is a checksum, which would have to be computed over the parts of the earlier call, too.
+    """
+    if options.get("checksum") is not None:
+        raise ValueError("an upload with resume=True cannot have a checksum; leave out one of them")
+
+
 def check_age(older_than: object) -> None:
     """Check the argument `older_than` of `abort_uploads`.
 

@@ -690,11 +690,18 @@ class Store(
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
         progress: Progress | None = None,
+        resume: bool = False,
         **options: Unpack[WriteOptions],
     ) -> WriteResult:
         """Write a local file, or any content that `write` takes, and report the progress. A stream is left open.
 
-        On S3: the same as `write`.
+        With `resume=True`, a multipart upload of a local file is left open if it fails or the process is killed. A
+        hidden record beside the local file (mode 0600) has its id. The next call with `resume=True` and the same path,
+        metadata and options goes on with that upload, and with no other: it sends the parts whose digest is not that
+        of the local file as it is now, and completes it. The conditions `overwrite=False` and `if_match` are checked
+        at the end. To give up, remove the record, and call `abort_uploads`.
+
+        On S3: the same as `write`. A call that goes on sends 1 request per 1,000 parts, 1 per missing part, and 1 more.
 
         Args:
             source: Path of a file on the local disk, or content. A `str` is a path.
@@ -704,7 +711,9 @@ class Store(
             content_type: MIME type to store with the file.
             progress: Called as `progress(done, total, delta)` at the start, before any request, and after each block
                 that was read from the source, with the bytes so far, the bytes in all (`None` if the length is not
-                known) and the bytes since the last call. If it raises, nothing is written.
+                known) and the bytes since the last call. Parts that were sent by an earlier call are read and count,
+                too. If it raises, nothing is written.
+            resume: Go on where an earlier call stopped, and leave the upload open if this one fails.
             options: `if_match`, and what else to store with the file, such as `cache_control`; see `WriteOptions`.
 
         Returns:
@@ -712,8 +721,12 @@ class Store(
 
         Raises:
             AlreadyExists: The file exists and `overwrite` is `False`.
+            BlockingIOError: With `resume=True`, another call is uploading the local file to the same path.
+            CapabilityNotSupported: `resume` needs `MULTIPART_UPLOADS`.
             InvalidPath: The path is the root, or malformed.
-            OSError: The local file cannot be read.
+            OSError: The local file cannot be read, it changed during an upload with `resume=True`, or no record can be
+                written beside it.
+            ValueError: With `resume=True`, the source is not the path of a regular file, or there is a `checksum`.
             TypeError: The content is not bytes, or `progress` cannot be called as `progress(done, total, delta)`.
 
         Example:
@@ -723,6 +736,16 @@ class Store(
         """
         self._scope.key(path)
         check_progress(progress)
+        if resume:
+            return self._resume_upload(
+                source,
+                path,
+                overwrite=overwrite,
+                metadata=metadata,
+                content_type=content_type,
+                progress=progress,
+                **options,
+            )
         with opened(source) as stream:
             content = counted(stream, progress)
             return self.write(

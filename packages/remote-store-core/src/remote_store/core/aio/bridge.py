@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
-from typing import BinaryIO, Generic, NamedTuple, ParamSpec, Self, TypeVar, Unpack, cast, overload
+from typing import Any, BinaryIO, Generic, NamedTuple, ParamSpec, Self, TypeVar, Unpack, cast, overload
 
 from remote_store.core.aio.backend import AsyncBackend
 from remote_store.core.aio.pulled import GuardedStream, NoThread, PulledStream, WriteStopped, spooled
@@ -340,6 +340,28 @@ class ThreadedBackend(AsyncBackend):
 
     async def abort_uploads(self, path: str, *, older_than: timedelta) -> int:
         return await self._finish(self._backend.abort_uploads, path, older_than=older_than)
+
+    async def resume_upload(
+        self,
+        path: str,
+        content: AsyncContent,
+        *,
+        record: Mapping[str, str],
+        keep: Callable[[Mapping[str, str]], object],
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+        **options: Unpack[WriteOptions],
+    ) -> WriteResult:
+        described: dict[str, Any] = {
+            "overwrite": overwrite,
+            "metadata": metadata,
+            "content_type": content_type,
+            **given(options),
+        }
+        passed = taken(self._backend.resume_upload, options, path)
+        put = partial(self._backend.resume_upload, record=record, keep=keep, **described, **passed)
+        return await self._put(put, path, content)
 
     def list_versions(self, path: str) -> AsyncIterator[FileVersion]:
         self._check_open()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from types import TracebackType
-from typing import Self, TypeVar, Unpack, cast, overload
+from typing import Any, Self, TypeVar, Unpack, cast, overload
 
 from remote_store.core.aio.backend import AsyncBackend
 from remote_store.core.capabilities import Capability
@@ -266,6 +266,27 @@ class AsyncDelegatingBackend(AsyncBackend):
 
     async def abort_uploads(self, path: str, *, older_than: timedelta) -> int:
         return await self.inner.abort_uploads(path, older_than=older_than)
+
+    async def resume_upload(
+        self,
+        path: str,
+        content: AsyncContent,
+        *,
+        record: Mapping[str, str],
+        keep: Callable[[Mapping[str, str]], object],
+        overwrite: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+        **options: Unpack[WriteOptions],
+    ) -> WriteResult:
+        described: dict[str, Any] = {
+            "overwrite": overwrite,
+            "metadata": metadata,
+            "content_type": content_type,
+            **given(options),
+        }
+        passed = taken(self.inner.resume_upload, options, path)
+        return await self.inner.resume_upload(path, content, record=record, keep=keep, **described, **passed)
 
     def list_versions(self, path: str) -> AsyncIterator[FileVersion]:
         return self.inner.list_versions(path)

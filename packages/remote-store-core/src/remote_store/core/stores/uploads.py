@@ -4,17 +4,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
+from remote_store.core.capabilities import Capability
 from remote_store.core.conditional_writes import ConditionalWrites
-from remote_store.core.models import UnfinishedUpload
+from remote_store.core.files import counted
+from remote_store.core.models import UnfinishedUpload, WriteResult
+from remote_store.core.options import check_resumable, require
+from remote_store.core.progress import Progress
+from remote_store.core.resumed_downloads import identity
+from remote_store.core.resumed_uploads import check_source, recording
 from remote_store.core.stores.rooted import Rooted
 
 
 class Uploads(Rooted):
     """The methods of a store that are about how its service writes."""
+
+    def _resume_upload(
+        self,
+        source: object,
+        path: str,
+        *,
+        overwrite: bool,
+        metadata: Mapping[str, str] | None,
+        content_type: str | None,
+        progress: Progress | None,
+        **options: Any,
+    ) -> WriteResult:
+        """Go on with an upload, or begin one that can go on."""
+        key, needed = self._scope.key(path), Capability.MULTIPART_UPLOADS
+        with self._scope.errors():
+            require(needed, "resume=True", self._backend.capabilities, key, self._backend.name)
+            passed = self._written(key, options, overwrite=overwrite)
+        check_resumable(options)
+        target = identity(self._backend.resolve(key))
+        with recording(check_source(source), target) as upload:
+            content = counted(upload.stream, progress)
+            with self._scope.errors(key):
+                result = self._backend.resume_upload(
+                    key,
+                    content,
+                    record=upload.record,
+                    keep=upload.keep,
+                    overwrite=overwrite,
+                    metadata=metadata,
+                    content_type=content_type,
+                    **passed,
+                )
+        return self._scope.written(result)
 
     def probe_conditions(self, prefix: str) -> ConditionalWrites:
         """Find out which conditions this endpoint honours, by writing, copying and deleting a few objects.

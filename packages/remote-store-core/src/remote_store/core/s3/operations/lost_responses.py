@@ -106,7 +106,7 @@ def made_of_parts(
         return None
     if first.is_after(found.modified_at, refusal):
         return None
-    has_tag = found.etag is not None and bare(found.etag) == _tag_of(parts)
+    has_tag = found.etag is not None and bare(found.etag) == tag_of(parts)
     if not has_tag:
         is_dated = found.modified_at is not None and refusal.date is not None
         if _is_digest(bucket, found) or found.size != size or not is_dated:
@@ -116,7 +116,8 @@ def made_of_parts(
     return found if is_open is False or (is_open is None and has_tag) else None
 
 
-def _tag_of(parts: list[dict[str, Any]]) -> str | None:
+def tag_of(parts: list[dict[str, Any]]) -> str | None:
+    """The entity tag that most servers give an object made of these parts; `None` if a part's tag is no digest."""
     try:
         tags = b"".join(bytes.fromhex(part["ETag"].strip('"')) for part in parts)
     except ValueError:

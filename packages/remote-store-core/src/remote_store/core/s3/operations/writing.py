@@ -64,11 +64,7 @@ def write(
     looks = not overwrite and not (yield from trust.trusts(bucket, *commits))
     if looks:
         yield from probes.refuse_existing(bucket, key)
-    described: dict[str, Any] = {"Key": key, **of_write(options)}
-    if metadata:
-        described["Metadata"] = metadata
-    if content_type is not None:
-        described["ContentType"] = content_type
+    described = description(key, metadata, content_type, options)
     sums = Sums(bucket.options, options.get("checksum"))
     sizes = part_sizes(bucket.options, size)
     # Only this list references the blocks, so that each is freed once it is sent.
@@ -82,6 +78,18 @@ def write(
     if single:
         return (yield from _put(bucket, key, blocks[0], described, condition, sums=sums))
     return (yield from _put_parts(bucket, blocks, sizes, described, condition, sums=sums))
+
+
+def description(
+    key: str, metadata: Mapping[str, str], content_type: str | None, options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The parameters of `PutObject` and `CreateMultipartUpload` that describe an object."""
+    described: dict[str, Any] = {"Key": key, **of_write(options)}
+    if metadata:
+        described["Metadata"] = metadata
+    if content_type is not None:
+        described["ContentType"] = content_type
+    return described
 
 
 def part_sizes(options: S3Options, size: int | None) -> Iterator[int]:
@@ -196,8 +204,6 @@ def _send_parts(
     bucket: Bucket, upload: Mapping[str, Any], blocks: list[bytes], sizes: Iterator[int], sums: Sums
 ) -> Operation[int]:
     number = total = 0
-    most = bucket.options.max_concurrency
-    memory = bucket.options.part_size * most
     while True:
         block = blocks.pop(0) if blocks else (yield ReadBlock(next(sizes, 1)))
         if not block:
@@ -208,10 +214,18 @@ def _send_parts(
                 f"the stream does not fit into {MOST_PARTS} parts; raise part_size", path=upload["Key"]
             )
         total += len(block)
-        summed = yield from sums.of(block)
-        call = bucket.call("UploadPart", PART_OPTIONS, **upload, PartNumber=number, Body=block, **summed)
-        yield Start(call, most if len(block) <= bucket.options.part_size else max(1, memory // len(block)))
-        del block, call
+        yield start_part(bucket, upload, number, block, (yield from sums.of(block)))
+        del block
+
+
+def start_part(
+    bucket: Bucket, upload: Mapping[str, Any], number: int, block: bytes, summed: Mapping[str, str]
+) -> Start:
+    """The step that sends a part, with at most `max_concurrency` parts of `part_size` in memory."""
+    most = bucket.options.max_concurrency
+    memory = bucket.options.part_size * most
+    call = bucket.call("UploadPart", PART_OPTIONS, **upload, PartNumber=number, Body=block, **summed)
+    return Start(call, most if len(block) <= bucket.options.part_size else max(1, memory // len(block)))
 
 
 def listed_parts(parts: list[Part]) -> list[dict[str, Any]]:
