@@ -47,6 +47,8 @@ OWN = {
     "to_key": "a store has a root, which a path may be outside of",
 }
 """The methods that mean something else in a store, with the reason."""
+NOT_OF_A_STORE = {"resume_upload": "`upload` calls it with `resume=True`"}
+"""The methods that a store does not have, with the reason."""
 EXAMPLE = "\n\nExample:\n"
 
 

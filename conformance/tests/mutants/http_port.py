@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from xml.etree import ElementTree as ET
 
 from remote_store.conformance.servers import sign_v4
-from remote_store.core.s3 import Call, CredentialSource, Fault, S3Options, http_request
+from remote_store.core.s3 import Call, CredentialSource, Fault, S3Options, http_request, http_response
 from remote_store.core.s3.protocol.fields import is_signed
 from remote_store.core.s3.protocol.listing_xml import parse_page
 
@@ -295,6 +295,8 @@ def answer(call: Call, response: http.client.HTTPResponse, document: bytes) -> M
         if page is None:
             raise Fault("NotS3", 200, "this is no listing")
         return page
+    if call.operation in ("ListMultipartUploads", "ListParts"):
+        return http_response(call, response.status, dict(response.getheaders()), document)
     named = {child.tag: child.text or "" for child in root}
     about = {"ResponseMetadata": facts(response)["ResponseMetadata"]}
     if call.operation == "DeleteObjects":

@@ -31,9 +31,8 @@ from remote_store.core import (
     ThreadedBackend,
 )
 from remote_store.core import resumed_downloads as module
-from remote_store.core.local import kept as locks
 from remote_store.core.local import unfinished
-from remote_store.core.resumed_downloads import identity, resuming
+from remote_store.core.resumed_downloads import identity
 from remote_store.core.s3 import AsyncS3Backend, S3Backend, S3Options
 from uploads import GET, HEAD, Reports
 
@@ -493,20 +492,3 @@ def test_a_killed_process_leaves_what_another_one_goes_on_with(tmp_path: Path) -
     Store(backend).download("a", tmp_path / "local", resume=True, progress=seen)
     assert (seen[0].done, (tmp_path / "local").read_bytes()) == (5000, DATA)
     assert names(tmp_path) == ["local", "root"]
-
-
-def test_a_record_that_was_removed_before_it_was_locked_is_made_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lock, left = locks._lock, [2]
-
-    def slow(descriptor: int, busy: str) -> None:
-        if left[0]:
-            left[0] -= 1
-            next(tmp_path.glob(".*.json")).unlink()
-        lock(descriptor, busy)
-
-    monkeypatch.setattr(locks, "_lock", slow)
-    with resuming(tmp_path / "local", "source", overwrite=False) as partial:
-        partial.begin(None, 0)
-    assert (names(tmp_path), left) == (["local"], [0])

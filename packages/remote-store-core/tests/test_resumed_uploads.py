@@ -274,7 +274,12 @@ def test_without_a_digest_all_parts_are_sent_again(upload: Upload, s3: FakeS3, l
 
 
 @pytest.mark.parametrize(
-    "fault, kept", [(Fault("NotImplemented", 501, "no"), False), (Fault("AccessDenied", 403, "no", "r"), True)]
+    "fault, kept",
+    [
+        (Fault("NotImplemented", 501, "no"), False),
+        (Fault("NotS3", 200, "is not a ListPartsResult"), False),
+        (Fault("AccessDenied", 403, "no", "r"), True),
+    ],
 )
 def test_a_server_that_lists_no_parts(upload: Upload, s3: FakeS3, local: Path, fault: Fault, kept: bool) -> None:
     stop(upload, s3, local)

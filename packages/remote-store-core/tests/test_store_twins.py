@@ -45,6 +45,7 @@ def test_every_method_of_a_backend_is_a_method_of_the_store() -> None:
     def members(kind: type) -> set[str]:
         return {name for name, _ in inspect.getmembers(kind) if not name.startswith("_")}
 
-    assert members(AsyncBackend) <= members(AsyncStore) | {"name"}
+    # `upload` calls `resume_upload` with `resume=True`.
+    assert members(AsyncBackend) <= members(AsyncStore) | {"name", "resume_upload"}
     assert members(AsyncStore) == members(Store)
     assert members(AsyncBackend) == members(Backend)

@@ -28,6 +28,7 @@ from remote_store.conformance.suite.probing import ProbingSuite
 from remote_store.conformance.suite.proof import ProofSuite
 from remote_store.conformance.suite.races import RaceSuite
 from remote_store.conformance.suite.reading import ReadSuite
+from remote_store.conformance.suite.resuming import ResumingSuite
 from remote_store.conformance.suite.s3 import S3Suite
 from remote_store.conformance.suite.seeking import SeekSuite
 from remote_store.conformance.suite.signing import SigningSuite
@@ -75,5 +76,6 @@ class Contract(
     RaceSuite,
     SurpriseSuite,
     HistorySuite,
+    ResumingSuite,
 ):
     """All checks that synchronous and asynchronous backends share."""

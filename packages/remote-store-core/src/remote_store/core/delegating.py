@@ -280,7 +280,6 @@ class DelegatingBackend(Backend):
             "overwrite": overwrite,
             "metadata": metadata,
             "content_type": content_type,
-            **given(options),
         }
         passed = taken(self.inner.resume_upload, options, path)
         return self.inner.resume_upload(path, content, record=record, keep=keep, **described, **passed)

@@ -27,6 +27,7 @@ from remote_store.conformance.suite.aio.probing import AsyncProbingSuite
 from remote_store.conformance.suite.aio.proof import AsyncProofSuite
 from remote_store.conformance.suite.aio.races import AsyncRaceSuite
 from remote_store.conformance.suite.aio.reading import AsyncReadSuite
+from remote_store.conformance.suite.aio.resuming import AsyncResumingSuite
 from remote_store.conformance.suite.aio.s3 import AsyncS3Suite
 from remote_store.conformance.suite.aio.seeking import AsyncSeekSuite
 from remote_store.conformance.suite.aio.signing import AsyncSigningSuite
@@ -74,5 +75,6 @@ class AsyncContract(
     AsyncRaceSuite,
     AsyncSurpriseSuite,
     AsyncHistorySuite,
+    AsyncResumingSuite,
 ):
     """All checks that synchronous and asynchronous backends share."""

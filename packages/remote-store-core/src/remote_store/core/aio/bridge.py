@@ -357,7 +357,6 @@ class ThreadedBackend(AsyncBackend):
             "overwrite": overwrite,
             "metadata": metadata,
             "content_type": content_type,
-            **given(options),
         }
         passed = taken(self._backend.resume_upload, options, path)
         put = partial(self._backend.resume_upload, record=record, keep=keep, **described, **passed)

@@ -283,7 +283,6 @@ class AsyncDelegatingBackend(AsyncBackend):
             "overwrite": overwrite,
             "metadata": metadata,
             "content_type": content_type,
-            **given(options),
         }
         passed = taken(self.inner.resume_upload, options, path)
         return await self.inner.resume_upload(path, content, record=record, keep=keep, **described, **passed)

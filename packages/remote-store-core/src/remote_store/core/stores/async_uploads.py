@@ -36,7 +36,7 @@ class AsyncUploads(AsyncRooted):
         key, needed = self._scope.key(path), Capability.MULTIPART_UPLOADS
         with self._scope.errors():
             require(needed, "resume=True", self._backend.capabilities, key, self._backend.name)
-            passed = self._written(key, options, overwrite=overwrite)
+            passed = self._written(self._backend.resume_upload, key, options, overwrite=overwrite)
         check_resumable(options)
         target = identity(self._backend.resolve(key))
         async with async_recording(await async_check_source(source), target) as upload:

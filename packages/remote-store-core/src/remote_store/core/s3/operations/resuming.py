@@ -110,7 +110,8 @@ def _stored(bucket: Bucket, upload: Mapping[str, Any]) -> Operation[dict[int, St
         except Fault as fault:
             if faults.is_gone(fault):
                 return None
-            if faults.lacks_feature(fault):
+            if faults.lacks_feature(fault) or faults.is_unproven(fault):
+                # Without a list that can be read, all parts are sent again.
                 return {}
             raise
         found |= {part.number: part for part in page.entries}
@@ -162,8 +163,9 @@ def send_rest(bucket: Bucket, opened: Resumable, size: int, condition: Mapping[s
         _require_whole(opened.upload["Key"], total, size)
         parts = _listed([kept[index] if index in kept else next(sent) for index in range(1, number + 1)])
         written = yield from complete(bucket, opened.upload, parts, total, opened.first, condition=condition)
-    except BaseException:
-        yield Drain()
+    except BaseException as error:
+        # A part in flight is one less to send in the next call.
+        yield Drain(patient=isinstance(error, Exception))
         raise
     result = models.write_result(opened.upload["Key"], total, written, opened.described.get("Metadata") or {})
     return replace(result, response_lost=isinstance(written, Facts))
