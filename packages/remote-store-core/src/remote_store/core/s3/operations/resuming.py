@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from remote_store.core.capabilities import Capability
 from remote_store.core.errors import BackendUnavailable, RemoteStoreError
 from remote_store.core.models import WriteResult
-from remote_store.core.s3.operations import probes
+from remote_store.core.s3.operations import probes, trust
 from remote_store.core.s3.operations.bucket import CREATE_OPTIONS, KEY_OPTIONS, READ_OPTIONS, Bucket
 from remote_store.core.s3.operations.lost_responses import FirstAttempt, tag_of
 from remote_store.core.s3.operations.steps import Drain, Operation, ReadBlock, Wait
@@ -68,6 +69,8 @@ def open_upload(
     """
     key: str = described["Key"]
     yield from probes.refuse_file_ancestor(bucket, key)
+    if "IfMatch" in condition:
+        yield from trust.require(bucket, Capability.COMPARE_AND_SWAP, key)
     seen = _fingerprint(bucket, described)
     upload = {"Key": key, "UploadId": record["upload_id"]} if record.get("upload_id") else None
     stored: dict[int, StoredPart] | None = None
@@ -79,7 +82,7 @@ def open_upload(
             made = yield from _possibly_made(bucket, key, size)
             if made is not None:
                 return Resumable({}, described, made=made)
-    if "IfNoneMatch" in condition and not bucket.options.endpoint.trusts("complete"):
+    if "IfNoneMatch" in condition and not (yield from trust.trusts(bucket, "complete")):
         yield from probes.refuse_existing(bucket, key)
     if upload is not None and stored is not None:
         return Resumable(upload, described, stored, record)
