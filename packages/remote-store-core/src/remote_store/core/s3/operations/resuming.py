@@ -151,7 +151,7 @@ def send_rest(bucket: Bucket, opened: Resumable, size: int, condition: Mapping[s
         return (yield from _require_made(opened, opened.made, sizes, condition))
     kept: dict[int, StoredPart] = {}
     total = number = 0
-    sums = Sums(bucket, None)
+    sums = Sums(bucket.options, None)
     try:
         while block := (yield ReadBlock(next(sizes, 1))):
             number += 1
