@@ -26,6 +26,7 @@ from remote_store.core import (
     LocalBackend,
     MemoryBackend,
     NotFound,
+    PreconditionFailed,
     ResolutionPlan,
     Store,
     ThreadedBackend,
@@ -176,7 +177,7 @@ def test_a_file_that_changes_during_the_download_is_never_mixed(download: Downlo
         if done == 6000:
             s3.put("a", DATA[::-1])
 
-    with pytest.raises(Exception, match="not the one seen before"):
+    with pytest.raises(PreconditionFailed):
         download(tmp_path / "local", progress=change)
     assert not (tmp_path / "local").exists()
     download(tmp_path / "local")
@@ -387,6 +388,10 @@ def test_the_whole_file_is_checked_against_the_checksum_of_the_service(
             download(tmp_path / "other")
         assert (caught.value.path, caught.value.retryable) == ("a", True)
         assert names(tmp_path) == ["local"]
+    stop(download, tmp_path / "other")
+    with pytest.raises(ChecksumMismatch, match="download it again"):
+        download(tmp_path / "other")
+    assert names(tmp_path) == ["local"]
     s3.put("a", DATA, described={name: wrong, "ChecksumType": "COMPOSITE"})
     download(tmp_path / "other")
 
