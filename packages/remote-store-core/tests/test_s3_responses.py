@@ -57,7 +57,8 @@ def test_each_operation_that_is_asked_for_has_its_requirement_and_its_page() -> 
     sources = list(Path(operations.__file__).parent.glob("*.py"))
     called = {name for source in sources for name in re.findall(r'call\(\s*"([A-Z]\w+)"', source.read_text())}
     called |= {name for source in sources for name in re.findall(r'Call\("([A-Z]\w+)"', source.read_text())}
-    assert called == REQUIRED.keys()
+    # A form is signed and never sent.
+    assert called - {"PostObject"} == REQUIRED.keys()
     for operation, required in REQUIRED.items():
         assert required.page == f"AmazonS3/latest/API/API_{operation}.html"
 

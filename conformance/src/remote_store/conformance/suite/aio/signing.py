@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import pytest
 
@@ -98,15 +98,16 @@ class AsyncSigningSuite:
     async def test_sign_a_url_allows_nothing_else(self, case: AsyncCase) -> None:
         await fill(case, "mine", "other", data=b"content")
         url = await case.backend.presign(case.path("mine"))
-        parts = urlsplit(url)
-        longer = [(name, "604800" if value == "3600" else value) for name, value in parse_qsl(parts.query)]
+        scheme, host, path, query, _ = urlsplit(url)
+        longer = [(name, "604800" if value == "3600" else value) for name, value in parse_qsl(query)]
+        other = urlunsplit((scheme, host, f"{path.removesuffix('mine')}other", query, ""))
         attempts = {
             "another method": send("PUT", url, b"x"),
             "a delete": send("DELETE", url),
-            "another file": send("GET", parts._replace(path=f"{parts.path.removesuffix('mine')}other").geturl()),
-            "a longer time": send("GET", parts._replace(query=urlencode(longer)).geturl()),
+            "another file": send("GET", other),
+            "a longer time": send("GET", urlunsplit((scheme, host, path, urlencode(longer), ""))),
             "another parameter": send("GET", f"{url}&response-content-type=text/html"),
-            "no signature": send("GET", parts._replace(query="").geturl()),
+            "no signature": send("GET", urlunsplit((scheme, host, path, "", ""))),
         }
         allowed = sorted(name for name, response in attempts.items() if response.status < 400)
         case.expect_equal(allowed, [], "what a URL allows besides its own request")

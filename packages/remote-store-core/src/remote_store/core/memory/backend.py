@@ -39,7 +39,8 @@ from remote_store.core.memory.files import (
     Draft,
     StoredFile,
     describe,
-    folder_prefix,
+    files_in,
+    folders_in,
     keys_below,
     stored,
 )
@@ -477,18 +478,10 @@ class MemoryBackend(Backend):
         return NotFound(f"there is no such {what}", path=path, backend=self.name)
 
     def _list_files(self, path: str, deepest: int | None) -> Iterator[FileInfo]:
-        files = self._snapshot()
-        start = len(folder_prefix(path))
-        for key in keys_below(files, path):
-            if deepest is None or key.count("/", start) <= deepest:
-                yield describe(key, files[key])
+        return files_in(self._snapshot, path, deepest)
 
     def _list_folders(self, path: str) -> Iterator[FolderEntry]:
-        start = len(folder_prefix(path))
-        deeper = (key for key in keys_below(self._snapshot(), path) if "/" in key[start:])
-        for folder in dict.fromkeys(key[: key.index("/", start)] for key in deeper):
-            # The folder between two slashes has an empty name; its path keeps the slash.
-            yield FolderEntry(folder if folder[start:] else folder + "/", folder[start:])
+        return folders_in(self._snapshot, path)
 
 
 def renew_locks() -> None:

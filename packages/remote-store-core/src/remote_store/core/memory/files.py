@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from remote_store.core.checksums import digest_of, encoded
 from remote_store.core.headers import kept_headers
-from remote_store.core.models import ContentDigest, FileInfo
+from remote_store.core.models import ContentDigest, FileInfo, FolderEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +96,31 @@ def describe(path: str, file: StoredFile) -> FileInfo:
         metadata=dict(file.metadata),
         **file.headers,
     )
+
+
+def files_in(snapshot: Callable[[], dict[str, StoredFile]], path: str, deepest: int | None) -> Iterator[FileInfo]:
+    """The files of a folder.
+
+    Args:
+        snapshot: Returns the files as they are when the iteration begins.
+        path: The folder.
+        deepest: How many levels of subfolders to include; `None` means all.
+    """
+    files, start = snapshot(), len(folder_prefix(path))
+    for key in keys_below(files, path):
+        if deepest is None or key.count("/", start) <= deepest:
+            yield describe(key, files[key])
+
+
+def folders_in(snapshot: Callable[[], dict[str, StoredFile]], path: str) -> Iterator[FolderEntry]:
+    """The folders directly in a folder.
+
+    Args:
+        snapshot: Returns the files as they are when the iteration begins.
+        path: The folder.
+    """
+    start = len(folder_prefix(path))
+    deeper = (key for key in keys_below(snapshot(), path) if "/" in key[start:])
+    for folder in dict.fromkeys(key[: key.index("/", start)] for key in deeper):
+        # The folder between two slashes has an empty name; its path keeps the slash.
+        yield FolderEntry(folder if folder[start:] else folder + "/", folder[start:])
