@@ -96,18 +96,6 @@ def description(
     return described
 
 
-def description(
-    key: str, metadata: Mapping[str, str], content_type: str | None, options: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The parameters of `PutObject` and `CreateMultipartUpload` that describe an object."""
-    described: dict[str, Any] = {"Key": key, **of_write(options)}
-    if metadata:
-        described["Metadata"] = metadata
-    if content_type is not None:
-        described["ContentType"] = content_type
-    return described
-
-
 def part_sizes(options: S3Options, size: int | None) -> Iterator[int]:
     """The size of each part: equal if the length is known, else growing in steps so that 10,000 parts reach 5 TiB."""
     smallest = options.part_size
