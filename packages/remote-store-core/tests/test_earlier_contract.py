@@ -10,6 +10,7 @@ import pytest
 
 from remote_store.core import (
     AsyncStore,
+    Backend,
     Capability,
     CapabilityNotSupported,
     Content,
@@ -77,6 +78,14 @@ class Everything(Wrapper):
 
     name = "everything"
     capabilities = frozenset(Capability)
+    presign = Backend.presign
+    presign_post = Backend.presign_post
+    probe_conditions = Backend.probe_conditions
+    list_uploads = Backend.list_uploads
+    list_versions = Backend.list_versions
+    restore_version = Backend.restore_version
+    get_tags = Backend.get_tags
+    set_tags = Backend.set_tags
 
 
 CALLS: dict[str, Callable[[Any, Any], Any]] = {
