@@ -146,3 +146,11 @@ class HasOneTag(MemoryBackend):
     def _tagged(self, file: Any) -> BinaryIO:
         file.known_info = replace(file.known_info, etag="same")
         return file  # type: ignore[no-any-return]
+
+
+@broken("PART-010")
+class LooksBeforeItAborts(HttpBackend):
+    """Lists the uploads once more before it aborts them."""
+
+    def abort_uploads(self, path: str, *, older_than: timedelta) -> int:
+        return super().abort_uploads(path, older_than=older_than) if any(self.list_uploads(path)) else 0

@@ -155,6 +155,20 @@ class ResumingSuite:
         case.expect(case.oracle.raw_get(case.path("file")) == content, "the content is exact")
         case.expect_equal(uploads(case), [case.path("file")], "the unfinished uploads")
 
+    @check("PART-010", needs=WRITES)
+    def test_part_requests(self, case: Case) -> None:
+        require_s3(case)
+        content = case.content(part_size(case) + 1)
+        for name in ("dir/a", "dir/b", "dir2"):
+            self._begin(case, name, content)
+        with case.endpoint.recording() as sent:
+            self._listed(case, case.path("dir"))
+        case.expect_equal(operations(sent), ["ListMultipartUploads"], "the requests of list_uploads")
+        with case.endpoint.recording() as sent:
+            case.backend.abort_uploads(case.path("dir"), older_than=timedelta())
+        expected = ["ListMultipartUploads", "AbortMultipartUpload", "AbortMultipartUpload"]
+        case.expect_equal(operations(sent), expected, "the requests of abort_uploads")
+
     @check("PART-009", needs=(Capability.READ,))
     def test_part_a_download_that_goes_on_is_of_one_version(self, case: Case) -> None:
         store, content = Store(case.backend, owns_backend=False), case.content(FIRST_BLOCK + 1000)

@@ -154,6 +154,20 @@ class AsyncResumingSuite:
         case.expect(case.oracle.raw_get(case.path("file")) == content, "the content is exact")
         case.expect_equal(uploads(case), [case.path("file")], "the unfinished uploads")
 
+    @async_check("PART-010", needs=WRITES)
+    async def test_part_requests(self, case: AsyncCase) -> None:
+        require_s3(case)
+        content = case.content(part_size(case) + 1)
+        for name in ("dir/a", "dir/b", "dir2"):
+            await self._begin(case, name, content)
+        with case.endpoint.recording() as sent:
+            await self._listed(case, case.path("dir"))
+        case.expect_equal(operations(sent), ["ListMultipartUploads"], "the requests of list_uploads")
+        with case.endpoint.recording() as sent:
+            await case.backend.abort_uploads(case.path("dir"), older_than=timedelta())
+        expected = ["ListMultipartUploads", "AbortMultipartUpload", "AbortMultipartUpload"]
+        case.expect_equal(operations(sent), expected, "the requests of abort_uploads")
+
     @async_check("PART-009", needs=(Capability.READ,))
     async def test_part_a_download_that_goes_on_is_of_one_version(self, case: AsyncCase) -> None:
         store, content = AsyncStore(case.backend, owns_backend=False), case.content(FIRST_BLOCK + 1000)
