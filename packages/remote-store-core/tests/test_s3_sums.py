@@ -12,6 +12,7 @@ import pytest
 from remote_store.conformance.fakes.s3 import FakeS3
 from remote_store.core import (
     AsyncStore,
+    BackendUnavailable,
     CapabilityNotSupported,
     ChecksumMismatch,
     ContentDigest,
@@ -104,6 +105,25 @@ def test_content_that_arrives_damaged_is_a_mismatch_that_a_retry_may_help(code: 
         lane.write("a", b"hello", overwrite=True, checksum="CRC32")
     assert (caught.value.retryable, caught.value.path, caught.value.code) == (True, "a", code)
     assert isinstance(caught.value, OSError)
+
+
+@pytest.mark.parametrize("operation, content", [("PutObject", b"hello"), (CREATE, THREE_PARTS)])
+def test_a_server_that_does_not_know_the_checksum_is_named_as_the_reason(
+    operation: str, content: Any, s3: FakeS3, open_lane: Any
+) -> None:
+    lane = open_lane(part_size=PART)
+
+    def refuse(call: Call) -> None:
+        if call.operation == operation:
+            raise Fault("NotImplemented", 501, "a header is not implemented", "request-1")
+
+    s3.before = refuse
+    with pytest.raises(CapabilityNotSupported, match="does not implement checksum of this write") as caught:
+        lane.write("a", Stream(content), overwrite=True, checksum="CRC32C")
+    assert (caught.value.path, caught.value.capability) == ("a", "checksums")
+    with pytest.raises(BackendUnavailable):
+        lane.write("a", Stream(content), overwrite=True)
+    assert not s3.objects
 
 
 def test_a_damaged_part_aborts_the_upload(s3: FakeS3, open_lane: Any) -> None:

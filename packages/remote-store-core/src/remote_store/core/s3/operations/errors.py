@@ -14,7 +14,7 @@ from remote_store.core.options import NEEDS
 from remote_store.core.s3.protocol.calls import Fault
 from remote_store.core.s3.protocol.faults import is_unimplemented, typed
 
-OF_OBJECTS = frozenset({Capability.CONTENT_HEADERS, Capability.STORAGE_OPTIONS, Capability.TAGS})
+OF_OBJECTS = frozenset({Capability.CHECKSUMS, Capability.CONTENT_HEADERS, Capability.STORAGE_OPTIONS, Capability.TAGS})
 """The capabilities whose options are headers of a write."""
 
 
