@@ -73,8 +73,9 @@ def probe(bucket: Bucket, folder: str) -> Operation[ConditionalWrites]:
     """Find out which conditions the endpoint honours: about 100 requests, up to 4 at once.
 
     Each condition is sent with a request that must succeed and with one that must be refused, and the object is read
-    afterwards. Of 4 requests at once with the same condition, exactly one must succeed. That shows most servers that
-    check a condition without a lock, but not all. Conditions on deletes do not race.
+    afterwards. Of 4 requests at once with the same condition, exactly one must succeed. If more do, the server checks
+    the conditions of that operation without a lock, and both are `False`. Such a server can pass by luck. Conditions
+    on deletes do not race.
 
     The objects and uploads are removed at the end, also after an error. If the bucket keeps versions, so are their
     versions, unless the service refuses that.
@@ -132,6 +133,7 @@ class _Trials:
         self._keys: dict[str, None] = {}
         self._uploads: dict[str, str] = {}
         self._versions: dict[tuple[str, str], None] = {}
+        self._unlocked: set[str] = set()
 
     def run(self) -> Operation[ConditionalWrites]:
         """Try all conditions."""
@@ -143,13 +145,21 @@ class _Trials:
             contents[key], tags[key] = attempt.content, strong(written.etag)
         one, two, three = contents
         copies = partial(self._copies, tuple(contents.items()))
+        put = yield from _or_lacking(self._creates(self._puts))
+        complete = yield from _or_lacking(self._creates(self._completions))
+        copy = yield from _or_lacking(self._creates(copies))
+        delete = yield from _or_lacking(self._deletes(three, tags[three], tags[one]))
+        swap = yield from _or_lacking(self._swaps(self._puts, one, tags[one]))
+        complete_swap = yield from _or_lacking(self._swaps(self._completions, two, tags[two]))
+        # A server that has no lock for one condition of an operation has none for the other.
+        puts, completions = "PutObject" not in self._unlocked, "CompleteMultipartUpload" not in self._unlocked
         return ConditionalWrites(
-            put=(yield from _or_lacking(self._creates(self._puts))),
-            complete=(yield from _or_lacking(self._creates(self._completions))),
-            copy=(yield from _or_lacking(self._creates(copies))),
-            delete=(yield from _or_lacking(self._deletes(three, tags[three], tags[one]))),
-            swap=(yield from _or_lacking(self._swaps(self._puts, one, tags[one]))),
-            complete_swap=(yield from _or_lacking(self._swaps(self._completions, two, tags[two]))),
+            put=put and puts,
+            complete=complete and completions,
+            copy=copy,
+            delete=delete,
+            swap=swap and puts,
+            complete_swap=complete_swap and completions,
         )
 
     def remove(self, error: BaseException | None = None) -> Operation[None]:
@@ -229,7 +239,10 @@ class _Trials:
             if isinstance(answer, Fault) and not _refuses(answer) and not faults.is_conflict(answer):
                 raise answer
         winners = [racer.content for racer, answer in zip(racers, answers, strict=True) if isinstance(answer, Written)]
-        return len(winners) == 1 and (yield from self._content(racers[0].key)) == winners[0]
+        if len(winners) == 1 and (yield from self._content(racers[0].key)) == winners[0]:
+            return True
+        self._unlocked.add(racers[0].call.operation)
+        return False
 
     def _puts(self, key: str, number: int, **condition: str) -> Operation[list[Attempt]]:
         """Writes of one key by one request each."""
