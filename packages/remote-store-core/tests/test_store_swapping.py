@@ -64,6 +64,20 @@ def test_an_update_on_s3_is_two_requests_and_keeps_what_a_put_would_drop() -> No
 
 
 @pytest.mark.parametrize("backend", ["memory", "s3"])
+def test_an_update_keeps_headers_and_tags(backend: str) -> None:
+    s3 = FakeS3()
+    store = Store(MemoryBackend() if backend == "memory" else FakeBackend(s3), "folder")
+    store.write("n", b"1", cache_control="no-store", content_encoding="x", tags={"a": "b", "c": ""})
+    s3.calls.clear()
+    store.update("n", plus_one)
+    assert s3.operations() in ([], ["GetObject", "GetObjectTagging", "PutObject"])
+    info = store.head("n")
+    assert (info.cache_control, info.content_encoding, info.tag_count) == ("no-store", "x", 2)
+    assert store.get_tags("n") == {"a": "b", "c": ""}
+    assert store.read_bytes("n") == b"2"
+
+
+@pytest.mark.parametrize("backend", ["memory", "s3"])
 def test_threads_lose_no_update(backend: str) -> None:
     store = Store(MemoryBackend() if backend == "memory" else FakeBackend(FakeS3()))
 

@@ -56,6 +56,8 @@ class StoredObject:
     def facts(self) -> dict[str, Any]:
         """The fields of a HEAD response."""
         length = {"ContentLength": self.size, "ETag": self.etag, "LastModified": self.modified}
+        if self.tags:
+            length["TagCount"] = len(self.tags)
         return {**length, "ContentType": "binary/octet-stream", **self.described, "Metadata": dict(self.metadata)}
 
     def listed(self) -> dict[str, Any]:

@@ -49,6 +49,7 @@ class FileInfo:
         content_disposition: `Content-Disposition` header.
         content_encoding: `Content-Encoding` header. Reads return the content as it is stored, encoded.
         expires: `Expires` header, as an aware datetime in UTC.
+        tag_count: Number of its tags; `None` if there are none, or the service did not say. Listings leave it out.
     """
 
     path: str
@@ -65,6 +66,7 @@ class FileInfo:
     content_disposition: str | None = None
     content_encoding: str | None = None
     expires: datetime | None = None
+    tag_count: int | None = None
 
 
 @public("remote_store.core")

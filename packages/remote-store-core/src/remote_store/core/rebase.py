@@ -116,6 +116,7 @@ class Scope:
             info.content_disposition,
             info.content_encoding,
             info.expires,
+            info.tag_count,
         )
 
     def found(self, info: FileInfo | NotModified) -> FileInfo | NotModified:

@@ -94,6 +94,7 @@ def describe(path: str, file: StoredFile) -> FileInfo:
         content_type=file.content_type,
         digest=file.digest,
         metadata=dict(file.metadata),
+        tag_count=len(file.tags) or None,
         **file.headers,
     )
 

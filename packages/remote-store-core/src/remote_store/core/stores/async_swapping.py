@@ -33,9 +33,9 @@ class AsyncSwapping(AsyncRooted):
 
         Reads the file, calls the function, and writes the result with `if_match`. If another writer changed the file in
         the meantime, it does so again with the new content, so the function can be called several times. The metadata,
-        the content type and the storage class of the file are kept.
+        the content type, the headers, the tags and the storage class of the file are kept.
 
-        On S3: 2 requests, and 2 more for each conflict. Memory: the old and the new content.
+        On S3: 2 requests, 3 if the file has tags, and as many for each conflict. Memory: the old and the new content.
 
         Args:
             path: The file.
@@ -113,6 +113,8 @@ class AsyncSwapping(AsyncRooted):
                 message = "the backend returned no ETag, so the file cannot be replaced safely"
                 raise RemoteStoreError(message, path=key, backend=self._backend.name)
             passed = {"overwrite": True, "if_match": info.etag, **kept(info, self._backend.capabilities)}
+            if info.tag_count:
+                passed["tags"] = await self._backend.get_tags(key)
         written = await self._backend.write(key, content, **taken(self._backend.write, passed, key))
         if written.response_lost:
             raise lost(key, self._backend.name)

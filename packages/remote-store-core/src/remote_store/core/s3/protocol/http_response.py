@@ -28,6 +28,7 @@ FIELDS = {
     "x-amz-server-side-encryption-aws-kms-key-id": "SSEKMSKeyId",
     "x-amz-server-side-encryption-customer-algorithm": "SSECustomerAlgorithm",
     "x-amz-storage-class": "StorageClass",
+    "x-amz-tagging-count": "TagCount",
     "x-amz-version-id": "VersionId",
     "x-amz-website-redirect-location": "WebsiteRedirectLocation",
 }
@@ -35,7 +36,7 @@ FIELDS = {
 
 METADATA = "x-amz-meta-"
 CHECKSUM = "x-amz-checksum-"
-NUMBERS = frozenset({"ContentLength", "KeyCount", "MaxKeys", "NextPartNumberMarker", "PartNumber", "Size"})
+NUMBERS = frozenset({"ContentLength", "KeyCount", "MaxKeys", "NextPartNumberMarker", "PartNumber", "Size", "TagCount"})
 TIMES = frozenset({"Expires", "Initiated", "LastModified"})
 ROWS = {
     "CommonPrefixes": "CommonPrefixes",

@@ -26,6 +26,7 @@ def file_info(key: str, facts: Facts, size: int) -> FileInfo:
         content_disposition=facts.described.get("ContentDisposition"),
         content_encoding=facts.described.get("ContentEncoding"),
         expires=facts.described.get("Expires"),
+        tag_count=facts.tag_count,
     )
 
 

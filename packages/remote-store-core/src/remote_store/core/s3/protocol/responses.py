@@ -46,6 +46,7 @@ class Facts:
         digest: Its checksum.
         described: The parameters that a multipart copy has to repeat, under the names that a write takes.
         encrypted: Whether its entity tag depends on a key, so that a copy's tag differs.
+        tag_count: Number of its tags; `None` if the response does not have it, which means none on AWS.
         first: Offset of the first byte of the body.
         length: Bytes of the body.
         partial: Whether the body is a range.
@@ -62,6 +63,7 @@ class Facts:
     digest: ContentDigest | None = None
     described: Mapping[str, Any] = field(default_factory=dict)
     encrypted: bool = False
+    tag_count: int | None = None
     first: int = 0
     length: int | None = None
     partial: bool = False
@@ -231,6 +233,7 @@ def _facts(fields: Fields, size: int | None, **of_the_body: Any) -> Facts:
         _digest(fields),
         described,
         bool(fields.text("SSEKMSKeyId") or fields.text("SSECustomerAlgorithm")),
+        fields.integer("TagCount"),
         **of_the_body,
     )
 
