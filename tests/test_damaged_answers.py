@@ -7,6 +7,7 @@ import inspect
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from remote_store.boto3 import S3Boto3Backend
 from remote_store.conformance.fakes.damaged_s3 import ROOTS, DamagedS3, Reply, serving
+from remote_store.conformance.fakes.s3 import StoredObject, Upload
 from remote_store.core import RemoteStoreError, RetryPolicy
 from remote_store.s3fs import AsyncS3FsBackend, S3FsBackend
 
@@ -44,6 +46,8 @@ WORK = {
     "is_folder": ["ListObjectsV2"],
     "list_files": ["ListObjectsV2"],
     "check_health": ["ListObjectsV2"],
+    "list_uploads": ["ListMultipartUploads"],
+    "abort_uploads": ["ListMultipartUploads", "AbortMultipartUpload"],
 }
 PAIRS = [(work, operation) for work, operations in WORK.items() for operation in operations]
 
@@ -124,7 +128,18 @@ def in_body(change: str) -> Callable[[Reply], Reply]:
     return damage
 
 
-NAMES = ["ETag", "UploadId", "IsTruncated", "Key", "Size", "LastModified", "KeyCount", "EncodingType", "Code"]
+NAMES = [
+    "ETag",
+    "UploadId",
+    "IsTruncated",
+    "Key",
+    "Size",
+    "LastModified",
+    "KeyCount",
+    "EncodingType",
+    "Code",
+    "Initiated",
+]
 CHANGES = ["gone", "doubled", "empty", "huge", "text", "negative", "nested", "other case"]
 FIELDS = ["etag", "content-length", "last-modified", "x-amz-request-id", "content-type", "content-range"]
 replaced = st.one_of(
@@ -191,6 +206,7 @@ def put_back(server: DamagedS3) -> None:
     server.state.uploads.clear()
     for key in ("src", "d/1", "d/2", "d/e/3"):
         server.state.put(key, DATA)
+    server.state.uploads["id"] = Upload("src", StoredObject(b"", 0, ""))
 
 
 def do(port: Port, work: str) -> Any:
@@ -211,6 +227,8 @@ def do(port: Port, work: str) -> Any:
             return port.run(work, "src", 2, 5)
         case "check_health":
             return port.run(work)
+        case "abort_uploads":
+            return port.run(work, "src", older_than=timedelta())
         case _:
             return port.run(work, "src")
 
@@ -241,6 +259,10 @@ def check_result(server: DamagedS3, work: str, result: Any) -> None:
             assert result == ["d/1", "d/2", "d/e/3"]
         case "is_file" | "is_folder":
             assert result is True
+        case "list_uploads":
+            assert [upload.path for upload in result] == ["src"]
+        case "abort_uploads":
+            assert result == (not server.state.uploads)
 
 
 def hold(

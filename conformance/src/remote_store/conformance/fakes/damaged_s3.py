@@ -28,8 +28,10 @@ ROOTS = {
     "DeleteObjects": "DeleteResult",
     "GetObjectTagging": "Tagging",
     "ListObjectVersions": "ListVersionsResult",
+    "ListMultipartUploads": "ListMultipartUploadsResult",
+    "ListParts": "ListPartsResult",
 }
-ROWS = {"Errors": "Error", "TagSet": "Tag"}
+ROWS = {"Errors": "Error", "Parts": "Part", "TagSet": "Tag", "Uploads": "Upload"}
 HEADERS = {"if-match": "IfMatch", "if-none-match": "IfNoneMatch", "range": "Range", "content-type": "ContentType"}
 METADATA = "x-amz-meta-"
 QUERY = {
@@ -38,6 +40,8 @@ QUERY = {
     "encoding-type": "EncodingType",
     "continuation-token": "ContinuationToken",
     "uploadId": "UploadId",
+    "key-marker": "KeyMarker",
+    "upload-id-marker": "UploadIdMarker",
 }
 
 
@@ -94,6 +98,8 @@ class DamagedS3:
         signed = [("x-amz-request-id", "REQUEST")]
         try:
             response = state.respond(call)
+            about = response.pop("ResponseMetadata", {}).get("HTTPHeaders", {})
+            signed += [("Date", about["date"])] if "date" in about else []
         except Fault as fault:
             error = f"<Error><Code>{fault.code}</Code><Message>{escape(fault.message)}</Message></Error>"
             return Reply(fault.status or 400, [*signed, ("Content-Type", "application/xml")], error.encode())
