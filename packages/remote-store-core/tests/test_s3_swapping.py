@@ -22,6 +22,7 @@ from remote_store.core import (
     RetryPolicy,
 )
 from remote_store.core.s3 import Call, Fault
+from remote_store.core.s3.operations import trust
 from uploads import COMPLETE, CREATE, GET, HEAD, PART, PUT, SEND, THREE_PARTS, Stream, fail
 
 LIST, DELETE, COPY = "ListObjectsV2", "DeleteObject", "CopyObject"
@@ -384,3 +385,15 @@ def test_an_endpoint_that_is_not_trusted(trust: Any, lacking: set[str], s3: Fake
     assert Capability.CONDITIONAL_READ in lane.backend.capabilities
     assert lane.read_bytes("a", if_match=tag(s3)) == b"old"
     lane.copy("a", "c", if_match=tag(s3))
+
+
+@pytest.mark.parametrize("method", ["write", "delete", "move"])
+def test_a_server_that_a_probe_shows_to_ignore_the_condition(method: str, s3: FakeS3, open_lane: Any) -> None:
+    trust.FINDINGS.forget()
+    lane = open_lane(endpoint_url="http://s3.test", conditional_writes="probe")
+    s3.conditions = False
+    s3.put("a", b"old")
+    with pytest.raises(CapabilityNotSupported):
+        CHANGES[method](lane, tag(s3))
+    assert {key: stored.data for key, stored in s3.objects.items()} == {"a": b"old"}
+    trust.FINDINGS.forget()

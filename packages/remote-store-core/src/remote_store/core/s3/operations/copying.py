@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from remote_store.core.capabilities import Capability
 from remote_store.core.errors import InvalidPath, NotFound, PreconditionFailed
 from remote_store.core.models import WriteResult
 from remote_store.core.options import NOTHING
@@ -83,6 +84,8 @@ def move(
     The create and the delete each cost 1 HEAD more if the endpoint is not known to honour their condition. A source
     that is replaced between that HEAD and the delete is then lost.
     """
+    if "if_match" in options:
+        yield from trust.require(bucket, Capability.CONDITIONAL_DELETE, src)
     if src == dst:
         yield from probes.require_file(bucket, src, options=options)
         return
