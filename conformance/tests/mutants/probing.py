@@ -14,7 +14,7 @@ from remote_store.core.s3 import Call
 from remote_store.core.s3.operations.trust import FINDINGS
 
 
-@broken("S3-040")
+@broken("S3-025")
 class PromisesEveryCondition(HttpBackend):
     """Says that the server honours all conditions, without asking it."""
 
@@ -22,7 +22,7 @@ class PromisesEveryCondition(HttpBackend):
         return ConditionalWrites.every(True)
 
 
-@broken("S3-040")
+@broken("S3-025")
 class TakesErrorsForAnswers(HttpBackend):
     """Takes any error for a condition that is not honoured."""
 
@@ -33,7 +33,7 @@ class TakesErrorsForAnswers(HttpBackend):
             return ConditionalWrites.every(False)
 
 
-@broken("S3-040")
+@broken("S3-025")
 class KnowsHalf(HttpBackend):
     """Leaves the conditions that the server does not honour unknown."""
 
@@ -52,7 +52,7 @@ class RemovesNothing(HttpPort):
         return super().perform(call)
 
 
-@broken("S3-041")
+@broken("S3-026")
 class LeavesItsObjects(HttpBackend):
     """Leaves the objects of a probe."""
 
@@ -68,14 +68,14 @@ class AbortsNothing(HttpPort):
         return super().perform(call)
 
 
-@broken("S3-041")
+@broken("S3-026")
 class LeavesUploadsOfProbes(HttpBackend):
     """Leaves the multipart uploads of a probe."""
 
     port = AbortsNothing
 
 
-@broken("S3-042")
+@broken("S3-027")
 class ForgetsWhatItFound(HttpBackend):
     """Probes before each write."""
 
@@ -84,7 +84,7 @@ class ForgetsWhatItFound(HttpBackend):
         return super().write(path, content, **options)
 
 
-@broken("S3-042")
+@broken("S3-027")
 class ProbesAtFirstUse(HttpBackend):
     """Probes at the first write, even if it overwrites."""
 
@@ -94,7 +94,7 @@ class ProbesAtFirstUse(HttpBackend):
         return super().write(path, content, **options)
 
 
-@broken("S3-043")
+@broken("S3-028")
 class TrustsWithoutAnAnswer(HttpBackend):
     """Relies on conditions although the probe failed."""
 

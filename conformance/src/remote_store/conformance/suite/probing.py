@@ -68,7 +68,7 @@ class ProbingSuite:
     """S3: what the server honours."""
 
     @pytest.mark.parametrize("name", BROKEN)
-    @check("S3-040", needs=(WRITE, READ, DELETE))
+    @check("S3-025", needs=(WRITE, READ, DELETE))
     def test_s3_a_probe_says_what_is_honoured(self, case: Case, name: str) -> None:
         require_s3(case)
         require_option(case, "conditional_writes")
@@ -87,7 +87,7 @@ class ProbingSuite:
         case.expect_equal(unknown, [], "the conditions that the result does not know")
 
     @pytest.mark.parametrize("name", PROVES_NOTHING)
-    @check("S3-040", "S3-041", needs=(WRITE, READ, DELETE))
+    @check("S3-025", "S3-026", needs=(WRITE, READ, DELETE))
     def test_s3_a_probe_does_not_guess(self, case: Case, name: str) -> None:
         require_s3(case)
         require_option(case, "conditional_writes")
@@ -99,7 +99,7 @@ class ProbingSuite:
             backend.probe_conditions(case.folder)
         expect_untouched(case)
 
-    @check("S3-041", needs=(WRITE, READ, DELETE))
+    @check("S3-026", needs=(WRITE, READ, DELETE))
     def test_s3_a_probe_leaves_nothing(self, case: Case) -> None:
         require_s3(case)
         require_option(case, "conditional_writes")
@@ -112,7 +112,7 @@ class ProbingSuite:
         case.expect_equal(elsewhere, [], "the keys outside of the probe's own")
         expect_untouched(case)
 
-    @check("S3-042", needs=(WRITE, READ, DELETE))
+    @check("S3-027", needs=(WRITE, READ, DELETE))
     def test_s3_a_backend_probes_once(self, case: Case) -> None:
         require_s3(case)
         trusting(case)
@@ -138,7 +138,7 @@ class ProbingSuite:
                     one.write("another", b"y")
             case.expect_equal(operations(sent), ["PutObject"] * 2, "the requests of two creates after the probe")
 
-    @check("S3-043", needs=(WRITE, READ))
+    @check("S3-028", needs=(WRITE, READ))
     def test_s3_a_create_is_safe_after_a_failed_probe(self, case: Case) -> None:
         require_s3(case)
         trusting(case)

@@ -67,7 +67,7 @@ class AsyncProbingSuite:
     """S3: what the server honours."""
 
     @pytest.mark.parametrize("name", BROKEN)
-    @async_check("S3-040", needs=(WRITE, READ, DELETE))
+    @async_check("S3-025", needs=(WRITE, READ, DELETE))
     async def test_s3_a_probe_says_what_is_honoured(self, case: AsyncCase, name: str) -> None:
         require_s3(case)
         require_option(case, "conditional_writes")
@@ -86,7 +86,7 @@ class AsyncProbingSuite:
         case.expect_equal(unknown, [], "the conditions that the result does not know")
 
     @pytest.mark.parametrize("name", PROVES_NOTHING)
-    @async_check("S3-040", "S3-041", needs=(WRITE, READ, DELETE))
+    @async_check("S3-025", "S3-026", needs=(WRITE, READ, DELETE))
     async def test_s3_a_probe_does_not_guess(self, case: AsyncCase, name: str) -> None:
         require_s3(case)
         require_option(case, "conditional_writes")
@@ -98,7 +98,7 @@ class AsyncProbingSuite:
             await backend.probe_conditions(case.folder)
         expect_untouched(case)
 
-    @async_check("S3-041", needs=(WRITE, READ, DELETE))
+    @async_check("S3-026", needs=(WRITE, READ, DELETE))
     async def test_s3_a_probe_leaves_nothing(self, case: AsyncCase) -> None:
         require_s3(case)
         require_option(case, "conditional_writes")
@@ -111,7 +111,7 @@ class AsyncProbingSuite:
         case.expect_equal(elsewhere, [], "the keys outside of the probe's own")
         expect_untouched(case)
 
-    @async_check("S3-042", needs=(WRITE, READ, DELETE))
+    @async_check("S3-027", needs=(WRITE, READ, DELETE))
     async def test_s3_a_backend_probes_once(self, case: AsyncCase) -> None:
         require_s3(case)
         trusting(case)
@@ -137,7 +137,7 @@ class AsyncProbingSuite:
                     await one.write("another", b"y")
             case.expect_equal(operations(sent), ["PutObject"] * 2, "the requests of two creates after the probe")
 
-    @async_check("S3-043", needs=(WRITE, READ))
+    @async_check("S3-028", needs=(WRITE, READ))
     async def test_s3_a_create_is_safe_after_a_failed_probe(self, case: AsyncCase) -> None:
         require_s3(case)
         trusting(case)
