@@ -381,7 +381,7 @@ def test_every_lane_takes_the_options_of_every_lane(lanes: Lanes, name: str) -> 
         "client_options": {"use_ssl": True},
         "on_event": print,
     }
-    assert {*options, "profile", "anon"} == set(S3OptionFields.__annotations__)
+    assert {*options, "profile", "anon", "credentials"} == set(S3OptionFields.__annotations__)
     for make in lanes[name]:
         backend = make("bucket", **options)
         assert "HIDDEN" not in repr(backend)

@@ -15,7 +15,7 @@ from remote_store.core.s3.operations.unfinished import UploadCursor
 
 
 @broken("PART-001")
-class ListsByPrefix(HttpBackend):
+class ListsUploadsByPrefix(HttpBackend):
     """Lists the uploads of all files whose names begin like the path."""
 
     def list_uploads(self, path: str) -> Iterator[UnfinishedUpload]:

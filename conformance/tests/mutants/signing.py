@@ -99,7 +99,7 @@ class Untyped(Port):
 
 
 @broken("SIGN-005")
-class TakesAnyContentType(HttpBackend):
+class SignsNoContentType(HttpBackend):
     """Does not sign the content type."""
 
     port = Untyped

@@ -191,7 +191,7 @@ class ConditionAtTheStart(HttpPort):
 
 
 @broken("SWAP-003")
-class ForgetsTheConditionOfParts(HttpBackend):
+class SwapsPartsWithoutACondition(HttpBackend):
     """Sends no condition with the completion of an upload."""
 
     port = ConditionAtTheStart

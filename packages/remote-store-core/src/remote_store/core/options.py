@@ -53,7 +53,7 @@ class WriteOptions(TypedDict, total=False):
 
     Attributes:
         if_match: ETag of the version to replace, as a `FileInfo` or `WriteResult` has it. If the file is another
-            version, or does not exist, the call raises `PreconditionFailed` and writes nothing. Needs
+            version, or does not exist, the call raises `PreconditionFailed` and writes nothing. `None` is refused. Needs
             `overwrite=True`, and `COMPARE_AND_SWAP`.
         cache_control: `Cache-Control` header to store with the file. Needs `CONTENT_HEADERS`, as the next three do.
         content_disposition: `Content-Disposition` header. Encode a non-ASCII file name as in RFC 8187.
@@ -175,8 +175,12 @@ ADVICE: Mapping[Capability, str] = {
 
 
 def given(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that are not `None`, to pass on. A backend of contract 0.1 takes none of them."""
-    return {name: value for name, value in options.items() if value is not None}
+    """The options to pass on: those that are not `None`, and all conditions.
+
+    A backend of contract 0.1 takes none of them. A condition that is `None` is refused, not dropped, because the call
+    would then do more than was asked for.
+    """
+    return {name: value for name, value in options.items() if value is not None or name in CONDITIONS}
 
 
 def taken(method: Callable[..., Any], options: Mapping[str, Any], path: str) -> dict[str, Any]:
@@ -232,9 +236,9 @@ def supported(
     for name in options:
         if name not in kind.__annotations__:
             raise TypeError(f"this method has no option {name!r}; its options are: {', '.join(kind.__annotations__)}")
-    for name in passed:
         if name in CONDITIONS:
-            check_tag(passed[name], name)
+            check_tag(options[name], name)
+    for name in passed:
         needed = IF_MATCH.get(kind, NEEDS[name]) if name == "if_match" else NEEDS[name]
         if needed not in capabilities:
             raise lacking(needed, f"the option {name}", path, backend)
@@ -305,6 +309,9 @@ def check_tag(tag: object, name: str) -> None:
         TypeError: It is not a string.
         ValueError: It is empty, quoted, or weak. `If-Match` never matches a weak tag (RFC 9110, 13.1.1).
     """
+    if tag is None:
+        message = "as the etag of a FileInfo is if the service sent none; leave it out to call without a condition"
+        raise TypeError(f"{name} is None, {message}")
     if not isinstance(tag, str):
         raise TypeError(f"{name} must be the ETag of a FileInfo or WriteResult, not {type(tag).__name__}")
     if tag.startswith("W/"):
