@@ -53,8 +53,8 @@ class WriteOptions(TypedDict, total=False):
 
     Attributes:
         if_match: ETag of the version to replace, as a `FileInfo` or `WriteResult` has it. If the file is another
-            version, or does not exist, the call raises `PreconditionFailed` and writes nothing. `None` is refused. Needs
-            `overwrite=True`, and `COMPARE_AND_SWAP`.
+            version, or does not exist, the call raises `PreconditionFailed` and writes nothing. `None` is refused, in
+            every condition: without an ETag, no version can be named. Needs `overwrite=True`, and `COMPARE_AND_SWAP`.
         cache_control: `Cache-Control` header to store with the file. Needs `CONTENT_HEADERS`, as the next three do.
         content_disposition: `Content-Disposition` header. Encode a non-ASCII file name as in RFC 8187.
         content_encoding: `Content-Encoding` header. The content is stored and read as it is, never decoded.
