@@ -295,7 +295,10 @@ class AsyncOptional(ABC):
         raise self._lacks(Capability.VERSIONS, "list_versions", path)
 
     async def restore_version(self, path: str, version_id: str) -> WriteResult:
-        """Make a former version the current one again, by a copy on the server. No version is lost.
+        """Make a former version the current one again, by a copy on the server.
+
+        No version is lost while the bucket keeps versions. If versioning is suspended, the copy replaces the version
+        `null`, as any write does.
 
         On S3: 3 requests, and 1 per part above 5 GiB. Restoring the current version changes nothing.
 
