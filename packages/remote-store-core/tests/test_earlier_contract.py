@@ -173,11 +173,22 @@ def test_a_method_that_takes_any_keyword_argument_gets_the_options() -> None:
         assert store.read_bytes("a") == b"new"
 
 
+def test_a_condition_that_is_none_is_refused_through_every_wrapper() -> None:
+    backend = MemoryBackend()
+    backend.write("a", b"old")
+    for wrapped in (backend, DelegatingBackend(backend), Store(backend), Store(DelegatingBackend(backend))):
+        with pytest.raises(TypeError, match="if_match is None"):
+            wrapped.write("a", b"new", overwrite=True, if_match=None)  # type: ignore[attr-defined]
+        with pytest.raises(TypeError, match="if_none_match is None"):
+            wrapped.read_bytes("a", if_none_match=None)  # type: ignore[attr-defined]
+    assert backend.read_bytes("a") == b"old"
+
+
 def test_calls_without_options_look_at_no_signature(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(inspect, "signature")
     with Store(Everything(MemoryBackend())) as store:
         store.write("a", b"old")
-        assert store.read_bytes("a", if_match=None) == b"old"
+        assert store.read_bytes("a", version_id=None) == b"old"
 
 
 async def test_an_unknown_keyword_argument_is_a_type_error() -> None:
