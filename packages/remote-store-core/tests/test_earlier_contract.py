@@ -181,6 +181,8 @@ def test_a_condition_that_is_none_is_refused_through_every_wrapper() -> None:
             wrapped.write("a", b"new", overwrite=True, if_match=None)  # type: ignore[attr-defined]
         with pytest.raises(TypeError, match="if_none_match is None"):
             wrapped.read_bytes("a", if_none_match=None)  # type: ignore[attr-defined]
+        with pytest.raises((TypeError, CapabilityNotSupported)):
+            wrapped.delete("a", version_id=None)  # type: ignore[attr-defined]
     assert backend.read_bytes("a") == b"old"
 
 
@@ -188,7 +190,8 @@ def test_calls_without_options_look_at_no_signature(monkeypatch: pytest.MonkeyPa
     monkeypatch.delattr(inspect, "signature")
     with Store(Everything(MemoryBackend())) as store:
         store.write("a", b"old")
-        assert store.read_bytes("a", version_id=None) == b"old"
+        store.write("b", b"new", cache_control=None)
+        assert store.read_bytes("a") == b"old"
 
 
 async def test_an_unknown_keyword_argument_is_a_type_error() -> None:

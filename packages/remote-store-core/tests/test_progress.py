@@ -145,7 +145,8 @@ def test_a_file_that_grows_has_no_total_any_more(tmp_path: Path) -> None:
             with path.open("ab") as file:
                 file.write(b"more")
 
-    Store(MemoryBackend()).upload(path, "up", progress=grow)
+    with path.open("rb") as stream:
+        Store(MemoryBackend()).upload(stream, "up", progress=grow)
     assert [(each.done, each.total) for each in seen][-2:] == [(2 * MIB, 2 * MIB), (2 * MIB + 4, None)]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from remote_store.conformance.fakes.s3 import FakeS3
 from remote_store.core import (
     CapabilityNotSupported,
     NotFound,
@@ -244,3 +245,21 @@ def test_an_error_of_an_archived_object_is_picklable() -> None:
     copied = pickle.loads(pickle.dumps(error))
     assert (type(copied), copied.path, copied.storage_class) == (ObjectArchived, "a", "GLACIER")
     assert isinstance(copied, RemoteStoreError)
+
+
+@pytest.mark.parametrize("call", ["read_bytes", "read", "read_seekable", "get_file_info", "delete"])
+def test_a_version_that_is_none_is_no_version(call: str, s3: FakeS3, lane: Any) -> None:
+    with pytest.raises(TypeError, match="version_id is None"):
+        getattr(lane, call)("a", version_id=None)
+    with pytest.raises(TypeError, match="version_id is None"):
+        lane.copy("a", "b", version_id=None)
+    with pytest.raises(TypeError, match="version_id is None"):
+        lane.restore_version("a", None)
+    assert s3.calls == []
+
+
+@pytest.mark.parametrize("tag", ["a, b", "a b", "a,b", "\u00e9", "", "*"])
+def test_a_tag_that_a_server_may_take_for_several_is_refused(tag: str, s3: FakeS3, lane: Any) -> None:
+    with pytest.raises(ValueError, match="if_match must be an ETag"):
+        lane.read_bytes("a", if_match=tag)
+    assert s3.calls == []

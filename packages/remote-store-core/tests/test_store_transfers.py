@@ -181,3 +181,34 @@ def test_a_full_disk_is_the_systems_own_error(store: Store, tmp_path: Path) -> N
     assert caught.value.errno == errno.EFBIG
     assert not isinstance(caught.value, RemoteStoreError)
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: path.write_bytes(bytes(3_000_000)),
+        lambda path: os.truncate(path, 1_200_000),
+        lambda path: path.open("ab").write(b"more"),
+    ],
+    ids=["rewritten", "cut", "grown"],
+)
+def test_an_upload_of_a_file_that_changes_writes_nothing(store: Store, tmp_path: Path, change: Any) -> None:
+    local = tmp_path / "local"
+    local.write_bytes(os.urandom(3_000_000))
+    os.utime(local, (1, 1))
+
+    def progress(done: int, total: int | None, delta: int) -> None:
+        if done:
+            change(local)
+
+    with pytest.raises(OSError, match="changed while it was uploaded") as caught:
+        store.upload(local, "up", progress=progress)
+    assert caught.value.filename == str(local)
+    assert not store.exists("up")
+
+
+def test_ranges_may_be_longer_than_the_file(store: Store) -> None:
+    store.write("a", b"0123456789")
+    longest = 2**63 - 1
+    assert store.read_range("a", 5, longest) == b"56789"
+    assert store.read_ranges("a", [(5, longest), (0, 2), (20, longest)]) == [b"56789", b"01", b""]

@@ -710,7 +710,8 @@ class AsyncStore(
         On S3: the same as `write`. A call that goes on sends 1 request per 1,000 parts, 1 per missing part, and 1 more.
 
         Args:
-            source: Path of a file on the local disk, or content. A `str` is a path.
+            source: Path of a file on the local disk, or content. A `str` is a path. To upload a file that others append
+                to, pass the open file.
             path: The file to write.
             overwrite: Replace the file if it exists.
             metadata: User metadata, as in `write`.
@@ -730,8 +731,7 @@ class AsyncStore(
             BlockingIOError: With `resume=True`, another call is uploading the local file to the same path.
             CapabilityNotSupported: `resume` needs `MULTIPART_UPLOADS`.
             InvalidPath: The path is the root, or malformed.
-            OSError: The local file cannot be read, it changed during an upload with `resume=True`, or no record can be
-                written beside it.
+            OSError: The local file cannot be read, it changed during the upload, or no record can be written beside it.
             ValueError: With `resume=True`, the source is not the path of a regular file, or there is a `checksum`.
             TypeError: The content is not bytes, or `progress` cannot be called as `progress(done, total, delta)`.
 

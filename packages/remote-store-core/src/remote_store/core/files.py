@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from remote_store.core.errors import BackendUnavailable
 from remote_store.core.io.source import BUFFERS, Content
 from remote_store.core.io.streams import READ, as_bytes, as_stream, block_size, bytes_left, check_content
+from remote_store.core.io.unchanged import Unchanged
 from remote_store.core.io.wrapped import WrappedStream
 from remote_store.core.local.folder import Folder
 from remote_store.core.local.resolving import follow
@@ -23,10 +24,15 @@ from remote_store.core.progress import Meter, Progress
 
 @contextmanager
 def opened(source: str | os.PathLike[str] | Content) -> Iterator[Content]:
-    """Open a local file and close it on exit. A stream is yielded unchanged and stays open."""
+    """Open a local file and close it on exit. A stream is yielded unchanged and stays open.
+
+    A regular file must not change while it is read, unless its size is 0, as that of a file of the kernel is.
+    """
     if isinstance(source, str | os.PathLike):
         with Path(source).open("rb") as file:
-            yield file
+            facts = os.fstat(file.fileno())
+            is_stored = stat.S_ISREG(facts.st_mode) and facts.st_size > 0
+            yield Unchanged(file, os.fspath(source)) if is_stored else file
     else:
         yield source
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -62,9 +63,11 @@ class Optional(ABC):
         extra: dict[str, Any] = taken(self.read_seekable, options, path)
         found: list[bytes] = []
         with self.read_seekable(path, **extra) as file:
+            # A read may allocate all that it is asked for, so a range ends with the file.
+            size = file.seek(0, io.SEEK_END)
             for start, length in asked:
-                file.seek(start)
-                found.append(file.read(length))
+                file.seek(min(start, size))
+                found.append(file.read(min(length, max(size - start, 0))))
         return found
 
     def delete_many(self, paths: Iterable[str]) -> Iterator[Outcome[None]]:

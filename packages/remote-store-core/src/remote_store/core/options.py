@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -128,6 +129,9 @@ class CopyOptions(TypedDict, total=False):
     version_id: str | None
 
 
+TAG = re.compile(r"[!#-+\--~]+")
+"""An entity tag without its quotes (RFC 9110, 8.8.3), and without a comma."""
+
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 """No options."""
 
@@ -159,8 +163,11 @@ IF_MATCH: Mapping[type, Capability] = {
 }
 """The capability that `if_match` needs in other methods."""
 
-CONDITIONS = ("if_match", "if_none_match")
+TAGS_IN_CONDITIONS = ("if_match", "if_none_match")
 """The options that are ETags."""
+
+NAMES_OF_VERSIONS = (*TAGS_IN_CONDITIONS, "version_id")
+"""The options that name a version. `None` names none, and the call would do more without them, so it is refused."""
 
 ADVICE: Mapping[Capability, str] = {
     Capability.COMPARE_AND_SWAP: (
@@ -175,12 +182,11 @@ ADVICE: Mapping[Capability, str] = {
 
 
 def given(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options to pass on: those that are not `None`, and all conditions.
+    """The options to pass on. One that is `None` is left out, except for those that name a version.
 
-    A backend of contract 0.1 takes none of them. A condition that is `None` is refused, not dropped, because the call
-    would then do more than was asked for.
+    A backend of contract 0.1 takes no options. Whoever gets an option that names no version refuses it.
     """
-    return {name: value for name, value in options.items() if value is not None or name in CONDITIONS}
+    return {name: value for name, value in options.items() if value is not None or name in NAMES_OF_VERSIONS}
 
 
 def taken(method: Callable[..., Any], options: Mapping[str, Any], path: str) -> dict[str, Any]:
@@ -236,13 +242,14 @@ def supported(
     for name in options:
         if name not in kind.__annotations__:
             raise TypeError(f"this method has no option {name!r}; its options are: {', '.join(kind.__annotations__)}")
-        if name in CONDITIONS:
+        if name in TAGS_IN_CONDITIONS:
             check_tag(options[name], name)
     for name in passed:
         needed = IF_MATCH.get(kind, NEEDS[name]) if name == "if_match" else NEEDS[name]
         if needed not in capabilities:
             raise lacking(needed, f"the option {name}", path, backend)
-    check_version_id(passed.get("version_id"))
+    if "version_id" in passed:
+        check_version_id(passed["version_id"])
     return passed
 
 
@@ -287,6 +294,11 @@ def check_write_options(options: Mapping[str, Any], *, overwrite: bool) -> None:
     check_storage_options(options)
 
 
+def version_option(version_id: str | None) -> dict[str, str]:
+    """The option of a method whose parameter `version_id` may be `None`, for the current version."""
+    return {} if version_id is None else {"version_id": version_id}
+
+
 def check_version_id(version_id: object) -> None:
     """Refuse a version id that no request can name.
 
@@ -295,7 +307,8 @@ def check_version_id(version_id: object) -> None:
         ValueError: It is empty, or not printable ASCII.
     """
     if version_id is None:
-        return
+        message = "as it is where the bucket keeps no versions; leave it out to mean the current version"
+        raise TypeError(f"version_id is None, {message}")
     if not isinstance(version_id, str):
         raise TypeError(f"version_id must be a str, not {type(version_id).__name__}")
     if not VALUE.fullmatch(version_id or " "):
@@ -316,8 +329,11 @@ def check_tag(tag: object, name: str) -> None:
         raise TypeError(f"{name} must be the ETag of a FileInfo or WriteResult, not {type(tag).__name__}")
     if tag.startswith("W/"):
         raise ValueError(f"{name} is a weak ETag, which no condition matches; read the file again and compare content")
-    if not tag or '"' in tag or not tag.isprintable() or tag == "*":
-        raise ValueError(f"{name} must be an ETag as FileInfo.etag has it: without quotes, and not empty")
+    # A server may take a comma for the end of one tag in a list.
+    if not TAG.fullmatch(tag) or tag == "*":
+        raise ValueError(
+            f"{name} must be an ETag as FileInfo.etag has it: without quotes, commas and white space, and not empty"
+        )
 
 
 def check_resumable(options: Mapping[str, Any]) -> None:

@@ -2,49 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
 
-from remote_store.core.io.wrapped import WrappedStream
+from remote_store.core.io.unchanged import Unchanged
 from remote_store.core.local.folder import Folder
 from remote_store.core.local.kept import Record, hidden_name
 
 BUSY = "another call is uploading this file to the same path; wait until it has ended"
-
-
-class Unchanged(WrappedStream):
-    """A local file that must not change while it is read.
-
-    Args:
-        file: The open file.
-        path: Its path.
-    """
-
-    def __init__(self, file: BinaryIO, path: str) -> None:
-        super().__init__(file)
-        self._path = path
-        self._before = self._state()
-
-    def _state(self) -> tuple[int, int]:
-        facts = os.fstat(self.file.fileno())
-        return facts.st_size, facts.st_mtime_ns
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Up to `size` bytes.
-
-        Raises:
-            OSError: The file has changed since it was opened. Checked at its end.
-        """
-        data = super().read(size)
-        if not data and size and self._state() != self._before:
-            message = "the file changed while it was uploaded; upload it again when nothing writes to it"
-            raise OSError(errno.EBUSY, message, self._path)
-        return data
 
 
 class RecordedUpload:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -63,9 +64,11 @@ class AsyncOptional(ABC):
         extra: dict[str, Any] = taken(self.read_seekable, options, path)
         found: list[bytes] = []
         async with await self.read_seekable(path, **extra) as file:
+            # A read may allocate all that it is asked for, so a range ends with the file.
+            size = await file.seek(0, io.SEEK_END)
             for start, length in asked:
-                await file.seek(start)
-                found.append(await file.read(length))
+                await file.seek(min(start, size))
+                found.append(await file.read(min(length, max(size - start, 0))))
         return found
 
     async def delete_many(self, paths: Iterable[str]) -> AsyncIterator[Outcome[None]]:

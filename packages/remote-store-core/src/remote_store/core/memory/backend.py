@@ -57,6 +57,7 @@ from remote_store.core.options import (
     WriteOptions,
     check_write_options,
     supported,
+    version_option,
 )
 from remote_store.core.path import require_canonical, require_file_path, require_text
 from remote_store.core.tags import check_tags
@@ -321,12 +322,12 @@ class MemoryBackend(Backend):
 
     @observed("path")
     def get_tags(self, path: str, *, version_id: str | None = None) -> dict[str, str]:
-        self._asked(ReadOptions, path, {"version_id": version_id})
+        self._asked(ReadOptions, path, version_option(version_id))
         return dict(self._file(path).tags)
 
     @observed("path")
     def set_tags(self, path: str, tags: Mapping[str, str], *, version_id: str | None = None) -> None:
-        self._asked(ReadOptions, path, {"version_id": version_id})
+        self._asked(ReadOptions, path, version_option(version_id))
         checked = check_tags(tags)
         with self._lock:
             file = self._found(path)

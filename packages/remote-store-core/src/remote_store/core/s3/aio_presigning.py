@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from remote_store.core.capabilities import Capability
 from remote_store.core.models import PresignedPost
-from remote_store.core.options import PostCondition, ReadOptions
+from remote_store.core.options import PostCondition, ReadOptions, version_option
 from remote_store.core.s3.aio_base import AsyncS3Base
 from remote_store.core.s3.operations import presigning
 from remote_store.core.s3.protocol.keys import check_key, check_new_key
@@ -35,7 +35,7 @@ class AsyncS3Presigning(AsyncS3Base):
         self._check(check_new_key if method == "PUT" else check_key, path)
         params = presigning.params_of(method, content_type, response_headers, version_id)
         seconds = presigning.seconds_of(expires_in)
-        self._asked(ReadOptions, path, {"version_id": version_id})
+        self._asked(ReadOptions, path, version_option(version_id))
         return await self._run(presigning.presign(self._bucket, path, method, params, seconds), path)
 
     async def presign_post(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from remote_store.core.capabilities import Capability
 from remote_store.core.models import FileVersion, WriteResult
-from remote_store.core.options import ReadOptions, check_version_id, lacking
+from remote_store.core.options import ReadOptions, check_version_id, lacking, version_option
 from remote_store.core.s3.base import S3Base
 from remote_store.core.s3.operations import copying, tagging
 from remote_store.core.s3.operations.versions import VersionCursor, next_versions
@@ -55,8 +55,7 @@ class S3Versions(S3Base):
                 yield version
 
     def _version(self, path: str, version_id: str | None) -> dict[str, str]:
-        check_version_id(version_id)
-        return self._asked(ReadOptions, path, {"version_id": version_id})
+        return self._asked(ReadOptions, path, version_option(version_id))
 
     def _need(self, capability: Capability, method: str, path: str) -> None:
         if capability not in self.capabilities:

@@ -35,9 +35,11 @@ class Swapping(Rooted):
 
         Reads the file, calls the function, and writes the result with `if_match`. If another writer changed the file in
         the meantime, it does so again with the new content, so the function can be called several times. The metadata,
-        the content type, the headers, the tags and the storage class of the file are kept.
+        the content type, the headers, the tags and the storage class of the file are kept. Encryption and legal hold
+        are not: they become those of the backend's `put_options`, else the bucket's.
 
-        On S3: 2 requests, 3 if the file has tags, and as many for each conflict. Memory: the old and the new content.
+        On S3: 2 requests, or 3 if the file has tags; the same number again for each conflict. Memory: the old and the
+        new content.
 
         Args:
             path: The file.

@@ -18,7 +18,7 @@ from remote_store.core.s3.operations.reading import BLOCK, ReadPlan, damaged
 from remote_store.core.s3.operations.steps import CloseBody, Drain, Fetch, Operation, Pause, Start, Wait
 from remote_store.core.s3.protocol import models
 from remote_store.core.s3.protocol.calls import Call, Fault
-from remote_store.core.s3.protocol.fields import bare
+from remote_store.core.s3.protocol.fields import LARGEST_SIZE, bare
 from remote_store.core.s3.protocol.options import MIB, S3Options
 from remote_store.core.s3.protocol.parameters import of_read, quoted
 from remote_store.core.s3.protocol.responses import Facts
@@ -119,7 +119,8 @@ def read_range(
 
     S3 refuses a range that begins at or past the end with 416 (S3 API Reference, GetObject); the result is then empty.
     """
-    plan = ReadPlan(_get(bucket, key, options), bucket.options.retry, start=start, end=start + max(length, 1))
+    end = start + max(min(length, LARGEST_SIZE), 1)
+    plan = ReadPlan(_get(bucket, key, options), bucket.options.retry, start=start, end=end)
     try:
         facts = yield from _open(bucket, key, plan, options)
     except Fault as fault:

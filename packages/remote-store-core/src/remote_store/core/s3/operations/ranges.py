@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from remote_store.core.s3.protocol.fields import LARGEST_SIZE
 from remote_store.core.s3.protocol.options import MIB
 
 GAP = MIB
@@ -35,7 +36,7 @@ def grouped(ranges: Sequence[tuple[int, int]]) -> list[Group]:
     # Of two ranges with the same start the longer comes first, so that it holds the other.
     for place in sorted(range(len(ranges)), key=lambda place: (ranges[place][0], -ranges[place][1])):
         start, length = ranges[place]
-        end = start + length
+        end = start + min(length, LARGEST_SIZE)
         if not length:
             continue
         last = groups[-1] if groups else None
