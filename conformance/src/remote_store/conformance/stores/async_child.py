@@ -207,11 +207,11 @@ class AsyncChildBackend(AsyncBackend):
     async def presign_post(
         self,
         prefix: str,
+        conditions: Sequence[PostCondition] = (),
         *,
         expires_in: float | timedelta = 3600,
         max_size: int | None = None,
         content_type: str | None = None,
-        conditions: Sequence[PostCondition] = (),
     ) -> PresignedPost:
         return await self._store.presign_post(
             exact(prefix),

@@ -203,11 +203,11 @@ class ChildBackend(Backend):
     def presign_post(
         self,
         prefix: str,
+        conditions: Sequence[PostCondition] = (),
         *,
         expires_in: float | timedelta = 3600,
         max_size: int | None = None,
         content_type: str | None = None,
-        conditions: Sequence[PostCondition] = (),
     ) -> PresignedPost:
         return self._store.presign_post(
             exact(prefix),

@@ -132,11 +132,11 @@ class Optional(ABC):
     def presign_post(
         self,
         prefix: str,
+        conditions: Sequence[PostCondition] = (),
         *,
         expires_in: float | timedelta = 3600,
         max_size: int | None = None,
         content_type: str | None = None,
-        conditions: Sequence[PostCondition] = (),
     ) -> PresignedPost:
         """Make a form with which anyone can upload files below a prefix for some time, without credentials.
 
@@ -146,13 +146,13 @@ class Optional(ABC):
             prefix: What the path of the file must begin with, such as `uploads/`. The field `key` of the form is the
                 prefix and `${filename}`, for which S3 puts the name of the file that is sent. The sender may put any
                 other path that begins with the prefix.
+            conditions: More conditions of S3's POST policy. An exact one, such as `{"acl": "private"}`, is also a field
+                of the form. For another, such as `["starts-with", "$x-amz-meta-user", ""]`, add the field.
             expires_in: Seconds until the form expires, or a `timedelta`; 1 second to 7 days, rounded down to whole
                 seconds. With temporary credentials, the form expires no later than they do.
             max_size: The largest number of bytes of the file; `None` for any.
             content_type: The content type that is stored with the file. With one that ends in `/*`, such as `image/*`,
                 add a field `Content-Type` to the form, with a value that begins like it. `None` allows no such field.
-            conditions: More conditions of S3's POST policy. An exact one, such as `{"acl": "private"}`, is also a field
-                of the form. For another, such as `["starts-with", "$x-amz-meta-user", ""]`, add the field.
 
         Returns:
             The address and the fields of the form. They are secrets: do not log them.

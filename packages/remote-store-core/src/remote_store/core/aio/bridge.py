@@ -320,11 +320,11 @@ class ThreadedBackend(AsyncBackend):
     async def presign_post(
         self,
         prefix: str,
+        conditions: Sequence[PostCondition] = (),
         *,
         expires_in: float | timedelta = 3600,
         max_size: int | None = None,
         content_type: str | None = None,
-        conditions: Sequence[PostCondition] = (),
     ) -> PresignedPost:
         call = partial(
             self._backend.presign_post,

@@ -248,14 +248,14 @@ class AsyncDelegatingBackend(AsyncBackend):
     async def presign_post(
         self,
         prefix: str,
+        conditions: Sequence[PostCondition] = (),
         *,
         expires_in: float | timedelta = 3600,
         max_size: int | None = None,
         content_type: str | None = None,
-        conditions: Sequence[PostCondition] = (),
     ) -> PresignedPost:
         return await self.inner.presign_post(
-            prefix, expires_in=expires_in, max_size=max_size, content_type=content_type, conditions=conditions
+            prefix, conditions, expires_in=expires_in, max_size=max_size, content_type=content_type
         )
 
     async def probe_conditions(self, prefix: str) -> ConditionalWrites:

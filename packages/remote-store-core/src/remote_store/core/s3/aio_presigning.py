@@ -41,11 +41,11 @@ class AsyncS3Presigning(AsyncS3Base):
     async def presign_post(
         self,
         prefix: str,
+        conditions: Sequence[PostCondition] = (),
         *,
         expires_in: float | timedelta = 3600,
         max_size: int | None = None,
         content_type: str | None = None,
-        conditions: Sequence[PostCondition] = (),
     ) -> PresignedPost:
         """Sign a form for the host that this backend sends to. No request."""
         self._check_signs("presign_post", prefix)

@@ -42,11 +42,11 @@ class S3Presigning(S3Base):
     def presign_post(
         self,
         prefix: str,
+        conditions: Sequence[PostCondition] = (),
         *,
         expires_in: float | timedelta = 3600,
         max_size: int | None = None,
         content_type: str | None = None,
-        conditions: Sequence[PostCondition] = (),
     ) -> PresignedPost:
         """Sign a form for the host that this backend sends to. No request."""
         self._check_signs("presign_post", prefix)
