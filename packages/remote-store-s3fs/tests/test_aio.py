@@ -67,7 +67,8 @@ async def test_a_cancelled_upload_leaves_no_part(make_async, endpoint, uploads, 
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert uploads() == []
+    # On a loaded machine, the abort ends after the cancellation was raised.
+    assert await eventually_async(lambda: uploads() == [])
     with pytest.raises(NotFound):
         await backend.get_file_info("k")
 
