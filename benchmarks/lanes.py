@@ -37,7 +37,7 @@ class Rival:
 
 
 def options(server: Server) -> dict[str, Any]:
-    """The options for the server, with `conditional_writes=True`, which SeaweedFS honours. All others are defaults."""
+    """The options for the server. Besides, `conditional_writes=True`, so that a create is one request."""
     return {
         "endpoint_url": server.url,
         "region_name": server.region,
@@ -195,7 +195,7 @@ class AsyncLane:
 
 
 class Boto3Lane(Lane):
-    """`Store(S3Boto3Backend(...))` with its defaults, and `conditional_writes=True`, which SeaweedFS honours."""
+    """`Store(S3Boto3Backend(...))` with defaults, and `conditional_writes=True`, so that a create is one request."""
 
     title: ClassVar[str] = "remote-store-boto3"
     rivals: ClassVar = (

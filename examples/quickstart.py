@@ -120,7 +120,7 @@ def main() -> int:
     """Start the server, run the steps, and print the results."""
     with seaweedfs_server() as server, Endpoint(server.url) as endpoint:
         server.create_bucket("quickstart")
-        # SeaweedFS honours conditional writes, so a create needs no HEAD first.
+        # SeaweedFS honours the condition of a PutObject, so a create needs no HEAD first.
         backend = S3Boto3Backend(
             "quickstart",
             endpoint_url=endpoint.url,

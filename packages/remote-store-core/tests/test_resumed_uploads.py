@@ -248,6 +248,7 @@ def test_the_conditions_hold_at_the_end(upload: Upload, s3: FakeS3, local: Path)
     with pytest.raises(AlreadyExists) as caught:
         upload(local)
     assert (caught.value.path, s3.objects["team/a"], len(s3.uploads)) == ("a", theirs, 1)
+    assert any("with overwrite=True" in note for note in caught.value.__notes__)
     with pytest.raises(PreconditionFailed):
         upload(local, overwrite=True, if_match="0123")
     assert s3.objects["team/a"] == theirs

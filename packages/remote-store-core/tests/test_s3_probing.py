@@ -290,7 +290,7 @@ def test_versions_are_removed_too(probe: Any, s3: Honouring) -> None:
 
 
 def test_other_backends_refuse() -> None:
-    with pytest.raises(CapabilityNotSupported):
+    with pytest.raises(CapabilityNotSupported, match="over S3"):
         MemoryBackend().probe_conditions("mine")
     with pytest.raises(CapabilityNotSupported):
         Store(MemoryBackend()).probe_conditions("mine")

@@ -194,7 +194,7 @@ class Outcome(Generic[T]):
 @public("remote_store.core")
 @dataclass(frozen=True, slots=True)
 class PresignedPost:
-    """A form that uploads a file with a browser. Whoever has it can upload, so its `repr` shows nothing of it.
+    """A form that uploads a file with a browser. Its fields are a secret, so its `repr` does not show them.
 
     Attributes:
         url: The address that the form is sent to.

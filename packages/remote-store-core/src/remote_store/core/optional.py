@@ -190,7 +190,8 @@ class Optional(ABC):
             PermissionDenied: The service did not let the caller write, read or delete there.
             BackendUnavailable: The service did not respond, so that nothing was found out.
         """
-        raise self._lacks(Capability.COMPARE_AND_SWAP, "probe_conditions", prefix)
+        message = "only a backend over S3 has conditions to probe"
+        raise CapabilityNotSupported(message, capability="probe_conditions", path=prefix, backend=self.name)
 
     def list_uploads(self, path: str) -> Iterator[UnfinishedUpload]:
         """Iterate over the multipart uploads of a file, or below a folder, that are neither completed nor aborted.

@@ -54,8 +54,8 @@ class WriteOptions(TypedDict, total=False):
 
     Attributes:
         if_match: ETag of the version to replace, as a `FileInfo` or `WriteResult` has it. If the file is another
-            version, or does not exist, the call raises `PreconditionFailed` and writes nothing. `None` is refused, in
-            every condition: without an ETag, no version can be named. Needs `overwrite=True`, and `COMPARE_AND_SWAP`.
+            version, or does not exist, the call raises `PreconditionFailed` and writes nothing. `None` is refused,
+            because it names no version. Needs `overwrite=True`, and `COMPARE_AND_SWAP`.
         cache_control: `Cache-Control` header to store with the file. Needs `CONTENT_HEADERS`, as the next three do.
         content_disposition: `Content-Disposition` header. Encode a non-ASCII file name as in RFC 8187.
         content_encoding: `Content-Encoding` header. The content is stored and read as it is, never decoded.
@@ -184,7 +184,7 @@ ADVICE: Mapping[Capability, str] = {
 def given(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options to pass on. One that is `None` is left out, except for those that name a version.
 
-    A backend of contract 0.1 takes no options. Whoever gets an option that names no version refuses it.
+    A backend of contract 0.1 takes no options. `supported` refuses a condition or a version id that is `None`.
     """
     return {name: value for name, value in options.items() if value is not None or name in NAMES_OF_VERSIONS}
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from remote_store.core.errors import AlreadyExists, PreconditionFailed
 from remote_store.core.io.unchanged import Unchanged
 from remote_store.core.local.folder import Folder
 from remote_store.core.local.kept import Record, hidden_name
@@ -45,9 +46,11 @@ class RecordedUpload:
             with suppress(OSError):
                 self._file.remove()
             return
-        error.add_note(
-            "the upload is kept: call upload with resume=True again to go on, or abort_uploads to remove what was sent"
-        )
+        if isinstance(error, AlreadyExists | PreconditionFailed):
+            next_step = "its condition was not met, so replace the file with overwrite=True and resume=True"
+        else:
+            next_step = "call upload with resume=True again to go on"
+        error.add_note(f"the upload is kept: {next_step}, or call abort_uploads to remove what was sent")
 
 
 def check_source(source: object) -> str:
