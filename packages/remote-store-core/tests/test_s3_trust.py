@@ -21,7 +21,7 @@ from remote_store.core import (
     PreconditionFailed,
 )
 from remote_store.core.config.settings import Settings
-from remote_store.core.s3 import Call, Fault, S3OptionFields
+from remote_store.core.s3 import Call, Fault, S3OptionFields, S3Options
 from uploads import PART, Stream
 
 GIB = 1024**3
@@ -251,3 +251,13 @@ def test_the_kinds_can_be_told_in_a_configuration() -> None:
     assert settings.values({"conditional_writes": "true"}) == {"conditional_writes": True}
     with pytest.raises(ConfigError, match="delet"):
         settings.values({"conditional_writes": {"delet": True}})
+
+
+@pytest.mark.parametrize(
+    "stated, trusted",
+    [(None, False), (True, True), ("probe", False), (ConditionalWrites(put=True, complete=True), False)],
+    ids=str,
+)
+def test_the_options_say_whether_creates_are_trusted(stated: Any, trusted: bool) -> None:
+    assert S3Options.build().trusts_conditional_writes
+    assert S3Options.build(endpoint_url=URL, conditional_writes=stated).trusts_conditional_writes is trusted

@@ -21,7 +21,7 @@ from remote_store.core.s3.operations import probing
 from remote_store.core.s3.operations.bucket import Bucket
 from remote_store.core.s3.operations.steps import Join, Operation
 from remote_store.core.s3.protocol.calls import Fault
-from remote_store.core.s3.protocol.endpoint import Condition
+from remote_store.core.s3.protocol.endpoint import CREATES, Condition
 from remote_store.core.s3.protocol.faults import shown
 
 Place: TypeAlias = tuple[str | None, str]
@@ -33,7 +33,7 @@ ROOT = ""
 """The folder of a probe that nobody named a folder for."""
 
 NEEDED: dict[Capability, tuple[Condition, ...]] = {
-    Capability.ATOMIC_CREATE: ("put", "complete", "copy"),
+    Capability.ATOMIC_CREATE: CREATES,
     Capability.COMPARE_AND_SWAP: ("swap", "complete_swap"),
     Capability.CONDITIONAL_DELETE: ("delete",),
 }

@@ -11,6 +11,9 @@ from remote_store.core.conditional_writes import ConditionalWrites
 from remote_store.core.s3.protocol.services import documented
 
 Condition = Literal["put", "complete", "copy", "delete", "swap", "complete_swap"]
+CREATES: tuple[Condition, ...] = ("put", "complete", "copy")
+"""The conditions on the three requests that create an object."""
+
 BucketKind = Literal["general purpose", "directory", "access point", "multi-region access point", "other"]
 
 DIRECTORY = re.compile(r".+--[a-z0-9-]+--(x|xa)-s3")

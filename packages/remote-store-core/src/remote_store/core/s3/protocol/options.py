@@ -27,7 +27,7 @@ from remote_store.core.events import OnEvent, check_on_event
 from remote_store.core.home import public
 from remote_store.core.retry import RetryPolicy
 from remote_store.core.s3.protocol.calls import SECRET_PARAMS
-from remote_store.core.s3.protocol.endpoint import ARN, Endpoint, endpoint_of
+from remote_store.core.s3.protocol.endpoint import ARN, CREATES, Endpoint, endpoint_of
 from remote_store.core.secret import Secret
 
 KIB = 1024
@@ -227,6 +227,11 @@ class S3Options:
     def finds_credentials(self) -> bool:
         """Whether the SDK has to find the credentials, because the options neither have any nor need any."""
         return not self.anon and self.key is None and self.credentials is None
+
+    @property
+    def trusts_conditional_writes(self) -> bool:
+        """Whether the endpoint is known, without a probe, to honour conditions on all three requests that create."""
+        return all(map(self.endpoint.trusts, CREATES))
 
 
 def check_bucket(bucket: str) -> str:
