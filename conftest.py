@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import cells
+import integrations
 
 MUTANTS = "test_mutants.py"
 CONFORMANCE = "test_conformance.py"
@@ -27,7 +28,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave the broken backends to `tools/mutants_alone.py`, unless they are asked for."""
+    """Leave out the broken backends, unless they are asked for, and the tests that have an environment of their own.
+
+    `tools/mutants_alone.py` runs the first, `tools/integrations.py` the others.
+    """
+    if (collection_path / integrations.FILE).exists():
+        return True
     return True if collection_path.name == MUTANTS and not _asked(config, MUTANTS) else None
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import cells
+import integrations
 import matrix
 import third_party
 from lane_alone import Broken
@@ -106,4 +107,4 @@ def test_what_has_passed_is_not_run_again_and_what_failed_is(tmp_path: Path) -> 
 
 def test_every_line_of_the_matrix_has_a_folder_of_its_own(tmp_path: Path) -> None:
     names = [task.name for task in matrix.tasks(matrix.Environments(tmp_path))]
-    assert len(names) == len(set(names)) == 54 + 1 + 1 + len(third_party.NAMES)
+    assert len(names) == len(set(names)) == 54 + 1 + 1 + len(third_party.NAMES) + 2 * len(integrations.FOLDERS)

@@ -21,7 +21,12 @@ WORKSPACE = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 FOLDERS = [*sorted(path.parent for path in ROOT.glob("packages/*/pyproject.toml")), ROOT / "conformance"]
 MEMBERS = {folder: tomllib.loads((folder / "pyproject.toml").read_text("utf-8")) for folder in FOLDERS}
 SHARED = ROOT / "packages/remote-store-botocore"
-LANES = [folder for folder in FOLDERS if folder.name not in {"remote-store-core", SHARED.name, "conformance"}]
+INTEGRATIONS = [ROOT / "packages" / f"remote-store-{name}" for name in ("dagster", "fsspec", "starlette")]
+LANES = [
+    folder
+    for folder in FOLDERS
+    if folder.name not in {"remote-store-core", "conformance"} and folder not in [SHARED, *INTEGRATIONS]
+]
 # botocore's own exceptions and bodies are those of urllib3; aiobotocore's are those of aiohttp, whose URLs are yarl's.
 PROVIDES = {
     "aiobotocore": {"aiobotocore", "aiohttp", "botocore", "yarl"},
@@ -35,6 +40,7 @@ PROVIDES = {
 
 each_member = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 each_lane = pytest.mark.parametrize("folder", LANES, ids=lambda folder: folder.name)
+each_integration = pytest.mark.parametrize("folder", INTEGRATIONS, ids=lambda folder: folder.name)
 
 
 def portion(folder: Path) -> str:
@@ -92,7 +98,9 @@ def test_core_depends_on_nothing() -> None:
     assert "optional-dependencies" not in project
 
 
-@pytest.mark.parametrize("folder", [*LANES, SHARED, ROOT / "conformance"], ids=lambda folder: folder.name)
+@pytest.mark.parametrize(
+    "folder", [*LANES, *INTEGRATIONS, SHARED, ROOT / "conformance"], ids=lambda folder: folder.name
+)
 def test_a_member_takes_the_core_of_its_own_minor_version(folder: Path) -> None:
     project = MEMBERS[folder]["project"]
     minor = ".".join(project["version"].split(".")[:2])
@@ -117,6 +125,21 @@ def test_a_lane_stands_wherever_lanes_are_listed(folder: Path) -> None:
     assert portion(folder) in contracts["conformance"]["forbidden_modules"]
     assert f"$MYPY_CONFIG_FILE_DIR/packages/{folder.name}/src" in WORKSPACE["tool"]["mypy"]["mypy_path"]
     assert folder.name in WORKSPACE["project"]["dependencies"]
+
+
+@each_integration
+def test_an_integration_stands_wherever_integrations_are_listed(folder: Path) -> None:
+    name = folder.name.removeprefix("remote-store-")
+    contracts = {contract["id"]: contract for contract in WORKSPACE["tool"]["importlinter"]["contracts"]}
+    # import-linter reads installed packages; Dagster's environment is not this one.
+    if folder.name in WORKSPACE["project"]["dependencies"]:
+        assert name in contracts
+        assert portion(folder) in WORKSPACE["tool"]["importlinter"]["root_packages"]
+        assert f"$MYPY_CONFIG_FILE_DIR/packages/{folder.name}/src" in WORKSPACE["tool"]["mypy"]["mypy_path"]
+        for contract in ("core", "conformance"):
+            assert portion(folder) in contracts[contract]["forbidden_modules"]
+    for contract in ("core", "conformance"):
+        assert name in contracts[contract]["forbidden_modules"]
 
 
 @pytest.mark.parametrize(
@@ -162,6 +185,9 @@ IMPORTS = [
     ("pyarrow", "pyarrow", "import remote_store.boto3"),
     ("s3fs", "s3fs", "import remote_store.boto3"),
     ("boto3", "boto3", "import remote_store.conformance"),
+    ("fsspec", "fsspec", "import s3fs"),
+    ("starlette", "starlette", "import remote_store.fsspec"),
+    ("s3", "fsspec", "import remote_store.core.s3"),
     ("conformance", "conformance", "from botocore.exceptions import ClientError"),
     ("conformance", "conformance", "import remote_store.boto3"),
     ("conformance-floors", "conformance.checking", "import remote_store.conformance.suite.reading"),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import itertools
 import json
 import os
 import shutil
@@ -21,12 +22,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 # `python -P` does not add the script's folder to `sys.path`.
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import cells
+import integrations
 import lane_alone
 import lanes_page
 import mutants_alone
@@ -84,6 +87,9 @@ def tasks(environments: Environments) -> Iterator[Task]:
     yield Task("mutants", in_empty_folder(mutants_alone.prove))
     for name in third_party.NAMES:
         yield Task(f"third-party-{name}", in_empty_folder(lambda folder, name=name: foreign(name, folder)))  # type: ignore[misc]
+    for name, resolution in itertools.product(integrations.FOLDERS, integrations.RESOLUTIONS):
+        prove = partial(integrations.prove, name, resolution)
+        yield Task(f"{name}-{resolution}", in_empty_folder(prove))
 
 
 def conformance(environments: Environments, cell: cells.Cell, reports: Path) -> None:
