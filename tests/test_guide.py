@@ -2,18 +2,16 @@ from __future__ import annotations
 
 import ast
 import builtins
-import contextlib
-import io
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+import pages
 from lane_alone import build
 from remote_store import core
 from remote_store.conformance.endpoint import Endpoint
@@ -24,11 +22,6 @@ from remote_store.core.s3.protocol.faults import CODES, STATUSES, typed
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = {path.stem: path for path in sorted((ROOT / "docs" / "guides").glob("*.md"))}
 """The guides for users. Their code runs here, page by page, over moto behind an endpoint that counts requests."""
-PARTS = re.compile(
-    r'^```(?P<kind>\w+)(?: title="(?P<file>[^"]+)")?\n(?P<text>.*?)^```$'
-    r"|^(?P<head>\|[^\n]*\| requests \|[^\n]*)\n\|[-:| ]+\|\n(?P<rows>(?:\|[^\n]*\|\n)+)",
-    re.MULTILINE | re.DOTALL,
-)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 GUIDES = {"writing-a-backend.md": "box-store", "writing-a-lane.md": "urllib3-lane"}
 """The guides, each with the folder that it writes."""
@@ -69,7 +62,7 @@ def test_each_step_of_a_guide_does_what_it_says(guide: str, tmp_path: Path) -> N
         if block["kind"] == "console":
             for command, expected in commands(block["text"]):
                 printed = shell(command, project, environment)
-                assert matches(printed, expected), (
+                assert pages.matches(printed, expected), (
                     f"$ {command}\n{printed}\n--- is not what the guide shows:\n{expected}"
                 )
         elif block["kind"] == "diff":
@@ -101,15 +94,6 @@ def shell(command: str, folder: Path, environment: dict[str, str]) -> str:
     return result.stdout
 
 
-def matches(printed: str, expected: str) -> bool:
-    """Whether an output is what the guide shows: `...` stands for the rest of a line, alone for any number of lines."""
-    lines = [
-        r"(?:.*\n)*?" if line == "..." else ".*".join(map(re.escape, line.split("..."))) + r"\n"
-        for line in expected.splitlines()
-    ]
-    return not expected or re.fullmatch("".join(lines), printed) is not None
-
-
 def change(path: Path, diff: str) -> None:
     """Apply a change that the guide shows, which must fit exactly once."""
     lines = diff.splitlines(keepends=True)
@@ -120,81 +104,6 @@ def change(path: Path, diff: str) -> None:
     path.write_text(text.replace(before, after), "utf-8")
 
 
-@dataclass(frozen=True)
-class Part:
-    """A part of a page that is run: a fenced block, or a row of a table with a column `requests`."""
-
-    kind: str
-    text: str
-    line: int
-    file: str = ""
-    requests: int | None = None
-
-
-def parts_of(page: Path) -> Iterator[Part]:
-    """What is run of a page, in order. Of a table it is the first cell that is code."""
-    text = page.read_text("utf-8")
-    for found in PARTS.finditer(text):
-        line = text.count("\n", 0, found.start()) + 1
-        if found["kind"]:
-            yield Part(found["kind"], found["text"], line + 1, found["file"] or "")
-            continue
-        column = [cell.strip() for cell in found["head"].strip("|").split("|")].index("requests")
-        for number, row in enumerate(found["rows"].splitlines(), line + 2):
-            cells = [cell.strip() for cell in row.strip("|").split("|")]
-            code = next(cell for cell in cells if re.fullmatch("`[^`]+`", cell))
-            yield Part("row", code.strip("`"), number, requests=int(cells[column]))
-
-
-class Reader:
-    """Does what a page says, as a reader would.
-
-    Args:
-        page: The page.
-        endpoint: The endpoint in front of the S3 server.
-        monkeypatch: Sets the environment that a `dotenv` block shows.
-    """
-
-    def __init__(self, page: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.page, self.endpoint, self.monkeypatch = page, endpoint, monkeypatch
-        self.names: dict[str, object] = {"__name__": page.stem}
-        self.printed: str | None = None
-
-    def follow(self, part: Part) -> None:
-        if part.kind == "text":
-            assert self.printed is not None, f"line {part.line} of {self.page.name} shows what nothing printed"
-            assert matches(self.printed, part.text), (
-                f"{self.page.name}, line {part.line}: the code prints\n{self.printed}--- the page shows\n{part.text}"
-            )
-            self.printed = None
-            return
-        self.nothing_hidden(part.line)
-        if part.kind == "dotenv":
-            for name, _, value in (line.partition("=") for line in part.text.splitlines()):
-                self.monkeypatch.setenv(name, value)
-        elif part.file:
-            Path(part.file).write_text(part.text, "utf-8")
-        if part.kind in ("python", "row"):
-            with self.endpoint.recording() as requests:
-                printed = self.run(part)
-            self.printed = printed or None
-            if part.requests is not None:
-                sent = [request.operation for request in requests]
-                assert len(sent) == part.requests, f"{self.page.name}, line {part.line}: {part.text} sends {sent}"
-
-    def run(self, part: Part) -> str:
-        """What the code prints. Its lines are numbered as in the page, which tracebacks then show."""
-        code = compile("\n" * (part.line - 1) + part.text, str(self.page), "exec")
-        with contextlib.redirect_stdout(io.StringIO()) as printed:
-            exec(code, self.names)
-        return printed.getvalue()
-
-    def nothing_hidden(self, line: int) -> None:
-        assert self.printed is None, (
-            f"{self.page.name} does not show what the code before line {line} prints:\n{self.printed}"
-        )
-
-
 @pytest.fixture(scope="module")
 def counting_s3() -> Iterator[Endpoint]:
     with moto_server() as server, Endpoint(server.url) as endpoint:
@@ -203,23 +112,7 @@ def counting_s3() -> Iterator[Endpoint]:
 
 @pytest.fixture
 def workplace(counting_s3: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Endpoint:
-    """An empty folder, an empty bucket called `my-bucket`, and an environment that leads every lane to it."""
-    from moto.core.models import DEFAULT_ACCOUNT_ID
-    from moto.s3.models import s3_backends
-
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith(("AWS_", "REMOTE_STORE_"))]:
-        monkeypatch.delenv(name)
-    for name, value in {
-        "AWS_ENDPOINT_URL_S3": counting_s3.url,
-        "AWS_ACCESS_KEY_ID": "guide",
-        "AWS_SECRET_ACCESS_KEY": "guide-secret",
-        "AWS_CONFIG_FILE": str(tmp_path / "none"),
-        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
-    }.items():
-        monkeypatch.setenv(name, value)
-    s3_backends[DEFAULT_ACCOUNT_ID]["aws"].reset()
-    s3_backends[DEFAULT_ACCOUNT_ID]["aws"].create_bucket("my-bucket", "us-east-1")
+    pages.prepare(counting_s3, tmp_path, monkeypatch)
     return counting_s3
 
 
@@ -227,17 +120,14 @@ def workplace(counting_s3: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_the_code_of_a_page_does_what_the_page_shows(
     page: Path, workplace: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reader = Reader(page, workplace, monkeypatch)
-    for part in parts_of(page):
-        reader.follow(part)
-    reader.nothing_hidden(len(page.read_text("utf-8").splitlines()))
+    pages.follow(page, workplace, monkeypatch)
 
 
 @pytest.mark.timeout(300)
 def test_the_code_of_the_pages_is_typed(tmp_path: Path) -> None:
     """mypy's strict mode accepts each page, read as one module."""
     for name, page in PAGES.items():
-        code = [part.text for part in parts_of(page) if part.kind in ("python", "row")]
+        code = [part.text for part in pages.parts_of(page) if part.kind in ("python", "row")]
         # Not by its own name: `logging.py` would hide the module.
         (tmp_path / f"page_{name.replace('-', '_')}.py").write_text("\n\n".join(code), "utf-8")
     checked = subprocess.run(
@@ -281,10 +171,10 @@ def test_the_table_of_error_classes_is_that_of_the_code() -> None:
 
 
 def test_every_link_between_the_pages_leads_somewhere() -> None:
-    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    every = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     broken = [
         f"{page.relative_to(ROOT)}: {link}"
-        for page in pages
+        for page in every
         for link in LINK.findall(page.read_text("utf-8"))
         if not (page.parent / link).exists()
     ]

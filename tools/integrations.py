@@ -1,7 +1,8 @@
 """Test the integrations as users install them: from the built wheels, each in an environment of its own.
 
 A folder `packages/*/tests/NAME` with a `requirements.txt` is an environment called NAME. The file lists what its tests
-need, each with its lower bound. Our distributions are taken from the built wheels.
+need, each with its lower bound. Our distributions are taken from the built wheels. The tests run in a copy of the
+folder that also has `pages.py`, and the pages of `docs/integrations` under `docs`.
 
 uv run tools/integrations.py                             every environment with the newest releases, all tests
 uv run tools/integrations.py pandas --resolution lowest  one of them at its lower bounds
@@ -38,6 +39,7 @@ from third_party import pinned
 
 FILE = "requirements.txt"
 FOLDERS = {path.parent.name: path.parent for path in sorted(ROOT.glob(f"packages/*/tests/*/{FILE}"))}
+PAGES = ROOT / "docs" / "integrations"
 RESOLUTIONS = {"newest": "highest", "lowest": "lowest-direct"}
 OURS = ("remote-store-core", "remote-store-botocore")
 """The distributions that others of ours depend on."""
@@ -105,6 +107,8 @@ def prove(name: str, resolution: str, folder: Path, *, smoke: bool = False) -> N
 
     tests = folder / "foreign"
     shutil.copytree(FOLDERS[name], tests, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    shutil.copytree(PAGES, tests / "docs")
+    shutil.copy(Path(__file__).with_name("pages.py"), tests)
     (tests / "pytest.ini").write_text(PYTEST, "utf-8")
     chosen = ["-m", "smoke"] if smoke else ["-n", "2"]
     run(python, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen, cwd=tests, quiet=False)
