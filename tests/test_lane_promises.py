@@ -295,7 +295,8 @@ async def test_200_tasks_that_are_cancelled_at_random_leave_nothing(async_harnes
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)
     assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
     assert any(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes)
-    assert async_harness.oracle.raw_uploads() == []
+    # On a loaded machine, an abort ends after the cancellation was raised.
+    assert await asyncio.to_thread(settles, lambda: async_harness.oracle.raw_uploads() == [])
     # What an upload committed is whole.
     assert {info.size async for info in backend.list_files("up")} <= {6 * MIB}
     # Each of the connections can be had again.
