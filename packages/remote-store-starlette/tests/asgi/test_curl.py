@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import random
 import shutil
 import socket
 import subprocess
 import time
+import urllib.request
 from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
@@ -203,3 +205,14 @@ def test_a_slow_client_slows_down_the_reading() -> None:
         curl("--limit-rate", "1M", "--max-time", "1.5", "--output", "/dev/null", f"{url}/files/large", fails=28)
         # What was read and not sent is in the buffers of the sockets.
         assert MIB < sum(read) < 25 * MIB
+
+
+def test_slow_clients_keep_nobody_out(site: Site) -> None:
+    site.store.write("large", bytes(64 * MIB))
+    site.store.write("small", b"hello")
+    narrow = served.store_of(site.lane, site.bucket, **{**site.place, "max_connections": 2, "max_concurrency": 2})
+    with served.running(served.application(narrow)) as url, contextlib.ExitStack() as clients:
+        for _ in range(4):
+            response = clients.enter_context(urllib.request.urlopen(f"{url}/files/large", timeout=20))
+            assert response.read(1) == b"\0"
+        assert curl(f"{url}/files/small") == b"hello"
