@@ -28,6 +28,9 @@ class OutputFile:
         opening: The store's context manager of the file.
         committed: Called after the file was written.
         name: Path of the file, for the log.
+
+    Attributes:
+        size: Bytes written.
     """
 
     def __init__(self, opening: AbstractContextManager[BinaryIO], committed: Callable[[], None], name: str) -> None:
@@ -39,6 +42,7 @@ class OutputFile:
         self.name = name
         self._file = opening.__enter__()
         self.closed = False
+        self.size = 0
 
     def writable(self) -> bool:
         """Always."""
@@ -48,7 +52,9 @@ class OutputFile:
         """Write bytes, or a buffer of Arrow."""
         if self.closed:
             raise ValueError(f"{self.name!r} is closed; open it again to write it anew")
-        return self._file.write(memoryview(data))
+        written = self._file.write(memoryview(data))
+        self.size += written
+        return written
 
     def flush(self) -> None:
         """Does nothing: the file appears when it is closed."""
