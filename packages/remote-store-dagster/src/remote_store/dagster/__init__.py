@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-__all__: list[str] = []
+from remote_store.dagster.io_manager import StoreIOManager
+from remote_store.dagster.parquet import ParquetSerializer
+from remote_store.dagster.resource import StoreResource
+from remote_store.dagster.serializers import JsonSerializer, PickleSerializer, Serializer
+
+__all__ = [
+    "JsonSerializer",
+    "ParquetSerializer",
+    "PickleSerializer",
+    "Serializer",
+    "StoreIOManager",
+    "StoreResource",
+]
 
 __version__ = version("remote-store-dagster")
