@@ -52,7 +52,7 @@ LANES = {
     "pyarrow": Lane(("botocore", "pyarrow"), SDKS - {"botocore", "pyarrow"}, ("botocore",)),
     "s3fs": Lane(("aiobotocore", "s3fs"), frozenset({"boto3", "pyarrow", "s3transfer"}), ("botocore",)),
 }
-TEST_LIBRARIES = ("pytest-asyncio", "pytest-timeout", "pytest-xdist")
+TEST_LIBRARIES = ("pytest-asyncio>=1.0", "pytest-timeout>=2.3", "pytest-xdist>=3.6")
 PYTEST_INI = """[pytest]
 addopts = --import-mode=importlib --strict-markers
 asyncio_mode = auto
