@@ -43,7 +43,7 @@ PAGES = ROOT / "docs" / "integrations"
 RESOLUTIONS = {"newest": "highest", "lowest": "lowest-direct"}
 OURS = ("remote-store-core", "remote-store-botocore")
 """The distributions that others of ours depend on."""
-PYTEST = f"{PYTEST_INI}    smoke: the few tests that `.ci/run` runs\n"
+PYTEST = f"{PYTEST_INI}    smoke: the few tests that `.ci/run` runs\npythonpath = .\n"
 
 
 def wanted(name: str) -> list[str]:
