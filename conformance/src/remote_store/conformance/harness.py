@@ -49,7 +49,8 @@ class Profile:
         endpoint_version: Name and version of the server or emulator, such as `moto 5.2.5`.
         expendable: Only this run uses the storage, so a faulty backend may empty it. If `False`, calls with which a
             faulty backend could do harm are made on `Harness.isolated` storages only.
-        timeout: Time limit of one check in seconds.
+        timeout: Time limit of one check in seconds; `None` for that of the tier: 30 in smoke and quick, 300 in full
+            and soak. The option `--timeout` of the command, `--conformance-timeout` of pytest, overrides both.
         settles_within: Seconds until every client sees a change; 0 is strong consistency. A check waits this long
             between a change and the next call that reads, and the report shows the total.
         attempts: How often a check may run before it counts as failed; 1 means no retry. The report shows the retries.
@@ -77,7 +78,7 @@ class Profile:
     endpoint_kind: EndpointKind | None = None
     endpoint_version: str = ""
     expendable: bool = False
-    timeout: float = 300.0
+    timeout: float | None = None
     settles_within: float = 0.0
     attempts: int = 1
 

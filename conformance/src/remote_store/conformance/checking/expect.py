@@ -133,7 +133,7 @@ class Expectations:
 def shown(value: object) -> str:
     """A value for a message, shortened if it is long."""
     if isinstance(value, str):
-        return value
+        return value or "nothing"
     if isinstance(value, type):
         return value.__name__
     if isinstance(value, tuple) and value and all(isinstance(member, type) for member in value):

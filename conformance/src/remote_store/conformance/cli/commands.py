@@ -27,13 +27,17 @@ CODES = {Grade.CORE: 0, Grade.CORE_AND_CAPABILITIES: 0, Grade.FAILING: 1, Grade.
 def run_(options: argparse.Namespace) -> int:
     """Run the suite. Returns the exit code of the verdict."""
     from remote_store.conformance.cli import door
-    from remote_store.conformance.report.summary import failures, summary
+    from remote_store.conformance.report.failures import failures
+    from remote_store.conformance.report.summary import summary
     from remote_store.conformance.suite.conformance import known_deviations
 
     door.make_current_folder_importable()
     chosen = [rule(identifier.upper()).id for identifier in options.rule]
     passed = ["--conformance-tier", options.tier, *(f"--conformance-rule={identifier}" for identifier in chosen)]
     passed += ["--conformance-report", str(Path(options.report).resolve())]
+    passed += [f"--conformance-timeout={options.timeout}"] if options.timeout else []
+    passed += ["--conformance-keep-going"] if options.keep_going else []
+    passed += ["--conformance-all-calls"] if options.all_calls else []
     if options.deviations:
         known_deviations(Path(options.deviations).resolve())
         passed += ["--conformance-deviations", str(Path(options.deviations).resolve())]
@@ -61,7 +65,7 @@ def run_(options: argparse.Namespace) -> int:
 
 def _agreed(options: argparse.Namespace, chosen: list[str]) -> bool:
     """Print the subject and, if it is on another machine, the cost. Returns whether the run may start."""
-    from remote_store.conformance.checking.subject import look
+    from remote_store.conformance.checking.subject import glance
     from remote_store.conformance.cli import door
     from remote_store.conformance.cli.network import Gate
     from remote_store.conformance.run.cost import expected
@@ -71,7 +75,7 @@ def _agreed(options: argparse.Namespace, chosen: list[str]) -> bool:
     subject = None
     with Gate(is_open=options.yes) as gate:
         try:
-            subject = look(harness, gate.ask)
+            subject = glance(harness, gate.ask)
         except (ConfigurationError, ConnectionRefusedError):
             if not gate.host:
                 raise

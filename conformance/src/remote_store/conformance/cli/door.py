@@ -27,6 +27,7 @@ from remote_store.conformance.suite.conformance import AsyncBackendConformance, 
 from remote_store.conformance.values.outcome import Outcome, Record
 
 MODULE = "test_conformance.py"
+MOST_DEAD_WORKERS = 2
 FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
 SOURCE = """\
 from remote_store.conformance.cli.door import suite_for
@@ -75,7 +76,7 @@ def run_target(target: str, options: Sequence[str], *, workers: str | None, out:
         module = Path(folder).resolve() / MODULE
         module.write_text(SOURCE.format(name=class_name(target), target=target), "utf-8")
         (module.parent / "pytest.ini").write_text("[pytest]\naddopts =\n", "utf-8")
-        parallel = ["-p", "xdist", "-n", workers] if workers else []
+        parallel = ["-p", "xdist", "-n", workers, f"--max-worker-restart={MOST_DEAD_WORKERS}"] if workers else []
         base = ["-c", str(module.parent / "pytest.ini"), "--rootdir", str(module.parent), "-p", "no:cacheprovider"]
         shown = ["-p", plugin.__name__, "--import-mode=importlib", "--tb=short", "-q"]
         pytest.main([*base, *shown, *parallel, *options, str(module)], plugins=[progress])

@@ -8,9 +8,10 @@ import inspect
 import traceback
 from typing import Any
 
-from remote_store.conformance.checking.subject import SECONDS
+from remote_store.conformance.checking.subject import SECONDS, main_thread_hint
 from remote_store.conformance.contract.rulebook import ConfigurationError
 from remote_store.conformance.harness import AnyHarness, AsyncFactoryHarness, FactoryHarness
+from remote_store.conformance.processes.exits import exits_refused
 from remote_store.conformance.processes.watchdog import Hung, bounded
 from remote_store.core import AsyncBackend, Backend
 
@@ -66,7 +67,7 @@ def _imported(target: str) -> Any:
                 f"there is no module {error.name!r}: install it, or run the command in the folder that contains it"
             ) from error
         raise ConfigurationError(f"{module} cannot be imported: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ConfigurationError(f"{module} cannot be imported: {_where(error)}") from error
     for name in path.split("."):
         try:
@@ -78,18 +79,18 @@ def _imported(target: str) -> Any:
 
 def _called(target: str, factory: Any) -> Any:
     try:
-        return bounded(factory, SECONDS)
+        return exits_refused(lambda: bounded(factory, SECONDS))
     except Hung as hung:
         raise ConfigurationError(f"{target}() hangs: {hung}") from hung
     except ConfigurationError:
         raise
-    except Exception as error:
-        hint = ""
+    except (Exception, SystemExit) as error:
+        hint = main_thread_hint(error)
         if isinstance(error, TypeError) and "argument" in str(error):
             hint = "; if it needs arguments, write a function without arguments that returns the backend, and name that"
         raise ConfigurationError(f"{target}() raised {_where(error)}{hint}") from error
 
 
-def _where(error: Exception) -> str:
+def _where(error: BaseException) -> str:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({frame.filename}, line {frame.lineno})"

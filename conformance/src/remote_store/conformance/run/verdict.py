@@ -11,6 +11,7 @@ from remote_store.conformance.contract.rulebook import Rule
 from remote_store.conformance.values.outcome import Outcome, Record, fold
 
 CORE = ("READ", "WRITE", "DELETE", "LIST")
+MOST_NAMED = 40
 EXECUTED = frozenset({Outcome.PASS, Outcome.FAIL, Outcome.DEVIATION})
 
 
@@ -163,10 +164,20 @@ def _holes(entries: list[RuleResult], declared: list[str]) -> Iterable[str]:
     odd = [entry for entry in entries if any(record.lacks in declared for record in entry.records if record.lacks)]
     if odd:
         yield f"a capability is declared on one instance and not on another: {_named(odd)}"
-    if skipped := [entry for entry in entries if any(r.outcome is Outcome.NOT_RUN for r in entry.records)]:
-        reasons = sorted({r.reason for entry in skipped for r in entry.records if r.outcome is Outcome.NOT_RUN})
-        checks = {(r.check, r.variant) for e in skipped for r in e.records if r.outcome is Outcome.NOT_RUN}
-        yield f"{_count(len(checks), 'check was', 'checks were')} skipped: {'; '.join(reasons[:3])}"
+    yield from _skipped(entries)
+
+
+def _skipped(entries: list[RuleResult]) -> Iterable[str]:
+    """One line per reason why checks were skipped, with their names unless they are too many."""
+    reasons: dict[str, dict[tuple[str, str], None]] = {}
+    for entry in entries:
+        for record in entry.records:
+            if record.outcome is Outcome.NOT_RUN:
+                reasons.setdefault(record.reason, {})[record.check, record.variant] = None
+    for reason, checks in reasons.items():
+        names = dict.fromkeys(check for check, _ in checks)
+        named = f" ({', '.join(names)})" if len(names) <= MOST_NAMED else ""
+        yield f"{_count(len(checks), 'check was', 'checks were')} skipped: {reason}{named}"
 
 
 def _holds(entries: list[RuleResult], capability: str) -> bool:

@@ -65,6 +65,10 @@ class Withheld(Untested):
     """Ends a check before a call that could do harm on this storage. The check may run on another storage."""
 
 
+class Blocked(Skipped):
+    """Ends a check before it calls a method that hung in an earlier check. The check counts as not run."""
+
+
 class KnownDeviation(XFailed):
     """Ends a check that failed exactly as its deviation says.
 
