@@ -152,12 +152,14 @@ class AnyHarness(ABC, Generic[B]):
         profile: Facts about the storage.
         deviations: Known deviations, by the id of the rule.
         options: Names of the options that `make` accepts.
+        place: The folder of the storage in which the checks make theirs; empty for the root.
         stated: The author wrote the profile; `False` if only a factory is known and the profile is assumed.
     """
 
     profile: Profile = Profile()
     deviations: Mapping[str, Deviation | tuple[Deviation, ...]] = {}
     options: frozenset[str] = frozenset()
+    place: str = ""
     stated: bool = True
 
     @abstractmethod
@@ -266,6 +268,7 @@ class ThreadedHarness(AsyncHarness):
         self.profile = self.harness.profile
         self.deviations = self.harness.deviations
         self.options = self.harness.options
+        self.place = self.harness.place
         self.stated = self.harness.stated
 
     def make(self, **options: Any) -> AsyncBackend:

@@ -109,7 +109,8 @@ class AnyCase(Expectations, Generic[B]):
         """
         self.seed = f"{self.name}[{self.variant}]" + (f"#{again}" if again else "")
         self.rng = random.Random(self.seed)
-        self.root = f"conformance-{secrets.token_hex(8)}" if self._given is None else self._given
+        own = f"conformance-{secrets.token_hex(8)}"
+        self.root = posixpath.join(self.harness.place, own) if self._given is None else self._given
         kept = None if self.shown_calls is None else KEPT
         self.log = CallLog(self.harness.profile.settles_within, kept)
         self.tidying = CallLog(kept=KEPT)

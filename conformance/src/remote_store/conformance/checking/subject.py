@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import posixpath
 import secrets
 import threading
 import traceback
@@ -202,18 +203,39 @@ def _assumed(harness: AnyHarness[Any], backends: list[Any], call: _Calls) -> tup
     """The profile assumed for a bare factory, and notes. Tests whether two instances share a storage."""
     profile: Profile = harness.profile
     try:
-        shared = call(lambda: asyncio.run(_share(*backends)))
+        shared = call(lambda: asyncio.run(_share(backends[0], backends[1], harness.place)))
     except Exception as error:  # noqa: BLE001 - the checks report what is wrong with it
         note = f"cannot tell whether two instances share a storage: {type(error).__name__}: {error}"
         return replace(profile, shared=False, picklable=False, in_process=True), [note]
+    notes = []
+    if _told(lambda: call(lambda: asyncio.run(_is_tree(backends[0], harness.place))), False):
+        profile = replace(profile, flat=False)
+        notes = ["a file and a folder cannot share a name, as a test write showed"]
     if shared:
-        return profile, ["two instances share a storage, as a test write showed"]
+        return profile, ["two instances share a storage, as a test write showed", *notes]
     note = "two instances have separate storages, as a test write showed; rules about shared storages are untested"
-    return replace(profile, shared=False, picklable=False, in_process=True, expendable=True), [note]
+    return replace(profile, shared=False, picklable=False, in_process=True, expendable=True), [note, *notes]
 
 
-async def _share(first: Any, second: Any) -> bool:
-    folder = f"conformance-{secrets.token_hex(8)}"
+async def _is_tree(backend: Any, place: str) -> bool:
+    """Whether the storage refuses a file below a file."""
+    folder = posixpath.join(place, f"conformance-{secrets.token_hex(8)}")
+    await _awaited(backend.write(f"{folder}/file", b"conformance"))
+    try:
+        await _awaited(backend.write(f"{folder}/file/below", b"conformance"))
+    except Exception:  # noqa: BLE001 - the checks report a wrong one
+        return True
+    else:
+        await _awaited(backend.delete(f"{folder}/file/below"))
+        return False
+    finally:
+        await _awaited(backend.delete(f"{folder}/file"))
+        with suppress(Exception):
+            await _awaited(backend.delete_folder(folder, recursive=True, missing_ok=True))
+
+
+async def _share(first: Any, second: Any, place: str) -> bool:
+    folder = posixpath.join(place, f"conformance-{secrets.token_hex(8)}")
     key = f"{folder}/shared"
     await _awaited(first.write(key, b"conformance"))
     try:

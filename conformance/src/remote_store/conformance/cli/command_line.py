@@ -47,7 +47,11 @@ def parser() -> argparse.ArgumentParser:
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    run.add_argument("target", help="backend's class, factory or harness, as package.module:name")
+    run.add_argument(
+        "target",
+        help="backend's class, factory or harness, as package.module:name; or the URL of an empty place, such as "
+        "file:///tmp/x; or the type of an installed backend, such as memory",
+    )
     run.add_argument("--tier", choices=TIERS, default="full", help="how much to run (default: full)")
     run.add_argument(
         "--rule", action="append", default=[], metavar="ID", help="run only the checks of this rule; may be repeated"
@@ -72,6 +76,11 @@ def parser() -> argparse.ArgumentParser:
         "--all-calls",
         action="store_true",
         help=f"show all calls that a failed check made, not only the last {SHOWN_CALLS}",
+    )
+    run.add_argument(
+        "--allow-non-empty",
+        action="store_true",
+        help="run in the place of a URL although it contains files, which the checks do not touch",
     )
     run.add_argument("-n", dest="workers", metavar="WORKERS", help="number of processes; needs pytest-xdist")
     run.add_argument("--yes", action="store_true", help="run against another machine, which may cost money")

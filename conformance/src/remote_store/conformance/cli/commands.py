@@ -66,7 +66,7 @@ def run_(options: argparse.Namespace) -> int:
 def _agreed(options: argparse.Namespace, chosen: list[str]) -> bool:
     """Print the subject and, if it is on another machine, the cost. Returns whether the run may start."""
     from remote_store.conformance.checking.subject import glance
-    from remote_store.conformance.cli import door
+    from remote_store.conformance.cli import door, places
     from remote_store.conformance.cli.network import Gate
     from remote_store.conformance.run.cost import expected
     from remote_store.conformance.suite.conformance import suite_of
@@ -91,7 +91,14 @@ def _agreed(options: argparse.Namespace, chosen: list[str]) -> bool:
         print(f"{host} is not this machine. The run will send {cost}, and more if checks fail.")
         if not options.yes:
             print("This may cost money and time. Add --yes to run it.")
-    return bool(options.yes or not gate.host)
+    if gate.host and not options.yes:
+        return False
+    if places.is_url(options.target) and not options.allow_non_empty and (path := places.occupant(harness)):
+        raise ConfigurationError(
+            f"the place is not empty: it contains {path!r}. The checks write only into folders of their own, named "
+            "conformance-..., and remove them. Name an empty place, or add --allow-non-empty"
+        )
+    return True
 
 
 def list_(options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ The plugin computes the verdict as it does for a test file.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 import time
@@ -18,6 +19,7 @@ from typing import Any, TextIO
 import pytest
 
 from remote_store.conformance import plugin
+from remote_store.conformance.cli.places import is_url
 from remote_store.conformance.cli.target import harness_of
 from remote_store.conformance.contract.rulebook import ConfigurationError
 from remote_store.conformance.harness import AnyHarness, AsyncHarness
@@ -55,7 +57,8 @@ def suite_for(target: str) -> type:
 
 def class_name(target: str) -> str:
     """The name of the test class for a target."""
-    return "Test" + target.rpartition(":")[2].rpartition(".")[2]
+    name = target.partition("://")[0] if is_url(target) else target.rpartition(":")[2].rpartition(".")[2]
+    return "Test" + re.sub(r"\W", "_", name)
 
 
 def run_target(target: str, options: Sequence[str], *, workers: str | None, out: TextIO) -> tuple[Run, Sequence[Path]]:

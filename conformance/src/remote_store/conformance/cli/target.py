@@ -9,6 +9,7 @@ import traceback
 from typing import Any
 
 from remote_store.conformance.checking.subject import SECONDS, main_thread_hint
+from remote_store.conformance.cli.places import harness_of_type, harness_of_url, is_url, types
 from remote_store.conformance.contract.rulebook import ConfigurationError
 from remote_store.conformance.harness import AnyHarness, AsyncFactoryHarness, FactoryHarness
 from remote_store.conformance.processes.exits import exits_refused
@@ -19,14 +20,18 @@ EXAMPLE = "write it as package.module:name, such as my_package.storage:make_back
 
 
 def harness_of(target: str) -> AnyHarness[Any]:
-    """The harness for a target: a backend's class or factory, or a harness, its class or its factory.
+    """The harness for a target: a backend's class or factory, a harness, its class or its factory, a URL or a type.
 
     Args:
-        target: The target as `package.module:name`.
+        target: The target as `package.module:name`, the URL of a place, or the type of an installed backend.
 
     Raises:
         ConfigurationError: The target does not exist or is something else. The message says what to do.
     """
+    if is_url(target):
+        return harness_of_url(target)
+    if target in types():
+        return harness_of_type(target)
     found = _imported(target)
     if isinstance(found, AnyHarness):
         return found
@@ -51,14 +56,9 @@ def harness_of(target: str) -> AnyHarness[Any]:
 
 def _imported(target: str) -> Any:
     module, colon, path = target.partition(":")
-    if path.startswith("//"):
-        raise ConfigurationError(
-            f"{target!r} is the URL of a storage, but the target must be code that makes a backend: write "
-            f"`def make_backend(): return Store.from_url({target!r}).backend` into a file such as mine.py, and run "
-            "mine:make_backend"
-        )
     if not (module and colon and path):
-        raise ConfigurationError(f"{target!r} does not name a backend: {EXAMPLE}")
+        known = ", ".join(types())
+        raise ConfigurationError(f"{target!r} does not name a backend: {EXAMPLE}, as a URL, or as one of {known}")
     try:
         found: Any = importlib.import_module(module)
     except ModuleNotFoundError as error:
