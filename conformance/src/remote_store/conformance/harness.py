@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from remote_store.conformance.http.proxy import Proxy
 
 B = TypeVar("B", Backend, AsyncBackend)
-EndpointKind: TypeAlias = Literal["memory", "files", "emulator", "real"]
+EndpointKind: TypeAlias = Literal["memory", "files", "emulator", "server", "real"]
 
 
 @public("remote_store.conformance")
@@ -44,8 +44,10 @@ class Profile:
         forks: An instance that was used before a fork works in the parent and in the child.
         threads: Several threads may use an instance at once.
         secrets: Texts that must not appear in any message, repr or report.
-        endpoint_kind: What the run tests against: memory, files on this machine, an emulator of a service, or a real
-            server; `None` if unknown.
+        endpoint_kind: What the run tests against. `memory`; `files`, a library in this process that stores on disk,
+            such as SQLite; `emulator`, which imitates a service; `server`, a server for production that runs on this
+            machine; `real`, the service itself; `None` if unknown. A `real` one on the loopback interface counts as
+            `server`.
         endpoint_version: Name and version of the server or emulator, such as `moto 5.2.5`.
         expendable: Only this run uses the storage, so a faulty backend may empty it. If `False`, calls with which a
             faulty backend could do harm are made on `Harness.isolated` storages only.

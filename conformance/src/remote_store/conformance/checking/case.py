@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 from remote_store.conformance.checking import async_cleanup, cleanup
 from remote_store.conformance.checking.expect import Expectations
 from remote_store.conformance.checking.recorder import KEPT, CallLog, Recorder
+from remote_store.conformance.checking.remedies import remedy_of
 from remote_store.conformance.checking.stops import Stops
 from remote_store.conformance.checking.usages import USAGES
 from remote_store.conformance.contract.rulebook import rule
@@ -45,7 +46,7 @@ def not_applicable(reason: str, lacks: Capability | None = None) -> NoReturn:
 @public("remote_store.conformance")
 def untested(reason: str) -> NoReturn:
     """End the check as untested because the harness lacks the means to run it."""
-    raise Untested(reason)
+    raise Untested(reason, remedy_of(reason))
 
 
 class AnyCase(Expectations, Generic[B]):
@@ -206,7 +207,7 @@ class AnyCase(Expectations, Generic[B]):
     def require_profile(self, reason: str, condition: object) -> None:
         """End the check with this reason unless the condition, a fact of the profile, is true."""
         if not condition and not self.harness.stated:
-            untested(f"{reason}, which is assumed for a factory without a profile")
+            raise Untested(f"{reason}, as assumed without a profile", remedy_of(reason))
         if not condition:
             not_applicable(reason)
 
@@ -311,8 +312,8 @@ class AnyCase(Expectations, Generic[B]):
             plain = posixpath.normpath(path) if isinstance(path, str) else ""
             if plain != self.root and not plain.startswith(f"{self.root}/"):
                 raise Withheld(
-                    f"{method}({path!r}) could remove files outside this check's folder; implement isolated(), or "
-                    "state Profile(expendable=True)"
+                    f"{method}({path!r}) could remove files outside this check's folder",
+                    "implement `Harness.isolated`, or state `Profile(expendable=True)`",
                 )
 
     @contextmanager

@@ -20,6 +20,7 @@ from remote_store.conformance.harness import AnyHarness, AsyncHarness, Profile
 from remote_store.conformance.processes.exits import exits_refused
 from remote_store.conformance.processes.surroundings import open_files
 from remote_store.conformance.processes.watchdog import Hung, bounded
+from remote_store.conformance.values.hosts import hosts_of, is_here
 from remote_store.conformance.values.redaction import HIDDEN, SECRET_NAME, redacted
 from remote_store.core import AsyncBackend, Backend
 
@@ -271,13 +272,16 @@ def _subject(backend: Any, harness: AnyHarness[Any], profile: Profile, notes: li
     kind = type(backend)
     capabilities = _told(lambda: tuple(sorted(capability.name for capability in backend.capabilities)), ())
     found = distribution_of(kind.__module__)
+    hosts = hosts_of(place := _place(backend))
+    if profile.endpoint_kind == "real" and hosts and all(map(is_here, hosts)):
+        profile = replace(profile, endpoint_kind="server")
     return Subject(
         kind=f"{kind.__module__}:{kind.__qualname__}",
         name=str(_told(lambda: backend.name, "")),
         capabilities=capabilities,
         profile=profile,
         stated=harness.stated,
-        place=_place(backend),
+        place=place,
         distribution=f"{found.metadata['Name']} {found.version}" if found is not None else "",
         sdk=required(found) if found is not None else {},
         notes=tuple(notes),

@@ -16,8 +16,9 @@ CONFORMING = frozenset({Grade.CORE, Grade.CORE_AND_CAPABILITIES})
 KINDS = {
     "memory": "in memory",
     "emulator": "on an emulator",
-    "real": "on a real server",
-    "files": "in files on this machine",
+    "files": "on disk, with a library in this process",
+    "server": "on a server of this machine",
+    "real": "on the real service",
 }
 
 

@@ -55,10 +55,15 @@ class NotApplicable(Skipped):
 
 
 class Untested(Skipped):
-    """Ends a check because the harness lacks the means to run it."""
+    """Ends a check because the harness lacks the means to run it.
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"untested: {reason}")
+    Args:
+        reason: What is lacking.
+        remedy: What the author can do; empty if nothing.
+    """
+
+    def __init__(self, reason: str, remedy: str = "") -> None:
+        super().__init__(f"untested: {reason}" + (f"; to run it, {remedy}" if remedy else ""))
 
 
 class Withheld(Untested):
