@@ -85,6 +85,7 @@ class AnyCase(Expectations, Generic[B]):
     ) -> None:
         self.harness: AnyHarness[B] = harness
         self.deviations: Mapping[str, Deviation | tuple[Deviation, ...]] = harness.deviations
+        self.kind = harness.profile.kind
         self.name = name
         self.variant = variant
         self.tier: Tier = tier
@@ -127,7 +128,7 @@ class AnyCase(Expectations, Generic[B]):
 
     def inherit(self, case: AnyCase[B]) -> None:
         """Take over what a case on another storage shares with the running check."""
-        self.rules, self.log, self.tidying = case.rules, case.log, case.tidying
+        self.rules, self.kind, self.log, self.tidying = case.rules, case.kind, case.log, case.tidying
         self.stops, self.shown_calls = case.stops, case.shown_calls
 
     @property

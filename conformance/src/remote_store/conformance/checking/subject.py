@@ -56,6 +56,11 @@ class Subject:
     sdk: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
+    @property
+    def storage_kind(self) -> str:
+        """The kind of storage: that of the profile or, if it is assumed, what `resolve` reports."""
+        return self.profile.kind if self.stated else self.place.get("kind", self.profile.kind)
+
     def as_dict(self) -> dict[str, Any]:
         """The subject as data that JSON can hold, without secrets."""
         hidden = self.profile.secrets

@@ -130,7 +130,10 @@ def _explained(entry: Rule) -> Iterator[str]:
     yield textwrap.fill(entry.text, WIDTH)
     yield ""
     yield textwrap.fill(f"why   {entry.rationale}", WIDTH, subsequent_indent=" " * 6)
-    yield textwrap.fill(f"hint  {entry.hint}", WIDTH, subsequent_indent=" " * 6)
+    hints = {"": entry.hint, "over HTTP: ": entry.hint_http, "on S3: ": entry.hint_s3}
+    for where, hint in hints.items():
+        if hint:
+            yield textwrap.fill(f"{'      ' if where else 'hint  '}{where}{hint}", WIDTH, subsequent_indent=" " * 6)
     if entry.capability:
         yield f"needs {entry.capability.name}"
     if entry.aliases:

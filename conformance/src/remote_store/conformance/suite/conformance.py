@@ -138,6 +138,7 @@ def _ready(suite: Any, config: pytest.Config, case_type: type[C], check: tuple[s
         stops=_stops.setdefault(kind, Stops()),
         shown_calls=None if config.getoption("conformance_all_calls", False) else SHOWN_CALLS,
     )
+    case.kind = found.storage_kind
     case.deviations = join_deviations(from_file(config), case.deviations)
     if kind not in _validated:
         validate(kind, case)
