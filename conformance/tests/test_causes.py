@@ -105,7 +105,7 @@ def test_the_rule_that_fails_after_the_fewest_calls_is_first() -> None:
     assert cause.text == "KeyError: 'Size'"
 
 
-def test_the_cause_of_most_rules_is_first_and_errors_of_the_harness_are_last() -> None:
+def test_causes_come_in_the_order_of_the_run_and_errors_of_the_harness_are_last() -> None:
     def failing(name: str, error: str, outcome: str = "fail") -> Mapping[str, Any]:
         return check(name, name, text=reason(f"{error}: x", f"read('a') raised {error}: x"), outcome=outcome)
 
@@ -118,8 +118,8 @@ def test_the_cause_of_most_rules_is_first_and_errors_of_the_harness_are_last() -
         )
     )
     assert [(cause.outcome, cause.text, len(cause.broken)) for cause in causes] == [
-        ("fail", "TypeError: x", 2),
         ("fail", "KeyError: x", 1),
+        ("fail", "TypeError: x", 2),
         ("error", "TypeError: x", 1),
     ]
 

@@ -16,7 +16,7 @@ from mutants.running import CheckRun, Ending, checks_of, run
 from remote_store.conformance import OracleRefused, Profile
 from remote_store.conformance.checking.expect import CheckHung
 from remote_store.conformance.harness import FactoryHarness
-from remote_store.conformance.run.patience import MOST, Patience
+from remote_store.conformance.run.patience import MOST, MOST_HUNG, Patience
 from remote_store.conformance.s3 import MOTO, S3Harness, S3Oracle, S3Target, started
 from remote_store.conformance.servers import Server
 from remote_store.conformance.values.outcome import HarnessFailed
@@ -237,16 +237,23 @@ def test_why_the_rest_is_not_tried_steers_no_terminal() -> None:
     patience = Patience()
     for _ in range(MOST):
         patience.note("a", None, HarnessFailed("make() raised OSError: \x1b[31m"))
-    assert r"OSError: \x1b[31m, so it was skipped" in patience.over("a")
+    assert patience.over("a").endswith(r"OSError: \x1b[31m")
 
 
-@pytest.mark.parametrize("tier, most", [("quick", 3), ("full", 10), ("soak", 10)])
-def test_a_class_whose_checks_hang_is_given_up_sooner_in_the_quick_tier(tier: str, most: int) -> None:
-    patience = Patience(tier)
-    for _ in range(most):
+def test_a_class_whose_checks_hang_is_given_up() -> None:
+    patience = Patience()
+    for _ in range(MOST_HUNG):
         assert patience.over("a") == ""
         patience.note("a", None, CheckHung("x"))
-    assert patience.over("a") == f"{most} earlier checks hang, so it was skipped"
+    assert patience.over("a") == f"{MOST_HUNG} earlier checks hang"
+
+
+def test_a_class_of_which_a_first_check_failed_runs_the_other_first_checks_only() -> None:
+    patience = Patience()
+    patience.note_first("a", "test_first_this")
+    assert patience.over("a", is_first=True) == ""
+    assert patience.over("a").startswith("a first check failed (test_first_this), and the others rely on it")
+    assert patience.over("b") == ""
 
 
 def test_a_factory_that_fails_from_some_call_on_is_told_once(pytester: pytest.Pytester) -> None:

@@ -4,7 +4,8 @@ import socket
 
 import pytest
 
-from remote_store.conformance.cli.network import Gate, is_here
+from remote_store.conformance.cli.network import Gate
+from remote_store.conformance.values.hosts import is_here
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "localhost", "a.localhost", "0.0.0.0", "::", ""])

@@ -16,10 +16,11 @@ from jsonschema import Draft202012Validator
 from remote_store.conformance import CONTRACT_VERSION, BackendConformance, ConfigurationError, Harness, Profile, rules
 from remote_store.conformance.checking.subject import look
 from remote_store.conformance.report.badge import badge
+from remote_store.conformance.report.failures import failures
 from remote_store.conformance.report.html import MEANINGS, html_page
 from remote_store.conformance.report.junit import junit
 from remote_store.conformance.report.report import report_of, schema, write
-from remote_store.conformance.report.summary import failures, overview, sections, summary
+from remote_store.conformance.report.summary import overview, sections, summary
 from remote_store.conformance.run.manifest import manifest
 from remote_store.conformance.run.run import Run, finished
 from remote_store.conformance.values.outcome import Outcome, Record

@@ -9,7 +9,7 @@ import pytest
 
 from remote_store.conformance import ConfigurationError, Harness, Profile, ThreadedHarness
 from remote_store.conformance.checking import subject
-from remote_store.conformance.checking.subject import look
+from remote_store.conformance.checking.subject import glance, look
 from remote_store.conformance.harness import AsyncFactoryHarness, FactoryHarness
 from remote_store.core import AsyncBackend, Backend, MemoryBackend, ResolutionPlan, ThreadedBackend
 
@@ -166,7 +166,7 @@ def test_nobody_is_asked_before_the_place_is_agreed_to() -> None:
             assert asked
             return super().exists(path)
 
-    look(FactoryHarness(Watched), asked.append)
+    glance(FactoryHarness(Watched), asked.append)
     assert asked[0]["endpoint_url"].endswith("storage.example")
 
     def refuse(place: Mapping[str, str]) -> None:
@@ -177,7 +177,7 @@ def test_nobody_is_asked_before_the_place_is_agreed_to() -> None:
             raise AssertionError("it was touched")
 
     with pytest.raises(ConnectionRefusedError):
-        look(FactoryHarness(Untouched), refuse)
+        glance(FactoryHarness(Untouched), refuse)
 
 
 def test_the_backends_of_a_look_are_closed() -> None:

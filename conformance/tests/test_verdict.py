@@ -70,7 +70,7 @@ def test_the_rules_that_are_untested_are_named_with_the_reason() -> None:
     "records, reason",
     [
         ([record("X-001", ERROR)], "the harness failed at 1 rule: X-001"),
-        ([record("X-001", NOT_RUN, reason="later")], "1 check was skipped: later"),
+        ([record("X-001", NOT_RUN, reason="later")], "1 check was skipped: later (test_X-001)"),
         (
             [record("X-002", NOT_APPLICABLE, lacks="READ")],
             "a capability is declared on one instance and not on another: X-002",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from remote_store.conformance.http.proxy import Proxy
 
 B = TypeVar("B", Backend, AsyncBackend)
-EndpointKind: TypeAlias = Literal["memory", "files", "emulator", "real"]
+EndpointKind: TypeAlias = Literal["memory", "files", "emulator", "server", "real"]
 
 
 @public("remote_store.conformance")
@@ -44,12 +44,15 @@ class Profile:
         forks: An instance that was used before a fork works in the parent and in the child.
         threads: Several threads may use an instance at once.
         secrets: Texts that must not appear in any message, repr or report.
-        endpoint_kind: What the run tests against: memory, files on this machine, an emulator of a service, or a real
-            server; `None` if unknown.
+        endpoint_kind: What the run tests against. `memory`; `files`, a library in this process that stores on disk,
+            such as SQLite; `emulator`, which imitates a service; `server`, a server for production that runs on this
+            machine; `real`, the service itself; `None` if unknown. A `real` one on the loopback interface counts as
+            `server`.
         endpoint_version: Name and version of the server or emulator, such as `moto 5.2.5`.
         expendable: Only this run uses the storage, so a faulty backend may empty it. If `False`, calls with which a
             faulty backend could do harm are made on `Harness.isolated` storages only.
-        timeout: Time limit of one check in seconds.
+        timeout: Time limit of one check in seconds; `None` for that of the tier: 30 in smoke and quick, 300 in full
+            and soak. The option `--timeout` of the command, `--conformance-timeout` of pytest, overrides both.
         settles_within: Seconds until every client sees a change; 0 is strong consistency. A check waits this long
             between a change and the next call that reads, and the report shows the total.
         attempts: How often a check may run before it counts as failed; 1 means no retry. The report shows the retries.
@@ -77,7 +80,7 @@ class Profile:
     endpoint_kind: EndpointKind | None = None
     endpoint_version: str = ""
     expendable: bool = False
-    timeout: float = 300.0
+    timeout: float | None = None
     settles_within: float = 0.0
     attempts: int = 1
 
@@ -151,12 +154,14 @@ class AnyHarness(ABC, Generic[B]):
         profile: Facts about the storage.
         deviations: Known deviations, by the id of the rule.
         options: Names of the options that `make` accepts.
+        place: The folder of the storage in which the checks make theirs; empty for the root.
         stated: The author wrote the profile; `False` if only a factory is known and the profile is assumed.
     """
 
     profile: Profile = Profile()
     deviations: Mapping[str, Deviation | tuple[Deviation, ...]] = {}
     options: frozenset[str] = frozenset()
+    place: str = ""
     stated: bool = True
 
     @abstractmethod
@@ -265,6 +270,7 @@ class ThreadedHarness(AsyncHarness):
         self.profile = self.harness.profile
         self.deviations = self.harness.deviations
         self.options = self.harness.options
+        self.place = self.harness.place
         self.stated = self.harness.stated
 
     def make(self, **options: Any) -> AsyncBackend:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from remote_store.conformance.values.options import PROPERTY, TIERS
+from remote_store.conformance.values.options import PROPERTY, SHOWN_CALLS, TIERS
 
 if TYPE_CHECKING:
     from remote_store.conformance.run.session import Session
@@ -46,21 +47,46 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="full",
         help="how much to run: smoke runs one variant of each check, quick a few, soak repeats races (default: full)",
     )
+    group.addoption(
+        "--conformance-timeout",
+        dest="conformance_timeout",
+        metavar="SECONDS",
+        type=float,
+        help="time limit of one check (default: the profile's, or 30 in smoke and quick, 300 in full and soak)",
+    )
+    group.addoption(
+        "--conformance-keep-going",
+        dest="conformance_keep_going",
+        action="store_true",
+        help="run all checks even if one of the first, on which the others rely, fails",
+    )
+    group.addoption(
+        "--conformance-all-calls",
+        dest="conformance_all_calls",
+        action="store_true",
+        help=f"show all calls that a failed check made, not only the last {SHOWN_CALLS}",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the `clause` marker and the listener, and check the options."""
     config.addinivalue_line("markers", "clause(*ids): the contract clauses that a test checks")
     config.pluginmanager.register(Listener(config))
+    if (seconds := config.getoption("conformance_timeout")) is not None and not seconds > 0:
+        raise pytest.UsageError(f"conformance: --conformance-timeout is {seconds:g}; it must be more than 0 seconds")
     if config.getoption("conformance_rules") or config.getoption("conformance_deviations"):
         _refuse_wrong_options(config)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Create the session if a conformance class was collected."""
-    if CONTRACT in sys.modules:
-        session(config).collected(items)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
+    """Create the session if a conformance class was collected. The order of its first checks is not for others."""
+    watch = session(config) if CONTRACT in sys.modules else None
+    if watch is not None:
+        watch.collected(items)
+    yield
+    if watch is not None:
+        watch.put_first(items)
 
 
 def _refuse_wrong_options(config: pytest.Config) -> None:
@@ -86,6 +112,9 @@ class Listener:
         for name, value in report.user_properties:
             if name == PROPERTY:
                 session(self.config).take(json.loads(str(value)))
+        # pytest-xdist makes this report when a worker dies, and it belongs to no phase of the test.
+        if report.when not in ("setup", "call", "teardown") and report.failed and CONTRACT in sys.modules:
+            session(self.config).crashed(report.nodeid, str(report.longrepr))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 from remote_store.conformance.checking import async_cleanup, cleanup
 from remote_store.conformance.checking.expect import Expectations
 from remote_store.conformance.checking.recorder import KEPT, CallLog, Recorder
+from remote_store.conformance.checking.remedies import remedy_of
+from remote_store.conformance.checking.stops import Stops
 from remote_store.conformance.checking.usages import USAGES
 from remote_store.conformance.contract.rulebook import rule
 from remote_store.conformance.harness import AnyHarness, B, Oracle, Profile
 from remote_store.conformance.http.requests import shown, size_of
 from remote_store.conformance.values.deviation import Deviation
-from remote_store.conformance.values.options import Tier
+from remote_store.conformance.values.options import SHOWN_CALLS, TIMEOUTS, Tier
 from remote_store.conformance.values.outcome import RAISED, HarnessFailed, NotApplicable, Untested, Withheld
 from remote_store.conformance.values.redaction import redacted
 from remote_store.core import AsyncBackend, Backend, Capability, CapabilityNotSupported
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from remote_store.conformance.http.proxy import Proxy
 
 T = TypeVar("T")
-LINES = 15
 SERVED = frozenset({"s3", "http"})
 HARMFUL = frozenset({"delete", "delete_folder", "delete_many", "move"})
 
@@ -45,7 +46,7 @@ def not_applicable(reason: str, lacks: Capability | None = None) -> NoReturn:
 @public("remote_store.conformance")
 def untested(reason: str) -> NoReturn:
     """End the check as untested because the harness lacks the means to run it."""
-    raise Untested(reason)
+    raise Untested(reason, remedy_of(reason))
 
 
 class AnyCase(Expectations, Generic[B]):
@@ -62,6 +63,9 @@ class AnyCase(Expectations, Generic[B]):
         retries: How often the check was repeated, as `Profile.attempts` allows.
         raced: The check has made concurrent calls.
         making: A factory of the harness is running.
+        timeout: Time limit of the check in seconds.
+        stops: The methods that stopped earlier checks of the class, which are not called again.
+        shown_calls: How many of its last calls a failure shows; `None` for all.
         left: The folder that could not be removed; empty otherwise.
         under_claimed: A capability that works although it is not declared.
     """
@@ -75,13 +79,20 @@ class AnyCase(Expectations, Generic[B]):
         *,
         tier: Tier = "full",
         repeat: str = "",
+        timeout: float | None = None,
+        stops: Stops | None = None,
+        shown_calls: int | None = SHOWN_CALLS,
     ) -> None:
         self.harness: AnyHarness[B] = harness
         self.deviations: Mapping[str, Deviation | tuple[Deviation, ...]] = harness.deviations
+        self.kind = harness.profile.kind
         self.name = name
         self.variant = variant
         self.tier: Tier = tier
         self.repeat = repeat
+        self.timeout = timeout or harness.profile.timeout or TIMEOUTS[tier]
+        self.stops = stops or Stops()
+        self.shown_calls = shown_calls
         self.retries = 0
         self.raced = False
         self.making = False
@@ -100,8 +111,11 @@ class AnyCase(Expectations, Generic[B]):
         """
         self.seed = f"{self.name}[{self.variant}]" + (f"#{again}" if again else "")
         self.rng = random.Random(self.seed)
-        self.root = f"conformance-{secrets.token_hex(8)}" if self._given is None else self._given
-        self.log = CallLog(self.harness.profile.settles_within)
+        own = f"conformance-{secrets.token_hex(8)}"
+        self.root = posixpath.join(self.harness.place, own) if self._given is None else self._given
+        kept = None if self.shown_calls is None else KEPT
+        self.log = CallLog(self.harness.profile.settles_within, kept)
+        self.tidying = CallLog(kept=KEPT)
         self._recorder = Recorder()
         self._made: list[B] = []
         self._backend: B | None = None
@@ -111,6 +125,11 @@ class AnyCase(Expectations, Generic[B]):
         self.harness = harness
         self._alone = True
         self.begin()
+
+    def inherit(self, case: AnyCase[B]) -> None:
+        """Take over what a case on another storage shares with the running check."""
+        self.rules, self.kind, self.log, self.tidying = case.rules, case.kind, case.log, case.tidying
+        self.stops, self.shown_calls = case.stops, case.shown_calls
 
     @property
     def backend(self) -> B:
@@ -165,7 +184,7 @@ class AnyCase(Expectations, Generic[B]):
         self.require_profile("the storage has no container that can be absent", made is not None)
         assert made is not None
         self._made.append(made)
-        self._recorder.watch(made, self.log)
+        self._recorder.watch(made, self.log, self._refuse_stopped)
         return made
 
     def peers(self, *capabilities: Capability) -> dict[str, B]:
@@ -189,17 +208,19 @@ class AnyCase(Expectations, Generic[B]):
     def require_profile(self, reason: str, condition: object) -> None:
         """End the check with this reason unless the condition, a fact of the profile, is true."""
         if not condition and not self.harness.stated:
-            untested(f"{reason}, which is assumed for a factory without a profile")
+            raise Untested(f"{reason}, as assumed without a profile", remedy_of(reason))
         if not condition:
             not_applicable(reason)
 
     def lesson(self) -> str:
         """The end of a message: the rules of the check, its calls and requests, and how to repeat it."""
         text = ""
-        if calls := self.log.lines(LINES):
+        if calls := self.log.lines(self.shown_calls):
             text += "\n  calls:" + "".join(f"\n    {line}" for line in calls)
-        if self.requests:
-            text += "\n  requests:" + "".join(f"\n    {line}" for line in map(shown, self.requests[-KEPT:]))
+        if requests := self.requests[-self.shown_calls if self.shown_calls else 0 :]:
+            earlier = len(self.requests) - len(requests)
+            text += "\n  requests:" + (f"\n    ... {earlier:,} earlier requests" if earlier else "")
+            text += "".join(f"\n    {line}" for line in map(shown, requests))
         text = super().lesson() + self.without_secrets(text)
         text += f"\n  seed: {self.seed}" if self.name else ""
         return text + (f"\n  to repeat it: {self.repeat}" if self.repeat else "")
@@ -234,7 +255,7 @@ class AnyCase(Expectations, Generic[B]):
         self.making = True
         try:
             made = make(**changes)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if changes:
                 raise
             raise HarnessFailed(f"{called} raised {type(error).__name__}: {error}") from error
@@ -275,16 +296,25 @@ class AnyCase(Expectations, Generic[B]):
         self._recorder.watch(backend, self.log, self._guard, prefix)
         return backend
 
+    def _refuse_stopped(self, method: str, given: object = None) -> None:  # noqa: ARG002 - a guard takes it
+        """Refuse a call of a method that hung or ended the process in an earlier check."""
+        self.stops.refuse(method)
+
+    def hanging(self) -> str:
+        """The method that did not return, in the check or in its cleanup; empty if it is unknown."""
+        return self.tidying.hanging() or self.log.hanging()
+
     def _guard(self, method: str, given: object) -> None:
-        """Refuse a call with which a faulty backend could do harm outside the folder of this check."""
+        """Refuse a call that would hang, or with which a faulty backend could do harm outside this check's folder."""
+        self._refuse_stopped(method)
         if method not in HARMFUL or self._alone or self.profile.expendable:
             return
         for path in given if isinstance(given, list) else [given]:
             plain = posixpath.normpath(path) if isinstance(path, str) else ""
             if plain != self.root and not plain.startswith(f"{self.root}/"):
                 raise Withheld(
-                    f"{method}({path!r}) could remove files outside this check's folder; implement isolated(), or "
-                    "state Profile(expendable=True)"
+                    f"{method}({path!r}) could remove files outside this check's folder",
+                    "implement `Harness.isolated`, or state `Profile(expendable=True)`",
                 )
 
     @contextmanager
@@ -310,6 +340,11 @@ class AnyCase(Expectations, Generic[B]):
         if not self._sweep_by_oracle() and self.profile.shared:
             self.left = self.root
 
+    def _watch_cleanup(self, *backends: B) -> None:
+        """Record the calls of the cleanup apart from those of the check, and refuse those that would hang."""
+        for backend in backends:
+            self._recorder.watch(backend, self.tidying, self._refuse_stopped)
+
     def _sweep_by_oracle(self) -> bool:
         self._clear_faults()
         oracle = self.harness.oracle
@@ -331,7 +366,7 @@ class Case(AnyCase[Backend]):
         """A case on an isolated, empty storage, or on one that keeps versions. Its folder is the root."""
         harness = self._isolated(versions=versions)
         with Case(harness, self.name, self.variant, root="") as case:
-            case.rules, case.log = self.rules, self.log
+            case.inherit(self)
             yield case
 
     def together(self, tasks: Sequence[Callable[[], T]]) -> list[T | Exception]:
@@ -371,11 +406,13 @@ class Case(AnyCase[Backend]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._recorder.close()
+        self._watch_cleanup(*self._made)
         if self._made and not self._sweep_by_oracle() and self.root:
             self.left = "" if self._swept() else self.root
         for backend in self._made:
             with suppress(*RAISED):
                 backend.close()
+        self._recorder.close()
 
     def _swept(self) -> bool:
         if any(cleanup.clear(backend, self.root) for backend in self._made[:1]):
@@ -384,6 +421,7 @@ class Case(AnyCase[Backend]):
             return True
         # The check may have closed or broken its backend.
         with suppress(*RAISED), self.harness.make() as fresh:
+            self._watch_cleanup(fresh)
             return cleanup.clear(fresh, self.root)
         return False
 
@@ -397,7 +435,7 @@ class AsyncCase(AnyCase[AsyncBackend]):
         """A case on an isolated, empty storage, or on one that keeps versions. Its folder is the root."""
         harness = self._isolated(versions=versions)
         async with AsyncCase(harness, self.name, self.variant, root="") as case:
-            case.rules, case.log = self.rules, self.log
+            case.inherit(self)
             yield case
 
     async def together(self, tasks: Sequence[Callable[[], Awaitable[T]]]) -> list[T | Exception]:
@@ -427,11 +465,13 @@ class AsyncCase(AnyCase[AsyncBackend]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._recorder.close()
+        self._watch_cleanup(*self._made)
         if self._made and not self._sweep_by_oracle() and self.root:
             self.left = "" if await self._swept() else self.root
         for backend in self._made:
             with suppress(*RAISED):
                 await backend.close()
+        self._recorder.close()
 
     async def _swept(self) -> bool:
         if self._made and await async_cleanup.clear(self._made[0], self.root):
@@ -441,5 +481,6 @@ class AsyncCase(AnyCase[AsyncBackend]):
         # The check may have closed or broken its backend.
         with suppress(*RAISED):
             async with self.harness.make() as fresh:
+                self._watch_cleanup(fresh)
                 return await async_cleanup.clear(fresh, self.root)
         return False

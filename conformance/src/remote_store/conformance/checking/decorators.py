@@ -20,6 +20,7 @@ from remote_store.conformance.checking.lacking import lacking
 from remote_store.conformance.contract.deviations import has_expired, kinds_of
 from remote_store.conformance.contract.rulebook import ConfigurationError, rule
 from remote_store.conformance.harness import AnyHarness, Oracle, OracleRefused
+from remote_store.conformance.processes.exits import described_exit, exits_refused
 from remote_store.conformance.processes.watchdog import Hung, bounded
 from remote_store.conformance.values.deviation import Deviation
 from remote_store.conformance.values.outcome import HarnessFailed, KnownDeviation, ProvisionalFailure, Withheld
@@ -106,14 +107,26 @@ def held(case: AnyCase[Any], once: Callable[[], None]) -> None:
 def _tried(case: AnyCase[Any], once: Callable[[], None]) -> None:
     __tracebackhide__ = True
     for left in reversed(range(max(1, case.profile.attempts))):
+        seconds = case.stops.limit(case.timeout)
         try:
-            bounded(once, case.profile.timeout)
+            exits_refused(partial(bounded, once, seconds))
         except Hung as hung:
+            case.stops.hung(method := case.hanging(), case.name)
+            lesson = case.lesson()
             case.abandon()
             if case.making:
                 raise HarnessFailed(f"make() hangs: {hung}") from hung
-            hint = "if the storage is only slow, state a longer Profile(timeout=...)"
-            raise CheckHung(f"the check hangs: {hung}; {hint}{case.lesson()}") from hung
+            what = f"`{method}` hangs" if method else "the check hangs"
+            raise CheckHung(
+                f"{what}\n  expected: the check ends within {seconds:g} seconds\n  observed: it still runs; if the "
+                f"storage is only slow, allow more time with --timeout or Profile(timeout=...){lesson}"
+            ) from hung
+        except SystemExit as error:
+            case.stops.exited(case.log.latest(), case.name)
+            raise CheckFailed(
+                f"the process goes on\n  expected: a result, or an error of remote_store.core\n  observed: "
+                f"{described_exit(error)}{case.lesson()}"
+            ) from error
         except Exception:
             if not left:
                 raise
@@ -166,7 +179,8 @@ def _excuse_new_rules(case: AnyCase[Any], error: Exception) -> None:
         ProvisionalFailure: They are.
     """
     if all(entry.provisional for entry in case.rules):
-        raise ProvisionalFailure(f"provisional: {case.without_secrets(_whole(error))}") from error
+        text = str(error) if isinstance(error, CheckFailed) else _whole(error)
+        raise ProvisionalFailure(f"provisional: {case.without_secrets(text)}") from error
 
 
 def _explain(case: AnyCase[Any], error: Exception) -> None:

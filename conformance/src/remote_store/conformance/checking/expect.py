@@ -40,9 +40,11 @@ class Expectations:
 
     Attributes:
         rules: The rules that it checks.
+        kind: The kind of storage, which decides about the hints.
     """
 
     rules: tuple[Rule, ...] = ()
+    kind: str = "other"
 
     def fail(self, what: str, expected: object, observed: object) -> NoReturn:
         """Fail with the rule, the expectation, the observation and the hint.
@@ -60,7 +62,8 @@ class Expectations:
 
     def lesson(self) -> str:
         """The end of a message: the rules of the check, with their hints."""
-        return "".join(f"\n  {rule.id} {rule.level}: {rule.text}\n  hint: {rule.hint}" for rule in self.rules)
+        told = [f"\n  {rule.id} {rule.level}: {rule.text}\n  hint: {rule.hint_for(self.kind)}" for rule in self.rules]
+        return "".join(told)
 
     def expect(self, condition: object, what: str, observed: object = NOTHING) -> None:
         """Fail unless the condition holds.
@@ -133,7 +136,7 @@ class Expectations:
 def shown(value: object) -> str:
     """A value for a message, shortened if it is long."""
     if isinstance(value, str):
-        return value
+        return value or "nothing"
     if isinstance(value, type):
         return value.__name__
     if isinstance(value, tuple) and value and all(isinstance(member, type) for member in value):

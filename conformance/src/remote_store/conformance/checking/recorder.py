@@ -39,6 +39,22 @@ CHANGES = frozenset(
         "probe_conditions",
     }
 )
+LATER = frozenset(
+    {
+        "read",
+        "read_seekable",
+        "open_atomic",
+        "list_files",
+        "list_folders",
+        "list_versions",
+        "list_uploads",
+        "iter_children",
+        "glob",
+        "delete_many",
+    }
+)
+"""Methods that return a stream or an iterator, which may hang when it is used."""
+WAITING = "has not returned"
 SECRET_RESULTS = frozenset({"presign", "presign_post"})
 METHODS = tuple(name for name, member in getmembers(Backend, callable) if not name.startswith("_"))
 CONTRACT = frozenset({*Backend.__mro__, *AsyncBackend.__mro__})
@@ -67,11 +83,12 @@ class Watch:
 class NotedCall:
     """One call and its result so far."""
 
-    __slots__ = ("came", "made")
+    __slots__ = ("came", "made", "method")
 
-    def __init__(self, made: str) -> None:
+    def __init__(self, method: str, made: str) -> None:
+        self.method = method
         self.made = made
-        self.came = "has not returned"
+        self.came = WAITING
 
 
 class CallLog:
@@ -79,18 +96,19 @@ class CallLog:
 
     Args:
         settles_within: Seconds to wait between a change and the next call that reads.
+        kept: How many calls to keep; `None` for all.
 
     Attributes:
         waited: Total seconds waited.
         refusals: The calls that raised `CapabilityNotSupported`, each with its method.
     """
 
-    def __init__(self, settles_within: float = 0.0) -> None:
+    def __init__(self, settles_within: float = 0.0, kept: int | None = KEPT) -> None:
         self.settles_within = settles_within
         self.waited = 0.0
         self.refusals: list[tuple[str, CapabilityNotSupported]] = []
         self._changed: float | None = None
-        self._calls: deque[NotedCall] = deque(maxlen=KEPT)
+        self._calls: deque[NotedCall] = deque(maxlen=kept)
         self._count = 0
         self.renew_lock()
 
@@ -98,17 +116,30 @@ class CallLog:
         """Replace the lock with a free one."""
         self._lock = threading.Lock()
 
-    def lines(self, most: int = KEPT) -> list[str]:
+    def lines(self, most: int | None = None) -> list[str]:
         """The last calls as text, after a line that counts the earlier ones.
 
         Args:
-            most: Number of calls; at most `KEPT`.
+            most: Number of calls; `None` for all that were kept.
         """
         with self._lock:
-            calls = list(self._calls)[-most:]
+            calls = list(self._calls)[-most if most else 0 :]
             earlier = self._count - len(calls)
             dropped = [f"... {earlier:,} earlier calls"] if earlier else []
             return [*dropped, *(f"{call.made} {call.came}" for call in calls)]
+
+    def latest(self) -> str:
+        """The method that was called last; empty if there is none."""
+        with self._lock:
+            return self._calls[-1].method if self._calls else ""
+
+    def hanging(self) -> str:
+        """The method that has not returned, or the last one that returned an iterator or stream; empty if none."""
+        with self._lock:
+            calls = list(self._calls)
+        waiting = [call.method for call in calls if call.came == WAITING]
+        later = [call.method for call in reversed(calls) if call.method in LATER]
+        return next(iter([*waiting, *later]), "")
 
     def pause(self, method: str) -> float:
         """Seconds to wait before this call until the storage has settled. They are added to `waited`."""
@@ -124,7 +155,7 @@ class CallLog:
         """Record a call."""
         given = [brief(argument) for argument in arguments]
         given += [f"{name}={'***' if SECRET_NAME.search(name) else brief(value)}" for name, value in options.items()]
-        call = NotedCall(f"{method}({', '.join(given)})")
+        call = NotedCall(method, f"{method}({', '.join(given)})")
         with self._lock:
             self._count += 1
             self._calls.append(call)

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import posixpath
 import secrets
 import threading
 import traceback
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from remote_store.conformance.contract.rulebook import ConfigurationError
 from remote_store.conformance.contract.versions import distribution_of, required, skew
 from remote_store.conformance.harness import AnyHarness, AsyncHarness, Profile
+from remote_store.conformance.processes.exits import exits_refused
 from remote_store.conformance.processes.surroundings import open_files
 from remote_store.conformance.processes.watchdog import Hung, bounded
+from remote_store.conformance.values.hosts import hosts_of, is_here
 from remote_store.conformance.values.redaction import HIDDEN, SECRET_NAME, redacted
 from remote_store.core import AsyncBackend, Backend
 
 SECONDS = 60.0
+GLANCE_SECONDS = 5.0
+CALL_SECONDS = 10.0
 LEAKING = 4
 
 
@@ -50,6 +56,11 @@ class Subject:
     sdk: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
+    @property
+    def storage_kind(self) -> str:
+        """The kind of storage: that of the profile or, if it is assumed, what `resolve` reports."""
+        return self.profile.kind if self.stated else self.place.get("kind", self.profile.kind)
+
     def as_dict(self) -> dict[str, Any]:
         """The subject as data that JSON can hold, without secrets."""
         hidden = self.profile.secrets
@@ -67,31 +78,62 @@ class Subject:
         }
 
 
-def look(harness: AnyHarness[Any], ask: Callable[[Mapping[str, str]], None] | None = None) -> Subject:
+class _Calls:
+    """Calls the backend with a time limit, until a call hangs.
+
+    Args:
+        seconds: The time limit of one call.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._hung: Hung | None = None
+
+    def __call__(self, call: Callable[[], Any]) -> Any:
+        """The result of a call.
+
+        Raises:
+            Hung: This call or an earlier one exceeded the time limit.
+        """
+        if self._hung is not None:
+            raise self._hung
+        try:
+            return bounded(call, self._seconds)
+        except Hung as hung:
+            self._hung = hung
+            raise
+
+
+def glance(harness: AnyHarness[Any], ask: Callable[[Mapping[str, str]], None]) -> Subject:
+    """Make one backend and call it once, so that its connections can be observed.
+
+    Args:
+        harness: How to make it.
+        ask: Called with the backend's place before any other call. Its exceptions propagate.
+
+    Raises:
+        ConfigurationError: The factory raises, hangs or returns something else, or the installed versions are
+            incompatible.
+    """
+    with _made_backends(harness, GLANCE_SECONDS) as (make, call):
+        backend = make()
+        ask(_place(backend))
+        _told(lambda: call(lambda: _run(backend.exists("conformance"))), None)
+        return _subject(backend, harness, harness.profile, [])
+
+
+def look(harness: AnyHarness[Any]) -> Subject:
     """Make two backends and inspect them.
 
     Args:
         harness: How to make them.
-        ask: Called with the first backend's place before any other call. Its exceptions propagate. Then one call is
-            made to the first backend, so that its connections can be observed.
 
     Raises:
         ConfigurationError: The factory raises, hangs, returns something else or the same instance twice, or the
             installed versions are incompatible.
     """
-    if not isinstance(harness, AnyHarness):
-        raise ConfigurationError(f"the harness is {harness!r}; it must be an instance of Harness or AsyncHarness")
-    seconds = min(SECONDS, harness.profile.timeout)
-    wanted = AsyncBackend if isinstance(harness, AsyncHarness) else Backend
-    backends: list[Any] = []
-    try:
-        backends += [_made(harness, wanted, seconds)]
-        if wrong := skew(distribution_of(type(backends[0]).__module__)):
-            raise ConfigurationError(wrong)
-        if ask is not None:
-            ask(_place(backends[0]))
-            _told(lambda: bounded(lambda: _run(backends[0].exists("conformance")), seconds), None)
-        backends += [_made(harness, wanted, seconds)]
+    with _made_backends(harness, CALL_SECONDS) as (make, call):
+        backends = [make(), make()]
         if backends[0] is backends[1]:
             raise ConfigurationError(
                 "make() returned the same instance twice; return a new one on each call, because a check closes its "
@@ -100,25 +142,51 @@ def look(harness: AnyHarness[Any], ask: Callable[[Mapping[str, str]], None] | No
         profile: Profile = harness.profile
         notes: list[str] = []
         if not harness.stated:
-            profile, notes = _assumed(profile, backends, seconds)
-        return _subject(backends[0], harness, profile, [*notes, *_leaks(harness, seconds)])
+            profile, notes = _assumed(harness, backends, call)
+        return _subject(backends[0], harness, profile, [*notes, *_leaks(harness, call)])
+
+
+@contextmanager
+def _made_backends(harness: AnyHarness[Any], seconds: float) -> Iterator[tuple[Callable[[], Any], _Calls]]:
+    """A factory of backends, which are closed at the end of the block, and a caller with a time limit.
+
+    Raises:
+        ConfigurationError: The factory raises, hangs or returns something else, or the installed versions are
+            incompatible.
+    """
+    if not isinstance(harness, AnyHarness):
+        raise ConfigurationError(f"the harness is {harness!r}; it must be an instance of Harness or AsyncHarness")
+    call = _Calls(min(seconds, harness.profile.timeout or seconds))
+    backends: list[Any] = []
+
+    def make() -> Any:
+        backends.append(_made(harness))
+        if len(backends) == 1 and (wrong := skew(distribution_of(type(backends[0]).__module__))):
+            raise ConfigurationError(wrong)
+        return backends[-1]
+
+    try:
+        yield make, call
     finally:
         for backend in backends:
             with suppress(Exception):
-                bounded(lambda backend=backend: _run(backend.close()), seconds)  # type: ignore[misc]
+                call(partial(_close, backend))
 
 
-def _made(harness: AnyHarness[Any], wanted: type, seconds: float) -> Any:
+def _made(harness: AnyHarness[Any]) -> Any:
+    wanted = AsyncBackend if isinstance(harness, AsyncHarness) else Backend
+    seconds = min(SECONDS, harness.profile.timeout or SECONDS)
     try:
-        made = bounded(harness.make, seconds)
+        made = exits_refused(lambda: bounded(harness.make, seconds))
     except Hung as hung:
         raise ConfigurationError(f"make() hangs: {hung}") from hung
     except ConfigurationError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         raise ConfigurationError(
             f"make() raised {type(error).__name__}: {error} ({where.filename}, line {where.lineno}, in {where.name})"
+            f"{main_thread_hint(error)}"
         ) from error
     if isinstance(made, wanted):
         return made
@@ -130,21 +198,50 @@ def _made(harness: AnyHarness[Any], wanted: type, seconds: float) -> Any:
     raise ConfigurationError(f"make() returned {made!r}; it must return an instance of {wanted.__name__}{hint}")
 
 
-def _assumed(profile: Profile, backends: list[Any], seconds: float) -> tuple[Profile, list[str]]:
+def main_thread_hint(error: BaseException) -> str:
+    """A hint if the factory does what only the main thread may do, such as to replace a signal handler."""
+    if isinstance(error, ValueError) and "main thread" in str(error):
+        return "; backends are made in any thread, and the handlers of signals belong to the program, not to a backend"
+    return ""
+
+
+def _assumed(harness: AnyHarness[Any], backends: list[Any], call: _Calls) -> tuple[Profile, list[str]]:
     """The profile assumed for a bare factory, and notes. Tests whether two instances share a storage."""
+    profile: Profile = harness.profile
     try:
-        shared = bounded(lambda: asyncio.run(_share(*backends)), seconds)
+        shared = call(lambda: asyncio.run(_share(backends[0], backends[1], harness.place)))
     except Exception as error:  # noqa: BLE001 - the checks report what is wrong with it
         note = f"cannot tell whether two instances share a storage: {type(error).__name__}: {error}"
         return replace(profile, shared=False, picklable=False, in_process=True), [note]
+    notes = []
+    if _told(lambda: call(lambda: asyncio.run(_is_tree(backends[0], harness.place))), False):
+        profile = replace(profile, flat=False)
+        notes = ["a file and a folder cannot share a name, as a test write showed"]
     if shared:
-        return profile, ["two instances share a storage, as a test write showed"]
+        return profile, ["two instances share a storage, as a test write showed", *notes]
     note = "two instances have separate storages, as a test write showed; rules about shared storages are untested"
-    return replace(profile, shared=False, picklable=False, in_process=True, expendable=True), [note]
+    return replace(profile, shared=False, picklable=False, in_process=True, expendable=True), [note, *notes]
 
 
-async def _share(first: Any, second: Any) -> bool:
-    folder = f"conformance-{secrets.token_hex(8)}"
+async def _is_tree(backend: Any, place: str) -> bool:
+    """Whether the storage refuses a file below a file."""
+    folder = posixpath.join(place, f"conformance-{secrets.token_hex(8)}")
+    await _awaited(backend.write(f"{folder}/file", b"conformance"))
+    try:
+        await _awaited(backend.write(f"{folder}/file/below", b"conformance"))
+    except Exception:  # noqa: BLE001 - the checks report a wrong one
+        return True
+    else:
+        await _awaited(backend.delete(f"{folder}/file/below"))
+        return False
+    finally:
+        await _awaited(backend.delete(f"{folder}/file"))
+        with suppress(Exception):
+            await _awaited(backend.delete_folder(folder, recursive=True, missing_ok=True))
+
+
+async def _share(first: Any, second: Any, place: str) -> bool:
+    folder = posixpath.join(place, f"conformance-{secrets.token_hex(8)}")
     key = f"{folder}/shared"
     await _awaited(first.write(key, b"conformance"))
     try:
@@ -155,12 +252,12 @@ async def _share(first: Any, second: Any) -> bool:
             await _awaited(first.delete_folder(folder, recursive=True, missing_ok=True))
 
 
-def _leaks(harness: AnyHarness[Any], seconds: float) -> list[str]:
+def _leaks(harness: AnyHarness[Any], call: _Calls) -> list[str]:
     """A note if closed instances leave threads or open files behind, as many as there were instances."""
     counts: list[tuple[int, int]] = []
     for _ in range(1 + LEAKING):
         with suppress(Exception):
-            bounded(lambda: asyncio.run(_used(harness.make())), seconds)
+            call(lambda: asyncio.run(_used(harness.make())))
         gc.collect()
         counts.append((threading.active_count(), open_files()))
     threads, files_open = (last - first for first, last in zip(counts[0], counts[-1], strict=True))
@@ -180,13 +277,16 @@ def _subject(backend: Any, harness: AnyHarness[Any], profile: Profile, notes: li
     kind = type(backend)
     capabilities = _told(lambda: tuple(sorted(capability.name for capability in backend.capabilities)), ())
     found = distribution_of(kind.__module__)
+    hosts = hosts_of(place := _place(backend))
+    if profile.endpoint_kind == "real" and hosts and all(map(is_here, hosts)):
+        profile = replace(profile, endpoint_kind="server")
     return Subject(
         kind=f"{kind.__module__}:{kind.__qualname__}",
         name=str(_told(lambda: backend.name, "")),
         capabilities=capabilities,
         profile=profile,
         stated=harness.stated,
-        place=_place(backend),
+        place=place,
         distribution=f"{found.metadata['Name']} {found.version}" if found is not None else "",
         sdk=required(found) if found is not None else {},
         notes=tuple(notes),
@@ -209,6 +309,10 @@ def _told(call: Callable[[], Any], otherwise: Any) -> Any:
 
 async def _awaited(value: Any) -> Any:
     return await value if hasattr(value, "__await__") else value
+
+
+def _close(backend: Any) -> None:
+    _run(backend.close())
 
 
 def _run(value: Any) -> None:

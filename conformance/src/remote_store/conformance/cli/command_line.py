@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from remote_store.conformance.values.exit_codes import CONFIGURATION_ERROR, SUITE_FAILED
-from remote_store.conformance.values.options import TIERS
+from remote_store.conformance.values.options import SHOWN_CALLS, TIERS
 
 EXIT_CODES = """\
 exit codes:
@@ -47,7 +47,11 @@ def parser() -> argparse.ArgumentParser:
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    run.add_argument("target", help="backend's class, factory or harness, as package.module:name")
+    run.add_argument(
+        "target",
+        help="backend's class, factory or harness, as package.module:name; or the URL of an empty place, such as "
+        "file:///tmp/x; or the type of an installed backend, such as memory",
+    )
     run.add_argument("--tier", choices=TIERS, default="full", help="how much to run (default: full)")
     run.add_argument(
         "--rule", action="append", default=[], metavar="ID", help="run only the checks of this rule; may be repeated"
@@ -59,6 +63,25 @@ def parser() -> argparse.ArgumentParser:
         help="folder for the reports: JSON, JUnit, HTML and a badge (default: %(default)s)",
     )
     run.add_argument("--deviations", metavar="FILE", help="TOML file of known deviations")
+    run.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=_seconds,
+        help="time limit of one check (default: the profile's, or 30 in smoke and quick, 300 in full and soak)",
+    )
+    run.add_argument(
+        "--keep-going", action="store_true", help="run all checks even if one of the first, on which others rely, fails"
+    )
+    run.add_argument(
+        "--all-calls",
+        action="store_true",
+        help=f"show all calls that a failed check made, not only the last {SHOWN_CALLS}",
+    )
+    run.add_argument(
+        "--allow-non-empty",
+        action="store_true",
+        help="run in the place of a URL although it contains files, which the checks do not touch",
+    )
     run.add_argument("-n", dest="workers", metavar="WORKERS", help="number of processes; needs pytest-xdist")
     run.add_argument("--yes", action="store_true", help="run against another machine, which may cost money")
 
@@ -70,6 +93,14 @@ def parser() -> argparse.ArgumentParser:
     explain = commands.add_parser("explain", help="explain a rule")
     explain.add_argument("rule", metavar="ID", help="id of the rule, such as READ-001")
     return top
+
+
+def _seconds(text: str) -> float:
+    """A time limit; argparse turns the error into its message."""
+    seconds = float(text)
+    if not seconds > 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return seconds
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -27,13 +27,17 @@ CODES = {Grade.CORE: 0, Grade.CORE_AND_CAPABILITIES: 0, Grade.FAILING: 1, Grade.
 def run_(options: argparse.Namespace) -> int:
     """Run the suite. Returns the exit code of the verdict."""
     from remote_store.conformance.cli import door
-    from remote_store.conformance.report.summary import failures, summary
+    from remote_store.conformance.report.failures import failures
+    from remote_store.conformance.report.summary import summary
     from remote_store.conformance.suite.conformance import known_deviations
 
     door.make_current_folder_importable()
     chosen = [rule(identifier.upper()).id for identifier in options.rule]
     passed = ["--conformance-tier", options.tier, *(f"--conformance-rule={identifier}" for identifier in chosen)]
     passed += ["--conformance-report", str(Path(options.report).resolve())]
+    passed += [f"--conformance-timeout={options.timeout}"] if options.timeout else []
+    passed += ["--conformance-keep-going"] if options.keep_going else []
+    passed += ["--conformance-all-calls"] if options.all_calls else []
     if options.deviations:
         known_deviations(Path(options.deviations).resolve())
         passed += ["--conformance-deviations", str(Path(options.deviations).resolve())]
@@ -61,8 +65,8 @@ def run_(options: argparse.Namespace) -> int:
 
 def _agreed(options: argparse.Namespace, chosen: list[str]) -> bool:
     """Print the subject and, if it is on another machine, the cost. Returns whether the run may start."""
-    from remote_store.conformance.checking.subject import look
-    from remote_store.conformance.cli import door
+    from remote_store.conformance.checking.subject import glance
+    from remote_store.conformance.cli import door, places
     from remote_store.conformance.cli.network import Gate
     from remote_store.conformance.run.cost import expected
     from remote_store.conformance.suite.conformance import suite_of
@@ -71,7 +75,7 @@ def _agreed(options: argparse.Namespace, chosen: list[str]) -> bool:
     subject = None
     with Gate(is_open=options.yes) as gate:
         try:
-            subject = look(harness, gate.ask)
+            subject = glance(harness, gate.ask)
         except (ConfigurationError, ConnectionRefusedError):
             if not gate.host:
                 raise
@@ -87,7 +91,14 @@ def _agreed(options: argparse.Namespace, chosen: list[str]) -> bool:
         print(f"{host} is not this machine. The run will send {cost}, and more if checks fail.")
         if not options.yes:
             print("This may cost money and time. Add --yes to run it.")
-    return bool(options.yes or not gate.host)
+    if gate.host and not options.yes:
+        return False
+    if places.is_url(options.target) and not options.allow_non_empty and (path := places.occupant(harness)):
+        raise ConfigurationError(
+            f"the place is not empty: it contains {path!r}. The checks write only into folders of their own, named "
+            "conformance-..., and remove them. Name an empty place, or add --allow-non-empty"
+        )
+    return True
 
 
 def list_(options: argparse.Namespace) -> int:
@@ -119,7 +130,10 @@ def _explained(entry: Rule) -> Iterator[str]:
     yield textwrap.fill(entry.text, WIDTH)
     yield ""
     yield textwrap.fill(f"why   {entry.rationale}", WIDTH, subsequent_indent=" " * 6)
-    yield textwrap.fill(f"hint  {entry.hint}", WIDTH, subsequent_indent=" " * 6)
+    hints = {"": entry.hint, "over HTTP: ": entry.hint_http, "on S3: ": entry.hint_s3}
+    for where, hint in hints.items():
+        if hint:
+            yield textwrap.fill(f"{'      ' if where else 'hint  '}{where}{hint}", WIDTH, subsequent_indent=" " * 6)
     if entry.capability:
         yield f"needs {entry.capability.name}"
     if entry.aliases:

@@ -6,6 +6,7 @@ The plugin computes the verdict as it does for a test file.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 import time
@@ -18,6 +19,7 @@ from typing import Any, TextIO
 import pytest
 
 from remote_store.conformance import plugin
+from remote_store.conformance.cli.places import is_url
 from remote_store.conformance.cli.target import harness_of
 from remote_store.conformance.contract.rulebook import ConfigurationError
 from remote_store.conformance.harness import AnyHarness, AsyncHarness
@@ -27,6 +29,7 @@ from remote_store.conformance.suite.conformance import AsyncBackendConformance, 
 from remote_store.conformance.values.outcome import Outcome, Record
 
 MODULE = "test_conformance.py"
+MOST_DEAD_WORKERS = 2
 FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
 SOURCE = """\
 from remote_store.conformance.cli.door import suite_for
@@ -54,7 +57,8 @@ def suite_for(target: str) -> type:
 
 def class_name(target: str) -> str:
     """The name of the test class for a target."""
-    return "Test" + target.rpartition(":")[2].rpartition(".")[2]
+    name = target.partition("://")[0] if is_url(target) else target.rpartition(":")[2].rpartition(".")[2]
+    return "Test" + re.sub(r"\W", "_", name)
 
 
 def run_target(target: str, options: Sequence[str], *, workers: str | None, out: TextIO) -> tuple[Run, Sequence[Path]]:
@@ -75,7 +79,7 @@ def run_target(target: str, options: Sequence[str], *, workers: str | None, out:
         module = Path(folder).resolve() / MODULE
         module.write_text(SOURCE.format(name=class_name(target), target=target), "utf-8")
         (module.parent / "pytest.ini").write_text("[pytest]\naddopts =\n", "utf-8")
-        parallel = ["-p", "xdist", "-n", workers] if workers else []
+        parallel = ["-p", "xdist", "-n", workers, f"--max-worker-restart={MOST_DEAD_WORKERS}"] if workers else []
         base = ["-c", str(module.parent / "pytest.ini"), "--rootdir", str(module.parent), "-p", "no:cacheprovider"]
         shown = ["-p", plugin.__name__, "--import-mode=importlib", "--tb=short", "-q"]
         pytest.main([*base, *shown, *parallel, *options, str(module)], plugins=[progress])

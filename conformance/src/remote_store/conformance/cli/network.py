@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import sys
 from collections.abc import Mapping
 from typing import Any, Self
-from urllib.parse import urlsplit
+
+from remote_store.conformance.values.hosts import hosts_of, is_here
 
 
 class Gate:
@@ -39,10 +39,7 @@ class Gate:
         Raises:
             ConnectionRefusedError: A host is another machine, and the gate is closed.
         """
-        hosts = [urlsplit(text).hostname for text in place.values() if "://" in text]
-        if place.get("kind") == "s3" and "endpoint_url" not in place:
-            hosts.append("amazonaws.com")
-        for host in filter(None, hosts):
+        for host in hosts_of(place):
             self._pass(host)
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -59,14 +56,3 @@ class Gate:
             self.host = self.host or host
             if not self._open:
                 raise ConnectionRefusedError(f"{host} is not this machine, and a run may cost money; add --yes")
-
-
-def is_here(host: str) -> bool:
-    """Whether the name or address of a host is that of this machine."""
-    if not host or host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_unspecified

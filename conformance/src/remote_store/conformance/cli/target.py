@@ -8,9 +8,11 @@ import inspect
 import traceback
 from typing import Any
 
-from remote_store.conformance.checking.subject import SECONDS
+from remote_store.conformance.checking.subject import SECONDS, main_thread_hint
+from remote_store.conformance.cli.places import harness_of_type, harness_of_url, is_url, types
 from remote_store.conformance.contract.rulebook import ConfigurationError
 from remote_store.conformance.harness import AnyHarness, AsyncFactoryHarness, FactoryHarness
+from remote_store.conformance.processes.exits import exits_refused
 from remote_store.conformance.processes.watchdog import Hung, bounded
 from remote_store.core import AsyncBackend, Backend
 
@@ -18,14 +20,18 @@ EXAMPLE = "write it as package.module:name, such as my_package.storage:make_back
 
 
 def harness_of(target: str) -> AnyHarness[Any]:
-    """The harness for a target: a backend's class or factory, or a harness, its class or its factory.
+    """The harness for a target: a backend's class or factory, a harness, its class or its factory, a URL or a type.
 
     Args:
-        target: The target as `package.module:name`.
+        target: The target as `package.module:name`, the URL of a place, or the type of an installed backend.
 
     Raises:
         ConfigurationError: The target does not exist or is something else. The message says what to do.
     """
+    if is_url(target):
+        return harness_of_url(target)
+    if target in types():
+        return harness_of_type(target)
     found = _imported(target)
     if isinstance(found, AnyHarness):
         return found
@@ -50,14 +56,9 @@ def harness_of(target: str) -> AnyHarness[Any]:
 
 def _imported(target: str) -> Any:
     module, colon, path = target.partition(":")
-    if path.startswith("//"):
-        raise ConfigurationError(
-            f"{target!r} is the URL of a storage, but the target must be code that makes a backend: write "
-            f"`def make_backend(): return Store.from_url({target!r}).backend` into a file such as mine.py, and run "
-            "mine:make_backend"
-        )
     if not (module and colon and path):
-        raise ConfigurationError(f"{target!r} does not name a backend: {EXAMPLE}")
+        known = ", ".join(types())
+        raise ConfigurationError(f"{target!r} does not name a backend: {EXAMPLE}, as a URL, or as one of {known}")
     try:
         found: Any = importlib.import_module(module)
     except ModuleNotFoundError as error:
@@ -66,7 +67,7 @@ def _imported(target: str) -> Any:
                 f"there is no module {error.name!r}: install it, or run the command in the folder that contains it"
             ) from error
         raise ConfigurationError(f"{module} cannot be imported: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ConfigurationError(f"{module} cannot be imported: {_where(error)}") from error
     for name in path.split("."):
         try:
@@ -78,18 +79,18 @@ def _imported(target: str) -> Any:
 
 def _called(target: str, factory: Any) -> Any:
     try:
-        return bounded(factory, SECONDS)
+        return exits_refused(lambda: bounded(factory, SECONDS))
     except Hung as hung:
         raise ConfigurationError(f"{target}() hangs: {hung}") from hung
     except ConfigurationError:
         raise
-    except Exception as error:
-        hint = ""
+    except (Exception, SystemExit) as error:
+        hint = main_thread_hint(error)
         if isinstance(error, TypeError) and "argument" in str(error):
             hint = "; if it needs arguments, write a function without arguments that returns the backend, and name that"
         raise ConfigurationError(f"{target}() raised {_where(error)}{hint}") from error
 
 
-def _where(error: Exception) -> str:
+def _where(error: BaseException) -> str:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({frame.filename}, line {frame.lineno})"

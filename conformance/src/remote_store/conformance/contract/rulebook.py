@@ -35,7 +35,9 @@ class Rule:
         level: `MUST`, `SHOULD` or `MAY`.
         text: The clause in one sentence.
         rationale: Why the rule exists.
-        hint: Where to look if a backend breaks it.
+        hint: Where to look if a backend breaks it, whatever its storage.
+        hint_http: The hint for a storage that is reached over HTTP; empty if `hint` fits it.
+        hint_s3: The hint for S3; empty if one of the others fits it.
         since: Version of the contract that introduced it.
         capability: The capability that it needs; `None` if it always applies.
         untested: Why it has no check; empty if it has one.
@@ -49,10 +51,22 @@ class Rule:
     rationale: str
     hint: str
     since: str
+    hint_http: str = ""
+    hint_s3: str = ""
     capability: Capability | None = None
     untested: str = ""
     provisional: bool = False
     aliases: tuple[str, ...] = ()
+
+    def hint_for(self, kind: str) -> str:
+        """The hint that fits a kind of storage.
+
+        Args:
+            kind: The kind, as in `Profile.kind`: `s3`, `http`, or another.
+        """
+        if kind == "s3":
+            return self.hint_s3 or self.hint_http or self.hint
+        return self.hint_http or self.hint if kind == "http" else self.hint
 
 
 @public("remote_store.conformance")

@@ -42,5 +42,5 @@ def worded(report: Mapping[str, Any]) -> str:
     text = f"core + {count} {'capability' if count == 1 else 'capabilities'}" if count else verdict["level"]
     text += f", {report['tier']} tier" if report["tier"] in ("smoke", "quick") else ""
     text += ", with deviations" if report["deviations"] else ""
-    text += ", emulator only" if profile.get("endpoint_kind") == "emulator" else ""
+    text += {"emulator": ", emulator only", "server": ", local server"}.get(profile.get("endpoint_kind"), "")
     return f"{text}, {report['date'][:10]}"

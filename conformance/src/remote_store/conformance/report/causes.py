@@ -47,7 +47,7 @@ class Cause:
 
 
 def causes_of(report: Mapping[str, Any]) -> list[Cause]:
-    """The causes of all failures: those of the backend before those of the harness, then those of most rules first."""
+    """The causes of all failures: those of the backend before those of the harness, then in the order of the run."""
     rules_of = {entry["id"]: entry for entry in report["rules"]}
     order = {identifier: number for number, identifier in enumerate(rules_of)}
 
@@ -62,7 +62,8 @@ def causes_of(report: Mapping[str, Any]) -> list[Cause]:
             same = found.setdefault((check["outcome"], cause_of(check)), {})
             same.setdefault(rules, BrokenRules(rules)).checks.append(check)
     causes = [Cause(outcome, text, sorted(same.values(), key=simplicity)) for (outcome, text), same in found.items()]
-    causes.sort(key=lambda cause: (cause.outcome == "error", -len(cause.broken), order[cause.broken[0].rules[0]]))
+    place = {id(check): number for number, check in enumerate(report["checks"])}
+    causes.sort(key=lambda cause: (cause.outcome == "error", place[id(cause.broken[0].checks[0])]))
     return causes
 
 

@@ -102,20 +102,27 @@ def report_of(run: Run) -> Report:
         "gaps": [{"cause": gap.cause, "checks": dict(gap.checks)} for gap in run.gaps],
         "under_claimed": sorted({record.under_claimed for record in run.records if record.under_claimed}),
         "left": sorted({record.left for record in run.records if record.left}),
-        "rules": [_rule(entry) for entry in run.rules],
+        "rules": [_rule(entry, _kind(run)) for entry in run.rules],
         "checks": [record.as_dict() for record in run.records],
         "deviations": list(run.deviations()),
     }
 
 
-def _rule(entry: RuleResult) -> Mapping[str, Any]:
+def _kind(run: Run) -> str:
+    """The kind of storage, which decides about the hints."""
+    backend = run.subject
+    found = backend.get("profile" if backend.get("stated") else "place", {}).get("kind")
+    return str(found or "other")
+
+
+def _rule(entry: RuleResult, kind: str) -> Mapping[str, Any]:
     return {
         "id": entry.rule.id,
         "level": entry.rule.level,
         "capability": entry.rule.capability.name if entry.rule.capability else None,
         "provisional": entry.rule.provisional,
         "text": entry.rule.text,
-        "hint": entry.rule.hint,
+        "hint": entry.rule.hint_for(kind),
         "outcome": entry.outcome.value,
         "reason": entry.reason,
         "counts": {outcome.value: count for outcome, count in entry.counts.items()},

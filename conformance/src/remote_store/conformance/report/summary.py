@@ -9,16 +9,16 @@ from remote_store.conformance.contract.rulebook import CONTRACT_VERSION
 from remote_store.conformance.contract.versions import installed
 from remote_store.conformance.run.run import Run
 from remote_store.conformance.run.verdict import Grade
-from remote_store.conformance.values.outcome import Outcome, Record
+from remote_store.conformance.values.outcome import Outcome
 
-SHOWN_FAILURES = 20
 WIDTH = 9
 CONFORMING = frozenset({Grade.CORE, Grade.CORE_AND_CAPABILITIES})
 KINDS = {
     "memory": "in memory",
     "emulator": "on an emulator",
-    "real": "on a real server",
-    "files": "in files on this machine",
+    "files": "on disk, with a library in this process",
+    "server": "on a server of this machine",
+    "real": "on the real service",
 }
 
 
@@ -73,21 +73,6 @@ def overview(runs: Sequence[Run]) -> Iterator[str]:
         )
 
 
-def failures(run: Run) -> Iterator[str]:
-    """The failures, grouped by rules, each with one check in full."""
-    groups = run.broken()
-    for records in groups[:SHOWN_FAILURES]:
-        first, more = records[0], len(records) - 1
-        named = " ".join(first.rules)
-        yield f"{first.outcome.value.upper()} {named}  {_check(first)}"
-        yield from (f"  {line}" for line in first.reason.splitlines())
-        if more:
-            yield f"  and {more:,} more {'check' if more == 1 else 'checks'} of {named}"
-        yield ""
-    if len(groups) > SHOWN_FAILURES:
-        yield f"... and {len(groups) - SHOWN_FAILURES:,} more; see the report\n"
-
-
 def _head(run: Run) -> Iterator[str]:
     where = endpoint(run.subject)
     yield _row("verdict", f"{run.verdict} ({run.tier} tier{f', {where}' if where else ''})")
@@ -118,7 +103,3 @@ def _block(name: str, texts: object) -> Iterator[str]:
 
 def _row(name: str, text: str) -> str:
     return f"{name:<{WIDTH}} {text}"
-
-
-def _check(record: Record) -> str:
-    return f"{record.check}[{record.variant}]" if record.variant else record.check

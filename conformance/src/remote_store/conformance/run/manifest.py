@@ -15,6 +15,7 @@ from remote_store.conformance.checking.decorators import identifiers_of
 from remote_store.conformance.contract.rulebook import rules
 
 T = TypeVar("T")
+FIRST = "test_first_"
 MOST_VARIANTS = {"smoke": 1, "quick": 4}
 """The largest number of variants of one check per tier. The other tiers run all variants."""
 
@@ -38,14 +39,26 @@ class Expected:
 
 @cache
 def manifest(suite: type) -> Mapping[str, Expected]:
-    """Every check of a suite, by name."""
+    """Every check of a suite by name, in the order in which they run: that of its bases and of their source."""
+    names = dict.fromkeys(name for kind in suite.__mro__ for name in vars(kind))
     return MappingProxyType(
         {
             name: Expected(identifiers_of(method), prod(map(len, _axes(method))))
-            for name in dir(suite)
+            for name in names
             if identifiers_of(method := getattr(suite, name))
         }
     )
+
+
+@cache
+def rank_of(suite: type) -> Mapping[str, int]:
+    """The place of every check of a suite in the order in which they run."""
+    return MappingProxyType({name: place for place, name in enumerate(manifest(suite))})
+
+
+def first_of(suite: type) -> tuple[str, ...]:
+    """The checks of a suite that run before all others, and without which these say nothing."""
+    return tuple(name for name in manifest(suite) if name.startswith(FIRST))
 
 
 @cache

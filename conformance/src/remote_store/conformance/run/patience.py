@@ -1,4 +1,4 @@
-"""Decides when to skip the rest of a class: checks hang, no backend can be made, or the storage is unavailable."""
+"""Decides when to skip the rest of a class: a first check fails, checks hang, or the harness or the storage fails."""
 
 from __future__ import annotations
 
@@ -9,70 +9,75 @@ from typing import Any
 from remote_store.conformance.checking.case import AnyCase
 from remote_store.conformance.checking.expect import CheckHung
 from remote_store.conformance.processes.watchdog import bounded
-from remote_store.conformance.values.outcome import HarnessFailed
+from remote_store.conformance.values.outcome import HarnessFailed, Outcome
 from remote_store.conformance.values.redaction import escaped, redacted
 from remote_store.core import BackendUnavailable
 
 MOST = 10
-MOST_IN_QUICK = 3
-SECONDS = 60.0
+"""This many checks may end with an error of the harness, or in a row because the storage is unavailable."""
+MOST_HUNG = 3
+SECONDS = 30.0
 
 
 class Patience:
-    """Counts failures by class, and skips the rest of a class after too many.
+    """Counts failures by class, and skips the rest of a class after too many."""
 
-    Args:
-        tier: The tier. Smoke and quick give up after fewer hanging checks.
-    """
-
-    def __init__(self, tier: str = "full") -> None:
-        self._most_hung = MOST if tier in ("full", "soak") else MOST_IN_QUICK
-        self._hung: Counter[str] = Counter()
-        self._running: Counter[tuple[str, str]] = Counter()
+    def __init__(self) -> None:
+        self._count: Counter[tuple[str, str]] = Counter()
+        self._failed: dict[str, list[str]] = {}
         self._over: dict[str, str] = {}
 
-    def over(self, name: str) -> str:
-        """Why the next check of a class is skipped; empty if it runs."""
+    def over(self, name: str, *, is_first: bool = False) -> str:
+        """Why the next check of a class is skipped; empty if it runs.
+
+        Args:
+            name: The class.
+            is_first: It is one of the checks that run before all others.
+        """
+        if failed := self._failed.get(name) if not is_first else None:
+            told = ", ".join(failed)
+            self._over.setdefault(
+                name,
+                f"{'a first check' if len(failed) == 1 else f'{len(failed)} of the first checks'} failed ({told}), and "
+                "the others rely on it; mend it first, or run all checks with --keep-going",
+            )
         return escaped(self._over.get(name, ""))
 
-    def note(self, name: str, case: object, error: BaseException | None) -> str:
+    def note_first(self, name: str, check: str) -> None:
+        """Note that one of the first checks of a class failed."""
+        self._failed.setdefault(name, []).append(check)
+
+    def note(self, name: str, case: object, error: BaseException | None, outcome: Outcome = Outcome.PASS) -> str:
         """Count the result of a check. If the check failed, ask the harness whether the storage can be reached.
 
         Args:
             name: The class.
             case: The case of the check, if it was created.
             error: The exception that ended the check, if any.
+            outcome: How the check ended.
 
         Returns:
             Why the storage can no longer be reached, so the check says nothing about the backend; empty otherwise.
         """
         if isinstance(error, CheckHung):
             # Each hanging check leaves a thread behind.
-            self._hung[name] += 1
-            if self._hung[name] >= self._most_hung:
-                self._over.setdefault(name, f"{self._most_hung} earlier checks hang, so it was skipped")
-        unmade = isinstance(error, HarnessFailed)
-        unavailable = isinstance(error, BackendUnavailable) or isinstance(
-            getattr(error, "__cause__", None), BackendUnavailable
-        )
-        for kind, shows, reason in (
-            ("unmade", unmade, f"the harness failed in {MOST} checks in a row: {error}"),
-            ("unavailable", unavailable, f"the storage was unavailable in {MOST} checks in a row"),
-        ):
-            if shows:
-                self._running[name, kind] += 1
-                self._give_up(name, self._running[name, kind], reason)
-            elif error is None or isinstance(error, Exception):
-                self._running[name, kind] = 0
+            self._add(name, "hung", MOST_HUNG, f"{MOST_HUNG} earlier checks hang")
+        if isinstance(error, HarnessFailed) or outcome is Outcome.ERROR:
+            self._add(name, "error", MOST, f"the harness failed in {MOST} checks, at last with: {error}")
+        if isinstance(error, BackendUnavailable) or isinstance(getattr(error, "__cause__", None), BackendUnavailable):
+            self._add(name, "unavailable", MOST, f"the storage was unavailable in {MOST} checks in a row")
+        elif error is None or isinstance(error, Exception):
+            self._count[name, "unavailable"] = 0
         if not isinstance(error, Exception | HarnessFailed) or not isinstance(case, AnyCase):
             return ""
         if trouble := _trouble(case):
-            self._over[name] = f"{trouble}; it was skipped"
+            self._over[name] = trouble
         return trouble
 
-    def _give_up(self, name: str, count: int, reason: str) -> None:
-        if count >= MOST:
-            self._over.setdefault(name, f"{reason}, so it was skipped")
+    def _add(self, name: str, kind: str, most: int, reason: str) -> None:
+        self._count[name, kind] += 1
+        if self._count[name, kind] >= most:
+            self._over.setdefault(name, reason)
 
 
 def _trouble(case: AnyCase[Any]) -> str:

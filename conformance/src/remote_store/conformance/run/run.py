@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from remote_store.conformance.contract.rulebook import rules
-from remote_store.conformance.run.manifest import manifest, rules_of
+from remote_store.conformance.run.manifest import manifest, rank_of, rules_of
 from remote_store.conformance.run.verdict import Gap, RuleResult, Verdict, judge, nothing_ran, results
 from remote_store.conformance.values.outcome import Outcome, Record
 
@@ -46,15 +46,6 @@ class Run:
         """Number of rules per outcome, for all outcomes, in the order of `Outcome`."""
         found = Counter(entry.outcome for entry in self.rules)
         return {outcome: found[outcome] for outcome in Outcome}
-
-    def broken(self) -> Sequence[Sequence[Record]]:
-        """The failed checks and those whose harness failed, grouped by rules, in the order of the catalogue."""
-        order = {identifier: number for number, identifier in enumerate(rules())}
-        found: dict[tuple[Outcome, tuple[str, ...]], list[Record]] = {}
-        for record in self.records:
-            if record.outcome in (Outcome.FAIL, Outcome.ERROR):
-                found.setdefault((record.outcome, record.rules), []).append(record)
-        return [found[key] for key in sorted(found, key=lambda key: (key[0].value == "error", order[key[1][0]]))]
 
     def deviations(self) -> Sequence[Mapping[str, Any]]:
         """The deviations that occurred, each once, with its rules and the number of its checks."""
@@ -109,7 +100,8 @@ def finished(
     by_rule: Counter[str] = Counter()
     for check, count in missing.items():
         by_rule.update(dict.fromkeys(manifest(suite)[check].rules, count))
-    ordered = [records[key] for key in sorted(records)]
+    rank = rank_of(suite)
+    ordered = [records[key] for key in sorted(records, key=lambda key: (rank.get(key[0], len(rank)), key[1]))]
     found = results(rules().values(), rules_of(suite), ordered, by_rule)
     return Run(
         name=name,

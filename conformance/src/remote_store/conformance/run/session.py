@@ -7,6 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from remote_store.conformance.checking.case import AnyCase
 from remote_store.conformance.checking.expect import CheckHung
 from remote_store.conformance.contract.rulebook import ConfigurationError, rule
 from remote_store.conformance.processes.watchdog import end_in_spite_of_threads
-from remote_store.conformance.run.manifest import in_tier, manifest, overridden
+from remote_store.conformance.run.gate import Gate, in_order, is_first
+from remote_store.conformance.run.manifest import in_tier, manifest, overridden, rank_of
 from remote_store.conformance.run.patience import Patience
 from remote_store.conformance.run.run import Run, finished
 from remote_store.conformance.suite.conformance import SUITES, subject_of, suite_of
@@ -70,7 +72,9 @@ class Session:
         self._kinds: dict[str, type] = {}
         self._before: dict[str, set[pytest.Item]] = {}
         self._deselected: dict[str, set[pytest.Item]] = defaultdict(set)
-        self._patience = Patience(self.tier)
+        self._patience = Patience()
+        self._crashes: list[tuple[str, str]] = []
+        self._gate = Gate(config, self.rules, self._patience)
 
     def collected(self, items: list[pytest.Item]) -> None:
         """Record the collected checks, and deselect those that the tier or `--conformance-rule` excludes."""
@@ -92,6 +96,16 @@ class Session:
             self._deselected.clear()
         for name, found in self._before.items():
             self._before[name] = found & chosen
+            in_order(items, found & chosen, partial(self._place, name))
+
+    def _place(self, name: str, item: pytest.Item) -> tuple[int, Any]:
+        rank = rank_of(NAMES[self.classes[name].suite])
+        return rank.get(item.originalname, len(rank)), _order(item)  # type: ignore[attr-defined]
+
+    def put_first(self, items: list[pytest.Item]) -> None:
+        """Move the first checks of each class before its others, whatever order a plugin or a conftest chose."""
+        for name in self.classes:
+            in_order(items, self._before[name], lambda item: not is_first(item))
 
     def _chosen(self, name: str, found: set[pytest.Item]) -> list[pytest.Item]:
         by_check: dict[str, list[Any]] = defaultdict(list)
@@ -134,6 +148,7 @@ class Session:
                 "not collected": {c: n - there.get(c, 0) for c, n in own.items() if there.get(c, 0) < n},
             }
             watched.gone = {cause: checks for cause, checks in causes.items() if checks}
+            self._gate.collected(name, [item for item in session.items if item in before])
 
     def _is_chosen(self, identifiers: Iterable[str]) -> bool:
         return not self.rules or not set(self.rules).isdisjoint(identifiers)
@@ -145,7 +160,9 @@ class Session:
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Skip the check if its class can no longer be judged."""
-        if why := self._patience.over(_name(item)):
+        if name := _name(item):
+            self._gate.check(name, item)
+        if why := self._patience.over(name, is_first=is_first(item)):
             pytest.skip(why)
 
     @pytest.hookimpl(wrapper=True)
@@ -166,9 +183,10 @@ class Session:
             item.session.shouldstop = "the conformance suite is not configured correctly"
         elif call.when == "call" or error is not None:
             case = getattr(item, "funcargs", {}).get("case")
-            if trouble := self._patience.note(name, case, error):
+            if trouble := self._patience.note(name, case, error, _outcome(error, call.when)[0]):
                 report.longrepr, error = trouble, HarnessFailed(trouble)
             if record := self._record(item, call, error):
+                self._gate.note(name, record)
                 watched = self.classes[name]
                 data = {"class": name, "suite": watched.suite, "target": watched.target, "record": record.as_dict()}
                 report.user_properties.append((PROPERTY, json.dumps(data)))
@@ -213,6 +231,10 @@ class Session:
                 for listener in self.listeners:
                     listener(record)
 
+    def crashed(self, node: str, text: str) -> None:
+        """Note that the process in which a check ran has died."""
+        self._crashes.append((node, text))
+
     def send(self) -> str:
         """The classes of this process without their records, for the controller of pytest-xdist."""
         self._see()
@@ -254,7 +276,7 @@ class Session:
                 subject=watched.subject,
                 records=watched.records,
                 gone=watched.gone,
-                early=early,
+                early="; ".join([early] * bool(early) + [t for n, t in self._crashes if n.startswith(f"{name}::")]),
             )
             self.runs.append(run)
             if run.says_nothing() and not run.gaps:

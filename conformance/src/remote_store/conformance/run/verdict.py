@@ -11,6 +11,9 @@ from remote_store.conformance.contract.rulebook import Rule
 from remote_store.conformance.values.outcome import Outcome, Record, fold
 
 CORE = ("READ", "WRITE", "DELETE", "LIST")
+PARTS = ("PATH", "ERR", "READ", "WRITE", "LIST", "DEL", "LIFE", "MODEL")
+"""The areas without which a verdict is partial. They bind every backend."""
+MOST_NAMED = 40
 EXECUTED = frozenset({Outcome.PASS, Outcome.FAIL, Outcome.DEVIATION})
 
 
@@ -158,15 +161,30 @@ def _holes(entries: list[RuleResult], declared: list[str]) -> Iterable[str]:
         name for name in CORE if _of(entries, name) and _ran(entries, name) and not _holds(entries, name)
     ]:
         yield f"no rule of {', '.join(unproven)} passed; the core requires at least one of each"
+    for part in PARTS:
+        own = [entry for entry in entries if entry.rule.id.startswith(f"{part}-")]
+        lacking_part = [entry for entry in own if entry.outcome is Outcome.UNTESTED and not entry.rule.untested]
+        if lacking_part and not any(EXECUTED & entry.counts.keys() for entry in own):
+            yield f"no rule of {part} was tested: {lacking_part[0].reason.partition(chr(10))[0]}"
     if errors := [entry for entry in entries if entry.outcome is Outcome.ERROR]:
         yield f"the harness failed at {_count(len(errors), 'rule', 'rules')}: {_named(errors)}"
     odd = [entry for entry in entries if any(record.lacks in declared for record in entry.records if record.lacks)]
     if odd:
         yield f"a capability is declared on one instance and not on another: {_named(odd)}"
-    if skipped := [entry for entry in entries if any(r.outcome is Outcome.NOT_RUN for r in entry.records)]:
-        reasons = sorted({r.reason for entry in skipped for r in entry.records if r.outcome is Outcome.NOT_RUN})
-        checks = {(r.check, r.variant) for e in skipped for r in e.records if r.outcome is Outcome.NOT_RUN}
-        yield f"{_count(len(checks), 'check was', 'checks were')} skipped: {'; '.join(reasons[:3])}"
+    yield from _skipped(entries)
+
+
+def _skipped(entries: list[RuleResult]) -> Iterable[str]:
+    """One line per reason why checks were skipped, with their names unless they are too many."""
+    reasons: dict[str, dict[tuple[str, str], None]] = {}
+    for entry in entries:
+        for record in entry.records:
+            if record.outcome is Outcome.NOT_RUN:
+                reasons.setdefault(record.reason, {})[record.check, record.variant] = None
+    for reason, checks in reasons.items():
+        names = dict.fromkeys(check for check, _ in checks)
+        named = f" ({', '.join(names)})" if len(names) <= MOST_NAMED else ""
+        yield f"{_count(len(checks), 'check was', 'checks were')} skipped: {reason}{named}"
 
 
 def _holds(entries: list[RuleResult], capability: str) -> bool:
@@ -187,8 +205,11 @@ def _remarks(entries: list[RuleResult], unproven: list[str]) -> Iterable[str]:
         yield f"{_count(len(deviating), 'rule deviates', 'rules deviate')} as declared: {_named(deviating)}"
     if new := [entry for entry in entries if entry.outcome is Outcome.FAIL and entry.rule.provisional]:
         yield f"{_count(len(new), 'provisional rule is', 'provisional rules are')} broken: {_named(new)}"
-    if untested := [entry for entry in entries if entry.outcome is Outcome.UNTESTED]:
-        yield from _reasoned(untested)
+    yield from _untested(entries)
+    undeclared = Counter(lack for entry in entries if (lack := _lacks(entry)))
+    if undeclared:
+        named = ", ".join(f"{count} of {name}" for name, count in undeclared.most_common())
+        yield f"rules that do not apply because the capability is not declared: {named}"
     if unproven:
         yield f"declared, but no rule of it passed: {', '.join(unproven)}"
     claims = sorted({record.under_claimed for entry in entries for record in entry.records if record.under_claimed})
@@ -196,13 +217,24 @@ def _remarks(entries: list[RuleResult], unproven: list[str]) -> Iterable[str]:
         yield f"under-claimed: {', '.join(claims)} works although it is not declared"
 
 
-def _reasoned(untested: list[RuleResult]) -> Iterable[str]:
-    """One line per reason, with the ids of the untested rules."""
-    reasons: dict[str, list[RuleResult]] = {}
-    for entry in untested:
-        reasons.setdefault(entry.reason.partition("\n")[0], []).append(entry)
-    for reason, entries in reasons.items():
-        line = f"{_count(len(entries), 'rule is', 'rules are')} untested: {', '.join(e.rule.id for e in entries)}"
+def _lacks(entry: RuleResult) -> str:
+    """The undeclared capability because of which a rule does not apply; empty if that is not the reason."""
+    lacking = next((record.lacks for record in entry.records if record.lacks), "")
+    return lacking if entry.outcome is Outcome.NOT_APPLICABLE else ""
+
+
+def _untested(entries: list[RuleResult]) -> Iterable[str]:
+    """One line per reason, with the ids of the rules that are untested, or of which some checks are."""
+    reasons: dict[str, dict[str, None]] = {}
+    for entry in entries:
+        if entry.outcome is Outcome.UNTESTED:
+            reasons.setdefault(entry.reason.partition("\n")[0], {})[entry.rule.id] = None
+        elif entry.outcome is Outcome.PASS:
+            for record in entry.records:
+                if record.outcome is Outcome.UNTESTED:
+                    reasons.setdefault(record.reason.partition("\n")[0], {})[f"{entry.rule.id} in part"] = None
+    for reason, names in sorted(reasons.items(), key=lambda row: -len(row[1])):
+        line = f"{_count(len(names), 'rule is', 'rules are')} untested: {', '.join(names)}"
         yield f"{line} ({reason})" if reason else line
 
 

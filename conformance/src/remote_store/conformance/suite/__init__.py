@@ -14,6 +14,7 @@ from remote_store.conformance.suite.cost import CostSuite
 from remote_store.conformance.suite.credentials import CredentialSuite
 from remote_store.conformance.suite.deleting import DeletingSuite
 from remote_store.conformance.suite.errors import ErrSuite
+from remote_store.conformance.suite.first import FirstSuite
 from remote_store.conformance.suite.glob import GlobSuite
 from remote_store.conformance.suite.headers import HeaderSuite
 from remote_store.conformance.suite.histories import HistorySuite
@@ -44,42 +45,43 @@ __all__ = ["Contract"]
 
 
 class Contract(
-    PathSuite,
-    ErrSuite,
+    FirstSuite,
     ReadSuite,
-    SeekSuite,
     WriteSuite,
-    AtomSuite,
     ListingSuite,
-    GlobSuite,
+    DeletingSuite,
+    ErrSuite,
+    PathSuite,
     MetadataSuite,
-    ChecksumSuite,
-    HeaderSuite,
-    VersionSuite,
+    SeekSuite,
+    AtomSuite,
+    GlobSuite,
     CopyingSuite,
     MovingSuite,
-    DeletingSuite,
     ManySuite,
-    SwapSuite,
-    SigningSuite,
+    CapabilitySuite,
     LifeSuite,
     LimitSuite,
     CredentialSuite,
     PeerSuite,
+    ChecksumSuite,
+    HeaderSuite,
+    VersionSuite,
+    SwapSuite,
+    SigningSuite,
     CostSuite,
     S3Suite,
     CommitSuite,
     ProbingSuite,
-    OutageSuite,
-    WireSuite,
-    ProofSuite,
-    ContradictionSuite,
     BodySuite,
+    ContradictionSuite,
     UploadSuite,
-    CapabilitySuite,
-    RaceSuite,
+    ResumingSuite,
+    ProofSuite,
+    WireSuite,
+    OutageSuite,
     SurpriseSuite,
     HistorySuite,
-    ResumingSuite,
+    RaceSuite,
 ):
-    """All checks that synchronous and asynchronous backends share."""
+    """All checks that synchronous and asynchronous backends share, in the order in which they run: plain ones first."""

@@ -11,6 +11,7 @@ import pytest
 
 from remote_store.conformance.checking.case import AsyncCase, Case
 from remote_store.conformance.checking.decorators import validate
+from remote_store.conformance.checking.stops import Stops
 from remote_store.conformance.checking.subject import Subject, look
 from remote_store.conformance.contract.deviations import has_expired, join_deviations, load_deviations
 from remote_store.conformance.contract.rulebook import ConfigurationError
@@ -21,13 +22,15 @@ from remote_store.conformance.suite.asynchronous import AsyncTaskSuite
 from remote_store.conformance.suite.blocking import BlockingSuite
 from remote_store.conformance.suite.standard import StandardSuite
 from remote_store.conformance.values.deviation import Deviation
-from remote_store.conformance.values.options import Tier
+from remote_store.conformance.values.options import SHOWN_CALLS, Tier
+from remote_store.conformance.values.outcome import HarnessFailed
 from remote_store.core import AsyncBackend, Backend
 from remote_store.core.home import public
 
 C = TypeVar("C", Case, AsyncCase)
 _subjects: dict[type, Subject | ConfigurationError] = {}
 _validated: set[type] = set()
+_stops: dict[type, Stops] = {}
 
 
 @public("remote_store.conformance")
@@ -51,7 +54,11 @@ class BackendConformance(Contract, StandardSuite, BlockingSuite):
     @pytest.fixture
     def case(self, request: pytest.FixtureRequest) -> Case:
         """The case of each check."""
-        return _ready(self, request, Case, self.harness or FactoryHarness(self.make))
+        return _ready(self, request.config, Case, named(request), _repeat(self, request))
+
+    def known_harness(self) -> Harness:
+        """The harness, or one for `make`."""
+        return self.harness or FactoryHarness(self.make)
 
 
 @public("remote_store.conformance")
@@ -68,7 +75,11 @@ class AsyncBackendConformance(AsyncContract, AsyncTaskSuite):
     @pytest.fixture
     def case(self, request: pytest.FixtureRequest) -> AsyncCase:
         """The case of each check."""
-        return _ready(self, request, AsyncCase, self.harness or AsyncFactoryHarness(self.make))
+        return _ready(self, request.config, AsyncCase, named(request), _repeat(self, request))
+
+    def known_harness(self) -> AsyncHarness:
+        """The harness, or one for `make`."""
+        return self.harness or AsyncFactoryHarness(self.make)
 
 
 SUITES = (BackendConformance, AsyncBackendConformance)
@@ -85,13 +96,29 @@ def subject_of(kind: type) -> Subject | None:
     return found if isinstance(found, Subject) else None
 
 
-def _ready(suite: Any, request: pytest.FixtureRequest, case_type: type[C], harness: AnyHarness[Any]) -> C:
-    """The case of a running check, after the backend was inspected.
+def passes(kind: type, name: str, config: pytest.Config) -> bool:
+    """Whether a check without parameters passes or does not apply. It is run apart from pytest."""
+    suite: Any = kind()
+    check = (name, "")
+    is_sync = issubclass(kind, BackendConformance)
+    case = _ready(suite, config, Case, check) if is_sync else _ready(suite, config, AsyncCase, check)
+    try:
+        getattr(suite, name)(case)
+    except (pytest.skip.Exception, pytest.xfail.Exception):
+        return True
+    except (Exception, HarnessFailed):
+        return False
+    return True
+
+
+def _ready(suite: Any, config: pytest.Config, case_type: type[C], check: tuple[str, str], repeat: str = "") -> C:
+    """The case of a check, after the backend was inspected.
 
     Raises:
         ConfigurationError: The harness cannot be used.
     """
     kind = type(suite)
+    harness: AnyHarness[Any] = suite.known_harness()
     if kind not in _subjects:
         try:
             _subjects[kind] = look(harness)
@@ -101,9 +128,18 @@ def _ready(suite: Any, request: pytest.FixtureRequest, case_type: type[C], harne
     if isinstance(found, ConfigurationError):
         raise ConfigurationError(str(found)) from found.__cause__
     harness.profile = found.profile
-    tier: Tier = request.config.getoption("conformance_tier", "full")
-    case = case_type(harness, *named(request), tier=tier, repeat=_repeat(suite, request))
-    case.deviations = join_deviations(from_file(request.config), case.deviations)
+    tier: Tier = config.getoption("conformance_tier", "full")
+    case = case_type(
+        harness,
+        *check,
+        tier=tier,
+        repeat=repeat,
+        timeout=config.getoption("conformance_timeout", None),
+        stops=_stops.setdefault(kind, Stops()),
+        shown_calls=None if config.getoption("conformance_all_calls", False) else SHOWN_CALLS,
+    )
+    case.kind = found.storage_kind
+    case.deviations = join_deviations(from_file(config), case.deviations)
     if kind not in _validated:
         validate(kind, case)
         _validated.add(kind)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 Tier = Literal["smoke", "quick", "full", "soak"]
 TIERS: tuple[Tier, ...] = ("smoke", "quick", "full", "soak")
+TIMEOUTS: Mapping[Tier, float] = {"smoke": 30.0, "quick": 30.0, "full": 300.0, "soak": 300.0}
+"""The time limit of one check in seconds, if neither the profile nor an option states another."""
+SHOWN_CALLS = 12
+"""How many of its last calls a failure shows, unless all are asked for."""
 PROPERTY = "remote-store-conformance"
 """Name of the property of a pytest report that holds a check's record."""

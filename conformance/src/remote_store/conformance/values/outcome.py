@@ -55,14 +55,23 @@ class NotApplicable(Skipped):
 
 
 class Untested(Skipped):
-    """Ends a check because the harness lacks the means to run it."""
+    """Ends a check because the harness lacks the means to run it.
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"untested: {reason}")
+    Args:
+        reason: What is lacking.
+        remedy: What the author can do; empty if nothing.
+    """
+
+    def __init__(self, reason: str, remedy: str = "") -> None:
+        super().__init__(f"untested: {reason}" + (f"; to run it, {remedy}" if remedy else ""))
 
 
 class Withheld(Untested):
     """Ends a check before a call that could do harm on this storage. The check may run on another storage."""
+
+
+class Blocked(Skipped):
+    """Ends a check before it calls a method that hung in an earlier check. The check counts as not run."""
 
 
 class KnownDeviation(XFailed):

@@ -13,6 +13,7 @@ from remote_store.conformance.suite.aio.cost import AsyncCostSuite
 from remote_store.conformance.suite.aio.credentials import AsyncCredentialSuite
 from remote_store.conformance.suite.aio.deleting import AsyncDeletingSuite
 from remote_store.conformance.suite.aio.errors import AsyncErrSuite
+from remote_store.conformance.suite.aio.first import AsyncFirstSuite
 from remote_store.conformance.suite.aio.glob import AsyncGlobSuite
 from remote_store.conformance.suite.aio.headers import AsyncHeaderSuite
 from remote_store.conformance.suite.aio.histories import AsyncHistorySuite
@@ -43,42 +44,43 @@ __all__ = ["AsyncContract"]
 
 
 class AsyncContract(
-    AsyncPathSuite,
-    AsyncErrSuite,
+    AsyncFirstSuite,
     AsyncReadSuite,
-    AsyncSeekSuite,
     AsyncWriteSuite,
-    AsyncAtomSuite,
     AsyncListingSuite,
-    AsyncGlobSuite,
+    AsyncDeletingSuite,
+    AsyncErrSuite,
+    AsyncPathSuite,
     AsyncMetadataSuite,
-    AsyncChecksumSuite,
-    AsyncHeaderSuite,
-    AsyncVersionSuite,
+    AsyncSeekSuite,
+    AsyncAtomSuite,
+    AsyncGlobSuite,
     AsyncCopyingSuite,
     AsyncMovingSuite,
-    AsyncDeletingSuite,
     AsyncManySuite,
-    AsyncSwapSuite,
-    AsyncSigningSuite,
+    AsyncCapabilitySuite,
     AsyncLifeSuite,
     AsyncLimitSuite,
     AsyncCredentialSuite,
     AsyncPeerSuite,
+    AsyncChecksumSuite,
+    AsyncHeaderSuite,
+    AsyncVersionSuite,
+    AsyncSwapSuite,
+    AsyncSigningSuite,
     AsyncCostSuite,
     AsyncS3Suite,
     AsyncCommitSuite,
     AsyncProbingSuite,
-    AsyncOutageSuite,
-    AsyncWireSuite,
-    AsyncProofSuite,
-    AsyncContradictionSuite,
     AsyncBodySuite,
+    AsyncContradictionSuite,
     AsyncUploadSuite,
-    AsyncCapabilitySuite,
-    AsyncRaceSuite,
+    AsyncResumingSuite,
+    AsyncProofSuite,
+    AsyncWireSuite,
+    AsyncOutageSuite,
     AsyncSurpriseSuite,
     AsyncHistorySuite,
-    AsyncResumingSuite,
+    AsyncRaceSuite,
 ):
-    """All checks that synchronous and asynchronous backends share."""
+    """All checks that synchronous and asynchronous backends share, in the order in which they run: plain ones first."""

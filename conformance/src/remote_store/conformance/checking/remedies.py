@@ -1,0 +1,48 @@
+"""What an author can do so that an untested rule is tested."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+HARNESS: Mapping[str, str] = {
+    "the harness has no oracle": "implement `Harness.oracle`",
+    "the harness has no isolated storage": "implement `Harness.isolated`",
+    "the harness has no storage with versions": "implement `Harness.versioned`",
+    "the harness names no other adapter of the storage": "implement `Harness.peers`",
+    "the harness has no endpoint in front of its server": "implement `Harness.endpoint`, for a server over HTTP",
+    "the harness has no endpoint that counts": "implement `Harness.endpoint`, for a server over HTTP",
+    "the storage has no container that can be absent": "implement `Harness.make_absent`",
+    "the oracle cannot list uploads": "implement `Oracle.raw_uploads`",
+    "the oracle sees no metadata": "implement `Oracle.raw_head`",
+    "more than 5,000 files are written in the full tier": "run the full tier",
+    "a deviation says that the storage does not accept newlines": "remove the deviation of PATH-001",
+}
+"""By the reason why a check ended as untested."""
+
+FIELDS: Mapping[str, str] = {
+    "a file and a folder cannot share a name": "flat",
+    "a file as an ancestor is refused": "rejects_file_ancestor",
+    "a file may stand above files": "rejects_file_ancestor",
+    "a folder stays when its last file goes": "empty_folders",
+    "every path belongs to this backend": "kind",
+    "every write also checks the ancestors": "rejects_file_ancestor",
+    "no key is too long": "max_key_bytes",
+    "only one thread at a time may use an instance": "threads",
+    "segments have a limit of their own": "max_segment_bytes",
+    "the profile names no secrets": "secrets",
+    "the profile says that instances cannot be pickled": "picklable",
+    "the profile says that instances do not work after a fork": "forks",
+    "the storage ends with its process": "in_process",
+    "the storage holds canonical keys only": "foreign_keys",
+    "the storage ignores case": "case_sensitive",
+    "the storage keeps empty folders": "empty_folders",
+    "two instances do not share a storage": "shared",
+    "writes have no parts": "part_size",
+}
+"""The field of the profile that decides, by the reason why a rule does not apply."""
+
+
+def remedy_of(reason: str) -> str:
+    """What to do so that the check runs; empty if nothing helps."""
+    field = FIELDS.get(reason)
+    return HARNESS.get(reason) or (f"state `Profile.{field}` in a harness" if field else "")

@@ -1,0 +1,143 @@
+"""Harnesses for installed backends, by type or by URL: `run memory`, `run s3+boto3://bucket/prefix`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from remote_store.conformance.contract.rulebook import ConfigurationError
+from remote_store.conformance.harness import AnyHarness, AsyncFactoryHarness, FactoryHarness
+from remote_store.conformance.processes.exits import exits_refused
+from remote_store.conformance.processes.watchdog import Hung, bounded
+from remote_store.core import BackendNotInstalled, ConfigError
+from remote_store.core.config.registry import (
+    ASYNC_GROUP,
+    DISTRIBUTIONS,
+    GROUP,
+    find_async_backend,
+    find_backend,
+    offered,
+)
+from remote_store.core.config.url import SCHEMES, from_url
+
+SECONDS = 60.0
+
+
+def is_url(target: str) -> bool:
+    """Whether a target is written as a URL."""
+    return "://" in target
+
+
+def types() -> list[str]:
+    """The types of the installed backends, sorted; `s3` is the preferred lane."""
+    installed = offered(GROUP).keys() | offered(ASYNC_GROUP).keys()
+    return sorted(installed | {"s3"} if installed & DISTRIBUTIONS.keys() else installed)
+
+
+def harness_of_url(url: str) -> AnyHarness[Any]:
+    """The harness of a URL. Its checks make their folders in the place that the URL names.
+
+    Raises:
+        ConfigurationError: No installed backend knows the URL, or the URL is wrong.
+    """
+    scheme = url.partition("://")[0]
+    name = SCHEMES.get(scheme, scheme.replace("+", "-"))
+    is_async = _is_async(name)
+
+    def make() -> tuple[Any, str]:
+        return from_url(url, {}, find_async_backend) if is_async else from_url(url, {}, find_backend)
+
+    with _explained(name, f"{scheme}://"):
+        backend, place = exits_refused(lambda: bounded(make, SECONDS))
+    harness = _harness(lambda: make()[0], is_async=is_async)
+    harness.place = place
+    asyncio.run(_closed(backend))
+    return harness
+
+
+def harness_of_type(name: str) -> AnyHarness[Any]:
+    """The harness of a type whose backend needs no settings.
+
+    Raises:
+        ConfigurationError: The type is unknown, or its backend needs settings.
+    """
+    is_async = _is_async(name)
+
+    def make() -> Any:
+        return find_async_backend(name).make() if is_async else find_backend(name).make()
+
+    with _explained(name, name):
+        settings = (find_async_backend(name) if is_async else find_backend(name)).settings
+        if settings.required:
+            needed = " and ".join(settings.required)
+            url = f"{name.replace('-', '+')}://"
+            raise ConfigurationError(f"{name} needs {needed}; write the place as a URL that begins with {url}")
+        backend = exits_refused(lambda: bounded(make, SECONDS))
+    asyncio.run(_closed(backend))
+    return _harness(make, is_async=is_async)
+
+
+def occupant(harness: AnyHarness[Any]) -> str:
+    """The path of something in the place where the checks will work; empty if there is nothing.
+
+    Raises:
+        ConfigurationError: The place does not exist, or it cannot be listed.
+    """
+    try:
+        return bounded(lambda: asyncio.run(_first_child(harness)), SECONDS)
+    except Exception as error:
+        raise ConfigurationError(f"the place cannot be used: {type(error).__name__}: {error}") from error
+
+
+def _harness(make: Callable[[], Any], *, is_async: bool) -> AnyHarness[Any]:
+    return AsyncFactoryHarness(make) if is_async else FactoryHarness(make)
+
+
+def _is_async(name: str) -> bool:
+    return name in offered(ASYNC_GROUP) and name not in offered(GROUP)
+
+
+@contextmanager
+def _explained(name: str, shown: str) -> Iterator[None]:
+    """Turn an error of the registry into one that names the known types and what to install."""
+    try:
+        yield
+    except BackendNotInstalled as error:
+        raise ConfigurationError(f"{shown}: {error}") from error
+    except ConfigError as error:
+        if name in types():
+            raise ConfigurationError(f"{shown}: {error}") from error
+        missing = {known: DISTRIBUTIONS[known] for known in DISTRIBUTIONS if known not in types()}
+        ours = ", ".join(f"{known} (pip install {distribution})" for known, distribution in missing.items())
+        raise ConfigurationError(
+            f"no installed backend has the type {name!r}; installed: {', '.join(types())}"
+            + (f"; not installed: {ours}" if ours else "")
+        ) from error
+    except ConfigurationError:
+        raise
+    except Hung as hung:
+        raise ConfigurationError(f"{shown}: making the backend hangs: {hung}") from hung
+    except (Exception, SystemExit) as error:
+        raise ConfigurationError(f"{shown}: {type(error).__name__}: {error}") from error
+
+
+async def _first_child(harness: AnyHarness[Any]) -> str:
+    backend = harness.make()
+    try:
+        healthy = backend.check_health()
+        if hasattr(healthy, "__await__"):
+            await healthy
+        children = backend.iter_children(harness.place)
+        if isinstance(children, AsyncIterator):
+            return next(iter([child.path async for child in children]), "")
+        return next((child.path for child in children), "")
+    finally:
+        await _closed(backend)
+
+
+async def _closed(backend: Any) -> None:
+    closing = backend.close()
+    if hasattr(closing, "__await__"):
+        await closing
