@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-__all__: list[str] = []
+from remote_store.fsspec.filesystem import RemoteStoreFileSystem
+
+__all__ = ["RemoteStoreFileSystem"]
 
 __version__ = version("remote-store-fsspec")
