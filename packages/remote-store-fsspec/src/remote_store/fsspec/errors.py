@@ -9,6 +9,10 @@ from contextlib import contextmanager
 from remote_store.core import InvalidPath, NotFound
 
 
+class Discarded(Exception):
+    """Ends the block of a file whose content is not to be written."""
+
+
 def is_wrong_kind(error: InvalidPath) -> bool:
     """Whether the path is a folder where a file is meant, or the reverse. Otherwise it is malformed."""
     return error.http_status == NotFound.http_status

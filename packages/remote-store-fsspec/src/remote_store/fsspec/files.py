@@ -11,11 +11,7 @@ from typing import Any, BinaryIO, Self
 from remote_store.core import FileInfo
 from remote_store.fsspec.ending import ended_by_exception, exception_now
 from remote_store.fsspec.entries import Entry, entry_of
-from remote_store.fsspec.errors import translated
-
-
-class Discarded(Exception):
-    """Ends the block of a file whose content is not to be written."""
+from remote_store.fsspec.errors import Discarded, translated
 
 
 class StoreFile(io.BufferedIOBase):
@@ -194,11 +190,11 @@ class ReadFile(StoreFile):
         """Close the file and its connection."""
         if self.closed:
             return
+        super().close()
         try:
             self._end_stream()
-            self._file.close()
         finally:
-            super().close()
+            self._file.close()
 
     def __reduce_ex__(self, _protocol: object) -> tuple[Any, ...]:
         return reopened, (self.fs, self.path, self.blocksize, self._position, self.file_info)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any, BinaryIO
 
-from remote_store.core import Capability, FileInfo, Reader, Store
-from remote_store.fsspec.errors import translated
+from remote_store.core import AsyncStore, Capability, FileInfo, Reader, Store
+from remote_store.fsspec.async_filesystem import AsyncRemoteStoreFileSystem
+from remote_store.fsspec.blocking import SpooledOpening
+from remote_store.fsspec.errors import already_there, translated
 from remote_store.fsspec.files import ReadFile, WriteFile, version_of
 from remote_store.fsspec.operations import Operations
 from remote_store.fsspec.paths import file_path
-from remote_store.fsspec.sources import Configuration, store_of
+from remote_store.fsspec.sources import Configuration, is_async, store_of
 from remote_store.fsspec.surface import Surface
 
 
@@ -25,11 +29,12 @@ class RemoteStoreFileSystem(Surface, Operations):
     and a slash, so `mkdir` does nothing. Nothing is cached.
 
     Args:
-        store: A store. Closing the filesystem's files does not close it.
+        store: A store. An `AsyncStore`, or `asynchronous=True`, makes an `AsyncRemoteStoreFileSystem`.
         url: URL of a store, such as `s3://bucket/prefix`, in place of a store.
         config: A configuration, or the path of its file, in place of a store.
         name: Name of a store in the configuration.
         copy_globs: Expand patterns in `cp` and `copy`, as fsspec's base class does.
+        asynchronous: `True` makes an `AsyncRemoteStoreFileSystem`.
         options: Settings of the backend, with a URL.
 
     Raises:
@@ -42,6 +47,11 @@ class RemoteStoreFileSystem(Surface, Operations):
 
     store: Store
 
+    def __new__(cls, store: Store | AsyncStore | None = None, *, asynchronous: bool = False, **options: Any) -> Any:
+        if cls is RemoteStoreFileSystem and is_async(store, asynchronous=asynchronous):
+            return AsyncRemoteStoreFileSystem(store, asynchronous=asynchronous, **options)
+        return super().__new__(cls)
+
     def __init__(
         self,
         store: Store | None = None,
@@ -50,6 +60,7 @@ class RemoteStoreFileSystem(Surface, Operations):
         config: Configuration | None = None,
         name: str | None = None,
         copy_globs: bool = False,
+        asynchronous: bool = False,
         **options: Any,
     ) -> None:
         super().__init__()
@@ -72,9 +83,21 @@ class RemoteStoreFileSystem(Surface, Operations):
         return self.store.read(info.path, **version_of(info))
 
     def open_to_write(self, key: str, mode: str, options: Mapping[str, Any], *, autocommit: bool) -> WriteFile:
-        with translated():
-            opening = self.store.open_atomic(file_path(key), overwrite=mode == "wb", **options)
+        path, overwrite = file_path(key), mode == "wb"
+        opening: AbstractContextManager[BinaryIO]
+        if self.store.supports(Capability.ATOMIC_WRITE):
+            with translated():
+                opening = self.store.open_atomic(path, overwrite=overwrite, **options)
+        else:
+            opening = SpooledOpening(
+                partial(self.store.write, path, overwrite=overwrite, **options),
+                partial(self._check_target, key, overwrite=overwrite),
+            )
         return WriteFile(self, key, mode, opening, autocommit=autocommit)
+
+    def _check_target(self, key: str, *, overwrite: bool) -> None:
+        if not overwrite and self.isfile(key):
+            raise already_there(key)
 
     def run(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         return call(*arguments, **options)

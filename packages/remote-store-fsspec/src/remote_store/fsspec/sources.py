@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-from remote_store.core import AsyncStore, Config, Store, open_async_store, open_store
+from remote_store.core import AsyncStore, Config, RemotePath, Store, ThreadedBackend, open_async_store, open_store
 
 S = TypeVar("S", Store, AsyncStore)
 Configuration = Config | Mapping[str, Any] | str | os.PathLike[str]
@@ -17,7 +17,7 @@ FOR_FSSPEC = ("use_listings_cache", "listings_expiry_time", "max_paths", "skip_i
 
 def store_of(
     kind: type[S],
-    store: S | None,
+    store: Store | AsyncStore | None,
     url: str | None,
     config: Configuration | None,
     name: str | None,
@@ -48,6 +48,10 @@ def store_of(
         raise TypeError(f"unknown arguments: {', '.join(options)}; settings of the backend are for a url only")
     if (name is None) != (config is None):
         raise TypeError("config and name go together: pass the configuration, and the name of a store in it")
+    if isinstance(store, Store) and kind is AsyncStore:
+        # The caller closes the store.
+        bridged: Any = AsyncStore(ThreadedBackend(store.backend), RemotePath.exact(store.root_path), owns_backend=False)
+        return bridged
     if store is not None:
         if not isinstance(store, kind):
             raise TypeError(f"store must be of type {kind.__name__}, not {type(store).__name__}")
@@ -56,8 +60,8 @@ def store_of(
         return kind.from_url(url, **options)
     assert config is not None
     assert name is not None
-    made = open_store(config, name) if kind is Store else open_async_store(config, name)
-    return cast("S", made)
+    configured: Any = open_store(config, name) if kind is Store else open_async_store(config, name)
+    return configured
 
 
 def is_async(store: object, *, asynchronous: bool) -> bool:
