@@ -19,7 +19,7 @@ from remote_store.fsspec.errors import already_there, translated
 from remote_store.fsspec.files import ReadFile, WriteFile, version_of
 from remote_store.fsspec.opening import binary_mode
 from remote_store.fsspec.paths import file_path, key_of
-from remote_store.fsspec.sources import Configuration, store_of
+from remote_store.fsspec.sources import Configuration, StoreSource
 from remote_store.fsspec.surface import Surface
 
 
@@ -68,7 +68,7 @@ class AsyncRemoteStoreFileSystem(Surface, AsyncOperations):
         **options: Any,
     ) -> None:
         super().__init__(asynchronous=asynchronous, loop=loop, batch_size=batch_size)
-        self.store = store_of(AsyncStore, store, url, config, name, options)
+        self.store = StoreSource(store, url, config, name, options).awaited()
         self.url = url
         self.copy_globs = copy_globs
         self.given_loop = loop

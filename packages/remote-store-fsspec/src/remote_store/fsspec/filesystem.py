@@ -14,7 +14,7 @@ from remote_store.fsspec.errors import already_there, translated
 from remote_store.fsspec.files import ReadFile, WriteFile, version_of
 from remote_store.fsspec.operations import Operations
 from remote_store.fsspec.paths import file_path
-from remote_store.fsspec.sources import Configuration, is_async, store_of
+from remote_store.fsspec.sources import Configuration, StoreSource
 from remote_store.fsspec.surface import Surface
 
 
@@ -48,7 +48,7 @@ class RemoteStoreFileSystem(Surface, Operations):
     store: Store
 
     def __new__(cls, store: Store | AsyncStore | None = None, *, asynchronous: bool = False, **options: Any) -> Any:
-        if cls is RemoteStoreFileSystem and is_async(store, asynchronous=asynchronous):
+        if cls is RemoteStoreFileSystem and (asynchronous or isinstance(store, AsyncStore)):
             return AsyncRemoteStoreFileSystem(store, asynchronous=asynchronous, **options)
         return super().__new__(cls)
 
@@ -64,7 +64,7 @@ class RemoteStoreFileSystem(Surface, Operations):
         **options: Any,
     ) -> None:
         super().__init__()
-        self.store = store_of(Store, store, url, config, name, options)
+        self.store = StoreSource(store, url, config, name, options).blocking()
         self.url = url
         self.copy_globs = copy_globs
 

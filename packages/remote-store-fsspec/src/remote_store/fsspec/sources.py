@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import Any
 
 from remote_store.core import AsyncStore, Config, RemotePath, Store, ThreadedBackend, open_async_store, open_store
 
-S = TypeVar("S", Store, AsyncStore)
 Configuration = Config | Mapping[str, Any] | str | os.PathLike[str]
 
 FOR_FSSPEC = ("use_listings_cache", "listings_expiry_time", "max_paths", "skip_instance_cache")
 """Options that fsspec passes to every filesystem, and that mean nothing without a cache of listings."""
 
 
-def store_of(
-    kind: type[S],
-    store: Store | AsyncStore | None,
-    url: str | None,
-    config: Configuration | None,
-    name: str | None,
-    options: Mapping[str, Any],
-) -> S:
-    """The store that a caller described.
+@dataclass(frozen=True)
+class StoreSource:
+    """What a caller gave to name a store.
 
-    Args:
-        kind: `Store` or `AsyncStore`.
+    Attributes:
         store: A store.
         url: URL of a store.
         config: A configuration, or the path of its file.
@@ -34,36 +27,60 @@ def store_of(
         options: Settings of the backend, for a URL.
 
     Raises:
-        BackendNotInstalled: The distribution of the backend is not installed. The message gives the `pip install`.
-        ConfigError: The URL, the configuration or a setting is wrong.
         TypeError: There is not exactly one of `store`, `url` and `config`, or an argument does not fit to it.
     """
-    options = {option: value for option, value in options.items() if option not in FOR_FSSPEC}
-    given = [label for label, value in (("store", store), ("url", url), ("config", config)) if value is not None]
-    if len(given) != 1:
-        raise TypeError(
-            f"pass one of store, url, and config with name; there is {' and '.join(given) or 'none of them'}"
-        )
-    if options and url is None:
-        raise TypeError(f"unknown arguments: {', '.join(options)}; settings of the backend are for a url only")
-    if (name is None) != (config is None):
-        raise TypeError("config and name go together: pass the configuration, and the name of a store in it")
-    if isinstance(store, Store) and kind is AsyncStore:
-        # The caller closes the store.
-        bridged: Any = AsyncStore(ThreadedBackend(store.backend), RemotePath.exact(store.root_path), owns_backend=False)
-        return bridged
-    if store is not None:
-        if not isinstance(store, kind):
-            raise TypeError(f"store must be of type {kind.__name__}, not {type(store).__name__}")
-        return store
-    if url is not None:
-        return kind.from_url(url, **options)
-    assert config is not None
-    assert name is not None
-    configured: Any = open_store(config, name) if kind is Store else open_async_store(config, name)
-    return configured
 
+    store: Store | AsyncStore | None = None
+    url: str | None = None
+    config: Configuration | None = None
+    name: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
-def is_async(store: object, *, asynchronous: bool) -> bool:
-    """Whether a filesystem is one of asyncio."""
-    return asynchronous or isinstance(store, AsyncStore)
+    def __post_init__(self) -> None:
+        named = {"store": self.store, "url": self.url, "config": self.config}
+        given = [label for label, value in named.items() if value is not None]
+        if len(given) != 1:
+            among = " and ".join(given) or "none of them"
+            raise TypeError(f"pass one of store, url, and config with name; there is {among}")
+        if (self.name is None) != (self.config is None):
+            raise TypeError("config and name go together: pass the configuration, and the name of a store in it")
+        if self.url is None and self.settings:
+            raise TypeError(f"unknown arguments: {', '.join(self.settings)}; settings of a backend go with a url")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of the backend."""
+        return {name: value for name, value in self.options.items() if name not in FOR_FSSPEC}
+
+    def blocking(self) -> Store:
+        """A blocking store. Sends no request.
+
+        Raises:
+            BackendNotInstalled: The distribution of the backend is not installed; the message has the `pip install`.
+            ConfigError: The URL, the configuration or a setting is wrong.
+            TypeError: The store is none.
+        """
+        if self.url is not None:
+            return Store.from_url(self.url, **self.settings)
+        if self.config is not None:
+            return open_store(self.config, self.name or "")
+        if not isinstance(self.store, Store):
+            raise TypeError(f"store must be a Store or an AsyncStore, not {type(self.store).__name__}")
+        return self.store
+
+    def awaited(self) -> AsyncStore:
+        """An async store. Sends no request. The calls of a blocking store are made in threads.
+
+        Raises:
+            BackendNotInstalled: The distribution of the backend is not installed; the message has the `pip install`.
+            ConfigError: The URL, the configuration or a setting is wrong.
+            TypeError: The store is none.
+        """
+        if self.url is not None:
+            return AsyncStore.from_url(self.url, **self.settings)
+        if self.config is not None:
+            return open_async_store(self.config, self.name or "")
+        if isinstance(self.store, AsyncStore):
+            return self.store
+        store = self.blocking()
+        return AsyncStore(ThreadedBackend(store.backend), RemotePath.exact(store.root_path), owns_backend=False)
