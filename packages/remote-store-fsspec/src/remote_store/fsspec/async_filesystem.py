@@ -15,10 +15,11 @@ from remote_store.core import AsyncStore, Capability, FileInfo, Store
 from remote_store.fsspec.async_files import AsyncReadFile, AsyncWriteFile
 from remote_store.fsspec.async_operations import AsyncOperations
 from remote_store.fsspec.blocking import BlockingReader, SpooledOpening
-from remote_store.fsspec.errors import already_there, translated
+from remote_store.fsspec.errors import translated
 from remote_store.fsspec.files import ReadFile, WriteFile, version_of
 from remote_store.fsspec.opening import binary_mode
-from remote_store.fsspec.paths import file_path, key_of
+from remote_store.fsspec.paths import exact, key_of
+from remote_store.fsspec.sharing import shared
 from remote_store.fsspec.sources import Configuration, StoreSource
 from remote_store.fsspec.surface import Surface
 
@@ -68,7 +69,9 @@ class AsyncRemoteStoreFileSystem(Surface, AsyncOperations):
         **options: Any,
     ) -> None:
         super().__init__(asynchronous=asynchronous, loop=loop, batch_size=batch_size)
-        self.store = StoreSource(store, url, config, name, options).awaited()
+        made = StoreSource(store, url, config, name, options).awaited()
+        # Other event loops than fsspec's come and go, and a store belongs to the first that uses it.
+        self.store = shared(made) if store is None and not asynchronous and loop is None else made
         self.url = url
         self.copy_globs = copy_globs
         self.given_loop = loop
@@ -112,7 +115,7 @@ class AsyncRemoteStoreFileSystem(Surface, AsyncOperations):
         super().stage(write, content)
 
     def open_to_read(self, key: str, block_size: int, options: Mapping[str, Any]) -> ReadFile:
-        path = file_path(key)
+        path = exact(key)
         with translated():
             if not self.store.supports(Capability.SEEKABLE_READ):
                 file = self.run(self.store.read, path, **options)
@@ -135,14 +138,10 @@ class AsyncRemoteStoreFileSystem(Surface, AsyncOperations):
         overwrite = mode == "wb"
         write = self.store.write_atomic if self.store.supports(Capability.ATOMIC_WRITE) else self.store.write
         opening = SpooledOpening(
-            partial(self.run, write, file_path(key), overwrite=overwrite, **options),
-            partial(self._check_target, key, overwrite=overwrite),
+            partial(self.run, write, exact(key), overwrite=overwrite, **options),
+            partial(self.check_target, key, overwrite=overwrite),
         )
         return WriteFile(self, key, mode, opening, autocommit=autocommit)
-
-    def _check_target(self, key: str, *, overwrite: bool) -> None:
-        if not overwrite and self.run(self._isfile, key):
-            raise already_there(key)
 
     async def open_async(self, path: str, mode: str = "rb", **options: Any) -> AsyncReadFile | AsyncWriteFile:
         """Open a binary file whose `read`, `write` and `close` are awaited. Use it in an `async with` block.
@@ -168,11 +167,11 @@ class AsyncRemoteStoreFileSystem(Surface, AsyncOperations):
         key = key_of(path)
         with translated():
             if binary == "rb":
-                reader = await self.store.read(file_path(key), **options)
+                reader = await self.store.read(exact(key), **options)
                 return AsyncReadFile(self, key, reader, await reader.get_info())
             if self.staging is not None:
                 raise NotImplementedError("open_async takes no part in transactions; use open or pipe_file")
-            opening = self.store.open_atomic(file_path(key), overwrite=binary == "wb", **options)
+            opening = self.store.open_atomic(exact(key), overwrite=binary == "wb", **options)
             return AsyncWriteFile(self, key, binary, opening=opening, file=await opening.__aenter__())
 
     # fsspec makes the blocking methods of the coroutines that its own class has, and not of these.

@@ -23,11 +23,11 @@ from fsspec.utils import isfilelike
 from remote_store.core import AsyncStore, FileInfo, FolderEntry, InvalidPath, NotFound
 from remote_store.fsspec.arguments import check_depth, overwrites
 from remote_store.fsspec.async_concurrency import gather
-from remote_store.fsspec.entries import Entry, entry_of, folder_entry, folders_of, modified, ukey
+from remote_store.fsspec.entries import Entry, entry_of, folder_entry, folders_of, last_segment, modified, ukey
 from remote_store.fsspec.errors import already_there, is_wrong_kind, missing, not_a_folder, translated
 from remote_store.fsspec.globbing import Pattern
 from remote_store.fsspec.pairs import Entries, check_inside, is_folder, local_entries, local_target, pairs_of
-from remote_store.fsspec.paths import file_path, folder_path, key_of
+from remote_store.fsspec.paths import ROOTS, below, exact, folder_name, key_of
 from remote_store.fsspec.progress import progress_of
 from remote_store.fsspec.ranges import Ranges, is_plain_range
 from remote_store.fsspec.staging import Staging, copied
@@ -55,21 +55,20 @@ class AsyncOperations(AsyncFileSystem):
         On S3: 1 request for a file, 2 for a folder, none for the root.
         """
         key = key_of(path)
-        if not folder_path(key):
+        if key in ROOTS:
             return folder_entry("")
         if key.endswith("/"):
             return await self._folder_info(key)
         try:
-            return entry_of(await self.store.head(file_path(key)))
+            return entry_of(await self.store.head(exact(key)))
         except InvalidPath as error:
             if is_wrong_kind(error):
                 return folder_entry(key)
             raise
 
     async def _folder_info(self, key: str) -> Entry:
-        folder = folder_path(key)
-        if await self.store.is_folder(folder):
-            return folder_entry(key if folder.endswith("/") else folder)
+        if await self._isdir(key):
+            return folder_entry(folder_name(key))
         raise missing(key)
 
     async def _exists(self, path: str, *, refresh: bool = False) -> bool:
@@ -78,27 +77,24 @@ class AsyncOperations(AsyncFileSystem):
         On S3: 1 request for a file, 2 for a folder or nothing, none for the root.
         """
         key = key_of(path)
-        try:
-            if key.endswith("/"):
-                return await self.store.is_folder(folder_path(key))
-            return await self.store.exists(file_path(key))
-        except InvalidPath:
-            return False
+        if key.endswith("/"):
+            return await self._isdir(key)
+        with suppress(InvalidPath):
+            return await self.store.exists(exact(key))
+        return False
 
     async def _isfile(self, path: str) -> bool:
         """Whether there is a file. A refused request is an error. On S3: 1 request, none for the root."""
-        key = key_of(path)
-        try:
-            return bool(folder_path(key)) and not key.endswith("/") and await self.store.is_file(file_path(key))
-        except InvalidPath:
-            return False
+        with suppress(InvalidPath):
+            return await self.store.is_file(exact(key_of(path)))
+        return False
 
     async def _isdir(self, path: str) -> bool:
         """Whether there is a folder, perhaps beside a file of that name. On S3: 1 request, none for the root."""
-        try:
-            return await self.store.is_folder(folder_path(key_of(path)))
-        except InvalidPath:
-            return False
+        key = key_of(path)
+        with suppress(InvalidPath):
+            return key in ROOTS or await self.store.is_folder(exact(key))
+        return False
 
     async def _ls(self, path: str, detail: bool = True, *, refresh: bool = False) -> list[Any]:
         """The files and folders in a folder, sorted by name, or the file itself.
@@ -112,8 +108,10 @@ class AsyncOperations(AsyncFileSystem):
         return entries if detail else [entry["name"] for entry in entries]
 
     async def _entries(self, key: str) -> list[Entry]:
-        entries = [entry_of(row) async for row in self.store.iter_children(folder_path(key))]
-        if not entries and folder_path(key):
+        entries = [entry_of(row) async for row in self.store.iter_children(exact(key))]
+        if not entries and key in ROOTS:
+            return await self._entries("") if key else []
+        if not entries:
             entry = await self._info(key)
             return [entry] if entry["type"] == "file" else []
         return sorted(entries, key=lambda entry: (entry["name"], entry["type"]))
@@ -143,7 +141,7 @@ class AsyncOperations(AsyncFileSystem):
         try:
             for entry in await self._entries(key):
                 kind = files if entry["type"] == "file" else folders
-                kind["" if entry["name"] == key else entry["name"].removesuffix("/").rpartition("/")[2]] = entry
+                kind["" if entry["name"] == key else last_segment(entry)] = entry
         except FileNotFoundError as error:
             if on_error == "raise":
                 raise
@@ -190,19 +188,20 @@ class AsyncOperations(AsyncFileSystem):
         return dict(sorted(found.items())) if detail else sorted(found)
 
     async def _found(self, key: str, maxdepth: int | None, withdirs: bool, prefix: str) -> list[Entry]:
-        folder = folder_path(key)
-        start = f"{folder}/{prefix}" if folder else prefix
+        start = below(key) + prefix
         listing: AsyncIterator[FileInfo | FolderEntry]
         if maxdepth == 1 and withdirs:
-            listing = self.store.iter_children(folder)
+            listing = self.store.iter_children(exact(key))
         else:
             depth = None if withdirs or maxdepth is None else maxdepth - 1
-            listing = self.store.list_files(folder, recursive=True, max_depth=depth)
+            listing = self.store.list_files(exact(key), recursive=True, max_depth=depth)
         entries = [entry_of(row) async for row in listing if row.path.startswith(start)]
+        if not entries and key == "/":
+            return await self._found("", maxdepth, withdirs, prefix)
         if withdirs:
-            entries = folders_of(entries, folder, maxdepth)
-            if folder and await self.store.is_folder(folder):
-                entries.insert(0, folder_entry(key if folder.endswith("/") else folder))
+            entries = folders_of(entries, key, maxdepth)
+            if key and await self._isdir(key):
+                entries.insert(0, folder_entry(folder_name(key)))
         if not entries and not prefix and await self._isfile(key):
             entries = [await self._info(key)]
         return entries
@@ -240,7 +239,7 @@ class AsyncOperations(AsyncFileSystem):
             end: Offset behind the last byte.
             options: `if_match` and `version_id`, as of the store.
         """
-        key = file_path(key_of(path))
+        key = exact(key_of(path))
         with translated():
             if start is None and end is None:
                 return await self.store.read_bytes(key, **options)
@@ -261,7 +260,8 @@ class AsyncOperations(AsyncFileSystem):
         **options: Any,
     ) -> Any:
         """The bytes of a file, or a dict of those of several, which are read several at once."""
-        paths = await self._expand_path(path, recursive=recursive)
+        entries = await self._expanded(path, recursive, None, globs=True)
+        paths = [name for name in entries if not is_folder(entries, name)]
         if isinstance(path, str) and paths == [key_of(path)] and on_error == "raise":
             return await self._cat_file(paths[0], **options)
         results = await gather([partial(self._cat_file, name, **options) for name in paths])
@@ -301,7 +301,7 @@ class AsyncOperations(AsyncFileSystem):
         if all(start is not None and end is not None and is_plain_range(start, end) for start, end in asked):
             pairs = [(start, max(0, end - start)) for start, end in asked]
             with translated():
-                return await self.store.read_ranges(file_path(key_of(path)), pairs, **options)
+                return await self.store.read_ranges(exact(key_of(path)), pairs, **options)
         return [await self._cat_file(path, start, end, **options) for start, end in asked]
 
     async def _pipe_file(self, path: str, value: Any, mode: str = "overwrite", **options: Any) -> None:
@@ -316,7 +316,7 @@ class AsyncOperations(AsyncFileSystem):
         Raises:
             FileExistsError: The file exists, and `mode` is `create`.
         """
-        key = file_path(key_of(path))
+        key = exact(key_of(path))
         overwrite = overwrites(mode)
         if self.staging is not None:
             self.stage(partial(self._write, key, overwrite=overwrite, **options), bytes(value))
@@ -343,7 +343,7 @@ class AsyncOperations(AsyncFileSystem):
         Raises:
             FileExistsError: The file exists, and `mode` is `create`.
         """
-        key = file_path(key_of(rpath))
+        key = exact(key_of(rpath))
         overwrite = overwrites(mode)
         if Path(lpath).is_dir():
             return
@@ -410,7 +410,7 @@ class AsyncOperations(AsyncFileSystem):
         target = outfile if outfile is not None else lpath
         if isfilelike(target):
             with translated():
-                file = await self.store.read(file_path(key), **options)
+                file = await self.store.read(exact(key), **options)
             async with file:
                 callback.set_size((await file.get_info()).size)
                 async for chunk in file.iter_chunks():
@@ -427,7 +427,7 @@ class AsyncOperations(AsyncFileSystem):
     async def _download(self, key: str, target: Any, callback: Callback, **options: Any) -> None:
         Path(target).parent.mkdir(parents=True, exist_ok=True)
         with translated():
-            await self.store.download(file_path(key), target, overwrite=True, progress=progress_of(callback), **options)
+            await self.store.download(exact(key), target, overwrite=True, progress=progress_of(callback), **options)
 
     async def _get(
         self,
@@ -483,7 +483,7 @@ class AsyncOperations(AsyncFileSystem):
             options: `if_match` and `version_id`, as of the store.
         """
         try:
-            await self.store.copy(file_path(key_of(path1)), file_path(key_of(path2)), overwrite=True, **options)
+            await self.store.copy(exact(key_of(path1)), exact(key_of(path2)), overwrite=True, **options)
         except InvalidPath as error:
             if not is_wrong_kind(error) or not await self._isdir(path1):
                 raise
@@ -534,7 +534,7 @@ class AsyncOperations(AsyncFileSystem):
 
         async def move(source: str, target: str) -> None:
             with translated():
-                await self.store.move(file_path(source), file_path(target), overwrite=True, **options)
+                await self.store.move(exact(source), exact(target), overwrite=True, **options)
 
         await gather([partial(move, *pair) for pair in pairs], raising=True)
 
@@ -602,7 +602,7 @@ class AsyncOperations(AsyncFileSystem):
             IsADirectoryError: The path is a folder.
         """
         with translated():
-            await self.store.delete(file_path(key_of(path)), **options)
+            await self.store.delete(exact(key_of(path)), **options)
 
     async def _rm(
         self,
@@ -631,7 +631,7 @@ class AsyncOperations(AsyncFileSystem):
         if len(keys) == 1:
             await self._rm_file(keys[0])
             return
-        outcomes = self.store.delete_many([file_path(key) for key in keys])
+        outcomes = self.store.delete_many([exact(key) for key in keys])
         failed = [outcome async for outcome in outcomes if outcome.error is not None]
         with translated():
             for outcome in failed:
@@ -639,9 +639,9 @@ class AsyncOperations(AsyncFileSystem):
 
     async def _rm_tree(self, key: str) -> None:
         """Delete a folder and the file of the same name, if there is one."""
-        calls = [partial(self.store.delete_folder, folder_path(key), recursive=True)]
+        calls = [partial(self.store.delete_folder, exact(key), recursive=True)]
         if not key.endswith("/"):
-            calls.append(partial(self.store.delete, file_path(key)))
+            calls.append(partial(self.store.delete, exact(key)))
         found = False
         for call in calls:
             try:
@@ -650,7 +650,7 @@ class AsyncOperations(AsyncFileSystem):
             except NotFound:
                 pass
             except InvalidPath as error:
-                if not is_wrong_kind(error) or not folder_path(key):
+                if not is_wrong_kind(error) or not key:
                     raise
         if not found:
             raise missing(key)
@@ -681,9 +681,9 @@ class AsyncOperations(AsyncFileSystem):
             OSError: The folder is not empty.
         """
         try:
-            await self.store.delete_folder(folder_path(key_of(path)))
+            await self.store.delete_folder(exact(key_of(path)))
         except InvalidPath as error:
-            if not is_wrong_kind(error) or not folder_path(key_of(path)):
+            if not is_wrong_kind(error) or not key_of(path):
                 raise
             raise not_a_folder(error) from error
 
@@ -728,7 +728,7 @@ class AsyncOperations(AsyncFileSystem):
             expiration: Seconds until the URL expires.
             options: `method`, `content_type`, `response_headers` and `version_id`, as of the store's `presign`.
         """
-        return await self.store.presign(file_path(key_of(path)), expires_in=expiration, **options)
+        return await self.store.presign(exact(key_of(path)), expires_in=expiration, **options)
 
     async def _head(self, path: str, size: int = 1024) -> bytes:
         """The first bytes of a file. On S3: 1 request."""

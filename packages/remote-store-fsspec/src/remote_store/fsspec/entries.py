@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any, TypeAlias
 
 from remote_store.core import FileInfo, FolderEntry
-from remote_store.fsspec.paths import folder_name
+from remote_store.fsspec.paths import below
 
 Entry: TypeAlias = dict[str, Any]
 IN_ENTRY = {
@@ -26,7 +26,7 @@ def entry_of(row: FileInfo | FolderEntry) -> Entry:
     `ETag` without quotes, `ContentType`, `VersionId`, `StorageClass` and `metadata`, as far as they are known.
     """
     if isinstance(row, FolderEntry):
-        return folder_entry(folder_name(row.path))
+        return folder_entry(str(row.path))
     entry: Entry = {"name": str(row.path), "size": row.size, "type": "file"}
     if row.modified_at is not None:
         entry["mtime"] = row.modified_at.timestamp()
@@ -39,6 +39,14 @@ def entry_of(row: FileInfo | FolderEntry) -> Entry:
 def folder_entry(name: str) -> Entry:
     """The entry of a folder."""
     return {"name": name, "size": 0, "type": "directory"}
+
+
+def last_segment(entry: Entry) -> str:
+    """The last segment of the key; for a folder, without the slash that may end it."""
+    key: str = entry["name"]
+    if entry["type"] == "directory":
+        key = key.removesuffix("/")
+    return key.rpartition("/")[2]
 
 
 def modified(entry: Entry) -> datetime:
@@ -58,7 +66,7 @@ def folders_of(entries: list[Entry], folder: str, maxdepth: int | None) -> list[
 
     If a file and a folder have the same key, the file is kept.
     """
-    start = len(folder) + 1 if folder else 0
+    start = len(below(folder))
     found: dict[str, Entry] = {}
     for entry in entries:
         name: str = entry["name"]
@@ -68,7 +76,9 @@ def folders_of(entries: list[Entry], folder: str, maxdepth: int | None) -> list[
             continue
         for depth in range(1, len(segments)):
             if maxdepth is None or depth <= maxdepth:
-                above = folder_name(name[:start] + "/".join(segments[:depth]))
+                above = name[:start] + "/".join(segments[:depth])
+                # The key of a folder whose last segment is empty ends in a slash.
+                above = above if segments[depth - 1] else f"{above}/"
                 found.setdefault(above, folder_entry(above))
         if maxdepth is None or len(segments) <= maxdepth:
             found[name] = entry

@@ -10,10 +10,11 @@ from typing import Any, BinaryIO
 from remote_store.core import AsyncStore, Capability, FileInfo, Reader, Store
 from remote_store.fsspec.async_filesystem import AsyncRemoteStoreFileSystem
 from remote_store.fsspec.blocking import SpooledOpening
-from remote_store.fsspec.errors import already_there, translated
+from remote_store.fsspec.errors import translated
 from remote_store.fsspec.files import ReadFile, WriteFile, version_of
 from remote_store.fsspec.operations import Operations
-from remote_store.fsspec.paths import file_path
+from remote_store.fsspec.paths import exact
+from remote_store.fsspec.sharing import shared
 from remote_store.fsspec.sources import Configuration, StoreSource
 from remote_store.fsspec.surface import Surface
 
@@ -64,12 +65,14 @@ class RemoteStoreFileSystem(Surface, Operations):
         **options: Any,
     ) -> None:
         super().__init__()
-        self.store = StoreSource(store, url, config, name, options).blocking()
+        made = StoreSource(store, url, config, name, options).blocking()
+        # The caller's own store stays as it is, and closing it is the caller's business.
+        self.store = shared(made) if store is None else made
         self.url = url
         self.copy_globs = copy_globs
 
     def open_to_read(self, key: str, block_size: int, options: Mapping[str, Any]) -> ReadFile:
-        path = file_path(key)
+        path = exact(key)
         with translated():
             if not self.store.supports(Capability.SEEKABLE_READ):
                 file = self.store.read(path, **options)
@@ -83,7 +86,7 @@ class RemoteStoreFileSystem(Surface, Operations):
         return self.store.read(info.path, **version_of(info))
 
     def open_to_write(self, key: str, mode: str, options: Mapping[str, Any], *, autocommit: bool) -> WriteFile:
-        path, overwrite = file_path(key), mode == "wb"
+        path, overwrite = exact(key), mode == "wb"
         opening: AbstractContextManager[BinaryIO]
         if self.store.supports(Capability.ATOMIC_WRITE):
             with translated():
@@ -91,13 +94,9 @@ class RemoteStoreFileSystem(Surface, Operations):
         else:
             opening = SpooledOpening(
                 partial(self.store.write, path, overwrite=overwrite, **options),
-                partial(self._check_target, key, overwrite=overwrite),
+                partial(self.check_target, key, overwrite=overwrite),
             )
         return WriteFile(self, key, mode, opening, autocommit=autocommit)
-
-    def _check_target(self, key: str, *, overwrite: bool) -> None:
-        if not overwrite and self.isfile(key):
-            raise already_there(key)
 
     def run(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         return call(*arguments, **options)

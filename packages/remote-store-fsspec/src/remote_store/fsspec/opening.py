@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, BinaryIO, Self, cast
 
@@ -59,6 +60,10 @@ class CompressedFile(io.BufferedIOBase):
 
     def discard(self) -> None:
         """Write nothing."""
+        super().close()
+        # A codec that is left open tries to write its last bytes when it is collected.
+        with suppress(Exception):
+            self._compressor.close()
         self._target.discard()
 
     def close(self) -> None:
@@ -66,8 +71,11 @@ class CompressedFile(io.BufferedIOBase):
         if self.closed:
             return
         super().close()
-        if not self._target.closed:
+        try:
             self._compressor.close()
+        except BaseException:
+            self._target.discard()
+            raise
         self._target.close()
 
     def __enter__(self) -> Self:
@@ -81,6 +89,7 @@ class CompressedFile(io.BufferedIOBase):
         self.close()
 
     def __del__(self) -> None:
+        # The finalizer of `io.IOBase` would close the file, which writes it.
         if not self.closed:
             self.discard()
 

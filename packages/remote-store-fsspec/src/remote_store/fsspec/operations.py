@@ -25,11 +25,11 @@ from fsspec.utils import isfilelike
 from remote_store.core import FileInfo, FolderEntry, InvalidPath, NotFound, Store
 from remote_store.fsspec.arguments import check_depth, overwrites
 from remote_store.fsspec.concurrency import gather
-from remote_store.fsspec.entries import Entry, entry_of, folder_entry, folders_of, modified, ukey
+from remote_store.fsspec.entries import Entry, entry_of, folder_entry, folders_of, last_segment, modified, ukey
 from remote_store.fsspec.errors import already_there, is_wrong_kind, missing, not_a_folder, translated
 from remote_store.fsspec.globbing import Pattern
 from remote_store.fsspec.pairs import Entries, check_inside, is_folder, local_entries, local_target, pairs_of
-from remote_store.fsspec.paths import file_path, folder_path, key_of
+from remote_store.fsspec.paths import ROOTS, below, exact, folder_name, key_of
 from remote_store.fsspec.progress import progress_of
 from remote_store.fsspec.ranges import Ranges, is_plain_range
 from remote_store.fsspec.staging import Staging, copied
@@ -57,21 +57,20 @@ class Operations(AbstractFileSystem):
         On S3: 1 request for a file, 2 for a folder, none for the root.
         """
         key = key_of(path)
-        if not folder_path(key):
+        if key in ROOTS:
             return folder_entry("")
         if key.endswith("/"):
             return self._folder_info(key)
         try:
-            return entry_of(self.store.head(file_path(key)))
+            return entry_of(self.store.head(exact(key)))
         except InvalidPath as error:
             if is_wrong_kind(error):
                 return folder_entry(key)
             raise
 
     def _folder_info(self, key: str) -> Entry:
-        folder = folder_path(key)
-        if self.store.is_folder(folder):
-            return folder_entry(key if folder.endswith("/") else folder)
+        if self.isdir(key):
+            return folder_entry(folder_name(key))
         raise missing(key)
 
     def exists(self, path: str, *, refresh: bool = False) -> bool:
@@ -80,27 +79,24 @@ class Operations(AbstractFileSystem):
         On S3: 1 request for a file, 2 for a folder or nothing, none for the root.
         """
         key = key_of(path)
-        try:
-            if key.endswith("/"):
-                return self.store.is_folder(folder_path(key))
-            return self.store.exists(file_path(key))
-        except InvalidPath:
-            return False
+        if key.endswith("/"):
+            return self.isdir(key)
+        with suppress(InvalidPath):
+            return self.store.exists(exact(key))
+        return False
 
     def isfile(self, path: str) -> bool:
         """Whether there is a file. A refused request is an error. On S3: 1 request, none for the root."""
-        key = key_of(path)
-        try:
-            return bool(folder_path(key)) and not key.endswith("/") and self.store.is_file(file_path(key))
-        except InvalidPath:
-            return False
+        with suppress(InvalidPath):
+            return self.store.is_file(exact(key_of(path)))
+        return False
 
     def isdir(self, path: str) -> bool:
         """Whether there is a folder, perhaps beside a file of that name. On S3: 1 request, none for the root."""
-        try:
-            return self.store.is_folder(folder_path(key_of(path)))
-        except InvalidPath:
-            return False
+        key = key_of(path)
+        with suppress(InvalidPath):
+            return key in ROOTS or self.store.is_folder(exact(key))
+        return False
 
     def ls(self, path: str, detail: bool = True, *, refresh: bool = False) -> list[Any]:
         """The files and folders in a folder, sorted by name, or the file itself.
@@ -114,8 +110,10 @@ class Operations(AbstractFileSystem):
         return entries if detail else [entry["name"] for entry in entries]
 
     def _entries(self, key: str) -> list[Entry]:
-        entries = [entry_of(row) for row in self.store.iter_children(folder_path(key))]
-        if not entries and folder_path(key):
+        entries = [entry_of(row) for row in self.store.iter_children(exact(key))]
+        if not entries and key in ROOTS:
+            return self._entries("") if key else []
+        if not entries:
             entry = self.info(key)
             return [entry] if entry["type"] == "file" else []
         return sorted(entries, key=lambda entry: (entry["name"], entry["type"]))
@@ -145,7 +143,7 @@ class Operations(AbstractFileSystem):
         try:
             for entry in self._entries(key):
                 kind = files if entry["type"] == "file" else folders
-                kind["" if entry["name"] == key else entry["name"].removesuffix("/").rpartition("/")[2]] = entry
+                kind["" if entry["name"] == key else last_segment(entry)] = entry
         except FileNotFoundError as error:
             if on_error == "raise":
                 raise
@@ -192,19 +190,20 @@ class Operations(AbstractFileSystem):
         return dict(sorted(found.items())) if detail else sorted(found)
 
     def _found(self, key: str, maxdepth: int | None, withdirs: bool, prefix: str) -> list[Entry]:
-        folder = folder_path(key)
-        start = f"{folder}/{prefix}" if folder else prefix
+        start = below(key) + prefix
         listing: Iterator[FileInfo | FolderEntry]
         if maxdepth == 1 and withdirs:
-            listing = self.store.iter_children(folder)
+            listing = self.store.iter_children(exact(key))
         else:
             depth = None if withdirs or maxdepth is None else maxdepth - 1
-            listing = self.store.list_files(folder, recursive=True, max_depth=depth)
+            listing = self.store.list_files(exact(key), recursive=True, max_depth=depth)
         entries = [entry_of(row) for row in listing if row.path.startswith(start)]
+        if not entries and key == "/":
+            return self._found("", maxdepth, withdirs, prefix)
         if withdirs:
-            entries = folders_of(entries, folder, maxdepth)
-            if folder and self.store.is_folder(folder):
-                entries.insert(0, folder_entry(key if folder.endswith("/") else folder))
+            entries = folders_of(entries, key, maxdepth)
+            if key and self.isdir(key):
+                entries.insert(0, folder_entry(folder_name(key)))
         if not entries and not prefix and self.isfile(key):
             entries = [self.info(key)]
         return entries
@@ -242,7 +241,7 @@ class Operations(AbstractFileSystem):
             end: Offset behind the last byte.
             options: `if_match` and `version_id`, as of the store.
         """
-        key = file_path(key_of(path))
+        key = exact(key_of(path))
         with translated():
             if start is None and end is None:
                 return self.store.read_bytes(key, **options)
@@ -263,7 +262,8 @@ class Operations(AbstractFileSystem):
         **options: Any,
     ) -> Any:
         """The bytes of a file, or a dict of those of several, which are read several at once."""
-        paths = self.expand_path(path, recursive=recursive)
+        entries = self._expanded(path, recursive, None, globs=True)
+        paths = [name for name in entries if not is_folder(entries, name)]
         if isinstance(path, str) and paths == [key_of(path)] and on_error == "raise":
             return self.cat_file(paths[0], **options)
         results = gather([partial(self.cat_file, name, **options) for name in paths])
@@ -303,7 +303,7 @@ class Operations(AbstractFileSystem):
         if all(start is not None and end is not None and is_plain_range(start, end) for start, end in asked):
             pairs = [(start, max(0, end - start)) for start, end in asked]
             with translated():
-                return self.store.read_ranges(file_path(key_of(path)), pairs, **options)
+                return self.store.read_ranges(exact(key_of(path)), pairs, **options)
         return [self.cat_file(path, start, end, **options) for start, end in asked]
 
     def pipe_file(self, path: str, value: Any, mode: str = "overwrite", **options: Any) -> None:
@@ -318,7 +318,7 @@ class Operations(AbstractFileSystem):
         Raises:
             FileExistsError: The file exists, and `mode` is `create`.
         """
-        key = file_path(key_of(path))
+        key = exact(key_of(path))
         overwrite = overwrites(mode)
         if self.staging is not None:
             self.stage(partial(self._write, key, overwrite=overwrite, **options), bytes(value))
@@ -345,7 +345,7 @@ class Operations(AbstractFileSystem):
         Raises:
             FileExistsError: The file exists, and `mode` is `create`.
         """
-        key = file_path(key_of(rpath))
+        key = exact(key_of(rpath))
         overwrite = overwrites(mode)
         if Path(lpath).is_dir():
             return
@@ -412,7 +412,7 @@ class Operations(AbstractFileSystem):
         target = outfile if outfile is not None else lpath
         if isfilelike(target):
             with translated():
-                file = self.store.read(file_path(key), **options)
+                file = self.store.read(exact(key), **options)
             with file:
                 callback.set_size((file.get_info()).size)
                 for chunk in file.iter_chunks():
@@ -429,7 +429,7 @@ class Operations(AbstractFileSystem):
     def _download(self, key: str, target: Any, callback: Callback, **options: Any) -> None:
         Path(target).parent.mkdir(parents=True, exist_ok=True)
         with translated():
-            self.store.download(file_path(key), target, overwrite=True, progress=progress_of(callback), **options)
+            self.store.download(exact(key), target, overwrite=True, progress=progress_of(callback), **options)
 
     def get(
         self,
@@ -485,7 +485,7 @@ class Operations(AbstractFileSystem):
             options: `if_match` and `version_id`, as of the store.
         """
         try:
-            self.store.copy(file_path(key_of(path1)), file_path(key_of(path2)), overwrite=True, **options)
+            self.store.copy(exact(key_of(path1)), exact(key_of(path2)), overwrite=True, **options)
         except InvalidPath as error:
             if not is_wrong_kind(error) or not self.isdir(path1):
                 raise
@@ -536,7 +536,7 @@ class Operations(AbstractFileSystem):
 
         def move(source: str, target: str) -> None:
             with translated():
-                self.store.move(file_path(source), file_path(target), overwrite=True, **options)
+                self.store.move(exact(source), exact(target), overwrite=True, **options)
 
         gather([partial(move, *pair) for pair in pairs], raising=True)
 
@@ -604,7 +604,7 @@ class Operations(AbstractFileSystem):
             IsADirectoryError: The path is a folder.
         """
         with translated():
-            self.store.delete(file_path(key_of(path)), **options)
+            self.store.delete(exact(key_of(path)), **options)
 
     def rm(
         self,
@@ -633,7 +633,7 @@ class Operations(AbstractFileSystem):
         if len(keys) == 1:
             self.rm_file(keys[0])
             return
-        outcomes = self.store.delete_many([file_path(key) for key in keys])
+        outcomes = self.store.delete_many([exact(key) for key in keys])
         failed = [outcome for outcome in outcomes if outcome.error is not None]
         with translated():
             for outcome in failed:
@@ -641,9 +641,9 @@ class Operations(AbstractFileSystem):
 
     def _rm_tree(self, key: str) -> None:
         """Delete a folder and the file of the same name, if there is one."""
-        calls = [partial(self.store.delete_folder, folder_path(key), recursive=True)]
+        calls = [partial(self.store.delete_folder, exact(key), recursive=True)]
         if not key.endswith("/"):
-            calls.append(partial(self.store.delete, file_path(key)))
+            calls.append(partial(self.store.delete, exact(key)))
         found = False
         for call in calls:
             try:
@@ -652,7 +652,7 @@ class Operations(AbstractFileSystem):
             except NotFound:
                 pass
             except InvalidPath as error:
-                if not is_wrong_kind(error) or not folder_path(key):
+                if not is_wrong_kind(error) or not key:
                     raise
         if not found:
             raise missing(key)
@@ -683,9 +683,9 @@ class Operations(AbstractFileSystem):
             OSError: The folder is not empty.
         """
         try:
-            self.store.delete_folder(folder_path(key_of(path)))
+            self.store.delete_folder(exact(key_of(path)))
         except InvalidPath as error:
-            if not is_wrong_kind(error) or not folder_path(key_of(path)):
+            if not is_wrong_kind(error) or not key_of(path):
                 raise
             raise not_a_folder(error) from error
 
@@ -730,7 +730,7 @@ class Operations(AbstractFileSystem):
             expiration: Seconds until the URL expires.
             options: `method`, `content_type`, `response_headers` and `version_id`, as of the store's `presign`.
         """
-        return self.store.presign(file_path(key_of(path)), expires_in=expiration, **options)
+        return self.store.presign(exact(key_of(path)), expires_in=expiration, **options)
 
     def head(self, path: str, size: int = 1024) -> bytes:
         """The first bytes of a file. On S3: 1 request."""

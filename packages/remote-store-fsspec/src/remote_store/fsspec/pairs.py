@@ -114,6 +114,6 @@ def local_entries(path: Any, *, recursive: bool, maxdepth: int | None) -> dict[s
     for name in names:
         text = make_path_posix(os.fspath(name))
         literal = os.path.lexists(text)
-        for each in local.expand_path(text, recursive=recursive, maxdepth=maxdepth, assume_literal=literal):
+        for each in local.expand_path([text], recursive=recursive, maxdepth=maxdepth, assume_literal=literal):
             found[each] = {"name": each, "type": "directory" if Path(each).is_dir() else "file"}
     return found

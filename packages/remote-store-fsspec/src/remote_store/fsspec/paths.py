@@ -13,6 +13,9 @@ SCHEMES = ("file", "local", "memory", "s3", "s3+boto3", "s3+pyarrow", "s3+s3fs")
 """Schemes of stores that are registered with fsspec; each makes a protocol such as `remote-store+s3`."""
 PROTOCOLS = (PROTOCOL, *(f"{PROTOCOL}+{scheme}" for scheme in SCHEMES))
 
+ROOTS = ("", "/")
+"""Both mean the root, but `/` means the folder of the keys that begin with a slash, if there are any."""
+
 
 def key_of(path: Any) -> str:
     """The key in a URL, byte for byte: what is behind the protocol, or behind the bucket. A key is returned unchanged.
@@ -43,19 +46,19 @@ def url_of(path: str) -> str | None:
     return f"{scheme.removeprefix(f'{PROTOCOL}+')}://{place or '/'}"
 
 
-def file_path(key: str) -> RemotePath:
-    """The path of a file for a store, which then uses the key byte for byte."""
+def exact(key: str) -> RemotePath:
+    """A path for a store, which then uses the key byte for byte. A slash may end the key of a folder."""
     return RemotePath.exact(key)
 
 
-def folder_path(key: str) -> RemotePath:
-    """The path of a folder for a store: the key without the slash that may end it. `""` and `"/"` are the root."""
-    return RemotePath.exact(key.removesuffix("/"))
+def below(folder: str) -> str:
+    """What the keys in a folder begin with."""
+    return folder if not folder or folder.endswith("/") else f"{folder}/"
 
 
-def folder_name(path: str) -> str:
-    """The key of a folder. It ends in a slash only if the last segment is empty, as that of `a/` in `a//b` is."""
-    return f"{path}/" if path.endswith("/") else path
+def folder_name(key: str) -> str:
+    """The key of a folder as listings have it: without the slash that may end it, unless its last segment is empty."""
+    return key if key.endswith("//") else key.removesuffix("/")
 
 
 def prefix_of(url: str | None) -> str:

@@ -6,18 +6,24 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 from fsspec.spec import AbstractFileSystem
 
-from remote_store.core import AsyncStore, Store
+from remote_store.core import AsyncStore, Store, require_canonical
+from remote_store.fsspec.errors import already_there, translated
 from remote_store.fsspec.files import ReadFile, WriteFile
 from remote_store.fsspec.opening import TEXT_OPTIONS, binary_mode, dressed
 from remote_store.fsspec.paths import PROTOCOL, PROTOCOLS, key_of, prefix_of, url_of
+from remote_store.fsspec.sharing import digest_of, shared
 from remote_store.fsspec.staging import StagedWrite, Staging
 
 BLOCK_SIZE = 1 << 20
 IGNORED = ("cache_type", "cache_options", "size", "fill_cache", "autocommit")
 """Arguments of `open` that choose a cache of fsspec, which files of a store do not have."""
+
+
+NOT_PICKLED = ("config", "loop", "name", "store")
 
 
 class Surface(AbstractFileSystem):
@@ -118,20 +124,59 @@ class Surface(AbstractFileSystem):
     def open_to_write(self, key: str, mode: str, options: Mapping[str, Any], *, autocommit: bool) -> WriteFile:
         """Open a file to write."""
 
+    def check_target(self, key: str, *, overwrite: bool) -> None:
+        """Check the key of a file to write, for a file that the store does not open itself.
+
+        Raises:
+            FileExistsError: The file exists and is not to be replaced.
+            InvalidPath: The key is not canonical.
+            IsADirectoryError: The key is the root.
+        """
+        with translated():
+            require_canonical(key, self.store.backend.name)
+        if not overwrite and self.isfile(key):
+            raise already_there(key)
+
     @abstractmethod
     def run(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         """Call a method of the store from blocking code."""
+
+    def start_transaction(self) -> Staging:
+        """Begin a transaction, which `end_transaction` ends. A `with fs.transaction` block does both."""
+        transaction: Staging = super().start_transaction()
+        transaction.start()
+        return transaction
 
     def stage(self, write: Callable[[Any], Any], content: Any) -> None:
         """Keep back a write until the transaction ends."""
         self.transaction.files.append(StagedWrite(partial(self.run, write), content))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """The URL and its settings, or the store, whose pickle is its configuration. A configuration may be a file."""
+        options = {name: value for name, value in self.storage_options.items() if name not in NOT_PICKLED}
+        if self.url is None:
+            options["store"] = self.store
+        return restored, (type(self), options)
+
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, type(self))
-            and self.store.backend is other.store.backend
-            and self.store.root_path == other.store.root_path
-        )
+        """Whether the stores have the same configuration, and in memory the same files."""
+        if not isinstance(other, type(self)):
+            return False
+        mine, others = self.store, other.store
+        if mine.backend is others.backend:
+            return mine.root_path == others.root_path
+        digest = digest_of(mine) if mine.native_path() == others.native_path() else None
+        return digest is not None and digest == digest_of(others)
 
     def __hash__(self) -> int:
         return hash((type(self), self.store.native_path()))
+
+    def __dask_tokenize__(self) -> tuple[str, str]:
+        return type(self).__qualname__, digest_of(self.store) or uuid4().hex
+
+
+def restored(kind: type[Surface], options: dict[str, Any]) -> Surface:
+    """Make the filesystem of a pickle. In a worker, those of one configuration share their connections."""
+    if "store" in options and not options.get("asynchronous"):
+        options = {**options, "store": shared(options["store"])}
+    return kind(**options)
