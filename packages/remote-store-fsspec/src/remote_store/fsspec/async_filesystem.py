@@ -40,6 +40,8 @@ class AsyncRemoteStoreFileSystem(Surface, AsyncOperations):
         config: A configuration, or the path of its file, in place of a store.
         name: Name of a store in the configuration.
         copy_globs: Expand patterns in `cp` and `copy`, as fsspec's base class does.
+        cache_bytes: Memory for the content of small files that `cat_file` reads as a whole. Each use still sends 1
+            request, which compares the ETag. 0, the default, means no cache.
         asynchronous: The coroutines are awaited in the caller's event loop.
         loop: The event loop that the blocking methods use, in place of fsspec's. It runs in another thread.
         batch_size: Not used: at most 16 calls are made at once.
@@ -63,6 +65,7 @@ class AsyncRemoteStoreFileSystem(Surface, AsyncOperations):
         config: Configuration | None = None,
         name: str | None = None,
         copy_globs: bool = False,
+        cache_bytes: int = 0,
         asynchronous: bool = False,
         loop: asyncio.AbstractEventLoop | None = None,
         batch_size: int | None = None,
@@ -74,6 +77,7 @@ class AsyncRemoteStoreFileSystem(Surface, AsyncOperations):
         self.store = shared(made) if store is None and not asynchronous and loop is None else made
         self.url = url
         self.copy_globs = copy_globs
+        self.cache = self.cache_of(cache_bytes)
         self.given_loop = loop
         self.process = os.getpid()
 

@@ -35,6 +35,8 @@ class RemoteStoreFileSystem(Surface, Operations):
         config: A configuration, or the path of its file, in place of a store.
         name: Name of a store in the configuration.
         copy_globs: Expand patterns in `cp` and `copy`, as fsspec's base class does.
+        cache_bytes: Memory for the content of small files that `cat_file` reads as a whole. Each use still sends 1
+            request, which compares the ETag. 0, the default, means no cache.
         asynchronous: `True` makes an `AsyncRemoteStoreFileSystem`.
         options: Settings of the backend, with a URL.
 
@@ -61,6 +63,7 @@ class RemoteStoreFileSystem(Surface, Operations):
         config: Configuration | None = None,
         name: str | None = None,
         copy_globs: bool = False,
+        cache_bytes: int = 0,
         asynchronous: bool = False,
         **options: Any,
     ) -> None:
@@ -70,6 +73,7 @@ class RemoteStoreFileSystem(Surface, Operations):
         self.store = shared(made) if store is None else made
         self.url = url
         self.copy_globs = copy_globs
+        self.cache = self.cache_of(cache_bytes)
 
     def open_to_read(self, key: str, block_size: int, options: Mapping[str, Any]) -> ReadFile:
         path = exact(key)

@@ -22,8 +22,9 @@ from fsspec.implementations.local import make_path_posix
 from fsspec.spec import AbstractFileSystem
 from fsspec.utils import isfilelike
 
-from remote_store.core import FileInfo, FolderEntry, InvalidPath, NotFound, Store
+from remote_store.core import FileInfo, FolderEntry, InvalidPath, NotFound, NotModified, RemotePath, Store
 from remote_store.fsspec.arguments import check_depth, overwrites
+from remote_store.fsspec.cache import ContentCache
 from remote_store.fsspec.concurrency import gather
 from remote_store.fsspec.entries import Entry, entry_of, folder_entry, folders_of, last_segment, modified, ukey
 from remote_store.fsspec.errors import already_there, is_wrong_kind, missing, not_a_folder, translated
@@ -41,10 +42,13 @@ class Operations(AbstractFileSystem):
     Attributes:
         store: The store.
         copy_globs: Whether `cp` and `copy` expand patterns, as those of fsspec's base class do.
+        cache: The content of small files, if the caller asked for a cache.
+        staging: The transaction that is open, if there is one.
     """
 
     store: Store
     copy_globs: bool
+    cache: ContentCache | None = None
     staging: Staging | None = None
 
     @abstractmethod
@@ -233,7 +237,7 @@ class Operations(AbstractFileSystem):
     def cat_file(self, path: str, start: int | None = None, end: int | None = None, **options: Any) -> bytes:
         """The bytes of a file, or of a range of it. Negative offsets count from the end.
 
-        On S3: 1 request; 2 for a negative offset.
+        On S3: 1 request; 2 for a negative offset, or for a range without an end.
 
         Args:
             path: The file.
@@ -244,7 +248,7 @@ class Operations(AbstractFileSystem):
         key = exact(key_of(path))
         with translated():
             if start is None and end is None:
-                return self.store.read_bytes(key, **options)
+                return self._whole(key, options)
             if is_plain_range(start, end):
                 return self.store.read_range(key, start or 0, max(0, (end or 0) - (start or 0)), **options)
             with self.store.read_seekable(key, **options) as file:
@@ -252,6 +256,23 @@ class Operations(AbstractFileSystem):
                 first, last, _ = slice(start, end).indices(size)
                 file.seek(first)
                 return file.read(max(0, last - first))
+
+    def _whole(self, key: RemotePath, options: dict[str, Any]) -> bytes:
+        """The bytes of a file. With a cache, those that are kept if the service says that they are current."""
+        if self.cache is None or options:
+            return self.store.read_bytes(key, **options)
+        kept = self.cache.of(key)
+        if kept is not None:
+            content = self.store.read_bytes(key, if_none_match=kept.etag)
+            if isinstance(content, NotModified):
+                return kept.content
+            # The answer does not say the ETag of the new version.
+            self.cache.forget(key)
+            return content
+        with self.store.read(key) as file:
+            content = file.read()
+            self.cache.keep(key, (file.get_info()).etag, content)
+        return content
 
     def cat(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import pickle
 from typing import Any, Final, TypeVar
 
@@ -22,11 +23,15 @@ def digest_of(store: Store | AsyncStore) -> str | None:
 
     The digest of a store in memory is also one of its files.
     """
+    configuration = io.BytesIO()
+    pickler = pickle.Pickler(configuration)
+    # The bytes then do not depend on which of the equal texts are one object.
+    pickler.fast = True
     try:
-        configuration = pickle.dumps((type(store), store.backend, str(store.root_path)))
+        pickler.dump((type(store), store.backend, str(store.root_path)))
     except Exception:  # noqa: BLE001 - the settings may be objects of any kind
         return None
-    return hashlib.sha256(configuration).hexdigest()
+    return hashlib.sha256(configuration.getbuffer()).hexdigest()
 
 
 def shared(store: S) -> S:

@@ -10,7 +10,8 @@ from uuid import uuid4
 
 from fsspec.spec import AbstractFileSystem
 
-from remote_store.core import AsyncStore, Store, require_canonical
+from remote_store.core import AsyncStore, Capability, CapabilityNotSupported, Store, require_canonical
+from remote_store.fsspec.cache import ContentCache
 from remote_store.fsspec.errors import already_there, translated
 from remote_store.fsspec.files import ReadFile, WriteFile
 from remote_store.fsspec.opening import TEXT_OPTIONS, binary_mode, dressed
@@ -32,7 +33,9 @@ class Surface(AbstractFileSystem):
     Attributes:
         store: The store.
         copy_globs: Whether `cp` and `copy` expand patterns, as those of fsspec's base class do.
+        cache: The content of small files, if the caller asked for a cache.
         staging: The transaction that is open, if there is one.
+        url: The URL of the store, if the filesystem was made from one.
     """
 
     protocol = PROTOCOLS
@@ -42,6 +45,7 @@ class Surface(AbstractFileSystem):
 
     store: Store | AsyncStore
     copy_globs: bool
+    cache: ContentCache | None = None
     staging: Staging | None = None
     url: str | None = None
 
@@ -55,6 +59,32 @@ class Surface(AbstractFileSystem):
         """The URL of the store in the URL of a file."""
         url = url_of(path)
         return {} if url is None else {"url": url}
+
+    def cache_of(self, size: int) -> ContentCache | None:
+        """A cache of so many bytes, or none for 0.
+
+        Raises:
+            CapabilityNotSupported: The backend cannot compare ETags.
+            ValueError: The size is negative.
+        """
+        if size < 0:
+            raise ValueError(f"cache_bytes must not be negative, but is {size}")
+        if size and not self.store.supports(Capability.CONDITIONAL_READ):
+            message = (
+                "cache_bytes needs the capability CONDITIONAL_READ, which this backend does not have; leave it out"
+            )
+            capability = Capability.CONDITIONAL_READ.value
+            raise CapabilityNotSupported(message, capability=capability, backend=self.store.backend.name)
+        return ContentCache(size) if size else None
+
+    def invalidate_cache(self, path: str | None = None) -> None:
+        """Forget what is cached of one file, or of all. Never needed, as the ETag is compared at each use."""
+        super().invalidate_cache(path)
+        if self.cache is not None:
+            if path is None:
+                self.cache.clear()
+            else:
+                self.cache.forget(key_of(path))
 
     def unstrip_protocol(self, name: str) -> str:
         """The URL of a key. It names the store if the filesystem was made from a URL, and else begins `remote-store://`."""
