@@ -14,13 +14,15 @@ import subprocess
 import sys
 import textwrap
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 ROOT = Path(__file__).resolve().parent.parent
 CORE = "packages/remote-store-core/src/remote_store/core"
 CONFORMANCE = "conformance/src/remote_store/conformance"
 SUITE = f"{CONFORMANCE}/suite"
+FSSPEC = "packages/remote-store-fsspec/src/remote_store/fsspec"
 
 FILES = {
     f"{CORE}/aio/backend.py": f"{CORE}/backend.py",
@@ -52,6 +54,7 @@ FILES = {
     f"{CONFORMANCE}/checking/async_usages.py": f"{CONFORMANCE}/checking/usages.py",
     f"{CONFORMANCE}/model/async_perform.py": f"{CONFORMANCE}/model/perform.py",
     f"{CONFORMANCE}/stores/async_child.py": f"{CONFORMANCE}/stores/child.py",
+    f"{FSSPEC}/async_operations.py": f"{FSSPEC}/operations.py",
 }
 FOLDERS = {f"{SUITE}/aio": SUITE}
 
@@ -75,6 +78,51 @@ WORDS = {
     "push_async_exit": "push",
     "push_async_callback": "callback",
 }
+HOOKS = (
+    "cat",
+    "cat_file",
+    "cat_ranges",
+    "checksum",
+    "copy",
+    "cp_file",
+    "created",
+    "du",
+    "exists",
+    "expand_path",
+    "find",
+    "get",
+    "get_file",
+    "glob",
+    "head",
+    "info",
+    "isdir",
+    "isfile",
+    "ls",
+    "makedirs",
+    "mkdir",
+    "modified",
+    "mv",
+    "pipe_file",
+    "put",
+    "put_file",
+    "rm",
+    "rm_file",
+    "rmdir",
+    "sign",
+    "size",
+    "tail",
+    "touch",
+    "ukey",
+    "walk",
+)
+WORDS_OF = {
+    f"{FSSPEC}/async_operations.py": {
+        "asyn": "spec",
+        "AsyncFileSystem": "AbstractFileSystem",
+        **{f"_{name}": name for name in HOOKS},
+    },
+}
+"""Words of one source. Methods of an `AsyncFileSystem` of fsspec are called like those of an `AbstractFileSystem`."""
 HOMES = {"BinaryIO": "typing", "BufferedIOBase": "io"}
 PARTS = [(r"Async(?=[A-Z])", ""), (r"\basync_(?=\w)", ""), (r"(?<=_)async_(?=\w)", ""), (r"(?<=\w)_async\b", "")]
 IMPORT = re.compile(r"^(from remote_store[\w.]* import )(\([^)]*\)|[^(\n]*)$", re.MULTILINE)
@@ -90,14 +138,20 @@ def pairs() -> dict[Path, Path]:
     return found
 
 
-def rename(word: str) -> str:
+def rename(word: str, words: Mapping[str, str]) -> str:
     """The synchronous word for an asynchronous one.
+
+    Args:
+        word: The word.
+        words: Words of this source only.
 
     Raises:
         ValueError: The word has no twin.
     """
     if word == "AsyncGenerator":
         raise ValueError("AsyncGenerator takes other arguments than Generator; annotate with AsyncIterator")
+    if word in words:
+        return words[word]
     if word in WORDS:
         return WORDS[word]
     for pattern, replacement in PARTS:
@@ -105,21 +159,22 @@ def rename(word: str) -> str:
     return word
 
 
-def rename_text(text: str) -> str:
+def rename_text(text: str, words: Mapping[str, str]) -> str:
     """Convert the words of a string or comment. `await` is removed if code follows it."""
     text = re.sub(r"\bawait (?=[A-Za-z_]\w*[.(])", "", text)
     text = re.sub(r"\basync (?=(?:def|with|for)\b)", "", text)
-    return re.sub(r"\w+", lambda match: rename(match[0]), text)
+    return re.sub(r"\w+", lambda match: rename(match[0], words), text)
 
 
-def edits(source: str) -> Iterator[tuple[tuple[int, int], tuple[int, int], str]]:
+def edits(source: str, words: Mapping[str, str]) -> Iterator[tuple[tuple[int, int], tuple[int, int], str]]:
     """The changes as start and end (line, column) and replacement, in source order."""
     tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
     for token, following in itertools.pairwise(tokens):
         if token.string in {"async", "await"}:
             yield token.start, following.start, ""
         elif token.type == tokenize.NAME or token.type in TEXT:
-            new = rename(token.string) if token.type == tokenize.NAME else rename_text(token.string)
+            convert = rename if token.type == tokenize.NAME else rename_text
+            new = convert(token.string, words)
             if new != token.string:
                 yield token.start, token.end, new
 
@@ -132,11 +187,11 @@ def send_home(statement: re.Match[str]) -> str:
     return "\n".join([*moved, *([f"{statement[1]}{kept}"] if kept else [])]) if moved else statement[0]
 
 
-def unasync(source: str) -> str:
+def unasync(source: str, words: Mapping[str, str] = MappingProxyType({})) -> str:
     """The synchronous twin of a source, not yet formatted."""
     starts = [0, *itertools.accumulate(map(len, io.StringIO(source)))]
     text, position = [], 0
-    for (row, column), (end_row, end_column), new in edits(source):
+    for (row, column), (end_row, end_column), new in edits(source, words):
         text += [source[position : starts[row - 1] + column], new]
         position = starts[end_row - 1] + end_column
     result = "".join(text) + source[position:]
@@ -157,7 +212,8 @@ def twin_of(source: Path, twin: Path) -> str:
     """The whole text of a twin, with the line that names its source."""
     header = f"Generated from {source.relative_to(ROOT).as_posix()} by tools/unasync.py; edit that."
     comment = textwrap.fill(header, 120, initial_indent="# ", subsequent_indent="# ")
-    return formatted(f"{comment}\n" + unasync(source.read_text("utf-8")), twin)
+    words = WORDS_OF.get(source.relative_to(ROOT).as_posix(), {})
+    return formatted(f"{comment}\n" + unasync(source.read_text("utf-8"), words), twin)
 
 
 def orphans(table: dict[Path, Path]) -> list[Path]:

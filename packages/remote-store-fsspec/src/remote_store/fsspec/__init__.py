@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-__all__: list[str] = []
+from remote_store.fsspec.async_filesystem import AsyncRemoteStoreFileSystem
+from remote_store.fsspec.filesystem import RemoteStoreFileSystem
+
+__all__ = ["AsyncRemoteStoreFileSystem", "RemoteStoreFileSystem"]
 
 __version__ = version("remote-store-fsspec")

@@ -1,0 +1,335 @@
+"""The files that a filesystem opens."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+from remote_store.core import FileInfo
+from remote_store.fsspec.ending import ended_by_exception, exception_now
+from remote_store.fsspec.entries import Entry, entry_of
+from remote_store.fsspec.errors import Discarded, translated
+
+
+class StoreFile(io.BufferedIOBase):
+    """A file of a store, opened by a filesystem.
+
+    Attributes:
+        fs: The filesystem.
+        path: The key.
+        mode: `rb`, `wb` or `xb`.
+    """
+
+    def __init__(self, fs: Any, path: str, mode: str) -> None:
+        super().__init__()
+        self.fs = fs
+        self.path = path
+        self.mode = mode
+
+    @property
+    def name(self) -> str:
+        """The key."""
+        return self.path
+
+    @property
+    def full_name(self) -> str:
+        """The URL."""
+        url: str = self.fs.unstrip_protocol(self.path)
+        return url
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.path!r} {self.mode}{' closed' if self.closed else ''}>"
+
+    def __enter__(self) -> Self:
+        if self.closed:
+            raise ValueError("I/O operation on closed file")
+        return self
+
+
+class ReadFile(StoreFile):
+    """A file opened for reading. All reads return bytes of the version that was opened.
+
+    A program that reads from the start to the end gets the body of one request. One that seeks gets exact ranges, and
+    blocks of `blocksize` bytes for reads that are shorter.
+
+    Args:
+        fs: The filesystem.
+        path: The key.
+        file: The file, for random access.
+        stream: Opens the version of a `FileInfo` for sequential reading; `None` if the backend cannot.
+        block_size: Bytes of a block.
+
+    Attributes:
+        size: Length in bytes.
+        details: The entry, as `fs.info` returns it.
+        blocksize: Bytes of a block.
+    """
+
+    def __init__(
+        self,
+        fs: Any,
+        path: str,
+        file: BinaryIO,
+        info: FileInfo,
+        stream: Callable[[FileInfo], BinaryIO] | None,
+        block_size: int,
+    ) -> None:
+        super().__init__(fs, path, "rb")
+        self.file_info = info
+        self.details: Entry = entry_of(info)
+        self.size = info.size
+        self.blocksize = block_size
+        self._file = file
+        self._open_stream = stream
+        self._stream: BinaryIO | None = None
+        self._position = 0
+
+    @property
+    def loc(self) -> int:
+        """The position."""
+        return self._position
+
+    def info(self) -> Entry:
+        """The entry of the version that is read. Sends no request."""
+        return self.details
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def seekable(self) -> bool:
+        """Always."""
+        return True
+
+    def tell(self) -> int:
+        """The position."""
+        self._check_open()
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Move to an offset and return the new position. Sends no request."""
+        self._check_open()
+        starts = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}
+        if whence not in starts:
+            raise ValueError(f"whence must be 0, 1 or 2, not {whence!r}")
+        position = starts[whence] + int(offset)
+        if position < 0:
+            raise ValueError(f"the position {position} is before the start of the file")
+        self._position = position
+        return position
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Up to `size` bytes, fewer only at the end; all the rest for -1 or `None`.
+
+        Raises:
+            PreconditionFailed: The file was replaced since it was opened.
+        """
+        self._check_open()
+        left = max(0, self.size - self._position)
+        wanted = left if size is None or size < 0 else min(size, left)
+        if not wanted:
+            return b""
+        with translated():
+            data = self._at(self._position, wanted).read(wanted)
+        self._position += len(data)
+        return data
+
+    def read1(self, size: int = -1, /) -> bytes:
+        """Like `read`, but at most one block for -1."""
+        return self.read(size if size >= 0 else self.blocksize)
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Fill the buffer and return the number of bytes, which is less than its length only at the end."""
+        with memoryview(buffer) as whole, whole.cast("B") as view:
+            data = self.read(len(view))
+            view[: len(data)] = data
+            return len(data)
+
+    def readinto1(self, buffer: Any, /) -> int:
+        """The same as `readinto`."""
+        return self.readinto(buffer)
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """One line with its newline, at most `size` bytes of it."""
+        self._check_open()
+        left = max(0, self.size - self._position)
+        wanted = left if size is None or size < 0 else min(size, left)
+        if not wanted:
+            return b""
+        with translated():
+            line = self._at(self._position, min(wanted, self.blocksize - 1)).readline(wanted)
+        self._position += len(line)
+        return line
+
+    def __next__(self) -> bytes:
+        line = self.readline()
+        if not line:
+            raise StopIteration
+        return line
+
+    def readuntil(self, char: bytes = b"\n", blocks: int | None = None) -> bytes:
+        """The bytes up to and with the next occurrence of `char`, or the rest. `blocks` is the size of a read."""
+        parts: list[bytes] = []
+        kept = b""
+        while part := self.read(blocks or self.blocksize):
+            joined = kept + part
+            found = joined.find(char)
+            if found >= 0:
+                end = found + len(char)
+                self.seek(end - len(joined), io.SEEK_CUR)
+                parts.append(joined[len(kept) : end])
+                break
+            parts.append(part)
+            kept = joined[-(len(char) - 1) :] if len(char) > 1 else b""
+        return b"".join(parts)
+
+    def close(self) -> None:
+        """Close the file and its connection."""
+        if self.closed:
+            return
+        super().close()
+        try:
+            self._end_stream()
+        finally:
+            self._file.close()
+
+    def __reduce_ex__(self, _protocol: object) -> tuple[Any, ...]:
+        return reopened, (self.fs, self.path, self.blocksize, self._position, self.file_info)
+
+    def _at(self, position: int, wanted: int) -> BinaryIO:
+        """The file to read from, at a position."""
+        stream = self._stream
+        if stream is None and self._open_stream is not None and position == 0 and wanted < self.blocksize < self.size:
+            stream = self._stream = self._open_stream(self.file_info)
+        if stream is not None:
+            if stream.tell() == position:
+                return stream
+            self._end_stream()
+        self._file.seek(position)
+        return self._file
+
+    def _end_stream(self) -> None:
+        stream, self._stream, self._open_stream = self._stream, None, None
+        if stream is not None:
+            stream.close()
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise ValueError("I/O operation on closed file")
+
+
+class WriteFile(StoreFile):
+    """A file opened for writing. It appears complete when it is closed, or when its transaction ends.
+
+    Nothing is written if its `with` block ends with an exception, if it is discarded, or if nobody closes it.
+
+    Args:
+        fs: The filesystem.
+        path: The key.
+        mode: `wb` or `xb`.
+        opening: The store's context manager of the file.
+        autocommit: Write when the file is closed. Otherwise when `commit` is called.
+    """
+
+    def __init__(
+        self, fs: Any, path: str, mode: str, opening: AbstractContextManager[BinaryIO], *, autocommit: bool
+    ) -> None:
+        super().__init__(fs, path, mode)
+        self.autocommit = autocommit
+        self._known = exception_now()
+        self._opening: AbstractContextManager[BinaryIO] | None = None
+        with translated():
+            self._file = opening.__enter__()
+        self._opening = opening
+
+    def writable(self) -> bool:
+        """Always."""
+        return True
+
+    def write(self, data: Any, /) -> int:
+        """Write bytes at the end of the file, and return their number."""
+        self._check_open()
+        with memoryview(data) as view:
+            count = view.nbytes
+        with translated():
+            self._file.write(data)
+        return count
+
+    def tell(self) -> int:
+        """The number of bytes written so far."""
+        self._check_open()
+        return self._file.tell()
+
+    def flush(self) -> None:
+        """Do nothing: the file is written as a whole."""
+        self._check_open()
+
+    def close(self) -> None:
+        """Write the file, unless it belongs to a transaction or an exception ends the `with` block that closes it.
+
+        Raises:
+            FileExistsError: The mode is `xb`, and another writer created the file.
+        """
+        if self.closed:
+            return
+        super().close()
+        if self._opening is None:
+            return
+        if ended_by_exception(self._known):
+            self.discard()
+        elif self.autocommit:
+            self.commit()
+
+    def commit(self) -> None:
+        """Write the file now. Does nothing if it was written or discarded."""
+        opening = self._taken()
+        if opening is not None:
+            with translated():
+                opening.__exit__(None, None, None)
+
+    def discard(self) -> None:
+        """Write nothing."""
+        opening = self._taken()
+        if opening is not None:
+            with suppress(Discarded):
+                opening.__exit__(Discarded, Discarded(), None)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.discard()
+        self.close()
+
+    def __del__(self) -> None:
+        # The finalizer of `io.IOBase` would close the file, which writes it.
+        if self.__dict__.get("_opening") is not None and (self.autocommit or not self.closed):
+            self.discard()
+
+    def _taken(self) -> AbstractContextManager[BinaryIO] | None:
+        opening, self._opening = self._opening, None
+        super().close()
+        return opening
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise ValueError("I/O operation on closed file")
+
+
+def reopened(fs: Any, path: str, block_size: int, position: int, info: FileInfo) -> ReadFile:
+    """Open the same version of a file again, at a position. A pickle of a file calls it.
+
+    Raises:
+        PreconditionFailed: The file was replaced since it was opened.
+    """
+    file: ReadFile = fs.open(path, "rb", block_size=block_size, **version_of(info))
+    file.seek(position)
+    return file
+
+
+def version_of(info: FileInfo) -> Mapping[str, str]:
+    """The options that name a version, if it has an ETag."""
+    return {} if info.etag is None else {"if_match": info.etag}

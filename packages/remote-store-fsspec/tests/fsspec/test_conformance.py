@@ -1,0 +1,32 @@
+"""The contract, kept by a store over fsspec's interface over a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import fsspec
+from fsspec_store import FsspecBackend
+
+from remote_store.conformance import BackendConformance, Harness, Profile, load_deviations
+from remote_store.core import MemoryBackend, Store
+
+
+class StoreInStoreHarness(Harness):
+    """A folder of a filesystem over a store in memory."""
+
+    deviations = load_deviations(Path(__file__).with_name("deviations.toml"))
+    profile = Profile(kind="tree", flat=False, foreign_keys=False, in_process=True, max_key_bytes=None)
+
+    def __init__(self) -> None:
+        self._store = Store(MemoryBackend())
+
+    def make(self, **_options: Any) -> FsspecBackend:
+        return FsspecBackend(fsspec.filesystem("remote-store", store=self._store), "root")
+
+    def isolated(self) -> StoreInStoreHarness:
+        return StoreInStoreHarness()
+
+
+class TestStoreInStore(BackendConformance):
+    harness = StoreInStoreHarness()

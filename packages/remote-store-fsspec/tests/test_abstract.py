@@ -1,0 +1,48 @@
+"""fsspec's own tests of a filesystem, over a store in memory."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import Any
+
+import fsspec
+import pytest
+from fsspec.tests import abstract
+
+from remote_store.core import AsyncStore, MemoryBackend, Store, ThreadedBackend
+
+
+class Fixtures(abstract.AbstractFixtures):
+    @pytest.fixture(params=["blocking", "async"])
+    def fs(self, request) -> Any:
+        store = Store(MemoryBackend())
+        if request.param == "async":
+            store = AsyncStore(ThreadedBackend(MemoryBackend()))
+        return fsspec.filesystem("remote-store", store=store, copy_globs=True)
+
+    @pytest.fixture
+    def fs_path(self) -> str:
+        return "folder"
+
+    @pytest.fixture
+    def fs_join(self):
+        return posixpath.join
+
+    @pytest.fixture
+    def supports_empty_directories(self) -> bool:
+        return False
+
+
+class TestCopy(abstract.AbstractCopyTests, Fixtures): ...
+
+
+class TestGet(abstract.AbstractGetTests, Fixtures): ...
+
+
+class TestPut(abstract.AbstractPutTests, Fixtures): ...
+
+
+class TestOpen(abstract.AbstractOpenTests, Fixtures): ...
+
+
+class TestPipe(abstract.AbstractPipeTests, Fixtures): ...
