@@ -193,7 +193,8 @@ def test_a_case_on_a_storage_of_its_own_has_the_root() -> None:
 def test_of_a_factory_alone_rules_about_facts_are_untested() -> None:
     case = Case(FactoryHarness(MemoryBackend))
     case.harness.profile = Profile(shared=False, max_key_bytes=None)
-    with pytest.raises(Untested, match=r"no key is too long, as assumed without a profile; to run it, state `Profile.max_key_bytes`"):
+    message = "no key is too long, as assumed without a profile; to run it, state `Profile.max_key_bytes`"
+    with pytest.raises(Untested, match=message):
         case.require_profile("no key is too long", case.profile.max_key_bytes)
     with pytest.raises(Untested, match="two instances do not share a storage"):
         case.make()

@@ -1,6 +1,6 @@
 """A small Dagster project, which the tests run in their own process and in others.
 
-`python project.py load KEY [PARTITION]` writes the value of an asset, and `python project.py materialize KEY` makes one.
+`python project.py load KEY [PARTITION]` writes the value of an asset. `python project.py materialize KEY` makes one.
 """
 
 import os
