@@ -15,7 +15,11 @@ from remote_store.conformance.endpoint import Endpoint
 from remote_store.conformance.servers import Server, moto_server, seaweedfs_server
 from remote_store.core import ConditionalWrites, Store
 
-SMOKE = {"test_a_download[moto-s3fs]", "test_an_upload[moto-boto3-True]"}
+SMOKE = {
+    "test_a_download[moto-s3fs]",
+    "test_an_upload[moto-boto3-True]",
+    "test_seeking_in_a_video_asks_for_a_range[moto-boto3]",
+}
 SERVERS = {"moto": moto_server, "seaweedfs": seaweedfs_server}
 
 

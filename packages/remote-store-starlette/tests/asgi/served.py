@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -92,8 +93,7 @@ def application(store: Store | AsyncStore, *, page: str = "", reports: list[Any]
 
 def from_environment() -> Starlette:
     """The application of a worker process."""
-    place = {"endpoint_url": os.environ["ENDPOINT"], "key": "any", "secret": "any", "region_name": "us-east-1"}
-    return application(store_of(os.environ["LANE"], os.environ["BUCKET"], **place))
+    return application(store_of(os.environ["LANE"], os.environ["BUCKET"], **json.loads(os.environ["PLACE"])))
 
 
 @contextmanager

@@ -19,7 +19,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 BROWSER = os.environ.get("BROWSER_PROGRAM") or next(filter(None, map(shutil.which, BROWSERS)), None)
 
 SECONDS = 60
-MIB = 1 << 20
+RATE = 1 << 19
 
 PAGE = """<!doctype html>
 <video id="video" src="/files/clip.webm" preload="auto" muted></video>
@@ -37,7 +37,7 @@ PAGE = """<!doctype html>
 
 @pytest.mark.skipif(BROWSER is None, reason="there is no Chromium; apt-get install chromium, or set BROWSER_PROGRAM")
 def test_seeking_in_a_video_asks_for_a_range(site: Site, tmp_path: Path) -> None:
-    video = webm(SECONDS, MIB)
+    video = webm(SECONDS, RATE)
     site.store.write("clip.webm", video)
     reports: list[dict[str, Any]] = []
     store = served.store_of(site.lane, site.bucket, **site.place)
@@ -84,4 +84,4 @@ def test_seeking_in_a_video_asks_for_a_range(site: Site, tmp_path: Path) -> None
     assert asked[0] == ("bytes=0-", 206)
     assert {status for _, status in asked} == {206}
     starts = [int((wanted or "").removeprefix("bytes=").partition("-")[0]) for wanted, _ in asked]
-    assert max(starts) > 40 * MIB, asked
+    assert max(starts) > 40 * RATE, asked

@@ -1,4 +1,4 @@
-"""Writes a video that a browser plays: WebM with one VP8 picture, and padding that makes it large."""
+"""Writes a video that a browser plays: WebM with one VP8 picture, followed by bytes that make it large."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def webm(seconds: int, bytes_per_second: int) -> bytes:
 
     Args:
         seconds: Its length.
-        bytes_per_second: Bytes of padding in each second, so that a browser does not fetch all of it at once.
+        bytes_per_second: Bytes in each second, so many that a browser does not fetch all of them at once.
     """
     head = element(
         0x1A45DFA3,
@@ -48,11 +48,9 @@ def webm(seconds: int, bytes_per_second: int) -> bytes:
     picture = element(0xE0, number(0xB0, SIDE), number(0xBA, SIDE))
     track = element(0xAE, number(0xD7, 1), number(0x73C5, 1), number(0x83, 1), text(0x86, "V_VP8"), picture)
     tracks = element(0x1654AE6B, track)
-    padding = element(0xEC, bytes(bytes_per_second))
-    clusters = [
-        element(0x1F43B675, number(0xE7, second * SECOND), element(0xA3, b"\x81\0\0\x80", FRAME), padding)
-        for second in range(seconds)
-    ]
+    # A decoder ignores what follows the picture, and a browser has to fetch it.
+    block = element(0xA3, b"\x81\0\0\x80", FRAME, bytes(bytes_per_second))
+    clusters = [element(0x1F43B675, number(0xE7, second * SECOND), block) for second in range(seconds)]
 
     def cues(start: int) -> bytes:
         places = [number(0xF1, start + sum(map(len, clusters[:second]))) for second in range(seconds)]

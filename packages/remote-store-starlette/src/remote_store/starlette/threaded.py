@@ -27,7 +27,8 @@ class ThreadedFile:
 
     async def get_info(self) -> FileInfo:
         """The file."""
-        return await run_in_threadpool(self._file.get_info)
+        known = self._file.known_info
+        return known if known is not None else await run_in_threadpool(self._file.get_info)
 
     def seekable(self) -> bool:
         """Whether it can seek."""
@@ -89,14 +90,18 @@ class ThreadedStore:
         """
         with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:
             buffer = bytearray()
+
+            def commit() -> WriteResult:
+                spool.write(buffer)
+                spool.seek(0)
+                return self._store.write_atomic(path, spool, **described)
+
             async for chunk in content:
                 buffer += chunk
                 if len(buffer) >= IN_MEMORY:
                     await run_in_threadpool(spool.write, buffer)
-                    buffer = bytearray()
-            spool.write(buffer)
-            spool.seek(0)
-            return await run_in_threadpool(self._store.write_atomic, path, spool, **described)
+                    buffer.clear()
+            return await run_in_threadpool(commit)
 
     async def delete(self, path: str, **options: Any) -> None:
         """Delete a file."""
