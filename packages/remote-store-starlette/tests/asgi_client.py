@@ -46,12 +46,13 @@ def store_over(s3: FakeS3, kind: str, **options: Any) -> Store | AsyncStore:
 
 @dataclass
 class Answer:
-    """What an application sent, and whether it ended the body."""
+    """What an application sent, whether it ended the body, and the largest piece that it sent at once."""
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     complete: bool = False
+    largest: int = 0
 
 
 @dataclass
@@ -118,7 +119,9 @@ class Client:
                     assert name not in answer.headers, name
                     answer.headers[name] = value
                 return
-            answer.body += message.get("body", b"")
+            chunk = message.get("body", b"")
+            answer.body += chunk
+            answer.largest = max(answer.largest, len(chunk))
             answer.complete = not message.get("more_body", False)
             if leaves_after is not None and len(answer.body) >= leaves_after:
                 gone.set()

@@ -48,6 +48,7 @@ class TestWhole:
         tag = put(s3, "a.log", LARGE, described={"CacheControl": "max-age=60", "ContentEncoding": "br"})
         got = await client("GET", "/files/a.log")
         assert (got.status, got.body, got.complete) == (200, LARGE, True)
+        assert got.largest == StoreResponse.chunk_size
         assert got.headers == {
             "content-length": str(len(LARGE)),
             "content-type": "text/x-log",
@@ -288,7 +289,7 @@ class TestConditions:
     async def test_a_newer_version_costs_one_more_request(self, s3: FakeS3, client: Client) -> None:
         put(s3, "a.log", LARGE)
         got = await client("GET", "/files/a.log", {"If-None-Match": '"old"'})
-        assert (got.status, got.body) == (200, LARGE)
+        assert (got.status, got.body, got.largest) == (200, LARGE, StoreResponse.chunk_size)
         assert s3.operations() == ["HeadObject", "GetObject"]
 
     async def test_tags_in_several_headers_are_one_list(self, s3: FakeS3, client: Client) -> None:
