@@ -139,7 +139,8 @@ def check_lowest(wanted: list[str], installed: dict[str, str]) -> None:
         Broken: A requirement has another version.
     """
     for line in wanted:
-        name, bound = re.split(r">=|~=", line.partition(",")[0].replace(" ", ""), maxsplit=1)
+        plain = re.sub(r"\[.*?\]", "", line)
+        name, bound = re.split(r">=|~=", plain.partition(",")[0].replace(" ", ""), maxsplit=1)
         if installed[name] != bound:
             raise Broken(f"{name} is {installed[name]}, its lower bound {bound} was asked for")
 
