@@ -16,7 +16,6 @@ from remote_store.core import (
     CapabilityNotSupported,
     ConfigError,
     DelegatingBackend,
-    LocalBackend,
     MemoryBackend,
     Store,
     ThreadedBackend,
