@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -101,3 +102,38 @@ def test_an_id_of_the_past_that_is_that_of_another_rule_is_refused(catalogue: di
         ConfigurationError, match=f"{alias}, an alias of READ-00., is the id or alias of another rule too"
     ):
         rule("GET-002")
+
+
+# They bind S3 or HTTP only, so that no other author sees them.
+HTTP_AREAS = {"COST", "WIRE", "S3", "SIGN", "PART"}
+HTTP_RULES = {f"LIST-{number:03}" for number in range(28, 36)} | {f"MANY-{number:03}" for number in range(13, 16)}
+HTTP_RULES |= {
+    "SWAP-013",
+    "SWAP-014",
+    "SWAP-015",
+    "READ-020",
+    "READ-021",
+    "SUM-002",
+    "DEL-021",
+    "WRITE-019",
+    "LIFE-025",
+    "LIFE-026",
+    "LIFE-028",
+}
+OF_HTTP = re.compile(
+    r"HTTP|\b(GET|HEAD|PUT|XML|SDK)\b|If-|Content-|[Cc]ontinuation|\b4\d\d\b|[Rr]esponse|[Rr]equest|[Bb]ucket|NoSuch|1,024"
+)
+
+
+def test_a_hint_for_every_storage_does_not_speak_of_http() -> None:
+    general = [rule for rule in rules().values() if rule.id.partition("-")[0] not in HTTP_AREAS]
+    told = {rule.id: rule.hint for rule in general if rule.id not in HTTP_RULES and OF_HTTP.search(rule.hint)}
+    assert told == {}
+
+
+def test_a_hint_is_chosen_by_the_kind_of_storage() -> None:
+    read, create = rule("READ-013"), rule("ATOM-012")
+    assert "If-Match" not in read.hint_for("other")
+    assert "If-Match" in read.hint_for("http")
+    assert read.hint_for("s3") == read.hint_for("http")
+    assert len({create.hint_for(kind) for kind in ("other", "http", "s3")}) == 3

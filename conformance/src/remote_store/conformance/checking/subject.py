@@ -170,7 +170,7 @@ def _made_backends(harness: AnyHarness[Any], seconds: float) -> Iterator[tuple[C
     finally:
         for backend in backends:
             with suppress(Exception):
-                call(partial(_close, backend))
+                call(partial(_run_close, backend))
 
 
 def _made(harness: AnyHarness[Any]) -> Any:
@@ -311,7 +311,13 @@ async def _awaited(value: Any) -> Any:
     return await value if hasattr(value, "__await__") else value
 
 
-def _close(backend: Any) -> None:
+def close(backend: Any) -> None:
+    """Close a backend, whatever that raises and even if it hangs."""
+    with suppress(Exception):
+        bounded(partial(_run_close, backend), GLANCE_SECONDS)
+
+
+def _run_close(backend: Any) -> None:
     _run(backend.close())
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from remote_store.conformance.checking.subject import close
 from remote_store.conformance.contract.rulebook import ConfigurationError
 from remote_store.conformance.harness import AnyHarness, AsyncFactoryHarness, FactoryHarness
 from remote_store.conformance.processes.exits import exits_refused
@@ -53,7 +54,7 @@ def harness_of_url(url: str) -> AnyHarness[Any]:
         backend, place = exits_refused(lambda: bounded(make, SECONDS))
     harness = _harness(lambda: make()[0], is_async=is_async)
     harness.place = place
-    asyncio.run(_closed(backend))
+    close(backend)
     return harness
 
 
@@ -75,7 +76,7 @@ def harness_of_type(name: str) -> AnyHarness[Any]:
             url = f"{name.replace('-', '+')}://"
             raise ConfigurationError(f"{name} needs {needed}; write the place as a URL that begins with {url}")
         backend = exits_refused(lambda: bounded(make, SECONDS))
-    asyncio.run(_closed(backend))
+    close(backend)
     return _harness(make, is_async=is_async)
 
 
@@ -112,7 +113,7 @@ def _explained(name: str, shown: str) -> Iterator[None]:
         missing = {known: DISTRIBUTIONS[known] for known in DISTRIBUTIONS if known not in types()}
         ours = ", ".join(f"{known} (pip install {distribution})" for known, distribution in missing.items())
         raise ConfigurationError(
-            f"no installed backend has the type {name!r}; installed: {', '.join(types())}"
+            f"no installed backend has the type {name!r}; installed: {', '.join(types()) or 'none'}"
             + (f"; not installed: {ours}" if ours else "")
         ) from error
     except ConfigurationError:
@@ -134,10 +135,6 @@ async def _first_child(harness: AnyHarness[Any]) -> str:
             return next(iter([child.path async for child in children]), "")
         return next((child.path for child in children), "")
     finally:
-        await _closed(backend)
-
-
-async def _closed(backend: Any) -> None:
-    closing = backend.close()
-    if hasattr(closing, "__await__"):
-        await closing
+        closing = backend.close()
+        if hasattr(closing, "__await__"):
+            await closing

@@ -8,7 +8,7 @@ import inspect
 import traceback
 from typing import Any
 
-from remote_store.conformance.checking.subject import SECONDS, main_thread_hint
+from remote_store.conformance.checking.subject import SECONDS, close, main_thread_hint
 from remote_store.conformance.cli.places import harness_of_type, harness_of_url, is_url, types
 from remote_store.conformance.contract.rulebook import ConfigurationError
 from remote_store.conformance.harness import AnyHarness, AsyncFactoryHarness, FactoryHarness
@@ -44,7 +44,7 @@ def harness_of(target: str) -> AnyHarness[Any]:
     if isinstance(made, AnyHarness):
         return made
     if isinstance(made, Backend):
-        made.close()
+        close(made)
         return FactoryHarness(found)
     if isinstance(made, AsyncBackend):
         return AsyncFactoryHarness(found)
