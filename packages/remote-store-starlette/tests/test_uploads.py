@@ -116,6 +116,7 @@ class TestConditions:
             ({"If-Match": "*"}, 412),
             ({"If-None-Match": "*"}, 201),
             ({"If-None-Match": '"other"'}, 200),
+            ({"If-Modified-Since": "Fri, 01 Jan 2027 00:00:00 GMT"}, 201),
         ],
     )
     async def test_a_file_that_does_not_exist(

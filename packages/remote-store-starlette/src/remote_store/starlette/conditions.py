@@ -73,9 +73,15 @@ def date_of(header: str | None) -> datetime | None:
     return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
-def values(headers: Headers) -> Mapping[str, str]:
-    """The conditions of a request. Headers that come several times are one list."""
-    return {name: ", ".join(headers.getlist(name)) for name in CONDITIONS if name in headers}
+def values(headers: Headers, *, safe: bool) -> Mapping[str, str]:
+    """The conditions of a request. Headers that come several times are one list.
+
+    Args:
+        headers: The headers of the request.
+        safe: Whether the request is a GET or HEAD. `If-Modified-Since` is about these only.
+    """
+    given = {name: ", ".join(headers.getlist(name)) for name in CONDITIONS if name in headers}
+    return given if safe else {name: value for name, value in given.items() if name != "if-modified-since"}
 
 
 def failed_condition(headers: Headers, found: Validators | None, *, safe: bool) -> int | None:
@@ -89,7 +95,7 @@ def failed_condition(headers: Headers, found: Validators | None, *, safe: bool) 
     Returns:
         304, 412, or `None` if the request is to be performed.
     """
-    given = values(headers)
+    given = values(headers, safe=safe)
     modified = found.modified if found else None
     if "if-match" in given:
         if found is None or not found.strongly(given["if-match"]):
@@ -99,7 +105,7 @@ def failed_condition(headers: Headers, found: Validators | None, *, safe: bool) 
     if "if-none-match" in given:
         if found is not None and found.weakly(given["if-none-match"]):
             return 304 if safe else 412
-    elif safe and (limit := date_of(given.get("if-modified-since"))) and modified is not None and modified <= limit:
+    elif (limit := date_of(given.get("if-modified-since"))) and modified is not None and modified <= limit:
         return 304
     return None
 

@@ -113,7 +113,7 @@ class StoreFiles:
             metadata={name: value for name, value in sent.items() if value is not None},
         )
         headers = {} if written.etag is None else {"ETag": entity_tag(written.etag)}
-        asked = values(request.headers)
+        asked = values(request.headers, safe=False)
         if self._overwrite if not asked else asked.get("if-none-match") != "*":
             return Response(status_code=200, headers=headers)
         # A second slash at the start would make the rest of the path the name of a host.

@@ -198,7 +198,7 @@ async def condition(
         HTTPException: It fails.
         RemoteStoreError: The file was looked at, and the store raised an error.
     """
-    given = {name: value for name, value in values(headers).items() if name != "if-modified-since"}
+    given = values(headers, safe=False)
     if not given:
         return {"overwrite": overwrite}
     if list(given) == ["if-none-match"] and given["if-none-match"].strip() == "*":
