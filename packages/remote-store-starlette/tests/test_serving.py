@@ -8,6 +8,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import anyio
 import pytest
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
@@ -505,6 +506,23 @@ class TestFailures:
         else:
             got = await client("GET", "/", leaves_after=100_000)
             assert len(got.body) < MIB
+        assert len(s3.bodies) == 1
+        assert s3.open_bodies() == []
+
+    async def test_a_response_that_is_cancelled_frees_the_connection(
+        self, s3: FakeS3, store: Store | AsyncStore
+    ) -> None:
+        """As by a middleware with a deadline."""
+        put(s3, "a.log", LARGE)
+
+        async def stuck(message: Any) -> None:
+            if message["type"] == "http.response.body":
+                await anyio.sleep_forever()
+
+        scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "asgi": {"spec_version": "2.4"}}
+        with anyio.move_on_after(0.2) as deadline:
+            await StoreResponse(store, "a.log")(scope, anyio.sleep_forever, stuck)
+        assert deadline.cancelled_caught
         assert len(s3.bodies) == 1
         assert s3.open_bodies() == []
 
