@@ -39,12 +39,41 @@ def test_equal_means_equal_and_of_the_type(expectations: Expectations, observed:
         expectations.expect_equal(observed, expected, "a value")
 
 
+CONTENT = bytes(range(256)) * 16_384
+
+
 @pytest.mark.parametrize(
-    "observed, offset", [(b"aXcd", "offset 1"), (b"abc", "offset 3"), (b"", "offset 0"), (b"abcde", "offset 4")]
+    "came, expected, observed",
+    [
+        (CONTENT[:-1024], "4,194,304 bytes", "4,193,280 bytes; the first 4,193,280 are right, the rest is missing"),
+        (CONTENT + b"x", "4,194,304 bytes", "4,194,305 bytes; the first 4,194,304 are right, the others are too many"),
+        (
+            CONTENT[:600] + b"!" + CONTENT[601:],
+            "4,194,304 bytes, with b'XYZ[\\\\]^_`abcdefg' at offset 600",
+            "4,194,304 bytes, with b'!YZ[\\\\]^_`abcdefg' at offset 600; the bytes before are right",
+        ),
+    ],
 )
-def test_bytes_are_compared_by_their_first_difference(expectations: Expectations, observed: bytes, offset: str) -> None:
-    with pytest.raises(CheckFailed, match=offset):
-        expectations.expect_equal(observed, b"abcd", "bytes")
+def test_of_long_contents_the_first_difference_is_told(
+    expectations: Expectations, came: bytes, expected: str, observed: str
+) -> None:
+    with pytest.raises(CheckFailed) as caught:
+        expectations.expect_equal(came, CONTENT, "read_bytes")
+    assert str(caught.value).startswith(f"read_bytes\n  expected: {expected}\n  observed: {observed}\n")
+
+
+def test_of_long_lists_the_first_difference_is_told(expectations: Expectations) -> None:
+    names = [f"file{number:05}" for number in range(1_500)]
+    for came, observed in (
+        (names[:-1], "1,499 items, from index 1,499: []; missing ['file01499']"),
+        ([*names, "ghost"], "1,501 items, from index 1,500: ['ghost']; extra ['ghost']"),
+        ([names[1], names[0], *names[2:]], "; the same items in another order"),
+    ):
+        with pytest.raises(CheckFailed) as caught:
+            expectations.expect_equal(came, names, "the files")
+        assert "expected: 1,500 items, from index " in str(caught.value)
+        assert observed in str(caught.value)
+        assert len(str(caught.value)) < 1_000
 
 
 def test_long_values_are_shortened() -> None:

@@ -206,9 +206,7 @@ def test_a_url_of_a_lane_that_is_not_installed_names_the_command(monkeypatch: py
 
 def test_a_type_that_needs_settings_says_which() -> None:
     assert {"local", "memory"} <= set(types())
-    with pytest.raises(
-        ConfigurationError, match="local needs root; write the place as a URL that begins with local://"
-    ):
+    with pytest.raises(ConfigurationError, match="local needs root; write the place as local:///FOLDER"):
         harness_of_type("local")
 
 

@@ -225,6 +225,12 @@ class AnyCase(Expectations, Generic[B]):
         text += f"\n  seed: {self.seed}" if self.name else ""
         return text + (f"\n  to repeat it: {self.repeat}" if self.repeat else "")
 
+    def witnessed(self) -> str:
+        return f"it does not hold after {last[-1]}" if (last := self.log.lines(1)) else super().witnessed()
+
+    def refused(self) -> str:
+        return f"`{method}` is refused" if (method := self.log.latest()) else super().refused()
+
     def without_secrets(self, text: str) -> str:
         return redacted(text, self.profile.secrets)
 
@@ -313,7 +319,7 @@ class AnyCase(Expectations, Generic[B]):
             plain = posixpath.normpath(path) if isinstance(path, str) else ""
             if plain != self.root and not plain.startswith(f"{self.root}/"):
                 raise Withheld(
-                    f"{method}({path!r}) could remove files outside this check's folder",
+                    "a call outside this check's folder could remove other files",
                     "implement `Harness.isolated`, or state `Profile(expendable=True)`",
                 )
 
@@ -396,6 +402,7 @@ class Case(AnyCase[Backend]):
 
     def drive(self, check: Callable[[], None], identifiers: tuple[str, ...], needs: tuple[Capability, ...]) -> None:
         """Run a check, and clean up after it."""
+        __tracebackhide__ = True
         with self, self._prepared(identifiers, needs):
             check()
 
@@ -454,6 +461,7 @@ class AsyncCase(AnyCase[AsyncBackend]):
         self, check: Callable[[], Awaitable[None]], identifiers: tuple[str, ...], needs: tuple[Capability, ...]
     ) -> None:
         """Run a check, and clean up after it."""
+        __tracebackhide__ = True
         async with self:
             with self._prepared(identifiers, needs):
                 await check()

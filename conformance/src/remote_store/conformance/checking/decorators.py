@@ -50,7 +50,7 @@ def check(
             __tracebackhide__ = True
             once = partial(method, suite, case, *arguments, **options)
             with judged(case, identifiers):
-                held(case, lambda: case.drive(once, identifiers, needs))
+                held(case, partial(case.drive, once, identifiers, needs))
 
         _mark(run, identifiers)
         return cast("Callable[Concatenate[S, Case, P], None]", run)

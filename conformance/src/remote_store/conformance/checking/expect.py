@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Generic, NoReturn, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 from remote_store.conformance.contract.rulebook import Rule
 from remote_store.core import RemoteStoreError
@@ -13,6 +13,8 @@ from remote_store.core.home import public
 
 E = TypeVar("E", bound=BaseException)
 SHOWN = 300
+SHORT, NEARBY = 80, 16
+FEW, MANY = 8, 2_000
 NOTHING = object()
 
 
@@ -74,13 +76,18 @@ class Expectations:
             observed: The observed value, if it explains the failure.
         """
         if not condition:
-            self.fail("a condition does not hold", what, "the condition is false" if observed is NOTHING else observed)
+            self.fail("a condition of the rule", what, self.witnessed() if observed is NOTHING else observed)
 
     def expect_equal(self, observed: object, expected: object, what: str) -> None:
-        """Fail unless both are equal. Booleans and bytes must match in type too; bytes show their first difference."""
+        """Fail unless both are equal. Booleans and bytes must match in type too.
+
+        Of long contents and lists, only the first difference is shown.
+        """
         if observed != expected or (isinstance(expected, bool | bytes) and type(observed) is not type(expected)):
             if isinstance(observed, bytes) and isinstance(expected, bytes):
-                what = f"{what} ({_difference(observed, expected)})"
+                self.fail(what, *_of_contents(expected, observed))
+            if isinstance(observed, list) and isinstance(expected, list):
+                self.fail(what, *_of_lists(expected, observed))
             self.fail(what, expected, observed)
 
     def expect_same(self, observed: Iterable[Hashable], expected: Iterable[Hashable], what: str) -> None:
@@ -101,7 +108,7 @@ class Expectations:
         kind: type[E] | tuple[type[E], ...],
         *,
         path: str | None = None,
-        what: str = "the call is refused",
+        what: str = "",
         where: Callable[[E], object] | None = None,
     ) -> Iterator[Caught[E]]:
         """Fail unless the block raises the error, about this path.
@@ -109,7 +116,7 @@ class Expectations:
         Args:
             kind: Class of the error, or several accepted classes.
             path: The value that the error's `path` must have.
-            what: The block's action, for the message.
+            what: The block's action, for the message; by default the last call.
             where: A further condition on the error.
         """
         caught: Caught[E] = Caught()
@@ -117,6 +124,7 @@ class Expectations:
             yield caught
         except kind as error:
             caught.error = error
+            what = what or self.refused()
             if path is not None and getattr(error, "path", None) != path:
                 self.fail(f"{what}: the error's path", path, error)
             if isinstance(error, RemoteStoreError) and not error.message:
@@ -124,9 +132,17 @@ class Expectations:
             if where is not None and not where(error):
                 self.fail(f"{what}: the error says what it should", "that the condition holds", error)
         except Exception as error:  # noqa: BLE001 - any other exception is a failure
-            self.fail(what, kind, error)
+            self.fail(what or self.refused(), kind, error)
         else:
-            self.fail(f"{what}{self.claim(kind)}", kind, "no exception")
+            self.fail(f"{what or self.refused()}{self.claim(kind)}", kind, "no exception")
+
+    def witnessed(self) -> str:
+        """What was observed if a condition does not hold, in words."""
+        return "it does not hold"
+
+    def refused(self) -> str:
+        """What should raise an error, in words."""
+        return "the call is refused"
 
     def claim(self, kind: object) -> str:  # noqa: ARG002 - a subclass looks at it
         """A note if a call succeeds that should have raised this class of error; empty by default."""
@@ -148,7 +164,37 @@ def shown(value: object) -> str:
     return text if len(text) <= 4 * SHOWN else f"{text[: 4 * SHOWN]}..."
 
 
-def _difference(observed: bytes, expected: bytes) -> str:
+def _of_contents(expected: bytes, observed: bytes) -> tuple[object, object]:
+    """Two contents in words; short ones as they are."""
+    if max(len(expected), len(observed)) <= SHORT:
+        return expected, observed
+    both = min(len(expected), len(observed))
     pairs = enumerate(zip(observed, expected, strict=False))
-    first = next((offset for offset, (came, wanted) in pairs if came != wanted), min(len(observed), len(expected)))
-    return f"{len(observed):,} bytes instead of {len(expected):,}, first difference at offset {first:,}"
+    first = next((offset for offset, (came, wanted) in pairs if came != wanted), both)
+    if first == both:
+        rest = "the rest is missing" if len(observed) < len(expected) else "the others are too many"
+        return f"{len(expected):,} bytes", f"{len(observed):,} bytes; the first {first:,} are right, {rest}"
+    came, wanted = observed[first : first + NEARBY], expected[first : first + NEARBY]
+    return (
+        f"{len(expected):,} bytes, with {wanted!r} at offset {first:,}",
+        f"{len(observed):,} bytes, with {came!r} at offset {first:,}; the bytes before are right",
+    )
+
+
+def _of_lists(expected: list[Any], observed: list[Any]) -> tuple[object, object]:
+    """Two lists in words; short ones as they are."""
+    if max(len(expected), len(observed)) <= FEW:
+        return expected, observed
+    both = min(len(expected), len(observed))
+    first = next((index for index in range(both) if expected[index] != observed[index]), both)
+    told = []
+    if max(len(expected), len(observed)) <= MANY:
+        missing = [item for item in expected if item not in observed]
+        extra = [item for item in observed if item not in expected]
+        told += [f"missing {shown(missing[:FEW])}"] if missing else []
+        told += [f"extra {shown(extra[:FEW])}"] if extra else []
+        told += ["the same items in another order"] if not told and len(expected) == len(observed) else []
+    return (
+        f"{len(expected):,} items, from index {first:,}: {shown(expected[first : first + FEW])}",
+        "; ".join([f"{len(observed):,} items, from index {first:,}: {shown(observed[first : first + FEW])}", *told]),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -73,8 +73,7 @@ def harness_of_type(name: str) -> AnyHarness[Any]:
         settings = (find_async_backend(name) if is_async else find_backend(name)).settings
         if settings.required:
             needed = " and ".join(settings.required)
-            url = f"{name.replace('-', '+')}://"
-            raise ConfigurationError(f"{name} needs {needed}; write the place as a URL that begins with {url}")
+            raise ConfigurationError(f"{name} needs {needed}; write the place as {_example(name, settings.required)}")
         backend = exits_refused(lambda: bounded(make, SECONDS))
     close(backend)
     return _harness(make, is_async=is_async)
@@ -94,6 +93,14 @@ def occupant(harness: AnyHarness[Any]) -> str:
 
 def _harness(make: Callable[[], Any], *, is_async: bool) -> AnyHarness[Any]:
     return AsyncFactoryHarness(make) if is_async else FactoryHarness(make)
+
+
+def _example(name: str, required: Iterable[str]) -> str:
+    """The form of a URL with these settings."""
+    host = "BUCKET" if "bucket" in required else ""
+    path = "/FOLDER" if "root" in required else ""
+    query = "&".join(f"{setting}=..." for setting in required if setting not in ("bucket", "root"))
+    return f"{name.replace('-', '+')}://{host}{path}{'?' if query else ''}{query}"
 
 
 def _is_async(name: str) -> bool:

@@ -20,6 +20,7 @@ def exits_refused(call: Callable[[], T]) -> T:
     Raises:
         ProcessExit: The call, or another thread meanwhile, called `os._exit`.
     """
+    __tracebackhide__ = True
     refused: list[SystemExit] = []
     end, process = os._exit, os.getpid()
 

@@ -27,10 +27,12 @@ def bounded(call: Callable[[], T], seconds: float, name: str = "conformance-chec
     Raises:
         Hung: The call exceeded the time limit.
     """
+    __tracebackhide__ = True
     results: list[T] = []
     errors: list[BaseException] = []
 
     def run() -> None:
+        __tracebackhide__ = True
         try:
             results.append(call())
         except BaseException as error:  # noqa: BLE001 - the caller gets it

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from remote_store.conformance.checking.case import AnyCase
-from remote_store.conformance.checking.expect import CheckHung
+from remote_store.conformance.checking.expect import CheckFailed, CheckHung
 from remote_store.conformance.contract.rulebook import ConfigurationError, rule
 from remote_store.conformance.processes.watchdog import end_in_spite_of_threads
 from remote_store.conformance.run.gate import Gate, in_order, is_first
@@ -34,6 +34,7 @@ from remote_store.conformance.values.outcome import (
 )
 from remote_store.conformance.values.redaction import escaped, redacted
 
+_RULE = re.compile(r"\n {2}[A-Z0-9]+-\d+ (?:MUST|SHOULD|MAY): ")
 _UNSAFE = re.compile(r"[^\w.-]+")
 NAMES = {suite.__name__: suite for suite in SUITES}
 
@@ -73,6 +74,7 @@ class Session:
         self._before: dict[str, set[pytest.Item]] = {}
         self._deselected: dict[str, set[pytest.Item]] = defaultdict(set)
         self._patience = Patience()
+        self._shown: dict[tuple[str, tuple[str, ...]], str] = {}
         self._crashes: list[tuple[str, str]] = []
         self._gate = Gate(config, self.rules, self._patience)
 
@@ -187,10 +189,22 @@ class Session:
                 report.longrepr, error = trouble, HarnessFailed(trouble)
             if record := self._record(item, call, error):
                 self._gate.note(name, record)
+                if report.failed:
+                    report.longrepr = self._told(name, item.nodeid, record, error) or report.longrepr
                 watched = self.classes[name]
                 data = {"class": name, "suite": watched.suite, "target": watched.target, "record": record.as_dict()}
                 report.user_properties.append((PROPERTY, json.dumps(data)))
         return report
+
+    def _told(self, name: str, node: str, record: Record, error: BaseException | None) -> str:
+        """The text of a failed check in pytest's output; empty for a traceback.
+
+        The calls are shown for the first failure of a rule only.
+        """
+        first = self._shown.setdefault((name, record.rules), node)
+        if first != node:
+            return f"{shortened(record.reason)}\n  run it alone to see its calls; {first} failed at the same rule"
+        return record.reason if isinstance(error, CheckFailed | HarnessFailed) else ""
 
     def _record(self, item: Any, call: pytest.CallInfo[None], error: BaseException | None) -> Record | None:
         """The record of a check; `None` for a test that is not part of the suite."""
@@ -284,6 +298,12 @@ class Session:
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
         if any(record.hung for run in self.runs for record in run.records):
             end_in_spite_of_threads(int(session.exitstatus))
+
+
+def shortened(reason: str) -> str:
+    """The part of a failure's text before the rules: what was expected and what was observed."""
+    head, _, _ = _RULE.split(reason, maxsplit=1)[0].partition("\n  calls:")
+    return head.rstrip()
 
 
 def chosen_rules(config: pytest.Config) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -175,7 +176,7 @@ def _repeat(suite: Any, request: pytest.FixtureRequest) -> str:
     if not suite.target:
         return f"pytest {request.node.nodeid!r}"
     rules = " ".join(f"--rule {identifier}" for identifier in getattr(request.function, "clauses", ()))
-    return f"remote-store-conformance run {suite.target} {rules}"
+    return f"remote-store-conformance run {shlex.quote(suite.target)} {rules}"
 
 
 def named(request: pytest.FixtureRequest) -> tuple[str, str]:
