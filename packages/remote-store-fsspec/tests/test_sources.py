@@ -23,6 +23,7 @@ from remote_store.core import (
 )
 from remote_store.fsspec import AsyncRemoteStoreFileSystem, RemoteStoreFileSystem
 from remote_store.fsspec.paths import PROTOCOLS
+from remote_store.fsspec.sharing import KEPT, MOST_KEPT
 
 CONFIG = """
 [backends.disk]
@@ -121,16 +122,32 @@ def test_stores_are_not_confused():
     assert second.ls("") == []
 
 
-def test_filesystems_of_one_url_share_a_backend_that_no_store_closes(tmp_path):
-    first, second = disk(tmp_path), disk(tmp_path)
-    assert first is not second
-    assert first.store.backend is second.store.backend
+def bucket(**options):
+    options = {"key": "k", "secret": "s", "region_name": "eu-west-1", **options}
+    return fsspec.filesystem("remote-store", url="s3+boto3://bucket", **options)
+
+
+def test_filesystems_of_one_url_share_a_backend_that_no_store_closes():
+    first = bucket()
+    backend = first.store.backend
+    assert bucket() is not first
+    assert bucket().store.backend is backend
+    assert bucket(secret="other").store.backend is not backend
+    assert bucket(secret="other") != first
     first.store.close()
-    second.pipe_file("x", b"1")
-    assert disk(tmp_path).cat_file("x") == b"1"
-    assert disk(tmp_path, asynchronous=True).store.backend is not disk(tmp_path, asynchronous=True).store.backend
-    restored = pickle.loads(pickle.dumps(fsspec.filesystem("remote-store", store=Store(LocalBackend(str(tmp_path))))))
+    assert bucket().store.backend is backend
+    assert bucket() == first
+    alone = bucket(asynchronous=True)
+    assert alone.store.backend is not bucket(asynchronous=True).store.backend
+    restored = pickle.loads(pickle.dumps(fsspec.filesystem("remote-store", store=Store(backend, "x"))))
+    assert restored.store.root_path == "x"
     assert restored.store.backend is pickle.loads(pickle.dumps(restored)).store.backend
+
+
+def test_only_so_many_stores_are_kept():
+    for number in range(MOST_KEPT + 5):
+        bucket(secret=f"secret {number}")
+    assert len(KEPT) == MOST_KEPT
 
 
 def test_a_pickle_keeps_the_options(fs):

@@ -14,6 +14,9 @@ S = TypeVar("S", Store, AsyncStore)
 MOST_KEPT: Final = 32
 """Stores that are kept open although no filesystem may use them."""
 
+WITHOUT_CONNECTIONS = ("local", "memory")
+"""Kinds of backends."""
+
 KEPT: dict[str, Any] = {}
 """The stores by the digest of their configuration, the one that was asked for last at the end."""
 
@@ -34,12 +37,22 @@ def digest_of(store: Store | AsyncStore) -> str | None:
     return hashlib.sha256(configuration.getbuffer()).hexdigest()
 
 
+def is_same(one: Store | AsyncStore, other: Store | AsyncStore) -> bool:
+    """Whether two stores have the same files: by their configuration, or in memory by the files."""
+    if one.backend is other.backend:
+        return one.root_path == other.root_path
+    if type(one.backend) is not type(other.backend) or one.native_path() != other.native_path():
+        return False
+    digest = digest_of(one)
+    return one.resolve().kind == "local" or (digest is not None and digest == digest_of(other))
+
+
 def shared(store: S) -> S:
     """A store of the same configuration whose connections exist, or this one. Closing it leaves them open.
 
-    Stores in memory are not shared: those of one bucket have the same files in any case.
+    Stores in memory and on the local disk have no connections, and are returned as they are.
     """
-    digest = None if store.resolve().kind == "memory" else digest_of(store)
+    digest = None if store.resolve().kind in WITHOUT_CONNECTIONS else digest_of(store)
     if digest is None:
         return store
     # Each line is atomic: a lock could be held by another thread while the process forks.

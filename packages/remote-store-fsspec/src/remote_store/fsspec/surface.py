@@ -16,7 +16,7 @@ from remote_store.fsspec.errors import already_there, translated
 from remote_store.fsspec.files import ReadFile, WriteFile
 from remote_store.fsspec.opening import TEXT_OPTIONS, binary_mode, dressed
 from remote_store.fsspec.paths import PROTOCOL, PROTOCOLS, key_of, prefix_of, url_of
-from remote_store.fsspec.sharing import digest_of, shared
+from remote_store.fsspec.sharing import digest_of, is_same, shared
 from remote_store.fsspec.staging import StagedWrite, Staging
 
 BLOCK_SIZE = 1 << 20
@@ -190,13 +190,7 @@ class Surface(AbstractFileSystem):
 
     def __eq__(self, other: object) -> bool:
         """Whether the stores have the same configuration, and in memory the same files."""
-        if not isinstance(other, type(self)):
-            return False
-        mine, others = self.store, other.store
-        if mine.backend is others.backend:
-            return mine.root_path == others.root_path
-        digest = digest_of(mine) if mine.native_path() == others.native_path() else None
-        return digest is not None and digest == digest_of(others)
+        return isinstance(other, type(self)) and is_same(self.store, other.store)
 
     def __hash__(self) -> int:
         return hash((type(self), self.store.native_path()))
