@@ -9,9 +9,11 @@ from fsspec.utils import stringify_path
 from remote_store.core import RemotePath
 
 PROTOCOL = "remote-store"
+NAMES = (PROTOCOL, "remotestore")
+"""What the protocols begin with. `universal_pathlib` takes no protocol with a hyphen."""
 SCHEMES = ("file", "local", "memory", "s3", "s3+boto3", "s3+pyarrow", "s3+s3fs")
 """Schemes of stores that are registered with fsspec; each makes a protocol such as `remote-store+s3`."""
-PROTOCOLS = (PROTOCOL, *(f"{PROTOCOL}+{scheme}" for scheme in SCHEMES))
+PROTOCOLS = tuple(protocol for name in NAMES for protocol in (name, *(f"{name}+{scheme}" for scheme in SCHEMES)))
 
 ROOTS = ("", "/")
 """Both mean the root, but `/` means the folder of the keys that begin with a slash, if there are any."""
@@ -30,20 +32,20 @@ def key_of(path: Any) -> str:
     if not isinstance(path, str):
         raise TypeError(f"a path must be a str, not {type(path).__name__}")
     scheme, found, rest = path.partition("://")
-    if found and scheme == PROTOCOL:
-        return rest
-    if found and scheme.startswith(f"{PROTOCOL}+"):
-        return rest.partition("/")[2]
-    return path
+    name, named, _ = scheme.partition("+")
+    if not found or name not in NAMES:
+        return path
+    return rest.partition("/")[2] if named else rest
 
 
 def url_of(path: str) -> str | None:
     """The URL of the store in the URL of a file, such as `s3://bucket`; `None` if the URL names no store."""
     scheme, found, rest = path.partition("://")
-    if not found or not scheme.startswith(f"{PROTOCOL}+"):
+    name, _, kind = scheme.partition("+")
+    if not found or name not in NAMES or not kind:
         return None
     place = rest.partition("/")[0]
-    return f"{scheme.removeprefix(f'{PROTOCOL}+')}://{place or '/'}"
+    return f"{kind}://{place or '/'}"
 
 
 def exact(key: str) -> RemotePath:
