@@ -13,6 +13,9 @@ from remote_store.fsspec.ending import ended_by_exception, exception_now
 from remote_store.fsspec.entries import Entry, entry_of
 from remote_store.fsspec.errors import Discarded, translated
 
+EXACT = 1 << 16
+"""A read of so many bytes after a seek is a request of its own."""
+
 
 class StoreFile(io.BufferedIOBase):
     """A file of a store, opened by a filesystem.
@@ -52,8 +55,9 @@ class StoreFile(io.BufferedIOBase):
 class ReadFile(StoreFile):
     """A file opened for reading. All reads return bytes of the version that was opened.
 
-    A program that reads from the start to the end gets the body of one request. One that seeks gets exact ranges, and
-    blocks of `blocksize` bytes for reads that are shorter.
+    A program that reads from the start to the end gets the body of one request. After a seek, a read of 64 KiB or more,
+    such as that of the footer of a Parquet file, gets exactly its bytes, and shorter ones share blocks of `blocksize`
+    bytes.
 
     Args:
         fs: The filesystem.
@@ -61,6 +65,7 @@ class ReadFile(StoreFile):
         file: The file, for random access.
         stream: Opens the version of a `FileInfo` for sequential reading; `None` if the backend cannot.
         block_size: Bytes of a block.
+        fetch: Reads a range of the version of a `FileInfo`; `None` if the backend cannot.
 
     Attributes:
         size: Length in bytes.
@@ -76,16 +81,29 @@ class ReadFile(StoreFile):
         info: FileInfo,
         stream: Callable[[FileInfo], BinaryIO] | None,
         block_size: int,
+        fetch: Callable[[FileInfo, int, int], bytes] | None = None,
     ) -> None:
         super().__init__(fs, path, "rb")
         self.file_info = info
-        self.details: Entry = entry_of(info)
-        self.size = info.size
         self.blocksize = block_size
+        self._details = entry_of(info)
+        self._size = info.size
+        self._fetch = fetch
+        self._read_until = 0
         self._file = file
         self._open_stream = stream
         self._stream: BinaryIO | None = None
         self._position = 0
+
+    @property
+    def size(self) -> int:
+        """Length in bytes."""
+        return self._size
+
+    @property
+    def details(self) -> Entry:
+        """The entry, as `fs.info` returns it."""
+        return self._details
 
     @property
     def loc(self) -> int:
@@ -112,7 +130,7 @@ class ReadFile(StoreFile):
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         """Move to an offset and return the new position. Sends no request."""
         self._check_open()
-        starts = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}
+        starts = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}
         if whence not in starts:
             raise ValueError(f"whence must be 0, 1 or 2, not {whence!r}")
         position = starts[whence] + int(offset)
@@ -128,12 +146,12 @@ class ReadFile(StoreFile):
             PreconditionFailed: The file was replaced since it was opened.
         """
         self._check_open()
-        left = max(0, self.size - self._position)
+        left = max(0, self._size - self._position)
         wanted = left if size is None or size < 0 else min(size, left)
         if not wanted:
             return b""
         with translated():
-            data = self._at(self._position, wanted).read(wanted)
+            data = self._read_at(self._position, wanted)
         self._position += len(data)
         return data
 
@@ -155,7 +173,7 @@ class ReadFile(StoreFile):
     def readline(self, size: int | None = -1, /) -> bytes:
         """One line with its newline, at most `size` bytes of it."""
         self._check_open()
-        left = max(0, self.size - self._position)
+        left = max(0, self._size - self._position)
         wanted = left if size is None or size < 0 else min(size, left)
         if not wanted:
             return b""
@@ -199,10 +217,29 @@ class ReadFile(StoreFile):
     def __reduce_ex__(self, _protocol: object) -> tuple[Any, ...]:
         return reopened, (self.fs, self.path, self.blocksize, self._position, self.file_info)
 
+    def become(self, other: ReadFile) -> None:
+        """Read another version from now on, at the same position."""
+        self._end_stream()
+        self.file_info, self._details, self._size = other.file_info, other._details, other._size
+        self._open_stream, self._fetch = other._open_stream, other._fetch
+        # Closing the other closes what this one had open.
+        self._file, other._file = other._file, self._file
+        other.close()
+
+    def _read_at(self, position: int, wanted: int) -> bytes:
+        goes_on = position in (0, self._read_until)
+        if self._fetch is None or wanted < EXACT or goes_on:
+            data = self._at(position, wanted).read(wanted)
+        else:
+            self._end_stream()
+            data = self._fetch(self.file_info, position, wanted)
+        self._read_until = position + len(data)
+        return data
+
     def _at(self, position: int, wanted: int) -> BinaryIO:
         """The file to read from, at a position."""
         stream = self._stream
-        if stream is None and self._open_stream is not None and position == 0 and wanted < self.blocksize < self.size:
+        if stream is None and self._open_stream is not None and position == 0 and wanted < self.blocksize < self._size:
             stream = self._stream = self._open_stream(self.file_info)
         if stream is not None:
             if stream.tell() == position:

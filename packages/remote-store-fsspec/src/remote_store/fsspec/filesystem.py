@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
-from remote_store.core import AsyncStore, Capability, FileInfo, Reader, Store
+from remote_store.core import AsyncStore, Capability, FileInfo, InvalidPath, NotFound, Reader, Store
 from remote_store.fsspec.async_filesystem import AsyncRemoteStoreFileSystem
 from remote_store.fsspec.blocking import SpooledOpening
 from remote_store.fsspec.errors import translated
 from remote_store.fsspec.files import ReadFile, WriteFile, version_of
+from remote_store.fsspec.handed import HandedFile, HandOver, Later
 from remote_store.fsspec.operations import Operations
-from remote_store.fsspec.paths import exact
+from remote_store.fsspec.paths import exact, key_of
 from remote_store.fsspec.sharing import shared
 from remote_store.fsspec.sources import Configuration, StoreSource
 from remote_store.fsspec.surface import Surface
@@ -74,16 +75,43 @@ class RemoteStoreFileSystem(Surface, Operations):
         self.url = url
         self.copy_globs = copy_globs
         self.cache = self.cache_of(cache_bytes)
+        self.handed = HandOver()
+
+    def isfile(self, path: str) -> bool:
+        """Whether there is a file. A refused request is an error.
+
+        On S3: 1 request for a file, 2 if there is none, and none for the root. If this thread opens the file to
+        read within a second, opening it sends no request.
+        """
+        key = key_of(path)
+        try:
+            info = self.store.head(exact(key))
+        except (InvalidPath, NotFound):
+            return False
+        self.handed.give(key, info)
+        return True
 
     def open_to_read(self, key: str, block_size: int, options: Mapping[str, Any]) -> ReadFile:
         path = exact(key)
+        seen = self.handed.take(key)
         with translated():
             if not self.store.supports(Capability.SEEKABLE_READ):
                 file = self.store.read(path, **options)
                 return ReadFile(self, key, file, file.info, None, block_size)
+            conditional = self.store.supports(Capability.CONDITIONAL_READ)
+            if seen is not None and conditional and not options:
+                later = cast("BinaryIO", Later(partial(self.store.read_seekable, path, block_size, **version_of(seen))))
+                opened = HandedFile(self, key, later, seen, self._stream, block_size, self._range)
+                opened.renew = partial(self.open_to_read, key, block_size, options)
+                return opened
             file = self.store.read_seekable(path, block_size, **options)
-            stream = self._stream if file.is_pinned and self.store.supports(Capability.CONDITIONAL_READ) else None
-            return ReadFile(self, key, file, file.info, stream, block_size)
+            if not (file.is_pinned and conditional):
+                return ReadFile(self, key, file, file.info, None, block_size)
+            return ReadFile(self, key, file, file.info, self._stream, block_size, self._range)
+
+    def _range(self, info: FileInfo, start: int, length: int) -> bytes:
+        """A range of the version."""
+        return self.store.read_range(info.path, start, length, **version_of(info))
 
     def _stream(self, info: FileInfo) -> Reader:
         """The body of the version, for sequential reading."""
