@@ -1,0 +1,1 @@
+../data/conftest.py
