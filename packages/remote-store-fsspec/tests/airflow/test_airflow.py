@@ -30,9 +30,9 @@ def endpoint(moto: Server) -> Iterator[Endpoint]:
 
 @pytest.mark.smoke
 def test_the_code_of_the_page_does_what_the_page_shows(endpoint, tmp_path, monkeypatch):
-    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
+    page = Path("docs/airflow.md").resolve()
     pages.prepare(endpoint, tmp_path, monkeypatch)
-    pages.follow(Path(__file__).with_name("docs") / "airflow.md", endpoint, monkeypatch)
+    pages.follow(page, endpoint, monkeypatch)
 
 
 def test_a_path_reads_and_writes(folder, place):

@@ -49,12 +49,13 @@ def test_a_path_is_renamed_and_removed(folder, place):
     assert place.names() == []
 
 
-def test_a_path_has_the_url_it_was_made_of_and_pickles(folder):
-    (folder / "a.txt").write_text("a")
+def test_a_path_pickles_and_its_filesystem_knows_its_url(folder):
     path = folder / "a.txt"
-    assert str(path) == f"{folder}/a.txt"
-    assert UPath(str(path)).read_text() == "a"
+    path.write_text("a")
     assert pickle.loads(pickle.dumps(path)).read_text() == "a"
+    url = path.fs.unstrip_protocol(path.path)
+    assert url.startswith("remote-store+")
+    assert UPath(url, protocol=url.partition("://")[0]).read_text() == "a"
 
 
 def test_the_protocol_with_a_hyphen_is_named(place):
