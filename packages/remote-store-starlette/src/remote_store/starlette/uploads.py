@@ -211,8 +211,8 @@ async def condition(
         info = await store.head(path)
     except NotFound:
         info = None
-    if failed_condition(headers, Validators.of(info) if info else None, safe=False):
-        raise HTTPException(412)
+    if failed := failed_condition(headers, Validators.of(info) if info else None, safe=False):
+        raise HTTPException(failed)
     if info is None:
         return {"overwrite": False}
     if info.etag is None:
