@@ -174,20 +174,50 @@ def test_a_file_that_arrow_did_not_ask_about_costs_one_head(memory: Store) -> No
     assert [call[0] for call in calls.seen] == ["head", "range"]
 
 
-def test_neighbouring_small_reads_share_requests(memory: Store) -> None:
+@pytest.mark.parametrize("step", [1000, 8192, 300_000])
+def test_neighbouring_small_reads_share_requests(memory: Store, step: int) -> None:
+    content = bytes(range(256)) * 40_960
+    memory.write("bytes", content)
+    calls = Calls(memory.backend)
+    with filesystem(Store(calls), whole_file_size=0).open_input_file("bytes") as file:
+        assert b"".join(iter(lambda: file.read(step), b"")) == content
+        ranges = [call for call in calls.seen if call[0] == "range"]
+        # Twice as much each time, up to 4 MiB ahead, and nothing twice.
+        assert len(ranges) < 18
+        assert max(call[2] for call in ranges) <= (4 << 20) + step
+        assert sum(call[2] for call in ranges) == len(content)
+
+
+def test_reads_here_and_there_fetch_exactly_their_bytes(memory: Store) -> None:
     content = bytes(range(256)) * 4096
     memory.write("bytes", content)
     calls = Calls(memory.backend)
     with filesystem(Store(calls), whole_file_size=0).open_input_file("bytes") as file:
-        assert b"".join(file.read(1000) for _ in range(1049)) == content
-        ahead = [call for call in calls.seen if call[0] == "range"]
-        # Twice as much each time, up to 256 KiB.
-        assert len(ahead) < 16
-        assert max(call[2] for call in ahead) <= (256 << 10) + 1000
+        for start, length in [(5000, 100), (5100, 100), (90_000, 100), (5000, 100), (5100, 50), (0, 10)]:
+            assert file.read_at(length, start) == content[start : start + length]
+    assert [call[1:] for call in calls.seen[1:]] == [
+        (5000, 100),
+        (5100, 100),
+        (90_000, 100),
+        (5000, 100),
+        (5100, 50),
+        (0, 10),
+    ]
+
+
+def test_a_stream_is_one_request_of_the_version_that_arrow_asked_about(memory: Store) -> None:
+    size = write_large(memory)
+    calls = Calls(memory.backend)
+    fs = filesystem(Store(calls), whole_file_size=0)
+    for _ in range(2):
         calls.seen.clear()
-        assert file.read_at(100, 5000) == content[5000:5100]
-        assert file.read_at(100, 90_000) == content[90_000:90_100]
-        assert [call[2] for call in calls.seen] == [100, 100]
+        with fs.open_input_stream("large.parquet") as file:
+            assert len(file.read()) == size
+        assert calls.seen == []
+        fs.get_file_info("large.parquet")
+    memory.write("large.parquet", b"other", overwrite=True)
+    with pytest.raises(PreconditionFailed, match="get_file_info again"):
+        fs.open_input_stream("large.parquet").read()
 
 
 def test_a_read_ends_where_the_file_ends(store: Store) -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import pickle
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -141,25 +145,44 @@ def fail(*done: object) -> None:
     raise KeyError("mine")
 
 
-def read_sum(fs: FileSystem, results: multiprocessing.Queue[float]) -> None:
-    results.put(sum(pq.read_table("t.parquet", filesystem=fs)["c1"].to_pylist()))
+def sum_of(fs: FileSystem) -> float:
+    return float(sum(pq.read_table("t.parquet", filesystem=fs)["c1"].to_pylist()))
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+def send_sum(fs: FileSystem, results: multiprocessing.SimpleQueue[float]) -> None:
+    results.put(sum_of(fs))
+
+
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_another_process_reads_too(store: Store, method: str) -> None:
+def test_a_forked_process_reads_too(store: Store) -> None:
     fs = filesystem(store, whole_file_size=0)
     pq.write_table(large(), "t.parquet", filesystem=fs, row_group_size=20_000)
-    expected = sum(pq.read_table("t.parquet", filesystem=fs)["c1"].to_pylist())
-    context = multiprocessing.get_context(method)
-    results = context.Queue()
-    process = context.Process(target=read_sum, args=(fs, results))
+    expected = sum_of(fs)
+    context = multiprocessing.get_context("fork")
+    results = context.SimpleQueue()
+    process = context.Process(target=send_sum, args=(fs, results))
     process.start()
+    process.join(90)
     try:
-        assert results.get(timeout=90) == expected
+        assert process.exitcode == 0
+        assert results.get() == expected
     finally:
-        process.join(30)
         process.kill()
+
+
+def test_another_process_reads_by_the_pickled_filesystem(store: Store, tmp_path: Path) -> None:
+    fs = filesystem(store, whole_file_size=0)
+    pq.write_table(large(), "t.parquet", filesystem=fs, row_group_size=20_000)
+    pickled = tmp_path / "fs.pickle"
+    pickled.write_bytes(pickle.dumps(fs))
+    code = (
+        "import pathlib, pickle, sys; import pyarrow.parquet as pq; "
+        "fs = pickle.loads(pathlib.Path(sys.argv[1]).read_bytes()); "
+        "print(float(sum(pq.read_table('t.parquet', filesystem=fs)['c1'].to_pylist())))"
+    )
+    result = subprocess.run([sys.executable, "-P", "-c", code, pickled], capture_output=True, text=True, timeout=110)
+    assert result.returncode == 0, result.stderr
+    assert float(result.stdout) == sum_of(fs)
 
 
 def test_wrong_credentials_and_an_absent_server_are_typed(moto: Server, endpoint: Endpoint, bucket: str) -> None:

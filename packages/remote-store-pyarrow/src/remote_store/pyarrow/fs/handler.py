@@ -105,7 +105,7 @@ class StoreHandler(FileSystemHandler):  # type: ignore[misc]  # pyarrow has no t
         """1 request per 1,000 keys, also if it is recursive; 1 or 2 more if there is nothing."""
         base = exact(selector.base_dir)
         files, folders = self._listed(base, recursive=selector.recursive)
-        self._known.forget_folder(base)
+        self._known.forget_folder(base, recursive=selector.recursive)
         self._known.add(files)
         if base and not files and not folders and not selector.allow_not_found:
             self._require_folder(base)
@@ -182,10 +182,11 @@ class StoreHandler(FileSystemHandler):  # type: ignore[misc]  # pyarrow has no t
             return self._native().open_input_stream(self.store.native_path(exact(path)), compression=None)
         key = exact(path)
         known = self._known.find(key)
-        if known is not None and (self._pins(known) or known.size <= self.whole_file_size):
+        if known is not None and known.size <= self.whole_file_size:
             return self.open_input_file(path)
-        with of_files(path):
-            reader = self.store.read(key)
+        version = {"if_match": known.etag} if known is not None and self._pins(known) else {}
+        with of_files(path), of_one_version(key):
+            reader = self.store.read(key, **version)
         check_same(known, reader.info)
         return pa.PythonFile(reader, mode="r")
 

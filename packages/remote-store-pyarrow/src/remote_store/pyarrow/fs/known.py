@@ -37,7 +37,14 @@ class KnownFiles:
         """Forget a file, which was written or deleted, or was not there."""
         self._files.pop(path, None)
 
-    def forget_folder(self, path: str) -> None:
-        """Forget all files of a folder; `""` is the root."""
+    def forget_folder(self, path: str, *, recursive: bool = True) -> None:
+        """Forget the files of a folder; `""` is the root.
+
+        Args:
+            path: The folder.
+            recursive: Also those of its subfolders.
+        """
         folder = f"{path}/" if path else ""
-        self._files = {name: info for name, info in self._files.items() if not name.startswith(folder)}
+        for name in list(self._files):
+            if name.startswith(folder) and (recursive or "/" not in name[len(folder) :]):
+                self.forget(name)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from remote_store.core import FileInfo, PreconditionFailed, Reader, Store
 from remote_store.pyarrow.fs.errors import of_one_version
 
-MOST_AHEAD = 256 << 10
+MOST_AHEAD = 4 << 20
 """Bytes. A read of at least this size is a request of its own."""
 
 
@@ -18,20 +18,24 @@ class RangeFile:
     Arrow (`arrow/python/io.cc`, 16 to 26) calls `read` and `seek` from its I/O threads, one call at a time: a lock of
     the C++ object holds while both run. With `pre_buffer`, the default of `read_table` and of datasets, Arrow has
     merged column chunks with gaps of up to 8 KiB into ranges of up to 32 MiB before it asks, so each read is one
-    request for exactly its bytes. Without it, column chunks and small pieces are asked for one by one. A read that
-    begins where the last one ended fetches ahead: at most as many bytes as were read in sequence, and 256 KiB.
+    request for exactly its bytes. Files of CSV and IPC, and Parquet without `pre_buffer`, are read in small pieces one
+    after the other. The third and later reads in sequence fetch ahead: at most as many bytes as were read in sequence,
+    and 4 MiB.
 
     Args:
         fetch: Returns the bytes of a range, given its start and length.
         size: Bytes of the file.
+        path: Path for errors.
     """
 
-    def __init__(self, fetch: Callable[[int, int], bytes], size: int) -> None:
+    def __init__(self, fetch: Callable[[int, int], bytes], size: int, path: str) -> None:
         self._fetch = fetch
         self._size = size
+        self.name = path
         self._position = 0
         self._last_end = -1
-        self._in_sequence = 0
+        self._reads_in_sequence = 0
+        self._bytes_in_sequence = 0
         self._ahead_at = 0
         self._ahead = b""
         self.closed = False
@@ -61,8 +65,11 @@ class RangeFile:
         if self.closed:
             raise ValueError("I/O operation on closed file")
         start, left = self._position, max(0, self._size - self._position)
-        length = left if size < 0 else min(size, left)
-        data = self._held(start, length) or self._asked(start, length)
+        if start != self._last_end:
+            self._reads_in_sequence = self._bytes_in_sequence = 0
+        data = self._take(start, left if size < 0 else min(size, left))
+        self._reads_in_sequence += 1
+        self._bytes_in_sequence += len(data)
         self._position = self._last_end = start + len(data)
         return data
 
@@ -71,25 +78,23 @@ class RangeFile:
         self.closed = True
         self._ahead = b""
 
-    def _held(self, start: int, length: int) -> bytes:
+    def _take(self, start: int, length: int) -> bytes:
         offset = start - self._ahead_at
-        if offset < 0 or offset + length > len(self._ahead):
-            return b""
-        return self._ahead[offset : offset + length]
+        held = self._ahead[offset : offset + length] if 0 <= offset < len(self._ahead) else b""
+        missing = length - len(held)
+        if not missing:
+            return held
+        more = min(self._wanted_ahead(length), self._size - start - length)
+        data = self._fetch(start + len(held), missing + more)
+        if len(data) != missing + more:
+            message = f"{len(data)} of {missing + more} bytes arrived, because the file changed; open it again"
+            raise PreconditionFailed(message, path=self.name)
+        self._ahead_at, self._ahead = start + length, data[missing:]
+        return held + data[:missing] if held or more else data
 
-    def _asked(self, start: int, length: int) -> bytes:
-        if not length:
-            return b""
-        self._in_sequence = self._in_sequence if start == self._last_end else 0
-        more = min(self._in_sequence, MOST_AHEAD, self._size - start - length) if length < MOST_AHEAD else 0
-        data = self._fetch(start, length + more)
-        if len(data) != length + more:
-            raise EOFError(f"{len(data)} of {length + more} bytes arrived from offset {start}; open the file again")
-        self._in_sequence += len(data)
-        if not more:
-            return data
-        self._ahead_at, self._ahead = start, data
-        return data[:length]
+    def _wanted_ahead(self, length: int) -> int:
+        in_sequence = self._reads_in_sequence > 1 and length < MOST_AHEAD
+        return min(self._bytes_in_sequence, MOST_AHEAD) if in_sequence else 0
 
 
 def pinned(store: Store, path: str, info: FileInfo) -> RangeFile:
@@ -99,7 +104,7 @@ def pinned(store: Store, path: str, info: FileInfo) -> RangeFile:
         with of_one_version(path):
             return store.read_range(path, start, length, if_match=info.etag)
 
-    return RangeFile(fetch, info.size)
+    return RangeFile(fetch, info.size, path)
 
 
 def opened(reader: Reader) -> RangeFile:
@@ -109,7 +114,7 @@ def opened(reader: Reader) -> RangeFile:
         reader.seek(start)
         return reader.read(length)
 
-    return RangeFile(fetch, reader.info.size)
+    return RangeFile(fetch, reader.info.size, str(reader.info.path))
 
 
 def check_same(known: FileInfo | None, found: FileInfo) -> None:
