@@ -6,6 +6,7 @@ import gzip
 import io
 import pickle
 import zipfile
+from contextlib import closing
 
 import fsspec
 import pytest
@@ -113,6 +114,32 @@ def test_a_file_that_is_closed_while_another_exception_is_handled_is_written(fs)
         file.close()
     assert fs.cat(["inner", "outer"]) == {"inner": b"1", "outer": b"3"}
     assert fsspec.filesystem("remote-store", url="memory://handled").cat_file("x") == b"2"
+
+
+def test_a_block_of_a_wrapper_that_fails_writes_nothing_and_one_of_yours_decides(fs):
+    class Job:
+        def __enter__(self):
+            self.log = fs.open("log", "wb")
+            return self
+
+        def __exit__(self, kind, error, traceback):
+            self.log.write(repr(kind).encode())
+            self.log.close()
+
+    def job():
+        with Job():
+            raise Stop
+
+    def wrapped():
+        with closing(fs.open("wrapped", "wb")) as file:
+            file.write(b"half")
+            raise Stop
+
+    for call in (job, wrapped):
+        with pytest.raises(Stop):
+            call()
+    assert b"Stop" in fs.cat_file("log")
+    assert not fs.exists("wrapped")
 
 
 def test_create(fs):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import inspect
 import sys
 
+WRAPPERS = {"contextlib", "dask", "fsspec", "pandas", "upath", "xarray"}
+"""Packages with a context manager around files that closes them whether or not an exception ends the block."""
+
 
 def exception_now() -> BaseException | None:
     """The exception that the caller is handling."""
@@ -12,9 +15,9 @@ def exception_now() -> BaseException | None:
 
 
 def ended_by_exception(known: BaseException | None) -> bool:
-    """Whether the caller was called by a method `__exit__`, directly or not, while an exception ends its block.
+    """Whether the `__exit__` of one of the `WRAPPERS` made this call, directly or not, and an exception ends its block.
 
-    `fsspec.open` and pandas wrap the file, and their own `__exit__` closes it in any case.
+    A class of yours that closes a file in its own `__exit__` has seen the exception, and may have written about it.
 
     Args:
         known: The exception that was being handled when the file was opened. It says nothing about the file.
@@ -24,7 +27,9 @@ def ended_by_exception(known: BaseException | None) -> bool:
         return False
     frame = inspect.currentframe()
     while frame is not None:
-        if frame.f_code.co_name in ("__exit__", "__aexit__"):
-            return True
+        if frame.f_code.co_name == "__exit__":
+            module: str = frame.f_globals.get("__name__", "")
+            if module.partition(".")[0] in WRAPPERS:
+                return True
         frame = frame.f_back
     return False
