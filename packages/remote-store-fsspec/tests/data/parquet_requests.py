@@ -78,7 +78,13 @@ def readers(bucket: str, server: Server, url: str) -> dict[str, Callable[[], pd.
     )
     options = {"key": server.key, "secret": server.secret, "endpoint_url": url}
     native = pyarrow.fs.S3FileSystem(
-        access_key=server.key, secret_key=server.secret, endpoint_override=url, region=server.region
+        access_key=server.key,
+        secret_key=server.secret,
+        endpoint_override=url,
+        region=server.region,
+        # By default it gives up after 3 seconds, and a repeated request would count.
+        request_timeout=60,
+        connect_timeout=60,
     )
 
     def by_s3fs() -> pd.DataFrame:

@@ -20,7 +20,7 @@ PAGES = [
 ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def endpoint(moto: Server) -> Iterator[Endpoint]:
     with Endpoint(moto.url) as running:
         yield running
