@@ -13,7 +13,7 @@ from remote_store.conformance.endpoint import Endpoint
 @pytest.mark.smoke
 @pytest.mark.timeout(300)
 def test_the_code_of_the_page_does_what_the_page_shows(moto, tmp_path, monkeypatch) -> None:
-    page = (Path(__file__).parent / "docs" / "dagster.md").resolve()
+    page = Path("docs/dagster.md").resolve()
     with Endpoint(moto.url) as endpoint:
         pages.prepare(endpoint, tmp_path, monkeypatch)
         pages.follow(page, endpoint, monkeypatch)
