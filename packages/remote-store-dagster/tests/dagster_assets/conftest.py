@@ -66,6 +66,12 @@ def moto_place(moto: Server, monkeypatch) -> Iterator[Place]:
         yield Place(moto, endpoint, monkeypatch)
 
 
+@pytest.fixture
+def seaweedfs_place(seaweedfs: Server, monkeypatch) -> Iterator[Place]:
+    with Endpoint(seaweedfs.url) as endpoint:
+        yield Place(seaweedfs, endpoint, monkeypatch)
+
+
 @pytest.fixture(params=["moto", "seaweedfs"])
 def place(request: pytest.FixtureRequest, monkeypatch) -> Iterator[Place]:
     server = request.getfixturevalue(request.param)
@@ -90,6 +96,6 @@ def elsewhere() -> Callable[..., subprocess.CompletedProcess[str]]:
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, str(HERE / "project.py"), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
     return run

@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 
-import pandas as pd
 from dagster import (
     AssetKey,
     DagsterInstance,
@@ -66,17 +65,25 @@ def numbers():
 
 @asset(io_manager_key="parquet_io")
 def table(numbers):
+    import pandas as pd
+
     return pd.DataFrame({"number": numbers, "name": ["a", "b", "c"]})
 
 
 @asset(io_manager_key="json_io")
-def report(table: pd.DataFrame):
+def report(table):  # a pandas.DataFrame again
     return {"rows": len(table), "sum": int(table["number"].sum())}
 
 
+@asset(io_manager_key="json_io")
+def doubled(numbers):
+    return [2 * number for number in numbers]
+
+
 @asset
-def files(report, lake: ResourceParam[Store]) -> None:
-    lake.write_text("files.txt", "\n".join(sorted(lake.list_files(recursive=True), key=str)), overwrite=True)
+def files(doubled, lake: ResourceParam[Store]) -> None:
+    paths = sorted(info.path for info in lake.list_files(recursive=True))
+    lake.write_text("files.txt", "\n".join(paths), overwrite=True)
 
 
 @asset(partitions_def=StaticPartitionsDefinition(list(ODD)), io_manager_key="json_io")
@@ -104,7 +111,7 @@ def fragile():
     return "old" if "DIE" not in os.environ else "new"
 
 
-ASSETS = [numbers, table, report, files, odd, all_odd, sales, daily, fragile]
+ASSETS = [numbers, table, report, doubled, files, odd, all_odd, sales, daily, fragile]
 
 
 def resources() -> dict[str, object]:
@@ -118,7 +125,7 @@ def resources() -> dict[str, object]:
     }
 
 
-chain = define_asset_job("chain", selection=[numbers, table, report, files])
+chain = define_asset_job("chain", selection=[numbers, doubled])
 defs = Definitions(assets=ASSETS, resources=resources() if "LAKE_URL" in os.environ else {}, jobs=[chain])
 
 

@@ -38,6 +38,7 @@ def failure(assets, **options):
     return chain
 
 
+@pytest.mark.timeout(300)
 def test_values_are_read_back_in_another_process(place, elsewhere) -> None:
     assert made([numbers, table, report]).success
     with place.open() as store:
@@ -48,11 +49,10 @@ def test_values_are_read_back_in_another_process(place, elsewhere) -> None:
         ]
         content_type = store.head("assets/report.json").content_type
     assert content_type == "application/json"
-    assert ast.literal_eval(elsewhere("load", "raw:shop:numbers").stdout) == [1, 2, 3]
     assert ast.literal_eval(elsewhere("load", "report").stdout) == {"rows": 3, "sum": 6}
 
 
-def test_what_another_process_writes_is_read_here(place, elsewhere) -> None:
+def test_what_another_process_writes_is_read_here(moto_place, elsewhere) -> None:
     ended = elsewhere("materialize", "raw:shop:numbers")
     assert ended.returncode == 0, ended.stderr
     assert made([SourceAsset(numbers.key), table, report]).output_for_node("report") == {"rows": 3, "sum": 6}
@@ -155,9 +155,7 @@ def test_all_partitions_are_one_dict(place) -> None:
 
 
 def test_a_partition_is_read_back_in_another_process(moto_place, elsewhere) -> None:
-    made([odd], partition_key="..")
     made([sales], partition_key=MultiPartitionKey({"region": "us/east", "day": "2026-01-01"}))
-    assert elsewhere("load", "odd", "..").stdout == "'value of ..'\n"
     expected = {"region": "us/east", "day": "2026-01-01"}
     assert ast.literal_eval(elsewhere("load", "sales", "2026-01-01|us/east").stdout) == expected
 

@@ -93,14 +93,14 @@ class JsonSerializer(Serializer):
 
     def dump(self, value: Any, file: BinaryIO) -> None:
         try:
-            text = json.dumps(value, allow_nan=False, ensure_ascii=False, indent=self.indent)
+            text = json.dumps(value, allow_nan=False, ensure_ascii=False, indent=self.indent).encode()
         except (TypeError, ValueError, RecursionError) as error:
             raise TypeError(
                 f"this {type(value).__name__} cannot be written as JSON: {error}; return dicts, lists, text and finite "
                 "numbers, or give the IO manager another serializer"
             ) from error
         check_keys(value)
-        file.write(text.encode())
+        file.write(text)
 
     def load(self, file: Reader, kind: Any) -> Any:  # noqa: ARG002 - JSON has its own types
         return json.load(file)
