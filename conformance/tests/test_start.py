@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -42,6 +43,10 @@ class Leaves(MemoryBackend):
 class LeavesAtOnce(MemoryBackend):
     def glob(self, pattern):
         os._exit(0)
+
+class Dies(MemoryBackend):
+    def glob(self, pattern):
+        os.kill(os.getpid(), signal.SIGKILL)
 
 class Prints(MemoryBackend):
     def write(self, *arguments, **options):
@@ -112,6 +117,13 @@ def test_a_backend_that_ends_the_process_is_told_once(run: Run, name: str, call:
     assert f"observed: {call} in glob (" in output
     assert "bad.py, line " in output
     assert "`glob` called for the end of the process in test_glob_" in output
+
+
+def test_of_a_process_that_dies_the_running_check_is_told(run: Run) -> None:
+    result = run("bad:Dies", "--rule", "GLOB-001", "--tier", "smoke")
+    assert result.returncode == -signal.SIGKILL
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("the process of the run, ")]
+    assert re.fullmatch(r"the process of the run, \d+, has died while test_glob_\w+ ran", line)
 
 
 def test_a_backend_that_prints_breaks_one_rule_and_its_text_is_not_mixed_with_the_report(run: Run) -> None:
