@@ -8,7 +8,17 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance import Case, CheckFailed, Harness, Oracle, Profile, check
+from remote_store.conformance import (
+    AsyncBackendConformance,
+    AsyncCase,
+    Case,
+    CheckFailed,
+    Harness,
+    Oracle,
+    Profile,
+    ThreadedHarness,
+    check,
+)
 from remote_store.conformance.checking.lacking import NEEDS
 from remote_store.conformance.values.outcome import NotApplicable
 from remote_store.core import (
@@ -206,3 +216,19 @@ def test_a_backend_of_few_capabilities_breaks_no_rule(tmp_path: Path, harness: s
     )
     assert f"\nverdict   {verdict}" in result.stdout, result.stdout + result.stderr
     assert (result.returncode, "FAIL" in result.stdout) == (code, False)
+
+
+class NotSeekable(MemoryBackend):
+    """Has no random access, and so no `read_ranges`."""
+
+    capabilities = MemoryBackend.capabilities - {Capability.SEEKABLE_READ}
+
+    def read_seekable(self, path: str, **_options: Any) -> Any:
+        raise CapabilityNotSupported("no random access", capability="seekable_read", backend=self.name)
+
+
+def test_ranges_need_random_access_in_threads_too() -> None:
+    suite = AsyncBackendConformance()
+    case = AsyncCase(ThreadedHarness(Made(NotSeekable)), "test_many_ranges")
+    with pytest.raises(NotApplicable, match="the check needs SEEKABLE_READ"):
+        suite.test_many_ranges(case)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from remote_store.conformance import BackendConformance, ConfigurationError, Profile
-from remote_store.conformance.checking.stops import LATER_SECONDS, Stops
+from remote_store.conformance.checking.stops import Stops
 from remote_store.conformance.checking.subject import look
 from remote_store.conformance.cli.places import harness_of_type, harness_of_url, occupant, types
 from remote_store.conformance.harness import FactoryHarness, Harness
@@ -43,6 +44,10 @@ class LeavesAtOnce(MemoryBackend):
     def glob(self, pattern):
         os._exit(0)
 
+class Dies(MemoryBackend):
+    def glob(self, pattern):
+        os.kill(os.getpid(), signal.SIGKILL)
+
 class Prints(MemoryBackend):
     def write(self, *arguments, **options):
         print("here I am")
@@ -56,6 +61,11 @@ class Signals(MemoryBackend):
 class KeepsFiles(MemoryBackend):
     def delete(self, path, **options):
         pass
+
+class SignalsLater(MemoryBackend):
+    def write(self, *arguments, **options):
+        signal.signal(signal.SIGTERM, print)
+        return super().write(*arguments, **options)
 
 def make_and_exit():
     sys.exit("no licence")
@@ -114,6 +124,13 @@ def test_a_backend_that_ends_the_process_is_told_once(run: Run, name: str, call:
     assert "`glob` called for the end of the process in test_glob_" in output
 
 
+def test_of_a_process_that_dies_the_running_check_is_told(run: Run) -> None:
+    result = run("bad:Dies", "--rule", "GLOB-001", "--tier", "smoke")
+    assert result.returncode == -signal.SIGKILL
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("the process of the run, ")]
+    assert re.fullmatch(r"the process of the run, \d+, has died while test_glob_\w+ ran", line)
+
+
 def test_a_backend_that_prints_breaks_one_rule_and_its_text_is_not_mixed_with_the_report(run: Run) -> None:
     output = told(run("bad:Prints", "--rule", "PROC-001", "--rule", "READ-001", "--tier", "smoke"), 2)
     assert failed(output) == ["PROC-001  test_process_is_left_as_it_was"]
@@ -133,6 +150,12 @@ def test_a_factory_that_stops_the_run_is_one_configuration_error(run: Run, targe
     assert (result.returncode, result.stderr.count("configuration error: ")) == (3, 1), result.stdout + result.stderr
     assert text in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_method_that_replaces_a_signal_handler_is_told_once(run: Run) -> None:
+    output = told(run("bad:SignalsLater", "--tier", "smoke"), 1)
+    assert len(failed(output)) == 1
+    assert "the handlers of signals belong to the program, not to a backend" in output
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "workers"])
@@ -217,9 +240,9 @@ def test_a_place_that_does_not_exist_is_told(tmp_path: Path) -> None:
 
 def test_after_a_hang_the_other_checks_have_less_time() -> None:
     stops = Stops()
-    assert (stops.limit(30), stops.limit(5)) == (30, 5)
+    assert stops.limit(30) == 30
     stops.hung("read", "test_one")
-    assert (stops.limit(30), stops.limit(5)) == (LATER_SECONDS, 5)
+    assert stops.limit(30) == 10
     stops.refuse("write")
     with pytest.raises(Blocked, match="`read` did not return in test_one, so no other check calls it"):
         stops.refuse("read")

@@ -1,11 +1,22 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from remote_store.conformance import Rule, rules
-from remote_store.conformance.run.verdict import CORE, Gap, Grade, Verdict, judge, nothing_ran, results
+from remote_store.conformance.run.verdict import (
+    CORE,
+    PARTS,
+    Gap,
+    Grade,
+    RuleResult,
+    Verdict,
+    judge,
+    nothing_ran,
+    results,
+)
 from remote_store.conformance.values.outcome import Outcome, Record
 from remote_store.core import Capability
 
@@ -143,3 +154,23 @@ def test_a_rule_of_which_checks_are_missing_was_not_run() -> None:
 )
 def test_a_run_without_an_executed_rule_says_nothing(outcome: Outcome, nothing: bool) -> None:
     assert nothing_ran(results(RULES, ["X-001"], [record("X-001", outcome)], {})) is nothing
+
+
+def _in(area: str, outcome: Outcome, reason: str = "") -> RuleResult:
+    entry = replace(next(rule for rule in rules().values() if rule.id.startswith(f"{area}-")), capability=None)
+    return RuleResult(entry, outcome, {outcome: 1}, reason)
+
+
+def test_a_verdict_is_partial_if_no_rule_of_a_whole_area_was_tested() -> None:
+    whole = [_in(area, PASS) for area in PARTS]
+    assert judge(whole, (), ()).grade is Grade.CORE
+    missing = [*whole[:-1], _in("MODEL", UNTESTED, "the machine is not installed")]
+    found = judge(missing, (), ())
+    assert found.grade is Grade.PARTIAL
+    assert found.reasons == ("no rule of MODEL was tested: the machine is not installed",)
+
+
+def test_rules_of_which_only_some_checks_ran_are_named_too() -> None:
+    left_out = record("X-001", UNTESTED, reason="no oracle; to run it, implement `Harness.oracle`")
+    found = verdict(record("X-001", PASS), record("X-002", PASS), left_out)
+    assert "1 rule is untested: X-001 in part (no oracle; to run it, implement `Harness.oracle`)" in found.remarks

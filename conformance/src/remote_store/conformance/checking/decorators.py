@@ -21,7 +21,7 @@ from remote_store.conformance.contract.deviations import has_expired, kinds_of
 from remote_store.conformance.contract.rulebook import ConfigurationError, rule
 from remote_store.conformance.harness import AnyHarness, Oracle, OracleRefused
 from remote_store.conformance.processes.exits import described_exit, exits_refused
-from remote_store.conformance.processes.watchdog import Hung, bounded
+from remote_store.conformance.processes.watchdog import Hung, bounded, main_thread_hint
 from remote_store.conformance.values.deviation import Deviation
 from remote_store.conformance.values.outcome import HarnessFailed, KnownDeviation, ProvisionalFailure, Withheld
 from remote_store.core import AsyncBackend, Backend, Capability
@@ -193,6 +193,8 @@ def _explain(case: AnyCase[Any], error: Exception) -> None:
         return
     if raiser := _raised_by_harness(error):
         raise HarnessFailed(f"{raiser} raised {type(error).__name__}: {error}") from error
+    if hint := main_thread_hint(error):
+        error.add_note(f"  {hint.removeprefix('; ')}")
     error.add_note(case.lesson())
 
 

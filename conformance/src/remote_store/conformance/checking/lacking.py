@@ -12,6 +12,7 @@ NEEDS = {
     "read_bytes": Capability.READ,
     "read_range": Capability.READ,
     "read_seekable": Capability.SEEKABLE_READ,
+    "read_ranges": Capability.SEEKABLE_READ,
     "write": Capability.WRITE,
     "write_atomic": Capability.ATOMIC_WRITE,
     "open_atomic": Capability.ATOMIC_WRITE,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from remote_store.conformance.values.outcome import Blocked
 
-LATER_SECONDS = 10.0
-"""The time limit of a check once another has hung, unless its own limit is shorter."""
+LATER = 1 / 3
+"""The share of its time limit that a check has once another has hung."""
 
 
 class Stops:
@@ -40,4 +40,4 @@ class Stops:
 
     def limit(self, seconds: float) -> float:
         """The time limit of the next check, given the one of the first."""
-        return min(seconds, LATER_SECONDS) if self._hung else seconds
+        return seconds * LATER if self._hung else seconds

@@ -19,7 +19,7 @@ from remote_store.conformance.contract.versions import distribution_of, required
 from remote_store.conformance.harness import AnyHarness, AsyncHarness, Profile
 from remote_store.conformance.processes.exits import exits_refused
 from remote_store.conformance.processes.surroundings import open_files
-from remote_store.conformance.processes.watchdog import Hung, bounded
+from remote_store.conformance.processes.watchdog import Hung, bounded, main_thread_hint
 from remote_store.conformance.values.hosts import hosts_of, is_here
 from remote_store.conformance.values.redaction import HIDDEN, SECRET_NAME, redacted
 from remote_store.core import AsyncBackend, Backend
@@ -196,13 +196,6 @@ def _made(harness: AnyHarness[Any]) -> Any:
     other = Backend if wanted is AsyncBackend else AsyncBackend
     hint = f"; it is {_a(other)}, so use the suite of that kind" if isinstance(made, other) else ""
     raise ConfigurationError(f"make() returned {made!r}; it must return an instance of {wanted.__name__}{hint}")
-
-
-def main_thread_hint(error: BaseException) -> str:
-    """A hint if the factory does what only the main thread may do, such as to replace a signal handler."""
-    if isinstance(error, ValueError) and "main thread" in str(error):
-        return "; backends are made in any thread, and the handlers of signals belong to the program, not to a backend"
-    return ""
 
 
 def _assumed(harness: AnyHarness[Any], backends: list[Any], call: _Calls) -> tuple[Profile, list[str]]:

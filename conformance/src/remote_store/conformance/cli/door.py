@@ -23,6 +23,7 @@ from remote_store.conformance.cli.places import is_url
 from remote_store.conformance.cli.target import harness_of
 from remote_store.conformance.contract.rulebook import ConfigurationError
 from remote_store.conformance.harness import AnyHarness, AsyncHarness
+from remote_store.conformance.processes.witness import Witness
 from remote_store.conformance.run.run import Run
 from remote_store.conformance.run.session import Session
 from remote_store.conformance.suite.conformance import AsyncBackendConformance, BackendConformance
@@ -74,8 +75,8 @@ def run_target(target: str, options: Sequence[str], *, workers: str | None, out:
         ConfigurationError: The harness cannot be used.
         Broke: The run has no verdict.
     """
-    progress = ProgressLine(out)
-    with tempfile.TemporaryDirectory(prefix="conformance-") as folder, _shut_off():
+    with Witness() as witness, tempfile.TemporaryDirectory(prefix="conformance-") as folder, _shut_off():
+        progress = ProgressLine(out, witness)
         module = Path(folder).resolve() / MODULE
         module.write_text(SOURCE.format(name=class_name(target), target=target), "utf-8")
         (module.parent / "pytest.ini").write_text("[pytest]\naddopts =\n", "utf-8")
@@ -114,10 +115,11 @@ def make_current_folder_importable() -> None:
 class ProgressLine:
     """Shows the progress of a run instead of pytest's own output."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: TextIO, witness: Witness) -> None:
         self.watch: Session | None = None
         self.trouble = ""
         self._out = out
+        self._witness = witness
         self._total = 0
         self._ended = 0
         self._failed = 0
@@ -143,6 +145,10 @@ class ProgressLine:
     def pytest_xdist_node_collection_finished(self, node: object, ids: Sequence[str]) -> None:  # noqa: ARG002
         """Store the number of checks that a pytest-xdist worker collected."""
         self._total = len(ids)
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Note the check that begins."""
+        self._witness.note(nodeid.rpartition("::")[2])
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Store why the collection failed."""

@@ -8,12 +8,12 @@ import inspect
 import traceback
 from typing import Any
 
-from remote_store.conformance.checking.subject import SECONDS, close, main_thread_hint
+from remote_store.conformance.checking.subject import SECONDS, close
 from remote_store.conformance.cli.places import harness_of_type, harness_of_url, is_url, types
 from remote_store.conformance.contract.rulebook import ConfigurationError
 from remote_store.conformance.harness import AnyHarness, AsyncFactoryHarness, FactoryHarness
 from remote_store.conformance.processes.exits import exits_refused
-from remote_store.conformance.processes.watchdog import Hung, bounded
+from remote_store.conformance.processes.watchdog import Hung, bounded, main_thread_hint
 from remote_store.core import AsyncBackend, Backend
 
 EXAMPLE = "write it as package.module:name, such as my_package.storage:make_backend"

@@ -36,13 +36,13 @@ class Rule:
         text: The clause in one sentence.
         rationale: Why the rule exists.
         hint: Where to look if a backend breaks it, whatever its storage.
-        hint_http: The hint for a storage that is reached over HTTP; empty if `hint` fits it.
-        hint_s3: The hint for S3; empty if one of the others fits it.
         since: Version of the contract that introduced it.
         capability: The capability that it needs; `None` if it always applies.
         untested: Why it has no check; empty if it has one.
         provisional: The rule is new. A failure is reported but does not change the verdict.
         aliases: Former ids, which still work.
+        hint_http: The hint for a storage that is reached over HTTP; empty if `hint` fits it.
+        hint_s3: The hint for S3; empty if one of the others fits it.
     """
 
     id: str
@@ -51,12 +51,12 @@ class Rule:
     rationale: str
     hint: str
     since: str
-    hint_http: str = ""
-    hint_s3: str = ""
     capability: Capability | None = None
     untested: str = ""
     provisional: bool = False
     aliases: tuple[str, ...] = ()
+    hint_http: str = ""
+    hint_s3: str = ""
 
     def hint_for(self, kind: str) -> str:
         """The hint that fits a kind of storage.

@@ -89,3 +89,10 @@ def _is_running(frame: FrameType) -> bool:
     except RuntimeError:
         return True
     return False
+
+
+def main_thread_hint(error: BaseException) -> str:
+    """A hint if a backend does what only the main thread may do, such as to replace a signal handler."""
+    if isinstance(error, ValueError) and "main thread" in str(error):
+        return "; a backend runs in any thread, and the handlers of signals belong to the program, not to a backend"
+    return ""
