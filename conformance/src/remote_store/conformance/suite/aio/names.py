@@ -184,8 +184,8 @@ class AsyncNameSuite:
 
 
 def keys(case: AsyncCase) -> list[str]:
-    """Names that mean something in messages, before hostile ones."""
-    return [*MEANT, *drawn(case, writable(case))]
+    """Names that mean something in messages, and hostile ones, each in a folder of its own."""
+    return [f"{number}/{name}" for number, name in enumerate([*MEANT, *drawn(case, writable(case))])]
 
 
 def alike(case: AsyncCase) -> Iterator[tuple[str, str]]:
