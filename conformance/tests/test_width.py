@@ -99,7 +99,7 @@ def told_of(name: str, path: str, suffix: str) -> str:
     return f"{name} in {path.removeprefix('folder/')!r}" if stem.isdigit() and path.endswith(suffix) else ""
 
 
-@pytest.mark.parametrize("tier, most, bytes_at_most", [("smoke", 2, 0), ("quick", 8, 0), ("full", 26, 16 * MIB)])
+@pytest.mark.parametrize("tier, most, bytes_at_most", [("smoke", 2, 0), ("quick", 6, 0), ("full", 22, 16 * MIB)])
 def test_elsewhere_a_tier_draws_little(tier: Tier, most: int, bytes_at_most: int) -> None:
     found = made(FarHarness(), tier)
     large = [len(sample.content) for sample in found if len(sample.content) > MIB]

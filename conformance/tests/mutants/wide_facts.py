@@ -127,13 +127,13 @@ class MovesKeepShortValues(MemoryBackend):
 
 @broken("META-014")
 class MergesOnOverwrite(MemoryBackend):
-    """An overwrite with metadata keeps the old entries with an empty value."""
+    """An overwrite keeps the old entries of metadata if the new ones have other names."""
 
     def _commit(
         self, path: str, content: bytes, overwrite: bool, metadata: Mapping[str, str], *rest: Any, **options: Any
     ) -> WriteResult:
         before = self._files.get(path)
-        old = {} if before is None else {name: value for name, value in before.metadata.items() if not value}
+        old = {} if before is None or not metadata or set(before.metadata) & set(metadata) else dict(before.metadata)
         return super()._commit(path, content, overwrite, {**old, **metadata}, *rest, **options)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
 from remote_store.conformance.checking.case import AnyCase
 from remote_store.conformance.checking.corpora import CONTENTS, LARGE, METADATA, MIB, REFUSED, SMALL, SPECIAL, SUFFIXES
+from remote_store.conformance.checking.decorators import deviations
 
 T = TypeVar("T")
 NEARBY = frozenset({"memory", "files"})
@@ -26,7 +28,7 @@ class Width:
     large: int
 
 
-WIDTHS = {"smoke": Width(2, 0), "quick": Width(8, 0), "full": Width(10, 16 * MIB)}
+WIDTHS = {"smoke": Width(2, 0), "quick": Width(6, 0), "full": Width(6, 16 * MIB)}
 # Storages in this process or on this disk: every content once, and each special one under every ending.
 QUICK_NEARBY = Width(12, 16 * MIB)
 
@@ -69,8 +71,20 @@ def named(case: AnyCase[Any], corpus: Mapping[str, T]) -> Iterator[tuple[str, T]
 
 
 def metadata(case: AnyCase[Any]) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Metadata that must come back unchanged, by name. Small ones come first if not all are drawn."""
-    return named(case, METADATA)
+    """Metadata that must come back unchanged, by name, without what a deviation from a META rule names."""
+    return named(case, {name: item for name, item in METADATA.items() if not deviates(case, "META", name)})
+
+
+def deviates(case: AnyCase[Any], area: str, name: str) -> bool:
+    """Whether a deviation from a rule of an area names an item of a corpus as a variant."""
+    declared = [
+        deviation
+        for identifier, value in case.deviations.items()
+        if identifier.startswith(f"{area}-")
+        for deviation in deviations(value)
+    ]
+    patterns = {pattern for deviation in declared for pattern in deviation.variants if pattern != "*"}
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def refused(case: AnyCase[Any]) -> Iterator[tuple[str, Mapping[str, str]]]:

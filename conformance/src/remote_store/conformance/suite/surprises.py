@@ -153,16 +153,6 @@ class SurpriseSuite:
             tags.append((case.backend.get_file_info(case.path("file"))).etag)
         case.expect(None in tags or len(set(tags)) == len(tags), f"a change of one byte changes the ETag in {tags}")
 
-    @check("META-009", "META-013")
-    def test_meta_an_empty_value_comes_back(self, case: Case) -> None:
-        metadata = {"empty": "", "zero": "0", "none": "None", "false": "false"}
-        result = case.backend.write(case.path("file"), b"x", metadata=metadata)
-        info = case.backend.get_file_info(case.path("file"))
-        case.expect_equal(dict(info.metadata or {}), metadata, "the metadata")
-        case.expect(
-            result.metadata is None or dict(result.metadata) == metadata, "the metadata in the result", result.metadata
-        )
-
     @check("COPY-004", needs=(USER_METADATA, WRITE))
     def test_copy_of_no_facts_leaves_none(self, case: Case) -> None:
         case.backend.write(case.path("source"), b"x")

@@ -184,8 +184,8 @@ class AsyncNameSuite:
 
 
 def keys(case: AsyncCase) -> list[str]:
-    """Names that mean something in messages, and hostile ones, each in a folder of its own."""
-    return [f"{number}/{name}" for number, name in enumerate([*MEANT, *drawn(case, writable(case))])]
+    """Hostile names, and names that mean something in messages, each in a folder of its own."""
+    return [f"{number}/{name}" for number, name in enumerate(drawn(case, [*MEANT, *writable(case)]))]
 
 
 def alike(case: AsyncCase) -> Iterator[tuple[str, str]]:

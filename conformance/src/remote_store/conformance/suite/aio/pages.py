@@ -7,9 +7,10 @@ from remote_store.conformance.checking.case import AsyncCase, not_applicable, un
 from remote_store.conformance.checking.corpora import SUFFIXES
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.hostile import MIXED
+from remote_store.conformance.checking.width import width_of
 from remote_store.core import Capability
 
-WRITE, DELETE, METADATA, GLOB = Capability.WRITE, Capability.DELETE, Capability.METADATA, Capability.GLOB
+WRITE, LIST = Capability.WRITE, Capability.LIST
 COMMON = 1000
 MANY = (5_001, 10_001)
 FOLDERS = 2_001
@@ -46,28 +47,41 @@ class AsyncPageSuite:
             ):
                 case.expect_equal(await found(listing), folders, f"the paths of {number:,} folders by {what}")
 
-    @async_check("LIST-012", "META-025", "GLOB-014", "DEL-012", needs=(WRITE, METADATA, GLOB, DELETE))
-    async def test_list_more_than_ten_thousand_files(self, case: AsyncCase) -> None:
+    @async_check("LIST-012", needs=(WRITE,))
+    async def test_list_thousands_of_files(self, case: AsyncCase) -> None:
         require_many(case)
-        backend, folder, expected = case.backend, case.path("many"), list[str]()
-        for number in MANY:
+        expected: list[str] = []
+        for number in MANY if width_of(case) is None else MANY[:1]:
             expected = await grown(case, expected, number)
-            listing = backend.list_files(case.folder, recursive=True)
+            listing = case.backend.list_files(case.folder, recursive=True)
             case.expect_equal(await found(listing), expected, f"the paths of {number:,} files by list_files, recursive")
-        case.expect_equal(
-            await found(backend.iter_children(folder)), expected, f"the paths of {number:,} files by iter_children"
-        )
-        case.expect_equal(await found(backend.glob(f"{folder}/*")), expected, f"the paths of {number:,} files by glob")
-        info = await backend.get_folder_info(folder)
-        case.expect_equal(info.file_count, number, "the number of files by get_folder_info")
-        await fill(case, "many-2/kept")
-        await backend.delete_folder(folder, recursive=True)
-        left = await found(backend.list_files(case.folder, recursive=True))
-        case.expect_equal(left, [case.path("many-2/kept")], "the files after delete_folder")
+        if width_of(case) is None:
+            children = await found(case.backend.iter_children(case.path("many")))
+            case.expect_equal(children, expected, f"the paths of {len(expected):,} files by iter_children")
+
+    @async_check("GLOB-014", needs=(WRITE,))
+    async def test_glob_more_than_ten_thousand_files(self, case: AsyncCase) -> None:
+        expected = await ten_thousand(case)
+        matches = await found(case.backend.glob(case.path("many/*")))
+        case.expect_equal(matches, expected, f"the paths of {len(expected):,} files by glob")
+
+    @async_check("META-025", needs=(WRITE,))
+    async def test_meta_totals_of_more_than_ten_thousand_files(self, case: AsyncCase) -> None:
+        expected = await ten_thousand(case)
+        info = await case.backend.get_folder_info(case.path("many"))
+        case.expect_equal(info.file_count, len(expected), "the number of files by get_folder_info")
+
+    @async_check("DEL-012", needs=(WRITE, LIST))
+    async def test_delete_more_than_ten_thousand_files(self, case: AsyncCase) -> None:
+        await ten_thousand(case)
+        kept = await fill(case, "many-2/kept")
+        await case.backend.delete_folder(case.path("many"), recursive=True)
+        listing = case.backend.list_files(case.folder, recursive=True)
+        case.expect_equal(await found(listing), kept, "the files after delete_folder")
 
     @async_check("LIST-013", needs=(WRITE,))
     async def test_list_many_pages_of_folders(self, case: AsyncCase) -> None:
-        require_many(case)
+        require_near(case)
         count = MANY[-1] if case.profile.in_process else FOLDERS
         await fill_many(case, [f"many/{mixed(number)}/file" for number in range(count)])
         expected = sorted(case.path(f"many/{mixed(number)}") for number in range(count))
@@ -88,10 +102,23 @@ def stated(case: AsyncCase) -> int:
     return size
 
 
+async def ten_thousand(case: AsyncCase) -> list[str]:
+    """Write more than ten thousand files, and return their sorted paths. The check ends where that is slow."""
+    require_near(case)
+    return await grown(case, [], MANY[-1])
+
+
+def require_near(case: AsyncCase) -> None:
+    """End the check where many files take long to write."""
+    require_many(case)
+    if width_of(case) is not None:
+        untested("more than 10,000 entries are written on this machine only, and elsewhere in the soak tier")
+
+
 def require_many(case: AsyncCase) -> None:
     """End the check in the tiers that write few files."""
     if case.tier in ("smoke", "quick"):
-        untested("more than 10,000 files are written in the full tier")
+        untested("more than 5,000 entries are written in the full tier")
 
 
 def mixed(number: int) -> str:
