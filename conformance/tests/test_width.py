@@ -134,9 +134,9 @@ def test_a_failure_says_how_to_draw_the_same_again(pytester: pytest.Pytester) ->
     pytester.makepyfile(BROKEN)
     base = ["-p", "no:cacheprovider", "--conformance-tier=quick", "--conformance-rule=READ-002"]
     result = pytester.runpytest_subprocess(*base, "--conformance-seed=7", "--conformance-report=out")
-    result.stdout.fnmatch_lines(["*seed: 7, test_read_bytes_of_every_content*", "*to repeat it: pytest *"])
+    result.stdout.fnmatch_lines(["*seed: 7, test_read_bytes_*", "*to repeat it: pytest *"])
     result.stdout.fnmatch_lines(["*· seed 7"])
-    repeated = next(line for line in result.stdout.lines if "every_content'" in line and "to repeat it" in line)
+    repeated = next(line for line in result.stdout.lines if "to repeat it" in line)
     assert repeated.endswith("--conformance-tier quick --conformance-seed 7")
     assert json.loads((pytester.path / "out" / "Mine.json").read_text("utf-8"))["seed"] == 7
 
