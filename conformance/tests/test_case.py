@@ -251,7 +251,7 @@ def test_the_facts_of_a_check_are_noted() -> None:
         "sent": None,
         "retries": 0,
         "waited": 0.0,
-        "seed": "test_x[y]",
+        "seed": "0, test_x[y]",
         "left": "",
         "under_claimed": "",
     }

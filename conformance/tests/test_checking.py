@@ -198,7 +198,7 @@ def test_a_failure_tells_what_was_done_and_how_to_do_it_again() -> None:
         Checks().test_fails(case)
     text = str(caught.value)
     assert "\n  calls:\n    exists('conformance-" in text
-    assert text.endswith("/file') -> False\n  seed: test_fails[tab]\n  to repeat it: run it --again")
+    assert text.endswith("/file') -> False\n  seed: 0, test_fails[tab]\n  to repeat it: run it --again")
 
 
 def test_a_failure_shows_no_secret() -> None:

@@ -43,7 +43,8 @@ def fails():
     raise OSError("no server")
 """
 DEVIATIONS = (
-    '[[deviation]]\nrule = "READ-003"\nreason = "one byte is lost"\nexpires = 2999-01-01\nchecks = ["*is_exact"]\n'
+    '[[deviation]]\nrule = "READ-003"\nreason = "one byte is lost"\nexpires = 2999-01-01\n'
+    'checks = ["*is_exact", "*every_content"]\n'
 )
 
 
@@ -108,7 +109,7 @@ def test_a_broken_backend_is_told_which_rule_why_and_how_to_see_it_again(folder:
         "hint: ",
         "calls:",
         "read_range('conformance-",
-        "seed: test_read_range_is_exact[",
+        "seed: 0, test_read_range_is_exact[",
         "to repeat it: remote-store-conformance run mine:OneShort --rule READ-003",
         "verdict   failing",
         "why       1 rule is broken: READ-003",

@@ -69,11 +69,11 @@ class OnSmallPages(MotoBackend):
 
 
 def test_a_server_may_have_smaller_pages_and_then_needs_more_requests() -> None:
-    stated = S3Harness(OnSmallPages, target(page_keys=400))
+    stated = S3Harness(OnSmallPages, target(page_size=400))
     assert [outcome.ending for outcome in endings("COST-014", stated)] == [Ending.GREEN]
     unstated = S3Harness(OnSmallPages, target())
     assert [outcome.ending for outcome in endings("COST-014", unstated)] == [Ending.RED]
-    larger = S3Harness(MotoBackend, target(page_keys=450))
+    larger = S3Harness(MotoBackend, target(page_size=450))
     assert [outcome.ending for outcome in endings("COST-016", larger)] == [Ending.GREEN]
 
 
@@ -279,4 +279,4 @@ def test_a_factory_that_fails_from_some_call_on_is_told_once(pytester: pytest.Py
 
 def test_a_profile_says_that_a_harness_without_one_assumes_the_least() -> None:
     assert FactoryHarness.profile.storage_class is None
-    assert Profile().page_keys == 1000
+    assert Profile().page_size == 1000

@@ -334,7 +334,7 @@ def test_a_page_shows_what_is_broken_and_what_deviates() -> None:
 def test_a_summary_says_verdict_reasons_and_versions() -> None:
     lines = list(summary(run_of("failing")))
     assert lines[0] == "verdict   failing (full tier, on an emulator (toy 1.0))"
-    assert lines[1] == f"          contract {CONTRACT_VERSION} · suite 0.1.0 · core 0.1.0 · 2026-11-26"
+    assert lines[1] == f"          contract {CONTRACT_VERSION} · suite 0.1.0 · core 0.1.0 · 2026-11-26 · seed 0"
     assert lines[3] == "why       1 rule is broken: LIFE-005"
     told = "\n".join(failures(run_of("failing")))
     assert told.startswith("FAIL LIFE-005  test_life_close_again_and_again\n  close <again>\n")

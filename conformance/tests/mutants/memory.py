@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from dataclasses import replace
 from typing import Any
 
 from remote_store.conformance import AsyncHarness, Harness, Oracle, Profile, RawHead
@@ -14,7 +15,7 @@ PART = 100_000
 class MemoryOracle(Oracle):
     """The files of a model, accessed without the backend under test."""
 
-    def __init__(self, files: dict[str, Any]) -> None:
+    def __init__(self, files: MutableMapping[str, Any]) -> None:
         self._files = files
 
     def raw_put(
@@ -47,6 +48,12 @@ class ModestMemory(MemoryBackend):
         raise CapabilityNotSupported("list the files and choose", capability=Capability.GLOB.value, backend=self.name)
 
 
+class PagedMemory(MemoryBackend):
+    """Files in memory, listed in pages of 256. This is correct: every page is listed, and the profile says so."""
+
+    page = 256
+
+
 class MemoryHarness(Harness):
     """Instances of one class that share the files of a model.
 
@@ -59,6 +66,8 @@ class MemoryHarness(Harness):
 
     def __init__(self, kind: type[MemoryBackend] = MemoryBackend) -> None:
         self.kind, self.model = kind, MemoryBackend()
+        if issubclass(kind, PagedMemory):
+            self.profile = replace(self.profile, page_size=kind.page)
 
     def make(self, **options: Any) -> MemoryBackend:
         return self._joined(self.kind(**options))

@@ -8,8 +8,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
+from mutants.database import DatabaseBackend, DatabaseHarness
 from mutants.http_s3 import HttpBackend, MotoBackend
-from mutants.memory import MemoryHarness, ModestMemory, ThreadedMemoryHarness
+from mutants.memory import MemoryHarness, ModestMemory, PagedMemory, ThreadedMemoryHarness
 from mutants.running import AnyHarness
 from mutants.tree import TreeHarness
 from remote_store.conformance import Harness, ThreadedHarness, rule
@@ -21,6 +22,8 @@ K = TypeVar("K", bound=type)
 SUBSTRATES: dict[type, Callable[[Any], AnyHarness]] = {
     MemoryBackend: MemoryHarness,
     ModestMemory: MemoryHarness,
+    PagedMemory: MemoryHarness,
+    DatabaseBackend: DatabaseHarness,
     LocalBackend: TreeHarness,
     HttpBackend: lambda kind: S3Harness(kind, SEAWEEDFS),
     MotoBackend: lambda kind: S3Harness(kind, MOTO),

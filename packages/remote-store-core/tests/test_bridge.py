@@ -359,6 +359,18 @@ async def test_a_timeout_of_the_content_is_the_callers(bridge: ThreadedBackend) 
         await bridge.write("a", slow())
 
 
+@pytest.mark.parametrize("kind", [TimeoutError, asyncio.TimeoutError, KeyError])
+async def test_an_exception_of_blocking_content_is_the_very_one(bridge: ThreadedBackend, kind: type[Exception]) -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise error
+
+    error = kind("mine")
+    with pytest.raises(kind) as caught:
+        await bridge.write("a", Broken())
+    assert caught.value is error
+
+
 def test_one_instance_serves_several_event_loops(memory: MemoryBackend) -> None:
     bridge = ThreadedBackend(memory)
     for number in range(3):

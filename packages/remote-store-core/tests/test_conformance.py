@@ -7,6 +7,7 @@ import secrets
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from remote_store.conformance import (
@@ -148,6 +149,12 @@ class LocalHarness(Harness):
         return DiskOracle(self._folder.name)
 
 
+class WideHarness(LocalHarness):
+    """The same; the checks go through all contents, keys and metadata, since the files are on this machine."""
+
+    profile = replace(LocalHarness.profile, endpoint_kind="files")
+
+
 class PlainHarness(LocalHarness):
     """A file system without extended attributes."""
 
@@ -174,7 +181,7 @@ class TestMemoryInThreadsWrapped(AsyncBackendConformance):
 
 
 class TestLocal(BackendConformance):
-    harness = LocalHarness()
+    harness = WideHarness()
 
 
 class TestLocalInThreads(AsyncBackendConformance):

@@ -37,7 +37,7 @@ class Profile:
         picklable: An instance can be pickled, and the copy sees the same files.
         max_key_bytes: The longest key in bytes of UTF-8; `None` if there is no limit.
         max_segment_bytes: The longest segment of a key in bytes; `None` if only the limit of the whole key applies.
-        page_keys: The largest number of keys in one page of a listing.
+        page_size: The largest number of keys in one page of a listing.
         storage_class: A storage class, not the default one, that the server accepts; `None` if it has only one class.
         part_size: Writes up to this many bytes are one request; `None` if writes have no parts.
         contenders: Number of writers that race for one key.
@@ -70,7 +70,7 @@ class Profile:
     picklable: bool = True
     max_key_bytes: int | None = 1024
     max_segment_bytes: int | None = None
-    page_keys: int = 1000
+    page_size: int = 1000
     storage_class: str | None = None
     part_size: int | None = None
     contenders: int = 16

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from remote_store.conformance.values.options import PROPERTY, SHOWN_CALLS, TIERS
+from remote_store.conformance.values.options import DEFAULT_SEED, PROPERTY, SHOWN_CALLS, TIERS, seed_of
 
 if TYPE_CHECKING:
     from remote_store.conformance.run.session import Session
@@ -66,11 +66,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help=f"show all calls that a failed check made, not only the last {SHOWN_CALLS}",
     )
+    group.addoption(
+        "--conformance-seed",
+        dest="conformance_seed",
+        metavar="SEED",
+        type=seed_of,
+        default=DEFAULT_SEED,
+        help="number that decides what the checks draw from long lists of contents and names, or `random` (default: 0)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the `clause` marker and the listener, and check the options."""
     config.addinivalue_line("markers", "clause(*ids): the contract clauses that a test checks")
+    if hasattr(config, "workerinput"):
+        config.option.conformance_seed = config.workerinput["conformance_seed"]
     config.pluginmanager.register(Listener(config))
     if (seconds := config.getoption("conformance_timeout")) is not None and not seconds > 0:
         raise pytest.UsageError(f"conformance: --conformance-timeout is {seconds:g}; it must be more than 0 seconds")
@@ -115,6 +125,11 @@ class Listener:
         # pytest-xdist makes this report when a worker dies, and it belongs to no phase of the test.
         if report.when not in ("setup", "call", "teardown") and report.failed and CONTRACT in sys.modules:
             session(self.config).crashed(report.nodeid, str(report.longrepr))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Give a pytest-xdist worker the seed of the run, which it would otherwise draw anew."""
+        node.workerinput["conformance_seed"] = self.config.option.conformance_seed
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from fnmatch import fnmatchcase
 
 from remote_store.conformance.checking.case import AsyncCase
-from remote_store.conformance.checking.decorators import deviations
 from remote_store.conformance.checking.hostile import FOREIGN_KEYS, KEYS
+from remote_store.conformance.checking.width import deviates
 from remote_store.core import Capability, FileInfo, FolderEntry
 
 Entry = FileInfo | FolderEntry
@@ -69,25 +68,14 @@ async def walk(case: AsyncCase) -> list[str]:
 
 def writable(case: AsyncCase) -> list[str]:
     """The hostile names, without those that the harness declares as deviations from a PATH rule."""
-    return [KEYS[name] for name in KEYS if not _declared(case, name)]
+    return [KEYS[name] for name in KEYS if not deviates(case, "PATH", name)]
 
 
 def put_foreign(case: AsyncCase) -> list[str]:
     """Store keys as other tools write them, without the backend; return their sorted paths. Skips deviations too."""
     case.require_profile("the storage holds canonical keys only", case.profile.foreign_keys)
     keys = {**FOREIGN_KEYS, **KEYS}
-    paths = sorted(case.path(keys[name]) for name in keys if not _declared(case, name))
+    paths = sorted(case.path(keys[name]) for name in keys if not deviates(case, "PATH", name))
     for path in paths:
         case.oracle.raw_put(path, b"foreign")
     return paths
-
-
-def _declared(case: AsyncCase, name: str) -> bool:
-    declared = [
-        deviation
-        for identifier, value in case.deviations.items()
-        if identifier.startswith("PATH-")
-        for deviation in deviations(value)
-    ]
-    patterns = {pattern for deviation in declared for pattern in deviation.variants if pattern != "*"}
-    return any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 
 from remote_store.core import BackendUnavailable, NotFound
@@ -21,4 +22,25 @@ CALLERS_ERRORS: dict[str, Callable[[], BaseException]] = {
     "another_store": lambda: NotFound("mine", path="their/path", backend="another"),
     "unavailable": lambda: BackendUnavailable("mine", path="their/path", retryable=True),
     "no_exception": lambda: Stop("mine"),
+}
+
+# Exceptions that a backend may take for one of its own, or for the end of the stream.
+MORE_ERRORS: dict[str, Callable[[], Exception]] = {
+    "EOFError": lambda: EOFError("mine"),
+    "KeyError": lambda: KeyError("mine"),
+    "IndexError": lambda: IndexError("mine"),
+    "ValueError": lambda: ValueError("mine"),
+    "TypeError": lambda: TypeError("mine"),
+    "AttributeError": lambda: AttributeError("mine"),
+    "FileNotFoundError": lambda: FileNotFoundError(2, "mine", "their-file"),
+    "FileExistsError": lambda: FileExistsError(17, "mine", "their-file"),
+    "PermissionError": lambda: PermissionError(13, "mine"),
+    "TimeoutError": lambda: TimeoutError("mine"),
+    "ConnectionResetError": lambda: ConnectionResetError(104, "mine"),
+    "BrokenPipeError": lambda: BrokenPipeError(32, "mine"),
+    "UnicodeDecodeError": lambda: UnicodeDecodeError("utf-8", b"\xff", 0, 1, "mine"),
+    "MemoryError": lambda: MemoryError("mine"),
+    "OperationalError": lambda: sqlite3.OperationalError("mine"),
+    "RuntimeError": lambda: RuntimeError("mine"),
+    "NotImplementedError": lambda: NotImplementedError("mine"),
 }

@@ -22,7 +22,7 @@ from remote_store.conformance.contract.rulebook import rule
 from remote_store.conformance.harness import AnyHarness, B, Oracle, Profile
 from remote_store.conformance.http.requests import shown, size_of
 from remote_store.conformance.values.deviation import Deviation
-from remote_store.conformance.values.options import SHOWN_CALLS, TIMEOUTS, Tier
+from remote_store.conformance.values.options import DEFAULT_SEED, SHOWN_CALLS, TIMEOUTS, Tier
 from remote_store.conformance.values.outcome import RAISED, HarnessFailed, NotApplicable, Untested, Withheld
 from remote_store.conformance.values.redaction import redacted
 from remote_store.core import AsyncBackend, Backend, Capability, CapabilityNotSupported
@@ -57,7 +57,8 @@ class AnyCase(Expectations, Generic[B]):
         name: Name of the check.
         variant: Parameters of the check.
         root: The folder that only this check uses; `""` on an isolated storage.
-        rng: Random generator with the same seed in every run of this check.
+        seed: The seed of the run, with the name and the parameters of the check.
+        rng: Random generator with this seed.
         tier: How much to run: `smoke`, `quick`, `full` or `soak`.
         requests: Requests that reached the endpoint during the check.
         retries: How often the check was repeated, as `Profile.attempts` allows.
@@ -78,6 +79,7 @@ class AnyCase(Expectations, Generic[B]):
         root: str | None = None,
         *,
         tier: Tier = "full",
+        seed: int = DEFAULT_SEED,
         repeat: str = "",
         timeout: float | None = None,
         stops: Stops | None = None,
@@ -89,6 +91,7 @@ class AnyCase(Expectations, Generic[B]):
         self.name = name
         self.variant = variant
         self.tier: Tier = tier
+        self._seed = seed
         self.repeat = repeat
         self.timeout = timeout or harness.profile.timeout or TIMEOUTS[tier]
         self.stops = stops or Stops()
@@ -109,7 +112,7 @@ class AnyCase(Expectations, Generic[B]):
         Args:
             again: Number of the round. Each round has other random bytes.
         """
-        self.seed = f"{self.name}[{self.variant}]" + (f"#{again}" if again else "")
+        self.seed = f"{self._seed}, {self.name}[{self.variant}]" + (f"#{again}" if again else "")
         self.rng = random.Random(self.seed)
         own = f"conformance-{secrets.token_hex(8)}"
         self.root = posixpath.join(self.harness.place, own) if self._given is None else self._given
@@ -170,7 +173,7 @@ class AnyCase(Expectations, Generic[B]):
         return f"{self.root}/{name}" if self.root else name
 
     def content(self, size: int) -> bytes:
-        """Random bytes, the same in every run."""
+        """Random bytes, the same in every run with this seed."""
         return self.rng.randbytes(size)
 
     def make(self, **changes: Any) -> B:

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import BinaryIO, cast
 
-VERSION = 3
+VERSION = 4
 KIB = 1024
 
 SIZES = (0, 1, 64 * KIB - 1, 64 * KIB, 64 * KIB + 1, 1_000_003)
@@ -58,6 +58,33 @@ KEYS = {
     "low_codepoints": "a!b",
     "long_segment": "s" * 255,
     "deep": "/".join("abcdefghijklmnopqrstuvwxyz"),
+    "depth_40": "/".join(f"level {number}" for number in range(40)),
+    "upper_case": "README",
+    "mixed_case": "Readme",
+    "format": "a{b}/{0}{}",
+    "format_percent": "%s%(name)s%d",
+    "variable": "${HOME}$PATH",
+    "variable_percent": "%PATH%",
+    "home_of_user": "~root/file",
+    "many_colons": "a:b:c/c:",
+    "like": "a_b/x%y",
+    "zeros": "007",
+    "temporary": "~$file.tmp",
+    "lock": ".~lock.file#",
+    "hidden_folder": ".folder/.file",
+    "own_temporary": ".tmp-1/file.part",
+    "dashes": "--help/-",
+    "semicolon": "a;b|c&d",
+    "newline_first": "\nfirst",
+    "newline_dos": "dos\r\n",
+    "line_separator": "a\u2028b\u0085",
+    "hard_space": "\u00a0a\u3000",
+    "dotless": "\u0131 İ i I",
+    "sharp_s": "ß ss ẞ",
+    "ligature": "ﬁ fi",
+    "umlaut": "ä a z å",
+    "astral": "\U0001f680\U00010400",
+    "beside_astral": "\uff41\ufffd",
 }
 
 # The keys of these that clients and servers often mangle in transit.
@@ -102,8 +129,8 @@ ENDINGS = (
 # Names with a meaning in string formatting. Checks look them up and never write them.
 MEANT = ("a{b}", "{0}%s%(c)d", "$HOME`x`", "100%", "{")
 
-# Prefixes of names whose order by collation differs from the order by bytes, also for the last two.
-MIXED = ("a", "B", "_", "eé", "-", "b", "z", "Z")
+# Prefixes of names whose order by collation differs from the order by bytes, also for the last four.
+MIXED = ("a", "B", "_", "eé", "-", "b", "z", "Z", "\uff41", "\U0001f680")
 
 # Folders whose order differs when sorted by key, by folder name, and by collation.
 CLOSE_FOLDERS = ("a", "a-", "a.b", "a0", "A", "é", "~")
@@ -119,6 +146,18 @@ CONFUSABLE = (
     ("\u212a", "K"),
     ("a-b", "a/b"),
     ("dir", "dir2"),
+    ("axb", "a_b"),
+    ("axxb", "a%b"),
+    ("1", "01"),
+    ("1", "1.0"),
+    ("ss", "ß"),
+    ("i", "\u0131"),
+    ("e", "é"),
+    ("a", "a\u200b"),
+    ("~a", "a~"),
+    (".a", "a"),
+    ("a.tmp", "a"),
+    ("\U0001f680", "\U0001f681"),
 )
 
 # Keys that are not canonical: other tools write them; a backend only reads, copies and deletes them.

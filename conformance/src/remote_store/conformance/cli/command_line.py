@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from remote_store.conformance.values.exit_codes import CONFIGURATION_ERROR, SUITE_FAILED
-from remote_store.conformance.values.options import SHOWN_CALLS, TIERS
+from remote_store.conformance.values.options import DEFAULT_SEED, SHOWN_CALLS, TIERS, seed_of
 
 EXIT_CODES = """\
 exit codes:
@@ -53,6 +53,12 @@ def parser() -> argparse.ArgumentParser:
         "file:///tmp/x; or the type of an installed backend, such as memory",
     )
     run.add_argument("--tier", choices=TIERS, default="full", help="how much to run (default: full)")
+    run.add_argument(
+        "--seed",
+        type=seed_of,
+        default=DEFAULT_SEED,
+        help="number that decides what the checks draw from long lists of contents and names, or `random` (default: 0)",
+    )
     run.add_argument(
         "--rule", action="append", default=[], metavar="ID", help="run only the checks of this rule; may be repeated"
     )

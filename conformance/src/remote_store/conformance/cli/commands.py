@@ -34,6 +34,7 @@ def run_(options: argparse.Namespace) -> int:
     door.make_current_folder_importable()
     chosen = [rule(identifier.upper()).id for identifier in options.rule]
     passed = ["--conformance-tier", options.tier, *(f"--conformance-rule={identifier}" for identifier in chosen)]
+    passed += ["--conformance-seed", str(options.seed)]
     passed += ["--conformance-report", str(Path(options.report).resolve())]
     passed += [f"--conformance-timeout={options.timeout}"] if options.timeout else []
     passed += ["--conformance-keep-going"] if options.keep_going else []

@@ -19,6 +19,12 @@ from pathlib import Path
 
 # Nepal's time, in the POSIX form, which needs no time zone database.
 ZONE = "NPT-5:45"
+ZONES = {
+    "nepal": ZONE,
+    "far_west": "WST11",
+    "far_east": "EST-14",
+    "daylight_saving_all_year": "NYT5NYDT,0/0,J365/25",
+}
 SIGNALS = [
     getattr(signal, name)
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE", "SIGALRM", "SIGCHLD")
@@ -63,10 +69,14 @@ def _umask() -> int:
 
 
 @contextlib.contextmanager
-def another_zone() -> Iterator[None]:
-    """Switch the process to another time zone until the block ends, if the platform supports it."""
+def another_zone(zone: str = ZONE) -> Iterator[None]:
+    """Switch the process to another time zone until the block ends, if the platform supports it.
+
+    Args:
+        zone: The zone, as the environment variable `TZ` has it.
+    """
     before = os.environ.get("TZ")
-    os.environ["TZ"] = ZONE
+    os.environ["TZ"] = zone
     _use_zone()
     try:
         yield

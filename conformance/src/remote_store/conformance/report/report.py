@@ -78,6 +78,7 @@ def report_of(run: Run) -> Report:
         "target": run.target,
         "suite": run.suite,
         "tier": run.tier,
+        "seed": run.seed,
         "date": run.date.isoformat(timespec="seconds"),
         "versions": {"contract": CONTRACT_VERSION, **installed()},
         "backend": dict(run.subject),

@@ -28,7 +28,7 @@ def summary(run: Run) -> Iterator[str]:
     found = installed()
     versions = f"contract {CONTRACT_VERSION} · suite {found['suite']} · core {found['core']}"
     backend = run.subject.get("distribution")
-    yield _row("", f"{versions}{f' · {backend}' if backend else ''} · {run.date:%Y-%m-%d}")
+    yield _row("", f"{versions}{f' · {backend}' if backend else ''} · {run.date:%Y-%m-%d} · seed {run.seed}")
     counts = run.counts()
     yield _row("rules", " · ".join(f"{count:,} {outcome.value}" for outcome, count in counts.items() if count))
     yield from _block("why", run.verdict.reasons)

@@ -11,6 +11,7 @@ from typing import Any
 from remote_store.conformance.contract.rulebook import rules
 from remote_store.conformance.run.manifest import manifest, rank_of, rules_of
 from remote_store.conformance.run.verdict import Gap, RuleResult, Verdict, judge, nothing_ran, results
+from remote_store.conformance.values.options import DEFAULT_SEED
 from remote_store.conformance.values.outcome import Outcome, Record
 
 
@@ -23,6 +24,7 @@ class Run:
         target: The target of the command, or the node id of the test class.
         suite: Name of the suite.
         tier: The tier.
+        seed: The number that decided what the checks drew.
         date: When it ended, in UTC.
         subject: The facts about the backend; empty if it was never inspected.
         records: The record of every check.
@@ -35,6 +37,7 @@ class Run:
     target: str
     suite: str
     tier: str
+    seed: int
     date: datetime
     subject: Mapping[str, Any]
     records: Sequence[Record]
@@ -72,6 +75,7 @@ def finished(
     records: Mapping[tuple[str, str], Record],
     gone: Mapping[str, Mapping[str, int]],
     early: str,
+    seed: int = DEFAULT_SEED,
 ) -> Run:
     """Make the run from its records.
 
@@ -84,6 +88,7 @@ def finished(
         records: The records, by check and variant.
         gone: Number of variants removed from the run, by cause and check.
         early: Why the run ended early; empty if it did not.
+        seed: The number that decided what the checks drew.
     """
     ran = Counter(check for check, _ in records)
     missing = {
@@ -108,6 +113,7 @@ def finished(
         target=target,
         suite=suite.__name__,
         tier=tier,
+        seed=seed,
         date=datetime.now(UTC),
         subject=subject or {},
         records=ordered,

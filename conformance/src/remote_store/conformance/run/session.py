@@ -64,6 +64,7 @@ class Session:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.tier: str = config.getoption("conformance_tier")
+        self.seed: int = config.getoption("conformance_seed")
         self.rules = chosen_rules(config)
         self.classes: dict[str, Watched] = {}
         self.error = ""
@@ -291,6 +292,7 @@ class Session:
                 records=watched.records,
                 gone=watched.gone,
                 early="; ".join([early] * bool(early) + [t for n, t in self._crashes if n.startswith(f"{name}::")]),
+                seed=self.seed,
             )
             self.runs.append(run)
             if run.says_nothing() and not run.gaps:

@@ -7,14 +7,18 @@ from remote_store.conformance.suite.atomic import AtomSuite
 from remote_store.conformance.suite.bodies import BodySuite
 from remote_store.conformance.suite.capabilities import CapabilitySuite
 from remote_store.conformance.suite.checksums import ChecksumSuite
+from remote_store.conformance.suite.clocks import ClockSuite
 from remote_store.conformance.suite.commits import CommitSuite
+from remote_store.conformance.suite.contents import ContentSuite
 from remote_store.conformance.suite.contradictions import ContradictionSuite
 from remote_store.conformance.suite.copying import CopyingSuite, MovingSuite
 from remote_store.conformance.suite.cost import CostSuite
 from remote_store.conformance.suite.credentials import CredentialSuite
 from remote_store.conformance.suite.deleting import DeletingSuite
 from remote_store.conformance.suite.errors import ErrSuite
+from remote_store.conformance.suite.facts import FactSuite
 from remote_store.conformance.suite.first import FirstSuite
+from remote_store.conformance.suite.folders import FolderSuite
 from remote_store.conformance.suite.glob import GlobSuite
 from remote_store.conformance.suite.headers import HeaderSuite
 from remote_store.conformance.suite.histories import HistorySuite
@@ -23,7 +27,10 @@ from remote_store.conformance.suite.limits import LimitSuite
 from remote_store.conformance.suite.listing import ListingSuite
 from remote_store.conformance.suite.many import ManySuite
 from remote_store.conformance.suite.metadata import MetadataSuite
+from remote_store.conformance.suite.names import NameSuite
+from remote_store.conformance.suite.nested import NestedSuite
 from remote_store.conformance.suite.outages import OutageSuite
+from remote_store.conformance.suite.pages import PageSuite
 from remote_store.conformance.suite.paths import PathSuite
 from remote_store.conformance.suite.peers import PeerSuite
 from remote_store.conformance.suite.probing import ProbingSuite
@@ -81,6 +88,13 @@ class Contract(
     WireSuite,
     OutageSuite,
     SurpriseSuite,
+    ContentSuite,
+    FactSuite,
+    NameSuite,
+    PageSuite,
+    ClockSuite,
+    FolderSuite,
+    NestedSuite,
     HistorySuite,
     RaceSuite,
 ):

@@ -23,7 +23,7 @@ from remote_store.conformance.suite.asynchronous import AsyncTaskSuite
 from remote_store.conformance.suite.blocking import BlockingSuite
 from remote_store.conformance.suite.standard import StandardSuite
 from remote_store.conformance.values.deviation import Deviation
-from remote_store.conformance.values.options import SHOWN_CALLS, Tier
+from remote_store.conformance.values.options import DEFAULT_SEED, SHOWN_CALLS, Tier
 from remote_store.conformance.values.outcome import HarnessFailed
 from remote_store.core import AsyncBackend, Backend
 from remote_store.core.home import public
@@ -134,6 +134,7 @@ def _ready(suite: Any, config: pytest.Config, case_type: type[C], check: tuple[s
         harness,
         *check,
         tier=tier,
+        seed=config.getoption("conformance_seed", DEFAULT_SEED),
         repeat=repeat,
         timeout=config.getoption("conformance_timeout", None),
         stops=_stops.setdefault(kind, Stops()),
@@ -173,10 +174,16 @@ def known_deviations(path: Path) -> Mapping[str, tuple[Deviation, ...]]:
 
 
 def _repeat(suite: Any, request: pytest.FixtureRequest) -> str:
+    """The command that runs the check again and draws the same."""
+    tier = request.config.getoption("conformance_tier", "full")
+    seed = request.config.getoption("conformance_seed", DEFAULT_SEED)
+    prefix = "--" if suite.target else "--conformance-"
+    drawn = f" {prefix}tier {tier}" if tier != "full" else ""
+    drawn += f" {prefix}seed {seed}" if seed != DEFAULT_SEED else ""
     if not suite.target:
-        return f"pytest {request.node.nodeid!r}"
+        return f"pytest {request.node.nodeid!r}{drawn}"
     rules = " ".join(f"--rule {identifier}" for identifier in getattr(request.function, "clauses", ()))
-    return f"remote-store-conformance run {shlex.quote(suite.target)} {rules}"
+    return f"remote-store-conformance run {shlex.quote(suite.target)} {rules}{drawn}"
 
 
 def named(request: pytest.FixtureRequest) -> tuple[str, str]:

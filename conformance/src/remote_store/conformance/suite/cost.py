@@ -298,7 +298,7 @@ class CostSuite:
 
 def pages(case: Case, keys: int) -> int:
     """How many pages of a listing this many keys fill."""
-    return -(-keys // case.profile.page_keys)
+    return -(-keys // case.profile.page_size)
 
 
 def expect_short_listing(case: Case, sent: list[Request], count: int) -> None:

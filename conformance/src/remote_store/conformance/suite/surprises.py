@@ -10,8 +10,8 @@ from typing import Any
 from remote_store.conformance.checking.callers import Boom
 from remote_store.conformance.checking.case import Case, not_applicable, untested
 from remote_store.conformance.checking.decorators import check
-from remote_store.conformance.checking.hostile import CLOSE_FOLDERS, ENDINGS, KEYS, MEANT, Failing, Unseekable, stamped
-from remote_store.conformance.checking.trees import fill, fill_many, found, names, walk, writable
+from remote_store.conformance.checking.hostile import ENDINGS, KEYS, MEANT, Failing, Unseekable, stamped
+from remote_store.conformance.checking.trees import fill, found, names, walk, writable
 from remote_store.conformance.processes.elsewhere import NotImportable, use_elsewhere
 from remote_store.conformance.processes.surroundings import another_zone, open_files, overheard, surroundings
 from remote_store.conformance.suite.expectations import expect_content, expect_facts, require_namesakes
@@ -62,14 +62,6 @@ class SurpriseSuite:
             for start in range(0, len(content), MIB + 1):
                 stream.write(content[start : start + MIB + 1])
         expect_content(case, "file", content)
-
-    @check("LIST-012", needs=(WRITE,))
-    def test_list_many_pages(self, case: Case) -> None:
-        if case.tier in ("smoke", "quick"):
-            untested("more than 5,000 files are written in the full tier")
-        expected = fill_many(case, [f"{CLOSE_FOLDERS[number % 7]}/{number:05}" for number in range(5_501)])
-        listing = case.backend.list_files(case.folder, recursive=True)
-        case.expect_equal(found(listing), expected, "the paths of 5,501 files")
 
     @check("PATH-001", "LIST-014", needs=(READ, LIST))
     def test_path_an_ending_means_nothing(self, case: Case) -> None:
@@ -160,16 +152,6 @@ class SurpriseSuite:
             fill(case, "file", data=bytes(content))
             tags.append((case.backend.get_file_info(case.path("file"))).etag)
         case.expect(None in tags or len(set(tags)) == len(tags), f"a change of one byte changes the ETag in {tags}")
-
-    @check("META-009", "META-013")
-    def test_meta_an_empty_value_comes_back(self, case: Case) -> None:
-        metadata = {"empty": "", "zero": "0", "none": "None", "false": "false"}
-        result = case.backend.write(case.path("file"), b"x", metadata=metadata)
-        info = case.backend.get_file_info(case.path("file"))
-        case.expect_equal(dict(info.metadata or {}), metadata, "the metadata")
-        case.expect(
-            result.metadata is None or dict(result.metadata) == metadata, "the metadata in the result", result.metadata
-        )
 
     @check("COPY-004", needs=(USER_METADATA, WRITE))
     def test_copy_of_no_facts_leaves_none(self, case: Case) -> None:

@@ -6,14 +6,18 @@ from remote_store.conformance.suite.aio.atomic import AsyncAtomSuite
 from remote_store.conformance.suite.aio.bodies import AsyncBodySuite
 from remote_store.conformance.suite.aio.capabilities import AsyncCapabilitySuite
 from remote_store.conformance.suite.aio.checksums import AsyncChecksumSuite
+from remote_store.conformance.suite.aio.clocks import AsyncClockSuite
 from remote_store.conformance.suite.aio.commits import AsyncCommitSuite
+from remote_store.conformance.suite.aio.contents import AsyncContentSuite
 from remote_store.conformance.suite.aio.contradictions import AsyncContradictionSuite
 from remote_store.conformance.suite.aio.copying import AsyncCopyingSuite, AsyncMovingSuite
 from remote_store.conformance.suite.aio.cost import AsyncCostSuite
 from remote_store.conformance.suite.aio.credentials import AsyncCredentialSuite
 from remote_store.conformance.suite.aio.deleting import AsyncDeletingSuite
 from remote_store.conformance.suite.aio.errors import AsyncErrSuite
+from remote_store.conformance.suite.aio.facts import AsyncFactSuite
 from remote_store.conformance.suite.aio.first import AsyncFirstSuite
+from remote_store.conformance.suite.aio.folders import AsyncFolderSuite
 from remote_store.conformance.suite.aio.glob import AsyncGlobSuite
 from remote_store.conformance.suite.aio.headers import AsyncHeaderSuite
 from remote_store.conformance.suite.aio.histories import AsyncHistorySuite
@@ -22,7 +26,10 @@ from remote_store.conformance.suite.aio.limits import AsyncLimitSuite
 from remote_store.conformance.suite.aio.listing import AsyncListingSuite
 from remote_store.conformance.suite.aio.many import AsyncManySuite
 from remote_store.conformance.suite.aio.metadata import AsyncMetadataSuite
+from remote_store.conformance.suite.aio.names import AsyncNameSuite
+from remote_store.conformance.suite.aio.nested import AsyncNestedSuite
 from remote_store.conformance.suite.aio.outages import AsyncOutageSuite
+from remote_store.conformance.suite.aio.pages import AsyncPageSuite
 from remote_store.conformance.suite.aio.paths import AsyncPathSuite
 from remote_store.conformance.suite.aio.peers import AsyncPeerSuite
 from remote_store.conformance.suite.aio.probing import AsyncProbingSuite
@@ -80,6 +87,13 @@ class AsyncContract(
     AsyncWireSuite,
     AsyncOutageSuite,
     AsyncSurpriseSuite,
+    AsyncContentSuite,
+    AsyncFactSuite,
+    AsyncNameSuite,
+    AsyncPageSuite,
+    AsyncClockSuite,
+    AsyncFolderSuite,
+    AsyncNestedSuite,
     AsyncHistorySuite,
     AsyncRaceSuite,
 ):

@@ -297,7 +297,7 @@ class AsyncCostSuite:
 
 def pages(case: AsyncCase, keys: int) -> int:
     """How many pages of a listing this many keys fill."""
-    return -(-keys // case.profile.page_keys)
+    return -(-keys // case.profile.page_size)
 
 
 def expect_short_listing(case: AsyncCase, sent: list[Request], count: int) -> None:

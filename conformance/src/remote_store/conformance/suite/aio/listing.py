@@ -43,6 +43,16 @@ class AsyncListingSuite:
         expected = await fill(case, "top", "a/b", "a/b2/c", "a/b2/d/e/f/g", "z/y")
         case.expect_equal(await found(case.backend.list_files(case.folder, recursive=True)), expected, "the paths")
 
+    @async_check("LIST-003")
+    async def test_list_recursive_goes_forty_levels_down(self, case: AsyncCase) -> None:
+        levels = ["d"] * 40
+        expected = await fill(case, *("/".join([*levels[:depth], "file"]) for depth in (0, 1, 15, 16, 31, 32, 40)))
+        case.expect_equal(await found(case.backend.list_files(case.folder, recursive=True)), expected, "the paths")
+        folder = case.path("/".join(levels[:32]))
+        case.expect_equal(
+            await found(case.backend.list_files(folder, recursive=True)), expected[:2], "the deepest paths"
+        )
+
     @async_check("LIST-004")
     async def test_list_depth_counts_levels_of_subfolders(self, case: AsyncCase) -> None:
         await fill(case, "d0", "a/d1", "a/b/d2", "a/b/c/d3")

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from remote_store.conformance.checking.async_trees import fill, fill_many, found, names, walk, writable
+from remote_store.conformance.checking.async_trees import fill, found, names, walk, writable
 from remote_store.conformance.checking.callers import Boom
 from remote_store.conformance.checking.case import AsyncCase, not_applicable, untested
 from remote_store.conformance.checking.decorators import async_check
-from remote_store.conformance.checking.hostile import CLOSE_FOLDERS, ENDINGS, KEYS, MEANT, Failing, Unseekable, stamped
+from remote_store.conformance.checking.hostile import ENDINGS, KEYS, MEANT, Failing, Unseekable, stamped
 from remote_store.conformance.processes.elsewhere import NotImportable, use_elsewhere
 from remote_store.conformance.processes.surroundings import another_zone, open_files, overheard, surroundings
 from remote_store.conformance.suite.aio.expectations import expect_content, expect_facts, require_namesakes
@@ -61,14 +61,6 @@ class AsyncSurpriseSuite:
             for start in range(0, len(content), MIB + 1):
                 await stream.write(content[start : start + MIB + 1])
         await expect_content(case, "file", content)
-
-    @async_check("LIST-012", needs=(WRITE,))
-    async def test_list_many_pages(self, case: AsyncCase) -> None:
-        if case.tier in ("smoke", "quick"):
-            untested("more than 5,000 files are written in the full tier")
-        expected = await fill_many(case, [f"{CLOSE_FOLDERS[number % 7]}/{number:05}" for number in range(5_501)])
-        listing = case.backend.list_files(case.folder, recursive=True)
-        case.expect_equal(await found(listing), expected, "the paths of 5,501 files")
 
     @async_check("PATH-001", "LIST-014", needs=(READ, LIST))
     async def test_path_an_ending_means_nothing(self, case: AsyncCase) -> None:
@@ -159,16 +151,6 @@ class AsyncSurpriseSuite:
             await fill(case, "file", data=bytes(content))
             tags.append((await case.backend.get_file_info(case.path("file"))).etag)
         case.expect(None in tags or len(set(tags)) == len(tags), f"a change of one byte changes the ETag in {tags}")
-
-    @async_check("META-009", "META-013")
-    async def test_meta_an_empty_value_comes_back(self, case: AsyncCase) -> None:
-        metadata = {"empty": "", "zero": "0", "none": "None", "false": "false"}
-        result = await case.backend.write(case.path("file"), b"x", metadata=metadata)
-        info = await case.backend.get_file_info(case.path("file"))
-        case.expect_equal(dict(info.metadata or {}), metadata, "the metadata")
-        case.expect(
-            result.metadata is None or dict(result.metadata) == metadata, "the metadata in the result", result.metadata
-        )
 
     @async_check("COPY-004", needs=(USER_METADATA, WRITE))
     async def test_copy_of_no_facts_leaves_none(self, case: AsyncCase) -> None:

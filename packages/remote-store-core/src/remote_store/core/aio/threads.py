@@ -54,7 +54,7 @@ class Threads:
         future = self.submit(function)
         waiter = asyncio.wrap_future(future)
         try:
-            return await outcome(waiter)
+            return await result_of(future, waiter)
         except asyncio.CancelledError:
             waiter.cancel()
             if not future.cancel() and abandon is not None:
@@ -80,7 +80,7 @@ class Threads:
         future = self.submit(function)
         waiter = asyncio.wrap_future(future)
         try:
-            return await outcome(waiter)
+            return await result_of(future, waiter)
         except asyncio.CancelledError:
             if stop is not None:
                 stop()
@@ -134,6 +134,18 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
     else:
         call()
     return future.result()
+
+
+async def result_of(future: Future[T], waiter: asyncio.Future[T]) -> T:
+    """The result of a call in a thread, or the very exception that it raised: asyncio replaces a TimeoutError.
+
+    Args:
+        future: The call.
+        waiter: The future of the event loop that waits for it.
+    """
+    await asyncio.wait([waiter])
+    failed = not waiter.cancelled() and waiter.exception() is not None
+    return future.result() if failed else waiter.result()
 
 
 async def outcome(waiter: asyncio.Future[T]) -> T:

@@ -1,0 +1,123 @@
+"""How much of a corpus a check goes through: what it draws, by tier, by storage and by the seed of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, TypeVar
+
+from remote_store.conformance.checking.case import AnyCase
+from remote_store.conformance.checking.corpora import CONTENTS, LARGE, METADATA, MIB, REFUSED, SMALL, SPECIAL, SUFFIXES
+from remote_store.conformance.checking.decorators import deviations
+
+T = TypeVar("T")
+NEARBY = frozenset({"memory", "files"})
+
+
+@dataclass(frozen=True, slots=True)
+class Width:
+    """How much a check draws.
+
+    Attributes:
+        few: Number of items of a corpus, and of small contents.
+        large: Bytes of all contents of more than one MiB together.
+    """
+
+    few: int
+    large: int
+
+
+WIDTHS = {"smoke": Width(2, 0), "quick": Width(6, 0), "full": Width(6, 16 * MIB)}
+# Storages in this process or on this disk: every content once, and each special one under every ending.
+QUICK_NEARBY = Width(12, 16 * MIB)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A content and the path that it is written to.
+
+    Attributes:
+        content: The bytes.
+        path: The path.
+        told: The name of the content and of the file, for messages.
+    """
+
+    content: bytes
+    path: str
+    told: str
+
+
+def width_of(case: AnyCase[Any]) -> Width | None:
+    """How much the check draws; `None` for everything.
+
+    Everything is drawn in the soak tier, and in the full tier if the storage is in this process or on this machine.
+    """
+    near = case.harness.stated and (case.profile.in_process or case.profile.endpoint_kind in NEARBY)
+    if case.tier == "soak" or (case.tier == "full" and near):
+        return None
+    return QUICK_NEARBY if near and case.tier == "quick" else WIDTHS[case.tier]
+
+
+def drawn(case: AnyCase[Any], items: Sequence[T]) -> list[T]:
+    """Items of a corpus, in an order that depends on the seed."""
+    width = width_of(case)
+    return case.rng.sample(items, len(items) if width is None else min(width.few, len(items)))
+
+
+def named(case: AnyCase[Any], corpus: Mapping[str, T]) -> Iterator[tuple[str, T]]:
+    """Names and items of a corpus, in an order that depends on the seed."""
+    return ((name, corpus[name]) for name in drawn(case, list(corpus)))
+
+
+def metadata(case: AnyCase[Any]) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Metadata that must come back unchanged, by name, without what a deviation from a META rule names."""
+    return named(case, {name: item for name, item in METADATA.items() if not deviates(case, "META", name)})
+
+
+def deviates(case: AnyCase[Any], area: str, name: str) -> bool:
+    """Whether a deviation from a rule of an area names an item of a corpus as a variant."""
+    declared = [
+        deviation
+        for identifier, value in case.deviations.items()
+        if identifier.startswith(f"{area}-")
+        for deviation in deviations(value)
+    ]
+    patterns = {pattern for deviation in declared for pattern in deviation.variants if pattern != "*"}
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def refused(case: AnyCase[Any]) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Metadata that the contract refuses, by name."""
+    return named(case, REFUSED)
+
+
+def samples(case: AnyCase[Any], *, folder: str = "") -> Iterator[Sample]:
+    """Contents and paths: pairs of a content and an ending, in an order that depends on the seed.
+
+    If everything is drawn, each content comes once, and each small special content once under every ending.
+
+    Args:
+        case: The case.
+        folder: The folder of the files, below the folder of the case.
+    """
+    for number, (name, suffix) in enumerate(_pairs(case)):
+        content = CONTENTS[name]()
+        # Large files replace each other, so that they do not fill the storage.
+        file = f"{folder}{'large' if name in LARGE else number}{suffix}"
+        yield Sample(content, case.path(file), f"{name} in {file!r}")
+
+
+def _pairs(case: AnyCase[Any]) -> Iterator[tuple[str, str]]:
+    width = width_of(case)
+    suffixes = case.rng.sample(SUFFIXES, len(SUFFIXES))
+    if width is None:
+        yield from ((name, suffixes[number % len(suffixes)]) for number, name in enumerate((*SMALL, *LARGE)))
+        yield from ((name, suffix) for name in SPECIAL for suffix in SUFFIXES)
+        return
+    names, left = case.rng.sample(SMALL, width.few), width.large
+    for name in case.rng.sample(list(LARGE), len(LARGE)):
+        if LARGE[name] <= left:
+            names.append(name)
+            left -= LARGE[name]
+    yield from zip(names, suffixes * 3, strict=False)

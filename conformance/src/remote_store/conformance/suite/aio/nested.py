@@ -1,0 +1,104 @@
+"""Checks of several writers and readers of one instance that are open at the same time."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import Any
+
+from remote_store.conformance.checking.async_trees import fill
+from remote_store.conformance.checking.callers import MORE_ERRORS, Boom
+from remote_store.conformance.checking.case import AsyncCase
+from remote_store.conformance.checking.corpora import MIB
+from remote_store.conformance.checking.decorators import async_check
+from remote_store.conformance.checking.hostile import Failing
+from remote_store.conformance.suite.aio.expectations import expect_content, unchanged
+from remote_store.core import Capability
+
+READ, WRITE = Capability.READ, Capability.WRITE
+# Some are kept in memory, others on disk.
+LENGTHS = (0, 5, 70_000, MIB + 1, 3 * MIB)
+STEPS = 4
+
+
+class AsyncNestedSuite:
+    """ATOM and ERR: blocks inside each other, and exceptions of callers."""
+
+    @async_check("ATOM-003", needs=(READ, WRITE))
+    async def test_atomic_open_of_many_files_in_turns(self, case: AsyncCase) -> None:
+        lengths = LENGTHS[: 3 if case.tier == "smoke" else None]
+        contents = {f"file-{number}": case.content(length) for number, length in enumerate(lengths)}
+        async with AsyncExitStack() as stack:
+            streams = {
+                name: await stack.enter_async_context(case.backend.open_atomic(case.path(name))) for name in contents
+            }
+            for step in range(STEPS):
+                for name, stream in streams.items():
+                    size = len(contents[name]) // STEPS + 1
+                    await stream.write(contents[name][step * size : (step + 1) * size])
+            for name in contents:
+                case.expect_equal(
+                    await case.backend.exists(case.path(name)), False, f"exists of {name!r} inside its block"
+                )
+        for name, content in contents.items():
+            await expect_content(case, name, content)
+
+    @async_check("ATOM-003", needs=(READ, WRITE))
+    async def test_atomic_open_beside_a_block_that_fails(self, case: AsyncCase) -> None:
+        content = case.content(MIB + 70_000)
+        async with case.backend.open_atomic(case.path("outer")) as outer:
+            await outer.write(content[:MIB])
+            with case.expect_raises(Boom):
+                async with case.backend.open_atomic(case.path("inner")) as inner:
+                    await inner.write(case.content(MIB + 5))
+                    raise Boom("mine")
+            await outer.write(content[MIB:])
+        await expect_content(case, "outer", content)
+        case.expect_equal(
+            await case.backend.exists(case.path("inner")), False, "exists of the file of the block that failed"
+        )
+
+    @async_check("ATOM-003", needs=(READ, WRITE))
+    async def test_atomic_open_around_other_calls(self, case: AsyncCase) -> None:
+        old, new = case.content(300_000), case.content(MIB + 3)
+        await fill(case, "file", "read", data=old)
+        async with case.backend.open_atomic(case.path("file"), overwrite=True) as writer:
+            await writer.write(new[:MIB])
+            async with await case.backend.read(case.path("file")) as reader:
+                case.expect_equal(await reader.read(1000), old[:1000], "the old file, read inside the block")
+                await writer.write(new[MIB:])
+                await case.backend.write(case.path("other"), b"other")
+                await expect_content(case, "read", old)
+                case.expect_equal(await reader.read(), old[1000:], "the rest of the old file, read inside the block")
+        await expect_content(case, "file", new)
+        await expect_content(case, "other", b"other")
+
+    @async_check("ERR-012", needs=(READ,))
+    async def test_error_of_the_source_of_every_kind(self, case: AsyncCase) -> None:
+        for name, make in MORE_ERRORS.items():
+            for good in (0, 100_000):
+                for overwrite in (False, True):
+                    path = case.path(f"{name}-{good}-{overwrite}")
+                    if overwrite:
+                        await case.backend.write(path, b"old")
+                    error, observed = make(), None
+                    source: Any = Failing(good, error)
+                    try:
+                        await case.backend.write(path, source, overwrite=overwrite)
+                    except Exception as raised:
+                        observed = raised
+                    what = f"{name} of the source after {good:,} bytes is raised unchanged"
+                    case.expect(observed is error, what, observed)
+                    await unchanged(case, path, overwrite)
+
+    @async_check("ATOM-004", needs=(READ, WRITE))
+    async def test_atomic_open_with_an_exception_of_every_kind(self, case: AsyncCase) -> None:
+        for name, make in MORE_ERRORS.items():
+            error, observed = make(), None
+            try:
+                async with case.backend.open_atomic(case.path(name)) as stream:
+                    await stream.write(b"half")
+                    raise error
+            except Exception as raised:
+                observed = raised
+            case.expect(observed is error, f"{name} of the block is raised unchanged", observed)
+            case.expect_equal(await case.backend.exists(case.path(name)), False, f"exists after {name}")
