@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, BinaryIO, cast
 
-from fsspec.asyn import get_loop, sync
+from fsspec.asyn import get_loop, reset_lock, sync
 
 from remote_store.core import AsyncStore, Capability, FileInfo, Store
 from remote_store.fsspec.async_files import AsyncReadFile, AsyncWriteFile
@@ -209,3 +209,8 @@ class AsyncRemoteStoreFileSystem(Surface, AsyncOperations):
 
     def ukey(self, path: str) -> str:
         return cast("str", self.run(self._ukey, path))
+
+
+if hasattr(os, "register_at_fork"):
+    # Older releases of fsspec leave a forked child with the event loop of its parent, whose thread it does not have.
+    os.register_at_fork(after_in_child=reset_lock)
