@@ -53,14 +53,14 @@ def test_a_missing_file_is_an_error_that_names_it(connection):
 @pytest.mark.parametrize("form", ["parquet", "csv"])
 def test_a_query_that_fails_while_it_is_copied_leaves_what_was_there(connection, place, old, form):
     if old:
-        place.store.write(f"t.{form}", b"old")
+        place.store.write(f"deep/t.{form}", b"old")
     with pytest.raises(duckdb.Error, match="stop"):
         connection.sql(
             "COPY (SELECT CASE WHEN range = 999999 THEN error('stop') ELSE 'x' END AS n FROM range(1000000)) "
-            f"TO 'remote-store://t.{form}'"
+            f"TO 'remote-store://deep/t.{form}'"
         )
-    assert place.names() == ([f"t.{form}"] if old else [])
-    assert not old or place.store.read_bytes(f"t.{form}") == b"old"
+    assert place.names() == ([f"deep/t.{form}"] if old else [])
+    assert not old or place.store.read_bytes(f"deep/t.{form}") == b"old"
 
 
 def test_a_table_that_changes_while_it_is_read_is_refused(s3):
