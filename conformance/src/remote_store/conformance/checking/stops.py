@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from remote_store.conformance.values.outcome import Blocked
 
-LATER = 1 / 3
-"""The share of its time limit that a check has once another has hung."""
+LATER, LEAST_SECONDS = 1 / 3, 10.0
+"""The share of its time limit that a check has once another has hung, and the seconds that it always has."""
 
 
 class Stops:
@@ -40,4 +40,4 @@ class Stops:
 
     def limit(self, seconds: float) -> float:
         """The time limit of the next check, given the one of the first."""
-        return seconds * LATER if self._hung else seconds
+        return min(seconds, max(LEAST_SECONDS, seconds * LATER)) if self._hung else seconds
