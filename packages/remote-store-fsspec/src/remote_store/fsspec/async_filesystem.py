@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any, BinaryIO, cast
@@ -206,6 +206,17 @@ class AsyncRemoteStoreFileSystem(Surface, AsyncOperations):
 
     def touch(self, path: str, truncate: bool = True, **options: Any) -> None:
         self.run(self._touch, path, truncate, **options)
+
+    def walk(
+        self, path: str, maxdepth: int | None = None, topdown: bool = True, on_error: Any = "omit", **options: Any
+    ) -> Iterator[tuple[str, Any, Any]]:
+        rows = self._walk(path, maxdepth, topdown, on_error, **options)
+        while True:
+            try:
+                row = self.run(rows.__anext__)
+            except StopAsyncIteration:
+                return
+            yield row
 
     def ukey(self, path: str) -> str:
         return cast("str", self.run(self._ukey, path))

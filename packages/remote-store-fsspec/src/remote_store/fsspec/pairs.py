@@ -113,7 +113,12 @@ def local_entries(path: Any, *, recursive: bool, maxdepth: int | None) -> dict[s
     found: dict[str, Entry | None] = {}
     for name in names:
         text = make_path_posix(os.fspath(name))
-        literal = os.path.lexists(text)
-        for each in local.expand_path([text], recursive=recursive, maxdepth=maxdepth, assume_literal=literal):
+        if not os.path.lexists(text):
+            paths = local.expand_path(text, recursive=recursive, maxdepth=maxdepth)
+        else:
+            whole = text.rstrip("/") or "/"
+            inside = local.find(whole, maxdepth=maxdepth, withdirs=True) if recursive else []
+            paths = sorted({whole, *inside})
+        for each in paths:
             found[each] = {"name": each, "type": "directory" if Path(each).is_dir() else "file"}
     return found
