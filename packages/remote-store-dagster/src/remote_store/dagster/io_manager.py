@@ -31,7 +31,7 @@ class StoreIOManager(ConfigurableIOManager):
     A value is written to a file in memory, or on the local disk above 8 MiB, and sent when it is complete. Readers see
     the old or the new value. If the run dies or the serializer raises, the old value stays.
 
-    An input that maps to several partitions is a dict from their keys to their values. With the metadata
+    An input that maps to several partitions is a dict from their keys, sorted, to their values. With the metadata
     `allow_missing_partitions`, partitions that do not exist are left out. An input that maps to one partition is its
     value.
 
@@ -71,7 +71,8 @@ class StoreIOManager(ConfigurableIOManager):
         if not context.has_asset_key or not context.has_asset_partitions:
             with opened(store, serializer, path_of(context, None, serializer), context) as file:
                 return serializer.load(file, kind)
-        keys = context.asset_partition_keys
+        # Dagster keeps some of them in a set, whose order changes from process to process.
+        keys = sorted(context.asset_partition_keys)
         if not keys:
             return None
         values = self._partitions(context, keys, kind if len(keys) == 1 else kind_of_values(kind))
