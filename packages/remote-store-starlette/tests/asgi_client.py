@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,6 +20,12 @@ from remote_store.core import AsyncStore, Store
 from remote_store.core.s3 import AsyncS3Backend, S3Backend, S3Options
 
 ROOT = "site"
+MIB = 1 << 20
+LARGE = random.Random(1).randbytes(3 * MIB + 7)
+SMALL = b"0123456789"
+DATE = datetime(2026, 1, 2, 3, 4, 5, 678_900, tzinfo=UTC)
+DATED = "Fri, 02 Jan 2026 03:04:05 GMT"
+EARLIER, LATER = "Fri, 02 Jan 2026 03:04:04 GMT", "Fri, 02 Jan 2026 03:04:06 GMT"
 
 
 class SyncFake(S3Backend):
@@ -42,6 +50,12 @@ def store_over(s3: FakeS3, kind: str, **options: Any) -> Store | AsyncStore:
     """A store in the folder `ROOT` of the bucket, which knows that the server honours conditions."""
     options = {"conditional_writes": True, **options}
     return Store(SyncFake(s3, **options), ROOT) if kind == "sync" else AsyncStore(AsyncFake(s3, **options), ROOT)
+
+
+def put(s3: FakeS3, path: str, data: bytes = SMALL, **facts: Any) -> str:
+    """Put an object out of band. Returns its entity tag, quoted."""
+    described = {"ContentType": "text/x-log", **facts.pop("described", {})}
+    return s3.put(f"{ROOT}/{path}", data, modified=DATE, described=described, **facts).etag
 
 
 @dataclass

@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import random
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-import anyio
 import pytest
 from starlette.background import BackgroundTask
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
-from asgi_client import ROOT, Answer, Client, app_of, store_over
+from asgi_client import DATED, EARLIER, LARGE, LATER, MIB, SMALL, Answer, Client, app_of, put
 from remote_store.conformance.fakes.s3 import FakeS3
 from remote_store.core import (
     AsyncStore,
     CapabilityNotSupported,
-    LocalBackend,
     MemoryBackend,
     PermissionDenied,
-    PreconditionFailed,
-    RemoteStoreError,
-    RetryPolicy,
     Store,
 )
-from remote_store.core.s3 import Call, Fault
 from remote_store.starlette import StoreResponse
-
-MIB = 1 << 20
-LARGE = random.Random(1).randbytes(3 * MIB + 7)
-SMALL = b"0123456789"
-DATE = datetime(2026, 1, 2, 3, 4, 5, 678_900, tzinfo=UTC)
-DATED = "Fri, 02 Jan 2026 03:04:05 GMT"
-EARLIER, LATER = "Fri, 02 Jan 2026 03:04:04 GMT", "Fri, 02 Jan 2026 03:04:06 GMT"
-
-
-def put(s3: FakeS3, path: str, data: bytes = SMALL, **facts: Any) -> str:
-    """Put an object out of band. Returns its entity tag, quoted."""
-    described = {"ContentType": "text/x-log", **facts.pop("described", {})}
-    return s3.put(f"{ROOT}/{path}", data, modified=DATE, described=described, **facts).etag
 
 
 class TestWhole:
@@ -228,78 +204,6 @@ class TestRanges:
 
 
 @pytest.mark.parametrize("store", ["async"], indirect=True)
-class TestConditions:
-    @pytest.mark.parametrize(
-        "name, value, status",
-        [
-            ("If-None-Match", "{tag}", 304),
-            ("If-None-Match", 'W/{tag}, "other"', 304),
-            ("If-None-Match", '"other" , {tag}', 304),
-            ("If-None-Match", "*", 304),
-            ("If-None-Match", '"other"', 200),
-            ("If-None-Match", "nonsense", 200),
-            ("If-Modified-Since", DATED, 304),
-            ("If-Modified-Since", LATER, 304),
-            ("If-Modified-Since", EARLIER, 200),
-            ("If-Modified-Since", "Fri, 99 Jan 2026", 200),
-            ("If-Modified-Since", "Fri, 02 Jan 99999999999 03:04:05 GMT", 200),
-            ("If-Match", "{tag}", 200),
-            ("If-Match", '"other", {tag}', 200),
-            ("If-Match", "*", 200),
-            ("If-Match", "W/{tag}", 412),
-            ("If-Match", '"other"', 412),
-            ("If-Unmodified-Since", DATED, 200),
-            ("If-Unmodified-Since", LATER, 200),
-            ("If-Unmodified-Since", EARLIER, 412),
-            ("If-Unmodified-Since", "nonsense", 200),
-        ],
-    )
-    @pytest.mark.parametrize("method", ["GET", "HEAD"])
-    async def test_each_condition(
-        self, s3: FakeS3, client: Client, method: str, name: str, value: str, status: int
-    ) -> None:
-        tag = put(s3, "a.log")
-        got = await client(method, "/files/a.log", {name: value.replace("{tag}", tag)})
-        assert got.status == status
-        if status == 304:
-            assert (got.body, got.headers) == (
-                b"",
-                {"etag": tag, "last-modified": DATED, "accept-ranges": "bytes"},
-            )
-            assert s3.operations() == ["HeadObject"]
-        assert s3.open_bodies() == []
-
-    @pytest.mark.parametrize(
-        "conditions, status",
-        [
-            ({"If-None-Match": '"other"', "If-Modified-Since": LATER}, 200),
-            ({"If-None-Match": "{tag}", "If-Modified-Since": EARLIER}, 304),
-            ({"If-Match": "{tag}", "If-Unmodified-Since": EARLIER}, 200),
-            ({"If-Match": '"other"', "If-None-Match": "{tag}"}, 412),
-            ({"If-Match": "{tag}", "If-None-Match": "{tag}"}, 304),
-            ({"If-None-Match": "{tag}", "Range": "bytes=1-2"}, 304),
-            ({"If-None-Match": '"other"', "Range": "bytes=1-2"}, 206),
-            ({"If-Match": '"other"', "Range": "bytes=99-"}, 412),
-        ],
-    )
-    async def test_their_order(self, s3: FakeS3, client: Client, conditions: dict[str, str], status: int) -> None:
-        tag = put(s3, "a.log")
-        got = await client("GET", "/files/a.log", {k: v.replace("{tag}", tag) for k, v in conditions.items()})
-        assert got.status == status
-
-    async def test_a_newer_version_costs_one_more_request(self, s3: FakeS3, client: Client) -> None:
-        put(s3, "a.log", LARGE)
-        got = await client("GET", "/files/a.log", {"If-None-Match": '"old"'})
-        assert (got.status, got.body, got.largest) == (200, LARGE, StoreResponse.chunk_size)
-        assert s3.operations() == ["HeadObject", "GetObject"]
-
-    async def test_tags_in_several_headers_are_one_list(self, s3: FakeS3, client: Client) -> None:
-        tag = put(s3, "a.log")
-        got = await client("GET", "/files/a.log", [("If-None-Match", '"a"'), ("If-None-Match", tag)])
-        assert got.status == 304
-
-
-@pytest.mark.parametrize("store", ["async"], indirect=True)
 class TestNames:
     @pytest.mark.parametrize(
         "name, expected",
@@ -338,215 +242,6 @@ class TestNames:
     async def test_other_ways_to_write_a_path(self, s3: FakeS3, client: Client, path: str) -> None:
         put(s3, "a/b")
         assert (await client("GET", f"/files/{path}")).body == SMALL
-
-
-class TestFailures:
-    @pytest.mark.parametrize(
-        "fault, status",
-        [
-            (Fault("AccessDenied", 403, "bucket of ada", "request-1"), 403),
-            (Fault("SlowDown", 503, "bucket of ada", "request-1"), 503),
-            (Fault("Teapot", 418, "bucket of ada", "request-1"), 500),
-        ],
-    )
-    async def test_the_client_learns_the_status_and_the_log_the_rest(
-        self, s3: FakeS3, caplog: pytest.LogCaptureFixture, fault: Fault, status: int
-    ) -> None:
-        put(s3, "a.log")
-        store = store_over(s3, "async", retry=RetryPolicy.disabled())
-
-        def fail(call: Call) -> None:
-            raise Fault(fault.code, fault.status, fault.message, fault.request_id)
-
-        s3.before = fail
-        got = await Client(app_of(lambda path: StoreResponse(store, path)))("GET", "/files/a.log")
-        assert got.status == status
-        assert got.headers.get("retry-after") == ("5" if status == 503 else None)
-        for secret in (b"ada", b"request-1", s3.bucket.encode(), b"a.log", b"site"):
-            assert secret not in got.body
-        logged = [record for record in caplog.records if record.name == "remote_store.starlette"]
-        assert [record.levelno for record in logged] == [logging.WARNING]
-        assert "request-1" in logged[0].getMessage()
-
-    @pytest.mark.parametrize(
-        "path, status",
-        [
-            ("../secret", 400),
-            ("..%2Fsecret", 400),
-            ("%2e%2e/secret", 400),
-            ("a/../../secret", 400),
-            ("%00", 400),
-            ("a%00.log", 400),
-            ("..%5Csecret", 404),
-            ("%2Fetc%2Fpasswd", 404),
-            ("none", 404),
-            ("", 404),
-            (".", 404),
-            ("folder", 404),
-            ("%252e%252e/secret", 404),
-        ],
-    )
-    @pytest.mark.parametrize("kind", ["memory", "local", "async", "sync"])
-    async def test_a_hostile_path_never_leads_out_of_the_root(
-        self, tmp_path: Any, s3: FakeS3, path: str, status: int, kind: str
-    ) -> None:
-        s3.put("secret", b"secret")
-        s3.put(f"{ROOT}/folder/a")
-        backend = MemoryBackend() if kind == "memory" else LocalBackend(tmp_path)
-        for key, content in (("secret", b"secret"), (f"{ROOT}/folder/a", b"")):
-            backend.write(key, content)
-        store = store_over(s3, kind) if kind in {"async", "sync"} else Store(backend, ROOT)
-        got = await Client(app_of(lambda path: StoreResponse(store, path)))("GET", f"/files/{path}")
-        assert (got.status, b"secret" in got.body) == (status, False)
-
-    async def test_the_error_of_the_store_is_the_cause(self, s3: FakeS3, store: Store | AsyncStore) -> None:
-        with pytest.raises(HTTPException) as raised:
-            await Client(StoreResponse(store, "none"))("GET", "/")
-        assert raised.value.status_code == 404
-        assert isinstance(raised.value.__cause__, FileNotFoundError)
-
-    async def test_a_closed_store(self, s3: FakeS3) -> None:
-        put(s3, "a.log")
-        for kind in ("async", "sync"):
-            store = store_over(s3, kind)
-            closing = store.close()
-            if closing is not None:
-                await closing
-            got = await Client(app_of(lambda path, store=store: StoreResponse(store, path)))("GET", "/files/a.log")
-            assert (got.status, "retry-after" in got.headers) == (503, False)
-
-    async def test_a_store_of_another_event_loop(self, s3: FakeS3) -> None:
-        put(s3, "a.log")
-        store = store_over(s3, "async")
-        assert isinstance(store, AsyncStore)
-        await asyncio.to_thread(lambda: asyncio.run(store.exists("a.log")))
-        got = await Client(app_of(lambda path: StoreResponse(store, path)))("GET", "/files/a.log")
-        assert got.status == 503
-
-    async def test_a_connection_to_the_storage_that_breaks_is_continued(self, s3: FakeS3, client: Client) -> None:
-        put(s3, "a.log", LARGE)
-        s3.cuts = [MIB]
-        got = await client("GET", "/files/a.log")
-        assert (got.body, got.complete) == (LARGE, True)
-
-    @pytest.mark.parametrize("spec", ["2.3", "2.4"])
-    async def test_a_file_replaced_while_it_is_sent_ends_the_response_early(
-        self, s3: FakeS3, client: Client, spec: str
-    ) -> None:
-        put(s3, "a.log", LARGE)
-        s3.cuts = [MIB]
-        sent = Answer()
-
-        def replace(call: Call) -> None:
-            if len(s3.calls) > 1:
-                put(s3, "a.log", bytes(len(LARGE)))
-
-        s3.before = replace
-        client.spec = spec
-
-        async def keep(scope: Any, receive: Any, send: Any) -> None:
-            async def noted(message: Any) -> None:
-                sent.body += message.get("body", b"")
-                sent.complete = message["type"] == "http.response.body" and not message["more_body"]
-                await send(message)
-
-            await app(scope, receive, noted)
-
-        app = client.app
-        client.app = keep
-        with pytest.raises(PreconditionFailed):
-            await client("GET", "/files/a.log")
-        assert LARGE.startswith(sent.body)
-        assert 0 < len(sent.body) < len(LARGE)
-        assert not sent.complete
-        assert s3.open_bodies() == []
-
-    @pytest.mark.parametrize("asked", ["bytes=7-", "bytes=7-8"])
-    async def test_a_file_replaced_before_the_first_byte_is_opened_again(
-        self, s3: FakeS3, client: Client, asked: str
-    ) -> None:
-        put(s3, "a.log", LARGE)
-        new = bytes(len(LARGE))
-
-        def replace(call: Call) -> None:
-            if len(s3.calls) == 2:
-                put(s3, "a.log", new)
-
-        s3.before = replace
-        got = await client("GET", "/files/a.log", {"Range": asked})
-        assert got.status == 206
-        assert got.headers["etag"] == s3.objects[f"{ROOT}/a.log"].etag
-        assert set(got.body) == {0}
-
-    async def test_a_file_that_changes_all_the_time(self, s3: FakeS3, client: Client) -> None:
-        put(s3, "a.log", LARGE)
-        s3.before = lambda call: put(s3, "a.log", random.Random(len(s3.calls)).randbytes(len(LARGE)))
-        got = await client("GET", "/files/a.log", {"Range": "bytes=7-8"})
-        assert (got.status, got.headers["retry-after"]) == (503, "5")
-        assert s3.open_bodies() == []
-
-    async def test_a_file_that_ends_early_never_looks_complete(self, tmp_path: Any) -> None:
-        store = Store(LocalBackend(tmp_path))
-        store.write("a.log", LARGE)
-        client = Client(Shortening(StoreResponse(store, "a.log"), tmp_path / "a.log"))
-        with pytest.raises(RemoteStoreError):
-            await client("GET", "/")
-
-    @pytest.mark.parametrize("spec", ["2.3", "2.4"])
-    async def test_a_client_that_goes_away_frees_the_connection(
-        self, s3: FakeS3, store: Store | AsyncStore, spec: str
-    ) -> None:
-        put(s3, "a.log", LARGE)
-        response = StoreResponse(store, "a.log")
-        response.chunk_size = 65_536
-        client = Client(response, spec)
-        if spec == "2.4":
-            with pytest.raises(ClientDisconnect):
-                await client("GET", "/", leaves_after=100_000)
-        else:
-            got = await client("GET", "/", leaves_after=100_000)
-            assert len(got.body) < MIB
-        assert len(s3.bodies) == 1
-        assert s3.open_bodies() == []
-
-    async def test_a_response_that_is_cancelled_frees_the_connection(
-        self, s3: FakeS3, store: Store | AsyncStore
-    ) -> None:
-        """As by a middleware with a deadline."""
-        put(s3, "a.log", LARGE)
-
-        async def stuck(message: Any) -> None:
-            if message["type"] == "http.response.body":
-                await anyio.sleep_forever()
-
-        scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "asgi": {"spec_version": "2.4"}}
-        with anyio.move_on_after(0.2) as deadline:
-            await StoreResponse(store, "a.log")(scope, anyio.sleep_forever, stuck)
-        assert deadline.cancelled_caught
-        assert len(s3.bodies) == 1
-        assert s3.open_bodies() == []
-
-    def test_what_is_no_store(self) -> None:
-        with pytest.raises(TypeError, match="store must be a Store or an AsyncStore, not MemoryBackend"):
-            StoreResponse(MemoryBackend(), "a")  # type: ignore[arg-type]
-        with pytest.raises(ValueError, match="attachment or inline"):
-            StoreResponse(Store(MemoryBackend()), "a", content_disposition_type="x; y")
-
-
-class Shortening:
-    """Truncates the file after the first bytes of a response."""
-
-    def __init__(self, app: Any, path: Any) -> None:
-        self.app, self.path = app, path
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        async def noted(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                with self.path.open("r+b") as file:
-                    file.truncate(MIB)
-            await send(message)
-
-        await self.app(scope, receive, noted)
 
 
 class TestRedirects:
