@@ -60,6 +60,10 @@ class Place:
         return self.endpoint.inject(Call(lambda _: aside.write(path, content, overwrite=True)), after=reads, **of_this)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "gpu: what `zarr.testing` marks so")
+
+
 @pytest.fixture(scope="session")
 def moto() -> Iterator[Server]:
     with moto_server() as server:
