@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
@@ -217,6 +218,35 @@ class Answerless(DelegatingBackend):
     def write_atomic(self, path, content, **options):
         super().write_atomic(path, content, **options)
         raise PreconditionFailed("412", path=path)
+
+
+class OtherMeanwhile(Answerless):
+    """As before, but another writer builds on the manifest before the retry."""
+
+    def __init__(self, inner: MemoryBackend, behavior: str) -> None:
+        super().__init__(inner)
+        self.behavior = behavior
+
+    def write_atomic(self, path, content, **options):
+        with suppress(PreconditionFailed):
+            super().write_atomic(path, content, **options)
+        write_dataset(NEW, Store(self.inner, owns_backend=False), "lake", existing_data_behavior=self.behavior)
+        raise PreconditionFailed("412", path=path)
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_files_that_a_later_writer_kept_survive_a_lost_response(memory: Store, exists: bool) -> None:
+    if exists:
+        write_dataset(OLD.slice(0, 0), memory, "lake")
+    lossy = Store(OtherMeanwhile(memory.backend, "overwrite_or_ignore"))
+    assert write_dataset(OLD, lossy, "lake", existing_data_behavior="overwrite_or_ignore") == 1
+    assert rows(memory) == [(2020, 1), (2020, 2), (2021, 3), (2021, 30), (2022, 40)]
+
+
+def test_files_that_a_later_writer_replaced_stay_for_their_readers(memory: Store) -> None:
+    write_dataset(OLD, Store(OtherMeanwhile(memory.backend, "replace")), "lake")
+    assert rows(memory) == [(2021, 30), (2022, 40)]
+    assert len([path for path in files(memory) if path.endswith(".parquet")]) == 2
 
 
 class Unavailable(DelegatingBackend):

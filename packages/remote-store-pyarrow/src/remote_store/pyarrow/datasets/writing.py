@@ -178,14 +178,22 @@ def switch(store: Store, base_dir: str, current: Current | None, new: Manifest) 
     try:
         put(store, base_dir, current, new)
     except (AlreadyExists, PreconditionFailed) as conflict:
-        # The response to an earlier attempt can be lost, and the retry then finds its own manifest.
+        # The response to an earlier attempt can be lost, and the retry then finds its own manifest, or a later one.
         found = find(store, base_dir)
-        if found is not None and found.manifest.write == new.write:
+        if found is not None and came_after(found.manifest, new):
             return
         discard(store, below(base_dir, f"{FILES}/{new.write}"))
         raise PreconditionFailed(
             OTHER_WRITER, path=below(base_dir, MANIFEST), backend=store.backend.name, code=conflict.code
         ) from conflict
+
+
+def came_after(found: Manifest, new: Manifest) -> bool:
+    """Whether a manifest is this one or was made from it, so that its files are in use or wait for their readers."""
+    folder = f"{FILES}/{new.write}/"
+    return found.write == new.write or any(
+        path.startswith(folder) for path in (*(file.path for file in found.files), *found.replaced)
+    )
 
 
 def put(store: Store, base_dir: str, current: Current | None, new: Manifest) -> None:
