@@ -46,7 +46,7 @@ class TableOracle(Oracle):
 class SQLiteHarness(Harness):
     """A database in a temporary folder."""
 
-    profile = Profile(max_key_bytes=None, endpoint_kind="files")
+    profile = Profile(max_key_bytes=None)
     deviations: Mapping[str, Deviation] = {
         "LIFE-004": Deviation(
             reason="a fork while another thread is inside SQLite leaves the child with SQLite's own locks taken",
