@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -285,6 +286,43 @@ def test_old_files_are_kept_for_readers_and_then_deleted(store: Store, monkeypat
     assert rows(store) == [(2021, 30), (2022, 40)]
     with pytest.raises((NotFound, PreconditionFailed)):
         old.to_table()
+
+
+def test_a_writer_whose_files_were_deleted_changes_nothing(memory: Store) -> None:
+    write_dataset(OLD, memory, "lake")
+    before = files(memory)
+    visited: list[str] = []
+    deleted: list[int] = []
+
+    def slow() -> Iterator[pa.RecordBatch]:
+        for year in range(6):
+            if year == 4:
+                wait_until(lambda: len(files(memory) - before) >= 2)
+                deleted.append(delete_old_files(memory, "lake", older_than=timedelta()))
+            yield pa.record_batch({"year": [year], "value": [1]})
+
+    with pytest.raises(PreconditionFailed, match="new files were deleted before they were in the dataset"):
+        write_dataset(
+            slow(),
+            memory,
+            "lake",
+            schema=OLD.schema,
+            existing_data_behavior="replace",
+            max_rows_per_file=1,
+            max_rows_per_group=1,
+            file_visitor=lambda file: visited.append(file.path),
+        )
+    assert len(visited) == 6
+    assert sum(deleted) >= 2
+    assert files(memory) == before
+    assert len(rows(memory)) == 3
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def test_what_a_dataset_does_not_have_is_refused(store: Store) -> None:

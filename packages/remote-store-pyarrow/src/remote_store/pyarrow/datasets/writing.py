@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -72,7 +72,8 @@ def write_dataset(
 
     Raises:
         AlreadyExists: There is a dataset, and `existing_data_behavior` is `error`.
-        PreconditionFailed: Another writer wrote the dataset meanwhile. Nothing was changed.
+        PreconditionFailed: Another writer wrote the dataset meanwhile, or `delete_old_files` deleted new files. Nothing
+            was changed.
         BackendUnavailable: Among others: the service did not answer the write of the manifest. Then the dataset is the
             old version or the new one; `dataset` shows which.
         ValueError: An argument is not one of those above, or the data do not fit to the dataset that they are added to.
@@ -100,6 +101,14 @@ def write_dataset(
         if existing_data_behavior != "replace":
             new = fitting(new, current.manifest)
     folder = below(base_dir, f"{FILES}/{write}")
+    reported: set[str] = set()
+    visitor = options.pop("file_visitor", None)
+
+    def visit(file: Any) -> None:
+        reported.add(str(file.path))
+        if visitor is not None:
+            visitor(file)
+
     try:
         ds.write_dataset(
             data,
@@ -109,9 +118,12 @@ def write_dataset(
             schema=schema,
             partitioning=divided,
             existing_data_behavior="overwrite_or_ignore",
+            file_visitor=visit,
             **options,
         )
-        written = [described(info, write, folder) for info in store.list_files(folder, recursive=True)]
+        infos = list(store.list_files(folder, recursive=True))
+        check_complete(reported, infos, folder, store)
+        written = [described(info, write, folder) for info in infos]
     except BaseException:
         discard(store, folder)
         raise
@@ -149,6 +161,22 @@ def fitting(new: Manifest, old: Manifest) -> Manifest:
 def described(info: FileInfo, write: str, folder: str) -> DatasetFile:
     """A file that was written."""
     return DatasetFile(write, info.path[len(folder) + 1 :], info.size, info.etag)
+
+
+def check_complete(reported: Collection[str], infos: Iterable[FileInfo], folder: str, store: Store) -> None:
+    """Check that all new files are still there.
+
+    Raises:
+        PreconditionFailed: Some are gone.
+    """
+    if missing := set(reported) - {str(info.path) for info in infos}:
+        raise PreconditionFailed(
+            f"{len(missing)} of {len(reported)} new files were deleted before they were in the dataset, as "
+            "delete_old_files does if its older_than is shorter than a writer takes, so nothing was changed; write "
+            "again, and choose a longer older_than",
+            path=folder,
+            backend=store.backend.name,
+        )
 
 
 def divide(
