@@ -9,6 +9,7 @@ import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
 from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile, OutputStream, load_file_io
+from pyiceberg.transforms import IdentityTransform
 
 import pages
 from remote_store.conformance.endpoint import Endpoint
@@ -95,8 +96,6 @@ def test_rows_are_replaced_and_deleted_and_the_schema_grows(catalog: SqlCatalog)
 
 
 def test_partitions_are_written_and_read(catalog: SqlCatalog) -> None:
-    from pyiceberg.transforms import IdentityTransform
-
     table = catalog.create_table("geo.cities", schema=ROWS.schema)
     with table.update_spec() as update:
         update.add_identity("city") if hasattr(update, "add_identity") else update.add_field(
@@ -105,6 +104,34 @@ def test_partitions_are_written_and_read(catalog: SqlCatalog) -> None:
     table.append(ROWS)
     assert table.scan("city == 'Kiel'").to_arrow()["people"].to_pylist() == [247]
     assert len(list(table.scan("city == 'Kiel'").plan_files())) == 1
+
+
+VALUES = ["../../../../out", "a/b", "a%2Fb", "ü", "#", "?x", "", " ", None]
+
+
+@pytest.mark.parametrize("folder", ["warehouse", "w h", "w%20h"])
+def test_other_engines_find_the_files_of_any_partition(tmp_path: Path, folder: str) -> None:
+    place = Place(f"file://{tmp_path}/{folder}", url=f"file://{tmp_path}")
+    table = open_catalog(place, tmp_path).create_table("geo.cities", schema=ROWS.schema)
+    with table.update_spec() as update:
+        update.add_field("city", IdentityTransform())
+    rows = pa.table({"city": pa.array(VALUES, pa.string()), "people": list(range(len(VALUES)))})
+    table.append(rows)
+    place.properties = {"py-io-impl": "pyiceberg.io.pyarrow.PyArrowFileIO"}
+    for catalog in (open_catalog(place, tmp_path), open_catalog(place, tmp_path)):
+        found = catalog.load_table("geo.cities").scan().to_arrow()
+        assert found.sort_by("people").to_pydict() == rows.to_pydict()
+    assert {path.parents[1].name for path in tmp_path.rglob("*.parquet")} == {"data"}
+
+
+@pytest.mark.parametrize("name", ["a#1", "a?1", "a[1"])
+def test_locations_are_taken_as_they_are(tmp_path: Path, name: str) -> None:
+    files = StoreFileIO({"remote-store.url": f"file://{tmp_path}"})
+    for location in (f"file://{tmp_path}/{name}", f"file:{tmp_path}/{name}", f"file://localhost{tmp_path}/{name}"):
+        with files.new_output(location).create(overwrite=True) as file:
+            file.write(location.encode())
+        assert [path.name for path in tmp_path.iterdir()] == [name]
+        assert (tmp_path / name).read_text() == location
 
 
 def test_two_writers_of_one_snapshot_lose_no_row(place: Place, catalog: SqlCatalog, tmp_path: Path) -> None:

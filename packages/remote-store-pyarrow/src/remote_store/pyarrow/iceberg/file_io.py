@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 from pyiceberg.io import FileIO, InputFile, OutputFile
@@ -149,12 +148,18 @@ def shared_store(url: str, options: frozenset[tuple[str, str]]) -> Store:
 
 
 def key_of(location: str, store: Store) -> RemotePath:
-    """The path in a store of a location.
+    """The path in a store of a location, which is taken as it is.
+
+    PyIceberg percent-encodes the values of partitions in the locations of data files, and other engines open these
+    locations without decoding them. Decoded, a value such as `../x` would lead out of the folder of its table.
 
     Raises:
         InvalidPath: The location is in another bucket or folder than the store.
     """
-    parts = urlsplit(location)
-    if parts.scheme in BUCKETS:
-        return store.to_key(location.partition("://")[2])
-    return store.to_key(unquote(parts.path) if parts.scheme == "file" else location)
+    scheme, colon, rest = location.partition(":")
+    if colon and scheme.lower() in BUCKETS:
+        return store.to_key(rest.removeprefix("//"))
+    if colon and scheme.lower() == "file":
+        # An authority, such as `localhost`, is not part of the path.
+        return store.to_key(f"/{rest[2:].partition('/')[2]}" if rest.startswith("//") else rest)
+    return store.to_key(location)
