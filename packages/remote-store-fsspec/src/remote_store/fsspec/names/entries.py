@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any, TypeAlias
 
 from remote_store.core import FileInfo, FolderEntry
-from remote_store.fsspec.paths import below
+from remote_store.fsspec.names.paths import below
 
 Entry: TypeAlias = dict[str, Any]
 IN_ENTRY = {

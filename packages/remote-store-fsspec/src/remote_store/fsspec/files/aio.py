@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from remote_store.core import AsyncBinaryIO, AsyncReader, FileInfo
-from remote_store.fsspec.entries import Entry, entry_of
 from remote_store.fsspec.errors import Discarded, translated
+from remote_store.fsspec.names.entries import Entry, entry_of
 
 
 class AsyncFile:

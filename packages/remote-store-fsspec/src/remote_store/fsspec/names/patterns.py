@@ -9,7 +9,7 @@ from typing import Self
 
 from fsspec.utils import glob_translate
 
-from remote_store.fsspec.entries import Entry
+from remote_store.fsspec.names.entries import Entry
 
 WILDCARD = re.compile(r"[*?\[]")
 

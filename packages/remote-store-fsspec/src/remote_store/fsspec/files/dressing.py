@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Self, cast
 from fsspec.compression import compr
 from fsspec.core import get_compression
 
-from remote_store.fsspec.files import WriteFile
+from remote_store.fsspec.files.writing import WriteFile
 
 TEXT_OPTIONS = ("encoding", "errors", "newline")
 MODES = ("rb", "wb", "xb")

@@ -11,7 +11,7 @@ from typing import Any
 
 from fsspec.implementations.local import LocalFileSystem, make_path_posix
 
-from remote_store.fsspec.entries import Entry
+from remote_store.fsspec.names.entries import Entry
 
 Entries = Mapping[str, Entry | None]
 """The files and folders that were named or found. An entry is `None` if it was not looked up."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from remote_store.fsspec.concurrency import MOST_AT_ONCE
+from remote_store.fsspec.operations.concurrency import MOST_AT_ONCE
 
 T = TypeVar("T")
 

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from remote_store.core import FileInfo, PreconditionFailed
-from remote_store.fsspec.entries import Entry
-from remote_store.fsspec.files import ReadFile
+from remote_store.fsspec.files.reading import ReadFile
+from remote_store.fsspec.names.entries import Entry
 
 SECONDS = 1.0
 """How old the answer of `isfile` may be."""
