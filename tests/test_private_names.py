@@ -34,7 +34,12 @@ REASONS = {
         "target._at": "another object of the same class",
         "target._descriptor": "another object of the same class",
     },
+    "packages/remote-store-fsspec/src/remote_store/fsspec/files/reading.py": {
+        f"other.{name}": "another object of the same class"
+        for name in ("_details", "_fetch", "_file", "_open_stream", "_size")
+    },
     "packages/remote-store-botocore/src/remote_store/botocore/watch.py": {"sys._current_frames": "documented"},
+    f"{CONFORMANCE}/processes/exits.py": {"os._exit": "documented"},
     f"{CONFORMANCE}/processes/watchdog.py": {"os._exit": "documented"},
     f"{CONFORMANCE}/suite/aio/peers.py": {"file._replace": "documented, of named tuples"},
     f"{CONFORMANCE}/values/outcome.py": {"_pytest.outcomes": "for type checkers only"},

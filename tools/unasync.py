@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CORE = "packages/remote-store-core/src/remote_store/core"
 CONFORMANCE = "conformance/src/remote_store/conformance"
 SUITE = f"{CONFORMANCE}/suite"
-FSSPEC = "packages/remote-store-fsspec/src/remote_store/fsspec"
+FSSPEC = "packages/remote-store-fsspec/src/remote_store/fsspec/operations"
 
 FILES = {
     f"{CORE}/aio/backend.py": f"{CORE}/backend.py",
@@ -54,15 +54,15 @@ FILES = {
     f"{CONFORMANCE}/checking/async_usages.py": f"{CONFORMANCE}/checking/usages.py",
     f"{CONFORMANCE}/model/async_perform.py": f"{CONFORMANCE}/model/perform.py",
     f"{CONFORMANCE}/stores/async_child.py": f"{CONFORMANCE}/stores/child.py",
-    f"{FSSPEC}/async_operations.py": f"{FSSPEC}/operations.py",
 }
-FOLDERS = {f"{SUITE}/aio": SUITE}
+FOLDERS = {f"{SUITE}/aio": SUITE, f"{FSSPEC}/aio": FSSPEC}
 
 MODULES = {
     r"\bremote_store\.core\.s3\.((?:engine\.)?)aio_": r"remote_store.core.s3.\1",
     r"\bremote_store\.core\.aio\.(?=blocks|outcomes|reader|streams)": "remote_store.core.io.",
     r"\bremote_store\.core\.aio\b": "remote_store.core",
     r"\bremote_store\.conformance\.suite\.aio\b": "remote_store.conformance.suite",
+    r"\bremote_store\.fsspec\.operations\.aio\b": "remote_store.fsspec.operations",
 }
 WORDS = {
     "__aenter__": "__enter__",
@@ -116,13 +116,13 @@ HOOKS = (
     "walk",
 )
 WORDS_OF = {
-    f"{FSSPEC}/async_operations.py": {
+    f"{FSSPEC}/aio": {
         "asyn": "spec",
         "AsyncFileSystem": "AbstractFileSystem",
         **{f"_{name}": name for name in HOOKS},
     },
 }
-"""Words of one source. Methods of an `AsyncFileSystem` of fsspec are called like those of an `AbstractFileSystem`."""
+"""Words of the sources in one folder. Where an `AbstractFileSystem` of fsspec has `ls`, an async one has `_ls`."""
 HOMES = {"BinaryIO": "typing", "BufferedIOBase": "io"}
 PARTS = [(r"Async(?=[A-Z])", ""), (r"\basync_(?=\w)", ""), (r"(?<=_)async_(?=\w)", ""), (r"(?<=\w)_async\b", "")]
 IMPORT = re.compile(r"^(from remote_store[\w.]* import )(\([^)]*\)|[^(\n]*)$", re.MULTILINE)
@@ -143,7 +143,7 @@ def rename(word: str, words: Mapping[str, str]) -> str:
 
     Args:
         word: The word.
-        words: Words of this source only.
+        words: Words of this source's folder only.
 
     Raises:
         ValueError: The word has no twin.
@@ -212,7 +212,7 @@ def twin_of(source: Path, twin: Path) -> str:
     """The whole text of a twin, with the line that names its source."""
     header = f"Generated from {source.relative_to(ROOT).as_posix()} by tools/unasync.py; edit that."
     comment = textwrap.fill(header, 120, initial_indent="# ", subsequent_indent="# ")
-    words = WORDS_OF.get(source.relative_to(ROOT).as_posix(), {})
+    words = WORDS_OF.get(source.parent.relative_to(ROOT).as_posix(), {})
     return formatted(f"{comment}\n" + unasync(source.read_text("utf-8"), words), twin)
 
 

@@ -21,8 +21,8 @@ from remote_store.core import (
     ThreadedBackend,
 )
 from remote_store.fsspec import AsyncRemoteStoreFileSystem, RemoteStoreFileSystem
-from remote_store.fsspec.paths import PROTOCOLS
-from remote_store.fsspec.sharing import KEPT, MOST_KEPT
+from remote_store.fsspec.names.paths import PROTOCOLS
+from remote_store.fsspec.stores.sharing import KEPT, MOST_KEPT
 
 CONFIG = """
 [backends.disk]

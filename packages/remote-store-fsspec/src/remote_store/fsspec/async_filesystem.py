@@ -12,19 +12,24 @@ from typing import Any, BinaryIO, cast
 from fsspec.asyn import get_loop, reset_lock, sync
 
 from remote_store.core import AsyncStore, Capability, FileInfo, Store
-from remote_store.fsspec.async_files import AsyncReadFile, AsyncWriteFile
-from remote_store.fsspec.async_operations import AsyncOperations
-from remote_store.fsspec.blocking import BlockingReader, SpooledOpening
 from remote_store.fsspec.errors import translated
-from remote_store.fsspec.files import ReadFile, WriteFile, version_of
-from remote_store.fsspec.opening import binary_mode
-from remote_store.fsspec.paths import exact, key_of
-from remote_store.fsspec.sharing import shared
-from remote_store.fsspec.sources import Configuration, StoreSource
+from remote_store.fsspec.files.aio import AsyncReadFile, AsyncWriteFile
+from remote_store.fsspec.files.blocking import BlockingReader, SpooledOpening
+from remote_store.fsspec.files.dressing import binary_mode
+from remote_store.fsspec.files.reading import ReadFile, version_of
+from remote_store.fsspec.files.writing import WriteFile
+from remote_store.fsspec.names.paths import exact, key_of
+from remote_store.fsspec.operations.aio.copying import AsyncCopying
+from remote_store.fsspec.operations.aio.deleting import AsyncDeleting
+from remote_store.fsspec.operations.aio.reading import AsyncReading
+from remote_store.fsspec.operations.aio.transfers import AsyncTransfers
+from remote_store.fsspec.operations.aio.writing import AsyncWriting
+from remote_store.fsspec.stores.sharing import shared
+from remote_store.fsspec.stores.sources import Configuration, StoreSource
 from remote_store.fsspec.surface import Surface
 
 
-class AsyncRemoteStoreFileSystem(Surface, AsyncOperations):
+class AsyncRemoteStoreFileSystem(Surface, AsyncDeleting, AsyncReading, AsyncTransfers, AsyncCopying, AsyncWriting):
     """Any store as an async filesystem of fsspec, with coroutines such as `_info` and `_cat_file`.
 
     It behaves like `RemoteStoreFileSystem`. By default, its blocking methods run the coroutines in fsspec's own event

@@ -9,18 +9,23 @@ from typing import Any, BinaryIO, cast
 
 from remote_store.core import AsyncStore, Capability, FileInfo, InvalidPath, NotFound, Reader, Store
 from remote_store.fsspec.async_filesystem import AsyncRemoteStoreFileSystem
-from remote_store.fsspec.blocking import SpooledOpening
 from remote_store.fsspec.errors import translated
-from remote_store.fsspec.files import ReadFile, WriteFile, version_of
-from remote_store.fsspec.handed import HandedFile, HandOver, Later
-from remote_store.fsspec.operations import Operations
-from remote_store.fsspec.paths import exact, key_of
-from remote_store.fsspec.sharing import shared
-from remote_store.fsspec.sources import Configuration, StoreSource
+from remote_store.fsspec.files.blocking import SpooledOpening
+from remote_store.fsspec.files.handed import HandedFile, HandOver, Later
+from remote_store.fsspec.files.reading import ReadFile, version_of
+from remote_store.fsspec.files.writing import WriteFile
+from remote_store.fsspec.names.paths import exact, key_of
+from remote_store.fsspec.operations.copying import Copying
+from remote_store.fsspec.operations.deleting import Deleting
+from remote_store.fsspec.operations.reading import Reading
+from remote_store.fsspec.operations.transfers import Transfers
+from remote_store.fsspec.operations.writing import Writing
+from remote_store.fsspec.stores.sharing import shared
+from remote_store.fsspec.stores.sources import Configuration, StoreSource
 from remote_store.fsspec.surface import Surface
 
 
-class RemoteStoreFileSystem(Surface, Operations):
+class RemoteStoreFileSystem(Surface, Deleting, Reading, Transfers, Copying, Writing):
     """Any store as a filesystem of fsspec.
 
     Make it with `fsspec.filesystem("remote-store", store=store)`, by a URL such as `remote-store+s3://bucket/key`, or

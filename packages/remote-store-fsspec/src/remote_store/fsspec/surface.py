@@ -13,11 +13,12 @@ from fsspec.spec import AbstractFileSystem
 from remote_store.core import AsyncStore, Capability, CapabilityNotSupported, Store, require_canonical
 from remote_store.fsspec.cache import ContentCache
 from remote_store.fsspec.errors import already_there, translated
-from remote_store.fsspec.files import ReadFile, WriteFile
-from remote_store.fsspec.opening import TEXT_OPTIONS, binary_mode, dressed
-from remote_store.fsspec.paths import PROTOCOL, PROTOCOLS, key_of, prefix_of, url_of
-from remote_store.fsspec.sharing import digest_of, is_same, shared
+from remote_store.fsspec.files.dressing import TEXT_OPTIONS, binary_mode, dressed
+from remote_store.fsspec.files.reading import ReadFile
+from remote_store.fsspec.files.writing import WriteFile
+from remote_store.fsspec.names.paths import PROTOCOL, PROTOCOLS, key_of, prefix_of, url_of
 from remote_store.fsspec.staging import StagedWrite, Staging
+from remote_store.fsspec.stores.sharing import digest_of, is_same, shared
 
 BLOCK_SIZE = 1 << 20
 IGNORED = ("cache_type", "cache_options", "size", "fill_cache", "autocommit")

@@ -1,0 +1,1 @@
+"""The stores of filesystems: where they come from, and how filesystems share them."""
