@@ -6,6 +6,8 @@ import asyncio
 import multiprocessing
 import os
 import pickle
+import subprocess
+import sys
 
 import fsspec
 import pytest
@@ -167,14 +169,26 @@ def read(fs, key, queue):
         queue.put(repr(error))
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+def on_disk(folder, *, asynchronous):
+    return AsyncRemoteStoreFileSystem(url=f"file://{folder}") if asynchronous else disk(folder)
+
+
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_another_process_reads_and_writes(tmp_path, method, asynchronous):
-    fs = disk(tmp_path)
-    if asynchronous:
-        fs = AsyncRemoteStoreFileSystem(url=f"file://{tmp_path}")
+def test_a_new_process_reads_with_a_pickle(tmp_path, asynchronous):
+    fs = on_disk(tmp_path, asynchronous=asynchronous)
     fs.pipe_file("x", b"1")
-    context = multiprocessing.get_context(method)
+    program = "import pickle, sys; sys.stdout.buffer.write(pickle.load(sys.stdin.buffer).cat_file('x'))"
+    command = [sys.executable, "-c", program]
+    assert (
+        subprocess.run(command, input=pickle.dumps(fs), stdout=subprocess.PIPE, timeout=60, check=True).stdout == b"1"
+    )
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_forked_process_reads(tmp_path, asynchronous):
+    fs = on_disk(tmp_path, asynchronous=asynchronous)
+    fs.pipe_file("x", b"1")
+    context = multiprocessing.get_context("fork")
     queue = context.Queue()
     child = context.Process(target=read, args=(fs, "x", queue))
     child.start()
