@@ -167,8 +167,8 @@ def read(fs, key, queue):
         queue.put(repr(error))
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
-@pytest.mark.parametrize("asynchronous", [False, True])
+# The folder `fsspec` has the spawned process of an async one.
+@pytest.mark.parametrize("method, asynchronous", [("fork", False), ("fork", True), ("spawn", False)])
 def test_another_process_reads_and_writes(tmp_path, method, asynchronous):
     fs = disk(tmp_path)
     if asynchronous:
