@@ -1,4 +1,4 @@
-"""fsspec's own tests of a filesystem, over a store in memory."""
+"""fsspec's own tests of a filesystem, over a store in memory. The folder `fsspec` has them over the others."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ import fsspec
 import pytest
 from fsspec.tests import abstract
 
-from remote_store.core import AsyncStore, MemoryBackend, Store, ThreadedBackend
+from remote_store.core import MemoryBackend, Store
 
 
 class Fixtures(abstract.AbstractFixtures):
-    @pytest.fixture(params=["blocking", "async"])
-    def fs(self, request) -> Any:
-        store = Store(MemoryBackend())
-        if request.param == "async":
-            store = AsyncStore(ThreadedBackend(MemoryBackend()))
-        return fsspec.filesystem("remote-store", store=store, copy_globs=True)
+    @pytest.fixture
+    def fs(self) -> Any:
+        return fsspec.filesystem("remote-store", store=Store(MemoryBackend()), copy_globs=True)
 
     @pytest.fixture
     def fs_path(self) -> str:

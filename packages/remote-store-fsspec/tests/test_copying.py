@@ -67,3 +67,33 @@ def test_cp(tree, tree_keys):
     tree.cp(["top", "none"], ["y", "z"], on_error="ignore")
     assert tree.cat_file("y") == b"top"
     assert not tree.exists("z")
+
+
+@pytest.mark.parametrize(
+    "sources, targets",
+    [
+        (["a/x", "b/x"], "to/"),
+        (["a/x", "b/x"], ["to", "to"]),
+        (["a/x", "b/x"], ["b/x", "to"]),
+        (["a/x", "b/x"], ["b/x", "a/x"]),
+    ],
+)
+def test_files_that_would_overwrite_each_other_stay_where_they_are(fs, sources, targets):
+    fs.pipe({"a/x": b"one", "b/x": b"two"})
+    for call in (fs.mv, fs.cp):
+        with pytest.raises(ValueError, match="target"):
+            call(sources, targets)
+    assert fs.cat(fs.find("")) == {"a/x": b"one", "b/x": b"two"}
+
+
+def test_a_folder_is_not_copied_over_its_own_files(fs):
+    fs.pipe({"a/x": b"one", "a/in/a/x": b"two"})
+    with pytest.raises(ValueError, match="target"):
+        fs.mv("a", "a/in", recursive=True)
+    assert fs.cat(fs.find("")) == {"a/x": b"one", "a/in/a/x": b"two"}
+
+
+def test_a_copy_to_where_no_file_can_be_is_an_error(fs):
+    fs.pipe({"both": b"file", "both/in": b"inside"})
+    with pytest.raises((InvalidPath, IsADirectoryError)):
+        fs.cp_file("both", "")

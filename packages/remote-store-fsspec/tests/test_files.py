@@ -352,3 +352,57 @@ def test_an_open_file_can_be_committed_or_discarded(fs):
     file.discard()
     file.close()
     assert not fs.exists("y")
+
+
+@pytest.mark.parametrize("mode, compression", [("wb", None), ("w", None), ("wb", "gzip")])
+def test_a_transaction_with_an_open_file_writes_nothing(fs, mode, compression):
+    """The text layer or the codec may hold the end of the file."""
+    kept = []
+
+    def leave_open():
+        with fs.transaction:
+            fs.pipe_file("before", b"1")
+            kept.append(fs.open("open", mode, compression=compression))
+            kept[0].write("half" if mode == "w" else b"half")
+
+    with pytest.raises(ValueError, match="'open' is still open; close it"):
+        leave_open()
+    assert fs.find("") == []
+    fs.pipe_file("after", b"now")
+    assert fs.find("") == ["after"]
+
+
+def test_a_transaction_in_a_transaction_is_refused_and_loses_nothing(fs):
+    def nested():
+        with fs.transaction:
+            fs.pipe_file("x", b"outer")
+            with fs.transaction:
+                fs.pipe_file("y", b"inner")
+
+    with pytest.raises(RuntimeError, match="transaction of this filesystem is open"):
+        nested()
+    assert fs.find("") == []
+    fs.start_transaction()
+    fs.pipe_file("x", b"first")
+    with pytest.raises(RuntimeError, match="transaction of this filesystem is open"):
+        fs.start_transaction()
+    fs.end_transaction()
+    assert fs.cat_file("x") == b"first"
+
+
+@pytest.mark.parametrize("value", [3, "text", [1, 2]])
+def test_only_bytes_are_piped_into_a_transaction(fs, value):
+    with fs.transaction, pytest.raises(TypeError):
+        fs.pipe_file("x", value)
+    assert fs.find("") == []
+
+
+def test_a_wrapper_whose_block_ended_well_writes_while_an_exception_is_handled(fs):
+    file = fs.open("x", "wb")
+    file.write(b"1")
+    try:
+        int("no number")
+    except ValueError:
+        with closing(file):
+            file.write(b"2")
+    assert fs.cat_file("x") == b"12"

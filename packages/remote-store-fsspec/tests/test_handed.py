@@ -114,3 +114,31 @@ def test_large_reads_that_go_on_after_a_seek_share_blocks(fs, backend):
         for _ in range(8):
             assert len(file.read(1 << 16)) == 1 << 16
     assert backend.calls == ["read_seekable", ("read_range", 1 << 20, 1 << 16)]
+
+
+def test_a_file_that_the_filesystem_changed_since_is_looked_at_again(backend):
+    fs = fsspec.filesystem("remote-store", store=Store(backend))
+    changes = {
+        "pipe": lambda: fs.pipe({"x": b"longer", "y": b""}),
+        "open": lambda: written(fs),
+        "cp": lambda: fs.cp_file("other", "x"),
+        "mv": lambda: fs.mv("moved", "x"),
+        "rm": lambda: fs.rm("x"),
+        "rm many": lambda: fs.rm(["x", "y"]),
+        "rm folder": lambda: fs.rm("x", recursive=True),
+    }
+    for name, change in changes.items():
+        fs.pipe({"x": b"old", "y": b"", "other": b"longer", "moved": b"longer"})
+        assert fs.isfile("x")
+        change()
+        if name.startswith("rm"):
+            with pytest.raises(FileNotFoundError):
+                fs.open("x")
+        else:
+            with fs.open("x") as file:
+                assert (file.size, file.read()) == (6, b"longer")
+
+
+def written(fs):
+    with fs.open("x", "wb") as file:
+        file.write(b"longer")

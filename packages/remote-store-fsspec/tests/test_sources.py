@@ -179,9 +179,8 @@ def test_a_new_process_reads_with_a_pickle(tmp_path, asynchronous):
     fs.pipe_file("x", b"1")
     program = "import pickle, sys; sys.stdout.buffer.write(pickle.load(sys.stdin.buffer).cat_file('x'))"
     command = [sys.executable, "-c", program]
-    assert (
-        subprocess.run(command, input=pickle.dumps(fs), stdout=subprocess.PIPE, timeout=60, check=True).stdout == b"1"
-    )
+    child = subprocess.run(command, input=pickle.dumps(fs), stdout=subprocess.PIPE, timeout=60, check=True)
+    assert child.stdout == b"1"
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])

@@ -84,3 +84,16 @@ class Steps:
 
     def relative_update(self, inc=1):
         self.value += inc
+
+
+def test_files_of_one_name_do_not_overwrite_each_other(fs, tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x").write_text(folder)
+    with pytest.raises(ValueError, match="same target"):
+        fs.put([str(tmp_path / "a" / "x"), str(tmp_path / "b" / "x")], "to/")
+    assert fs.find("") == []
+    fs.pipe({"a/x": b"one", "b/x": b"two"})
+    with pytest.raises(ValueError, match="same target"):
+        fs.get(["a/x", "b/x"], str(tmp_path / "to") + "/")
+    assert not (tmp_path / "to").exists()

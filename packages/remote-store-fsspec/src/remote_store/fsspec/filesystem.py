@@ -135,5 +135,8 @@ class RemoteStoreFileSystem(Surface, Deleting, Reading, Transfers, Copying, Writ
             )
         return WriteFile(self, key, mode, opening, autocommit=autocommit)
 
+    def changed(self) -> None:
+        self.handed.changed()
+
     def run(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         return call(*arguments, **options)

@@ -18,6 +18,13 @@ IN_MEMORY = 8 << 20
 class Staged(Protocol):
     """A write that was kept back."""
 
+    def check_complete(self) -> None:
+        """Refuse content that may not be complete.
+
+        Raises:
+            ValueError: The file is open.
+        """
+
     def commit(self) -> None:
         """Write."""
 
@@ -31,6 +38,9 @@ class Staging(Transaction):
     All writes of the block are staged, in memory or on the local disk, and take effect when it ends, one after another,
     in their order. If the block ends with an exception, none of them does. If one fails, those before it have taken
     effect, those behind it do not, and its error is raised: S3 has no transactions over several objects.
+
+    A file that is still open when the block ends may lack what its text layer or its codec holds, so then nothing is
+    written.
     """
 
     def __init__(self, fs: Any, **options: Any) -> None:
@@ -38,15 +48,27 @@ class Staging(Transaction):
         self.files: deque[Staged] = deque()
 
     def start(self) -> None:
-        """Begin."""
+        """Begin.
+
+        Raises:
+            RuntimeError: A transaction of the filesystem is open.
+        """
+        if self.fs.staging is not None:
+            raise RuntimeError("a transaction of this filesystem is open; end it before you begin another")
         super().start()
         self.fs.staging = self
 
     def complete(self, commit: bool = True) -> None:
-        """End: write what was staged, or nothing."""
+        """End: write what was staged, or nothing.
+
+        Raises:
+            ValueError: A file is open. Nothing is written.
+        """
         fs = self.fs
         fs.staging = None
         try:
+            for staged in self.files if commit else ():
+                staged.check_complete()
             while commit and self.files:
                 self.files[0].commit()
                 self.files.popleft()
@@ -69,6 +91,9 @@ class StagedWrite:
     def __init__(self, write: Callable[[Any], None], content: bytes | BinaryIO) -> None:
         self._write = write
         self._content = content
+
+    def check_complete(self) -> None:
+        """Do nothing: the content was taken as a whole."""
 
     def commit(self) -> None:
         """Write."""

@@ -174,7 +174,10 @@ class Surface(AbstractFileSystem):
 
     def start_transaction(self) -> Staging:
         """Begin a transaction, which `end_transaction` ends. A `with fs.transaction` block does both."""
-        transaction: Staging = super().start_transaction()
+        if self.staging is None:
+            super().start_transaction()
+        transaction: Staging = self.transaction
+        # It refuses to start twice, which would lose what was staged.
         transaction.start()
         return transaction
 

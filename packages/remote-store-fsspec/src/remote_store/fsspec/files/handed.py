@@ -10,7 +10,7 @@ import io
 import threading
 import time
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from remote_store.core import FileInfo, PreconditionFailed
 from remote_store.fsspec.files.reading import ReadFile
@@ -20,23 +20,45 @@ SECONDS = 1.0
 """How old the answer of `isfile` may be."""
 
 
-class HandOver(threading.local):
+class Seen(NamedTuple):
+    """A file that `isfile` saw.
+
+    Attributes:
+        key: Its key.
+        info: The file, as the store described it.
+        at: When that was, on the monotonic clock.
+        changes: Changes that the filesystem had made by then.
+    """
+
+    key: str
+    info: FileInfo
+    at: float
+    changes: int
+
+
+class HandOver:
     """The file that `isfile` saw last in this thread. It is handed over once, and is no cache."""
 
     def __init__(self) -> None:
-        self._seen: tuple[str, FileInfo, float] | None = None
+        self._threads = threading.local()
+        self._changes = 0
 
     def give(self, key: str, info: FileInfo) -> None:
         """Keep a file for the next `take`."""
         # Without an ETag, reads could not be held to the version that was seen.
-        self._seen = (key, info, time.monotonic()) if info.etag is not None else None
+        self._threads.seen = Seen(key, info, time.monotonic(), self._changes) if info.etag is not None else None
 
     def take(self, key: str) -> FileInfo | None:
-        """The file, if it is that of the key and was seen just now."""
-        seen, self._seen = self._seen, None
-        if seen is None or seen[0] != key or time.monotonic() - seen[2] > SECONDS:
+        """The file, if it is that of the key, was seen just now, and the filesystem has changed nothing since."""
+        seen: Seen | None = getattr(self._threads, "seen", None)
+        self._threads.seen = None
+        if seen is None or seen.key != key or time.monotonic() - seen.at > SECONDS or seen.changes != self._changes:
             return None
-        return seen[1]
+        return seen.info
+
+    def changed(self) -> None:
+        """Hand over nothing that was seen before."""
+        self._changes += 1
 
 
 class Later(io.BufferedIOBase):

@@ -73,10 +73,20 @@ class WriteFile(StoreFile):
         elif self.autocommit:
             self.commit()
 
+    def check_complete(self) -> None:
+        """Refuse to commit the file in a transaction while it is open.
+
+        Raises:
+            ValueError: It is open.
+        """
+        if not self.closed:
+            raise ValueError(f"the file {self.path!r} is still open; close it before its transaction ends")
+
     def commit(self) -> None:
         """Write the file now. Does nothing if it was written or discarded."""
         opening = self._taken()
         if opening is not None:
+            self.fs.changed()
             with translated():
                 opening.__exit__(None, None, None)
 

@@ -87,6 +87,30 @@ def pairs_of(
     return list(zip(paths, placed(paths, target, into=into, flat=not single), strict=True))
 
 
+def check_apart(pairs: Sequence[tuple[str, str]], *, one_store: bool) -> None:
+    """Refuse calls whose result depends on the order of their copies, which are made at once.
+
+    Args:
+        pairs: Source and target of each file.
+        one_store: Whether sources and targets are in one store, so that a target can also be a source.
+
+    Raises:
+        ValueError: Two files have the same target, or a target is the source of another file.
+    """
+    sources: dict[str, str] = {}
+    for source, target in pairs:
+        other = sources.setdefault(target, source)
+        if other != source:
+            raise ValueError(
+                f"{other!r} and {source!r} have the same target, {target!r}; give each a target of its own"
+            )
+    if one_store:
+        for source, _ in pairs:
+            if sources.get(source, source) != source:
+                message = f"{source!r} is a source and also the target of {sources[source]!r}; make one call for each"
+                raise ValueError(message)
+
+
 def local_target(path: Any) -> tuple[str, bool]:
     """A path on the local disk with slashes, and whether it is a folder or ends in a slash."""
     text: str = make_path_posix(os.fspath(path))

@@ -24,6 +24,7 @@ class Deleting(Listing):
             FileNotFoundError: There is no such file.
             IsADirectoryError: The path is a folder.
         """
+        self.changed()
         with translated():
             self.store.delete(exact(key_of(path)), **options)
 
@@ -54,6 +55,7 @@ class Deleting(Listing):
         if len(keys) == 1:
             self.rm_file(keys[0])
             return
+        self.changed()
         outcomes = self.store.delete_many([exact(key) for key in keys])
         failed = [outcome for outcome in outcomes if outcome.error is not None]
         with translated():
@@ -65,6 +67,7 @@ class Deleting(Listing):
         calls = [partial(self.store.delete_folder, exact(key), recursive=True)]
         if not key.endswith("/"):
             calls.append(partial(self.store.delete, exact(key)))
+        self.changed()
         found = False
         for call in calls:
             try:

@@ -28,6 +28,9 @@ class Looking(AbstractFileSystem):
 
     store: Store
 
+    def changed(self) -> None:
+        """Called before each change, for a filesystem that keeps what it saw."""
+
     def info(self, path: str, *, refresh: bool = False) -> Entry:
         """Describe a file or a folder. If there are both, describe the file.
 

@@ -15,7 +15,7 @@ from fsspec.utils import isfilelike
 
 from remote_store.fsspec.errors import translated
 from remote_store.fsspec.names.entries import Entry
-from remote_store.fsspec.names.pairs import check_inside, is_folder, local_entries, local_target, pairs_of
+from remote_store.fsspec.names.pairs import check_apart, check_inside, is_folder, local_entries, local_target, pairs_of
 from remote_store.fsspec.names.paths import exact, key_of
 from remote_store.fsspec.operations.arguments import check_depth
 from remote_store.fsspec.operations.concurrency import gather
@@ -37,7 +37,11 @@ class Transfers(Copying, Writing):
         maxdepth: int | None = None,
         **options: Any,
     ) -> None:
-        """Upload local files, several at once. Patterns are expanded unless a local file has that very name."""
+        """Upload local files, several at once. Patterns are expanded unless a local file has that very name.
+
+        Raises:
+            ValueError: Two files have the same target. Nothing is uploaded.
+        """
         if isinstance(lpath, list) and isinstance(rpath, list):
             pairs = list(zip(lpath, map(key_of, rpath), strict=True))
         else:
@@ -46,6 +50,7 @@ class Transfers(Copying, Writing):
             source = make_path_posix(os.fspath(lpath)) if isinstance(lpath, str | os.PathLike) else lpath
             pairs = self._placed(entries, source, rpath, recursive=recursive and maxdepth is None)
             pairs = [(path, key) for path, key in pairs if not is_folder(entries, path)]
+        check_apart(pairs, one_store=False)
         callback.set_size(len(pairs))
 
         def put(source: str, target: str) -> None:
@@ -111,7 +116,8 @@ class Transfers(Copying, Writing):
         """Download files. Patterns are expanded unless a file or folder has that very name.
 
         Raises:
-            ValueError: A file has a name such as `../x`, which is outside the target.
+            ValueError: A file has a name such as `../x`, which is outside the target, or two files have the same
+                target. Nothing is downloaded.
         """
         if isinstance(rpath, list) and isinstance(lpath, list):
             entries: dict[str, Entry | None] = {}
@@ -126,6 +132,7 @@ class Transfers(Copying, Writing):
                 target, is_there = local_target(lpath)
                 pairs = pairs_of(entries, source, target, target_is_folder=is_there, recursive=whole)
                 check_inside(target, pairs)
+        check_apart([pair for pair in pairs if not is_folder(entries, pair[0])], one_store=False)
         callback.set_size(len(pairs))
 
         def get(source: str, target: str) -> None:

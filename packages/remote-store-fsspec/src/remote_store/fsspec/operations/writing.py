@@ -36,6 +36,7 @@ class Writing(Looking):
         """Keep back a write until the transaction ends."""
 
     def _write(self, key: str, content: Any, *, overwrite: bool, **options: Any) -> None:
+        self.changed()
         with translated():
             self.store.write(key, content, overwrite=overwrite, **options)
 
@@ -54,7 +55,7 @@ class Writing(Looking):
         key = exact(key_of(path))
         overwrite = overwrites(mode)
         if self.staging is not None:
-            self.stage(partial(self._write, key, overwrite=overwrite, **options), bytes(value))
+            self.stage(partial(self._write, key, overwrite=overwrite, **options), bytes(memoryview(value)))
         else:
             self._write(key, value, overwrite=overwrite, **options)
 
@@ -85,6 +86,7 @@ class Writing(Looking):
         if self.staging is not None:
             self.stage(partial(self._write, key, overwrite=overwrite, **options), copied(os.fspath(lpath)))
             return
+        self.changed()
         with translated():
             self.store.upload(lpath, key, overwrite=overwrite, progress=progress_of(callback), **options)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from remote_store.core import InvalidPath
 from remote_store.fsspec.errors import is_wrong_kind, translated
-from remote_store.fsspec.names.pairs import Entries, is_folder, pairs_of
+from remote_store.fsspec.names.pairs import Entries, check_apart, is_folder, pairs_of
 from remote_store.fsspec.names.paths import exact, key_of
 from remote_store.fsspec.operations.aio.listing import AsyncListing
 from remote_store.fsspec.operations.async_concurrency import gather
@@ -32,10 +32,11 @@ class AsyncCopying(AsyncListing):
             path2: The copy; a file that exists is replaced.
             options: `if_match` and `version_id`, as of the store.
         """
+        self.changed()
         try:
             await self.store.copy(exact(key_of(path1)), exact(key_of(path2)), overwrite=True, **options)
         except InvalidPath as error:
-            if not is_wrong_kind(error) or not await self._isdir(path1):
+            if not is_wrong_kind(error) or await self._isfile(path1) or not await self._isdir(path1):
                 raise
 
     async def _copy(
@@ -56,6 +57,7 @@ class AsyncCopying(AsyncListing):
 
         Raises:
             FileNotFoundError: A file does not exist. Ignored while a folder is copied, unless `on_error` is `raise`.
+            ValueError: Two files have the same target, or a target is the source of another file. Nothing is copied.
         """
         pairs = await self._pairs(path1, path2, recursive, maxdepth, globs=self.copy_globs)
         results = await gather([partial(self._cp_file, *pair, **options) for pair in pairs])
@@ -79,10 +81,12 @@ class AsyncCopying(AsyncListing):
         Raises:
             FileNotFoundError: A file does not exist.
             IsADirectoryError: The path is a folder and `recursive` is `False`.
+            ValueError: Two files have the same target, or a target is the source of another file. Nothing is moved.
         """
         pairs = await self._pairs(path1, path2, recursive, maxdepth, globs=False)
 
         async def move(source: str, target: str) -> None:
+            self.changed()
             with translated():
                 await self.store.move(exact(source), exact(target), overwrite=True, **options)
 
@@ -93,11 +97,14 @@ class AsyncCopying(AsyncListing):
     ) -> list[tuple[str, str]]:
         """Source and target of each file to copy."""
         if isinstance(path1, list) and isinstance(path2, list):
-            return list(zip(map(key_of, path1), map(key_of, path2), strict=True))
-        entries = await self._expanded(path1, recursive, maxdepth, globs=globs)
-        source = key_of(path1) if isinstance(path1, str) else path1
-        pairs = await self._placed(entries, source, path2, recursive=recursive and maxdepth is None)
-        return [(path, target) for path, target in pairs if not is_folder(entries, path)]
+            pairs = list(zip(map(key_of, path1), map(key_of, path2), strict=True))
+        else:
+            entries = await self._expanded(path1, recursive, maxdepth, globs=globs)
+            source = key_of(path1) if isinstance(path1, str) else path1
+            pairs = await self._placed(entries, source, path2, recursive=recursive and maxdepth is None)
+            pairs = [(path, target) for path, target in pairs if not is_folder(entries, path)]
+        check_apart(pairs, one_store=True)
+        return pairs
 
     async def _placed(
         self, entries: Entries, source: Any, target: str | list[str], *, recursive: bool

@@ -22,6 +22,7 @@ class AsyncDeleting(AsyncListing):
             FileNotFoundError: There is no such file.
             IsADirectoryError: The path is a folder.
         """
+        self.changed()
         with translated():
             await self.store.delete(exact(key_of(path)), **options)
 
@@ -52,6 +53,7 @@ class AsyncDeleting(AsyncListing):
         if len(keys) == 1:
             await self._rm_file(keys[0])
             return
+        self.changed()
         outcomes = self.store.delete_many([exact(key) for key in keys])
         failed = [outcome async for outcome in outcomes if outcome.error is not None]
         with translated():
@@ -63,6 +65,7 @@ class AsyncDeleting(AsyncListing):
         calls = [partial(self.store.delete_folder, exact(key), recursive=True)]
         if not key.endswith("/"):
             calls.append(partial(self.store.delete, exact(key)))
+        self.changed()
         found = False
         for call in calls:
             try:

@@ -26,6 +26,9 @@ class AsyncLooking(AsyncFileSystem):
 
     store: AsyncStore
 
+    def changed(self) -> None:
+        """Called before each change, for a filesystem that keeps what it saw."""
+
     async def _info(self, path: str, *, refresh: bool = False) -> Entry:
         """Describe a file or a folder. If there are both, describe the file.
 

@@ -34,6 +34,7 @@ class AsyncWriting(AsyncLooking):
         """Keep back a write until the transaction ends."""
 
     async def _write(self, key: str, content: Any, *, overwrite: bool, **options: Any) -> None:
+        self.changed()
         with translated():
             await self.store.write(key, content, overwrite=overwrite, **options)
 
@@ -52,7 +53,7 @@ class AsyncWriting(AsyncLooking):
         key = exact(key_of(path))
         overwrite = overwrites(mode)
         if self.staging is not None:
-            self.stage(partial(self._write, key, overwrite=overwrite, **options), bytes(value))
+            self.stage(partial(self._write, key, overwrite=overwrite, **options), bytes(memoryview(value)))
         else:
             await self._write(key, value, overwrite=overwrite, **options)
 
@@ -83,6 +84,7 @@ class AsyncWriting(AsyncLooking):
         if self.staging is not None:
             self.stage(partial(self._write, key, overwrite=overwrite, **options), copied(os.fspath(lpath)))
             return
+        self.changed()
         with translated():
             await self.store.upload(lpath, key, overwrite=overwrite, progress=progress_of(callback), **options)
 
