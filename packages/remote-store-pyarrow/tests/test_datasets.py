@@ -27,8 +27,10 @@ from remote_store.core import (
 )
 from remote_store.pyarrow import dataset, delete_old_files, filesystem, write_dataset
 from remote_store.pyarrow.datasets import removing, writing
+from remote_store.pyarrow.datasets.manifest import Manifest
 
 OLD = pa.table({"year": [2020, 2020, 2021], "value": [1, 2, 3]})
+LISTED = Manifest("1", "ipc", OLD.schema).encode().replace(b'"replaced": {}', b'"replaced": []')
 NEW = pa.table({"year": [2021, 2022], "value": [30, 40]})
 
 
@@ -348,7 +350,9 @@ def test_what_a_dataset_does_not_have_is_refused(store: Store) -> None:
             delete_old_files(store, "lake", older_than=timedelta(days=days))
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"layout": 2}', b'{"layout": 1}', b"\xff"])
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"{}", b'{"layout": 2}', b'{"layout": 1}', b"\xff", b"[" * 100_000, LISTED]
+)
 def test_a_manifest_that_is_none_is_a_typed_error(store: Store, content: bytes) -> None:
     store.write("lake/_manifest.json", content)
     for call in (

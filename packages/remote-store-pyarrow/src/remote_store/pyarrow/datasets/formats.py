@@ -36,4 +36,15 @@ def partitioning_of(schema: pa.Schema, names: Sequence[str], flavor: str | None)
         raise ValueError(f"partitioning has {missing[0]!r}, which is no column of the data: {schema.names}")
     if not names:
         return None
-    return pyarrow.dataset.partitioning(pa.schema([schema.field(name) for name in names]), flavor=flavor)
+    fields = pa.schema([schema.field(name) for name in names])
+    if flavor is None:
+        # Arrow does not encode the values of such folders, so it must not decode them either.
+        return pyarrow.dataset.DirectoryPartitioning(fields, segment_encoding="none")
+    return pyarrow.dataset.partitioning(fields, flavor=flavor)
+
+
+def without_dictionaries(schema: pa.Schema) -> pa.Schema:
+    """The schema with plain columns, as names of folders are parsed without a dictionary."""
+    return pa.schema(
+        [field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field for field in schema]
+    )

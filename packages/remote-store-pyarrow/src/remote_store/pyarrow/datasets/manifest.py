@@ -136,7 +136,7 @@ def find(store: Store, base_dir: str) -> Current | None:
         return None
     try:
         return Current(Manifest.decode(content), etag)
-    except (ValueError, TypeError, KeyError, pa.ArrowException) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, pa.ArrowException) as error:
         message = (
             "the file is no manifest that this release of remote-store-pyarrow can read; upgrade it, or restore it"
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from remote_store.core import FileInfo, Store
 from remote_store.core.s3 import public
-from remote_store.pyarrow.datasets.formats import format_of, partitioning_of
+from remote_store.pyarrow.datasets.formats import format_of, partitioning_of, without_dictionaries
 from remote_store.pyarrow.datasets.manifest import below, require
 from remote_store.pyarrow.fs.making import WHOLE_FILE_SIZE, filesystem
 
@@ -44,7 +44,7 @@ def dataset(
     arrow = filesystem(store, whole_file_size=whole_file_size)
     manifest = require(store, base_dir).manifest
     format_ = format_of(manifest.format)
-    partitioning = partitioning_of(manifest.schema, manifest.partitioning, manifest.flavor)
+    partitioning = partitioning_of(without_dictionaries(manifest.schema), manifest.partitioning, manifest.flavor)
     paths = {below(base_dir, file.path): file for file in manifest.files}
     arrow.handler.know(
         FileInfo(path, path.rpartition("/")[2], file.size, etag=file.etag) for path, file in paths.items()

@@ -15,6 +15,7 @@ from remote_store.core import AlreadyExists, Capability, FileInfo, PreconditionF
 from remote_store.core.s3 import public
 from remote_store.pyarrow.datasets.formats import format_of, partitioning_of
 from remote_store.pyarrow.datasets.manifest import FILES, MANIFEST, Current, DatasetFile, Manifest, below, find
+from remote_store.pyarrow.datasets.values import checked
 from remote_store.pyarrow.fs.making import filesystem
 
 ExistingData = Literal["error", "replace", "delete_matching", "overwrite_or_ignore"]
@@ -76,7 +77,8 @@ def write_dataset(
             was changed.
         BackendUnavailable: Among others: the service did not answer the write of the manifest. Then the dataset is the
             old version or the new one; `dataset` shows which.
-        ValueError: An argument is not one of those above, or the data do not fit to the dataset that they are added to.
+        ValueError: An argument is not one of those above, the data do not fit to the dataset that they are added to, or
+            a partition cannot have its value as the name of a folder, such as `a/b` without `hive`.
         TypeError: `data` is an iterable, and `schema` is missing.
     """
     import pyarrow.dataset as ds
@@ -111,7 +113,7 @@ def write_dataset(
 
     try:
         ds.write_dataset(
-            data,
+            checked(data, new_schema, partitioning, partitioning_flavor),
             folder,
             filesystem=filesystem(store),
             format=format,
