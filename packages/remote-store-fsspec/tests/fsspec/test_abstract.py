@@ -9,10 +9,22 @@ from typing import Any
 import pytest
 from fsspec.tests import abstract
 
+from remote_store.conformance.servers import Server
+
+EMPTIED = [
+    f"test_{verb}_{what}_directory"
+    for verb in ("copy", "put")
+    for what in ("directory_to_existing", "directory_to_new", "glob_to_existing")
+]
+"""Tests that delete a folder and then list the one above it."""
+
 
 class Fixtures(abstract.AbstractFixtures):
     @pytest.fixture
-    def fs(self, shared: Any) -> Any:
+    def fs(self, request: pytest.FixtureRequest, shared: Any, server: Server) -> Any:
+        if server.kind == "seaweedfs" and request.function.__name__ in EMPTIED:
+            reason = "SeaweedFS lists a folder after its last file was deleted"
+            request.applymarker(pytest.mark.xfail(reason=reason, raises=AssertionError, strict=True))
         return shared
 
     @pytest.fixture

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
+import pytest
 from fsspec_store import FsspecBackend
 
 from remote_store.conformance import BackendConformance, Harness, Profile, load_deviations
@@ -28,5 +29,7 @@ class StoreInStoreHarness(Harness):
         return StoreInStoreHarness()
 
 
+# Some checks write more than 10,000 files.
+@pytest.mark.timeout(300)
 class TestStoreInStore(BackendConformance):
     harness = StoreInStoreHarness()
