@@ -102,6 +102,9 @@ def test_parquet_writes_batches_one_by_one(store) -> None:
         (JsonSerializer(), [{"a": {None: 1}}], "str keys"),
         (ParquetSerializer(), None, "-> None"),
         (ParquetSerializer(), [1, 2], "pandas.DataFrame"),
+        (ParquetSerializer(), pd.DataFrame([[1, 2]], columns=["a", "a"]), "pandas.DataFrame"),
+        (ParquetSerializer(), pd.DataFrame({"a": [1, "x"]}), "pandas.DataFrame"),
+        (ParquetSerializer(), pd.Series([1, 2]), "pandas.DataFrame"),
     ],
 )
 def test_a_value_that_the_format_cannot_hold_is_refused_and_the_old_one_stays(store, serializer, value, advice) -> None:

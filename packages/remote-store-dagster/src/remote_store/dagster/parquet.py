@@ -8,6 +8,10 @@ from typing import Any, BinaryIO, ClassVar, get_args
 from remote_store.core import Reader
 from remote_store.dagster.serializers import Serializer
 
+ADVICE = (
+    "return a pandas.DataFrame or a pyarrow.Table, give the IO manager another serializer, or annotate a function that "
+    "returns nothing with '-> None'"
+)
 INSTALL = 'pip install "remote-store-dagster[parquet]"'
 
 
@@ -46,21 +50,16 @@ class ParquetSerializer(Serializer):
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        if is_frame(value):
-            value = pa.Table.from_pandas(value)
-        if isinstance(value, pa.Table):
-            pq.write_table(value, file, compression=self.compression)
-        elif hasattr(value, "__arrow_c_stream__"):
-            batches = pa.RecordBatchReader.from_stream(value)
-            with pq.ParquetWriter(file, batches.schema, compression=self.compression) as writer:
-                for batch in batches:
-                    writer.write_batch(batch)
+        try:
+            table = converted(value)
+        except (pa.ArrowException, ValueError) as error:
+            raise TypeError(f"the {type(value).__name__} cannot be written as Parquet: {error}; {ADVICE}") from error
+        if isinstance(table, pa.Table):
+            pq.write_table(table, file, compression=self.compression)
         else:
-            raise TypeError(
-                f"a {type(value).__name__} is no table and cannot be written as Parquet; return a pandas.DataFrame or "
-                "a pyarrow.Table, give the IO manager another serializer, or annotate a function that returns nothing "
-                "with '-> None'"
-            )
+            with pq.ParquetWriter(file, table.schema, compression=self.compression) as writer:
+                for batch in table:
+                    writer.write_batch(batch)
 
     def load(self, file: Reader, kind: Any) -> Any:
         import pyarrow as pa
@@ -76,6 +75,25 @@ class ParquetSerializer(Serializer):
         if kinds & frames() or (from_pandas and pa.Table not in kinds):
             return table.to_pandas()
         return table
+
+
+def converted(value: Any) -> Any:
+    """A value as a `pyarrow.Table`, or as a `pyarrow.RecordBatchReader` of its batches.
+
+    Raises:
+        pyarrow.ArrowException: Arrow has no type for a column.
+        TypeError: The value is no table.
+        ValueError: pandas or Arrow cannot convert it, such as a frame with two columns of one name.
+    """
+    import pyarrow as pa
+
+    if isinstance(value, pa.Table):
+        return value
+    if is_frame(value):
+        return pa.Table.from_pandas(value)
+    if hasattr(value, "__arrow_c_stream__"):
+        return pa.RecordBatchReader.from_stream(value)
+    raise TypeError(f"a {type(value).__name__} is no table and cannot be written as Parquet; {ADVICE}")
 
 
 def frames() -> set[type]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Literal
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -89,6 +89,8 @@ class StoreFiles:
         request = Request(scope, receive, send)
         if request.method not in self._methods:
             raise HTTPException(405, headers={"Allow": ", ".join(sorted(self._methods))})
+        if not is_text(scope.get("raw_path") or b""):
+            raise HTTPException(400, "the path is not UTF-8")
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         answer = {"PUT": self._put, "DELETE": self._delete}.get(request.method, self._get)
         await (await answer(request, path))(scope, receive, send)
@@ -131,3 +133,12 @@ class StoreFiles:
             else:
                 raise HTTPException(412)
         return Response(status_code=204)
+
+
+def is_text(raw_path: bytes) -> bool:
+    """Whether a path is UTF-8. Servers replace what is not, so that different paths would lead to one file."""
+    try:
+        unquote_to_bytes(raw_path).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
