@@ -40,6 +40,7 @@ def test_a_frame_is_read_in_blocks_of_one_file(place):
     pd.testing.assert_frame_equal(frame.compute().reset_index(drop=True), FRAME)
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("form", ["url", "filesystem"])
 def test_worker_processes_read_and_write(s3, form):
     with dask.config.set(scheduler="processes", num_workers=2):
@@ -51,7 +52,7 @@ def test_worker_processes_read_and_write(s3, form):
         assert frame["n"].sum().compute() == FRAME["n"].sum()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_a_cluster_of_processes_reads_and_writes(s3):
     from distributed import Client, LocalCluster
 
