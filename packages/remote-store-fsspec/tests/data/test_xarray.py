@@ -53,7 +53,7 @@ def test_a_netcdf_file_that_changes_while_it_is_read_is_refused(s3, tmp_path):
     for name, values in {"old.nc": 1.0, "new.nc": 2.0}.items():
         wide = xr.Dataset({f"v{n}": (("i",), np.full(500_000, values)) for n in range(6)})
         wide.to_netcdf(tmp_path / name, engine="h5netcdf")
-    s3.store.upload("heat.nc", tmp_path / "old.nc")
+    s3.store.upload(tmp_path / "old.nc", "heat.nc")
     replaced = s3.replace_after(2, "heat.nc", (tmp_path / "new.nc").read_bytes())
     with s3.fs.open("heat.nc", "rb") as file, pytest.raises(Exception, match="changed|read"):
         xr.open_dataset(file, engine="h5netcdf").load()
