@@ -10,7 +10,7 @@ from random import Random
 from remote_store.conformance.harness import Profile
 from remote_store.conformance.model.actions import Action, Result, TakenAction
 from remote_store.conformance.model.around import leaves_out
-from remote_store.conformance.model.draws import Draws
+from remote_store.conformance.model.draws import FEW, Draws
 from remote_store.conformance.model.model import WRITES, Model
 from remote_store.core import Capability
 
@@ -146,7 +146,9 @@ def search(ground: Ground, *, examples: int, actions: int) -> Divergence | None:
         return Example(ground, f"{ground.folder}/{next(numbers):04}")
 
     for number in range(examples):
-        draws = Draws(Random(SEED + number), ground.names, ground.profile, ground.capabilities, ground.instances)
+        # Of many names, each history draws from its own, so that few histories draw the same.
+        names = ground.names[number::examples] if len(ground.names) > FEW * examples else ground.names
+        draws = Draws(Random(SEED + number), names, ground.profile, ground.capabilities, ground.instances)
         try:
             _play(begin(), draws, actions)
         except Divergence as divergence:
