@@ -57,6 +57,8 @@ def test_each_step_of_a_guide_does_what_it_says(guide: str, tmp_path: Path) -> N
     environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
     environment |= {"PIP_CONSTRAINT": str(constraints), "PIP_FIND_LINKS": str(tmp_path / "dist")}
     environment |= {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    # Other tests run beside this one, so a check may take longer than a reader's.
+    environment |= {"PYTEST_ADDOPTS": "--conformance-timeout=300"}
     environment["PATH"] = f"{project / '.venv' / 'bin'}:{Path(sys.executable).parent}:{environment['PATH']}"
     for block in BLOCK.finditer((ROOT / "docs" / guide).read_text("utf-8")):
         if block["kind"] == "console":

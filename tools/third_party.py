@@ -86,7 +86,7 @@ def main() -> int:
             wheels = {distribution: build(distribution, place / "dist") for distribution in OURS}
             for name in options.names or NAMES:
                 (place / name).mkdir()
-                prove(name, wheels, place / name, ["--conformance-tier", options.tier])
+                prove(name, wheels, place / name, ["--conformance-tier", options.tier, "--conformance-timeout", "300"])
         except Broken as broken:
             print(f"third_party: {broken}", file=sys.stderr)
             return 1

@@ -203,7 +203,8 @@ def test_a_refusal_that_no_call_made_is_a_failure() -> None:
 def test_every_method_of_a_capability_is_known() -> None:
     asked = {name for name in vars(Backend) if not name.startswith("_") and callable(getattr(Backend, name))}
     free = {"exists", "is_file", "is_folder", "native_path", "to_key", "resolve", "check_health", "unwrap", "close"}
-    assert asked - free == NEEDS.keys()
+    # `read_ranges` is optional, so `Backend` does not declare it.
+    assert asked - free == NEEDS.keys() - {"read_ranges"}
 
 
 @pytest.mark.timeout(300)

@@ -8,8 +8,6 @@ from remote_store.starlette.files import StoreFiles
 from remote_store.starlette.responses import StoreResponse
 from remote_store.starlette.uploads import save_body
 
-save_body.__module__ = __name__
-
 __all__ = ["StoreFiles", "StoreResponse", "save_body"]
 
 __version__ = version("remote-store-starlette")

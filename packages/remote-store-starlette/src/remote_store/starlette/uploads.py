@@ -25,6 +25,7 @@ from remote_store.core import (
     check_content_type,
     check_metadata,
 )
+from remote_store.core.home import public
 from remote_store.starlette.conditions import OPAQUE, TAGS, Validators, failed_condition, values
 from remote_store.starlette.failures import http_errors
 from remote_store.starlette.threaded import ThreadedStore, awaitable
@@ -35,6 +36,7 @@ DIGEST = re.compile(r"[ \t]*([a-z*][a-z0-9_.*-]*)=:([A-Za-z0-9+/]*={0,2}):[ \t]*
 LENGTH = re.compile(r"[0-9]{1,18}")
 
 
+@public("remote_store.starlette")
 async def save_body(
     request: Request,
     store: Store | AsyncStore,
