@@ -116,7 +116,7 @@ def test_added_columns_are_null_in_older_rows(store: Store) -> None:
     more = NEW.append_column("name", pa.array(["x", "y"]))
     write_dataset(more, store, "lake", existing_data_behavior="overwrite_or_ignore")
     assert sorted(dataset(store, "lake").to_table()["name"].to_pylist(), key=str) == [None, None, None, "x", "y"]
-    with pytest.raises(pa.ArrowTypeError):
+    with pytest.raises(ValueError, match="convert their columns, or replace"):
         write_dataset(pa.table({"value": ["x"]}), store, "lake", existing_data_behavior="overwrite_or_ignore")
 
 
@@ -336,8 +336,16 @@ def test_what_a_dataset_does_not_have_is_refused(store: Store) -> None:
         ({"format": "xml"}, "parquet, ipc, csv"),
         ({"existing_data_behavior": "append"}, "overwrite_or_ignore"),
         ({"partitioning": ["month"]}, "'month'"),
+        ({"partitioning": ["year"], "partitioning_flavor": "folders"}, "'hive' or None"),
     ]:
         with pytest.raises(ValueError, match=message):
+            write_dataset(OLD, store, "lake", **wrong)
+    for wrong, message in [
+        ({"partitioning": "year"}, "list of names"),
+        ({"partitioning": ds.partitioning(pa.schema([("year", pa.int64())]))}, "list of names"),
+        ({"filesystem": None}, "go to the store"),
+    ]:
+        with pytest.raises(TypeError, match=message):
             write_dataset(OLD, store, "lake", **wrong)
     with pytest.raises(TypeError, match="pass schema"):
         write_dataset(batches(fails=False), store, "lake")

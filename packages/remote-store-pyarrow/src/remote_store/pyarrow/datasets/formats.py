@@ -9,6 +9,7 @@ import pyarrow as pa
 
 FORMATS = {"parquet": "ParquetFileFormat", "ipc": "IpcFileFormat", "csv": "CsvFileFormat"}
 """The formats, and their classes in `pyarrow.dataset`."""
+FLAVORS = (None, "hive")
 
 
 def format_of(name: str) -> Any:
@@ -28,10 +29,15 @@ def partitioning_of(schema: pa.Schema, names: Sequence[str], flavor: str | None)
     """The partitioning by some columns of a schema; `None` if there are none.
 
     Raises:
+        TypeError: The names are no sequence of names.
         ValueError: The schema does not have a column, or there is no such flavor.
     """
     import pyarrow.dataset
 
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"partitioning must be a list of names of columns, such as ['year'], not {names!r}")
+    if flavor not in FLAVORS:
+        raise ValueError(f"partitioning_flavor must be 'hive' or None, not {flavor!r}")
     if missing := [name for name in names if name not in schema.names]:
         raise ValueError(f"partitioning has {missing[0]!r}, which is no column of the data: {schema.names}")
     if not names:

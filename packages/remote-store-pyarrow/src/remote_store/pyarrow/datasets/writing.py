@@ -79,19 +79,22 @@ def write_dataset(
             old version or the new one; `dataset` shows which.
         ValueError: An argument is not one of those above, the data do not fit to the dataset that they are added to, or
             a partition cannot have its value as the name of a folder, such as `a/b` without `hive`.
-        TypeError: `data` is an iterable, and `schema` is missing.
+        TypeError: `data` is an iterable, and `schema` is missing; `partitioning` is no list of names; or there is a
+            `filesystem`.
     """
     import pyarrow.dataset as ds
 
+    if "filesystem" in options:
+        raise TypeError("filesystem cannot be passed, because the files go to the store")
     if existing_data_behavior not in BEHAVIORS:
         raise ValueError(
             f"existing_data_behavior must be one of {', '.join(BEHAVIORS)}, not {existing_data_behavior!r}"
         )
     new_schema = schema_of(data, schema)
-    write = secrets.token_hex(16)
-    new = Manifest(write, format, new_schema, tuple(partitioning), partitioning_flavor)
     format_of(format)
     divided = partitioning_of(new_schema, partitioning, partitioning_flavor)
+    write = secrets.token_hex(16)
+    new = Manifest(write, format, new_schema, tuple(partitioning), partitioning_flavor)
     current = find(store, base_dir)
     if current is not None:
         if existing_data_behavior == "error":
@@ -157,7 +160,12 @@ def fitting(new: Manifest, old: Manifest) -> Manifest:
                 f"the {name} of the dataset is {getattr(old, name)!r}, not {getattr(new, name)!r}; "
                 "pass the same, or replace the dataset"
             )
-    return replace(new, schema=pa.unify_schemas([old.schema, new.schema]))
+    try:
+        schema = pa.unify_schemas([old.schema, new.schema])
+    except pa.ArrowException as error:
+        message = f"the data do not fit to the dataset: {error}; convert their columns, or replace the dataset"
+        raise ValueError(message) from error
+    return replace(new, schema=schema)
 
 
 def described(info: FileInfo, write: str, folder: str) -> DatasetFile:
