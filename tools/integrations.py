@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 # `python -P` does not add the script's folder to `sys.path`.
@@ -127,14 +128,21 @@ def main() -> int:
     options = parser.parse_args()
     if unknown := set(options.names) - set(FOLDERS):
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(FOLDERS)}")
-    for name in options.names or FOLDERS:
-        with tempfile.TemporaryDirectory(prefix="integration-") as folder:
-            try:
-                prove(name, options.resolution, Path(folder).resolve(), smoke=options.smoke)
-            except Broken as broken:
-                print(f"integrations: {name}: {broken}", file=sys.stderr)
-                return 1
-    return 0
+    # Smoke tests run one after the other in an environment, so two environments fit on two cores.
+    with ThreadPoolExecutor(max_workers=2 if options.smoke else 1) as pool:
+        works = pool.map(lambda name: holds(name, options.resolution, options.smoke), options.names or FOLDERS)
+        return 0 if all(works) else 1
+
+
+def holds(name: str, resolution: str, smoke: bool) -> bool:
+    """Whether an environment's tests pass. Prints the reason if not."""
+    with tempfile.TemporaryDirectory(prefix="integration-") as folder:
+        try:
+            prove(name, resolution, Path(folder).resolve(), smoke=smoke)
+        except Broken as broken:
+            print(f"integrations: {name}: {broken}", file=sys.stderr)
+            return False
+    return True
 
 
 if __name__ == "__main__":
