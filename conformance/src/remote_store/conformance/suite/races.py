@@ -163,6 +163,7 @@ class RaceSuite:
 
     @check("LIFE-004", needs=(WRITE, READ))
     def test_race_of_a_fork_and_busy_callers(self, case: Case) -> None:
+        case.require_profile("the profile says that instances do not work after a fork", case.profile.forks)
         case.require_profile("the storage ends with its process", not case.profile.in_process)
         path, ended = case.path("file"), list[int]()
         fill(case, "file", data=b"content")

@@ -162,6 +162,7 @@ class AsyncRaceSuite:
 
     @async_check("LIFE-004", needs=(WRITE, READ))
     async def test_race_of_a_fork_and_busy_callers(self, case: AsyncCase) -> None:
+        case.require_profile("the profile says that instances do not work after a fork", case.profile.forks)
         case.require_profile("the storage ends with its process", not case.profile.in_process)
         path, ended = case.path("file"), list[int]()
         await fill(case, "file", data=b"content")
