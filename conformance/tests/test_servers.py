@@ -5,6 +5,8 @@ import contextlib
 import http.client
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -16,6 +18,7 @@ import pytest
 from remote_store.conformance.endpoint import Endpoint
 from remote_store.conformance.faults import Answer, DropHeaders, LostAnswer, gather
 from remote_store.conformance.servers import dead_endpoint, moto_server, seaweedfs_server, sign_v4
+from remote_store.conformance.servers.server import request
 
 
 @pytest.fixture(scope="module")
@@ -218,3 +221,29 @@ def test_a_gathered_race_on_a_real_server_has_one_winner(seaweedfs):
         for thread in threads:
             thread.join()
     assert sorted(statuses) == [200, 412, 412, 412]
+
+
+@pytest.mark.parametrize("resets", [1, 2])
+def test_a_connection_that_a_busy_server_resets_is_tried_once_more(resets: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            for number in range(2):
+                accepted, _ = listening.accept()
+                with accepted:
+                    accepted.recv(65536)
+                    if number < resets:
+                        # Closing with a linger time of 0 sends a reset.
+                        accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    else:
+                        accepted.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+        server = threading.Thread(target=serve, daemon=True)
+        server.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/bucket"
+        if resets == 1:
+            assert request("PUT", url, {}) == (200, b"ok")
+        else:
+            with pytest.raises(ConnectionResetError):
+                request("PUT", url, {})
+        server.join(timeout=10)

@@ -69,6 +69,15 @@ class Server:
 
 
 def request(method: str, url: str, headers: Mapping[str, str], sent: bytes | None = None) -> tuple[int, bytes]:
+    """Send one request; return the status and the body of the response. If the server resets it, send it once more."""
+    try:
+        return request_once(method, url, headers, sent)
+    except ConnectionResetError:
+        # A busy server resets connections that it has no room for, before it reads from them.
+        return request_once(method, url, headers, sent)
+
+
+def request_once(method: str, url: str, headers: Mapping[str, str], sent: bytes | None) -> tuple[int, bytes]:
     """Send one request; return the status and the body of the response."""
     parts = urllib.parse.urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=30)
