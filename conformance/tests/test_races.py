@@ -3,11 +3,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mutants import running
+from mutants.running import Ending, checks_of
+from mutants.tree import TreeHarness
 from remote_store.conformance import BackendConformance, Case, CheckFailed, Harness, Profile
 from remote_store.conformance.checking import fork
 from remote_store.core import AlreadyExists, Backend, LocalBackend, MemoryBackend, NotFound, WriteResult
@@ -23,6 +27,14 @@ class Shared(Harness):
 
     def make(self, **options: Any) -> Backend:
         return self.backend
+
+
+@pytest.mark.parametrize("fact, identifier", [("forks", "LIFE-004"), ("picklable", "LIFE-003")])
+def test_no_check_of_a_rule_runs_against_what_the_profile_says(fact: str, identifier: str) -> None:
+    able, unable = TreeHarness(), TreeHarness()
+    unable.profile = replace(unable.profile, **{fact: False})
+    assert Ending.GREEN in {running.run(check, able).ending for check in checks_of(identifier, able)}
+    assert {running.run(check, unable).ending for check in checks_of(identifier, unable)} == {Ending.SKIPPED}
 
 
 class LooksThenWrites(MemoryBackend):

@@ -69,11 +69,11 @@ class Server:
 
 
 def request(method: str, url: str, headers: Mapping[str, str], sent: bytes | None = None) -> tuple[int, bytes]:
-    """Send one request; return the status and the body of the response. If the server resets it, send it once more."""
+    """Send one request, and once more if the server resets the connection. Returns status and body of the response."""
     try:
         return request_once(method, url, headers, sent)
     except ConnectionResetError:
-        # A busy server resets connections that it has no room for, before it reads from them.
+        # SeaweedFS sometimes resets one while many tests connect at once.
         return request_once(method, url, headers, sent)
 
 
