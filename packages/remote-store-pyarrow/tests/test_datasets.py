@@ -337,12 +337,13 @@ def test_what_a_dataset_does_not_have_is_refused(store: Store) -> None:
         ({"existing_data_behavior": "append"}, "overwrite_or_ignore"),
         ({"partitioning": ["month"]}, "'month'"),
         ({"partitioning": ["year"], "partitioning_flavor": "folders"}, "'hive' or None"),
+        ({"partitioning": ["year"], "partitioning_flavor": "filename"}, "'hive' or None"),
     ]:
         with pytest.raises(ValueError, match=message):
             write_dataset(OLD, store, "lake", **wrong)
     for wrong, message in [
-        ({"partitioning": "year"}, "list of names"),
-        ({"partitioning": ds.partitioning(pa.schema([("year", pa.int64())]))}, "list of names"),
+        ({"partitioning": "year"}, "list of column names"),
+        ({"partitioning": ds.partitioning(pa.schema([("year", pa.int64())]))}, "list of column names"),
         ({"filesystem": None}, "go to the store"),
     ]:
         with pytest.raises(TypeError, match=message):

@@ -12,6 +12,7 @@ import sys
 import threading
 from typing import Any
 
+import dagster
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -24,8 +25,9 @@ from dagster import (
     build_output_context,
     materialize,
 )
+from packaging.version import Version
 
-from remote_store.core import MemoryBackend, Store
+from remote_store.core import BackendUnavailable, MemoryBackend, Store
 from remote_store.dagster import JsonSerializer, ParquetSerializer, PickleSerializer, Serializer, StoreIOManager
 
 FRAME = pd.DataFrame({"number": [1, 2, 3], "name": ["a", None, "ü"]}, index=pd.Index([5, 6, 7], name="row"))
@@ -233,6 +235,22 @@ def test_a_serializer_may_be_a_resource_with_configuration(monkeypatch) -> None:
     assert result.output_for_node("reading") == "plain"
     with Store(MemoryBackend(bucket)) as store:
         assert b"plain" not in store.read_bytes("value.bin")
+
+
+def test_newer_releases_of_dagster_leave_a_store_open_that_they_were_given(store) -> None:
+    @asset
+    def value():
+        return 1
+
+    with DagsterInstance.ephemeral() as instance:
+        assert materialize(
+            [value], resources={"io_manager": manager(store, PickleSerializer())}, instance=instance
+        ).success
+    if Version(dagster.__version__) < Version("1.12.18"):
+        with pytest.raises(BackendUnavailable, match="closed"):
+            store.is_file("value.pkl")
+    else:
+        assert store.is_file("value.pkl")
 
 
 def test_an_exception_of_a_serializer_passes_and_leaves_the_old_value(store) -> None:

@@ -33,6 +33,12 @@ def test_a_frame_is_written_and_read_as_csv(place):
     assert dd.read_csv(f"{place.url}/csv/*.csv")["n"].sum().compute() == FRAME["n"].sum()
 
 
+def test_a_frame_cannot_be_written_to_the_root(place):
+    with pytest.raises(ValueError, match="cannot be written"):
+        dd.from_pandas(FRAME, npartitions=1).to_parquet("remote-store://", storage_options={"store": place.store})
+    assert place.names() == []
+
+
 def test_a_frame_is_read_in_blocks_of_one_file(place):
     place.store.write("numbers.csv", FRAME.to_csv(index=False).encode())
     frame = dd.read_csv(f"{place.url}/numbers.csv", blocksize=1000)

@@ -34,6 +34,13 @@ def test_a_pattern_finds_the_files(connection, place):
     assert deep.fetchall() == [(2,)]
 
 
+def test_a_bracket_in_a_name_is_a_pattern(connection, place):
+    place.store.write("t/[2024].csv", b"n\n1\n")
+    place.store.write("t/2.csv", b"n\n2\n")
+    assert connection.sql("SELECT n FROM read_csv('remote-store://t/[2024].csv')").fetchall() == [(2,)]
+    assert connection.sql("SELECT n FROM read_csv('remote-store://t/[[]2024].csv')").fetchall() == [(1,)]
+
+
 def test_partitions_are_written_and_read(connection, place):
     connection.sql(
         "COPY (SELECT range AS n, range % 2 AS odd FROM range(10)) TO 'remote-store://p' "

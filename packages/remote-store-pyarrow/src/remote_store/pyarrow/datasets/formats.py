@@ -10,6 +10,7 @@ import pyarrow as pa
 FORMATS = {"parquet": "ParquetFileFormat", "ipc": "IpcFileFormat", "csv": "CsvFileFormat"}
 """The formats, and their classes in `pyarrow.dataset`."""
 FLAVORS = (None, "hive")
+"""With Arrow's `filename`, `delete_matching` could not tell the partitions apart: they are not folders."""
 
 
 def format_of(name: str) -> Any:
@@ -29,13 +30,13 @@ def partitioning_of(schema: pa.Schema, names: Sequence[str], flavor: str | None)
     """The partitioning by some columns of a schema; `None` if there are none.
 
     Raises:
-        TypeError: The names are no sequence of names.
+        TypeError: The names are not a sequence of texts.
         ValueError: The schema does not have a column, or there is no such flavor.
     """
     import pyarrow.dataset
 
-    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
-        raise TypeError(f"partitioning must be a list of names of columns, such as ['year'], not {names!r}")
+    if isinstance(names, str) or not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"partitioning must be a list of column names, such as ['year'], not {names!r}")
     if flavor not in FLAVORS:
         raise ValueError(f"partitioning_flavor must be 'hive' or None, not {flavor!r}")
     if missing := [name for name in names if name not in schema.names]:

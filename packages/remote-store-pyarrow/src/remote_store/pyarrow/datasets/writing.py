@@ -77,15 +77,15 @@ def write_dataset(
             was changed.
         BackendUnavailable: Among others: the service did not answer the write of the manifest. Then the dataset is the
             old version or the new one; `dataset` shows which.
-        ValueError: An argument is not one of those above, the data do not fit to the dataset that they are added to, or
+        ValueError: An argument is not one of those above, the data do not fit the dataset that they are added to, or
             a partition cannot have its value as the name of a folder, such as `a/b` without `hive`.
-        TypeError: `data` is an iterable, and `schema` is missing; `partitioning` is no list of names; or there is a
-            `filesystem`.
+        TypeError: `data` is an iterable and `schema` is missing, `partitioning` is not a sequence of names, or a
+            `filesystem` is passed.
     """
     import pyarrow.dataset as ds
 
     if "filesystem" in options:
-        raise TypeError("filesystem cannot be passed, because the files go to the store")
+        raise TypeError("write_dataset takes no filesystem, because the files go to the store; leave it out")
     if existing_data_behavior not in BEHAVIORS:
         raise ValueError(
             f"existing_data_behavior must be one of {', '.join(BEHAVIORS)}, not {existing_data_behavior!r}"
@@ -163,7 +163,7 @@ def fitting(new: Manifest, old: Manifest) -> Manifest:
     try:
         schema = pa.unify_schemas([old.schema, new.schema])
     except pa.ArrowException as error:
-        message = f"the data do not fit to the dataset: {error}; convert their columns, or replace the dataset"
+        message = f"the data do not fit the dataset: {error}; convert their columns, or replace the dataset"
         raise ValueError(message) from error
     return replace(new, schema=schema)
 
