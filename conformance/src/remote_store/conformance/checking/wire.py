@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable
 from io import BytesIO
@@ -109,6 +110,15 @@ def settles(condition: Callable[[], bool]) -> bool:
         if condition():
             return True
         time.sleep(PAUSE)
+    return condition()
+
+
+async def async_settles(condition: Callable[[], bool]) -> bool:
+    """Whether a condition becomes true within a few seconds, in which the event loop goes on."""
+    for _ in range(POLLS):
+        if condition():
+            return True
+        await asyncio.sleep(PAUSE)
     return condition()
 
 

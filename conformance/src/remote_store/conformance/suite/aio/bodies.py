@@ -14,12 +14,12 @@ from remote_store.conformance.checking.wire import (
     MOST_REQUESTS,
     THRICE,
     TWICE,
+    async_settles,
     is_get,
     named,
     operations,
     patient,
     require_s3,
-    settles,
 )
 from remote_store.conformance.http.faults import (
     Reset,
@@ -191,7 +191,7 @@ class AsyncBodySuite:
             case.endpoint.clear_faults()
         bound = before + 4 + 1
         case.expect(
-            settles(lambda: case.endpoint.open_connections <= bound),
+            await async_settles(lambda: case.endpoint.open_connections <= bound),
             f"at most {bound} connections are open",
             case.endpoint.open_connections,
         )

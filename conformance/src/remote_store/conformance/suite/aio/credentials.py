@@ -12,7 +12,7 @@ import pytest
 from remote_store.conformance.checking.async_trees import fill
 from remote_store.conformance.checking.case import AsyncCase, not_applicable
 from remote_store.conformance.checking.decorators import async_check
-from remote_store.conformance.checking.wire import require_option, require_s3, settles
+from remote_store.conformance.checking.wire import async_settles, require_option, require_s3
 from remote_store.core import Capability, PermissionDenied, S3Credentials
 
 LIFE = 0.5
@@ -64,7 +64,7 @@ class AsyncCredentialSuite:
             case.expect_equal(await file.read(3), b"con", "the first bytes")
             asked = len(calls)
             end = datetime.now(UTC) + timedelta(seconds=LIFE)
-            settles(lambda: datetime.now(UTC) > end)
+            await async_settles(lambda: datetime.now(UTC) > end)
             case.expect_equal(await file.read(4), b"tent", "the rest, after the credentials have expired")
         case.expect_equal(len(calls), asked + 1, "calls of the function after the credentials have expired")
 

@@ -14,13 +14,13 @@ from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.wire import (
     THRICE,
     TWICE,
+    async_settles,
     label,
     named,
     operations,
     part_size,
     patient,
     require_s3,
-    settles,
     unseekable,
 )
 from remote_store.conformance.http.faults import (
@@ -329,7 +329,7 @@ class AsyncWireSuite:
         await case.together([partial(backend.read_bytes, case.path("file"))] * 8)
         case.expect(endpoint.open_connections > 0, "connections are open", endpoint.open_connections)
         await backend.close()
-        closed = settles(lambda: endpoint.open_connections <= before)
+        closed = await async_settles(lambda: endpoint.open_connections <= before)
         case.expect(closed, f"at most {before} connections are open after the close", endpoint.open_connections)
 
     @async_check("WIRE-022")
@@ -345,5 +345,5 @@ class AsyncWireSuite:
         async with await backend.read(case.path("file")) as stream:
             await stream.read(10)
         await backend.close()
-        closed = settles(lambda: endpoint.open_connections <= before)
+        closed = await async_settles(lambda: endpoint.open_connections <= before)
         case.expect(closed, f"at most {before} connections are open after the close", endpoint.open_connections)
