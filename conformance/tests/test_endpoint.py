@@ -155,6 +155,19 @@ def test_connections_are_counted_while_they_are_open(endpoint):
     wait_for(lambda: endpoint.open_connections == 0)
 
 
+def test_a_connection_that_ends_does_not_hide_a_later_one(endpoint):
+    earlier = connect(endpoint)
+    ask(earlier, "GET", "/bucket/key")
+    before = endpoint.connections
+    later = connect(endpoint)
+    ask(later, "GET", "/bucket/key")
+    earlier.close()
+    wait_for(lambda: endpoint.open_connections == 1)
+    assert len(endpoint.connections - before) == 1
+    later.close()
+    wait_for(lambda: endpoint.connections <= before)
+
+
 def test_the_end_of_the_block_closes_everything(upstream):
     # Other endpoints of this process, such as those of a whole run, go on.
     before = set(threading.enumerate())

@@ -13,7 +13,7 @@ from remote_store.conformance.http.exchange import Exchange
 from remote_store.conformance.http.faults import Request, WireFault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
     from types import TracebackType
 
 __all__ = ["Injection", "Proxy"]
@@ -95,10 +95,15 @@ class Proxy:
             return list(self._requests)
 
     @property
+    def connections(self) -> frozenset[Hashable]:
+        """The client connections that are open now; what is missing from an earlier set was opened since."""
+        with self._lock:
+            return frozenset(self._exchanges)
+
+    @property
     def open_connections(self) -> int:
         """How many client connections are open now."""
-        with self._lock:
-            return len(self._exchanges)
+        return len(self.connections)
 
     def operations(self) -> list[str]:
         """The operations of `requests`, in order of arrival."""
