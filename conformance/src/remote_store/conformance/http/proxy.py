@@ -96,7 +96,7 @@ class Proxy:
 
     @property
     def connections(self) -> frozenset[Hashable]:
-        """The client connections that are open now; what is missing from an earlier set was opened since."""
+        """The client connections that are open now. Those that an earlier set does not have were opened after it."""
         with self._lock:
             return frozenset(self._exchanges)
 
