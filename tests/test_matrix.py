@@ -42,10 +42,9 @@ def test_the_loop_has_every_pair_of_two_values(one: str, other: str) -> None:
     assert found == set(product(FACTORS[one], FACTORS[other]))
 
 
-def test_the_workspace_runs_each_lane_in_both_worlds_and_talks_to_every_server() -> None:
-    there = [cell for cell in cells.LOOP if cell.installation == "workspace"]
-    assert sorted((cell.lane, cell.world) for cell in there) == sorted(product(cells.LANES, cells.WORLDS))
-    assert {cell.server for cell in there} == set(cells.SERVERS)
+def test_the_workspace_runs_two_lanes_on_one_server_which_can_be_compared() -> None:
+    there = [(cell.server, cell.world) for cell in cells.LOOP if cell.installation == "workspace"]
+    assert len(set(there)) < len(there)
 
 
 def test_ci_runs_the_cells_that_the_tests_of_the_readme_leave_out() -> None:
