@@ -105,6 +105,9 @@ def test_the_size_of_a_file_is_what_is_left(tmp_path: Path) -> None:
         temporary.write(b"123")
         temporary.seek(1)
         assert Source(as_stream(temporary)).size == 2
+        temporary.seek(9)
+        assert Source(as_stream(temporary)).size == 0
+    assert Source(io.BytesIO(b"")).size == 0
 
 
 def test_the_size_is_unknown_where_asking_is_dear_or_the_answer_wrong(tmp_path: Path) -> None:
@@ -116,7 +119,16 @@ def test_the_size_is_unknown_where_asking_is_dear_or_the_answer_wrong(tmp_path: 
         assert Source(as_stream(packed)).size is None
         assert Source(pipe).size is None
     assert Source(as_stream(Trickle(b"1"))).size is None
-    assert Source(io.BytesIO(b"")).size is None
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system has no files under /proc")
+def test_the_size_of_a_file_that_the_kernel_makes_is_unknown_and_its_content_whole() -> None:
+    with Path("/proc/self/cmdline").open("rb") as file:
+        source = Source(file)
+        assert source.size is None
+        assert source.read_rest() == Path("/proc/self/cmdline").read_bytes()
+    with Path("/proc/self/status").open("rb") as file:
+        assert Source(file).read_rest().startswith(b"Name:")
 
 
 def test_a_stop_iteration_of_a_stream_does_not_end_the_content() -> None:

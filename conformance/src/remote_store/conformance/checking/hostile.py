@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+import time
 import unicodedata
 from collections.abc import Callable
 from typing import BinaryIO, cast
@@ -226,6 +227,40 @@ class Unseekable(io.RawIOBase):
         data = self._content.read(size)
         buffer[: len(data)] = data
         return len(data)
+
+
+class Slow(Unseekable):
+    """A stream that waits before its second block.
+
+    Args:
+        content: The bytes of the stream.
+        seconds: How long it waits.
+    """
+
+    def __init__(self, content: bytes, seconds: float) -> None:
+        super().__init__(content, most=1_000)
+        self._waits = iter((0.0, seconds))
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        time.sleep(next(self._waits, 0.0))
+        return super().readinto(buffer)
+
+
+class FailingOnce(io.BytesIO):
+    """A stream whose first read raises, and which could be read after that.
+
+    Args:
+        error: The exception to raise.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(b"content")
+        self._errors = [error]
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self._errors:
+            raise self._errors.pop()
+        return super().read(size)
 
 
 class OnlyRead:

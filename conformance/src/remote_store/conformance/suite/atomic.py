@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from remote_store.conformance.checking.callers import CALLERS_ERRORS
-from remote_store.conformance.checking.case import Case
+from remote_store.conformance.checking.case import Case, not_applicable
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.hostile import BUFFERS, NOT_CANONICAL, SOURCES, WRONG_CONTENT, Unseekable
 from remote_store.conformance.suite.expectations import distinct, nothing_else
@@ -177,6 +177,18 @@ class AtomSuite:
         case.expect_equal(case.backend.read_bytes(path), b"bytes array view", "the pieces")
 
     @check("ATOM-007", needs=READ)
+    def test_atomic_open_keeps_what_stands_after_the_position(self, case: Case) -> None:
+        path = case.path("file")
+        stream: Any
+        with case.backend.open_atomic(path) as stream:
+            stream.write(b"0123456789")
+            if not stream.seekable():
+                not_applicable("the file of open_atomic cannot seek")
+            stream.seek(2)
+            stream.write(b"AB")
+        case.expect_equal(case.backend.read_bytes(path), b"01AB456789", "the file after a write in its middle")
+
+    @check("ATOM-007", needs=READ)
     def test_atomic_open_refuses_text(self, case: Case) -> None:
         path = case.path("file")
         text: Any = "text"
@@ -230,6 +242,15 @@ class AtomSuite:
         info = case.backend.get_file_info(path)
         case.expect_equal(dict(info.metadata or {}), metadata, "the metadata")
         case.expect_equal(info.content_type, "text/x-test", "the content type")
+
+    @check("ATOM-011", needs=(Capability.USER_METADATA, Capability.METADATA))
+    def test_atomic_open_takes_the_metadata_of_its_call(self, case: Case) -> None:
+        path, metadata = case.path("file"), {"name": "value"}
+        with case.backend.open_atomic(path, metadata=metadata) as stream:
+            stream.write(b"content")
+            metadata["name"] = "changed"
+        info = case.backend.get_file_info(path)
+        case.expect_equal(dict(info.metadata or {}), {"name": "value"}, "the metadata after the mapping has changed")
 
     @check("ATOM-011", needs=READ)
     def test_atomic_open_of_several_parts(self, case: Case) -> None:

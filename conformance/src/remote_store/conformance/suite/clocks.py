@@ -101,6 +101,18 @@ class ClockSuite:
                 case.expect(same is None, f"the ETag by {what} of a content {name} differs from that {same}", tag)
                 others[name] = tag
 
+    @check("META-020", needs=(WRITE, LIST))
+    def test_meta_the_time_of_a_folder_is_that_of_its_last_write(self, case: Case) -> None:
+        fill(case, "source", "a", "b/c", "d")
+        for name in ("b/c", "a", "d")[: 1 if case.tier == "smoke" else None]:
+            fill_later(case, name)
+            times = [info.modified_at for info in case.backend.list_files(case.folder, recursive=True)]
+            told = [time for time in times if time is not None]
+            folder = case.backend.get_folder_info(case.folder)
+            case.expect_equal(
+                folder.modified_at, max(told, default=None), f"the time of the folder after a write of {name}"
+            )
+
 
 def fill_later(case: Case, name: str) -> None:
     """Write a file; in the full tier only after the storage's clock, if it counts whole seconds, has moved on."""

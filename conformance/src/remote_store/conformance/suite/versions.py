@@ -233,6 +233,14 @@ class VersionSuite:
         case.backend.write(case.path("other"), b"content", overwrite=True)
         case.expect_equal(case.backend.get_tags(case.path("other")), {}, "the tags after an overwrite")
 
+    @check("VERS-008", needs=WRITE)
+    def test_vers_tags_end_with_their_file(self, case: Case) -> None:
+        case.require(Capability.DELETE)
+        taking(case).write(case.path("file"), b"content", tags=TAGS)
+        case.backend.delete(case.path("file"))
+        case.backend.write(case.path("file"), b"content")
+        case.expect_equal(case.backend.get_tags(case.path("file")), {}, "the tags of a file made after a delete")
+
     @check("VERS-009", needs=WRITE)
     def test_vers_unfit_tags_are_refused(self, case: Case) -> None:
         taking(case).write(case.path("file"), b"content", tags={"old": "1"})

@@ -250,7 +250,8 @@ def supported(
             raise lacking(needed, f"the option {name}", path, backend)
     if "version_id" in passed:
         check_version_id(passed["version_id"])
-    return passed
+    # The caller may change their mapping before a draft is committed.
+    return {**passed, "tags": dict(passed["tags"])} if isinstance(passed.get("tags"), Mapping) else passed
 
 
 def lacking(capability: Capability, what: str, path: str, backend: str) -> CapabilityNotSupported:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from remote_store.conformance.checking.callers import CALLERS_ERRORS
-from remote_store.conformance.checking.case import AsyncCase
+from remote_store.conformance.checking.case import AsyncCase, not_applicable
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.hostile import BUFFERS, NOT_CANONICAL, SOURCES, WRONG_CONTENT, Unseekable
 from remote_store.conformance.suite.aio.expectations import distinct, nothing_else
@@ -176,6 +176,18 @@ class AsyncAtomSuite:
         case.expect_equal(await case.backend.read_bytes(path), b"bytes array view", "the pieces")
 
     @async_check("ATOM-007", needs=READ)
+    async def test_atomic_open_keeps_what_stands_after_the_position(self, case: AsyncCase) -> None:
+        path = case.path("file")
+        stream: Any
+        async with case.backend.open_atomic(path) as stream:
+            await stream.write(b"0123456789")
+            if not stream.seekable():
+                not_applicable("the file of open_atomic cannot seek")
+            await stream.seek(2)
+            await stream.write(b"AB")
+        case.expect_equal(await case.backend.read_bytes(path), b"01AB456789", "the file after a write in its middle")
+
+    @async_check("ATOM-007", needs=READ)
     async def test_atomic_open_refuses_text(self, case: AsyncCase) -> None:
         path = case.path("file")
         text: Any = "text"
@@ -229,6 +241,15 @@ class AsyncAtomSuite:
         info = await case.backend.get_file_info(path)
         case.expect_equal(dict(info.metadata or {}), metadata, "the metadata")
         case.expect_equal(info.content_type, "text/x-test", "the content type")
+
+    @async_check("ATOM-011", needs=(Capability.USER_METADATA, Capability.METADATA))
+    async def test_atomic_open_takes_the_metadata_of_its_call(self, case: AsyncCase) -> None:
+        path, metadata = case.path("file"), {"name": "value"}
+        async with case.backend.open_atomic(path, metadata=metadata) as stream:
+            await stream.write(b"content")
+            metadata["name"] = "changed"
+        info = await case.backend.get_file_info(path)
+        case.expect_equal(dict(info.metadata or {}), {"name": "value"}, "the metadata after the mapping has changed")
 
     @async_check("ATOM-011", needs=READ)
     async def test_atomic_open_of_several_parts(self, case: AsyncCase) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -28,6 +28,8 @@ CHECKSUMS = {
     "SHA256": hashlib.sha256(CONTENT).hexdigest(),
 }
 KNOWN = ["CRC32", "SHA256"]
+ZEROS = {"CRC32": (b"665", 4), "CRC32C": (b"40521", 4), "CRC64NVME": (b"2379", 8)}
+"""Contents whose checksum begins with a byte of zeros, and the length of the checksum."""
 MIB = 1024 * 1024
 
 
@@ -73,6 +75,16 @@ class AsyncChecksumSuite:
             seen = digest and (digest.algorithm, digest.value, digest.full_object)
             case.expect_equal(seen, expected, f"the digest of {what}")
         case.expect_equal(await case.backend.read_bytes(path), CONTENT, "the content")
+
+    @pytest.mark.parametrize("algorithm", ZEROS)
+    @async_check("SUM-001", needs=(Capability.WRITE,))
+    async def test_sum_a_checksum_keeps_its_zeros(self, case: AsyncCase, algorithm: str) -> None:
+        content, length = ZEROS[algorithm]
+        written = await writer(case).write(case.path("file"), content, checksum=algorithm)
+        for digest in (written.digest, (await case.backend.get_file_info(case.path("file"))).digest):
+            size = len(b64decode(digest.value)) if digest else None
+            case.expect_equal(size, length, f"the number of bytes of {digest}")
+            case.expect(digest is not None and is_honest(digest, content), f"{digest} is the checksum of the content")
 
     @pytest.mark.parametrize("how", ["write_atomic", "open_atomic"])
     @async_check("SUM-001", needs=(Capability.WRITE, Capability.ATOMIC_WRITE))

@@ -100,6 +100,18 @@ class AsyncClockSuite:
                 case.expect(same is None, f"the ETag by {what} of a content {name} differs from that {same}", tag)
                 others[name] = tag
 
+    @async_check("META-020", needs=(WRITE, LIST))
+    async def test_meta_the_time_of_a_folder_is_that_of_its_last_write(self, case: AsyncCase) -> None:
+        await fill(case, "source", "a", "b/c", "d")
+        for name in ("b/c", "a", "d")[: 1 if case.tier == "smoke" else None]:
+            await fill_later(case, name)
+            times = [info.modified_at async for info in case.backend.list_files(case.folder, recursive=True)]
+            told = [time for time in times if time is not None]
+            folder = await case.backend.get_folder_info(case.folder)
+            case.expect_equal(
+                folder.modified_at, max(told, default=None), f"the time of the folder after a write of {name}"
+            )
+
 
 async def fill_later(case: AsyncCase, name: str) -> None:
     """Write a file; in the full tier only after the storage's clock, if it counts whole seconds, has moved on."""

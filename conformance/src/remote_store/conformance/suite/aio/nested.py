@@ -10,7 +10,7 @@ from remote_store.conformance.checking.callers import MORE_ERRORS, Boom
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.corpora import MIB
 from remote_store.conformance.checking.decorators import async_check
-from remote_store.conformance.checking.hostile import Failing
+from remote_store.conformance.checking.hostile import Failing, FailingOnce
 from remote_store.conformance.suite.aio.expectations import expect_content, unchanged
 from remote_store.core import Capability
 
@@ -89,6 +89,20 @@ class AsyncNestedSuite:
                     what = f"{name} of the source after {good:,} bytes is raised unchanged"
                     case.expect(observed is error, what, observed)
                     await unchanged(case, path, overwrite)
+
+    @async_check("ERR-012", needs=(READ,))
+    async def test_error_of_the_source_that_comes_once(self, case: AsyncCase) -> None:
+        for kind in (FileNotFoundError, ConnectionResetError, TimeoutError):
+            source: Any = FailingOnce(error := kind("mine"))
+            observed: Exception | None = None
+            try:
+                await case.backend.write(case.path(kind.__name__), source)
+            except Exception as raised:
+                observed = raised
+            case.expect(
+                observed is error, f"{kind.__name__} of the source is raised, and the write is not repeated", observed
+            )
+            case.expect_equal(await case.backend.exists(case.path(kind.__name__)), False, "exists after it")
 
     @async_check("ATOM-004", needs=(READ, WRITE))
     async def test_atomic_open_with_an_exception_of_every_kind(self, case: AsyncCase) -> None:

@@ -131,11 +131,19 @@ class AsyncResumingSuite:
 
     @async_check("PART-006", needs=WRITES)
     async def test_part_a_changed_content_is_not_mixed(self, case: AsyncCase) -> None:
-        content = case.content(part_size(case) + 1)
-        record = await self._begin(case, "file", content)
-        changed = bytes([content[0] ^ 1]) + content[1:]
-        await self._resume(case, "file", changed, record)
-        case.expect(case.oracle.raw_get(case.path("file")) == changed, "the content is that of the second call")
+        size = part_size(case)
+        content = case.content(2 * size + 1)
+        for name, position in (("first", 0), ("last", size - 1)):
+            record = await self._begin(case, name, content)
+            changed = content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :]
+            await self._resume(case, name, changed, record)
+            exact = case.oracle.raw_get(case.path(name)) == changed
+            case.expect(exact, f"the content is that of the second call, whose {name} byte of a part differs")
+
+    @async_check("PART-006", needs=WRITES)
+    async def test_part_an_empty_content_is_written(self, case: AsyncCase) -> None:
+        await case.backend.resume_upload(case.path("empty"), io.BytesIO(b""), record={}, keep=len)
+        case.expect_equal(case.oracle.raw_get(case.path("empty")), b"", "the content")
 
     @async_check("PART-007", needs=WRITES)
     async def test_part_a_file_that_was_created_meanwhile_is_kept(self, case: AsyncCase) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from array import array
 from contextlib import ExitStack, suppress
 from typing import Any
 
@@ -110,6 +111,19 @@ class AsyncSeekSuite:
             case.expect_equal(bytes(buffer[max(count, size) :]), b".....", "the bytes after the buffer")
             case.expect_equal(stream.tell(), 10 + count, "tell after readinto")
 
+    @pytest.mark.parametrize("code", ["H", "d"])
+    @async_check("SEEK-005", needs=WRITE)
+    async def test_seek_readinto_counts_bytes(self, case: AsyncCase, code: str) -> None:
+        path, wide = case.path("file"), array(code, bytes(800))
+        await case.backend.write(path, CONTENT)
+        stream: Any
+        async with await case.backend.read_seekable(path) as stream:
+            count = await stream.readinto(wide)
+            case.expect(0 < count <= 800, f"readinto of a buffer with 800 bytes in {len(wide)} items", count)
+            case.expect_equal(wide.tobytes()[:count], CONTENT[:count], "the bytes in the buffer")
+            case.expect_equal(stream.tell(), count, "tell after readinto")
+            case.expect_equal(await stream.read(5), CONTENT[count : count + 5], "the bytes after readinto")
+
     @pytest.mark.parametrize("method", ["read", "read_seekable"])
     @async_check("SEEK-006", needs=WRITE)
     async def test_seek_lines(self, case: AsyncCase, method: str) -> None:
@@ -136,6 +150,23 @@ class AsyncSeekSuite:
             case.expect_equal(await stream.readline(100), b"st\n", "readline(100) to the end of the line")
             case.expect_equal(stream.tell(), 6, "tell after readline")
             case.expect_equal(await stream.read(3), b"sec", "read(3) after readline")
+
+    @pytest.mark.parametrize("method", ["read", "read_seekable"])
+    @async_check("SEEK-006", needs=WRITE)
+    async def test_seek_lines_then_bytes(self, case: AsyncCase, method: str) -> None:
+        require_method(case, method)
+        path, rest = case.path("file"), LINES.partition(b"\n")[2]
+        await case.backend.write(path, LINES)
+        for size in (-1, 4):
+            async with await getattr(case.backend, method)(path) as stream:
+                async for line in stream:
+                    case.expect_equal(line, b"first\n", "the first line by iteration")
+                    break
+                expected = rest if size < 0 else rest[:size]
+                case.expect_equal(await stream.read(size), expected, f"read({size}) after one line by iteration")
+                if size > 0:
+                    case.expect_equal(await stream.readline(), b"nd\r\n", "readline after read")
+                    case.expect_equal([each async for each in stream], rest[8:].splitlines(True), "the lines left")
 
     @async_check("SEEK-007", needs=WRITE)
     async def test_seek_in_a_stream_of_read(self, case: AsyncCase) -> None:
@@ -169,6 +200,20 @@ class AsyncSeekSuite:
             except PreconditionFailed:
                 return
         case.expect_equal(data, old[: len(data)], "the content of a file that was overwritten during the read")
+
+    @pytest.mark.parametrize("method", ["read", "read_seekable"])
+    @pytest.mark.parametrize("size", [10, 5_000_000])
+    @async_check("SEEK-008", needs=WRITE)
+    async def test_seek_to_the_end_while_overwritten(self, case: AsyncCase, method: str, size: int) -> None:
+        path, old = case.path("file"), b"o" * 2_000_000
+        await case.backend.write(path, old)
+        async with await getattr(case.backend, method)(path) as stream:
+            await stream.read(10)
+            await case.backend.write(path, b"n" * size, overwrite=True)
+            with suppress(PreconditionFailed):
+                case.expect_equal(await stream.seek(0, io.SEEK_END), len(old), "the end of the old version")
+                await stream.seek(-7, io.SEEK_END)
+                case.expect_equal(await stream.read(), old[-7:], "the last bytes of the old version")
 
     @async_check("SEEK-009", needs=WRITE)
     async def test_seek_of_what_is_no_file(self, case: AsyncCase) -> None:

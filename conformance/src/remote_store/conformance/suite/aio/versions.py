@@ -232,6 +232,14 @@ class AsyncVersionSuite:
         await case.backend.write(case.path("other"), b"content", overwrite=True)
         case.expect_equal(await case.backend.get_tags(case.path("other")), {}, "the tags after an overwrite")
 
+    @async_check("VERS-008", needs=WRITE)
+    async def test_vers_tags_end_with_their_file(self, case: AsyncCase) -> None:
+        case.require(Capability.DELETE)
+        await taking(case).write(case.path("file"), b"content", tags=TAGS)
+        await case.backend.delete(case.path("file"))
+        await case.backend.write(case.path("file"), b"content")
+        case.expect_equal(await case.backend.get_tags(case.path("file")), {}, "the tags of a file made after a delete")
+
     @async_check("VERS-009", needs=WRITE)
     async def test_vers_unfit_tags_are_refused(self, case: AsyncCase) -> None:
         await taking(case).write(case.path("file"), b"content", tags={"old": "1"})

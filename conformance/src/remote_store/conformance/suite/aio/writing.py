@@ -16,7 +16,7 @@ import pytest
 from remote_store.conformance.checking.callers import Boom
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
-from remote_store.conformance.checking.hostile import BUFFERS, SIZES, SOURCES, Failing, Unseekable
+from remote_store.conformance.checking.hostile import BUFFERS, SIZES, SOURCES, Failing, Slow, Unseekable
 from remote_store.conformance.suite.aio.expectations import nothing_else, unchanged
 from remote_store.core import AlreadyExists, Capability, PreconditionFailed, WriteResult
 
@@ -29,6 +29,8 @@ CONTENTS = {
     "no_utf_8": b"\xff\xfe\x80",
     "gzip": gzip.compress(b"packed", mtime=0),
 }
+SLOW = {"smoke": 0.2, "quick": 1.5, "full": 6.0, "soak": 35.0}
+"""Seconds for which a source has no data, by tier. Many clients wait 5 or 30 seconds for data."""
 ITERABLES: dict[str, Callable[[list[bytes]], Iterable[bytes]]] = {"list": list, "tuple": tuple, "iterator": iter}
 AROUND_PARTS = {
     "part_minus_1": (1, -1),
@@ -95,6 +97,12 @@ class AsyncWriteSuite:
             result = await case.backend.write(path, source)
         case.expect_equal(result.size, size, "the size in the write's result")
         case.expect_equal(await case.backend.read_bytes(path), content, f"the content after a write from {kind}")
+
+    @async_check("WRITE-003", needs=(READ,))
+    async def test_write_of_a_slow_stream(self, case: AsyncCase) -> None:
+        path, content = case.path("file"), case.content(200_000)
+        await case.backend.write(path, Slow(content, SLOW[case.tier]))
+        case.expect_equal(await case.backend.read_bytes(path), content, "the content after a write from a slow stream")
 
     @async_check("WRITE-003", needs=(READ,))
     async def test_write_of_a_stream_of_the_backend_itself(self, case: AsyncCase) -> None:

@@ -7,6 +7,7 @@ import io
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from remote_store.core.events import callers_code
@@ -259,8 +260,14 @@ def bytes_left(stream: Any) -> int | None:
     cheap = isinstance(getattr(file, "raw", file), io.BytesIO | io.FileIO | tempfile.SpooledTemporaryFile)
     if not cheap or not all(hasattr(stream, name) for name in ("seekable", "seek", "tell")) or not stream.seekable():
         return None
-    here = stream.tell()
-    end = stream.seek(0, io.SEEK_END)
-    stream.seek(here)
-    # Files under /proc report size 0, so that size is not trusted.
-    return end - here if end > here else None
+    here: int = stream.tell()
+    # Files under /proc have no end that one could seek to, or report size 0.
+    with suppress(OSError):
+        end: int = stream.seek(0, io.SEEK_END)
+        stream.seek(here)
+        if end > here:
+            return end - here
+        is_at_end = not stream.read(1)
+        stream.seek(here)
+        return 0 if is_at_end else None
+    return None

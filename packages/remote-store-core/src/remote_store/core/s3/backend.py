@@ -189,11 +189,11 @@ class S3Backend(
         With `overwrite=False`, 1 HEAD first checks whether the file exists: 1 request more than `write`.
         """
         self._check(check_new_key, path)
-        check_metadata(metadata, most=self._most_metadata)
+        described = check_metadata(metadata, most=self._most_metadata)
         check_content_type(content_type)
         check_write_options(options, overwrite=overwrite)
         asked = self._asked(WriteOptions, path, options)
-        return self._spooled(path, overwrite=overwrite, metadata=metadata, content_type=content_type, **asked)
+        return self._spooled(path, overwrite=overwrite, metadata=described, content_type=content_type, **asked)
 
     def delete(self, path: str, *, missing_ok: bool = False, **options: Unpack[DeleteOptions]) -> None:
         """Delete one object: 2 requests; 1 with `if_match`. With `version_id`, 2, and 1 LIST more for a marker."""
