@@ -13,9 +13,10 @@ from pathlib import Path
 from remote_store.conformance import Area, areas, rules
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "conformance" / "tests"))
+sys.path[:0] = [str(ROOT / "conformance" / "tests"), str(ROOT / "examples" / "third_party" / "sqlite" / "src")]
 
-from mutants.registry import Broken, every  # noqa: E402 - the broken backends are tests, not part of a package
+from holdout.collected import SETS, verdicts  # noqa: E402 - the broken backends are tests, not part of a package
+from mutants.registry import Broken, every  # noqa: E402
 
 PAGE = ROOT / "docs" / "mutation-score.md"
 HEAD = """<!-- Generated from conformance/tests/mutants/ by tools/mutation_page.py; edit those. -->
@@ -31,7 +32,8 @@ correct backend must pass every check of the same rule.
 CI fails if a broken backend is not caught, and if a rule has no broken backend. {binding} rules of level MUST have
 checks, and every one of them catches at least one. Rules without a check: {untested}.
 
-The score measures the bugs that somebody thought of. A bug of another kind can still pass.
+The score measures the bugs that somebody thought of and then wrote a check for. [Bugs that were written
+before](#bugs-that-were-written-before-a-check-was-run-on-them) say more about those of your backend.
 
 ```
 uv run pytest conformance/tests/test_mutants.py -n 2
@@ -40,6 +42,19 @@ uv run pytest conformance/tests/test_mutants.py -n 2
 ends with the score. `uv run tools/mutants_alone.py` runs the same tests on the built wheels, outside of this
 repository and in random order.
 
+"""
+HELD_OUT = """## Bugs that were written before a check was run on them
+
+Somebody who has read the contract and the guides, but neither the checks nor the broken backends below, writes correct
+backends wrong: in memory, on a disk and in a database. The suite is run on them once, and what that run says is kept in
+`conformance/tests/holdout/`, whatever it is. A backend counts as caught if a rule fails, in the quick or the full tier.
+Checks that were added later because of a backend that escaped do not change its row.
+"""
+PROVES_NOT = """
+What escaped shows what a green verdict does not prove: that a backend has no bug. It says that the backend keeps each
+rule in the cases that the checks go through, which are chosen by a seed where there are too many.
+"""
+CATCHES = """
 ## What each rule catches
 """
 BACKENDS = """
@@ -59,7 +74,33 @@ def page() -> str:
         count=len(mutants), binding=len([rule for rule in binding if not rule.untested]), untested=untested
     )
     ordered = sorted(mutants, key=lambda mutant: (list(rules()).index(mutant.rules[0]), mutant.name))
-    return head + "".join(section(area, mutants) for area in areas()) + BACKENDS + "".join(map(row, ordered))
+    sections = "".join(section(area, mutants) for area in areas())
+    return head + held_out() + CATCHES + sections + BACKENDS + "".join(map(row, ordered))
+
+
+def held_out() -> str:
+    """The share of each hold-out set that was caught, and what escaped."""
+    found = {name: told for name in SETS if (told := verdicts(name)) is not None}
+    if not found:
+        return ""
+    lines = [
+        "",
+        "| set | run on | bugs against a MUST | caught | of them by the rule that the author named |",
+        "|---|---|--:|--:|--:|",
+    ]
+    escaped = ["", "| escaped | bug | breaks |", "|---|---|---|"]
+    for name, told in found.items():
+        rows = [entry for entry in told["verdicts"] if entry["level"] == "MUST"]
+        caught = [entry for entry in rows if entry["caught_by"]]
+        named = [entry for entry in caught if entry["breaks"] in entry["caught_by"]]
+        share = f"{len(caught)} ({100 * len(caught) // len(rows)} %)"
+        lines.append(f"| {name} | {told['date']} | {len(rows)} | {share} | {len(named)} |")
+        escaped += [
+            f"| {entry['backend'].rpartition(':')[2]} | {entry['bug']} | {entry['breaks']} |"
+            for entry in told["verdicts"]
+            if not entry["caught_by"]
+        ]
+    return HELD_OUT + "\n".join([*lines, *escaped]) + "\n" + PROVES_NOT
 
 
 def section(area: Area, mutants: tuple[Broken, ...]) -> str:

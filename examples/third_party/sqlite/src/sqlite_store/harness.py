@@ -44,7 +44,11 @@ class TableOracle(Oracle):
 
 
 class SQLiteHarness(Harness):
-    """A database in a temporary folder."""
+    """A database in a temporary folder.
+
+    Args:
+        kind: The class of the backend.
+    """
 
     profile = Profile(max_key_bytes=None)
     deviations: Mapping[str, Deviation] = {
@@ -57,19 +61,20 @@ class SQLiteHarness(Harness):
         )
     }
 
-    def __init__(self) -> None:
+    def __init__(self, kind: type[SQLiteBackend] = SQLiteBackend) -> None:
+        self._kind = kind
         self._folder = tempfile.TemporaryDirectory(prefix="sqlite-store-")
         self._database = f"{self._folder.name}/files.db"
         SQLiteBackend.create(self._database)
 
     def make(self, **_options: Any) -> SQLiteBackend:
-        return SQLiteBackend(self._database)
+        return self._kind(self._database)
 
     def make_absent(self, **_options: Any) -> SQLiteBackend:
-        return SQLiteBackend(f"{self._folder.name}/absent.db")
+        return self._kind(f"{self._folder.name}/absent.db")
 
     def isolated(self) -> SQLiteHarness:
-        return SQLiteHarness()
+        return SQLiteHarness(self._kind)
 
     @property
     def oracle(self) -> TableOracle:
