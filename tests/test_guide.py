@@ -14,6 +14,7 @@ import pytest
 import pages
 from lane_alone import build
 from remote_store import core
+from remote_store.conformance.cli import main
 from remote_store.conformance.endpoint import Endpoint
 from remote_store.conformance.servers import moto_server
 from remote_store.core.s3 import Fault
@@ -25,6 +26,7 @@ PAGES = {path.stem: path for path in sorted((ROOT / "docs" / "guides").glob("*.m
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 GUIDES = {"writing-a-backend.md": "box-store", "writing-a-lane.md": "urllib3-lane"}
 """The guides, each with the folder that it writes."""
+NEW = re.compile(r"^\$ remote-store-conformance (new .*)$", re.MULTILINE)
 BLOCK = re.compile(r'^```(?P<kind>\w+)(?: title="(?P<file>[^"]+)")?\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL)
 TREE = re.compile(r"[│├└─\s]*(?P<name>\S+)")
 OURS = ("remote-store-core", "remote-store-conformance")
@@ -35,12 +37,18 @@ each_guide = pytest.mark.parametrize("guide", GUIDES)
 
 
 @each_guide
-def test_a_guide_begins_with_the_tree_of_what_it_writes(guide: str) -> None:
+def test_a_guide_begins_with_the_tree_of_what_it_writes(
+    guide: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = (ROOT / "docs" / guide).read_text("utf-8")
     tree = text.partition("```\n")[2].partition("```")[0]
     assert tree.startswith(f"{GUIDES[guide]}/\n")
     names = {match["name"] for line in tree.splitlines()[1:] if (match := TREE.match(line))}
     written = {Path(block["file"]).name for block in BLOCK.finditer(text) if block["file"]}
+    monkeypatch.chdir(tmp_path)
+    for command in NEW.findall(text):
+        main(command.split())
+    written |= {path.name for path in tmp_path.rglob("*") if path.is_file()}
     assert {name.rpartition("/")[2] for name in names} - {""} == written
 
 
@@ -52,25 +60,29 @@ def test_each_step_of_a_guide_does_what_it_says(guide: str, tmp_path: Path) -> N
     constraints = tmp_path / "constraints.txt"
     pins = [f"{name}=={wheel.name.split('-')[1]}\n" for name, wheel in wheels.items()]
     constraints.write_text("".join(pins), "utf-8")
-    project = tmp_path / GUIDES[guide]
-    project.mkdir()
+    folder = tmp_path / "start"
+    folder.mkdir()
     environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
     environment |= {"PIP_CONSTRAINT": str(constraints), "PIP_FIND_LINKS": str(tmp_path / "dist")}
     environment |= {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     # Other tests run beside this one, so a check may take longer than a reader's.
     environment |= {"PYTEST_ADDOPTS": "--conformance-timeout=300"}
-    environment["PATH"] = f"{project / '.venv' / 'bin'}:{Path(sys.executable).parent}:{environment['PATH']}"
+    environment["PATH"] = f"{folder / '.venv' / 'bin'}:{Path(sys.executable).parent}:{environment['PATH']}"
     for block in BLOCK.finditer((ROOT / "docs" / guide).read_text("utf-8")):
         if block["kind"] == "console":
             for command, expected in commands(block["text"]):
-                printed = shell(command, project, environment)
+                if command.startswith("cd "):
+                    folder /= command.removeprefix("cd ")
+                    continue
+                printed = shell(command, folder, environment)
                 assert pages.matches(printed, expected), (
                     f"$ {command}\n{printed}\n--- is not what the guide shows:\n{expected}"
                 )
         elif block["kind"] == "diff":
-            change(project / block["file"], block["text"])
+            change(folder / block["file"], block["text"])
+        elif (path := folder / block["file"]).exists():
+            assert path.read_text("utf-8") == block["text"], f"{path} is not what the guide shows"
         else:
-            path = project / block["file"]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block["text"], "utf-8")
 
@@ -127,14 +139,19 @@ def test_the_code_of_a_page_does_what_the_page_shows(
 
 @pytest.mark.timeout(300)
 def test_the_code_of_the_pages_is_typed(tmp_path: Path) -> None:
-    """mypy's strict mode accepts each page, read as one module."""
+    """mypy's strict mode accepts each page, read as one module, and the projects that `new` writes."""
     for name, page in PAGES.items():
         code = [part.text for part in pages.parts_of(page) if part.kind in ("python", "row")]
         # Not by its own name: `logging.py` would hide the module.
         (tmp_path / f"page_{name.replace('-', '_')}.py").write_text("\n\n".join(code), "utf-8")
+    for name, options in (("box", []), ("tea", ["--async"])):
+        main(["new", str(tmp_path / name), "--name", name, *options])
+    sources = [str(tmp_path / name / "src") for name in ("box", "tea")]
+    files = [*map(str, tmp_path.glob("*.py")), *sources]
     checked = subprocess.run(
-        [sys.executable, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), *map(str, tmp_path.glob("*.py"))],
+        [sys.executable, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), *files],
         cwd=ROOT,
+        env=os.environ | {"MYPYPATH": os.pathsep.join(sources)},
         capture_output=True,
         text=True,
     )

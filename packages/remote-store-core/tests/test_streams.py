@@ -233,6 +233,13 @@ async def test_the_size_of_async_content() -> None:
     assert [AsyncSource(content).size for content in (b"ab", io.BytesIO(b"ab"), chunks())] == [2, 2, None]
 
 
+async def test_the_rest_of_async_content_is_what_has_not_been_read() -> None:
+    source = AsyncSource(chunks(b"a" * 3, b"", b"b" * (2 << 20)))
+    assert await source.read_block(2) == b"aa"
+    assert await source.read_rest() == b"a" + b"b" * (2 << 20)
+    assert await source.read_rest() == b""
+
+
 @pytest.mark.parametrize("part", ["text", None, 3])
 async def test_async_content_of_something_else_is_refused(part: object) -> None:
     source = AsyncSource(chunks(part))

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from remote_store.conformance.values.exit_codes import CONFIGURATION_ERROR, SUITE_FAILED
@@ -98,6 +99,11 @@ def parser() -> argparse.ArgumentParser:
 
     explain = commands.add_parser("explain", help="explain a rule")
     explain.add_argument("rule", metavar="ID", help="id of the rule, such as READ-001")
+
+    new = commands.add_parser("new", help="write the project of a new backend, to start from")
+    new.add_argument("folder", metavar="FOLDER", type=Path, help="a folder that is empty or does not exist")
+    new.add_argument("--name", default="", help="what the storage is called, as a Python name (default: the folder's)")
+    new.add_argument("--async", dest="is_async", action="store_true", help="write an asynchronous backend")
     return top
 
 

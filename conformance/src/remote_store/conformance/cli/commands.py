@@ -124,6 +124,15 @@ def explain_(options: argparse.Namespace) -> int:
     return 0
 
 
+def new_(options: argparse.Namespace) -> int:
+    """Write the project of a new backend. Returns 0."""
+    from remote_store.conformance.cli.new import write_project
+
+    for path in write_project(options.folder, options.name, is_async=options.is_async):
+        print(f"wrote {path}")
+    return 0
+
+
 def _explained(entry: Rule) -> Iterator[str]:
     from remote_store.conformance.suite.conformance import SUITES
 

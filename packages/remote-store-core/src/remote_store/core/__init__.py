@@ -6,6 +6,7 @@ from remote_store.core.aio.backend import AsyncBackend
 from remote_store.core.aio.bridge import ThreadedBackend
 from remote_store.core.aio.delegating import AsyncDelegatingBackend
 from remote_store.core.aio.reader import AsyncReader
+from remote_store.core.aio.streams import AsyncSource
 from remote_store.core.async_store import AsyncStore, open_async_store
 from remote_store.core.backend import Backend
 from remote_store.core.capabilities import Capability
@@ -77,6 +78,7 @@ __all__ = [
     "AsyncContent",
     "AsyncDelegatingBackend",
     "AsyncReader",
+    "AsyncSource",
     "AsyncStore",
     "Backend",
     "BackendConfig",

@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, cast
 
 from remote_store.core.aio.threads import in_thread
+from remote_store.core.home import public
 from remote_store.core.io.chunks import as_chunk
 from remote_store.core.io.source import BUFFERS, AsyncContent, Buffer, Content
-from remote_store.core.io.streams import Source, as_bytes, as_stream, check_binary, told_left, wrong_content
+from remote_store.core.io.streams import READ, Source, as_bytes, as_stream, check_binary, told_left, wrong_content
 
 
+@public("remote_store.core")
 class AsyncSource:
     """Reads content of any accepted type in blocks of the size that the writer wants.
 
@@ -54,6 +56,13 @@ class AsyncSource:
         except BaseException as error:
             self.failure = error
             raise
+
+    async def read_rest(self) -> bytes:
+        """All that is left. Exceptions of the stream pass unchanged."""
+        blocks = []
+        while block := await self.read_block(READ):
+            blocks.append(block)
+        return b"".join(blocks)
 
     async def _block(self, size: int) -> bytes:
         if self._source is not None:

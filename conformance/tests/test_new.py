@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from remote_store.conformance import ConfigurationError
+from remote_store.conformance.cli import main
+from remote_store.conformance.cli.new import write_project
+
+each_kind = pytest.mark.parametrize("name, options", [("box", ()), ("my_ftp", ("--async",))], ids=["sync", "async"])
+
+
+@each_kind
+def test_what_it_writes_keeps_the_contract_as_it_is(
+    name: str,
+    options: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["new", str(tmp_path / "mine"), "--name", name, *options]) == 0
+    monkeypatch.syspath_prepend(tmp_path / "mine" / "src")
+    monkeypatch.chdir(tmp_path)
+    target = f"{name}_store.harness:{''.join(word.capitalize() for word in name.split('_'))}Harness"
+    # One variant of each check takes a few seconds; the guide runs the quick tier.
+    assert main(["run", target, "--tier", "smoke"]) == 0, capsys.readouterr().out
+    assert "verdict   core (smoke tier, in memory)" in capsys.readouterr().out
+
+
+@each_kind
+def test_what_it_writes_is_formatted(name: str, options: tuple[str, ...], tmp_path: Path) -> None:
+    main(["new", str(tmp_path / "mine"), "--name", name, *options])
+    for command in (("check", "--extend-select=ARG,B,E,F,I,N,PL,RUF,SIM,UP", "--ignore=ARG002"), ("format", "--check")):
+        result = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--no-cache", str(tmp_path / "mine")],
+            capture_output=True,
+            text=True,
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_name_is_that_of_the_folder_by_default(tmp_path: Path) -> None:
+    written = write_project(tmp_path / "my-box-store", "", is_async=False)
+    assert tmp_path / "my-box-store" / "src" / "my_box_store" / "backend.py" in written
+    project = (tmp_path / "my-box-store" / "pyproject.toml").read_text("utf-8")
+    assert 'name = "my-box-store"' in project
+    assert 'my-box = "my_box_store:MyBoxBackend"' in project
+    assert "remote_store.backends" in project
+
+
+@pytest.mark.parametrize("name", ["Box", "3d", "class", "a-b", "a b", "bök", "_box", "a/b"])
+def test_a_name_that_is_no_name_of_a_package_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="is not a Python name in lower case"):
+        write_project(tmp_path / "mine", name, is_async=False)
+    assert not (tmp_path / "mine").exists()
+
+
+def test_a_folder_that_is_not_empty_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "precious.txt").write_text("mine", "utf-8")
+    assert main(["new", str(tmp_path), "--name", "box"]) == 3
+    assert "is not empty: it contains 'precious.txt'" in capsys.readouterr().err
+    assert main(["new", str(tmp_path / "precious.txt"), "--name", "box"]) == 3
+    assert "precious.txt is a file" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["precious.txt"]
+    (tmp_path / "precious.txt").unlink()
+    assert main(["new", str(tmp_path), "--name", "box"]) == 0
