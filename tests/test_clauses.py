@@ -82,4 +82,4 @@ def test_ids_are_numbered_without_a_gap() -> None:
 def test_the_page_of_the_contract_is_current() -> None:
     assert contract_page.PAGE.read_text("utf-8") == contract_page.page()
     for rule in rules().values():
-        assert f"| {rule.id} | {rule.level} |" in contract_page.page()
+        assert f"| {rule.id} | {rule.level} | {contract_page.BINDS[rule.kind]} |" in contract_page.page()

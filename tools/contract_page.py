@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from remote_store.conformance import Area, Rule, areas
@@ -17,10 +18,22 @@ HEAD = """<!-- Generated from the catalogue in conformance/ by tools/contract_pa
 # The contract
 
 The rules that a backend keeps. Each clause has a stable id and at least one check in `remote-store-conformance`; a
-failing check shows the clause and a hint. A clause with a capability applies to backends that declare the capability.
-Other backends raise `CapabilityNotSupported` for the operation. MUST is required, SHOULD may be broken for a stated
-reason, and MAY is optional.
+failing check shows the clause and a hint.
+
+A clause says whom it binds. The column *binds* names the storages: *all*, those that are reached over *HTTP* (which
+includes S3), or those of *S3*, as the backend's harness states with `Profile.kind`. If the column *capability* has an
+entry, the clause binds only backends that declare it; others raise `CapabilityNotSupported` for the operation.
+`remote-store-conformance list --kind every` lists the clauses that bind a storage without HTTP.
+
+The level says what a clause means for the backends that it binds:
+
+- **MUST**: the backend keeps it. A backend that breaks it fails.
+- **SHOULD**: the backend keeps it unless there is a good reason. The report names a broken one, and the verdict stays.
+- **MAY**: the backend is free to do it or not.
+
+Broken clauses that are *provisional*, which means new, are also named without changing the verdict.
 """
+BINDS: Mapping[str, str] = {"every": "all", "http": "HTTP", "s3": "S3"}
 TAIL = """
 ## What passing does not prove
 
@@ -39,7 +52,7 @@ def page() -> str:
 def section(area: Area) -> str:
     """One area as a heading, a sentence and a table."""
     rows = "".join(map(row, area.rules))
-    table = f"| id | level | capability | clause |\n|---|---|---|---|\n{rows}"
+    table = f"| id | level | binds | capability | clause |\n|---|---|---|---|---|\n{rows}"
     return f"\n## {area.name}: {area.title}\n\n{area.about}\n\n{table}"
 
 
@@ -47,7 +60,7 @@ def row(rule: Rule) -> str:
     """One clause as a row of its table."""
     capability = f"`{rule.capability.name}`" if rule.capability else ""
     clause = rule.text.replace("|", "\\|") + (f" *(untested: {rule.untested})*" if rule.untested else "")
-    return f"| {rule.id} | {rule.level} | {capability} | {clause} |\n"
+    return f"| {rule.id} | {rule.level} | {BINDS[rule.kind]} | {capability} | {clause} |\n"
 
 
 def main() -> int:

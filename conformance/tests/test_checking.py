@@ -218,6 +218,17 @@ def test_a_failure_shows_no_secret() -> None:
     assert "hunter2" not in str(caught.value)
 
 
+def test_a_check_whose_rules_bind_other_storages_is_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {**all_rules(), "READ-001": replace(all_rules()["READ-001"], kind="http")}
+    monkeypatch.setattr(rulebook, "rules", lambda: found)
+    with pytest.raises(NotApplicable, match="it binds only storages over HTTP"):
+        Checks().test_raises(case_of(Memory()))
+    case = case_of(Memory())
+    case.kind = "s3"
+    with pytest.raises(NotFound):
+        Checks().test_raises(case)
+
+
 class Provisional:
     @pytest.fixture(autouse=True)
     def catalogue(self, monkeypatch: pytest.MonkeyPatch) -> None:

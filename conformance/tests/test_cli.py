@@ -162,6 +162,7 @@ def test_a_deviation_that_is_declared_is_not_red(folder: Path) -> None:
         (("run",), "the following arguments are required: target"),
         (("list", "--area", "REED"), "'REED' is not a known area; did you mean READ?"),
         (("list", "--capability", "GLOBB"), "'GLOBB' is not a known capability; did you mean GLOB?"),
+        (("list", "--kind", "tree"), "'tree' is not a known kind; choose from every, http, s3"),
         (("explain", "READ-0001"), "'READ-0001' is not a rule of the contract; did you mean READ-001?"),
     ],
 )
@@ -253,6 +254,12 @@ def test_rules_are_listed_and_filtered(capsys: pytest.CaptureFixture[str]) -> No
     assert {line.partition("-")[0] for line in capsys.readouterr().out.splitlines()} == {"READ"}
     assert main(["list", "--capability", "glob"]) == 0
     assert all(" glob " in line for line in capsys.readouterr().out.splitlines())
+    assert main(["list", "--kind", "every"]) == 0
+    listed = {line.split()[0]: line.split()[2] for line in capsys.readouterr().out.splitlines()}
+    assert set(listed.values()) == {"every"}
+    assert {"READ-001", "S3-001", "WIRE-033"} & listed.keys() == {"READ-001"}
+    assert main(["list", "--kind", "HTTP", "--area", "wire"]) == 0
+    assert {line.split()[2] for line in capsys.readouterr().out.splitlines()} == {"http"}
 
 
 def test_a_rule_is_explained(capsys: pytest.CaptureFixture[str]) -> None:

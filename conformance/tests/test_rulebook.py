@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from remote_store.conformance import CONTRACT_VERSION, Area, ConfigurationError, areas, rule, rules
+from remote_store.conformance import CONTRACT_VERSION, Area, ConfigurationError, areas, rule, rules, suite
 from remote_store.conformance.contract import rulebook
 from remote_store.conformance.contract.rulebook import Rule, area_of
+from remote_store.conformance.run.manifest import manifest
+from remote_store.conformance.suite.conformance import SUITES
 from remote_store.core import Capability
 from remote_store.core.capabilities import CONTRACT_0_1
 
@@ -53,6 +57,7 @@ def test_an_area_is_made_of_its_rows() -> None:
         {"id": "READ-one"},
         {"level": "SHALL"},
         {"capability": "READING"},
+        {"kind": "ftp"},
         {"colour": "red"},
     ],
 )
@@ -104,30 +109,17 @@ def test_an_id_of_the_past_that_is_that_of_another_rule_is_refused(catalogue: di
         rule("GET-002")
 
 
-# They bind S3 or HTTP only, so that no other author sees them.
-HTTP_AREAS = {"COST", "WIRE", "S3", "SIGN", "PART"}
-HTTP_RULES = {f"LIST-{number:03}" for number in range(28, 36)} | {f"MANY-{number:03}" for number in range(13, 16)}
-HTTP_RULES |= {
-    "SWAP-013",
-    "SWAP-014",
-    "SWAP-015",
-    "READ-020",
-    "READ-021",
-    "SUM-002",
-    "DEL-021",
-    "WRITE-019",
-    "LIFE-025",
-    "LIFE-026",
-    "LIFE-028",
-}
+# Their capabilities are those of services that are reached over HTTP.
+HTTP_AREAS = {"SIGN", "PART"}
 OF_HTTP = re.compile(
     r"HTTP|\b(GET|HEAD|PUT|XML|SDK)\b|If-|Content-|[Cc]ontinuation|\b4\d\d\b|[Rr]esponse|[Rr]equest|[Bb]ucket|NoSuch|1,024"
 )
 
 
 def test_a_hint_for_every_storage_does_not_speak_of_http() -> None:
-    general = [rule for rule in rules().values() if rule.id.partition("-")[0] not in HTTP_AREAS]
-    told = {rule.id: rule.hint for rule in general if rule.id not in HTTP_RULES and OF_HTTP.search(rule.hint)}
+    general = [entry for entry in rules().values() if entry.kind == "every"]
+    hints = {entry.id: entry.hint for entry in general if entry.id.partition("-")[0] not in HTTP_AREAS}
+    told = {identifier: hint for identifier, hint in hints.items() if OF_HTTP.search(hint)}
     assert told == {}
 
 
@@ -137,3 +129,24 @@ def test_a_hint_is_chosen_by_the_kind_of_storage() -> None:
     assert "If-Match" in read.hint_for("http")
     assert read.hint_for("s3") == read.hint_for("http")
     assert len({create.hint_for(kind) for kind in ("other", "http", "s3")}) == 3
+
+
+def calls(method: ast.AsyncFunctionDef | ast.FunctionDef, function: str) -> bool:
+    names = [node.func for node in ast.walk(method) if isinstance(node, ast.Call)]
+    return any(isinstance(name, ast.Name) and name.id == function for name in names)
+
+
+def test_a_rule_that_is_checked_on_s3_only_binds_no_other_storage() -> None:
+    only_s3 = {
+        method.name: calls(method, "require_s3")
+        for path in Path(suite.__file__).parent.rglob("*.py")
+        for method in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(method, ast.AsyncFunctionDef | ast.FunctionDef)
+    }
+    found: dict[str, set[bool]] = {}
+    for name, entry in [pair for kind in SUITES for pair in manifest(kind).items()]:
+        for identifier in entry.rules:
+            found.setdefault(identifier, set()).add(only_s3.get(name, False))
+    checked = [identifier for identifier, kinds in found.items() if kinds == {True}]
+    assert len(checked) > 100
+    assert [identifier for identifier in checked if rule(identifier).kind != "s3"] == []

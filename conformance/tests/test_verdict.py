@@ -38,7 +38,7 @@ def record(identifier: str, outcome: Outcome, **facts: Any) -> Record:
 def verdict(
     *records: Record, declared: tuple[str, ...] = CORE, gaps: tuple[Gap, ...] = (), catalogue: list[Rule] = RULES
 ) -> Verdict:
-    found = results(catalogue, [rule.id for rule in catalogue], records, {})
+    found = results(catalogue, [rule.id for rule in catalogue], records, {}, "other")
     return judge(found, declared, gaps)
 
 
@@ -126,7 +126,7 @@ def test_what_works_though_undeclared_is_told() -> None:
 
 
 def test_every_rule_of_the_catalogue_has_a_result() -> None:
-    found = results(rules().values(), ["READ-001"], [record("READ-001", PASS)], {})
+    found = results(rules().values(), ["READ-001"], [record("READ-001", PASS)], {}, "s3")
     assert [entry.rule.id for entry in found] == list(rules())
     outcomes = {entry.rule.id: entry.outcome for entry in found}
     assert outcomes["READ-001"] is PASS
@@ -135,16 +135,30 @@ def test_every_rule_of_the_catalogue_has_a_result() -> None:
     assert {outcomes[identifier] for identifier in unchecked} == {UNTESTED}
 
 
+@pytest.mark.parametrize(
+    "kind, binding", [("memory", ["X-001"]), ("http", ["X-001", "X-002"]), ("s3", ["X-001", "X-002", "X-003"])]
+)
+def test_a_rule_for_other_storages_does_not_apply(kind: str, binding: list[str]) -> None:
+    catalogue = [made("X-001"), made("X-002", kind="http"), made("X-003", kind="s3", untested="nobody can.")]
+    missing = {rule.id: 1 for rule in catalogue}
+    both = Record(check="test_both", rules=("X-001", "X-002"), outcome=FAIL, reason="why")
+    found = results(catalogue, ["X-001", "X-002"], [both], missing, kind)
+    assert [entry.rule.id for entry in found if entry.outcome is not NOT_APPLICABLE] == binding
+    assert all("it binds " in entry.reason for entry in found if entry.outcome is NOT_APPLICABLE)
+    named = [name for name in ("X-001", "X-002", "X-003") if name in " ".join(judge(found, (), ()).remarks)]
+    assert named == [name for name in binding if name == "X-003"]
+
+
 def test_a_rule_counts_its_checks_by_outcome_and_says_why() -> None:
     records = [record("X-001", PASS), record("X-001", UNTESTED, reason="no eyes"), record("X-001", FAIL, reason="why")]
-    found = results(RULES, ["X-001"], records, {"X-001": 2})[0]
+    found = results(RULES, ["X-001"], records, {"X-001": 2}, "other")[0]
     assert found.outcome is FAIL
     assert found.reason == "why"
     assert found.counts == {PASS: 1, UNTESTED: 1, FAIL: 1, NOT_RUN: 2}
 
 
 def test_a_rule_of_which_checks_are_missing_was_not_run() -> None:
-    found = results(RULES, ["X-001", "X-002"], [record("X-001", PASS)], {"X-001": 3, "X-002": 1})
+    found = results(RULES, ["X-001", "X-002"], [record("X-001", PASS)], {"X-001": 3, "X-002": 1}, "other")
     assert [entry.outcome for entry in found] == [NOT_RUN, NOT_RUN, NOT_APPLICABLE]
     assert found[0].reason == "3 of its 4 checks did not run"
 
@@ -153,7 +167,7 @@ def test_a_rule_of_which_checks_are_missing_was_not_run() -> None:
     "outcome, nothing", [(PASS, False), (FAIL, False), (DEVIATION, False), (NOT_APPLICABLE, True), (UNTESTED, True)]
 )
 def test_a_run_without_an_executed_rule_says_nothing(outcome: Outcome, nothing: bool) -> None:
-    assert nothing_ran(results(RULES, ["X-001"], [record("X-001", outcome)], {})) is nothing
+    assert nothing_ran(results(RULES, ["X-001"], [record("X-001", outcome)], {}, "other")) is nothing
 
 
 def _in(area: str, outcome: Outcome, reason: str = "") -> RuleResult:

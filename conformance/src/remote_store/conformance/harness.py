@@ -25,7 +25,8 @@ class Profile:
     """Facts about a storage that capabilities do not declare.
 
     Attributes:
-        kind: The kind of storage, such as `s3`, `tree` or `memory`. Some rules apply to one kind only.
+        kind: The kind of storage: `s3`; `http` for another one that is reached over HTTP; any other word for the rest,
+            such as `tree` or `memory`. Some rules bind `s3` only, and some `s3` and `http`.
         flat: A file `a` and files `a/...` can both exist, as on S3; `False` for a tree of folders.
         rejects_file_ancestor: The storage refuses to write `a/b` if `a` is a file.
         foreign_keys: The storage can hold keys that are not canonical, such as `a//b`.

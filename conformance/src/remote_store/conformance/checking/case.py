@@ -57,6 +57,7 @@ class AnyCase(Expectations, Generic[B]):
         name: Name of the check.
         variant: Parameters of the check.
         root: The folder that only this check uses; `""` on an isolated storage.
+        kind: The kind of storage: that of the profile or, if the profile is assumed, what `resolve` reports.
         seed: The seed of the run, with the name and the parameters of the check.
         rng: Random generator with this seed.
         tier: How much to run: `smoke`, `quick`, `full` or `soak`.
@@ -164,7 +165,7 @@ class AnyCase(Expectations, Generic[B]):
         endpoint: Proxy | None = self.harness.endpoint
         if endpoint is not None:
             return endpoint
-        if self.profile.kind in SERVED:
+        if self.kind in SERVED:
             untested("the harness has no endpoint in front of its server")
         not_applicable("the harness has no endpoint, and the storage is not reached over HTTP")
 

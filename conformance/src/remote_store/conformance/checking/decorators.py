@@ -18,7 +18,7 @@ from remote_store.conformance.checking.case import AnyCase, AsyncCase, Case, not
 from remote_store.conformance.checking.expect import CheckFailed, CheckHung, shown
 from remote_store.conformance.checking.lacking import lacking
 from remote_store.conformance.contract.deviations import has_expired, kinds_of
-from remote_store.conformance.contract.rulebook import ConfigurationError, rule
+from remote_store.conformance.contract.rulebook import ConfigurationError, out_of_scope, rule
 from remote_store.conformance.harness import AnyHarness, Oracle, OracleRefused
 from remote_store.conformance.processes.exits import described_exit, exits_refused
 from remote_store.conformance.processes.watchdog import Hung, bounded, main_thread_hint
@@ -141,6 +141,8 @@ def judged(case: AnyCase[Any], identifiers: tuple[str, ...]) -> Iterator[None]:
     """Compare the result of a check with the declared deviations: it must pass, or fail exactly as declared."""
     __tracebackhide__ = True
     case.rules = tuple(map(rule, identifiers))
+    if not any(entry.binds(case.kind) for entry in case.rules):
+        not_applicable(out_of_scope(case.rules[0]))
     deviation = deviation_of(case, identifiers)
     if deviation is not None and has_expired(deviation):
         raise CheckFailed(

@@ -29,8 +29,8 @@ PAUSE = 0.05
 
 def require_s3(case: AnyCase[Any]) -> Proxy:
     """The endpoint in front of the S3 server. The check ends if the storage is not S3 or there is no endpoint."""
-    if case.profile.kind != "s3":
-        not_applicable("the rule is for S3")
+    if case.kind != "s3":
+        not_applicable("the check is for S3")
     return case.endpoint
 
 

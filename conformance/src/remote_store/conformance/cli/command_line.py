@@ -96,6 +96,11 @@ def parser() -> argparse.ArgumentParser:
     listing.add_argument("--area", help="only rules of this area, such as READ")
     listing.add_argument("--capability", help="only rules that need this capability, such as GLOB")
     listing.add_argument("--level", help="only rules of this level: MUST, SHOULD or MAY")
+    listing.add_argument(
+        "--kind",
+        help="only rules that bind this kind of storage: s3; http, for another one that is reached over HTTP; every, "
+        "for the rest",
+    )
 
     explain = commands.add_parser("explain", help="explain a rule")
     explain.add_argument("rule", metavar="ID", help="id of the rule, such as READ-001")

@@ -11,7 +11,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
-from remote_store.conformance.contract.rulebook import CONTRACT_VERSION, ConfigurationError, Level, Rule, areas, rule
+from remote_store.conformance.contract.rulebook import (
+    CONTRACT_VERSION,
+    SCOPES,
+    ConfigurationError,
+    Kind,
+    Level,
+    Rule,
+    areas,
+    rule,
+)
 from remote_store.conformance.contract.versions import installed
 from remote_store.conformance.processes.watchdog import end_in_spite_of_threads
 from remote_store.conformance.run.manifest import manifest
@@ -108,13 +117,20 @@ def list_(options: argparse.Namespace) -> int:
     wanted_area = _one_of("area", options.area, names)
     capability = _one_of("capability", options.capability, [entry.name for entry in Capability])
     level = _one_of("level", options.level, list(get_args(Level)))
+    kind = _one_of("kind", options.kind, list(get_args(Kind)))
     for area in areas():
         if wanted_area in (None, area.name):
             for entry in area.rules:
                 needed = entry.capability.name if entry.capability else None
-                if capability in (None, needed) and level in (None, entry.level):
-                    print(f"{entry.id:<10} {entry.level:<6} {(needed or '').lower():<20} {entry.text}")
+                if capability in (None, needed) and level in (None, entry.level) and entry.binds(kind or "s3"):
+                    print(_listed(entry))
     return 0
+
+
+def _listed(entry: Rule) -> str:
+    """A rule as one line."""
+    needed = entry.capability.name.lower() if entry.capability else ""
+    return f"{entry.id:<10} {entry.level:<6} {entry.kind:<5} {needed:<20} {entry.text}"
 
 
 def explain_(options: argparse.Namespace) -> int:
@@ -144,6 +160,7 @@ def _explained(entry: Rule) -> Iterator[str]:
     for where, hint in hints.items():
         if hint:
             yield textwrap.fill(f"{'      ' if where else 'hint  '}{where}{hint}", WIDTH, subsequent_indent=" " * 6)
+    yield f"binds {SCOPES[entry.kind]}"
     if entry.capability:
         yield f"needs {entry.capability.name}"
     if entry.aliases:
@@ -160,7 +177,7 @@ def _explained(entry: Rule) -> Iterator[str]:
 def _one_of(what: str, given: str | None, known: list[str]) -> str | None:
     if given is None:
         return None
-    found = next((name for name in known if name == given.upper()), None)
+    found = next((name for name in known if name.upper() == given.upper()), None)
     if found is None:
         nearest = get_close_matches(given.upper(), known, n=1)
         hint = f"did you mean {nearest[0]}?" if nearest else f"choose from {', '.join(known)}"

@@ -18,6 +18,13 @@ CONTRACT_VERSION = "0.2"
 """The version of the contract, which is independent of the suite's version."""
 
 Level = Literal["MUST", "SHOULD", "MAY"]
+Kind = Literal["every", "http", "s3"]
+SCOPES: Mapping[Kind, str] = {
+    "every": "every storage",
+    "http": "storages over HTTP (S3 included)",
+    "s3": "storages over S3",
+}
+"""What the rules of a kind bind."""
 
 
 @public("remote_store.conformance")
@@ -43,6 +50,8 @@ class Rule:
         aliases: Former ids, which still work.
         hint_http: The hint for a storage that is reached over HTTP; empty if `hint` fits it.
         hint_s3: The hint for S3; empty if one of the others fits it.
+        kind: What it binds: `every` storage, only storages over HTTP (`http`, S3 included), or only those over S3
+            (`s3`). It does not apply to other backends.
     """
 
     id: str
@@ -57,6 +66,15 @@ class Rule:
     aliases: tuple[str, ...] = ()
     hint_http: str = ""
     hint_s3: str = ""
+    kind: Kind = "every"
+
+    def binds(self, storage: str) -> bool:
+        """Whether it binds a kind of storage.
+
+        Args:
+            storage: The kind, as in `Profile.kind`: `s3`, `http`, or another.
+        """
+        return self.kind == "every" or storage in ("s3", self.kind)
 
     def hint_for(self, kind: str) -> str:
         """The hint that fits a kind of storage.
@@ -128,6 +146,11 @@ def rule(identifier: str) -> Rule:
     return found
 
 
+def out_of_scope(entry: Rule) -> str:
+    """Why a rule does not apply to a backend whose storage it does not bind."""
+    return f"it binds only {SCOPES[entry.kind]}"
+
+
 @cache
 def _aliases() -> Mapping[str, Rule]:
     found: dict[str, Rule] = {}
@@ -159,6 +182,8 @@ def _rule(area: str, row: Mapping[str, Any]) -> Rule:
         made = Rule(**{**row, **typed})
     except (TypeError, KeyError) as error:
         raise ConfigurationError(f"rule {row.get('id')!r} of area {area}: {error}") from error
+    if made.kind not in get_args(Kind):
+        raise ConfigurationError(f"rule {made.id!r} has the kind {made.kind!r}, not one of {', '.join(get_args(Kind))}")
     name, _, number = made.id.rpartition("-")
     if name != area or not number.isdigit() or made.level not in get_args(Level):
         raise ConfigurationError(f"rule {made.id!r} has a wrong id or level for area {area}")

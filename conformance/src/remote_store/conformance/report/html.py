@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from importlib.resources import files
@@ -46,6 +47,7 @@ def html_page(report: Mapping[str, Any]) -> str:
     """The report as the text of an HTML file."""
     template = Template((files("remote_store.conformance.report") / "page.html").read_text("utf-8"))
     verdict = report["verdict"]
+    counts = Counter(entry["outcome"] for entry in report["rules"] if entry["binds"])
     return template.substitute(
         title=escape(f"{report['name']}: {verdict['text']}"),
         name=escape(report["name"]),
@@ -55,12 +57,12 @@ def html_page(report: Mapping[str, Any]) -> str:
         about=_about(report),
         reasons=_list(verdict["reasons"], "reasons"),
         remarks=_list([*verdict["remarks"], *report["backend"].get("notes", ())], "remarks"),
-        bar=_bar(report["counts"]["rules"]),
+        bar=_bar(counts),
         words=_words(),
         broken=_section("What is broken", _broken(report)),
         gaps=_section("What did not run", _gaps(report)),
         deviations=_section("Deviations", _deviations(report)),
-        filter=_filter(report["counts"]["rules"]),
+        filter=_filter(counts),
         rules="".join(_areas(report)),
         facts=_facts(report),
     )
@@ -175,7 +177,9 @@ def _deviations(report: Mapping[str, Any]) -> Iterator[str]:
 def _areas(report: Mapping[str, Any]) -> Iterator[str]:
     found = {entry["id"]: entry for entry in report["rules"]}
     for area in areas():
-        entries = [found[rule.id] for rule in area.rules]
+        entries = [found[rule.id] for rule in area.rules if found[rule.id]["binds"]]
+        if not entries:
+            continue
         counts = {name: sum(entry["outcome"] == name for entry in entries) for name in ORDER}
         shown = " open" if counts["fail"] or counts["error"] else ""
         counted = " · ".join(f"{count} {NAMES[name]}" for name, count in counts.items() if count)
@@ -184,6 +188,8 @@ def _areas(report: Mapping[str, Any]) -> Iterator[str]:
             f"<summary><b>{area.name}</b> {escape(area.title)} <small>{counted}</small></summary>"
             f'<div class="scroll"><table>{"".join(map(_row, entries))}</table></div></details>'
         )
+    if others := sum(not entry["binds"] for entry in found.values()):
+        yield f'<p class="about">{_counted(others, "rule")} for other kinds of storage left out.</p>'
 
 
 def _row(entry: Mapping[str, Any]) -> str:
@@ -241,8 +247,9 @@ def _link(url: str) -> str:
 
 
 def _marks(entry: Mapping[str, Any]) -> str:
+    scope = {"http": " for HTTP", "s3": " for S3"}.get(entry["kind"], "")
     capability = f" {entry['capability'].lower()}" if entry["capability"] else ""
-    return escape(entry["level"] + capability + (" provisional" if entry["provisional"] else ""))
+    return escape(entry["level"] + scope + capability + (" provisional" if entry["provisional"] else ""))
 
 
 def _named(check: Mapping[str, Any]) -> str:

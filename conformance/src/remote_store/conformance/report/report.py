@@ -103,23 +103,18 @@ def report_of(run: Run) -> Report:
         "gaps": [{"cause": gap.cause, "checks": dict(gap.checks)} for gap in run.gaps],
         "under_claimed": sorted({record.under_claimed for record in run.records if record.under_claimed}),
         "left": sorted({record.left for record in run.records if record.left}),
-        "rules": [_rule(entry, _kind(run)) for entry in run.rules],
+        "rules": [_rule(entry, run.kind) for entry in run.rules],
         "checks": [record.as_dict() for record in run.records],
         "deviations": list(run.deviations()),
     }
-
-
-def _kind(run: Run) -> str:
-    """The kind of storage, which decides about the hints."""
-    backend = run.subject
-    found = backend.get("profile" if backend.get("stated") else "place", {}).get("kind")
-    return str(found or "other")
 
 
 def _rule(entry: RuleResult, kind: str) -> Mapping[str, Any]:
     return {
         "id": entry.rule.id,
         "level": entry.rule.level,
+        "kind": entry.rule.kind,
+        "binds": entry.rule.binds(kind),
         "capability": entry.rule.capability.name if entry.rule.capability else None,
         "provisional": entry.rule.provisional,
         "text": entry.rule.text,

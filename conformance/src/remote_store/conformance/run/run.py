@@ -31,6 +31,7 @@ class Run:
         rules: The result of every rule.
         gaps: The parts of the suite that did not run.
         verdict: The verdict.
+        kind: The kind of storage, which decides what rules bind it.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Run:
     rules: Sequence[RuleResult]
     gaps: Sequence[Gap]
     verdict: Verdict
+    kind: str
 
     def counts(self) -> Mapping[Outcome, int]:
         """Number of rules per outcome, for all outcomes, in the order of `Outcome`."""
@@ -107,7 +109,8 @@ def finished(
         by_rule.update(dict.fromkeys(manifest(suite)[check].rules, count))
     rank = rank_of(suite)
     ordered = [records[key] for key in sorted(records, key=lambda key: (rank.get(key[0], len(rank)), key[1]))]
-    found = results(rules().values(), rules_of(suite), ordered, by_rule)
+    kind = _kind(subject)
+    found = results(rules().values(), rules_of(suite), ordered, by_rule, kind)
     return Run(
         name=name,
         target=target,
@@ -120,4 +123,13 @@ def finished(
         rules=found,
         gaps=gaps,
         verdict=judge(found, (subject or {}).get("capabilities", ()), gaps),
+        kind=kind,
     )
+
+
+def _kind(subject: Mapping[str, Any] | None) -> str:
+    """The kind of storage. A backend that was never inspected counts as S3, which every rule binds."""
+    if not subject:
+        return "s3"
+    stated = str(subject["profile"]["kind"])
+    return stated if subject["stated"] else str(subject["place"].get("kind", stated))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from remote_store.conformance.contract.rulebook import Rule
+from remote_store.conformance.contract.rulebook import Rule, out_of_scope
 from remote_store.conformance.values.outcome import Outcome, Record, fold
 
 CORE = ("READ", "WRITE", "DELETE", "LIST")
@@ -90,7 +90,7 @@ class Verdict:
 
 
 def results(
-    rules: Iterable[Rule], checked: Iterable[str], records: Iterable[Record], missing: Mapping[str, int]
+    rules: Iterable[Rule], checked: Iterable[str], records: Iterable[Record], missing: Mapping[str, int], kind: str
 ) -> tuple[RuleResult, ...]:
     """The result of every rule.
 
@@ -99,13 +99,19 @@ def results(
         checked: Ids of the rules that the suite has a check for.
         records: The records of the checks.
         missing: Number of variants without a record, by the id of the rule.
+        kind: The kind of storage. A rule that does not bind it does not apply.
     """
     by_rule: dict[str, list[Record]] = {}
     for record in records:
         for identifier in record.rules:
             by_rule.setdefault(identifier, []).append(record)
     known = set(checked)
-    return tuple(_result(rule, rule.id in known, by_rule.get(rule.id, []), missing.get(rule.id, 0)) for rule in rules)
+    return tuple(
+        _result(rule, rule.id in known, by_rule.get(rule.id, []), missing.get(rule.id, 0))
+        if rule.binds(kind)
+        else RuleResult(rule, Outcome.NOT_APPLICABLE, {}, out_of_scope(rule))
+        for rule in rules
+    )
 
 
 def _result(rule: Rule, checked: bool, records: list[Record], missing: int) -> RuleResult:
