@@ -26,6 +26,7 @@ pytestmark = [pytest.mark.usefixtures("compiled_once"), pytest.mark.timeout(600)
 COMMAND = Path(sys.executable).parent / "remote-store-conformance"
 BAD = """
 import os, signal, sys, threading
+from remote_store.conformance import Harness
 from remote_store.core import MemoryBackend
 
 class GlobHangs(MemoryBackend):
@@ -69,6 +70,31 @@ class SignalsLater(MemoryBackend):
 
 def make_and_exit():
     sys.exit("no licence")
+
+def never():
+    threading.Event().wait()
+
+made = 0
+
+def thirty():
+    global made
+    made += 1
+    return MemoryBackend() if made <= 30 else None
+
+def fails_at_last():
+    backend = thirty()
+    if backend is None:
+        raise OSError("too many connections")
+    return backend
+
+def hangs_at_last():
+    return thirty() or never()
+
+class Troubled(Harness):
+    def make(self, **options):
+        return KeepsFiles()
+    def trouble(self):
+        never()
 """
 
 
@@ -102,7 +128,9 @@ GLOBS = ("--rule", "GLOB-001", "--rule", "GLOB-002", "--rule", "READ-001", "--ti
 def test_a_method_that_hangs_is_told_once_and_not_called_again(run: Run) -> None:
     output = told(run("bad:GlobHangs", *GLOBS, "--timeout", "1"), 1)
     assert len(failed(output)) == 1
-    assert "  `glob` hangs\n    expected: the check ends within 1 seconds\n    observed: it still runs" in output
+    assert "  `glob` hangs\n    expected: the check ends within 1 seconds\n    observed: it did not return" in output
+    assert "it is in glob (" in output
+    assert [hint.partition(":")[0] for hint in re.findall("hint: (.*)", output)] == ["See what `glob` waits for"]
     (line,) = re.findall(r"\d+ checks were skipped: .*", output)
     assert "`glob` did not return in test_glob_" in line
     assert "so no other check calls it (test_glob_" in line
@@ -143,13 +171,42 @@ def test_a_backend_that_prints_breaks_one_rule_and_its_text_is_not_mixed_with_th
         ("bad:Signals", "the handlers of signals belong to the program, not to a backend"),
         ("bad:make_and_exit", "bad:make_and_exit() raised SystemExit: no licence ("),
         ("leaves:make", "leaves cannot be imported: SystemExit: 7 ("),
+        ("bad:never", "bad:never() hangs: it did not return within 1 seconds; it is in never ("),
     ],
 )
 def test_a_factory_that_stops_the_run_is_one_configuration_error(run: Run, target: str, text: str) -> None:
-    result = run(target, "--tier", "smoke")
+    result = run(target, "--tier", "smoke", "--timeout", "1")
     assert (result.returncode, result.stderr.count("configuration error: ")) == (3, 1), result.stdout + result.stderr
     assert text in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "name, error, why",
+    [
+        (
+            "fails_at_last",
+            "make() raised OSError: too many connections",
+            "the harness failed in 10 checks, at last with",
+        ),
+        (
+            "hangs_at_last",
+            "make() hangs: it did not return within 1 seconds; it is in never (",
+            "`make()` did not return",
+        ),
+    ],
+)
+def test_a_factory_that_stops_at_its_31st_call_is_told_once(run: Run, name: str, error: str, why: str) -> None:
+    output = told(run(f"bad:{name}", "--tier", "smoke", "--timeout", "1"), 2)
+    assert len(failed(output)) == 1
+    assert output.count(f"  {error}") == 1
+    assert re.search(rf"\d+ checks were skipped: {re.escape(why)}", output)
+
+
+def test_a_harness_whose_trouble_hangs_is_told_once(run: Run) -> None:
+    output = told(run("bad:Troubled", "--tier", "smoke", "--timeout", "1"), 2)
+    assert len(failed(output)) == 1
+    assert "trouble() of the harness hangs: it did not return within 1 seconds; it is in never (" in output
 
 
 def test_a_method_that_replaces_a_signal_handler_is_told_once(run: Run) -> None:

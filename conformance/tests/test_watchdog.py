@@ -27,8 +27,14 @@ def test_a_call_sees_the_context_of_its_caller() -> None:
 
 def test_a_call_that_hangs_is_given_up() -> None:
     release = threading.Event()
-    with pytest.raises(Hung, match=r"0\.05 seconds"):
+
+    def waits() -> None:
+        release.wait()
+
+    with pytest.raises(Hung, match=r"0\.05 seconds$"):
         bounded(release.wait, 0.05)
+    with pytest.raises(Hung, match=r"seconds; it is in waits \(.*test_watchdog\.py, line \d+\)$"):
+        bounded(waits, 0.05)
     release.set()
 
 

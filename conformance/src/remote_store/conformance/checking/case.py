@@ -64,7 +64,7 @@ class AnyCase(Expectations, Generic[B]):
         requests: Requests that reached the endpoint during the check.
         retries: How often the check was repeated, as `Profile.attempts` allows.
         raced: The check has made concurrent calls.
-        making: A factory of the harness is running.
+        making: The method of the harness that is making a backend; empty while none does.
         timeout: Time limit of the check in seconds.
         stops: The methods that stopped earlier checks of the class, which are not called again.
         shown_calls: How many of its last calls a failure shows; `None` for all.
@@ -99,7 +99,7 @@ class AnyCase(Expectations, Generic[B]):
         self.shown_calls = shown_calls
         self.retries = 0
         self.raced = False
-        self.making = False
+        self.making = ""
         self.left = ""
         self.under_claimed: Capability | None = None
         self.requests: list[Request] = []
@@ -216,8 +216,8 @@ class AnyCase(Expectations, Generic[B]):
         if not condition:
             not_applicable(reason)
 
-    def lesson(self) -> str:
-        """The end of a message: the rules of the check, its calls and requests, and how to repeat it."""
+    def lesson(self, hint: str = "") -> str:
+        """The end of a message: the rules of the check with their hints, its calls and requests, how to repeat it."""
         text = ""
         if calls := self.log.lines(self.shown_calls):
             text += "\n  calls:" + "".join(f"\n    {line}" for line in calls)
@@ -225,7 +225,7 @@ class AnyCase(Expectations, Generic[B]):
             earlier = len(self.requests) - len(requests)
             text += "\n  requests:" + (f"\n    ... {earlier:,} earlier requests" if earlier else "")
             text += "".join(f"\n    {line}" for line in map(shown, requests))
-        text = super().lesson() + self.without_secrets(text)
+        text = super().lesson(hint) + self.without_secrets(text)
         text += f"\n  seed: {self.seed}" if self.name else ""
         return text + (f"\n  to repeat it: {self.repeat}" if self.repeat else "")
 
@@ -262,7 +262,8 @@ class AnyCase(Expectations, Generic[B]):
         return f"; {row.capability.name} works although it is not declared: declare it, or refuse the call"
 
     def _make(self, make: Callable[..., B], called: str = "make()", /, **changes: Any) -> B:
-        self.making = True
+        self.stops.refuse(called)
+        self.making = called
         try:
             made = make(**changes)
         except (Exception, SystemExit) as error:
@@ -270,7 +271,7 @@ class AnyCase(Expectations, Generic[B]):
                 raise
             raise HarnessFailed(f"{called} raised {type(error).__name__}: {error}") from error
         finally:
-            self.making = False
+            self.making = ""
         if not isinstance(made, Backend | AsyncBackend):
             raise HarnessFailed(f"{called} returned {made!r}, which is not a backend")
         return made

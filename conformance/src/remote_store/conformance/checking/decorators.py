@@ -28,6 +28,11 @@ from remote_store.core import AsyncBackend, Backend, Capability
 from remote_store.core.home import public
 
 SOAK_ROUNDS = 20
+HANGING = (
+    "See what {method} waits for: a lock, a connection without a timeout, or an event loop that is blocked. If the "
+    "storage is only slow, allow more time with --timeout or Profile(timeout=...)."
+)
+"""The hint after a hang, in place of those of the rules."""
 
 S = TypeVar("S")
 P = ParamSpec("P")
@@ -111,15 +116,14 @@ def _tried(case: AnyCase[Any], once: Callable[[], None]) -> None:
         try:
             exits_refused(partial(bounded, once, seconds))
         except Hung as hung:
-            case.stops.hung(method := case.hanging(), case.name)
-            lesson = case.lesson()
+            case.stops.hung(method := case.making or case.hanging(), case.name)
+            lesson = case.lesson(HANGING.format(method=f"`{method}`" if method else "it"))
             case.abandon()
             if case.making:
-                raise HarnessFailed(f"make() hangs: {hung}") from hung
+                raise HarnessFailed(f"{method} hangs: {hung}") from hung
             what = f"`{method}` hangs" if method else "the check hangs"
             raise CheckHung(
-                f"{what}\n  expected: the check ends within {seconds:g} seconds\n  observed: it still runs; if the "
-                f"storage is only slow, allow more time with --timeout or Profile(timeout=...){lesson}"
+                f"{what}\n  expected: the check ends within {seconds:g} seconds\n  observed: {hung}{lesson}"
             ) from hung
         except SystemExit as error:
             case.stops.exited(case.log.latest(), case.name)

@@ -62,10 +62,17 @@ class Expectations:
         """The text without secrets."""
         return text
 
-    def lesson(self) -> str:
-        """The end of a message: the rules of the check, with their hints."""
-        told = [f"\n  {rule.id} {rule.level}: {rule.text}\n  hint: {rule.hint_for(self.kind)}" for rule in self.rules]
-        return "".join(told)
+    def lesson(self, hint: str = "") -> str:
+        """The end of a message: the rules of the check, with their hints.
+
+        Args:
+            hint: Replaces the hints of the rules.
+        """
+        told = ""
+        for rule in self.rules:
+            told += f"\n  {rule.id} {rule.level}: {rule.text}"
+            told += "" if hint else f"\n  hint: {rule.hint_for(self.kind)}"
+        return f"{told}\n  hint: {hint}" if hint else told
 
     def expect(self, condition: object, what: str, observed: object = NOTHING) -> None:
         """Fail unless the condition holds.

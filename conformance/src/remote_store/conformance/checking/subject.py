@@ -24,7 +24,8 @@ from remote_store.conformance.values.hosts import hosts_of, is_here
 from remote_store.conformance.values.redaction import HIDDEN, SECRET_NAME, redacted
 from remote_store.core import AsyncBackend, Backend
 
-SECONDS = 60.0
+SECONDS = 30.0
+"""The time limit of a call of the factory, if neither an option nor the profile states another."""
 GLANCE_SECONDS = 5.0
 CALL_SECONDS = 10.0
 LEAKING = 4
@@ -104,35 +105,39 @@ class _Calls:
             raise
 
 
-def glance(harness: AnyHarness[Any], ask: Callable[[Mapping[str, str]], None]) -> Subject:
+def glance(
+    harness: AnyHarness[Any], ask: Callable[[Mapping[str, str]], None], *, timeout: float | None = None
+) -> Subject:
     """Make one backend and call it once, so that its connections can be observed.
 
     Args:
         harness: How to make it.
         ask: Called with the backend's place before any other call. Its exceptions propagate.
+        timeout: The time limit of a check, as an option states it.
 
     Raises:
         ConfigurationError: The factory raises, hangs or returns something else, or the installed versions are
             incompatible.
     """
-    with _made_backends(harness, GLANCE_SECONDS) as (make, call):
+    with _made_backends(harness, GLANCE_SECONDS, timeout) as (make, call):
         backend = make()
         ask(_place(backend))
         _told(lambda: call(lambda: _run(backend.exists("conformance"))), None)
         return _subject(backend, harness, harness.profile, [])
 
 
-def look(harness: AnyHarness[Any]) -> Subject:
+def look(harness: AnyHarness[Any], *, timeout: float | None = None) -> Subject:
     """Make two backends and inspect them.
 
     Args:
         harness: How to make them.
+        timeout: The time limit of a check, as an option states it.
 
     Raises:
         ConfigurationError: The factory raises, hangs, returns something else or the same instance twice, or the
             installed versions are incompatible.
     """
-    with _made_backends(harness, CALL_SECONDS) as (make, call):
+    with _made_backends(harness, CALL_SECONDS, timeout) as (make, call):
         backends = [make(), make()]
         if backends[0] is backends[1]:
             raise ConfigurationError(
@@ -147,7 +152,9 @@ def look(harness: AnyHarness[Any]) -> Subject:
 
 
 @contextmanager
-def _made_backends(harness: AnyHarness[Any], seconds: float) -> Iterator[tuple[Callable[[], Any], _Calls]]:
+def _made_backends(
+    harness: AnyHarness[Any], seconds: float, timeout: float | None
+) -> Iterator[tuple[Callable[[], Any], _Calls]]:
     """A factory of backends, which are closed at the end of the block, and a caller with a time limit.
 
     Raises:
@@ -156,11 +163,12 @@ def _made_backends(harness: AnyHarness[Any], seconds: float) -> Iterator[tuple[C
     """
     if not isinstance(harness, AnyHarness):
         raise ConfigurationError(f"the harness is {harness!r}; it must be an instance of Harness or AsyncHarness")
-    call = _Calls(min(seconds, harness.profile.timeout or seconds))
+    stated = timeout or harness.profile.timeout
+    call = _Calls(min(seconds, stated or seconds))
     backends: list[Any] = []
 
     def make() -> Any:
-        backends.append(_made(harness))
+        backends.append(_made(harness, stated or SECONDS))
         if len(backends) == 1 and (wrong := skew(distribution_of(type(backends[0]).__module__))):
             raise ConfigurationError(wrong)
         return backends[-1]
@@ -173,9 +181,8 @@ def _made_backends(harness: AnyHarness[Any], seconds: float) -> Iterator[tuple[C
                 call(partial(_run_close, backend))
 
 
-def _made(harness: AnyHarness[Any]) -> Any:
+def _made(harness: AnyHarness[Any], seconds: float) -> Any:
     wanted = AsyncBackend if isinstance(harness, AsyncHarness) else Backend
-    seconds = min(SECONDS, harness.profile.timeout or SECONDS)
     try:
         made = exits_refused(lambda: bounded(harness.make, seconds))
     except Hung as hung:

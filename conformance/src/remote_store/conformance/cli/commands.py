@@ -45,7 +45,6 @@ def run_(options: argparse.Namespace) -> int:
     passed = ["--conformance-tier", options.tier, *(f"--conformance-rule={identifier}" for identifier in chosen)]
     passed += ["--conformance-seed", str(options.seed)]
     passed += ["--conformance-report", str(Path(options.report).resolve())]
-    passed += [f"--conformance-timeout={options.timeout}"] if options.timeout else []
     passed += ["--conformance-keep-going"] if options.keep_going else []
     passed += ["--conformance-all-calls"] if options.all_calls else []
     if options.deviations:
@@ -56,7 +55,9 @@ def run_(options: argparse.Namespace) -> int:
     if not _agreed(options, chosen):
         return CONFIGURATION_ERROR
     try:
-        run, written = door.run_target(options.target, passed, workers=options.workers, out=sys.stdout)
+        run, written = door.run_target(
+            options.target, passed, workers=options.workers, out=sys.stdout, timeout=options.timeout
+        )
     except door.Broke as broke:
         print(f"the suite itself failed, which is a bug in the suite:\n{escaped(str(broke))}", file=sys.stderr)
         return SUITE_FAILED
@@ -75,17 +76,17 @@ def run_(options: argparse.Namespace) -> int:
 
 def _agreed(options: argparse.Namespace, chosen: list[str]) -> bool:
     """Print the subject and, if it is on another machine, the cost. Returns whether the run may start."""
-    from remote_store.conformance.checking.subject import glance
+    from remote_store.conformance.checking.subject import SECONDS, glance
     from remote_store.conformance.cli import door, places
     from remote_store.conformance.cli.network import Gate
     from remote_store.conformance.run.cost import expected
     from remote_store.conformance.suite.conformance import suite_of
 
-    harness = door.known_harness(options.target)
+    harness = door.known_harness(options.target, options.timeout)
     subject = None
     with Gate(is_open=options.yes) as gate:
         try:
-            subject = glance(harness, gate.ask)
+            subject = glance(harness, gate.ask, timeout=options.timeout)
         except (ConfigurationError, ConnectionRefusedError):
             if not gate.host:
                 raise
@@ -94,7 +95,7 @@ def _agreed(options: argparse.Namespace, chosen: list[str]) -> bool:
     if subject:
         print(f"{subject.kind} ({subject.distribution or 'not from a distribution'})")
     if gate.host:
-        suite = suite_of(door.suite_for(options.target))
+        suite = suite_of(door.suite_for(options.target, options.timeout))
         assert suite is not None
         cost = expected(suite, options.tier, chosen, names)
         host = escaped(gate.host)
@@ -103,7 +104,11 @@ def _agreed(options: argparse.Namespace, chosen: list[str]) -> bool:
             print("This may cost money and time. Add --yes to run it.")
     if gate.host and not options.yes:
         return False
-    if places.is_url(options.target) and not options.allow_non_empty and (path := places.occupant(harness)):
+    if (
+        places.is_url(options.target)
+        and not options.allow_non_empty
+        and (path := places.occupant(harness, options.timeout or SECONDS))
+    ):
         raise ConfigurationError(
             f"the place is not empty: it contains {path!r}. The checks write only into folders of their own, named "
             "conformance-..., and remove them. Name an empty place, or add --allow-non-empty"

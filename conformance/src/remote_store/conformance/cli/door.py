@@ -19,6 +19,7 @@ from typing import Any, TextIO
 import pytest
 
 from remote_store.conformance import plugin
+from remote_store.conformance.checking.subject import SECONDS
 from remote_store.conformance.cli.places import is_url
 from remote_store.conformance.cli.target import harness_of
 from remote_store.conformance.contract.rulebook import ConfigurationError
@@ -35,7 +36,7 @@ FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
 SOURCE = """\
 from remote_store.conformance.cli.door import suite_for
 
-{name} = suite_for({target!r})
+{name} = suite_for({target!r}, {timeout!r})
 """
 
 
@@ -44,14 +45,14 @@ class Broke(Exception):
 
 
 @cache
-def known_harness(target: str) -> AnyHarness[Any]:
-    """The harness of a target, made once per process."""
-    return harness_of(target)
+def known_harness(target: str, timeout: float | None) -> AnyHarness[Any]:
+    """The harness of a target, made once per process, with the time limit that the command states."""
+    return harness_of(target, timeout or SECONDS)
 
 
-def suite_for(target: str) -> type:
-    """The test class for a target."""
-    harness = known_harness(target)
+def suite_for(target: str, timeout: float | None) -> type:
+    """The test class for a target. The factory is called with this time limit, if there is one."""
+    harness = known_harness(target, timeout)
     suite = AsyncBackendConformance if isinstance(harness, AsyncHarness) else BackendConformance
     return type(class_name(target), (suite,), {"harness": harness, "target": target, "__module__": "test_conformance"})
 
@@ -62,7 +63,9 @@ def class_name(target: str) -> str:
     return "Test" + re.sub(r"\W", "_", name)
 
 
-def run_target(target: str, options: Sequence[str], *, workers: str | None, out: TextIO) -> tuple[Run, Sequence[Path]]:
+def run_target(
+    target: str, options: Sequence[str], *, workers: str | None, out: TextIO, timeout: float | None
+) -> tuple[Run, Sequence[Path]]:
     """Run the suite against a target. Returns the run and the paths of its reports.
 
     Args:
@@ -70,6 +73,7 @@ def run_target(target: str, options: Sequence[str], *, workers: str | None, out:
         options: Options of the plugin.
         workers: Number of pytest-xdist processes; `None` to run in this process.
         out: The stream for the progress.
+        timeout: The time limit that the command states; `None` for that of the profile or the tier.
 
     Raises:
         ConfigurationError: The harness cannot be used.
@@ -78,12 +82,13 @@ def run_target(target: str, options: Sequence[str], *, workers: str | None, out:
     with Witness() as witness, tempfile.TemporaryDirectory(prefix="conformance-") as folder, _shut_off():
         progress = ProgressLine(out, witness)
         module = Path(folder).resolve() / MODULE
-        module.write_text(SOURCE.format(name=class_name(target), target=target), "utf-8")
+        module.write_text(SOURCE.format(name=class_name(target), target=target, timeout=timeout), "utf-8")
         (module.parent / "pytest.ini").write_text("[pytest]\naddopts =\n", "utf-8")
+        limits = [f"--conformance-timeout={timeout}"] if timeout else []
         parallel = ["-p", "xdist", "-n", workers, f"--max-worker-restart={MOST_DEAD_WORKERS}"] if workers else []
         base = ["-c", str(module.parent / "pytest.ini"), "--rootdir", str(module.parent), "-p", "no:cacheprovider"]
         shown = ["-p", plugin.__name__, "--import-mode=importlib", "--tb=short", "-q"]
-        pytest.main([*base, *shown, *parallel, *options, str(module)], plugins=[progress])
+        pytest.main([*base, *shown, *limits, *parallel, *options, str(module)], plugins=[progress])
     watch = progress.watch
     if watch is not None and watch.error:
         raise ConfigurationError(watch.error)

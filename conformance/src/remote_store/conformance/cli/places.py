@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from remote_store.conformance.checking.subject import close
+from remote_store.conformance.checking.subject import SECONDS, close
 from remote_store.conformance.contract.rulebook import ConfigurationError
 from remote_store.conformance.harness import AnyHarness, AsyncFactoryHarness, FactoryHarness
 from remote_store.conformance.processes.exits import exits_refused
@@ -23,8 +23,6 @@ from remote_store.core.config.registry import (
 )
 from remote_store.core.config.url import SCHEMES, from_url
 
-SECONDS = 60.0
-
 
 def is_url(target: str) -> bool:
     """Whether a target is written as a URL."""
@@ -37,8 +35,12 @@ def types() -> list[str]:
     return sorted(installed | {"s3"} if installed & DISTRIBUTIONS.keys() else installed)
 
 
-def harness_of_url(url: str) -> AnyHarness[Any]:
+def harness_of_url(url: str, seconds: float = SECONDS) -> AnyHarness[Any]:
     """The harness of a URL. Its checks make their folders in the place that the URL names.
+
+    Args:
+        url: The URL.
+        seconds: The time limit of one call of the factory.
 
     Raises:
         ConfigurationError: No installed backend knows the URL, or the URL is wrong.
@@ -51,15 +53,19 @@ def harness_of_url(url: str) -> AnyHarness[Any]:
         return from_url(url, {}, find_async_backend) if is_async else from_url(url, {}, find_backend)
 
     with _explained(name, f"{scheme}://"):
-        backend, place = exits_refused(lambda: bounded(make, SECONDS))
+        backend, place = exits_refused(lambda: bounded(make, seconds))
     harness = _harness(lambda: make()[0], is_async=is_async)
     harness.place = place
     close(backend)
     return harness
 
 
-def harness_of_type(name: str) -> AnyHarness[Any]:
+def harness_of_type(name: str, seconds: float = SECONDS) -> AnyHarness[Any]:
     """The harness of a type whose backend needs no settings.
+
+    Args:
+        name: The type.
+        seconds: The time limit of one call of the factory.
 
     Raises:
         ConfigurationError: The type is unknown, or its backend needs settings.
@@ -74,19 +80,23 @@ def harness_of_type(name: str) -> AnyHarness[Any]:
         if settings.required:
             needed = " and ".join(settings.required)
             raise ConfigurationError(f"{name} needs {needed}; write the place as {_example(name, settings.required)}")
-        backend = exits_refused(lambda: bounded(make, SECONDS))
+        backend = exits_refused(lambda: bounded(make, seconds))
     close(backend)
     return _harness(make, is_async=is_async)
 
 
-def occupant(harness: AnyHarness[Any]) -> str:
+def occupant(harness: AnyHarness[Any], seconds: float = SECONDS) -> str:
     """The path of something in the place where the checks will work; empty if there is nothing.
+
+    Args:
+        harness: The harness of the place.
+        seconds: The time limit of the look.
 
     Raises:
         ConfigurationError: The place does not exist, or it cannot be listed.
     """
     try:
-        return bounded(lambda: asyncio.run(_first_child(harness)), SECONDS)
+        return bounded(lambda: asyncio.run(_first_child(harness)), seconds)
     except Exception as error:
         raise ConfigurationError(f"the place cannot be used: {type(error).__name__}: {error}") from error
 

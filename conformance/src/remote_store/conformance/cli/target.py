@@ -19,19 +19,20 @@ from remote_store.core import AsyncBackend, Backend
 EXAMPLE = "write it as package.module:name, such as my_package.storage:make_backend"
 
 
-def harness_of(target: str) -> AnyHarness[Any]:
+def harness_of(target: str, seconds: float = SECONDS) -> AnyHarness[Any]:
     """The harness for a target: a backend's class or factory, a harness, its class or its factory, a URL or a type.
 
     Args:
         target: The target as `package.module:name`, the URL of a place, or the type of an installed backend.
+        seconds: The time limit of one call of a factory.
 
     Raises:
         ConfigurationError: The target does not exist or is something else. The message says what to do.
     """
     if is_url(target):
-        return harness_of_url(target)
+        return harness_of_url(target, seconds)
     if target in types():
-        return harness_of_type(target)
+        return harness_of_type(target, seconds)
     found = _imported(target)
     if isinstance(found, AnyHarness):
         return found
@@ -40,7 +41,7 @@ def harness_of(target: str) -> AnyHarness[Any]:
     if inspect.isclass(found) and inspect.isabstract(found):
         missing = ", ".join(sorted(getattr(found, "__abstractmethods__", ())))
         raise ConfigurationError(f"{target} is abstract; implement {missing} first")
-    made = _called(target, found)
+    made = _called(target, found, seconds)
     if isinstance(made, AnyHarness):
         return made
     if isinstance(made, Backend):
@@ -77,9 +78,9 @@ def _imported(target: str) -> Any:
     return found
 
 
-def _called(target: str, factory: Any) -> Any:
+def _called(target: str, factory: Any, seconds: float) -> Any:
     try:
-        return exits_refused(lambda: bounded(factory, SECONDS))
+        return exits_refused(lambda: bounded(factory, seconds))
     except Hung as hung:
         raise ConfigurationError(f"{target}() hangs: {hung}") from hung
     except ConfigurationError:

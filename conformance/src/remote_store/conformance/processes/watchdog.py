@@ -5,13 +5,18 @@ from __future__ import annotations
 import contextvars
 import inspect
 import os
+import sys
+import sysconfig
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+OTHERS = (sysconfig.get_path("stdlib"), str(Path(__file__).parent.parent))
+"""Where the code is that waits on behalf of others: the standard library and this suite."""
 
 
 class Hung(Exception):
@@ -43,13 +48,24 @@ def bounded(call: Callable[[], T], seconds: float, name: str = "conformance-chec
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
-        raise Hung(f"it did not return within {seconds:g} seconds")
+        raise Hung(f"it did not return within {seconds:g} seconds{_where(thread)}")
     if errors:
         try:
             raise errors[0]
         finally:
             errors.clear()
     return results[0]
+
+
+def _where(thread: threading.Thread) -> str:
+    """The innermost function of the author or of a package in which a thread is; empty if there is none."""
+    frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001 - documented
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if Path(file).is_file() and ("site-packages" in file or not file.startswith(OTHERS)):
+            return f"; it is in {frame.f_code.co_name} ({file}, line {frame.f_lineno})"
+        frame = frame.f_back
+    return ""
 
 
 GRACE_SECONDS, POLL_SECONDS = 10.0, 0.2

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import suppress
 from typing import Any
 
 from remote_store.conformance.checking.case import AnyCase
 from remote_store.conformance.checking.expect import CheckHung
-from remote_store.conformance.processes.watchdog import bounded
+from remote_store.conformance.processes.watchdog import Hung, bounded
 from remote_store.conformance.values.outcome import HarnessFailed, Outcome
 from remote_store.conformance.values.redaction import escaped, redacted
 from remote_store.core import BackendUnavailable
@@ -81,7 +80,9 @@ class Patience:
 
 
 def _trouble(case: AnyCase[Any]) -> str:
-    # The author's code may raise or hang.
-    with suppress(Exception):
-        return redacted(bounded(case.harness.trouble, SECONDS), case.profile.secrets)
-    return ""
+    try:
+        return redacted(bounded(case.harness.trouble, min(SECONDS, case.timeout)), case.profile.secrets)
+    except Hung as hung:
+        return f"trouble() of the harness hangs: {hung}"
+    except Exception:  # noqa: BLE001 - it is the author's code
+        return ""

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from remote_store.conformance.checking.case import AnyCase
-from remote_store.conformance.checking.expect import CheckFailed, CheckHung
+from remote_store.conformance.checking.expect import CheckFailed
 from remote_store.conformance.contract.rulebook import ConfigurationError, rule
-from remote_store.conformance.processes.watchdog import end_in_spite_of_threads
+from remote_store.conformance.processes.watchdog import Hung, end_in_spite_of_threads
 from remote_store.conformance.run.gate import Gate, in_order, is_first
 from remote_store.conformance.run.manifest import in_tier, manifest, overridden, rank_of
 from remote_store.conformance.run.patience import Patience
@@ -228,7 +228,7 @@ class Session:
             seconds=round(call.duration, 4),
             node=item.nodeid,
             lacks=lacks.name if lacks else "",
-            hung=isinstance(error, CheckHung),
+            hung=error is not None and isinstance(error.__cause__, Hung),
             deviation={"reason": known.reason, "link": known.link, "expires": known.expires} if known else None,
             **facts,
         )

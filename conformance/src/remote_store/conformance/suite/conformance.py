@@ -122,7 +122,7 @@ def _ready(suite: Any, config: pytest.Config, case_type: type[C], check: tuple[s
     harness: AnyHarness[Any] = suite.known_harness()
     if kind not in _subjects:
         try:
-            _subjects[kind] = look(harness)
+            _subjects[kind] = look(harness, timeout=config.getoption("conformance_timeout", None))
         except ConfigurationError as error:
             _subjects[kind] = error
     found = _subjects[kind]
