@@ -1,4 +1,4 @@
-"""Backends whose bugs show only in rarely tested cases: large contents, unusual names, other interpreters."""
+"""Backends whose bugs show only in rarely tested cases: large contents and unusual names."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import hashlib
 import io
 import itertools
 import re
-import socket
-import tempfile
 import unicodedata
 import weakref
 from collections.abc import Iterator, Mapping
@@ -218,7 +216,7 @@ class HasOneDraft(Drafts):
         return self.begun[0]
 
 
-@broken("ATOM-003", "LIFE-021")
+@broken("ATOM-003", "LIFE-021", "PROC-005")
 class ClearsWhatOthersBegan(Drafts):
     """Constructing an instance discards unfinished writes of other instances."""
 
@@ -227,52 +225,6 @@ class ClearsWhatOthersBegan(Drafts):
         for draft in self.begun:
             draft.seek(0)
             draft.truncate()
-
-
-@broken("LIFE-003")
-class PlacesByHash(LocalBackend):
-    """Finds files by `hash()` of their name, which differs between interpreters."""
-
-    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
-        data = content.read() if hasattr(content, "read") else bytes(content)
-        return super().write(path, b"%020d" % hash(path) + data, **options)
-
-    def read_bytes(self, path: str) -> bytes:
-        place, content = (stored := super().read_bytes(path))[:20], stored[20:]
-        if place != b"%020d" % hash(path):
-            raise NotFound("there is no such file", path=path, backend=self.name)
-        return content
-
-
-@broken("LIFE-010")
-class WritesToSeeWhetherItCan(MemoryBackend):
-    """`check_health` writes a file and does not delete it."""
-
-    def check_health(self) -> None:
-        super().check_health()
-        self.write(".health", b"", overwrite=True)
-
-
-@broken("PROC-001")
-class SetsTheTimeoutOfEverySocket(MemoryBackend):
-    """Changes the process's default socket timeout until it is closed."""
-
-    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
-        socket.setdefaulttimeout(600)
-        return super().write(path, content, **options)
-
-    def close(self) -> None:
-        socket.setdefaulttimeout(None)
-        super().close()
-
-
-@broken("PROC-001")
-class Prints(MemoryBackend):
-    """Prints messages to standard output."""
-
-    def read(self, path: str) -> Any:
-        print("reading", path)  # noqa: T201 - it is the bug
-        return super().read(path)
 
 
 @broken("READ-001")
@@ -390,20 +342,6 @@ class HasPlacesForSomeReaders(MemoryBackend):
             stream.seek(0, io.SEEK_END)
         self.places.add(stream)
         return stream
-
-
-@broken("READ-017")
-class KeepsADescriptorOfEachRead(MemoryBackend):
-    """Each read leaves a file descriptor open until the backend is closed."""
-
-    def read(self, path: str) -> Any:
-        self.__dict__.setdefault("kept", []).append(tempfile.TemporaryFile())  # noqa: SIM115 - it is the bug
-        return super().read(path)
-
-    def close(self) -> None:
-        for file in self.__dict__.get("kept", ()):
-            file.close()
-        super().close()
 
 
 @broken("ERR-012")

@@ -7,6 +7,8 @@ import os
 import pickle
 import subprocess
 import sys
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO
@@ -20,8 +22,8 @@ sys.path[:] = pickle.load(sys.stdin.buffer)
 from remote_store.conformance.processes.elsewhere import respond
 respond(sys.stdin.buffer, sys.stdout.buffer)
 """
-# A time zone and a hash seed that this interpreter is unlikely to have.
-OTHERWISE = {"TZ": ZONE, "PYTHONHASHSEED": "4321"}
+# A time zone, a hash seed and a locale that this interpreter is unlikely to have.
+OTHERWISE = {"TZ": ZONE, "PYTHONHASHSEED": "4321", "LANG": "C", "LC_ALL": "C"}
 
 
 class NotImportable(Exception):
@@ -33,23 +35,23 @@ class Seen:
     """The results of the other interpreter.
 
     Attributes:
-        content: The content of the file.
+        contents: The contents of the files, in order.
         paths: The paths of the files in its folder; `None` if the backend cannot list.
         modified_at: Modification time of the file it wrote; `None` if the backend has no METADATA.
     """
 
-    content: bytes
+    contents: tuple[bytes, ...]
     paths: tuple[str, ...] | None
     modified_at: datetime | None
 
 
-def use_elsewhere(backend: object, folder: str, source: str, target: str, content: bytes) -> Seen:
-    """Read one file and write another with a copy of the backend in a new interpreter.
+def use_elsewhere(backend: object, folder: str, sources: Sequence[str], target: str, content: bytes) -> Seen:
+    """Read files and write another with a copy of the backend in a new interpreter, which has another current folder.
 
     Args:
         backend: The backend, of either kind.
         folder: The folder to list after the write.
-        source: The file to read.
+        sources: The files to read.
         target: The file to write.
         content: The bytes to write.
 
@@ -57,16 +59,19 @@ def use_elsewhere(backend: object, folder: str, source: str, target: str, conten
         NotImportable: The new interpreter cannot import the backend's class.
         TimeoutError: The interpreter sends no result in time.
     """
-    request = pickle.dumps(sys.path) + pickle.dumps(pickle.dumps((backend, folder, source, target, content)))
+    arguments = pickle.dumps((backend, folder, tuple(sources), target, content))
+    request = pickle.dumps(list(map(os.path.abspath, sys.path))) + pickle.dumps(arguments)
     try:
-        ended = subprocess.run(  # noqa: S603 - the interpreter is this one
-            [sys.executable, "-c", PROGRAM],
-            input=request,
-            capture_output=True,
-            timeout=SECONDS,
-            env={**os.environ, **OTHERWISE},
-            check=False,
-        )
+        with tempfile.TemporaryDirectory(prefix="conformance-") as place:
+            ended = subprocess.run(  # noqa: S603 - the interpreter is this one
+                [sys.executable, "-c", PROGRAM],
+                input=request,
+                capture_output=True,
+                timeout=SECONDS,
+                cwd=place,
+                env={**os.environ, **OTHERWISE},
+                check=False,
+            )
     except subprocess.TimeoutExpired as error:
         raise TimeoutError(f"the other interpreter sent no result within {SECONDS:g} seconds") from error
     if ended.returncode:
@@ -93,11 +98,11 @@ def respond(request: BinaryIO, channel: BinaryIO) -> None:
     channel.write(pickle.dumps(result))
 
 
-async def _use(backend: Any, folder: str, source: str, target: str, content: bytes) -> Seen:
+async def _use(backend: Any, folder: str, sources: Sequence[str], target: str, content: bytes) -> Seen:
     from remote_store.core import Capability
 
     try:
-        read = await _awaited(backend.read_bytes(source))
+        read = tuple([await _awaited(backend.read_bytes(source)) for source in sources])
         await _awaited(backend.write(target, content))
         paths = modified_at = None
         if Capability.LIST in backend.capabilities:

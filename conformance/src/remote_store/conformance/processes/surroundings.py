@@ -11,11 +11,19 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+try:
+    import resource
+except ImportError:  # Windows
+    LIMITS = {}
+else:
+    LIMITS = {"files": resource.RLIMIT_NOFILE, "bytes of a file": resource.RLIMIT_FSIZE, "stack": resource.RLIMIT_STACK}
 
 # Nepal's time, in the POSIX form, which needs no time zone database.
 ZONE = "NPT-5:45"
@@ -48,6 +56,10 @@ def surroundings() -> Mapping[str, object]:
         "the warning filters": tuple(warnings.filters),
         "the module search path": tuple(sys.path),
         "the root logger": (logging.root.level, tuple(logging.root.handlers), logging.root.disabled),
+        "the level below which logging is off": logging.root.manager.disable,
+        "the resource limits": {name: resource.getrlimit(number) for name, number in LIMITS.items()},
+        "the switch interval": sys.getswitchinterval(),
+        "the folder for temporary files": tempfile.tempdir,
         "the standard streams": (sys.stdin, sys.stdout, sys.stderr),
     }
 

@@ -34,6 +34,7 @@ from remote_store.conformance.suite.pages import PageSuite
 from remote_store.conformance.suite.paths import PathSuite
 from remote_store.conformance.suite.peers import PeerSuite
 from remote_store.conformance.suite.probing import ProbingSuite
+from remote_store.conformance.suite.process import ProcessSuite
 from remote_store.conformance.suite.proof import ProofSuite
 from remote_store.conformance.suite.races import RaceSuite
 from remote_store.conformance.suite.reading import ReadSuite
@@ -95,6 +96,7 @@ class Contract(
     ClockSuite,
     FolderSuite,
     NestedSuite,
+    ProcessSuite,
     HistorySuite,
     RaceSuite,
 ):

@@ -14,11 +14,12 @@ from remote_store.conformance.checking.case import AsyncCase, not_applicable
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.wire import part_size, require_s3, uploads
 from remote_store.conformance.http.faults import Stall
-from remote_store.core import AsyncBinaryIO, Capability, NotFound
+from remote_store.core import AsyncBackend, AsyncBinaryIO, Capability, NotFound
 
 T = TypeVar("T")
 WRITE = (Capability.WRITE,)
 TASKS = 64
+LOOP_TASKS = 12
 SECONDS = 30.0
 PROMPT = 2.0
 """Half a second, and what a busy machine may add."""
@@ -316,3 +317,29 @@ class AsyncTaskSuite:
             done, _ = await asyncio.wait([task], timeout=PROMPT)
             case.expect(bool(done), f"a cancelled {name} ends although the server hangs")
         case.endpoint.clear_faults()
+
+    @async_check("ASYNC-017", needs=(Capability.WRITE, Capability.READ))
+    async def test_async_a_second_event_loop(self, case: AsyncCase) -> None:
+        here, there = case.content(1000), case.content(1000)
+        await self._round_trips(case.backend, case.path("before"), here)
+        fresh = case.make()
+        ours = partial(self._round_trips, case.backend, case.path("here"), here)
+        theirs = asyncio.to_thread(lambda: asyncio.run(self._in_a_loop_of_its_own(fresh, case.path("there"), there)))
+        first, second = await asyncio.gather(ours(), theirs)
+        case.expect_equal(first, [here] * LOOP_TASKS, "the results in the first loop")
+        case.expect_equal(second, [there] * LOOP_TASKS, "the results in the second loop")
+        third = await self._round_trips(case.backend, case.path("after"), here)
+        case.expect_equal(third, [here] * LOOP_TASKS, "the results in the first loop after the second has ended")
+
+    async def _in_a_loop_of_its_own(self, backend: AsyncBackend, folder: str, content: bytes) -> list[bytes]:
+        try:
+            return await self._round_trips(backend, folder, content)
+        finally:
+            await backend.close()
+
+    async def _round_trips(self, backend: AsyncBackend, folder: str, content: bytes) -> list[bytes]:
+        async def there_and_back(path: str) -> bytes:
+            await backend.write(path, content)
+            return await backend.read_bytes(path)
+
+        return await asyncio.gather(*(there_and_back(f"{folder}/{number}") for number in range(LOOP_TASKS)))

@@ -33,6 +33,7 @@ from remote_store.conformance.suite.aio.pages import AsyncPageSuite
 from remote_store.conformance.suite.aio.paths import AsyncPathSuite
 from remote_store.conformance.suite.aio.peers import AsyncPeerSuite
 from remote_store.conformance.suite.aio.probing import AsyncProbingSuite
+from remote_store.conformance.suite.aio.process import AsyncProcessSuite
 from remote_store.conformance.suite.aio.proof import AsyncProofSuite
 from remote_store.conformance.suite.aio.races import AsyncRaceSuite
 from remote_store.conformance.suite.aio.reading import AsyncReadSuite
@@ -94,6 +95,7 @@ class AsyncContract(
     AsyncClockSuite,
     AsyncFolderSuite,
     AsyncNestedSuite,
+    AsyncProcessSuite,
     AsyncHistorySuite,
     AsyncRaceSuite,
 ):

@@ -1,9 +1,8 @@
-"""Checks of rarely tested cases: large contents, unusual names, nested blocks, another interpreter."""
+"""Checks of rarely tested cases: large contents, unusual names, nested blocks."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 from remote_store.conformance.checking.async_trees import fill, found, names, walk, writable
@@ -11,8 +10,7 @@ from remote_store.conformance.checking.callers import Boom
 from remote_store.conformance.checking.case import AsyncCase, not_applicable, untested
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.hostile import ENDINGS, KEYS, MEANT, Failing, Unseekable, stamped
-from remote_store.conformance.processes.elsewhere import NotImportable, use_elsewhere
-from remote_store.conformance.processes.surroundings import another_zone, open_files, overheard, surroundings
+from remote_store.conformance.processes.surroundings import another_zone
 from remote_store.conformance.suite.aio.expectations import expect_content, expect_facts, require_namesakes
 from remote_store.core import Capability, FileInfo, FolderEntry, NotFound
 
@@ -273,63 +271,3 @@ class AsyncSurpriseSuite:
         for stream in reversed(streams):
             case.expect_equal(await stream.read(), content[10:], "the remaining bytes")
             await stream.close()
-
-    @async_check("READ-017", needs=(WRITE,))
-    async def test_read_again_and_again_keeps_nothing_open(self, case: AsyncCase) -> None:
-        if case.harness.endpoint is not None:
-            not_applicable("a client of a server keeps connections")
-        await fill(case, "file", data=case.content(200_000))
-        before = open_files()
-        for _ in range(READERS):
-            async with await case.backend.read(case.path("file")) as stream:
-                await stream.read(10)
-            await case.backend.read_range(case.path("file"), 5, 10)
-        grown = open_files() - before
-        case.expect(grown < READERS // 2, f"{READERS} reads leave nothing open", f"{grown} more open files")
-
-    @async_check("LIFE-003", needs=(WRITE, READ))
-    async def test_life_a_pickle_in_another_interpreter(self, case: AsyncCase) -> None:
-        case.require_profile("the storage ends with its process", not case.profile.in_process)
-        case.require_profile("the profile says that instances cannot be pickled", case.profile.picklable)
-        await fill(case, "here", data=b"from here")
-        use = partial(use_elsewhere, case.backend, case.folder, case.path("here"), case.path("there"), b"from there")
-        try:
-            seen = use()
-        except NotImportable as error:
-            untested(f"another interpreter cannot import the backend: {error}")
-        except Exception as error:
-            case.fail("reading and writing in another interpreter", "no exception", error)
-        now = datetime.now(UTC)
-        case.expect_equal(seen.content, b"from here", "the content that the other interpreter reads")
-        await expect_content(case, "there", b"from there")
-        if seen.paths is not None:
-            case.expect_equal(list(seen.paths), [case.path("here"), case.path("there")], "the files that it lists")
-        if seen.modified_at is not None:
-            time = seen.modified_at
-            case.expect(abs(time - now) < NEAR, f"the time that it returns, in another time zone, is about {now}", time)
-
-    @async_check("LIFE-010", needs=(LIST,))
-    async def test_life_a_look_at_health_leaves_nothing(self, case: AsyncCase) -> None:
-        async with case.isolated() as alone:
-            await alone.backend.check_health()
-            case.expect_equal(await names(alone.backend.iter_children("")), [], "the entries in the root")
-
-    @async_check("PROC-001", needs=(READ, WRITE, LIST))
-    async def test_process_is_left_as_it_was(self, case: AsyncCase) -> None:
-        before = surroundings()
-        with overheard() as printed:
-            backend, path = case.backend, case.path("file")
-            await backend.write(path, b"content")
-            if ATOMIC in backend.capabilities:
-                async with backend.open_atomic(case.path("other")) as stream:
-                    await stream.write(b"content")
-            async with await backend.read(path) as stream:
-                await stream.read()
-            await found(backend.list_files(case.folder))
-            with case.expect_raises(NotFound):
-                await backend.read_bytes(case.path("absent"))
-            await backend.check_health()
-        after = surroundings()
-        for what, was in before.items():
-            case.expect_equal(after[what], was, what)
-        case.expect_equal(printed.getvalue(), "", "the text that was printed")

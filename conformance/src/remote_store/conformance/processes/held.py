@@ -1,0 +1,58 @@
+"""Counts what the process holds: files, sockets, threads, child processes, tasks and temporary files."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import multiprocessing
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from unittest import mock
+
+from remote_store.conformance.processes.surroundings import open_files
+
+
+def held(folder: Path) -> Mapping[str, int]:
+    """How much the process holds of each resource.
+
+    Args:
+        folder: The folder of temporary files.
+    """
+    return {
+        "open files and sockets": open_files(),
+        "threads": threading.active_count(),
+        "child processes": _children(),
+        "asyncio tasks": _tasks(),
+        "temporary files": sum(1 for _ in folder.rglob("*")),
+    }
+
+
+def held_after_collection(folder: Path) -> Mapping[str, int]:
+    """The same after a garbage collection, for files that are closed when nothing refers to them."""
+    gc.collect()
+    return held(folder)
+
+
+@contextlib.contextmanager
+def own_temporary_folder() -> Iterator[Path]:
+    """A folder in which this process alone makes its temporary files until the block ends."""
+    made = tempfile.TemporaryDirectory(prefix="conformance-", ignore_cleanup_errors=True)
+    with made as folder, mock.patch.object(tempfile, "tempdir", folder):
+        yield Path(folder)
+
+
+def _children() -> int:
+    with contextlib.suppress(OSError):
+        lists = [path.read_text("ascii") for path in Path("/proc/self/task").glob("*/children")]
+        if lists:
+            return sum(len(text.split()) for text in lists)
+    return len(multiprocessing.active_children())
+
+
+def _tasks() -> int:
+    with contextlib.suppress(RuntimeError):
+        return len(asyncio.all_tasks())
+    return 0

@@ -1,0 +1,265 @@
+"""Checks of what happens across processes, instances, threads and time, and of what a backend leaves in its process."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+from remote_store.conformance.checking.async_trees import fill, found, names, taken, writable
+from remote_store.conformance.checking.case import AsyncCase, untested
+from remote_store.conformance.checking.decorators import async_check
+from remote_store.conformance.checking.fork import forked
+from remote_store.conformance.processes.elsewhere import NotImportable, use_elsewhere
+from remote_store.conformance.processes.held import held, held_after_collection, own_temporary_folder
+from remote_store.conformance.processes.later import later
+from remote_store.conformance.processes.surroundings import overheard, surroundings
+from remote_store.conformance.suite.aio.expectations import expect_content
+from remote_store.conformance.suite.aio.operations import operations
+from remote_store.core import AsyncBackend, Capability
+
+READ, WRITE, LIST, ATOMIC = Capability.READ, Capability.WRITE, Capability.LIST, Capability.ATOMIC_WRITE
+NEAR = timedelta(minutes=10)
+DAY = timedelta(days=1)
+# Servers refuse requests whose signature is a quarter of an hour old.
+SIGNED = timedelta(minutes=10)
+ROUNDS, MORE_ROUNDS = 2, 6
+"""Rounds of all operations, and those that follow if something was left, since a pool may still grow."""
+PATIENCE = 3.0
+"""Seconds that threads and connections have to end."""
+POLL = 0.25
+SIZE = 300_000
+WAYS = {"write": WRITE, "write_atomic": ATOMIC, "open_atomic": ATOMIC}
+
+
+class AsyncProcessSuite:
+    """PROC: other processes and lives."""
+
+    @async_check("PROC-001", needs=(READ, WRITE, LIST))
+    async def test_process_is_left_as_it_was(self, case: AsyncCase) -> None:
+        with overheard() as printed:
+            before = surroundings()
+            async for operation in operations(case, "dir"):
+                await operation.run()
+                after = surroundings()
+                for what, was in before.items():
+                    case.expect_equal(after[what], was, f"{what} after {operation.name}")
+                case.expect_equal(
+                    printed.getvalue(), "", f"the text that was printed until the end of {operation.name}"
+                )
+
+    @async_check("PROC-002", needs=(READ, WRITE, LIST))
+    async def test_process_keeps_nothing_of_an_operation(self, case: AsyncCase) -> None:
+        with own_temporary_folder() as folder:
+            await self._kept(case, folder, 1, 0)
+            kept = await self._kept(case, folder, ROUNDS, 0)
+            if kept:
+                kept = await self._kept(case, folder, MORE_ROUNDS, PATIENCE)
+            for resource, (count, operation) in kept.items():
+                case.fail(
+                    f"{resource} after {MORE_ROUNDS} rounds of all operations",
+                    "no more than before",
+                    f"{count} more, most of them after {operation}",
+                )
+            await case.backend.close()
+
+    async def _kept(self, case: AsyncCase, folder: Path, rounds: int, seconds: float) -> Mapping[str, tuple[int, str]]:
+        """The resources of which each round kept one or more: how many, and the operation that kept the most."""
+        start = held_after_collection(folder)
+        kept = {resource: Counter[str]() for resource in start}
+        for number in range(rounds):
+            async for operation in operations(case, f"{rounds}-{number}"):
+                before = held(folder)
+                await operation.run()
+                for resource, count in held(folder).items():
+                    kept[resource][operation.name] += count - before[resource]
+        deadline = monotonic() + seconds
+        while True:
+            end = held_after_collection(folder)
+            grown = {resource: end[resource] - count for resource, count in start.items()}
+            if max(grown.values()) < rounds or monotonic() >= deadline:
+                break
+            # What is being closed may need a turn of the event loop.
+            sleep(POLL)
+            await case.backend.exists(case.path("missing"))
+        return {
+            resource: (count, kept[resource].most_common(1)[0][0])
+            for resource, count in grown.items()
+            if count >= rounds
+        }
+
+    @async_check("PROC-003", "LIFE-003", needs=(WRITE, READ))
+    async def test_process_with_other_settings_reads_the_files(self, case: AsyncCase) -> None:
+        case.require_profile("the storage ends with its process", not case.profile.in_process)
+        case.require_profile("the profile says that instances cannot be pickled", case.profile.picklable)
+        keys = ["here", *case.rng.sample(writable(case), 5)]
+        sources = {case.path(f"{number}/{key}"): f"from here {number}".encode() for number, key in enumerate(keys)}
+        for path, content in sources.items():
+            await case.backend.write(path, content)
+        use = partial(use_elsewhere, case.backend, case.path("new"), list(sources), case.path("new/there"), b"there")
+        try:
+            seen = use()
+        except NotImportable as error:
+            untested(f"another interpreter cannot import the backend: {error}")
+        except Exception as error:
+            case.fail("reading and writing in another interpreter", "no exception", error)
+        now = datetime.now(UTC)
+        for path, content in zip(sources, seen.contents, strict=True):
+            case.expect_equal(content, sources[path], f"the content of {path!r} that the other interpreter reads")
+        await expect_content(case, "new/there", b"there")
+        if seen.paths is not None:
+            case.expect_equal(list(seen.paths), [case.path("new/there")], "the files that it lists")
+        if seen.modified_at is not None:
+            time = seen.modified_at
+            case.expect(abs(time - now) < NEAR, f"the time that it returns, in another time zone, is about {now}", time)
+
+    @async_check("PROC-004", needs=(WRITE, READ))
+    async def test_process_and_its_fork_write_at_once(self, case: AsyncCase) -> None:
+        case.require_profile("the storage ends with its process", not case.profile.in_process)
+        case.require_profile("the profile says that instances do not work after a fork", case.profile.forks)
+        ways = [way for way, capability in WAYS.items() if capability in case.backend.capabilities]
+        ours, theirs = case.content(SIZE), case.content(SIZE)
+        for way in ways:
+            await write(case.backend, way, case.path(f"first-{way}"), ours, nothing)
+        with forked(partial(self._written_in_the_child, case, ways, theirs)) as child:
+            for way in ways:
+                try:
+                    child.paused()
+                except Exception as error:
+                    case.fail(f"{way} in a forked child", "no exception", error)
+                # The child has written half of its file, and has drawn as many random numbers as this process.
+                await write(case.backend, way, case.path(f"ours-{way}"), ours, nothing)
+                child.go_on()
+            try:
+                child.result()
+            except Exception as error:
+                case.fail("writes in a forked child while its parent writes", "no exception", error)
+        for way in ways:
+            await expect_content(case, f"ours-{way}", ours)
+            await expect_content(case, f"theirs-{way}", theirs)
+
+    async def _written_in_the_child(
+        self, case: AsyncCase, ways: list[str], content: bytes, pause: Callable[[], None]
+    ) -> None:
+        for way in ways:
+            await write(case.backend, way, case.path(f"theirs-{way}"), content, pause)
+
+    @async_check("PROC-005", needs=(WRITE, READ))
+    async def test_process_makes_an_instance_during_a_write(self, case: AsyncCase) -> None:
+        content, fresh = case.content(SIZE), list[AsyncBackend]()
+        for way, capability in WAYS.items():
+            if capability in case.backend.capabilities:
+                await write(case.backend, way, case.path(way), content, lambda: fresh.append(case.make()))
+                case.expect_equal(await fresh[-1].read_bytes(case.path(way)), content, f"the file of {way}")
+                await expect_content(case, way, content)
+
+    @async_check("PROC-005", needs=(WRITE, READ, ATOMIC, LIST))
+    async def test_process_uses_another_instance_during_writes(self, case: AsyncCase) -> None:
+        first, second = case.content(SIZE), case.content(SIZE)
+        other = case.make()
+        async with case.backend.open_atomic(case.path("one")) as one:
+            await one.write(first[:1000])
+            async with other.open_atomic(case.path("two")) as two:
+                await two.write(second[:200_000])
+                third = case.make()
+                await third.check_health()
+                await third.write(case.path("three"), b"three")
+                listed = await found(third.list_files(case.folder, recursive=True))
+                case.expect_equal(listed, [case.path("three")], "the files during two writes")
+                await third.close()
+                await one.write(first[1000:])
+                await two.write(second[200_000:])
+            await other.close()
+        for name, content in {"one": first, "two": second, "three": b"three"}.items():
+            await expect_content(case, name, content)
+
+    @async_check("PROC-006", needs=(WRITE, READ))
+    async def test_process_passes_streams_to_another_thread(self, case: AsyncCase) -> None:
+        content = case.content(SIZE)
+        await fill(case, "file", data=content)
+        async with await case.backend.read(case.path("file")) as stream:
+            pieces = [await stream.read(1000)]
+            pieces += await elsewhere(case, partial(stream.read, 100_000))
+            pieces += [await stream.read(1000)]
+            pieces += await elsewhere(case, stream.read)
+        case.expect_equal(b"".join(pieces), content, "the content, read in two threads or tasks")
+        stream = await case.backend.read(case.path("file"))
+        case.expect_equal(await elsewhere(case, stream.read), [content], "the content, read in another thread or task")
+        await elsewhere(case, stream.close)
+        if ATOMIC in case.backend.capabilities:
+            async with case.backend.open_atomic(case.path("new")) as writer:
+                await writer.write(content[:1000])
+                await elsewhere(case, partial(writer.write, content[1000:200_000]))
+                await writer.write(content[200_000:])
+            await expect_content(case, "new", content)
+
+    @async_check("PROC-006", needs=(WRITE, LIST))
+    async def test_process_passes_a_listing_to_another_thread(self, case: AsyncCase) -> None:
+        paths = await fill(case, "a", "b", "c")
+        listing = case.backend.list_files(case.folder)
+        first = await taken(case, listing)
+        (rest,) = await elsewhere(case, partial(found, listing))
+        case.expect_equal(sorted([first.path, *rest]), paths, "the files, listed in two threads or tasks")
+
+    @async_check("PROC-007", needs=(WRITE, READ))
+    async def test_process_finds_its_files_later(self, case: AsyncCase) -> None:
+        content = case.content(SIZE)
+        ways = [way for way, capability in WAYS.items() if capability in case.backend.capabilities]
+        for way in ways:
+            await write(case.backend, way, case.path(way), content, nothing)
+        local = case.harness.endpoint is None and case.profile.kind not in ("s3", "http")
+        with later(DAY if local else SIGNED, type(case.backend)):
+            for way in ways:
+                await expect_content(case, way, content)
+                case.expect_equal(await case.backend.exists(case.path(way)), True, f"exists({way!r}) later")
+            if LIST in case.backend.capabilities:
+                case.expect_equal(await names(case.backend.list_files(case.folder)), sorted(ways), "the files later")
+            if case.profile.shared:
+                seen = await case.make().read_bytes(case.path(ways[0]))
+                case.expect_equal(seen, content, "the content that a new instance reads later")
+        for way in ways:
+            await expect_content(case, way, content)
+
+    @async_check("PROC-008", needs=(LIST,))
+    async def test_process_leaves_nothing_of_a_look_at_health(self, case: AsyncCase) -> None:
+        async with case.isolated() as alone:
+            await alone.backend.check_health()
+            case.expect_equal(await names(alone.backend.iter_children("")), [], "the entries in the root")
+            if alone.harness.oracle is not None:
+                case.expect_equal(alone.harness.oracle.raw_list(""), [], "the keys of the storage")
+
+
+async def write(backend: AsyncBackend, way: str, path: str, content: bytes, halfway: Callable[[], object]) -> None:
+    """Write a file in one of three ways, and call a function in the middle of it."""
+    half = len(content) // 2
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield content[:half]
+        halfway()
+        yield content[half:]
+
+    if way == "open_atomic":
+        async with backend.open_atomic(path) as stream:
+            async for piece in pieces():
+                await stream.write(piece)
+    elif way == "write_atomic":
+        await backend.write_atomic(path, pieces())
+    else:
+        await backend.write(path, pieces())
+
+
+async def elsewhere(case: AsyncCase, call: Callable[[], Any]) -> list[Any]:
+    """The result of a call in another thread or task, as a list of one."""
+    results = await case.together([call])
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+    return results
+
+
+def nothing() -> None:
+    """Do nothing in the middle of a write."""

@@ -1,0 +1,264 @@
+# Generated from conformance/src/remote_store/conformance/suite/aio/process.py by tools/unasync.py; edit that.
+"""Checks of what happens across processes, instances, threads and time, and of what a backend leaves in its process."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+from remote_store.conformance.checking.case import Case, untested
+from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.fork import forked
+from remote_store.conformance.checking.trees import fill, found, names, taken, writable
+from remote_store.conformance.processes.elsewhere import NotImportable, use_elsewhere
+from remote_store.conformance.processes.held import held, held_after_collection, own_temporary_folder
+from remote_store.conformance.processes.later import later
+from remote_store.conformance.processes.surroundings import overheard, surroundings
+from remote_store.conformance.suite.expectations import expect_content
+from remote_store.conformance.suite.operations import operations
+from remote_store.core import Backend, Capability
+
+READ, WRITE, LIST, ATOMIC = Capability.READ, Capability.WRITE, Capability.LIST, Capability.ATOMIC_WRITE
+NEAR = timedelta(minutes=10)
+DAY = timedelta(days=1)
+# Servers refuse requests whose signature is a quarter of an hour old.
+SIGNED = timedelta(minutes=10)
+ROUNDS, MORE_ROUNDS = 2, 6
+"""Rounds of all operations, and those that follow if something was left, since a pool may still grow."""
+PATIENCE = 3.0
+"""Seconds that threads and connections have to end."""
+POLL = 0.25
+SIZE = 300_000
+WAYS = {"write": WRITE, "write_atomic": ATOMIC, "open_atomic": ATOMIC}
+
+
+class ProcessSuite:
+    """PROC: other processes and lives."""
+
+    @check("PROC-001", needs=(READ, WRITE, LIST))
+    def test_process_is_left_as_it_was(self, case: Case) -> None:
+        with overheard() as printed:
+            before = surroundings()
+            for operation in operations(case, "dir"):
+                operation.run()
+                after = surroundings()
+                for what, was in before.items():
+                    case.expect_equal(after[what], was, f"{what} after {operation.name}")
+                case.expect_equal(
+                    printed.getvalue(), "", f"the text that was printed until the end of {operation.name}"
+                )
+
+    @check("PROC-002", needs=(READ, WRITE, LIST))
+    def test_process_keeps_nothing_of_an_operation(self, case: Case) -> None:
+        with own_temporary_folder() as folder:
+            self._kept(case, folder, 1, 0)
+            kept = self._kept(case, folder, ROUNDS, 0)
+            if kept:
+                kept = self._kept(case, folder, MORE_ROUNDS, PATIENCE)
+            for resource, (count, operation) in kept.items():
+                case.fail(
+                    f"{resource} after {MORE_ROUNDS} rounds of all operations",
+                    "no more than before",
+                    f"{count} more, most of them after {operation}",
+                )
+            case.backend.close()
+
+    def _kept(self, case: Case, folder: Path, rounds: int, seconds: float) -> Mapping[str, tuple[int, str]]:
+        """The resources of which each round kept one or more: how many, and the operation that kept the most."""
+        start = held_after_collection(folder)
+        kept = {resource: Counter[str]() for resource in start}
+        for number in range(rounds):
+            for operation in operations(case, f"{rounds}-{number}"):
+                before = held(folder)
+                operation.run()
+                for resource, count in held(folder).items():
+                    kept[resource][operation.name] += count - before[resource]
+        deadline = monotonic() + seconds
+        while True:
+            end = held_after_collection(folder)
+            grown = {resource: end[resource] - count for resource, count in start.items()}
+            if max(grown.values()) < rounds or monotonic() >= deadline:
+                break
+            # What is being closed may need a turn of the event loop.
+            sleep(POLL)
+            case.backend.exists(case.path("missing"))
+        return {
+            resource: (count, kept[resource].most_common(1)[0][0])
+            for resource, count in grown.items()
+            if count >= rounds
+        }
+
+    @check("PROC-003", "LIFE-003", needs=(WRITE, READ))
+    def test_process_with_other_settings_reads_the_files(self, case: Case) -> None:
+        case.require_profile("the storage ends with its process", not case.profile.in_process)
+        case.require_profile("the profile says that instances cannot be pickled", case.profile.picklable)
+        keys = ["here", *case.rng.sample(writable(case), 5)]
+        sources = {case.path(f"{number}/{key}"): f"from here {number}".encode() for number, key in enumerate(keys)}
+        for path, content in sources.items():
+            case.backend.write(path, content)
+        use = partial(use_elsewhere, case.backend, case.path("new"), list(sources), case.path("new/there"), b"there")
+        try:
+            seen = use()
+        except NotImportable as error:
+            untested(f"another interpreter cannot import the backend: {error}")
+        except Exception as error:
+            case.fail("reading and writing in another interpreter", "no exception", error)
+        now = datetime.now(UTC)
+        for path, content in zip(sources, seen.contents, strict=True):
+            case.expect_equal(content, sources[path], f"the content of {path!r} that the other interpreter reads")
+        expect_content(case, "new/there", b"there")
+        if seen.paths is not None:
+            case.expect_equal(list(seen.paths), [case.path("new/there")], "the files that it lists")
+        if seen.modified_at is not None:
+            time = seen.modified_at
+            case.expect(abs(time - now) < NEAR, f"the time that it returns, in another time zone, is about {now}", time)
+
+    @check("PROC-004", needs=(WRITE, READ))
+    def test_process_and_its_fork_write_at_once(self, case: Case) -> None:
+        case.require_profile("the storage ends with its process", not case.profile.in_process)
+        case.require_profile("the profile says that instances do not work after a fork", case.profile.forks)
+        ways = [way for way, capability in WAYS.items() if capability in case.backend.capabilities]
+        ours, theirs = case.content(SIZE), case.content(SIZE)
+        for way in ways:
+            write(case.backend, way, case.path(f"first-{way}"), ours, nothing)
+        with forked(partial(self._written_in_the_child, case, ways, theirs)) as child:
+            for way in ways:
+                try:
+                    child.paused()
+                except Exception as error:
+                    case.fail(f"{way} in a forked child", "no exception", error)
+                # The child has written half of its file, and has drawn as many random numbers as this process.
+                write(case.backend, way, case.path(f"ours-{way}"), ours, nothing)
+                child.go_on()
+            try:
+                child.result()
+            except Exception as error:
+                case.fail("writes in a forked child while its parent writes", "no exception", error)
+        for way in ways:
+            expect_content(case, f"ours-{way}", ours)
+            expect_content(case, f"theirs-{way}", theirs)
+
+    def _written_in_the_child(self, case: Case, ways: list[str], content: bytes, pause: Callable[[], None]) -> None:
+        for way in ways:
+            write(case.backend, way, case.path(f"theirs-{way}"), content, pause)
+
+    @check("PROC-005", needs=(WRITE, READ))
+    def test_process_makes_an_instance_during_a_write(self, case: Case) -> None:
+        content, fresh = case.content(SIZE), list[Backend]()
+        for way, capability in WAYS.items():
+            if capability in case.backend.capabilities:
+                write(case.backend, way, case.path(way), content, lambda: fresh.append(case.make()))
+                case.expect_equal(fresh[-1].read_bytes(case.path(way)), content, f"the file of {way}")
+                expect_content(case, way, content)
+
+    @check("PROC-005", needs=(WRITE, READ, ATOMIC, LIST))
+    def test_process_uses_another_instance_during_writes(self, case: Case) -> None:
+        first, second = case.content(SIZE), case.content(SIZE)
+        other = case.make()
+        with case.backend.open_atomic(case.path("one")) as one:
+            one.write(first[:1000])
+            with other.open_atomic(case.path("two")) as two:
+                two.write(second[:200_000])
+                third = case.make()
+                third.check_health()
+                third.write(case.path("three"), b"three")
+                listed = found(third.list_files(case.folder, recursive=True))
+                case.expect_equal(listed, [case.path("three")], "the files during two writes")
+                third.close()
+                one.write(first[1000:])
+                two.write(second[200_000:])
+            other.close()
+        for name, content in {"one": first, "two": second, "three": b"three"}.items():
+            expect_content(case, name, content)
+
+    @check("PROC-006", needs=(WRITE, READ))
+    def test_process_passes_streams_to_another_thread(self, case: Case) -> None:
+        content = case.content(SIZE)
+        fill(case, "file", data=content)
+        with case.backend.read(case.path("file")) as stream:
+            pieces = [stream.read(1000)]
+            pieces += elsewhere(case, partial(stream.read, 100_000))
+            pieces += [stream.read(1000)]
+            pieces += elsewhere(case, stream.read)
+        case.expect_equal(b"".join(pieces), content, "the content, read in two threads or tasks")
+        stream = case.backend.read(case.path("file"))
+        case.expect_equal(elsewhere(case, stream.read), [content], "the content, read in another thread or task")
+        elsewhere(case, stream.close)
+        if ATOMIC in case.backend.capabilities:
+            with case.backend.open_atomic(case.path("new")) as writer:
+                writer.write(content[:1000])
+                elsewhere(case, partial(writer.write, content[1000:200_000]))
+                writer.write(content[200_000:])
+            expect_content(case, "new", content)
+
+    @check("PROC-006", needs=(WRITE, LIST))
+    def test_process_passes_a_listing_to_another_thread(self, case: Case) -> None:
+        paths = fill(case, "a", "b", "c")
+        listing = case.backend.list_files(case.folder)
+        first = taken(case, listing)
+        (rest,) = elsewhere(case, partial(found, listing))
+        case.expect_equal(sorted([first.path, *rest]), paths, "the files, listed in two threads or tasks")
+
+    @check("PROC-007", needs=(WRITE, READ))
+    def test_process_finds_its_files_later(self, case: Case) -> None:
+        content = case.content(SIZE)
+        ways = [way for way, capability in WAYS.items() if capability in case.backend.capabilities]
+        for way in ways:
+            write(case.backend, way, case.path(way), content, nothing)
+        local = case.harness.endpoint is None and case.profile.kind not in ("s3", "http")
+        with later(DAY if local else SIGNED, type(case.backend)):
+            for way in ways:
+                expect_content(case, way, content)
+                case.expect_equal(case.backend.exists(case.path(way)), True, f"exists({way!r}) later")
+            if LIST in case.backend.capabilities:
+                case.expect_equal(names(case.backend.list_files(case.folder)), sorted(ways), "the files later")
+            if case.profile.shared:
+                seen = case.make().read_bytes(case.path(ways[0]))
+                case.expect_equal(seen, content, "the content that a new instance reads later")
+        for way in ways:
+            expect_content(case, way, content)
+
+    @check("PROC-008", needs=(LIST,))
+    def test_process_leaves_nothing_of_a_look_at_health(self, case: Case) -> None:
+        with case.isolated() as alone:
+            alone.backend.check_health()
+            case.expect_equal(names(alone.backend.iter_children("")), [], "the entries in the root")
+            if alone.harness.oracle is not None:
+                case.expect_equal(alone.harness.oracle.raw_list(""), [], "the keys of the storage")
+
+
+def write(backend: Backend, way: str, path: str, content: bytes, halfway: Callable[[], object]) -> None:
+    """Write a file in one of three ways, and call a function in the middle of it."""
+    half = len(content) // 2
+
+    def pieces() -> Iterator[bytes]:
+        yield content[:half]
+        halfway()
+        yield content[half:]
+
+    if way == "open_atomic":
+        with backend.open_atomic(path) as stream:
+            for piece in pieces():
+                stream.write(piece)
+    elif way == "write_atomic":
+        backend.write_atomic(path, pieces())
+    else:
+        backend.write(path, pieces())
+
+
+def elsewhere(case: Case, call: Callable[[], Any]) -> list[Any]:
+    """The result of a call in another thread or task, as a list of one."""
+    results = case.together([call])
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+    return results
+
+
+def nothing() -> None:
+    """Do nothing in the middle of a write."""
