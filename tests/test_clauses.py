@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import ast
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import contract_page
+import rule_pages
+from remote_store import conformance
 from remote_store.conformance import AsyncBackendConformance, BackendConformance, Rule, areas, rules
 from remote_store.conformance.checking.decorators import identifiers_of
 
@@ -82,4 +86,30 @@ def test_ids_are_numbered_without_a_gap() -> None:
 def test_the_page_of_the_contract_is_current() -> None:
     assert contract_page.PAGE.read_text("utf-8") == contract_page.page()
     for rule in rules().values():
-        assert f"| {rule.id} | {rule.level} | {contract_page.BINDS[rule.kind]} |" in contract_page.page()
+        assert contract_page.row(rule) in contract_page.page()
+
+
+def test_every_rule_has_a_page_with_wrong_and_right_code() -> None:
+    found = conformance.rule_pages()
+    assert list(found) == list(rules())
+    for identifier, page in found.items():
+        for code in (page.wrong, page.right):
+            compile(code, identifier, "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        assert page.wrong != page.right, identifier
+
+
+def test_the_pages_of_the_rules_are_current() -> None:
+    assert rule_pages.stale() == []
+    assert {f"{identifier}.md" for identifier in rules()} < rule_pages.pages().keys()
+
+
+def test_a_page_of_a_rule_that_is_gone_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rule_pages, "FOLDER", tmp_path)
+    (tmp_path / "READ-999.md").write_text("gone", "utf-8")
+    monkeypatch.setattr(sys, "argv", ["rule_pages.py", "--check"])
+    assert rule_pages.main() == 1
+    monkeypatch.setattr(sys, "argv", ["rule_pages.py"])
+    assert rule_pages.main() == 0
+    assert rule_pages.stale() == []
+    assert not (tmp_path / "READ-999.md").exists()
+    assert rules()["READ-001"].text in (tmp_path / "READ-001.md").read_text("utf-8")

@@ -11,14 +11,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from remote_store.conformance import Area, Rule, areas
+from remote_store.conformance import Area, Rule, areas, rule_pages
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "contract.md"
 HEAD = """<!-- Generated from the catalogue in conformance/ by tools/contract_page.py; edit that. -->
 # The contract
 
 The rules that a backend keeps. Each clause has a stable id and at least one check in `remote-store-conformance`; a
-failing check shows the clause and a hint.
+failing check shows the clause and a hint. The id leads to a page with the reason, and with wrong and right code.
 
 A clause says whom it binds. The column *binds* names the storages: *all*, those that are reached over *HTTP* (which
 includes S3), or those of *S3*, as the backend's harness states with `Profile.kind`. If the column *capability* has an
@@ -60,7 +60,8 @@ def row(rule: Rule) -> str:
     """One clause as a row of its table."""
     capability = f"`{rule.capability.name}`" if rule.capability else ""
     clause = rule.text.replace("|", "\\|") + (f" *(untested: {rule.untested})*" if rule.untested else "")
-    return f"| {rule.id} | {rule.level} | {BINDS[rule.kind]} | {capability} | {clause} |\n"
+    identifier = f"[{rule.id}](rules/{rule.id}.md)" if rule.id in rule_pages() else rule.id
+    return f"| {identifier} | {rule.level} | {BINDS[rule.kind]} | {capability} | {clause} |\n"
 
 
 def main() -> int:

@@ -3,12 +3,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from remote_store.conformance import rules
+from remote_store.conformance import rule_pages, rules
 from remote_store.conformance.cli import main
 
 pytestmark = [pytest.mark.usefixtures("compiled_once"), pytest.mark.timeout(600)]
@@ -107,6 +108,7 @@ def test_a_broken_backend_is_told_which_rule_why_and_how_to_see_it_again(folder:
         "expected: b'",
         "READ-003 MUST: `read_range(path, start, length)` returns exactly",
         "hint: ",
+        "for more: remote-store-conformance explain READ-003",
         "calls:",
         "read_range('conformance-",
         "seed: 0, test_read_range_is_exact[",
@@ -163,6 +165,7 @@ def test_a_deviation_that_is_declared_is_not_red(folder: Path) -> None:
         (("list", "--area", "REED"), "'REED' is not a known area; did you mean READ?"),
         (("list", "--capability", "GLOBB"), "'GLOBB' is not a known capability; did you mean GLOB?"),
         (("list", "--kind", "tree"), "'tree' is not a known kind; choose from every, http, s3"),
+        (("explain", "REED"), "'REED' is not a known area; did you mean READ?"),
         (("explain", "READ-0001"), "'READ-0001' is not a rule of the contract; did you mean READ-001?"),
     ],
 )
@@ -269,6 +272,21 @@ def test_a_rule_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     for part in ("READ-001  MUST, since contract 0.1", "needs READ", "checked by BackendConformance:", "  test_read_"):
         assert part in text, part
     assert rule.rationale.split()[0] in text
+    page = rule_pages()["READ-001"]
+    assert page.breaks.split()[0] in text
+    for title, code in (("wrong", page.wrong), ("right", page.right)):
+        assert f"\n{title}:\n{textwrap.indent(code, '  ')}\n" in text
     untested = next(rule for rule in rules().values() if rule.untested)
     assert main(["explain", untested.id]) == 0
     assert "untested: " in capsys.readouterr().out
+
+
+def test_several_rules_and_areas_are_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "proc", "read-002", "MODEL-001"]) == 0
+    area, *told = capsys.readouterr().out.split("\n\n\n")
+    assert area.startswith("PROC: Process state\n")
+    assert [line.split()[0] for line in area.splitlines() if line.startswith("PROC-")] == [
+        rule.id for rule in rules().values() if rule.id.startswith("PROC-")
+    ]
+    assert "prints nothing and changes no state" in " ".join(area.split())
+    assert [text.split()[0] for text in told] == ["READ-002", "MODEL-001"]

@@ -21,6 +21,7 @@ def test_a_failure_says_what_was_expected_what_came_and_what_to_look_at(expectat
         expectations.expect_equal(1, 2, "the number of bytes")
     assert str(caught.value) == (
         f"the number of bytes\n  expected: 2\n  observed: 1\n  READ-001 MUST: {READ.text}\n  hint: {READ.hint}"
+        "\n  for more: remote-store-conformance explain READ-001"
     )
 
 

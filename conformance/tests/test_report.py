@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,15 @@ from xml.etree import ElementTree as ET
 import pytest
 from jsonschema import Draft202012Validator
 
-from remote_store.conformance import CONTRACT_VERSION, BackendConformance, ConfigurationError, Harness, Profile, rules
+from remote_store.conformance import (
+    CONTRACT_VERSION,
+    BackendConformance,
+    ConfigurationError,
+    Harness,
+    Profile,
+    rule_pages,
+    rules,
+)
 from remote_store.conformance.checking.subject import look
 from remote_store.conformance.report.badge import badge
 from remote_store.conformance.report.failures import failures
@@ -277,6 +286,16 @@ def test_the_rules_of_a_page_can_be_filtered_by_outcome(name: str) -> None:
     assert page.outcomes == {entry.rule.id: entry.outcome.value for entry in binding}
     assert page.choices[0] == ""
     assert sorted(page.choices[1:], key=str) == sorted(set(page.outcomes.values()))
+
+
+def test_a_page_shows_why_a_broken_rule_matters_and_links_to_it() -> None:
+    page = html_page(report_of(run_of("failing")))
+    told = rule_pages()["LIFE-005"]
+    assert page.count('<details class="page">') == 1
+    assert page.count('<a href="#LIFE-005">why and how</a>') == 1
+    for text in (told.wrong, told.right):
+        assert f"<pre>{escape(text)}</pre>" in page
+    assert '<details class="page">' not in html_page(report_of(run_of("whole")))
 
 
 def test_a_page_without_a_script_has_no_filter_and_shows_every_rule() -> None:

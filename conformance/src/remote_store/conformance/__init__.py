@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from remote_store.conformance.checking.decorators import async_check, check
     from remote_store.conformance.checking.expect import CheckFailed
     from remote_store.conformance.contract.deviations import join_deviations, load_deviations
+    from remote_store.conformance.contract.rule_pages import RulePage, rule_pages
     from remote_store.conformance.contract.rulebook import (
         CONTRACT_VERSION,
         Area,
@@ -49,6 +50,7 @@ __all__ = [
     "Profile",
     "RawHead",
     "Rule",
+    "RulePage",
     "ThreadedHarness",
     "areas",
     "async_check",
@@ -57,6 +59,7 @@ __all__ = [
     "load_deviations",
     "not_applicable",
     "rule",
+    "rule_pages",
     "rules",
     "untested",
 ]
@@ -69,6 +72,7 @@ _NAMES = {
     "checking.decorators": ("async_check", "check"),
     "checking.expect": ("CheckFailed",),
     "contract.deviations": ("join_deviations", "load_deviations"),
+    "contract.rule_pages": ("RulePage", "rule_pages"),
     "contract.rulebook": ("CONTRACT_VERSION", "Area", "ConfigurationError", "Rule", "areas", "rule", "rules"),
     "harness": (
         "AsyncHarness",

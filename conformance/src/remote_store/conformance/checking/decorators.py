@@ -144,9 +144,9 @@ def _tried(case: AnyCase[Any], once: Callable[[], None]) -> None:
 def judged(case: AnyCase[Any], identifiers: tuple[str, ...]) -> Iterator[None]:
     """Compare the result of a check with the declared deviations: it must pass, or fail exactly as declared."""
     __tracebackhide__ = True
-    case.rules = tuple(map(rule, identifiers))
-    if not any(entry.binds(case.kind) for entry in case.rules):
-        not_applicable(out_of_scope(case.rules[0]))
+    case.rules = tuple(entry for entry in map(rule, identifiers) if entry.binds(case.kind))
+    if not case.rules:
+        not_applicable(out_of_scope(rule(identifiers[0])))
     deviation = deviation_of(case, identifiers)
     if deviation is not None and has_expired(deviation):
         raise CheckFailed(

@@ -72,7 +72,9 @@ class Expectations:
         for rule in self.rules:
             told += f"\n  {rule.id} {rule.level}: {rule.text}"
             told += "" if hint else f"\n  hint: {rule.hint_for(self.kind)}"
-        return f"{told}\n  hint: {hint}" if hint else told
+        told += f"\n  hint: {hint}" if hint else ""
+        names = " ".join(rule.id for rule in self.rules)
+        return f"{told}\n  for more: remote-store-conformance explain {names}" if names else told
 
     def expect(self, condition: object, what: str, observed: object = NOTHING) -> None:
         """Fail unless the condition holds.

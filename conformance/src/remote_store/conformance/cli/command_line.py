@@ -102,8 +102,10 @@ def parser() -> argparse.ArgumentParser:
         "for the rest",
     )
 
-    explain = commands.add_parser("explain", help="explain a rule")
-    explain.add_argument("rule", metavar="ID", help="id of the rule, such as READ-001")
+    explain = commands.add_parser("explain", help="explain rules, or list those of an area")
+    explain.add_argument(
+        "names", nargs="+", metavar="NAME", help="id of a rule, such as READ-001, or an area, such as READ"
+    )
 
     new = commands.add_parser("new", help="write the project of a new backend, to start from")
     new.add_argument("folder", metavar="FOLDER", type=Path, help="a folder that is empty or does not exist")

@@ -11,9 +11,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
+from remote_store.conformance.contract.rule_pages import rule_pages
 from remote_store.conformance.contract.rulebook import (
     CONTRACT_VERSION,
     SCOPES,
+    Area,
     ConfigurationError,
     Kind,
     Level,
@@ -30,6 +32,7 @@ from remote_store.conformance.values.redaction import escaped
 from remote_store.core import Capability
 
 WIDTH = 100
+INDENT = " " * 6
 CODES = {Grade.CORE: 0, Grade.CORE_AND_CAPABILITIES: 0, Grade.FAILING: 1, Grade.PARTIAL: 2}
 
 
@@ -139,10 +142,26 @@ def _listed(entry: Rule) -> str:
 
 
 def explain_(options: argparse.Namespace) -> int:
-    """Explain a rule. Returns 0."""
-    entry = rule(options.rule.upper())
-    print("\n".join(_explained(entry)))
+    """Explain rules, and list those of areas. Returns 0."""
+    explained = ["\n".join(_told(name.upper())) for name in options.names]
+    print("\n\n\n".join(explained))
     return 0
+
+
+def _told(name: str) -> Iterator[str]:
+    """A rule explained, or an area with its rules."""
+    if "-" in name:
+        return _explained(rule(name))
+    named = {area.name: area for area in areas()}
+    return _listing(named[_one_of("area", name, list(named)) or name])
+
+
+def _listing(area: Area) -> Iterator[str]:
+    yield f"{area.name}: {area.title}"
+    yield textwrap.fill(area.about, WIDTH)
+    yield ""
+    for entry in area.rules:
+        yield textwrap.fill(f"{entry.id:<10} {entry.level:<6} {entry.text}", WIDTH, subsequent_indent=" " * 18)
 
 
 def new_(options: argparse.Namespace) -> int:
@@ -160,11 +179,14 @@ def _explained(entry: Rule) -> Iterator[str]:
     yield f"{entry.id}  {entry.level}, since contract {entry.since}" + (", provisional" if entry.provisional else "")
     yield textwrap.fill(entry.text, WIDTH)
     yield ""
-    yield textwrap.fill(f"why   {entry.rationale}", WIDTH, subsequent_indent=" " * 6)
+    yield textwrap.fill(f"why   {entry.rationale}", WIDTH, subsequent_indent=INDENT)
+    page = rule_pages().get(entry.id)
+    if page:
+        yield textwrap.fill(page.why, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)
     hints = {"": entry.hint, "over HTTP: ": entry.hint_http, "on S3: ": entry.hint_s3}
     for where, hint in hints.items():
         if hint:
-            yield textwrap.fill(f"{'      ' if where else 'hint  '}{where}{hint}", WIDTH, subsequent_indent=" " * 6)
+            yield textwrap.fill(f"{INDENT if where else 'hint  '}{where}{hint}", WIDTH, subsequent_indent=INDENT)
     yield f"binds {SCOPES[entry.kind]}"
     if entry.capability:
         yield f"needs {entry.capability.name}"
@@ -172,6 +194,10 @@ def _explained(entry: Rule) -> Iterator[str]:
         yield f"was   {', '.join(entry.aliases)}"
     if entry.untested:
         yield textwrap.fill(f"untested: {entry.untested}", WIDTH)
+    if page:
+        yield textwrap.fill(f"often broken by: {page.breaks}", WIDTH)
+        for title, code in (("wrong", page.wrong), ("right", page.right)):
+            yield f"\n{title}:\n{textwrap.indent(code, '  ')}"
     for suite in SUITES:
         names = [name for name, expected in manifest(suite).items() if entry.id in expected.rules]
         if names:

@@ -10,6 +10,7 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
+from remote_store.conformance.contract.rule_pages import rule_pages
 from remote_store.conformance.contract.rulebook import areas
 from remote_store.conformance.report.causes import BrokenRules, causes_of
 from remote_store.conformance.report.summary import endpoint
@@ -143,7 +144,7 @@ def _counted(count: int, word: str) -> str:
 def _broken_rules(entry: BrokenRules, rules: Mapping[str, Mapping[str, Any]], shut: str) -> str:
     texts = "".join(
         f'<p class="rule"><a class="id" href="#{name}">{name}</a> {_text(rules[name]["text"])} '
-        f"<small>{_marks(rules[name])}</small></p>"
+        f"<small>{_marks(rules[name])}</small>{_more(name, rules[name])}</p>"
         for name in entry.rules
     )
     first, *others = entry.checks
@@ -154,6 +155,12 @@ def _broken_rules(entry: BrokenRules, rules: Mapping[str, Mapping[str, Any]], sh
         f"<pre>{escape(first['reason'])}</pre></details>"
         + (f'<details class="check">{more}</details>' if others else "")
     )
+
+
+def _more(identifier: str, entry: Mapping[str, Any]) -> str:
+    """A link to the explanation of a broken rule, if it has one."""
+    shown = entry["outcome"] == "fail" and identifier in rule_pages()
+    return f' <a href="#{identifier}">why and how</a>' if shown else ""
 
 
 def _gaps(report: Mapping[str, Any]) -> Iterator[str]:
@@ -195,12 +202,25 @@ def _areas(report: Mapping[str, Any]) -> Iterator[str]:
 def _row(entry: Mapping[str, Any]) -> str:
     requests = f" · {entry['requests']:,} requests" if entry["requests"] is not None else ""
     counts = ", ".join(f"{count:,} {NAMES[name]}" for name, count in entry["counts"].items())
+    page = _page(entry["id"]) if entry["outcome"] == "fail" else ""
     reason = f'<p class="reason">{_text(entry["reason"].partition(chr(10))[0])}</p>' if entry["reason"] else ""
     return (
         f'<tr id="{entry["id"]}" data-outcome="{entry["outcome"]}"><td>{_pill(entry["outcome"])}</td>'
         f'<td><a class="id" href="#{entry["id"]}">{entry["id"]}</a></td>'
-        f'<td class="text">{_text(entry["text"])} <small>{_marks(entry)}</small>{reason}</td>'
+        f'<td class="text">{_text(entry["text"])} <small>{_marks(entry)}</small>{reason}{page}</td>'
         f'<td class="number"><small>{counts or "no check"} <i>{entry["seconds"]:.2f} s{requests}</i></small></td></tr>'
+    )
+
+
+def _page(identifier: str) -> str:
+    """What the page of a rule tells beyond its clause, so that the report needs no other file."""
+    page = rule_pages().get(identifier)
+    if page is None:
+        return ""
+    return (
+        f'<details class="page"><summary>why it matters, and how to do it right</summary><p>{_text(page.why)}</p>'
+        f"<h4>wrong</h4><pre>{escape(page.wrong)}</pre><h4>right</h4><pre>{escape(page.right)}</pre>"
+        f"<p>Often broken by: {_text(page.breaks)}</p></details>"
     )
 
 
