@@ -21,6 +21,16 @@ exit codes:
   4  the suite itself failed, which is a bug in the suite
 """
 
+S3_EXIT_CODES = """\
+exit codes:
+  0  right: the server gets everything right, except what it says that it does not offer
+     right with options: a backend with the option that is shown works around all that is wrong
+  1  wrong: no option helps with something that the server gets wrong
+  2  partial: nothing is known to be wrong, but not every question was asked
+  3  configuration error: the command is wrong, or the server cannot be judged; the message says why
+  4  the suite itself failed, which is a bug in the suite
+"""
+
 
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are configuration errors."""
@@ -92,6 +102,16 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("-n", dest="workers", metavar="WORKERS", help="number of processes; needs pytest-xdist")
     run.add_argument("--yes", action="store_true", help="run against another machine, which may cost money")
 
+    _ask(
+        commands.add_parser(
+            "s3",
+            help="judge an S3 server, in words about the server",
+            description="Find out what an S3 server gets right, with any installed lane and without Python.",
+            epilog=S3_EXIT_CODES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
+
     listing = commands.add_parser("list", help="list the rules of the contract")
     listing.add_argument("--area", help="only rules of this area, such as READ")
     listing.add_argument("--capability", help="only rules that need this capability, such as GLOB")
@@ -112,6 +132,53 @@ def parser() -> argparse.ArgumentParser:
     new.add_argument("--name", default="", help="what the storage is called, as a Python name (default: the folder's)")
     new.add_argument("--async", dest="is_async", action="store_true", help="write an asynchronous backend")
     return top
+
+
+def _ask(s3: argparse.ArgumentParser) -> None:
+    """Add the arguments of `s3`."""
+    s3.add_argument(
+        "url",
+        help="http://127.0.0.1:9000/bucket, https://host/bucket, or s3://bucket?endpoint_url=... A bucket that does "
+        "not exist is made, and removed at the end",
+    )
+    s3.add_argument("--lane", help="lane to ask with: boto3, s3fs or pyarrow (default: the first installed one)")
+    s3.add_argument(
+        "--key",
+        metavar="VARIABLE",
+        default="AWS_ACCESS_KEY_ID",
+        help="environment variable with the access key (default: %(default)s)",
+    )
+    s3.add_argument(
+        "--secret",
+        metavar="VARIABLE",
+        default="AWS_SECRET_ACCESS_KEY",
+        help="environment variable with the secret (default: %(default)s)",
+    )
+    s3.add_argument("--name", help='what to call the server, such as "SeaweedFS 4.48" (default: its Server header)')
+    s3.add_argument(
+        "--topic", action="append", default=[], help="ask only about this, such as conditions; may be repeated"
+    )
+    s3.add_argument(
+        "--rule", action="append", default=[], metavar="ID", help="run only the checks of this rule; may be repeated"
+    )
+    s3.add_argument("--report", metavar="FILE", help="write everything into this JSON file")
+    s3.add_argument("--table", metavar="FILE", help="write the answers into this file as a Markdown table")
+    s3.add_argument(
+        "--deviations",
+        metavar="FILE",
+        help="write what is wrong into this TOML file, for test classes and `run`",
+    )
+    s3.add_argument("--seed", type=seed_of, default=DEFAULT_SEED, help="number that decides what the checks draw")
+    s3.add_argument(
+        "--timeout", metavar="SECONDS", type=_seconds, default=60.0, help="time limit of one check (default: 60)"
+    )
+    s3.add_argument(
+        "--time-limit", metavar="SECONDS", type=_seconds, default=1800.0, help="time limit of the run (default: 1800)"
+    )
+    s3.add_argument(
+        "--allow-non-empty", action="store_true", help="use a bucket that contains objects, which are not touched"
+    )
+    s3.add_argument("--yes", action="store_true", help="ask a server on another machine, which may cost money")
 
 
 def _seconds(text: str) -> float:

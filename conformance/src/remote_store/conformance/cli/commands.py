@@ -119,6 +119,15 @@ def _agreed(options: argparse.Namespace, chosen: list[str]) -> bool:
     return True
 
 
+def s3_(options: argparse.Namespace) -> int:
+    """Judge an S3 server. Returns the exit code of the verdict."""
+    if find_spec("h11") is None:
+        raise ConfigurationError("judging a server needs h11: pip install 'remote-store-conformance[endpoint]'")
+    from remote_store.conformance.cli.s3 import judge_server
+
+    return judge_server(options)
+
+
 def list_(options: argparse.Namespace) -> int:
     """List rules. Returns 0."""
     names = [area.name for area in areas()]

@@ -12,7 +12,6 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -44,10 +43,24 @@ class Broke(Exception):
     """The suite itself failed, not the backend or the harness."""
 
 
-@cache
+_known: dict[str, AnyHarness[Any]] = {}
+
+
 def known_harness(target: str, timeout: float | None) -> AnyHarness[Any]:
     """The harness of a target, made once per process, with the time limit that the command states."""
-    return harness_of(target, timeout or SECONDS)
+    if target not in _known:
+        _known[target] = harness_of(target, timeout or SECONDS)
+    return _known[target]
+
+
+@contextmanager
+def target_for(name: str, harness: AnyHarness[Any]) -> Iterator[str]:
+    """A target with this name for a harness that is there already, until the block ends."""
+    _known[name] = harness
+    try:
+        yield name
+    finally:
+        del _known[name]
 
 
 def suite_for(target: str, timeout: float | None) -> type:
@@ -64,7 +77,13 @@ def class_name(target: str) -> str:
 
 
 def run_target(
-    target: str, options: Sequence[str], *, workers: str | None, out: TextIO, timeout: float | None
+    target: str,
+    options: Sequence[str],
+    *,
+    workers: str | None,
+    out: TextIO,
+    timeout: float | None,
+    plugins: Sequence[object] = (),
 ) -> tuple[Run, Sequence[Path]]:
     """Run the suite against a target. Returns the run and the paths of its reports.
 
@@ -74,6 +93,7 @@ def run_target(
         workers: Number of pytest-xdist processes; `None` to run in this process.
         out: The stream for the progress.
         timeout: The time limit that the command states; `None` for that of the profile or the tier.
+        plugins: Further plugins of pytest.
 
     Raises:
         ConfigurationError: The harness cannot be used.
@@ -88,7 +108,7 @@ def run_target(
         parallel = ["-p", "xdist", "-n", workers, f"--max-worker-restart={MOST_DEAD_WORKERS}"] if workers else []
         base = ["-c", str(module.parent / "pytest.ini"), "--rootdir", str(module.parent), "-p", "no:cacheprovider"]
         shown = ["-p", plugin.__name__, "--import-mode=importlib", "--tb=short", "-q"]
-        pytest.main([*base, *shown, *limits, *parallel, *options, str(module)], plugins=[progress])
+        pytest.main([*base, *shown, *limits, *parallel, *options, str(module)], plugins=[progress, *plugins])
     watch = progress.watch
     if watch is not None and watch.error:
         raise ConfigurationError(watch.error)

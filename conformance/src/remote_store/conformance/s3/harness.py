@@ -11,7 +11,6 @@ from contextlib import closing
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from remote_store.conformance.contract.deviations import join_deviations
 from remote_store.conformance.harness import (
@@ -23,7 +22,8 @@ from remote_store.conformance.harness import (
 from remote_store.conformance.http.proxy import Proxy
 from remote_store.conformance.s3.oracle import S3Oracle, S3OracleError
 from remote_store.conformance.s3.target import Deviations, S3Target, started
-from remote_store.conformance.servers import moto_server, seaweedfs_server
+from remote_store.conformance.servers import Server, moto_server, seaweedfs_server
+from remote_store.conformance.servers.server import connection_to
 from remote_store.conformance.servers.shared import shared_seaweedfs_server
 from remote_store.conformance.values.redaction import escaped
 from remote_store.core import AsyncBackend, Backend, S3Credentials
@@ -94,10 +94,9 @@ class AnyS3Harness(AnyHarness[B]):
         if self._existing is not None:
             return self._existing
         name = f"conformance-{secrets.token_hex(8)}"
-        server, _ = started(self._target.server)
-        server.create_bucket(name, versions=self.keeps_versions)
+        self.server.create_bucket(name, versions=self.keeps_versions)
         if self._target.server not in EPHEMERAL:
-            atexit.register(removed, S3Oracle(server, name))
+            atexit.register(removed, S3Oracle(self.server, name))
         return name
 
     def make(self, **options: Any) -> B:
@@ -122,14 +121,12 @@ class AnyS3Harness(AnyHarness[B]):
         return versioned
 
     def trouble(self) -> str:
-        server, _ = started(self._target.server)
-        address = urlsplit(server.url).netloc
         try:
-            with closing(http.client.HTTPConnection(address, timeout=ALIVE)) as connection:
+            with closing(connection_to(self.server.url, ALIVE)) as connection:
                 connection.request("GET", "/")
                 connection.getresponse().read()
         except (OSError, http.client.HTTPException) as error:
-            return f"the server at {server.url} stopped responding ({type(error).__name__}: {error})"
+            return f"the server at {self.server.url} stopped responding ({type(error).__name__}: {error})"
         return ""
 
     @property
@@ -138,21 +135,21 @@ class AnyS3Harness(AnyHarness[B]):
 
     @cached_property
     def oracle(self) -> S3Oracle:
-        return S3Oracle(started(self._target.server)[0], self.bucket)
+        return S3Oracle(self.server, self.bucket)
 
     @property
     def credentials(self) -> S3Credentials:
-        server, _ = started(self._target.server)
-        return S3Credentials(server.key, server.secret)
+        return S3Credentials(self.server.key, self.server.secret)
 
     @property
-    def endpoint(self) -> Proxy:
-        return started(self._target.server)[1]
+    def server(self) -> Server:
+        """The server of the target."""
+        return started(self._target.server)[0]
 
     def _arguments(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        server, endpoint = started(self._target.server)
+        server, endpoint = self.server, self.endpoint
         place = {
-            "endpoint_url": endpoint.url,
+            "endpoint_url": server.url if endpoint is None else endpoint.url,
             "region_name": server.region,
             "key": server.key,
             "secret": server.secret,
@@ -166,9 +163,17 @@ class AnyS3Harness(AnyHarness[B]):
 class S3Harness(AnyS3Harness[Backend], Harness):
     """The harness of a synchronous backend over S3."""
 
+    @property
+    def endpoint(self) -> Proxy:
+        return started(self._target.server)[1]
+
 
 class AsyncS3Harness(AnyS3Harness[AsyncBackend], AsyncHarness):
     """The harness of an asynchronous backend over S3."""
+
+    @property
+    def endpoint(self) -> Proxy:
+        return started(self._target.server)[1]
 
 
 def removed(oracle: S3Oracle) -> None:

@@ -7,7 +7,7 @@ import http.client
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from urllib.parse import quote, unquote_plus, urlsplit
+from urllib.parse import quote, unquote_plus
 from xml.etree.ElementTree import Element, fromstring
 from xml.sax.saxutils import escape
 
@@ -17,6 +17,7 @@ from remote_store.conformance.harness import (
     RawHead,
 )
 from remote_store.conformance.servers import Server, sign_v4
+from remote_store.conformance.servers.server import connection_to
 
 PAGE = 1000
 TIMEOUT = 60.0
@@ -176,14 +177,18 @@ class S3Oracle(Oracle):
         signed = sign_v4(
             method, server.url + target, key=server.key, secret=server.secret, region=server.region, headers=headers
         )
-        with closing(http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=TIMEOUT)) as connection:
+        with closing(connection_to(server.url, TIMEOUT)) as connection:
             connection.request(method, target, body, signed)
             response = connection.getresponse()
             content = response.read()
         if response.status not in DONE:
-            kind = S3OracleError if response.status == MISSING else S3OracleRefused
-            raise kind(f"{method} {target}", response.status, content)
+            raise self.error_of(f"{method} {target}", response.status, content)
         return response.headers, content
+
+    def error_of(self, request: str, status: int, body: bytes) -> S3OracleError:
+        """The error of a request that failed."""
+        kind = S3OracleError if status == MISSING else S3OracleRefused
+        return kind(request, status, body)
 
 
 def parsed(document: bytes) -> Element:

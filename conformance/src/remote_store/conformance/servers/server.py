@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import os
+import ssl
 import urllib.parse
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -21,7 +23,7 @@ class Server:
     """A running S3 server.
 
     Attributes:
-        kind: `"moto"` or `"seaweedfs"`.
+        kind: `"moto"` or `"seaweedfs"`; `"server"` for one that somebody else started.
         url: The endpoint, without a trailing slash.
         key: An access key with all permissions.
         secret: The secret of `key`.
@@ -80,10 +82,23 @@ def request(method: str, url: str, headers: Mapping[str, str], sent: bytes | Non
 def request_once(method: str, url: str, headers: Mapping[str, str], sent: bytes | None) -> tuple[int, bytes]:
     """Send one request; return the status and the body of the response."""
     parts = urllib.parse.urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=30)
+    connection = connection_to(url, timeout=30)
     try:
         connection.request(method, url.removeprefix(f"{parts.scheme}://{parts.netloc}"), sent, dict(headers))
         response = connection.getresponse()
         return response.status, response.read()
     finally:
         connection.close()
+
+
+def connection_to(url: str, timeout: float) -> http.client.HTTPConnection:
+    """A connection to the server of a URL, which is opened by the first request.
+
+    Over TLS the certificate is checked against the system's authorities, or those in the file that the environment
+    variable `AWS_CA_BUNDLE` names.
+    """
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme == "https":
+        trusted = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
+        return http.client.HTTPSConnection(parts.netloc, timeout=timeout, context=trusted)
+    return http.client.HTTPConnection(parts.netloc, timeout=timeout)
