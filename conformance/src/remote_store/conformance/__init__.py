@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         rule,
         rules,
     )
+    from remote_store.conformance.endpoint import Endpoint, Injection
     from remote_store.conformance.harness import (
         AsyncHarness,
         Harness,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
         RawHead,
         ThreadedHarness,
     )
+    from remote_store.conformance.processes.elsewhere import NotImportable, Seen, use_elsewhere
+    from remote_store.conformance.stores.harness import AsyncChildHarness, ChildHarness
     from remote_store.conformance.suite.conformance import AsyncBackendConformance, BackendConformance
     from remote_store.conformance.values.deviation import Deviation
 
@@ -37,18 +40,24 @@ __all__ = [
     "Area",
     "AsyncBackendConformance",
     "AsyncCase",
+    "AsyncChildHarness",
     "AsyncHarness",
     "BackendConformance",
     "Case",
     "CheckFailed",
+    "ChildHarness",
     "ConfigurationError",
     "Deviation",
+    "Endpoint",
     "Harness",
+    "Injection",
+    "NotImportable",
     "Oracle",
     "OracleRefused",
     "Profile",
     "RawHead",
     "Rule",
+    "Seen",
     "ThreadedHarness",
     "areas",
     "async_check",
@@ -59,6 +68,7 @@ __all__ = [
     "rule",
     "rules",
     "untested",
+    "use_elsewhere",
 ]
 
 __version__ = version("remote-store-conformance")
@@ -70,6 +80,7 @@ _NAMES = {
     "checking.expect": ("CheckFailed",),
     "contract.deviations": ("join_deviations", "load_deviations"),
     "contract.rulebook": ("CONTRACT_VERSION", "Area", "ConfigurationError", "Rule", "areas", "rule", "rules"),
+    "endpoint": ("Endpoint", "Injection"),
     "harness": (
         "AsyncHarness",
         "Harness",
@@ -79,6 +90,8 @@ _NAMES = {
         "RawHead",
         "ThreadedHarness",
     ),
+    "processes.elsewhere": ("NotImportable", "Seen", "use_elsewhere"),
+    "stores.harness": ("AsyncChildHarness", "ChildHarness"),
     "values.deviation": ("Deviation",),
     "suite.conformance": ("AsyncBackendConformance", "BackendConformance"),
 }
