@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         rule,
         rules,
     )
+    from remote_store.conformance.endpoint import Endpoint, Injection
     from remote_store.conformance.harness import (
         AsyncHarness,
         Harness,
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
         RawHead,
         ThreadedHarness,
     )
+    from remote_store.conformance.processes.elsewhere import NotImportable, Seen, use_elsewhere
+    from remote_store.conformance.stores.harness import AsyncChildHarness, ChildHarness
     from remote_store.conformance.suite.conformance import AsyncBackendConformance, BackendConformance
     from remote_store.conformance.values.deviation import Deviation
 
@@ -38,19 +41,25 @@ __all__ = [
     "Area",
     "AsyncBackendConformance",
     "AsyncCase",
+    "AsyncChildHarness",
     "AsyncHarness",
     "BackendConformance",
     "Case",
     "CheckFailed",
+    "ChildHarness",
     "ConfigurationError",
     "Deviation",
+    "Endpoint",
     "Harness",
+    "Injection",
+    "NotImportable",
     "Oracle",
     "OracleRefused",
     "Profile",
     "RawHead",
     "Rule",
     "RulePage",
+    "Seen",
     "ThreadedHarness",
     "areas",
     "async_check",
@@ -62,6 +71,7 @@ __all__ = [
     "rule_pages",
     "rules",
     "untested",
+    "use_elsewhere",
 ]
 
 __version__ = version("remote-store-conformance")
@@ -74,6 +84,7 @@ _NAMES = {
     "contract.deviations": ("join_deviations", "load_deviations"),
     "contract.rule_pages": ("RulePage", "rule_pages"),
     "contract.rulebook": ("CONTRACT_VERSION", "Area", "ConfigurationError", "Rule", "areas", "rule", "rules"),
+    "endpoint": ("Endpoint", "Injection"),
     "harness": (
         "AsyncHarness",
         "Harness",
@@ -83,6 +94,8 @@ _NAMES = {
         "RawHead",
         "ThreadedHarness",
     ),
+    "processes.elsewhere": ("NotImportable", "Seen", "use_elsewhere"),
+    "stores.harness": ("AsyncChildHarness", "ChildHarness"),
     "values.deviation": ("Deviation",),
     "suite.conformance": ("AsyncBackendConformance", "BackendConformance"),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from remote_store.conformance.http.proxy import Injection
-from remote_store.conformance.http.proxy import Proxy as Endpoint
+from remote_store.conformance.http.proxy import Endpoint, Injection
 
 __all__ = ["Endpoint", "Injection"]

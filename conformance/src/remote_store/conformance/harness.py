@@ -13,7 +13,7 @@ from remote_store.core import AsyncBackend, Backend, S3Credentials, ThreadedBack
 from remote_store.core.home import public
 
 if TYPE_CHECKING:
-    from remote_store.conformance.http.proxy import Proxy
+    from remote_store.conformance.http.proxy import Endpoint
 
 B = TypeVar("B", Backend, AsyncBackend)
 EndpointKind: TypeAlias = Literal["memory", "files", "emulator", "server", "real"]
@@ -207,7 +207,7 @@ class AnyHarness(ABC, Generic[B]):
         return None
 
     @property
-    def endpoint(self) -> Proxy | None:
+    def endpoint(self) -> Endpoint | None:
         """The endpoint in front of the storage's server; `None` without an endpoint or a server."""
         return None
 
@@ -305,7 +305,7 @@ class ThreadedHarness(AsyncHarness):
         return self.harness.credentials
 
     @property
-    def endpoint(self) -> Proxy | None:
+    def endpoint(self) -> Endpoint | None:
         return self.harness.endpoint
 
 

@@ -30,7 +30,7 @@ from remote_store.core.home import public
 
 if TYPE_CHECKING:
     from remote_store.conformance.http.faults import Request
-    from remote_store.conformance.http.proxy import Proxy
+    from remote_store.conformance.http.proxy import Endpoint
 
 T = TypeVar("T")
 SERVED = frozenset({"s3", "http"})
@@ -160,9 +160,9 @@ class AnyCase(Expectations, Generic[B]):
         return oracle if oracle is not None else untested("the harness has no oracle")
 
     @property
-    def endpoint(self) -> Proxy:
+    def endpoint(self) -> Endpoint:
         """The endpoint in front of the server. Without an endpoint the check ends."""
-        endpoint: Proxy | None = self.harness.endpoint
+        endpoint: Endpoint | None = self.harness.endpoint
         if endpoint is not None:
             return endpoint
         if self.kind in SERVED:
@@ -285,7 +285,7 @@ class AnyCase(Expectations, Generic[B]):
     @contextmanager
     def expect_no_request(self, what: str) -> Iterator[None]:
         """Fail if the block sends a request to the endpoint. Without an endpoint this checks nothing."""
-        endpoint: Proxy | None = self.harness.endpoint
+        endpoint: Endpoint | None = self.harness.endpoint
         if endpoint is None:
             yield
             return
@@ -332,7 +332,7 @@ class AnyCase(Expectations, Generic[B]):
     def _prepared(self, identifiers: tuple[str, ...], needs: tuple[Capability, ...]) -> Iterator[None]:
         self.rules = tuple(map(rule, identifiers))
         self._clear_faults()
-        endpoint: Proxy | None = self.harness.endpoint
+        endpoint: Endpoint | None = self.harness.endpoint
         with ExitStack() as stack:
             if endpoint is not None:
                 self.requests = stack.enter_context(endpoint.recording())
@@ -341,7 +341,7 @@ class AnyCase(Expectations, Generic[B]):
             yield
 
     def _clear_faults(self) -> None:
-        endpoint: Proxy | None = self.harness.endpoint
+        endpoint: Endpoint | None = self.harness.endpoint
         if endpoint is not None:
             endpoint.reset()
 

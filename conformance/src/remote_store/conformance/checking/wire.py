@@ -17,7 +17,7 @@ from remote_store.conformance.http.faults import Request, Respond, WireFault
 from remote_store.core import Capability, RetryPolicy
 
 if TYPE_CHECKING:
-    from remote_store.conformance.http.proxy import Proxy
+    from remote_store.conformance.http.proxy import Endpoint
 
 POLLS = 100
 # More requests than an SDK with bounded retries sends for one operation.
@@ -27,7 +27,7 @@ THRICE = RetryPolicy(max_attempts=3)
 PAUSE = 0.05
 
 
-def require_s3(case: AnyCase[Any]) -> Proxy:
+def require_s3(case: AnyCase[Any]) -> Endpoint:
     """The endpoint in front of the S3 server. The check ends if the storage is not S3 or there is no endpoint."""
     if case.kind != "s3":
         not_applicable("the check is for S3")

@@ -105,7 +105,7 @@ class Reset:
 
     Attributes:
         after_bytes: With 0, read the whole request and reset without forwarding it. With a larger number, forward the
-        response up to that many bytes of its body, which the client can still read, and then reset.
+            response up to that many bytes of its body, which the client can still read, and then reset.
     """
 
     after_bytes: int = 0

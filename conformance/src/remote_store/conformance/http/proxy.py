@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Self
 
 from remote_store.conformance.http.exchange import Exchange
 from remote_store.conformance.http.faults import Request, WireFault
+from remote_store.core.home import public
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
     from types import TracebackType
 
-__all__ = ["Injection", "Proxy"]
+__all__ = ["Endpoint", "Injection"]
 
 _JOIN_SECONDS = 10.0
 
 
+@public("remote_store.conformance")
 @dataclass(slots=True)
 class Injection:
     """A fault that waits for its requests.
@@ -56,7 +58,8 @@ class Injection:
         return True
 
 
-class Proxy:
+@public("remote_store.conformance")
+class Endpoint:
     """A proxy on loopback that forwards requests to one server while the block runs.
 
     It keeps connections alive on both sides, streams bodies both ways, and passes the Host header on, so that a
@@ -65,6 +68,9 @@ class Proxy:
 
     Args:
         upstream: The server, such as `"http://127.0.0.1:9000"`.
+
+    Attributes:
+        url: The address for clients.
 
     Raises:
         ValueError: `upstream` is not a plain http URL of host and port.
@@ -85,7 +91,6 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self._address: tuple[str, int] = self._listener.getsockname()
         self._acceptor = threading.Thread(target=self._accept, name="endpoint", daemon=True)
-        #: The address for clients.
         self.url = f"http://127.0.0.1:{self._address[1]}"
 
     @property

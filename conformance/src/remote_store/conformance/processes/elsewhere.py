@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, BinaryIO
 
 from remote_store.conformance.processes.surroundings import ZONE
+from remote_store.core.home import public
 
 SECONDS = 60.0
 PROGRAM = """
@@ -26,10 +27,12 @@ respond(sys.stdin.buffer, sys.stdout.buffer)
 OTHERWISE = {"TZ": ZONE, "PYTHONHASHSEED": "4321", "LANG": "C", "LC_ALL": "C"}
 
 
+@public("remote_store.conformance")
 class NotImportable(Exception):
     """The other interpreter cannot import the class of the backend."""
 
 
+@public("remote_store.conformance")
 @dataclass(frozen=True, slots=True)
 class Seen:
     """The results of the other interpreter.
@@ -45,6 +48,7 @@ class Seen:
     modified_at: datetime | None
 
 
+@public("remote_store.conformance")
 def use_elsewhere(backend: object, folder: str, sources: Sequence[str], target: str, content: bytes) -> Seen:
     """Read files and write another with a copy of the backend in a new interpreter, which has another current folder.
 

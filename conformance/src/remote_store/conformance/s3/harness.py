@@ -19,7 +19,7 @@ from remote_store.conformance.harness import (
     B,
     Harness,
 )
-from remote_store.conformance.http.proxy import Proxy
+from remote_store.conformance.http.proxy import Endpoint
 from remote_store.conformance.s3.oracle import S3Oracle, S3OracleError
 from remote_store.conformance.s3.target import Deviations, S3Target, started
 from remote_store.conformance.servers import Server, moto_server, seaweedfs_server
@@ -56,9 +56,9 @@ class AnyS3Harness(AnyHarness[B]):
         deviations: The backend's own deviations; they come before the target's.
         takes: Names of the options that `create` accepts; other options of the target and of the checks are not passed.
         peers: Other adapters by name, each a function with the same arguments, such as `installed_lanes()`. `create`
-        itself is skipped.
+            itself is skipped.
         bucket: An existing bucket, in which the checks use their own folders and delete them; checks that need a whole
-        storage are then untested. Without it, the harness creates buckets and deletes them at the end.
+            storage are then untested. Without it, the harness creates buckets and deletes them at the end.
         options: Options for every backend, in addition to the target's.
 
     Attributes:
@@ -164,7 +164,7 @@ class S3Harness(AnyS3Harness[Backend], Harness):
     """The harness of a synchronous backend over S3."""
 
     @property
-    def endpoint(self) -> Proxy:
+    def endpoint(self) -> Endpoint:
         return started(self._target.server)[1]
 
 
@@ -172,7 +172,7 @@ class AsyncS3Harness(AnyS3Harness[AsyncBackend], AsyncHarness):
     """The harness of an asynchronous backend over S3."""
 
     @property
-    def endpoint(self) -> Proxy:
+    def endpoint(self) -> Endpoint:
         return started(self._target.server)[1]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from remote_store.conformance.contract.deviations import join_deviations, load_deviations
 from remote_store.conformance.harness import Profile
-from remote_store.conformance.http.proxy import Proxy
+from remote_store.conformance.http.proxy import Endpoint
 from remote_store.conformance.servers import Server, moto_server
 from remote_store.conformance.servers.shared import shared_seaweedfs_server
 from remote_store.conformance.values.deviation import Deviation
@@ -40,12 +40,12 @@ class S3Target:
 
 
 @cache
-def started(server: Callable[[], AbstractContextManager[Server]]) -> tuple[Server, Proxy]:
+def started(server: Callable[[], AbstractContextManager[Server]]) -> tuple[Server, Endpoint]:
     """A server with an endpoint in front of it, started once per process."""
     context = server()
     running = context.__enter__()
     atexit.register(context.__exit__, None, None, None)
-    endpoint = Proxy(running.url)
+    endpoint = Endpoint(running.url)
     endpoint.__enter__()
     atexit.register(endpoint.close)
     return running, endpoint

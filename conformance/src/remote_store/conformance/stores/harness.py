@@ -13,9 +13,10 @@ from remote_store.conformance.stores.async_child import AsyncChildBackend
 from remote_store.conformance.stores.child import ChildBackend
 from remote_store.conformance.values.deviation import Deviation
 from remote_store.core import AsyncBackend, Backend, S3Credentials
+from remote_store.core.home import public
 
 if TYPE_CHECKING:
-    from remote_store.conformance.http.proxy import Proxy
+    from remote_store.conformance.http.proxy import Endpoint
 
 FOLDER = "derived/child"
 
@@ -111,13 +112,27 @@ class AnyChildHarness(AnyHarness[B]):
         return credentials
 
     @property
-    def endpoint(self) -> Proxy | None:
-        endpoint: Proxy | None = self._harness.endpoint
+    def endpoint(self) -> Endpoint | None:
+        endpoint: Endpoint | None = self._harness.endpoint
         return endpoint
 
 
+@public("remote_store.conformance")
 class ChildHarness(AnyChildHarness[Backend], Harness):
-    """The harness of a synchronous backend, accessed through `Store.child`."""
+    """The harness of a synchronous backend, accessed through `Store.child`.
+
+    A test class with it runs the whole suite again in a folder of the backend, so it finds keys, listings or errors
+    of the backend with which a store cannot work.
+
+    Args:
+        harness: The harness of the backend itself.
+
+    Example:
+        ```python
+        class TestMineThroughAChild(BackendConformance):
+            harness = ChildHarness(MyHarness())
+        ```
+    """
 
     def make(self, **options: Any) -> Backend:
         return ChildBackend(self._harness.make(**options), FOLDER)
@@ -131,8 +146,13 @@ class ChildHarness(AnyChildHarness[Backend], Harness):
         return {name: partial(child, make) for name, make in self._harness.peers.items()}
 
 
+@public("remote_store.conformance")
 class AsyncChildHarness(AnyChildHarness[AsyncBackend], AsyncHarness):
-    """The harness of an asynchronous backend, accessed through `AsyncStore.child`."""
+    """The harness of an asynchronous backend, accessed through `AsyncStore.child`; used like `ChildHarness`.
+
+    Args:
+        harness: The harness of the backend itself.
+    """
 
     def make(self, **options: Any) -> AsyncBackend:
         return AsyncChildBackend(self._harness.make(**options), FOLDER)

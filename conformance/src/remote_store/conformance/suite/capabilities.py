@@ -24,7 +24,7 @@ from remote_store.conformance.suite.expectations import distinct, is_honest
 from remote_store.core import Capability, RemoteStoreError, WriteResult
 
 if TYPE_CHECKING:
-    from remote_store.conformance.http.proxy import Proxy
+    from remote_store.conformance.http.proxy import Endpoint
 
 READ, WRITE = Capability.READ, Capability.WRITE
 MIB = 1024 * 1024
@@ -98,6 +98,6 @@ class CapabilitySuite:
                     case.expect_equal(result.etag, info.etag, "the ETag in the last writer's result")
 
 
-def counting(case: Case) -> Proxy:
+def counting(case: Case) -> Endpoint:
     """The endpoint; without one, transfers cannot be counted."""
     return case.endpoint if case.harness.endpoint is not None else untested("the harness has no endpoint that counts")
