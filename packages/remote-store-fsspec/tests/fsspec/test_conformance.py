@@ -7,10 +7,10 @@ from typing import Any
 
 import fsspec
 import pytest
-from fsspec_store import FsspecBackend
 
 from remote_store.conformance import BackendConformance, Harness, Profile, load_deviations
 from remote_store.core import MemoryBackend, Store
+from remote_store.fsspec import FsspecBackend
 
 
 class StoreInStoreHarness(Harness):
