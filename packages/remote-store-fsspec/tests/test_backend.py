@@ -3,36 +3,24 @@
 from __future__ import annotations
 
 import io
-import os
-import pickle
 import tarfile
 import zipfile
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import pytest
 from fsspec import AbstractFileSystem
-from fsspec.asyn import AsyncFileSystem
 from fsspec.implementations.dirfs import DirFileSystem
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
-from fsspec.implementations.zip import ZipFileSystem
 
 from remote_store.core import (
-    AlreadyExists,
-    BackendUnavailable,
     Capability,
     CapabilityNotSupported,
-    ConfigError,
     InvalidPath,
     NotFound,
-    PermissionDenied,
     PreconditionFailed,
-    RemoteStoreError,
-    Secret,
     Store,
-    open_store,
 )
 from remote_store.fsspec import FsspecBackend
 
@@ -300,217 +288,3 @@ class TestFeatures:
             backend.write("key", b"new", overwrite=True)
             with pytest.raises(PreconditionFailed):
                 file.read()
-
-
-class Answered(Exception):
-    def __init__(self, status: int) -> None:
-        super().__init__("https://host/?token=secret")
-        self.status = status
-
-
-@pytest.mark.parametrize(
-    "theirs, ours",
-    [
-        (FileNotFoundError(), NotFound),
-        (FileExistsError(), AlreadyExists),
-        (PermissionError(), PermissionDenied),
-        (TimeoutError(), BackendUnavailable),
-        (ConnectionResetError(), BackendUnavailable),
-        (OSError(36, "File name too long"), InvalidPath),
-        (OSError(30, "Read-only file system"), PermissionDenied),
-        (OSError("No such file"), NotFound),
-        (Exception("550 Permission denied"), PermissionDenied),
-        (Exception("the folder does not exist"), NotFound),
-        (ValueError("Connection refused"), BackendUnavailable),
-        (Answered(404), NotFound),
-        (Answered(403), PermissionDenied),
-        (Answered(503), BackendUnavailable),
-        (Answered(418), RemoteStoreError),
-        (KeyError("name"), RemoteStoreError),
-        (OSError(28, "No space left on device"), RemoteStoreError),
-    ],
-    ids=repr,
-)
-def test_errors_are_those_of_a_store(
-    theirs: Exception, ours: type, backend: FsspecBackend, memory: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*arguments: Any, **options: Any) -> None:
-        raise theirs
-
-    monkeypatch.setattr(memory, "pipe_file", fail)
-    with pytest.raises(RemoteStoreError) as caught:
-        backend.write("key", b"content")
-    assert type(caught.value) is ours
-    assert caught.value.__cause__ is theirs
-    assert (caught.value.path, caught.value.backend) == ("key", "fsspec")
-    assert "secret" not in str(caught.value)
-
-
-class TestFailures:
-    def test_a_write_that_fails_leaves_nothing(self, tmp_path: Path) -> None:
-        class Full(LocalFileSystem):
-            def pipe_file(self, path: str, value: bytes, mode: str = "overwrite", **kwargs: Any) -> None:
-                super().pipe_file(path, value[:3], mode=mode)
-                raise OSError(28, "No space left on device")
-
-        backend = FsspecBackend(Full(skip_instance_cache=True), str(tmp_path))
-        for overwrite in (False, True):
-            with pytest.raises(RemoteStoreError, match="No space left"):
-                backend.write("deep/down/key", b"content", overwrite=overwrite)
-            assert list(tmp_path.iterdir()) == []
-
-    def test_a_file_of_somebody_else_is_left_alone(
-        self, backend: FsspecBackend, memory: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        pipe_file = memory.pipe_file
-
-        def late(path: str, value: bytes, mode: str = "overwrite") -> None:
-            pipe_file(path, b"1")
-            pipe_file(path, value, mode=mode)
-
-        monkeypatch.setattr(memory, "pipe_file", late)
-        with pytest.raises(AlreadyExists):
-            backend.write("key", b"content")
-        assert backend.read_bytes("key") == b"1"
-
-    def test_an_exception_of_the_content_passes(self, backend: FsspecBackend) -> None:
-        class Failing:
-            def read(self, size: int) -> bytes:
-                raise KeyError("mine")
-
-        with pytest.raises(KeyError, match="mine"):
-            backend.write("key", Failing())
-        assert keys(backend) == []
-
-    def test_a_folder_that_cannot_be_emptied_names_what_is_left(
-        self, backend: FsspecBackend, memory: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        for key in ("a/1", "a/2", "a/b/3"):
-            backend.write(key, b"")
-        rm_file = memory.rm_file
-
-        def refuse(path: str) -> None:
-            if path.endswith("2"):
-                raise PermissionError(path)
-            rm_file(path)
-
-        monkeypatch.setattr(memory, "rm_file", refuse)
-        with pytest.raises(RemoteStoreError) as caught:
-            backend.delete_folder("a", recursive=True)
-        assert caught.value.paths == ("a/2",)
-        assert keys(backend) == ["a/2"]
-
-    def test_a_rmdir_that_takes_the_content_is_not_called_on_content(self) -> None:
-        class Reckless(Plain):
-            protocol = "reckless"
-
-            def rmdir(self, path: str) -> None:
-                self.files = {name: data for name, data in self.files.items() if not name.startswith(path)}
-
-        backend = FsspecBackend(Reckless(), "root")
-        backend.write("a/1", b"")
-        backend.write("a/2", b"")
-        backend.delete("a/1")
-        assert keys(backend) == ["a/2"]
-
-
-class Async(AsyncFileSystem):
-    protocol = "coroutines"
-    cachable = False
-
-    async def _info(self, path: str, **kwargs: Any) -> dict[str, Any]:
-        return {"name": path, "size": 0, "type": "directory"}
-
-    async def _ls(self, path: str, detail: bool = True, **kwargs: Any) -> list[Any]:
-        return []
-
-
-class TestProcesses:
-    def test_an_asynchronous_filesystem_is_refused(self) -> None:
-        for fs in (Async(asynchronous=True), DirFileSystem("a", Async(asynchronous=True), asynchronous=True)):
-            with pytest.raises(ConfigError, match="make it without asynchronous=True"):
-                FsspecBackend(fs)
-
-    def test_an_async_filesystem_blocks_and_is_not_used_after_a_fork(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        backend = FsspecBackend(Async(), "root")
-        assert list(backend.iter_children("")) == []
-        assert not {Capability.COPY, Capability.MOVE} & backend.capabilities
-        monkeypatch.setattr(os, "getpid", lambda: -1)
-        with pytest.raises(BackendUnavailable, match="make a new backend"):
-            backend.exists("key")
-
-    def test_a_pickle_sees_the_same_files(self, tmp_path: Path) -> None:
-        backend = FsspecBackend(LocalFileSystem(), str(tmp_path), read_only=True)
-        (tmp_path / "key").write_bytes(b"1")
-        again = pickle.loads(pickle.dumps(backend))
-        assert again.read_bytes("key") == b"1"
-        assert again.capabilities == backend.capabilities
-
-    def test_closing_closes_what_was_opened_here_only(self, tmp_path: Path) -> None:
-        with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-            archive.writestr("key", "1")
-        handed = ZipFileSystem(str(tmp_path / "a.zip"))
-        FsspecBackend(handed).close()
-        assert handed.cat_file("key") == b"1"
-        own = FsspecBackend("zip", fo=str(tmp_path / "a.zip"))
-        fs = own.unwrap(ZipFileSystem)
-        own.close()
-        own.close()
-        assert fs.zip.fp is None
-        with pytest.raises(BackendUnavailable, match="closed"):
-            own.exists("key")
-
-
-class TestOpening:
-    def test_a_url_names_a_place(self, tmp_path: Path) -> None:
-        folder = tmp_path / "a b"
-        with Store.from_url(f"fsspec+file://{tmp_path}/a%20b") as store:
-            store.write_text("key", "1")
-        assert (folder / "key").read_text("utf-8") == "1"
-        with Store.from_url("fsspec+memory://test-backend/place") as store:
-            store.write_text("key", "1")
-            assert MemoryFileSystem().cat_file("/test-backend/place/key") == b"1"
-            store.delete("key")
-
-    def test_a_configuration_names_a_filesystem(self, tmp_path: Path) -> None:
-        table = {"type": "fsspec", "fs": "dir", "path": str(tmp_path), "target_protocol": "file"}
-        config = {"backends": {"main": table}, "stores": {"main": {"backend": "main"}}}
-        with open_store(config, "main") as store:
-            store.write_text("key", "1")
-        assert list(tmp_path.iterdir()) == [tmp_path / "key"]
-
-    def test_a_secret_is_revealed_to_the_filesystem_only(self) -> None:
-        seen: dict[str, Any] = {}
-
-        class Locked(Plain):
-            def __init__(self, password: str, **options: Any) -> None:
-                super().__init__(**options)
-                seen["password"] = password
-
-        fsspec.register_implementation("locked", Locked, clobber=True)
-        assert "hunter2" not in repr(FsspecBackend("locked", password=Secret("hunter2")))
-        assert seen == {"password": "hunter2"}
-
-    @pytest.mark.parametrize(
-        "url, text",
-        [
-            ("fsspec://folder", "names no protocol"),
-            ("fsspec+memory://a::b", "chains filesystems"),
-            ("fsspec+nothing://a", "Protocol not known"),
-            ("fsspec+zip://?password=1", "pass it as an argument"),
-        ],
-    )
-    def test_a_wrong_url_says_what_is_wrong(self, url: str, text: str) -> None:
-        with pytest.raises(ConfigError, match=text):
-            Store.from_url(url)
-
-    def test_a_wrong_argument_says_what_is_wrong(self, memory: MemoryFileSystem) -> None:
-        with pytest.raises(TypeError, match="not PosixPath"):
-            FsspecBackend(Path("/tmp"))  # type: ignore[arg-type]
-        with pytest.raises(ConfigError, match="takes no options; make it with auto_mkdir"):
-            FsspecBackend(memory, auto_mkdir=True)
-
-    def test_the_filesystem_can_be_unwrapped(self, backend: FsspecBackend, memory: MemoryFileSystem) -> None:
-        assert backend.unwrap(AbstractFileSystem) is backend.unwrap(MemoryFileSystem) is memory
-        with pytest.raises(CapabilityNotSupported):
-            backend.unwrap(LocalFileSystem)
