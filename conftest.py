@@ -38,12 +38,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> list[pytest.Item] | None:
-    """Skip the conformance classes of a lane that `tools/cells.py` assigns to other environments or a later step."""
-    lane = collector.path.parent.parent.name.removeprefix("remote-store-")
-    if lane not in cells.LANES or collector.path.name != CONFORMANCE or not isinstance(obj, type):
+    """Skip the conformance classes that `tools/cells.py` assigns to other environments or a later step."""
+    package = collector.path.parent.parent.name.removeprefix("remote-store-")
+    if collector.path.name != CONFORMANCE or not isinstance(obj, type) or _asked(collector.config, "::"):
         return None
-    kept = {cell.kind for cell in cells.of(cells.LOOP, lane, "workspace") if str(cell) not in cells.LATER}
-    return [] if name.startswith("Test") and name not in kept and not _asked(collector.config, "::") else None
+    if package in cells.LANES:
+        kept = {cell.kind for cell in cells.of(cells.LOOP, package, "workspace") if str(cell) not in cells.LATER}
+        return [] if name.startswith("Test") and name not in kept else None
+    return [] if name in cells.LATER_CLASSES.get(package, ()) else None
 
 
 def _asked(config: pytest.Config, text: str) -> bool:

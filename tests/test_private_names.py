@@ -34,6 +34,9 @@ REASONS = {
         "target._at": "another object of the same class",
         "target._descriptor": "another object of the same class",
     },
+    "packages/remote-store-fsspec/src/remote_store/fsspec/backend/backend.py": {
+        "backend._opened": "another object of the same class"
+    },
     "packages/remote-store-fsspec/src/remote_store/fsspec/files/reading.py": {
         f"other.{name}": "another object of the same class"
         for name in ("_details", "_fetch", "_file", "_open_stream", "_size")

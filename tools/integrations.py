@@ -1,8 +1,7 @@
 """Test the integrations as users install them: from the built wheels, each in an environment of its own.
 
 A folder `packages/*/tests/NAME` with a `requirements.txt` is an environment called NAME. The file lists what its tests
-need, each with its lower bound; a line that begins with `./` is a project of this repository, such as an example. Our
-distributions are taken from the built wheels. The tests run in a copy of the
+need, each with its lower bound. Our distributions are taken from the built wheels. The tests run in a copy of the
 folder that also has `pages.py`, and the pages of `docs/integrations` under `docs`.
 
 uv run tools/integrations.py                             every environment with the newest releases, all tests
@@ -81,8 +80,7 @@ def prove(name: str, resolution: str, folder: Path, *, smoke: bool = False) -> N
     wheels = {distribution: build(distribution, folder / "dist") for distribution in ours(lines)}
     for wheel in wheels.values():
         check_wheel(wheel)
-    projects = [str(ROOT / line) for line in lines if line.startswith("./")]
-    foreign = [line for line in lines if not line.startswith(("remote-store-", "./"))]
+    foreign = [line for line in lines if not line.startswith("remote-store-")]
     direct = [
         line for part, wheel in wheels.items() if part != "remote-store-conformance" for line in requirements(wheel)
     ]
@@ -98,7 +96,6 @@ def prove(name: str, resolution: str, folder: Path, *, smoke: bool = False) -> N
         RESOLUTIONS[resolution],
         *shared,
         *parts,
-        *projects,
         *foreign,
         *direct,
         *TEST_LIBRARIES,

@@ -47,6 +47,31 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delitem(sys.modules, name, raising=False)
 
 
+DEVIATIONS = """
+[[deviation]]
+rule = "READ-013"
+reason = "known"
+expires = 2099-12-31
+"""
+DECLARING = """
+from pathlib import Path
+from remote_store.core import MemoryBackend
+
+class Declaring(MemoryBackend):
+    deviations_file = Path(__file__).with_name("known.toml")
+"""
+
+
+def test_a_backend_names_its_own_deviations(tmp_path: Path) -> None:
+    (tmp_path / "declaring.py").write_text(DECLARING, "utf-8")
+    with pytest.raises(ConfigurationError, match=r"known\.toml"):
+        harness_of("declaring:Declaring")
+    (tmp_path / "known.toml").write_text(DEVIATIONS, "utf-8")
+    (deviation,) = harness_of("declaring:Declaring").deviations["READ-013"]
+    assert (deviation.reason, deviation.place) == ("known", "known.toml, deviation 1")
+    assert harness_of("some_backend:make").deviations == {}
+
+
 @pytest.mark.parametrize(
     "name, kind",
     [
@@ -70,7 +95,7 @@ def test_whatever_makes_a_backend_or_a_harness_is_a_target(name: str, kind: str)
 @pytest.mark.parametrize(
     "name, text",
     [
-        ("box://x", "no installed backend has the type 'box'; installed: local, memory, s3"),
+        ("box://x", "no installed backend has the type 'box'; installed: .*local, memory, s3"),
         ("some_backend", "does not name a backend: write it as package.module:name"),
         ("some_backend:", "does not name a backend"),
         (":make", "does not name a backend"),

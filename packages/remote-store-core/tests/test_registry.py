@@ -210,3 +210,21 @@ def test_errors_pickle_and_show_their_home() -> None:
     error: Any = BackendNotInstalled("text", type="t", distribution="d")
     assert type(error).__module__ == ConfigError.__module__ == LaneChoice.__module__ == "remote_store.core"
     assert (str(error), error.type, error.distribution) == ("text", "t", "d")
+
+
+def test_a_family_of_types_is_found_by_its_beginning(install: Install) -> None:
+    install("acme-store", {"acme-*": "Mine", "acme-two": "function"})
+    adapter = find_backend("acme-one-more")
+    assert (adapter.type, adapter.distribution) == ("acme-one-more", "acme-store")
+    assert find_async_backend("acme-one").make().name == "acme-store"
+    assert find_backend("acme-two").factory is not adapter.factory
+    for name in ("acme", "acmes-one"):
+        with pytest.raises(ConfigError, match="unknown type of backend"):
+            find_backend(name)
+
+
+def test_two_distributions_of_one_family_are_refused(install: Install) -> None:
+    install("acme-store", {"acme-*": "Mine"})
+    install("acme-again", {"acme-*": "Mine"})
+    with pytest.raises(ConfigError, match=r"registered by acme-again and acme-store"):
+        find_backend("acme-one")

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import fsspec
 import pytest
-from fsspec_store import FsspecBackend
 
-from remote_store.conformance import BackendConformance, Harness, Profile, load_deviations
+from remote_store.conformance import BackendConformance, Harness, Profile
 from remote_store.core import MemoryBackend, Store
+from remote_store.fsspec import FsspecBackend
 
 
 class StoreInStoreHarness(Harness):
     """A folder of a filesystem over a store in memory."""
 
-    deviations = load_deviations(Path(__file__).with_name("deviations.toml"))
     profile = Profile(kind="tree", flat=False, foreign_keys=False, in_process=True, max_key_bytes=None)
 
     def __init__(self) -> None:

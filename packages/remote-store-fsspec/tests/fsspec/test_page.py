@@ -10,8 +10,9 @@ from remote_store.conformance.servers import moto_server
 
 
 @pytest.mark.smoke
-def test_the_page_for_users_does_what_it_says(tmp_path, monkeypatch):
-    page = Path("docs/fsspec.md").resolve()
+@pytest.mark.parametrize("name", ["docs/fsspec.md", "docs/fsspec-backend.md"])
+def test_the_page_for_users_does_what_it_says(name, tmp_path, monkeypatch):
+    page = Path(name).resolve()
     with moto_server() as server, Endpoint(server.url) as endpoint:
         pages.prepare(endpoint, tmp_path, monkeypatch)
         pages.follow(page, endpoint, monkeypatch)

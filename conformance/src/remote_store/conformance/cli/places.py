@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from remote_store.conformance.checking.subject import SECONDS, close
+from remote_store.conformance.contract.deviations import own_deviations
 from remote_store.conformance.contract.rulebook import ConfigurationError
 from remote_store.conformance.harness import AnyHarness, AsyncFactoryHarness, FactoryHarness
 from remote_store.conformance.processes.exits import exits_refused
@@ -20,6 +21,7 @@ from remote_store.core.config.registry import (
     find_async_backend,
     find_backend,
     offered,
+    registered,
 )
 from remote_store.core.config.url import SCHEMES, from_url
 
@@ -56,6 +58,7 @@ def harness_of_url(url: str, seconds: float = SECONDS) -> AnyHarness[Any]:
         backend, place = exits_refused(lambda: bounded(make, seconds))
     harness = _harness(lambda: make()[0], is_async=is_async)
     harness.place = place
+    harness.deviations = own_deviations(backend)
     close(backend)
     return harness
 
@@ -81,8 +84,10 @@ def harness_of_type(name: str, seconds: float = SECONDS) -> AnyHarness[Any]:
             needed = " and ".join(settings.required)
             raise ConfigurationError(f"{name} needs {needed}; write the place as {_example(name, settings.required)}")
         backend = exits_refused(lambda: bounded(make, seconds))
+    harness = _harness(make, is_async=is_async)
+    harness.deviations = own_deviations(backend)
     close(backend)
-    return _harness(make, is_async=is_async)
+    return harness
 
 
 def occupant(harness: AnyHarness[Any], seconds: float = SECONDS) -> str:
@@ -114,7 +119,7 @@ def _example(name: str, required: Iterable[str]) -> str:
 
 
 def _is_async(name: str) -> bool:
-    return name in offered(ASYNC_GROUP) and name not in offered(GROUP)
+    return bool(registered(name, ASYNC_GROUP)) and not registered(name, GROUP)
 
 
 @contextmanager
@@ -125,7 +130,7 @@ def _explained(name: str, shown: str) -> Iterator[None]:
     except BackendNotInstalled as error:
         raise ConfigurationError(f"{shown}: {error}") from error
     except ConfigError as error:
-        if name in types():
+        if name in types() or registered(name, GROUP) or registered(name, ASYNC_GROUP):
             raise ConfigurationError(f"{shown}: {error}") from error
         missing = {known: DISTRIBUTIONS[known] for known in DISTRIBUTIONS if known not in types()}
         ours = ", ".join(f"{known} (pip install {distribution})" for known, distribution in missing.items())

@@ -10,6 +10,7 @@ from typing import Any
 
 from remote_store.conformance.checking.subject import SECONDS, close
 from remote_store.conformance.cli.places import harness_of_type, harness_of_url, is_url, types
+from remote_store.conformance.contract.deviations import own_deviations
 from remote_store.conformance.contract.rulebook import ConfigurationError
 from remote_store.conformance.harness import AnyHarness, AsyncFactoryHarness, FactoryHarness
 from remote_store.conformance.processes.exits import exits_refused
@@ -44,11 +45,11 @@ def harness_of(target: str, seconds: float = SECONDS) -> AnyHarness[Any]:
     made = _called(target, found, seconds)
     if isinstance(made, AnyHarness):
         return made
-    if isinstance(made, Backend):
+    if isinstance(made, Backend | AsyncBackend):
+        harness = FactoryHarness(found) if isinstance(made, Backend) else AsyncFactoryHarness(found)
+        harness.deviations = own_deviations(made)
         close(made)
-        return FactoryHarness(found)
-    if isinstance(made, AsyncBackend):
-        return AsyncFactoryHarness(found)
+        return harness
     if inspect.iscoroutine(made):
         made.close()
         raise ConfigurationError(f"{target} is a coroutine; it must be a plain function that returns a backend")

@@ -88,6 +88,18 @@ def join_deviations(*several: Mapping[str, Deviation | tuple[Deviation, ...]]) -
     return joined
 
 
+def own_deviations(backend: object) -> Mapping[str, tuple[Deviation, ...]]:
+    """The deviations that a backend declares in the file of its attribute `deviations_file`; none without one.
+
+    The attribute is a `Path` or a `Traversable`, so that a distribution can ship the file; `None` means no file.
+
+    Raises:
+        ConfigurationError: The file is invalid.
+    """
+    file: Path | Traversable | None = getattr(backend, "deviations_file", None)
+    return {} if file is None else load_deviations(file)
+
+
 def has_expired(deviation: Deviation, today: date | None = None) -> bool:
     """Whether a deviation has expired.
 

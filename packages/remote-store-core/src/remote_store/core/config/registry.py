@@ -3,6 +3,9 @@
 A distribution registers a backend in the entry-point group `remote_store.backends`, and an async backend in
 `remote_store.async_backends`. The name of the entry point is the `type` in a configuration and the scheme of a URL
 (with `+` in place of `-`). The entry point refers to the backend's class, or to a function that makes a backend.
+
+A name that ends in `-*` registers a family of types, for a backend that knows many services by the scheme of their URL:
+`acme-*` is used for `acme+one://` and `acme+two://`, unless a distribution registers that very type.
 """
 
 from __future__ import annotations
@@ -134,7 +137,7 @@ def find_async_backend(name: str) -> Adapter[AsyncBackend]:
         ConfigError: The type is unknown, two distributions register it, or its entry point refers to a missing name.
     """
     name = choose_async_lane().type if name == "s3" else name
-    if name not in offered(ASYNC_GROUP):
+    if not registered(name, ASYNC_GROUP):
         return _sync_adapter(name, ThreadedBackend)
     distribution, factory = _load(name, ASYNC_GROUP)
     return Adapter(name, distribution, factory, AsyncBackend, lambda backend: backend)
@@ -169,18 +172,25 @@ def offered(group: str) -> dict[str, list[EntryPoint]]:
     return found
 
 
+def registered(name: str, group: str) -> list[EntryPoint]:
+    """The entry points of a type: those of its name, or else those of the family that it belongs to."""
+    found = offered(group)
+    families = (f"{name[:end]}-*" for end in range(len(name), 0, -1) if name[end : end + 1] == "-")
+    return next((found[known] for known in (name, *families) if known in found), [])
+
+
 def _sync_adapter(name: str, finish: Callable[[Any], B]) -> Adapter[B]:
     distribution, factory = _load(name, GROUP)
     return Adapter(name, distribution, factory, Backend, finish)
 
 
 def _load(name: str, group: str) -> tuple[str, Callable[..., Any]]:
-    entries = offered(group)
-    if name not in entries:
+    entries = registered(name, group)
+    if not entries:
         if name in DISTRIBUTIONS:
             raise _not_installed(name, name)
-        refuse_unknown("type of backend", name, sorted({"s3", *entries, *DISTRIBUTIONS}))
-    entry, *others = entries[name]
+        refuse_unknown("type of backend", name, sorted({"s3", *offered(group), *DISTRIBUTIONS}))
+    entry, *others = entries
     distribution = _distribution(entry)
     if others:
         claims = " and ".join(sorted({distribution, *map(_distribution, others)}))

@@ -1,0 +1,124 @@
+"""The errors of a store for what filesystems raise."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from remote_store.core import (
+    AlreadyExists,
+    BackendUnavailable,
+    Capability,
+    CapabilityNotSupported,
+    DirectoryNotEmpty,
+    InvalidPath,
+    NotFound,
+    PermissionDenied,
+    PreconditionFailed,
+    RemoteStoreError,
+)
+
+NAME = "fsspec"
+TYPES: tuple[tuple[type[Exception], type[RemoteStoreError]], ...] = (
+    (FileNotFoundError, NotFound),
+    (FileExistsError, AlreadyExists),
+    (IsADirectoryError, InvalidPath),
+    (NotADirectoryError, InvalidPath),
+    (PermissionError, PermissionDenied),
+    (ConnectionError, BackendUnavailable),
+    (TimeoutError, BackendUnavailable),
+)
+NUMBERS = {errno.ENAMETOOLONG: InvalidPath, errno.EROFS: PermissionDenied, errno.ENOTEMPTY: DirectoryNotEmpty}
+STATUSES = {
+    401: PermissionDenied,
+    403: PermissionDenied,
+    404: NotFound,
+    408: BackendUnavailable,
+    410: NotFound,
+    412: PreconditionFailed,
+    429: BackendUnavailable,
+    500: BackendUnavailable,
+    502: BackendUnavailable,
+    503: BackendUnavailable,
+    504: BackendUnavailable,
+}
+TEXTS: tuple[tuple[str, type[RemoteStoreError]], ...] = (
+    ("no such file", NotFound),
+    ("not found", NotFound),
+    ("does not exist", NotFound),
+    ("already exists", AlreadyExists),
+    ("permission denied", PermissionDenied),
+    ("access denied", PermissionDenied),
+    ("forbidden", PermissionDenied),
+    ("read-only", PermissionDenied),
+    ("timed out", BackendUnavailable),
+    ("connection", BackendUnavailable),
+)
+"""What the text of an exception says, for filesystems whose exceptions have neither a type nor a number."""
+MESSAGES: dict[type[RemoteStoreError], str] = {
+    NotFound: "there is no such file or folder",
+    AlreadyExists: "the file exists; pass overwrite=True to replace it",
+    InvalidPath: "a file stands where a folder is needed, or a folder where a file is",
+    PermissionDenied: "the filesystem denies access; check its permissions and credentials",
+    PreconditionFailed: "the file changed; try again",
+    DirectoryNotEmpty: "the folder has content",
+    BackendUnavailable: "the filesystem does not respond; try again",
+}
+
+
+@contextmanager
+def typed_errors(path: str, capability: Capability | None = None) -> Iterator[None]:
+    """Raise the errors of a store in place of those of a filesystem, which become their `__cause__`.
+
+    Args:
+        path: The path that the block is about.
+        capability: What the filesystem lacks if it raises `NotImplementedError`.
+
+    Raises:
+        RemoteStoreError: The block raised an exception.
+    """
+    try:
+        yield
+    except RemoteStoreError:
+        raise
+    except NotImplementedError as error:
+        raise not_supported(path, capability) from error
+    except Exception as error:
+        raise typed(error, path) from error
+
+
+def not_supported(path: str, capability: Capability | None) -> CapabilityNotSupported:
+    """The error for a call that the filesystem does not implement."""
+    word = capability.value if capability else "call"
+    message = f"the filesystem does not support this {word}; check `capabilities` before you call it"
+    return CapabilityNotSupported(message, capability=word, path=path, backend=NAME)
+
+
+def typed(error: Exception, path: str) -> RemoteStoreError:
+    """The error of a store for an exception: by its type, its number, its HTTP status, or its text."""
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return InvalidPath(
+            "a name of the path is too long for the filesystem; use a shorter one", path=path, backend=NAME
+        )
+    kind = kind_of(error)
+    if kind is None:
+        # The text of an exception may have a URL with a secret in it; it is in the cause.
+        reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+        return RemoteStoreError(f"the filesystem failed: {reason}; the cause says more", path=path, backend=NAME)
+    return kind(MESSAGES[kind], path=path, backend=NAME, retryable=kind is BackendUnavailable)
+
+
+def kind_of(error: Exception) -> type[RemoteStoreError] | None:
+    """The class of the error of a store for an exception; `None` if only the base class fits."""
+    for theirs, ours in TYPES:
+        if isinstance(error, theirs):
+            return ours
+    if isinstance(error, OSError) and error.errno is not None:
+        return NUMBERS.get(error.errno)
+    for name in ("status", "status_code", "code"):
+        status = getattr(error, name, None)
+        if isinstance(status, int):
+            return STATUSES.get(status)
+    text = str(error).lower()
+    return next((ours for words, ours in TEXTS if words in text), None)

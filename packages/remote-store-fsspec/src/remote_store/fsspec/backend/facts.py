@@ -1,0 +1,69 @@
+"""What the `info` of a filesystem says about a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeAlias
+
+Info: TypeAlias = Mapping[str, Any]
+Kind: TypeAlias = Literal["file", "directory"]
+
+TIMES = ("mtime", "LastModified", "last_modified", "modified", "updated", "created")
+TAGS = ("ETag", "etag")
+TYPES = ("content_type", "ContentType", "contentType", "mimetype")
+ACCESS = ("time", "atime")
+
+
+def kind_of(info: Info) -> Kind | None:
+    """Whether it is a file or a folder; `None` for a device, a socket, or a link that leads nowhere."""
+    kind = info.get("type")
+    return kind if kind in ("file", "directory") else None
+
+
+def size_of(info: Info) -> int | None:
+    """The size in bytes; `None` if the filesystem does not know it."""
+    size = info.get("size")
+    return None if size is None else int(size)
+
+
+def is_same(info: Info, other: Info | None) -> bool:
+    """Whether both describe the same version of a file. The time of the last access does not count."""
+    return other is not None and _version(info) == _version(other)
+
+
+def modified_at(info: Info) -> datetime | None:
+    """The time of the last write, whose key and format depend on the filesystem."""
+    for name in TIMES:
+        moment = _moment(info.get(name))
+        if moment is not None:
+            return moment
+    return None
+
+
+def etag_of(info: Info) -> str | None:
+    """The entity tag without its quotes."""
+    return next((str(info[name]).strip('"') for name in TAGS if info.get(name)), None)
+
+
+def content_type_of(info: Info) -> str | None:
+    """The content type, if the filesystem keeps one."""
+    return next((str(info[name]) for name in TYPES if info.get(name)), None)
+
+
+def _version(info: Info) -> dict[str, Any]:
+    return {name: value for name, value in info.items() if name not in ACCESS and "access" not in name.lower()}
+
+
+def _moment(value: object) -> datetime | None:
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if isinstance(value, datetime):
+        # A time without a zone is in UTC in fsspec's own filesystems.
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return datetime.fromtimestamp(value, UTC)
+    return None

@@ -1,0 +1,71 @@
+"""What a filesystem can do, as far as its class tells."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from fsspec.archive import AbstractArchiveFileSystem
+from fsspec.implementations.dirfs import DirFileSystem
+
+from remote_store.core import Capability
+
+READING = frozenset(
+    {
+        Capability.READ,
+        Capability.LIST,
+        Capability.GLOB,
+        Capability.METADATA,
+        Capability.SEEKABLE_READ,
+        Capability.LAZY_READ,
+        Capability.RANGE_READ,
+    }
+)
+COPYING = frozenset({Capability.MOVE, Capability.COPY})
+EVERYTHING = READING | COPYING | {Capability.WRITE, Capability.DELETE}
+BASE_CLASSES = ("fsspec.spec", "fsspec.asyn")
+FLAT = frozenset({"abfs", "abfss", "az", "gcs", "gs", "oss", "s3", "s3a"})
+"""Protocols whose folders are prefixes of keys, so that they end with their last file."""
+REFUSING = frozenset({"file", "local", "memory", "ftp", "sftp", "smb", "ssh"})
+"""Protocols of filesystems that refuse to remove a folder with content. Others may remove the content too."""
+
+
+def capabilities_of(fs: Any, *, read_only: bool) -> frozenset[Capability]:
+    """The capabilities of a filesystem: those that read if it is read-only, and no copies if its class has none."""
+    inner = innermost(fs)
+    if read_only or (isinstance(inner, AbstractArchiveFileSystem) and getattr(inner, "mode", "r") == "r"):
+        return READING
+    return EVERYTHING if is_implemented(inner.cp_file) else EVERYTHING - COPYING
+
+
+def takes_mode(fs: Any) -> bool:
+    """Whether `pipe_file` has the argument `mode`, with which it creates only."""
+    return "mode" in inspect.signature(innermost(fs).pipe_file).parameters
+
+
+def keeps_folders(fs: Any) -> bool:
+    """Whether a folder stays when its last file is deleted."""
+    inner = innermost(fs)
+    return is_implemented(inner.rmdir) and not FLAT.intersection(protocols_of(inner))
+
+
+def refuses_content(fs: Any) -> bool:
+    """Whether `rmdir` is known to refuse a folder with content."""
+    return bool(REFUSING.intersection(protocols_of(innermost(fs))))
+
+
+def protocols_of(fs: Any) -> tuple[str, ...]:
+    """The protocols of a filesystem, the usual one first."""
+    return (fs.protocol,) if isinstance(fs.protocol, str) else tuple(fs.protocol)
+
+
+def is_implemented(method: Any) -> bool:
+    """Whether a method is another than that of fsspec's base classes. Async ones are wrapped there."""
+    return inspect.unwrap(method).__module__ not in BASE_CLASSES
+
+
+def innermost(fs: Any) -> Any:
+    """The filesystem below folders of filesystems, whose methods only pass calls on."""
+    while isinstance(fs, DirFileSystem):
+        fs = fs.fs
+    return fs

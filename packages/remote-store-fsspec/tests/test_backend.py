@@ -1,0 +1,290 @@
+"""What a filesystem of fsspec can bring with it, and what the backend makes of it."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fsspec import AbstractFileSystem
+from fsspec.implementations.dirfs import DirFileSystem
+from fsspec.implementations.local import LocalFileSystem
+from fsspec.implementations.memory import MemoryFileSystem
+
+from remote_store.core import (
+    Capability,
+    CapabilityNotSupported,
+    InvalidPath,
+    NotFound,
+    PreconditionFailed,
+    Store,
+)
+from remote_store.fsspec import FsspecBackend
+
+ODD = [
+    "a::b",
+    "memory:x",
+    "s3:x",
+    "dir::x",
+    "zip::x",
+    "~",
+    "~root",
+    "$HOME",
+    "*",
+    "[x]",
+    "a?b",
+    "line\n",
+    " ",
+    "%2F",
+    "a\\b",
+    "#x",
+]
+
+
+@pytest.fixture
+def memory() -> MemoryFileSystem:
+    return MemoryFileSystem(global_store=False, skip_instance_cache=True)
+
+
+@pytest.fixture
+def backend(memory: MemoryFileSystem) -> FsspecBackend:
+    return FsspecBackend(memory, "/root")
+
+
+def keys(backend: FsspecBackend, folder: str = "") -> list[str]:
+    return sorted(file.path for file in backend.list_files(folder, recursive=True))
+
+
+class Plain(AbstractFileSystem):
+    """A filesystem in a dict with no more than it has to have: no copies, no folders, no times."""
+
+    protocol = "plain"
+    cachable = False
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.files: dict[str, bytes] = {}
+
+    def info(self, path: str, **kwargs: Any) -> dict[str, Any]:
+        path = path.strip("/")
+        if path in self.files:
+            return {"name": path, "size": len(self.files[path]), "type": "file"}
+        if not path or any(name.startswith(f"{path}/") for name in self.files):
+            return {"name": path, "size": 0, "type": "directory"}
+        raise FileNotFoundError(path)
+
+    def ls(self, path: str, detail: bool = True, **kwargs: Any) -> list[Any]:
+        start = f"{path.strip('/')}/" if path.strip("/") else ""
+        names = {start + name[len(start) :].partition("/")[0] for name in self.files if name.startswith(start)}
+        return [self.info(name) for name in sorted(names)]
+
+    def cat_file(self, path: str, start: int | None = None, end: int | None = None, **kwargs: Any) -> bytes:
+        return self.files[path.strip("/")][start:end]
+
+    def pipe_file(self, path: str, value: bytes, **kwargs: Any) -> None:
+        self.files[path.strip("/")] = value
+
+    def rm_file(self, path: str) -> None:
+        del self.files[path.strip("/")]
+
+
+class TestPlaces:
+    def test_a_key_is_a_name_and_no_pattern_or_url(self, memory: MemoryFileSystem, tmp_path: Path) -> None:
+        places = [
+            FsspecBackend(MemoryFileSystem(global_store=False, skip_instance_cache=True)),
+            FsspecBackend(memory, "/root"),
+            FsspecBackend(LocalFileSystem(), str(tmp_path)),
+        ]
+        for backend in places:
+            for key in ODD:
+                backend.write(key, key.encode())
+                backend.copy(key, f"to/{key}")
+                backend.move(f"to/{key}", f"moved/{key}")
+                backend.delete(f"moved/{key}")
+            assert keys(backend) == sorted(ODD)
+            assert [backend.read_bytes(key) for key in ODD] == [key.encode() for key in ODD]
+
+    def test_a_key_that_a_filesystem_would_cut_off_is_refused(self, tmp_path: Path) -> None:
+        backend = FsspecBackend(DirFileSystem(str(tmp_path), LocalFileSystem()))
+        backend.write("x", b"other")
+        with pytest.raises(InvalidPath, match="takes this path for a URL"):
+            backend.write("dir::x", b"")
+        assert not backend.exists("dir::x")
+        with pytest.raises(NotFound):
+            backend.read_bytes("dir::x")
+        assert backend.read_bytes("x") == b"other"
+
+    @pytest.mark.parametrize("root", ["a", "/a", "/a/"])
+    def test_a_root_is_no_prefix(self, memory: MemoryFileSystem, root: str) -> None:
+        memory.pipe({"/ab/1": b"", "/a.txt": b"", "/a/2": b""})
+        backend = FsspecBackend(memory, root)
+        assert keys(backend) == ["2"]
+        assert not backend.exists("b/1")
+        backend.delete("2")
+        assert memory.find("/") == ["/a.txt", "/ab/1"]
+
+    def test_a_relative_root_is_resolved_once(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        backend = FsspecBackend(LocalFileSystem(), "some/where")
+        monkeypatch.chdir("/")
+        backend.write("key", b"1")
+        assert (tmp_path / "some/where/key").read_bytes() == b"1"
+        assert backend.native_path("key") == f"file://{tmp_path}/some/where/key"
+        assert backend.to_key(backend.native_path("key")) == "key"
+
+    def test_a_root_is_created_or_must_exist(self, tmp_path: Path) -> None:
+        absent = str(tmp_path / "absent")
+        FsspecBackend(LocalFileSystem(), absent).check_health()
+        strict = FsspecBackend(LocalFileSystem(), absent, create=False)
+        with pytest.raises(NotFound, match="root"):
+            strict.check_health()
+        with pytest.raises(NotFound, match="root"):
+            strict.write("key", b"")
+        assert list(tmp_path.iterdir()) == []
+        FsspecBackend(LocalFileSystem(), absent).write("key", b"")
+        strict.check_health()
+
+    def test_a_marker_in_a_listing_is_no_entry(self, memory: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch) -> None:
+        memory.pipe({"/root/a/a": b""})
+        marker = {"name": "/root/a/", "size": 0, "type": "directory"}
+        listed = memory.ls
+        monkeypatch.setattr(memory, "ls", lambda path, **options: [marker, *listed(path, **options)])
+        assert [entry.path for entry in FsspecBackend(memory, "/root").iter_children("a")] == ["a/a"]
+
+
+class TestFeatures:
+    def test_a_filesystem_that_cannot_copy_declares_no_copies(self) -> None:
+        backend = FsspecBackend(Plain(), "root")
+        assert not {Capability.COPY, Capability.MOVE} & backend.capabilities
+        backend.write("a/b", b"content")
+        for call in (backend.copy, backend.move):
+            with pytest.raises(CapabilityNotSupported, match="this filesystem of fsspec has no (copy|move)"):
+                call("a/b", "c")
+        assert backend.get_file_info("a/b").modified_at is None
+        assert keys(backend) == ["a/b"]
+        backend.delete("a/b")
+        assert keys(backend) == []
+
+    def test_what_a_filesystem_does_not_implement_is_named(self) -> None:
+        class Half(MemoryFileSystem):
+            def pipe_file(self, path: str, value: bytes, mode: str = "overwrite", **kwargs: Any) -> None:
+                raise NotImplementedError
+
+        with pytest.raises(CapabilityNotSupported, match="does not support this write") as caught:
+            FsspecBackend(Half(), "/half").write("key", b"")
+        assert caught.value.capability == "write"
+
+    def test_read_only_is_declared(self, memory: MemoryFileSystem) -> None:
+        memory.pipe_file("/root/key", b"content")
+        backend = FsspecBackend(memory, "/root", read_only=True)
+        assert not {Capability.WRITE, Capability.DELETE, Capability.COPY, Capability.MOVE} & backend.capabilities
+        for call in (
+            lambda: backend.write("new", b""),
+            lambda: backend.delete("key"),
+            lambda: backend.move("key", "new"),
+        ):
+            with pytest.raises(CapabilityNotSupported):
+                call()
+        assert backend.read_bytes("key") == b"content"
+
+    def test_an_archive_is_read_only(self, tmp_path: Path) -> None:
+        with zipfile.ZipFile(tmp_path / "files.zip", "w") as archive:
+            archive.writestr("a/b.txt", "content")
+            archive.writestr("top", "1")
+        with tarfile.open(tmp_path / "files.tar", "w") as archive:
+            for name, content in {"a/b.txt": b"content", "top": b"1"}.items():
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+        for kind in ("zip", "tar"):
+            store = Store.from_url(f"fsspec+{kind}://?fo={tmp_path}/files.{kind}")
+            assert sorted(file.path for file in store.list_files("", recursive=True)) == ["a/b.txt", "top"]
+            assert [folder.path for folder in store.list_folders("")] == ["a"]
+            assert store.read_bytes("a/b.txt") == b"content"
+            assert store.read_range("a/b.txt", 2, 3) == b"nte"
+            assert [file.path for file in store.glob("**/*.txt")] == ["a/b.txt"]
+            with pytest.raises(CapabilityNotSupported):
+                store.write("new", b"")
+            with pytest.raises(NotFound):
+                store.read_bytes("a/c")
+            store.close()
+
+    @pytest.mark.parametrize("names", [("zip", "a.zip"), ("tar", "a.tar")])
+    def test_an_archive_that_is_not_there_is_not_found(self, names: tuple[str, str], tmp_path: Path) -> None:
+        with pytest.raises(NotFound):
+            Store.from_url(f"fsspec+{names[0]}://?fo={tmp_path}/{names[1]}")
+
+    def test_a_size_that_is_not_known_is_found_out(self) -> None:
+        class Sizeless(Plain):
+            def info(self, path: str, **kwargs: Any) -> dict[str, Any]:
+                return {**super().info(path), "size": None}
+
+            def open(self, path: str, mode: str = "rb", **kwargs: Any) -> io.BytesIO:
+                return io.BytesIO(self.files[path])
+
+        backend = FsspecBackend(Sizeless(), "root")
+        backend.write("key", b"0123456789")
+        assert [file.size for file in backend.list_files("")] == [10]
+        assert backend.get_folder_info("").total_size == 10
+        assert (backend.read_bytes("key"), backend.read_range("key", 3, 4)) == (b"0123456789", b"3456")
+        with backend.read("key") as file:
+            assert (file.read(4), file.read()) == (b"0123", b"456789")
+
+    def test_a_range_that_is_ignored_is_cut(self) -> None:
+        class Rangeless(Plain):
+            def cat_file(self, path: str, start: int | None = None, end: int | None = None, **kwargs: Any) -> bytes:
+                return self.files[path]
+
+        backend = FsspecBackend(Rangeless(), "root")
+        backend.write("key", b"0123456789")
+        assert backend.read_range("key", 3, 4) == b"3456"
+
+    def test_a_kept_listing_is_not_believed(self) -> None:
+        class Keeping(Plain):
+            def ls(self, path: str, detail: bool = True, **kwargs: Any) -> list[Any]:
+                if path not in self.dircache:
+                    self.dircache[path] = super().ls(path)
+                return self.dircache[path]
+
+            def info(self, path: str, **kwargs: Any) -> dict[str, Any]:
+                key = f"info {path}"
+                if key not in self.dircache:
+                    self.dircache[key] = super().info(path)
+                return self.dircache[key]
+
+            def invalidate_cache(self, path: str | None = None) -> None:
+                self.dircache.clear()
+
+        fs = Keeping()
+        backend = FsspecBackend(fs, "root")
+        backend.write("a", b"1")
+        assert keys(backend) == ["a"]
+        fs.files |= {"root/a": b"22", "root/b": b""}
+        assert {file.path: file.size for file in backend.list_files("")} == {"a": 2, "b": 0}
+        assert backend.get_file_info("a").size == 2
+        del fs.files["root/a"]
+        assert not backend.exists("a")
+        assert keys(backend) == ["b"]
+
+    def test_the_time_of_an_access_is_no_change(self) -> None:
+        class Counting(Plain):
+            reads = 0
+
+            def info(self, path: str, **kwargs: Any) -> dict[str, Any]:
+                self.reads += 1
+                return {**super().info(path), "atime": self.reads, "accessTime": self.reads}
+
+        backend = FsspecBackend(Counting(), "root")
+        backend.write("key", b"content")
+        assert backend.read_bytes("key") == b"content"
+
+    def test_a_change_during_a_read_is_noticed(self, memory: MemoryFileSystem, backend: FsspecBackend) -> None:
+        backend.write("key", bytes(3 << 20))
+        with backend.read("key") as file:
+            file.read(10)
+            backend.write("key", b"new", overwrite=True)
+            with pytest.raises(PreconditionFailed):
+                file.read()
