@@ -40,9 +40,10 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> list[pytest.Item] | None:
     """Skip the conformance classes of a lane that `tools/cells.py` assigns to other environments or a later step."""
     lane = collector.path.parent.parent.name.removeprefix("remote-store-")
-    if lane not in cells.LANES or collector.path.name != CONFORMANCE or not isinstance(obj, type):
+    if lane not in (*cells.LANES, *cells.BACKENDS) or collector.path.name != CONFORMANCE or not isinstance(obj, type):
         return None
-    kept = {cell.kind for cell in cells.of(cells.LOOP, lane, "workspace") if str(cell) not in cells.LATER}
+    loop = {cell.kind for cell in cells.of(cells.LOOP, lane, "workspace") if str(cell) not in cells.LATER}
+    kept = cells.BACKENDS.get(lane, loop)
     return [] if name.startswith("Test") and name not in kept and not _asked(collector.config, "::") else None
 
 

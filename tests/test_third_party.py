@@ -16,7 +16,7 @@ each_project = pytest.mark.parametrize("name", third_party.NAMES)
 
 
 def test_the_projects_are_found() -> None:
-    assert {"fsspec", "obstore", "sqlite"} <= set(third_party.NAMES)
+    assert {"fsspec", "sqlite"} <= set(third_party.NAMES)
 
 
 @each_project

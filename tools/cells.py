@@ -59,6 +59,8 @@ LOOP = (
 )
 LATER = frozenset({"pyarrow-workspace-Moto-sync"})
 """Cells of the loop that `.ci/run` runs after the README's tests, so that those end within five minutes."""
+BACKENDS = {"obstore": frozenset({"TestMemory", "TestMemoryAsync"})}
+"""Backends that are no lanes, each with the classes that the README's tests run. `.ci/run` runs the others later."""
 MATRIX = tuple(Cell(*values, tier="full") for values in product(LANES, INSTALLATIONS, SERVERS, WORLDS))
 
 
