@@ -14,7 +14,7 @@ from remote_store.core.s3 import LANE_API_VERSION, lane_api
 
 ROOT = Path(__file__).resolve().parent.parent
 STARTS = {path.parent.name: path for path in ROOT.glob("packages/*/src/remote_store/*/__init__.py")}
-INTEGRATIONS = {"dagster", "fsspec", "starlette"}
+INTEGRATIONS = {"dagster", "fsspec", "obstore", "starlette"}
 LANES = sorted(STARTS.keys() - {"core"} - INTEGRATIONS)
 USERS = [
     *(path for name in LANES for path in STARTS[name].parent.glob("*.py")),

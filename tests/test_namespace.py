@@ -15,7 +15,7 @@ PORTIONS = sorted(
     path for path in ROOT.glob("**/src/remote_store/*/") if ".venv" not in path.parts and path.name != "dagster"
 )
 NAMES = [path.name for path in PORTIONS if path.name != "__pycache__"]
-SDKS = {"aiobotocore", "aiohttp", "boto3", "botocore", "fsspec", "pyarrow", "s3fs", "s3transfer"}
+SDKS = {"aiobotocore", "aiohttp", "boto3", "botocore", "fsspec", "obstore", "pyarrow", "s3fs", "s3transfer"}
 
 
 def isolated(code: str, *arguments: str) -> str:
@@ -48,7 +48,7 @@ def test_every_portion_is_typed(name: str) -> None:
     assert Path(package.__file__).with_name("py.typed").read_bytes() == b""
 
 
-@pytest.mark.parametrize("name", ["boto3", "botocore"])
+@pytest.mark.parametrize("name", ["boto3", "botocore", "obstore"])
 def test_an_sdk_comes_from_its_own_distribution(name: str) -> None:
     found = Path(isolated("import importlib, sys; print(importlib.import_module(sys.argv[1]).__file__)", name).strip())
     assert found.parent.name == name

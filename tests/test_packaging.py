@@ -21,7 +21,7 @@ WORKSPACE = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 FOLDERS = [*sorted(path.parent for path in ROOT.glob("packages/*/pyproject.toml")), ROOT / "conformance"]
 MEMBERS = {folder: tomllib.loads((folder / "pyproject.toml").read_text("utf-8")) for folder in FOLDERS}
 SHARED = ROOT / "packages/remote-store-botocore"
-INTEGRATIONS = [ROOT / "packages" / f"remote-store-{name}" for name in ("dagster", "fsspec", "starlette")]
+INTEGRATIONS = [ROOT / "packages" / f"remote-store-{name}" for name in ("dagster", "fsspec", "obstore", "starlette")]
 LANES = [
     folder
     for folder in FOLDERS
@@ -145,7 +145,7 @@ def test_an_integration_stands_wherever_integrations_are_listed(folder: Path) ->
 @pytest.mark.parametrize(
     "group, names",
     [
-        ("remote_store.backends", {"memory", "local", "s3-boto3"}),
+        ("remote_store.backends", {"memory", "local", "s3-boto3", "obstore-s3"}),
         ("remote_store.async_backends", {"s3-boto3"}),
     ],
 )
@@ -187,6 +187,7 @@ IMPORTS = [
     ("s3fs", "s3fs", "import remote_store.boto3"),
     ("boto3", "boto3", "import remote_store.conformance"),
     ("fsspec", "fsspec", "import s3fs"),
+    ("obstore", "obstore", "import remote_store.fsspec"),
     ("starlette", "starlette", "import remote_store.fsspec"),
     ("s3", "fsspec", "import remote_store.core.s3"),
     ("conformance", "conformance", "from botocore.exceptions import ClientError"),

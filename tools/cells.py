@@ -59,7 +59,10 @@ LOOP = (
 )
 LATER = frozenset({"pyarrow-workspace-Moto-sync"})
 """Cells of the loop that `.ci/run` runs after the README's tests, so that those end within five minutes."""
-LATER_CLASSES = {"fsspec": frozenset({"TestDir", "TestLocal", "TestMemoryInThreads"})}
+LATER_CLASSES = {
+    "fsspec": frozenset({"TestDir", "TestLocal", "TestMemoryInThreads"}),
+    "obstore": frozenset({"TestLocal", "TestMoto", "TestSeaweedFS"}),
+}
 """Classes of other packages that are run later for the same reason."""
 MATRIX = tuple(Cell(*values, tier="full") for values in product(LANES, INSTALLATIONS, SERVERS, WORLDS))
 

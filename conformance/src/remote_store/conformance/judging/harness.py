@@ -10,7 +10,7 @@ from typing import Self
 
 from remote_store.conformance.contract.rulebook import ConfigurationError
 from remote_store.conformance.harness import Harness, Profile
-from remote_store.conformance.http.proxy import Proxy
+from remote_store.conformance.http.proxy import Endpoint
 from remote_store.conformance.s3 import S3Oracle, S3OracleError, S3OracleRefused, S3Target
 from remote_store.conformance.s3.harness import AnyS3Harness, removed
 from remote_store.conformance.s3.oracle import MISSING
@@ -44,7 +44,7 @@ class ServerHarness(AnyS3Harness[Backend], Harness):
         self,
         create: Callable[..., Backend],
         server: Server,
-        endpoint: Proxy | None,
+        endpoint: Endpoint | None,
         bucket: str,
         make_bucket: Callable[[bool], str] | None,
     ) -> None:
@@ -69,7 +69,7 @@ class ServerHarness(AnyS3Harness[Backend], Harness):
         return self._subject
 
     @property
-    def endpoint(self) -> Proxy | None:
+    def endpoint(self) -> Endpoint | None:
         return self._endpoint
 
     @cached_property
@@ -113,7 +113,7 @@ def server_harness(
         return name
 
     # A signature names the host, and behind TLS a server knows only its own.
-    endpoint = Proxy(server.url) if server.url.startswith("http://") else None
+    endpoint = Endpoint(server.url) if server.url.startswith("http://") else None
     try:
         if makes_buckets:
             try:
