@@ -79,6 +79,7 @@ def test_a_key_beyond_the_limit_of_the_profile_is_refused_by_every_call() -> Non
     for action in (write(long), Action("exists", (long,)), Action("move", ("a", long))):
         assert classes(model(FLAT, "a").predict(action)) == [InvalidPath]
     assert classes(model(FLAT).predict(write(long[:-1]))) == [type(None)]
+    assert classes(model(FLAT).predict(write(long, "text"))) == [InvalidPath, TypeError]
 
 
 @pytest.mark.parametrize("capabilities", [EVERYTHING, EVERYTHING - {Capability.USER_METADATA}])

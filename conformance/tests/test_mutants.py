@@ -73,6 +73,13 @@ class LeansOnNothing(MemoryBackend):
         return self.no_such_helper(path)  # type: ignore[attr-defined, no-any-return]
 
 
+class TakesOtherArguments(MemoryBackend):
+    """Does not take the arguments of the method that it overrides."""
+
+    def _commit(self, path: str, content: bytes) -> Any:  # type: ignore[override]
+        return None
+
+
 class RefusesToBeAsked(MemoryHarness):
     @property
     def oracle(self) -> Any:
@@ -83,6 +90,8 @@ class RefusesToBeAsked(MemoryHarness):
     "harness, identifier, ending",
     [
         (MemoryHarness(LeansOnNothing), "PATH-007", Ending.CRASHED),
+        (MemoryHarness(TakesOtherArguments), "LIFE-022", Ending.CRASHED),
+        (MemoryHarness(TakesOtherArguments), "MODEL-001", Ending.CRASHED),
         (RefusesToBeAsked(), "PATH-014", Ending.CRASHED),
         (MemoryHarness(), "COST-001", Ending.SKIPPED),
         (MemoryHarness(), "PATH-007", Ending.GREEN),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from remote_store.conformance.checking.callers import Boom
 from remote_store.conformance.model.actions import KINDS, Action, Payload, Result, TakenAction
 from remote_store.conformance.model.perform import perform
-from remote_store.conformance.model.program import program
+from remote_store.conformance.model.program import THREADED, program
 from remote_store.core import InvalidPath, MemoryBackend, NotFound
 
 FOLDER = "conformance-1234/0007"
@@ -96,6 +97,16 @@ def test_an_asynchronous_program_awaits() -> None:
 def test_a_second_instance_is_an_argument() -> None:
     assert "def reproduce(backend, other):\n    assert other.exists(" in program(
         right(Action("exists", ("a",), instance=1)), FOLDER
+    )
+
+
+def test_a_call_through_threads_is_awaited_and_the_others_are_not() -> None:
+    calls = right(WRITE, replace(Action("read", ("a/b",), numbers=(1,)), instance=THREADED))
+    assert program(calls, FOLDER) == (
+        "\n\n\nasync def reproduce(backend, other, threaded):\n"
+        "    backend.write('repro/a/b', b'x' * 3, overwrite=True)\n"
+        "    async with await threaded.read('repro/a/b') as stream:\n"
+        "        assert await stream.read(1) + await stream.read() == b'x' * 3\n"
     )
 
 

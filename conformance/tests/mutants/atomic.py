@@ -194,32 +194,32 @@ class ForgetsWhatABlockSaid(MemoryBackend):
 class LooksThenWrites(MemoryBackend):
     """Checks whether the file exists and writes a moment later, so two writers can both succeed."""
 
-    def _commit(self, path: str, content: bytes, overwrite: bool, *rest: Any) -> WriteResult:
+    def _commit(self, path: str, content: bytes, overwrite: bool, *rest: Any, **asked: Any) -> WriteResult:
         self._check_free(path, overwrite=overwrite)
         time.sleep(0.01)
-        return super()._commit(path, content, True, *rest)
+        return super()._commit(path, content, True, *rest, **asked)
 
 
 @broken("ATOM-013")
 class ForgetsTheConditionOfParts(MemoryBackend):
     """Checks that the file is new when the upload begins, but not when its parts are put together."""
 
-    def _commit(self, path: str, content: bytes, overwrite: bool, *rest: Any) -> WriteResult:
+    def _commit(self, path: str, content: bytes, overwrite: bool, *rest: Any, **asked: Any) -> WriteResult:
         if len(content) > PART:
             time.sleep(0.01)
             overwrite = True
-        return super()._commit(path, content, overwrite, *rest)
+        return super()._commit(path, content, overwrite, *rest, **asked)
 
 
 @broken("ATOM-015")
 class LocksItselfOnly(MemoryBackend):
     """Locks out other writers of the same instance, but not those of another instance."""
 
-    def _commit(self, path: str, content: bytes, overwrite: bool, *rest: Any) -> WriteResult:
+    def _commit(self, path: str, content: bytes, overwrite: bool, *rest: Any, **asked: Any) -> WriteResult:
         with self.__dict__.setdefault("_own_lock", threading.Lock()):
             self._check_free(path, overwrite=overwrite)
             time.sleep(0.01)
-            return super()._commit(path, content, True, *rest)
+            return super()._commit(path, content, True, *rest, **asked)
 
 
 @broken("ATOM-001")

@@ -73,26 +73,26 @@ class CopyOverwrites(MemoryBackend):
 class ClearsTheWay(MemoryBackend):
     """Deletes the destination before it checks whether the source exists."""
 
-    def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
-        if overwrite and src != dst:
+    def _transfer(self, src: str, dst: str, *, keep: bool, **asked: Any) -> None:
+        if asked["overwrite"] and src != dst:
             self.delete(dst, missing_ok=True)
-        super()._transfer(src, dst, overwrite=overwrite, keep=keep)
+        super()._transfer(src, dst, keep=keep, **asked)
 
 
 @broken("COPY-004", "COPY-017")
 class NeverReplaces(MemoryBackend):
     """`copy` refuses a destination that exists even with `overwrite=True`."""
 
-    def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
-        super()._transfer(src, dst, overwrite=False, keep=keep)
+    def _transfer(self, src: str, dst: str, *, keep: bool, **asked: Any) -> None:
+        super()._transfer(src, dst, keep=keep, **{**asked, "overwrite": False})
 
 
 @broken("COPY-005", "COPY-018")
 class TouchesItself(MemoryBackend):
     """Rewrites a file that is copied or moved onto itself."""
 
-    def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
-        super()._transfer(src, dst, overwrite=overwrite, keep=keep)
+    def _transfer(self, src: str, dst: str, *, keep: bool, **asked: Any) -> None:
+        super()._transfer(src, dst, keep=keep, **asked)
         if src == dst:
             self.write(dst, self.read_bytes(src), overwrite=True)
 
@@ -111,18 +111,18 @@ class RefusesItself(MemoryBackend):
 class NothingOntoItselfIsFine(MemoryBackend):
     """Does not check whether the source exists if source and destination are the same path."""
 
-    def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
+    def _transfer(self, src: str, dst: str, *, keep: bool, **asked: Any) -> None:
         if src != dst:
-            super()._transfer(src, dst, overwrite=overwrite, keep=keep)
+            super()._transfer(src, dst, keep=keep, **asked)
 
 
 @broken("COPY-006", "COPY-019")
 class BlamesTheTarget(MemoryBackend):
     """Names the destination in the NotFound error for a missing source."""
 
-    def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
+    def _transfer(self, src: str, dst: str, *, keep: bool, **asked: Any) -> None:
         try:
-            super()._transfer(src, dst, overwrite=overwrite, keep=keep)
+            super()._transfer(src, dst, keep=keep, **asked)
         except NotFound as error:
             raise NotFound(error.message, path=dst, backend=self.name) from error
 
@@ -131,9 +131,9 @@ class BlamesTheTarget(MemoryBackend):
 class TakesFoldersAlong(MemoryBackend):
     """`copy` and `move` accept a folder and copy or move all of it."""
 
-    def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
+    def _transfer(self, src: str, dst: str, *, keep: bool, **asked: Any) -> None:
         try:
-            super()._transfer(src, dst, overwrite=overwrite, keep=keep)
+            super()._transfer(src, dst, keep=keep, **asked)
         except InvalidPath:
             below = [key for key in self._files if key.startswith(f"{src}/")]
             if not below or src in ("", dst) or not dst:
@@ -148,9 +148,9 @@ class TakesFoldersAlong(MemoryBackend):
 class TakesPatterns(MemoryBackend):
     """Expands wildcards in the source's path and copies every file that matches."""
 
-    def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
+    def _transfer(self, src: str, dst: str, *, keep: bool, **asked: Any) -> None:
         matches = [key for key in self._files if key != src and src in self._files and fnmatchcase(key, src)]
-        super()._transfer(src, dst, overwrite=overwrite, keep=keep)
+        super()._transfer(src, dst, keep=keep, **asked)
         for key in matches:
             self._files[f"{dst}-{key.rpartition('/')[2]}"] = self._files[key]
 
@@ -159,9 +159,9 @@ class TakesPatterns(MemoryBackend):
 class EscapesTheTarget(MemoryBackend):
     """Stores a copy under a key with percent escapes."""
 
-    def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
+    def _transfer(self, src: str, dst: str, *, keep: bool, **asked: Any) -> None:
         quoted = quote(dst) if src in self._files and src != dst else dst
-        super()._transfer(src, quoted, overwrite=overwrite, keep=keep)
+        super()._transfer(src, quoted, keep=keep, **asked)
 
 
 @broken("COPY-010")
@@ -340,7 +340,7 @@ class MoveKeepsTheOldFacts(MemoryBackend):
 class TakesTheNamesakeAlong(MemoryBackend):
     """Copies and moves a file together with the folder of the same name."""
 
-    def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
-        super()._transfer(src, dst, overwrite=overwrite, keep=keep)
+    def _transfer(self, src: str, dst: str, *, keep: bool, **asked: Any) -> None:
+        super()._transfer(src, dst, keep=keep, **asked)
         for key in [key for key in self._files if key.startswith(f"{src}/") and src != dst]:
             self._files[dst + key.removeprefix(src)] = self._files[key] if keep else self._files.pop(key)

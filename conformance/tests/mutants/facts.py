@@ -120,8 +120,10 @@ class GuessesTheContentType(Describes):
 class ForgetsMetadata(MemoryBackend):
     """Accepts metadata and does not store it."""
 
-    def _commit(self, path: str, content: bytes, overwrite: bool, _metadata: Any, *rest: Any) -> WriteResult:
-        return super()._commit(path, content, overwrite, {}, *rest)
+    def _commit(
+        self, path: str, content: bytes, overwrite: bool, _metadata: Any, *rest: Any, **asked: Any
+    ) -> WriteResult:
+        return super()._commit(path, content, overwrite, {}, *rest, **asked)
 
 
 @broken("META-009")
@@ -145,8 +147,10 @@ class UnquotesMetadata(Describes):
 class AddsMetadata(MemoryBackend):
     """Adds its own entries to the user's metadata."""
 
-    def _commit(self, path: str, content: bytes, overwrite: bool, metadata: Mapping[str, str], *rest: Any) -> Any:
-        return super()._commit(path, content, overwrite, {**metadata, "written-by": "backend"}, *rest)
+    def _commit(
+        self, path: str, content: bytes, overwrite: bool, metadata: Mapping[str, str], *rest: Any, **asked: Any
+    ) -> Any:
+        return super()._commit(path, content, overwrite, {**metadata, "written-by": "backend"}, *rest, **asked)
 
 
 @broken("META-012")
@@ -165,17 +169,19 @@ class EncodesMetadata(MemoryBackend):
 class SaysNoMetadata(MemoryBackend):
     """The result of a write contains no metadata."""
 
-    def _commit(self, path: str, *arguments: Any) -> WriteResult:
-        return replace(super()._commit(path, *arguments), metadata={})
+    def _commit(self, path: str, *arguments: Any, **asked: Any) -> WriteResult:
+        return replace(super()._commit(path, *arguments, **asked), metadata={})
 
 
 @broken("META-014")
 class MergesMetadata(MemoryBackend):
     """Overwriting a file keeps old metadata entries that the new metadata does not name."""
 
-    def _commit(self, path: str, content: bytes, overwrite: bool, metadata: Mapping[str, str], *rest: Any) -> Any:
+    def _commit(
+        self, path: str, content: bytes, overwrite: bool, metadata: Mapping[str, str], *rest: Any, **asked: Any
+    ) -> Any:
         old = self._files.get(path)
-        return super()._commit(path, content, overwrite, {**(old.metadata if old else {}), **metadata}, *rest)
+        return super()._commit(path, content, overwrite, {**(old.metadata if old else {}), **metadata}, *rest, **asked)
 
 
 @broken("META-015", "META-019")
@@ -302,9 +308,9 @@ class CountsOnePage(MemoryBackend):
 class KeepsTheFirstTime(MemoryBackend):
     """Returns the time of the first write of a file that was overwritten."""
 
-    def _commit(self, path: str, *arguments: Any) -> WriteResult:
+    def _commit(self, path: str, *arguments: Any, **asked: Any) -> WriteResult:
         old = self._files.get(path)
-        result = super()._commit(path, *arguments)
+        result = super()._commit(path, *arguments, **asked)
         if old is not None:
             self._files[path] = replace(self._files[path], modified_at=old.modified_at)
         return result
@@ -341,9 +347,11 @@ class EmptyFilesAreNone(MemoryBackend):
 class TheResultIsItsMapping(MemoryBackend):
     """The result of a write contains the internal metadata mapping, so a caller can change it."""
 
-    def _commit(self, path: str, content: bytes, overwrite: bool, metadata: Mapping[str, str], *rest: Any) -> Any:
+    def _commit(
+        self, path: str, content: bytes, overwrite: bool, metadata: Mapping[str, str], *rest: Any, **asked: Any
+    ) -> Any:
         own = dict(metadata)
-        return replace(super()._commit(path, content, overwrite, own, *rest), metadata=own)
+        return replace(super()._commit(path, content, overwrite, own, *rest, **asked), metadata=own)
 
 
 @broken("META-015")

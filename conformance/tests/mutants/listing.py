@@ -248,8 +248,8 @@ class FoldersSurvive(MemoryBackend):
                 folders.setdefault(prefix + name, FolderEntry(prefix + name, name))
         return iter(folders.values())
 
-    def _commit(self, path: str, *arguments: Any) -> Any:
-        result = super()._commit(path, *arguments)
+    def _commit(self, path: str, *arguments: Any, **asked: Any) -> Any:
+        result = super()._commit(path, *arguments, **asked)
         self.__dict__.setdefault("_folders", {})[path.rpartition("/")[0]] = None
         return result
 

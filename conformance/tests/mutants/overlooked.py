@@ -28,28 +28,28 @@ EASTERN = timedelta(hours=2)
 class JoinsPiecesInTextOrder(MemoryBackend):
     """Joins the parts of a large content in alphabetical order of their numbers: 1, 10, 2."""
 
-    def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
+    def _commit(self, path: str, content: bytes, *rest: Any, **asked: Any) -> WriteResult:
         pieces = {str(start // MIB): content[start : start + MIB] for start in range(0, len(content), MIB)}
-        return super()._commit(path, b"".join(pieces[number] for number in sorted(pieces)), *rest)
+        return super()._commit(path, b"".join(pieces[number] for number in sorted(pieces)), *rest, **asked)
 
 
 @broken("WRITE-001")
 class CutsAtMultiples(MemoryBackend):
     """Loses the last byte of a content whose length is a multiple of 4 MiB."""
 
-    def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
+    def _commit(self, path: str, content: bytes, *rest: Any, **asked: Any) -> WriteResult:
         whole = not content or len(content) % (4 * MIB)
-        return super()._commit(path, content if whole else content[:-1], *rest)
+        return super()._commit(path, content if whole else content[:-1], *rest, **asked)
 
 
 @broken("PATH-001", "LIST-014")
 class RewritesLineEndsOfText(MemoryBackend):
     """Changes line ends in files whose name ends like a text file's."""
 
-    def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
+    def _commit(self, path: str, content: bytes, *rest: Any, **asked: Any) -> WriteResult:
         if path.endswith((".csv", ".txt")):
             content = content.replace(b"\r\n", b"\n")
-        return super()._commit(path, content, *rest)
+        return super()._commit(path, content, *rest, **asked)
 
 
 @broken("LIST-014")
@@ -117,9 +117,9 @@ class TakesLocalTimeForUTC(MemoryBackend):
 class CopiesTheTimeToo(MemoryBackend):
     """A copy keeps the modification time of its source."""
 
-    def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
+    def _transfer(self, src: str, dst: str, *, keep: bool, **asked: Any) -> None:
         before = self._files.get(src)
-        super()._transfer(src, dst, overwrite=overwrite, keep=keep)
+        super()._transfer(src, dst, keep=keep, **asked)
         if keep and before is not None:
             self._files[dst] = before
 
@@ -138,19 +138,19 @@ class DropsEmptyValues(MemoryBackend):
     """Drops metadata entries with an empty value."""
 
     def _commit(
-        self, path: str, content: bytes, overwrite: bool, metadata: Mapping[str, str], content_type: str | None
+        self, path: str, content: bytes, overwrite: bool, metadata: Mapping[str, str], *rest: Any, **asked: Any
     ) -> WriteResult:
         full = {name: value for name, value in metadata.items() if value}
-        return super()._commit(path, content, overwrite, full, content_type)
+        return super()._commit(path, content, overwrite, full, *rest, **asked)
 
 
 @broken("COPY-004", "COPY-017")
 class KeepsFactsOfWhatItReplaces(MemoryBackend):
     """A copy of a source without metadata keeps the destination's metadata."""
 
-    def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
+    def _transfer(self, src: str, dst: str, *, keep: bool, **asked: Any) -> None:
         old = self._files.get(dst)
-        super()._transfer(src, dst, overwrite=overwrite, keep=keep)
+        super()._transfer(src, dst, keep=keep, **asked)
         if old is not None and not self._files[dst].metadata:
             self._files[dst] = replace(self._files[dst], metadata=old.metadata)
 
@@ -302,8 +302,8 @@ class TagsBothEnds(MemoryBackend):
 class CopiesTypesWithMetadataOnly(MemoryBackend):
     """Copies the content type only if the source also has metadata."""
 
-    def _transfer(self, src: str, dst: str, *, overwrite: bool, keep: bool) -> None:
-        super()._transfer(src, dst, overwrite=overwrite, keep=keep)
+    def _transfer(self, src: str, dst: str, *, keep: bool, **asked: Any) -> None:
+        super()._transfer(src, dst, keep=keep, **asked)
         if src != dst and not self._files[dst].metadata:
             self._files[dst] = replace(self._files[dst], content_type=None)
 

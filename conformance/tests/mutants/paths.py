@@ -38,8 +38,8 @@ class TakesPlusForASpace(MemoryBackend):
 class StripsKeys(MemoryBackend):
     """A write strips white space from the end of the key."""
 
-    def _commit(self, path: str, *arguments: Any) -> WriteResult:
-        return super()._commit(path.rstrip(), *arguments)
+    def _commit(self, path: str, *arguments: Any, **asked: Any) -> WriteResult:
+        return super()._commit(path.rstrip(), *arguments, **asked)
 
 
 @broken("PATH-002")
@@ -58,8 +58,8 @@ class NormalisesKeys(MemoryBackend):
 class FoldsCase(MemoryBackend):
     """Stores keys in lower case."""
 
-    def _commit(self, path: str, *arguments: Any) -> WriteResult:
-        return super()._commit(path.lower(), *arguments)
+    def _commit(self, path: str, *arguments: Any, **asked: Any) -> WriteResult:
+        return super()._commit(path.lower(), *arguments, **asked)
 
     def is_file(self, path: str) -> bool:
         return super().is_file(path.lower() if isinstance(path, str) else path)
@@ -231,10 +231,10 @@ class BuriesTheAncestor(LocalBackend):
 class TakesPlainTextOnly(MemoryBackend):
     """Rejects paths of a subclass of `str`, such as `RemotePath`."""
 
-    def _commit(self, path: str, *arguments: Any) -> WriteResult:
+    def _commit(self, path: str, *arguments: Any, **asked: Any) -> WriteResult:
         if type(path) is not str:
             raise TypeError(f"path is a str, not {type(path).__name__}")
-        return super()._commit(path, *arguments)
+        return super()._commit(path, *arguments, **asked)
 
 
 @broken("PATH-016")

@@ -312,9 +312,9 @@ class ForgetsOldFiles(DatabaseBackend):
 class EvictsOldFiles(MemoryBackend):
     """Removes files that it wrote more than 15 seconds ago."""
 
-    def _commit(self, path: str, *rest: Any) -> WriteResult:
+    def _commit(self, path: str, *rest: Any, **asked: Any) -> WriteResult:
         self.__dict__.setdefault("written", {})[path] = time.monotonic()
-        return super()._commit(path, *rest)
+        return super()._commit(path, *rest, **asked)
 
     def list_files(self, path: str, **options: Any) -> Iterator[FileInfo]:
         for written, when in self.__dict__.get("written", {}).items():
@@ -330,6 +330,19 @@ class WritesToSeeWhetherItCan(MemoryBackend):
     def check_health(self) -> None:
         super().check_health()
         self.write(".health", b"", overwrite=True)
+
+
+@broken("PROC-009")
+class HasOneBuffer(MemoryBackend):
+    """Collects the pieces of a source in a buffer of the instance."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        if not hasattr(content, "__next__"):
+            return super().write(path, content, **options)
+        self._buffer = bytearray()
+        for piece in content:
+            self._buffer += piece
+        return super().write(path, bytes(self._buffer), **options)
 
 
 @broken("ASYNC-017")

@@ -18,9 +18,9 @@ class DropsMetadataThatDoesNotFit(MemoryBackend):
     """Stores the first 100 entries of metadata and drops the others."""
 
     def _commit(
-        self, path: str, content: bytes, overwrite: bool, metadata: Mapping[str, str], *rest: Any
+        self, path: str, content: bytes, overwrite: bool, metadata: Mapping[str, str], *rest: Any, **asked: Any
     ) -> WriteResult:
-        return super()._commit(path, content, overwrite, dict(list(metadata.items())[:ROOM]), *rest)
+        return super()._commit(path, content, overwrite, dict(list(metadata.items())[:ROOM]), *rest, **asked)
 
 
 @broken("META-027")
@@ -28,11 +28,11 @@ class ReplacesBeforeMetadataFails(MemoryBackend):
     """Replaces the file, and then finds that there is no room for its metadata."""
 
     def _commit(
-        self, path: str, content: bytes, overwrite: bool, metadata: Mapping[str, str], *rest: Any
+        self, path: str, content: bytes, overwrite: bool, metadata: Mapping[str, str], *rest: Any, **asked: Any
     ) -> WriteResult:
         if len(metadata) <= ROOM:
-            return super()._commit(path, content, overwrite, metadata, *rest)
-        super()._commit(path, content, overwrite, {}, *rest)
+            return super()._commit(path, content, overwrite, metadata, *rest, **asked)
+        super()._commit(path, content, overwrite, {}, *rest, **asked)
         raise RemoteStoreError("no room for the metadata; shorten it", path=path, backend=self.name)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ AnyHarness = Harness | AsyncHarness
 SUITE = ("remote_store.conformance.suite", "remote_store.conformance.checking.wire")
 BETWEEN = ("contextlib", "remote_store.conformance.checking.recorder", "remote_store.conformance.checking.trees")
 BACKENDS = ("remote_store.core", "mutants.")
+MISFIT = re.compile(r"TypeError: \w+\.\w+\(\) (got an unexpected keyword|got multiple values|takes \d|missing \d)")
+"""A method of a mutant that does not take the arguments of the one that it overrides: a mistake in the mutant."""
 
 
 class Ending(Enum):
@@ -92,15 +95,15 @@ def run(check: Check, harness: AnyHarness) -> CheckRun:
     try:
         getattr(suite_of(harness)(), check.name)(case=case, **check.parameters)
     except ProvisionalFailure as failed:
-        return CheckRun(check, Ending.RED, str(failed))
+        return CheckRun(check, Ending.CRASHED if MISFIT.search(str(failed)) else Ending.RED, str(failed))
     except (pytest.skip.Exception, pytest.xfail.Exception) as ended:
         return CheckRun(check, Ending.SKIPPED, str(ended))
     except HarnessFailed as error:
         return CheckRun(check, Ending.CRASHED, str(error))
     except Exception as error:  # noqa: BLE001 - every end is an outcome
-        ending = Ending.RED if isinstance(error, CheckFailed) or by_backend(error) else Ending.CRASHED
-        text = " ".join(str(error).partition("  hint:")[0].split())
-        return CheckRun(check, ending, f"{type(error).__name__}: {text}")
+        told = f"{type(error).__name__}: " + " ".join(str(error).partition("  hint:")[0].split())
+        by_mutant = (isinstance(error, CheckFailed) or by_backend(error)) and not MISFIT.search(told)
+        return CheckRun(check, Ending.RED if by_mutant else Ending.CRASHED, told)
     return CheckRun(check, Ending.GREEN)
 
 

@@ -21,8 +21,8 @@ from remote_store.core.memory.files import keys_below
 class DropsEmptyWrites(MemoryBackend):
     """Stores no file for an empty content."""
 
-    def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
-        result = super()._commit(path, content, *rest)
+    def _commit(self, path: str, content: bytes, *rest: Any, **asked: Any) -> WriteResult:
+        result = super()._commit(path, content, *rest, **asked)
         if not content:
             del self._files[path]
         return result
@@ -32,8 +32,8 @@ class DropsEmptyWrites(MemoryBackend):
 class TruncatesAt64KiB(MemoryBackend):
     """Stores the first 64 KiB of a content."""
 
-    def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
-        return super()._commit(path, content[: 64 * 1024], *rest)
+    def _commit(self, path: str, content: bytes, *rest: Any, **asked: Any) -> WriteResult:
+        return super()._commit(path, content[: 64 * 1024], *rest, **asked)
 
 
 @broken("WRITE-002")
@@ -110,19 +110,19 @@ class OverwritesAlways(MemoryBackend):
 class KeepsTheTail(MemoryBackend):
     """Overwriting a longer file leaves its rest after the new content."""
 
-    def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
+    def _commit(self, path: str, content: bytes, *rest: Any, **asked: Any) -> WriteResult:
         old = self._files.get(path)
         tail = old.content[len(content) :] if old is not None and rest[0] else b""
-        return super()._commit(path, content + tail, *rest)
+        return super()._commit(path, content + tail, *rest, **asked)
 
 
 @broken("WRITE-007")
 class Appends(MemoryBackend):
     """`write` with `overwrite=True` appends to the file."""
 
-    def _commit(self, path: str, content: bytes, overwrite: bool, *rest: Any) -> WriteResult:
+    def _commit(self, path: str, content: bytes, overwrite: bool, *rest: Any, **asked: Any) -> WriteResult:
         old = self._files.get(path)
-        return super()._commit(path, old.content + content if old and overwrite else content, overwrite, *rest)
+        return super()._commit(path, old.content + content if old and overwrite else content, overwrite, *rest, **asked)
 
 
 @broken("WRITE-007")
@@ -163,16 +163,16 @@ class LeavesAnEmptyFile(MemoryBackend):
 class InventsTags(MemoryBackend):
     """The result of a write contains another ETag than `get_file_info` returns."""
 
-    def _commit(self, path: str, *arguments: Any) -> WriteResult:
-        return replace(super()._commit(path, *arguments), etag=uuid4().hex)
+    def _commit(self, path: str, *arguments: Any, **asked: Any) -> WriteResult:
+        return replace(super()._commit(path, *arguments, **asked), etag=uuid4().hex)
 
 
 @broken("WRITE-009", "META-005")
 class QuotesTags(MemoryBackend):
     """The result of a write contains the ETag with the quotes that it has on the wire."""
 
-    def _commit(self, path: str, *arguments: Any) -> WriteResult:
-        result = super()._commit(path, *arguments)
+    def _commit(self, path: str, *arguments: Any, **asked: Any) -> WriteResult:
+        result = super()._commit(path, *arguments, **asked)
         return replace(result, etag=f'"{result.etag}"')
 
 
@@ -191,8 +191,8 @@ class NeedsTheFolder(MemoryBackend):
 class LosesTheThirdPart(MemoryBackend):
     """Stores only the first two parts of a content."""
 
-    def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
-        return super()._commit(path, content[: 2 * PART], *rest)
+    def _commit(self, path: str, content: bytes, *rest: Any, **asked: Any) -> WriteResult:
+        return super()._commit(path, content[: 2 * PART], *rest, **asked)
 
 
 @broken("WRITE-011")
@@ -251,13 +251,13 @@ class TakesNothingForTheEnd(MemoryBackend):
 class WritesInPlace(MemoryBackend):
     """Overwrites the old content in place, piece by piece."""
 
-    def _commit(self, path: str, content: bytes, overwrite: bool, *rest: Any) -> WriteResult:
+    def _commit(self, path: str, content: bytes, overwrite: bool, *rest: Any, **asked: Any) -> WriteResult:
         old, half = self._files.get(path), len(content) // 2
         if overwrite and old is not None:
-            super()._commit(path, content[:half] + old.content[half:], overwrite, *rest)
+            super()._commit(path, content[:half] + old.content[half:], overwrite, *rest, **asked)
             time.sleep(0.005)
             content = self._files[path].content[:half] + content[half:]
-        return super()._commit(path, content, overwrite, *rest)
+        return super()._commit(path, content, overwrite, *rest, **asked)
 
 
 @broken("WRITE-016", "LIFE-001")
@@ -293,8 +293,8 @@ class IgnoresUnknownOptions(MemoryBackend):
 class LeavesTemporaryFiles(MemoryBackend):
     """Leaves its temporary file behind."""
 
-    def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
-        result = super()._commit(path, content, *rest)
+    def _commit(self, path: str, content: bytes, *rest: Any, **asked: Any) -> WriteResult:
+        result = super()._commit(path, content, *rest, **asked)
         self._files[f"{path}.part"] = self._files[path]
         return result
 
@@ -346,8 +346,8 @@ class TruncatesFirst(LocalBackend):
 class DescribesWhatIsThereByThen(MemoryBackend):
     """The result of a write contains the facts of the file a moment later, possibly another writer's."""
 
-    def _commit(self, path: str, *arguments: Any) -> WriteResult:
-        result = super()._commit(path, *arguments)
+    def _commit(self, path: str, *arguments: Any, **asked: Any) -> WriteResult:
+        result = super()._commit(path, *arguments, **asked)
         time.sleep(0.005)
         return replace(result, etag=self._files[path].md5.hex(), digest=self._files[path].digest)
 
@@ -356,16 +356,16 @@ class DescribesWhatIsThereByThen(MemoryBackend):
 class RemovesTheByteOrderMark(MemoryBackend):
     """Strips a leading byte order mark."""
 
-    def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
-        return super()._commit(path, content.removeprefix(b"\xef\xbb\xbf"), *rest)
+    def _commit(self, path: str, content: bytes, *rest: Any, **asked: Any) -> WriteResult:
+        return super()._commit(path, content.removeprefix(b"\xef\xbb\xbf"), *rest, **asked)
 
 
 @broken("WRITE-001")
 class TranslatesLineEnds(MemoryBackend):
     """Converts line ends to those of the operating system."""
 
-    def _commit(self, path: str, content: bytes, *rest: Any) -> WriteResult:
-        return super()._commit(path, content.replace(b"\r\n", b"\n"), *rest)
+    def _commit(self, path: str, content: bytes, *rest: Any, **asked: Any) -> WriteResult:
+        return super()._commit(path, content.replace(b"\r\n", b"\n"), *rest, **asked)
 
 
 @broken("WRITE-009")

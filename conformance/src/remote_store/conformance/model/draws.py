@@ -27,10 +27,11 @@ class Draws:
 
     Args:
         chance: The source of random choices.
-        names: Names of files, whose folders are the parts before a slash. A history uses a few of them.
+        names: Names of files, whose folders are the parts before a slash.
         profile: Facts about the storage.
         capabilities: What the backend declares.
         instances: How many instances take turns.
+        few: How many of the names the history uses.
     """
 
     def __init__(
@@ -40,12 +41,14 @@ class Draws:
         profile: Profile,
         capabilities: Collection[Capability],
         instances: int,
+        *,
+        few: int = FEW,
     ) -> None:
         most = profile.max_key_bytes
         # Longer than the limit by itself, in any folder.
         self._malformed = [NUL, *([segmented_key(most + 1, "long/")] if most is not None else [])]
         self._chance = chance
-        self._names = chance.sample(names, min(FEW, len(names)))
+        self._names = chance.sample(names, min(few, len(names)))
         self._has = frozenset(capabilities)
         self._instances = instances
         self._kinds = [self._write] * 4 + [self._transfer] * 2 + [self._delete] * 2

@@ -12,6 +12,7 @@ from remote_store.conformance.model.actions import ROOT, Action, Payload, Result
 from remote_store.conformance.model.perform import perform
 from remote_store.core import AlreadyExists, Capability, InvalidPath, MemoryBackend
 
+TEXT = Result(error=TypeError("content is text"))
 WRITES = ("write", "write_atomic", "open_atomic", "copy", "move")
 
 
@@ -30,15 +31,16 @@ class Model:
 
     def predict(self, action: Action) -> tuple[Result, ...]:
         """Make a call, and return every outcome that the contract allows."""
+        is_text = action.payload is not None and action.payload.kind == "text"
         if long := self._too_long(action):
-            return (Result(error=long),)
+            return (Result(error=long), *([TEXT] if is_text else []))
         refused = self._refused(action)
         if action.payload is not None and action.payload.kind == "failing":
             return self._failing(replace(action, payload=Payload()), refused)
-        if action.payload is not None and action.payload.kind == "text":
+        if is_text:
             # With two wrong arguments, either error may come first.
             other = Result(error=refused) if refused is not None else self._trial(replace(action, payload=Payload()))
-            return (Result(error=TypeError("content is text")), *([other] if other.error is not None else []))
+            return (TEXT, *([other] if other.error is not None else []))
         if refused is not None:
             other = self._trial(action)
             onto_itself = len(set(action.paths)) < len(action.paths)

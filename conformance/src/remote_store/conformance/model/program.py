@@ -10,7 +10,9 @@ from itertools import chain
 from remote_store.conformance.model.actions import KINDS, Action, Payload, Result, TakenAction
 
 FOLDER = "repro"
-INSTANCES = ("backend", "other")
+INSTANCES = ("backend", "other", "threaded")
+THREADED = INSTANCES.index("threaded")
+"""The number of the first instance in `ThreadedBackend`, which is awaited in a program that is not asynchronous too."""
 IMPORTS = {
     "import io": ("io",),
     "from contextlib import suppress": ("suppress",),
@@ -48,8 +50,8 @@ def program(calls: Sequence[TakenAction], folder: str, *, asynchronous: bool = F
     """
     writer = ProgramWriter(folder, asynchronous=asynchronous)
     lines = [*chain.from_iterable(map(writer.earlier, calls[:-1])), *chain.from_iterable(map(writer.last, calls[-1:]))]
-    several = any(call.action.instance for call in calls)
-    head = f"{writer.a_sync}def reproduce({', '.join(INSTANCES if several else INSTANCES[:1])}):"
+    last = max((call.action.instance for call in calls), default=0)
+    head = f"{writer.a_sync(*(call.action for call in calls))}def reproduce({', '.join(INSTANCES[: last + 1])}):"
     text = "\n".join([head, *_block(lines or ["pass"])])
     return f"{_imports(text)}\n\n\n{text}\n"
 
@@ -66,15 +68,14 @@ class ProgramWriter:
     folder: str
     asynchronous: bool = False
 
-    @property
-    def a_sync(self) -> str:
-        """The prefix of `def` and `with`."""
-        return "async " if self.asynchronous else ""
+    def a_sync(self, *actions: Action) -> str:
+        """The prefix of `def` and `with` for these calls."""
+        threaded = any(action.instance == THREADED for action in actions)
+        return "async " if self.asynchronous or threaded else ""
 
-    @property
-    def wait(self) -> str:
+    def wait(self, action: Action) -> str:
         """The prefix of a call."""
-        return "await " if self.asynchronous else ""
+        return "await " if self.a_sync(action) else ""
 
     def earlier(self, call: TakenAction) -> list[str]:
         """A call with an allowed outcome, whose value is not checked."""
@@ -95,30 +96,30 @@ class ProgramWriter:
         if action.method == "open_atomic":
             return self._opening(action, call)
         if action.method in ("read", "read_seekable"):
-            wait, numbers = self.wait, action.numbers
+            wait, numbers = self.wait(action), action.numbers
             value = f"{wait}stream.read({numbers[-1]})"
             value = f"{value} + {wait}stream.read()" if action.method == "read" else value
             seek = [f"{wait}stream.seek({numbers[0]})"] if action.method == "read_seekable" else []
             lines = [*seek, self._held(value, expected)]
-            return [f"{self.a_sync}with {wait}{call} as stream:", *_block(lines)]
+            return [f"{self.a_sync(action)}with {wait}{call} as stream:", *_block(lines)]
         return [self._held(self._value(action, call, expected, came), expected, came)]
 
     def _opening(self, action: Action, call: str) -> list[str]:
         lines = [
-            f"{self.wait}stream.write({_payload(action.payload or Payload())})",
+            f"{self.wait(action)}stream.write({_payload(action.payload or Payload())})",
             *(["raise Boom"] if action.fails else []),
         ]
-        return [f"{self.a_sync}with {call} as stream:", *_block(lines)]
+        return [f"{self.a_sync(action)}with {call} as stream:", *_block(lines)]
 
     def _value(self, action: Action, call: str, expected: Result | None, came: Result | None) -> str:
         if action.method in LISTED:
-            row = LISTED[action.method].format(each=f"{self.a_sync}for")
+            row = LISTED[action.method].format(each=f"{self.a_sync(action)}for")
             return f"sorted([{row} {call}])"
         if action.method == "native_path":
             return f"{INSTANCES[action.instance]}.to_key({call})"
         if action.method == "resolve":
             return f"{call}.key"
-        waiting = "" if action.method == "unwrap" else self.wait
+        waiting = "" if action.method == "unwrap" else self.wait(action)
         names = expected.differing(came) if expected is not None and came is not None else []
         picked = ", ".join(map(repr, names))
         return f"attrgetter({picked})({waiting}{call})" if picked else f"{waiting}{call}"

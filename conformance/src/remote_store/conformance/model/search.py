@@ -19,6 +19,8 @@ LOOKS = {
     Capability.RANGE_READ: Action("read_range", numbers=(1, 80_000)),
     Capability.SEEKABLE_READ: Action("read_seekable", numbers=(2, 80_000)),
 }
+SHORTENING = 3000
+"""The calls that are made to shorten a history."""
 SEED = 6000
 """The seed of the first history; each further history uses the next number."""
 CHANGES = (*WRITES, "delete", "delete_folder")
@@ -130,7 +132,7 @@ class Example:
                     self._hold(Action("delete_folder", (path,), {"missing_ok": True}))
 
 
-def search(ground: Ground, *, examples: int, actions: int) -> Divergence | None:
+def search(ground: Ground, *, examples: int, actions: int, few: int = FEW) -> Divergence | None:
     """Run histories until one fails, and shorten that one as far as possible; `None` if all pass.
 
     The histories are the same in every run: each is generated from its number.
@@ -139,6 +141,7 @@ def search(ground: Ground, *, examples: int, actions: int) -> Divergence | None:
         ground: The subject of the exploration.
         examples: How many histories.
         actions: How many calls in each, after those that create the initial files.
+        few: How many of the names each uses.
     """
     numbers = itertools.count()
 
@@ -147,8 +150,8 @@ def search(ground: Ground, *, examples: int, actions: int) -> Divergence | None:
 
     for number in range(examples):
         # Of many names, each history draws from its own, so that few histories draw the same.
-        names = ground.names[number::examples] if len(ground.names) > FEW * examples else ground.names
-        draws = Draws(Random(SEED + number), names, ground.profile, ground.capabilities, ground.instances)
+        names = ground.names[number::examples] if len(ground.names) > few * examples else ground.names
+        draws = Draws(Random(SEED + number), names, ground.profile, ground.capabilities, ground.instances, few=few)
         try:
             _play(begin(), draws, actions)
         except Divergence as divergence:
@@ -168,8 +171,12 @@ def shortened(begin: Callable[[], Example], found: Divergence) -> Divergence:
     """The divergence with fewer and simpler calls; `again` tells whether repeating the calls fails again."""
     actions = [call.action.above(found.folder) for call in found.calls]
 
+    left = SHORTENING
+
     def again(candidate: list[Action]) -> bool:
-        nonlocal actions, found
+        nonlocal actions, found, left
+        if (left := left - len(candidate)) < 0:
+            return False
         example = begin()
         try:
             for action in candidate:
@@ -181,8 +188,11 @@ def shortened(begin: Callable[[], Example], found: Divergence) -> Divergence:
         return False
 
     found.again = again(actions)
-    for number in reversed(range(len(actions) - 1)):
-        again(actions[:number] + actions[number + 1 :])
+    size = len(actions) - 1
+    while size:
+        for start in reversed(range(0, len(actions) - 1, size)):
+            again(actions[:start] + actions[min(start + size, len(actions) - 1) :])
+        size //= 2
     for number in reversed(range(len(actions))):
         for simpler in actions[number].simpler():
             again([*actions[:number], simpler, *actions[number + 1 :]])

@@ -6,7 +6,7 @@ from __future__ import annotations
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.trees import writable
-from remote_store.conformance.model.explore import NAMES, explore
+from remote_store.conformance.model.explore import NAMES, explore, explore_usages
 from remote_store.conformance.model.perform import perform
 from remote_store.core import Capability
 
@@ -27,3 +27,7 @@ class HistorySuite:
     @check("MODEL-003", needs=WRITE)
     def test_model_instances_in_turns(self, case: Case) -> None:
         explore(case, perform, NAMES, instances=2, share=0.6)
+
+    @check("MODEL-004", needs=WRITE)
+    def test_model_long_history_of_several_usages(self, case: Case) -> None:
+        explore_usages(case, perform, [*NAMES, *writable(case)])

@@ -144,15 +144,23 @@ class ProcessSuite:
             expect_content(case, f"theirs-{way}", theirs)
 
     def _written_in_the_child(self, case: Case, ways: list[str], content: bytes, pause: Callable[[], None]) -> None:
+        def paused() -> None:
+            pause()
+
         for way in ways:
-            write(case.backend, way, case.path(f"theirs-{way}"), content, pause)
+            write(case.backend, way, case.path(f"theirs-{way}"), content, paused)
 
     @check("PROC-005", needs=(WRITE, READ))
     def test_process_makes_an_instance_during_a_write(self, case: Case) -> None:
         content, fresh = case.content(SIZE), list[Backend]()
+
+        def begin() -> None:
+            fresh.append(case.make())
+            fresh[-1].check_health()
+
         for way, capability in WAYS.items():
             if capability in case.backend.capabilities:
-                write(case.backend, way, case.path(way), content, lambda: fresh.append(case.make()))
+                write(case.backend, way, case.path(way), content, begin)
                 case.expect_equal(fresh[-1].read_bytes(case.path(way)), content, f"the file of {way}")
                 expect_content(case, way, content)
 
@@ -231,8 +239,34 @@ class ProcessSuite:
             if alone.harness.oracle is not None:
                 case.expect_equal(alone.harness.oracle.raw_list(""), [], "the keys of the storage")
 
+    @check("PROC-009", needs=(WRITE, READ, LIST))
+    def test_process_uses_an_instance_in_the_middle_of_its_write(self, case: Case) -> None:
+        content, other = case.content(SIZE), case.content(SIZE)
+        (old,) = fill(case, "old", data=other)
+        for way, capability in WAYS.items():
+            if capability in case.backend.capabilities:
 
-def write(backend: Backend, way: str, path: str, content: bytes, halfway: Callable[[], object]) -> None:
+                def use(folder: str = case.path(f"in-{way}")) -> None:
+                    for inner in (b"first", iter([other])):
+                        case.backend.write(f"{folder}/file", inner, overwrite=True)
+                    case.expect_equal(case.backend.read_bytes(old), other, "another file during a write")
+                    listed = found(case.backend.list_files(folder))
+                    case.expect_equal(listed, [f"{folder}/file"], "the files of another folder during a write")
+
+                write(case.backend, way, case.path(way), content, use)
+                expect_content(case, way, content)
+                expect_content(case, f"in-{way}/file", other)
+
+    @check("PROC-009", needs=(WRITE, READ))
+    def test_process_writes_what_the_same_instance_reads(self, case: Case) -> None:
+        content = case.content(SIZE)
+        (old,) = fill(case, "old", data=content)
+        with case.backend.read(old) as stream:
+            case.backend.write(case.path("new"), stream)
+        expect_content(case, "new", content)
+
+
+def write(backend: Backend, way: str, path: str, content: bytes, halfway: Callable[[], Any]) -> None:
     """Write a file in one of three ways, and call a function in the middle of it."""
     half = len(content) // 2
 

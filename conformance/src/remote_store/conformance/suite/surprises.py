@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from remote_store.conformance.checking.callers import Boom
-from remote_store.conformance.checking.case import Case, not_applicable, untested
+from remote_store.conformance.checking.case import Case, untested
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.hostile import ENDINGS, KEYS, MEANT, Failing, Unseekable, stamped
 from remote_store.conformance.checking.trees import fill, found, names, walk, writable
@@ -258,8 +258,6 @@ class SurpriseSuite:
 
     @check("READ-015", needs=(WRITE,))
     def test_read_by_many_readers_at_once(self, case: Case) -> None:
-        if case.harness.endpoint is not None:
-            not_applicable("a client of a server bounds its connections")
         content = case.content(200_000)
         fill(case, "file", data=content)
         streams = [case.backend.read(case.path("file")) for _ in range(READERS)]

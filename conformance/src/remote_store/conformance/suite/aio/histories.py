@@ -6,7 +6,7 @@ from remote_store.conformance.checking.async_trees import writable
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.model.async_perform import perform
-from remote_store.conformance.model.explore import NAMES, async_explore
+from remote_store.conformance.model.explore import NAMES, async_explore, async_explore_usages
 from remote_store.core import Capability
 
 WRITE = (Capability.WRITE,)
@@ -26,3 +26,7 @@ class AsyncHistorySuite:
     @async_check("MODEL-003", needs=WRITE)
     async def test_model_instances_in_turns(self, case: AsyncCase) -> None:
         await async_explore(case, perform, NAMES, instances=2, share=0.6)
+
+    @async_check("MODEL-004", needs=WRITE)
+    async def test_model_long_history_of_several_usages(self, case: AsyncCase) -> None:
+        await async_explore_usages(case, perform, [*NAMES, *writable(case)])

@@ -145,15 +145,23 @@ class AsyncProcessSuite:
     async def _written_in_the_child(
         self, case: AsyncCase, ways: list[str], content: bytes, pause: Callable[[], None]
     ) -> None:
+        async def paused() -> None:
+            pause()
+
         for way in ways:
-            await write(case.backend, way, case.path(f"theirs-{way}"), content, pause)
+            await write(case.backend, way, case.path(f"theirs-{way}"), content, paused)
 
     @async_check("PROC-005", needs=(WRITE, READ))
     async def test_process_makes_an_instance_during_a_write(self, case: AsyncCase) -> None:
         content, fresh = case.content(SIZE), list[AsyncBackend]()
+
+        async def begin() -> None:
+            fresh.append(case.make())
+            await fresh[-1].check_health()
+
         for way, capability in WAYS.items():
             if capability in case.backend.capabilities:
-                await write(case.backend, way, case.path(way), content, lambda: fresh.append(case.make()))
+                await write(case.backend, way, case.path(way), content, begin)
                 case.expect_equal(await fresh[-1].read_bytes(case.path(way)), content, f"the file of {way}")
                 await expect_content(case, way, content)
 
@@ -232,14 +240,40 @@ class AsyncProcessSuite:
             if alone.harness.oracle is not None:
                 case.expect_equal(alone.harness.oracle.raw_list(""), [], "the keys of the storage")
 
+    @async_check("PROC-009", needs=(WRITE, READ, LIST))
+    async def test_process_uses_an_instance_in_the_middle_of_its_write(self, case: AsyncCase) -> None:
+        content, other = case.content(SIZE), case.content(SIZE)
+        (old,) = await fill(case, "old", data=other)
+        for way, capability in WAYS.items():
+            if capability in case.backend.capabilities:
 
-async def write(backend: AsyncBackend, way: str, path: str, content: bytes, halfway: Callable[[], object]) -> None:
+                async def use(folder: str = case.path(f"in-{way}")) -> None:
+                    for inner in (b"first", iter([other])):
+                        await case.backend.write(f"{folder}/file", inner, overwrite=True)
+                    case.expect_equal(await case.backend.read_bytes(old), other, "another file during a write")
+                    listed = await found(case.backend.list_files(folder))
+                    case.expect_equal(listed, [f"{folder}/file"], "the files of another folder during a write")
+
+                await write(case.backend, way, case.path(way), content, use)
+                await expect_content(case, way, content)
+                await expect_content(case, f"in-{way}/file", other)
+
+    @async_check("PROC-009", needs=(WRITE, READ))
+    async def test_process_writes_what_the_same_instance_reads(self, case: AsyncCase) -> None:
+        content = case.content(SIZE)
+        (old,) = await fill(case, "old", data=content)
+        async with await case.backend.read(old) as stream:
+            await case.backend.write(case.path("new"), stream)
+        await expect_content(case, "new", content)
+
+
+async def write(backend: AsyncBackend, way: str, path: str, content: bytes, halfway: Callable[[], Any]) -> None:
     """Write a file in one of three ways, and call a function in the middle of it."""
     half = len(content) // 2
 
     async def pieces() -> AsyncIterator[bytes]:
         yield content[:half]
-        halfway()
+        await halfway()
         yield content[half:]
 
     if way == "open_atomic":
@@ -261,5 +295,5 @@ async def elsewhere(case: AsyncCase, call: Callable[[], Any]) -> list[Any]:
     return results
 
 
-def nothing() -> None:
+async def nothing() -> None:
     """Do nothing in the middle of a write."""

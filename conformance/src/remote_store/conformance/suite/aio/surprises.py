@@ -7,7 +7,7 @@ from typing import Any
 
 from remote_store.conformance.checking.async_trees import fill, found, names, walk, writable
 from remote_store.conformance.checking.callers import Boom
-from remote_store.conformance.checking.case import AsyncCase, not_applicable, untested
+from remote_store.conformance.checking.case import AsyncCase, untested
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.hostile import ENDINGS, KEYS, MEANT, Failing, Unseekable, stamped
 from remote_store.conformance.processes.surroundings import another_zone
@@ -261,8 +261,6 @@ class AsyncSurpriseSuite:
 
     @async_check("READ-015", needs=(WRITE,))
     async def test_read_by_many_readers_at_once(self, case: AsyncCase) -> None:
-        if case.harness.endpoint is not None:
-            not_applicable("a client of a server bounds its connections")
         content = case.content(200_000)
         await fill(case, "file", data=content)
         streams = [await case.backend.read(case.path("file")) for _ in range(READERS)]
