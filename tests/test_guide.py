@@ -78,6 +78,9 @@ def test_each_step_of_a_guide_does_what_it_says(guide: str, tmp_path: Path) -> N
                 assert pages.matches(printed, expected), (
                     f"$ {command}\n{printed}\n--- is not what the guide shows:\n{expected}"
                 )
+        elif block["file"] is None:
+            # A sketch, of a client that the guide does not have.
+            assert block["kind"] == "python"
         elif block["kind"] == "diff":
             change(folder / block["file"], block["text"])
         elif (path := folder / block["file"]).exists():

@@ -106,8 +106,8 @@ PAGES = {
         "What tells the suite how to make the backend, and facts about its storage.",
         SUITE,
         (
-            "Harness", "AsyncHarness", "ThreadedHarness", "ChildHarness", "AsyncChildHarness", "Profile", "Oracle",
-            "RawHead", "OracleRefused",
+            "Harness", "AsyncHarness", "ThreadedHarness", "ChildHarness", "AsyncChildHarness", "Profile",
+            "StorageFault", "Oracle", "RawHead", "OracleRefused",
         ),
     ),
     "rules": Page(

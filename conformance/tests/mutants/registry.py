@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mutants.database import DatabaseBackend, DatabaseHarness
+from mutants.drive import DriveBackend, DriveHarness
 from mutants.http_s3 import HttpBackend, MotoBackend
 from mutants.memory import MemoryHarness, ModestMemory, PagedMemory, ThreadedMemoryHarness
 from mutants.running import AnyHarness
@@ -24,6 +25,7 @@ SUBSTRATES: dict[type, Callable[[Any], AnyHarness]] = {
     ModestMemory: MemoryHarness,
     PagedMemory: MemoryHarness,
     DatabaseBackend: DatabaseHarness,
+    DriveBackend: DriveHarness,
     LocalBackend: TreeHarness,
     HttpBackend: lambda kind: S3Harness(kind, SEAWEEDFS),
     MotoBackend: lambda kind: S3Harness(kind, MOTO),

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from remote_store.conformance.stores.harness import AsyncChildHarness, ChildHarness
     from remote_store.conformance.suite.conformance import AsyncBackendConformance, BackendConformance
     from remote_store.conformance.values.deviation import Deviation
+    from remote_store.conformance.values.storage_fault import StorageFault
 
 __all__ = [
     "CONTRACT_VERSION",
@@ -60,6 +61,7 @@ __all__ = [
     "Rule",
     "RulePage",
     "Seen",
+    "StorageFault",
     "ThreadedHarness",
     "areas",
     "async_check",
@@ -97,6 +99,7 @@ _NAMES = {
     "processes.elsewhere": ("NotImportable", "Seen", "use_elsewhere"),
     "stores.harness": ("AsyncChildHarness", "ChildHarness"),
     "values.deviation": ("Deviation",),
+    "values.storage_fault": ("StorageFault",),
     "suite.conformance": ("AsyncBackendConformance", "BackendConformance"),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVar
 
 from remote_store.conformance.values.deviation import Deviation
+from remote_store.conformance.values.storage_fault import StorageFault
 from remote_store.core import AsyncBackend, Backend, S3Credentials, ThreadedBackend
 from remote_store.core.home import public
 
@@ -157,6 +158,8 @@ class AnyHarness(ABC, Generic[B]):
         options: Names of the options that `make` accepts.
         place: The folder of the storage in which the checks make theirs; empty for the root.
         stated: The author wrote the profile; `False` if only a factory is known and the profile is assumed.
+        budget: The most calls that an operation on one file may send to the storage, by the name of the method, such as
+            `{"read_bytes": 1, "write": 2}`. It needs `calls`.
     """
 
     profile: Profile = Profile()
@@ -164,6 +167,7 @@ class AnyHarness(ABC, Generic[B]):
     options: frozenset[str] = frozenset()
     place: str = ""
     stated: bool = True
+    budget: Mapping[str, int] = {}
 
     @abstractmethod
     def make(self, **options: Any) -> B:
@@ -181,6 +185,25 @@ class AnyHarness(ABC, Generic[B]):
         """Return a harness on another storage, which is empty and keeps versions of its files; `None` if there is none.
 
         Without it the rules about versions are untested.
+        """
+        return None
+
+    def faulty(self, fault: StorageFault) -> B | None:  # noqa: ARG002 - a subclass takes it
+        """Return a new instance on the same storage each of whose operations meets the fault; `None` if there is none.
+
+        For storages without an endpoint, such as SFTP, SQL or Redis. Wrap the client, or let a real client meet a real
+        fault, such as a quota. Other instances still work, so that the checks can see what is stored. An instance may
+        retry; each attempt meets the fault.
+
+        Args:
+            fault: How the storage fails.
+        """
+        return None
+
+    def calls(self) -> int | None:
+        """How many calls the instances of this harness have sent to the storage so far; `None` if they are not counted.
+
+        A call is what takes a round trip: a statement, a command or a request. An endpoint counts requests without it.
         """
         return None
 
@@ -273,6 +296,7 @@ class ThreadedHarness(AsyncHarness):
         self.options = self.harness.options
         self.place = self.harness.place
         self.stated = self.harness.stated
+        self.budget = self.harness.budget
 
     def make(self, **options: Any) -> AsyncBackend:
         return ThreadedBackend(self.harness.make(**options))
@@ -280,6 +304,13 @@ class ThreadedHarness(AsyncHarness):
     def make_absent(self, **options: Any) -> AsyncBackend | None:
         absent = self.harness.make_absent(**options)
         return None if absent is None else ThreadedBackend(absent)
+
+    def faulty(self, fault: StorageFault) -> AsyncBackend | None:
+        faulty = self.harness.faulty(fault)
+        return None if faulty is None else ThreadedBackend(faulty)
+
+    def calls(self) -> int | None:
+        return self.harness.calls()
 
     def trouble(self) -> str:
         return self.harness.trouble()

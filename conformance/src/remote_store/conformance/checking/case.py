@@ -25,6 +25,7 @@ from remote_store.conformance.values.deviation import Deviation
 from remote_store.conformance.values.options import DEFAULT_SEED, SHOWN_CALLS, TIMEOUTS, Tier
 from remote_store.conformance.values.outcome import RAISED, HarnessFailed, NotApplicable, Untested, Withheld
 from remote_store.conformance.values.redaction import redacted
+from remote_store.conformance.values.storage_fault import StorageFault
 from remote_store.core import AsyncBackend, Backend, Capability, CapabilityNotSupported
 from remote_store.core.home import public
 
@@ -190,6 +191,16 @@ class AnyCase(Expectations, Generic[B]):
         self._made.append(made)
         self._recorder.watch(made, self.log, self._refuse_stopped)
         return made
+
+    def faulty(self, fault: StorageFault) -> B:
+        """An instance each of whose operations meets the fault. The check ends if the harness makes none."""
+        if self.harness.endpoint is not None:
+            not_applicable("the endpoint injects the faults of the storage")
+        self.require_profile("two instances do not share a storage", self.profile.shared)
+        # The cleanup uses the first instance, which must be one that works.
+        assert self.backend is not None
+        made: B | None = self.harness.faulty(fault)
+        return self._keep(made) if made is not None else untested("the harness makes no storage that fails")
 
     def peers(self, *capabilities: Capability) -> dict[str, B]:
         """Instances of the storage's other adapters that declare these capabilities, by name.

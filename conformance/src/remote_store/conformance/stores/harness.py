@@ -12,6 +12,7 @@ from remote_store.conformance.harness import AnyHarness, AsyncHarness, B, Harnes
 from remote_store.conformance.stores.async_child import AsyncChildBackend
 from remote_store.conformance.stores.child import ChildBackend
 from remote_store.conformance.values.deviation import Deviation
+from remote_store.conformance.values.storage_fault import StorageFault
 from remote_store.core import AsyncBackend, Backend, S3Credentials
 from remote_store.core.home import public
 
@@ -141,6 +142,10 @@ class ChildHarness(AnyChildHarness[Backend], Harness):
         absent = self._harness.make_absent(**options)
         return None if absent is None else ChildBackend(absent, FOLDER)
 
+    def faulty(self, fault: StorageFault) -> Backend | None:
+        faulty = self._harness.faulty(fault)
+        return None if faulty is None else ChildBackend(faulty, FOLDER)
+
     @property
     def peers(self) -> Mapping[str, Callable[[], Backend]]:
         return {name: partial(child, make) for name, make in self._harness.peers.items()}
@@ -160,6 +165,10 @@ class AsyncChildHarness(AnyChildHarness[AsyncBackend], AsyncHarness):
     def make_absent(self, **options: Any) -> AsyncBackend | None:
         absent = self._harness.make_absent(**options)
         return None if absent is None else AsyncChildBackend(absent, FOLDER)
+
+    def faulty(self, fault: StorageFault) -> AsyncBackend | None:
+        faulty = self._harness.faulty(fault)
+        return None if faulty is None else AsyncChildBackend(faulty, FOLDER)
 
     @property
     def peers(self) -> Mapping[str, Callable[[], AsyncBackend]]:

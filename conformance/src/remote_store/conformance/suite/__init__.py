@@ -17,6 +17,7 @@ from remote_store.conformance.suite.credentials import CredentialSuite
 from remote_store.conformance.suite.deleting import DeletingSuite
 from remote_store.conformance.suite.errors import ErrSuite
 from remote_store.conformance.suite.facts import FactSuite
+from remote_store.conformance.suite.faulty import FaultySuite
 from remote_store.conformance.suite.first import FirstSuite
 from remote_store.conformance.suite.folders import FolderSuite
 from remote_store.conformance.suite.glob import GlobSuite
@@ -97,6 +98,7 @@ class Contract(
     FolderSuite,
     NestedSuite,
     ProcessSuite,
+    FaultySuite,
     HistorySuite,
     RaceSuite,
 ):

@@ -65,9 +65,13 @@ class SQLiteBackend(Backend):
 
     Args:
         database: The file; a relative path is resolved now.
+
+    Attributes:
+        connection: The class of the connections.
     """
 
     name = "sqlite"
+    connection: type[sqlite3.Connection] = sqlite3.Connection
     capabilities = frozenset(Capability)
 
     def __init__(self, database: str | os.PathLike[str]) -> None:
@@ -263,7 +267,7 @@ class SQLiteBackend(Backend):
 
     def _connect(self) -> sqlite3.Connection:
         uri = f"{Path(self._database).as_uri()}?mode=rw"
-        return sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None)
+        return sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None, factory=self.connection)
 
     @contextmanager
     def _open(
@@ -285,6 +289,8 @@ class SQLiteBackend(Backend):
         kinds: dict[str, tuple[type[RemoteStoreError], str]] = {
             "SQLITE_CANTOPEN": (NotFound, "the database does not exist; SQLiteBackend.create makes it"),
             "SQLITE_BUSY": (BackendUnavailable, "other writers kept the database busy; try again"),
+            "SQLITE_IOERR": (BackendUnavailable, "the disk or the network below the database failed; try again"),
+            "SQLITE_FULL": (RemoteStoreError, "there is no space left for the database"),
             "SQLITE_READONLY": (PermissionDenied, "the database is read-only"),
             "SQLITE_PERM": (PermissionDenied, "the operating system denies access to the database"),
         }

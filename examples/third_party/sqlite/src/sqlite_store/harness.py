@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
-from remote_store.conformance import Deviation, Harness, Oracle, Profile
+from remote_store.conformance import Deviation, Harness, Oracle, Profile, StorageFault
 
 from sqlite_store.backend import SQLiteBackend
+from sqlite_store.faults import failing
 
 
 class TableOracle(Oracle):
@@ -72,6 +73,9 @@ class SQLiteHarness(Harness):
 
     def make_absent(self, **_options: Any) -> SQLiteBackend:
         return self._kind(f"{self._folder.name}/absent.db")
+
+    def faulty(self, fault: StorageFault) -> SQLiteBackend:
+        return failing(self._database, fault)
 
     def isolated(self) -> SQLiteHarness:
         return SQLiteHarness(self._kind)

@@ -16,6 +16,7 @@ from remote_store.conformance.suite.aio.credentials import AsyncCredentialSuite
 from remote_store.conformance.suite.aio.deleting import AsyncDeletingSuite
 from remote_store.conformance.suite.aio.errors import AsyncErrSuite
 from remote_store.conformance.suite.aio.facts import AsyncFactSuite
+from remote_store.conformance.suite.aio.faulty import AsyncFaultySuite
 from remote_store.conformance.suite.aio.first import AsyncFirstSuite
 from remote_store.conformance.suite.aio.folders import AsyncFolderSuite
 from remote_store.conformance.suite.aio.glob import AsyncGlobSuite
@@ -96,6 +97,7 @@ class AsyncContract(
     AsyncFolderSuite,
     AsyncNestedSuite,
     AsyncProcessSuite,
+    AsyncFaultySuite,
     AsyncHistorySuite,
     AsyncRaceSuite,
 ):
