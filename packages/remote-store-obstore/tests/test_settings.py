@@ -106,7 +106,7 @@ def test_settings_arrive_at_the_store():
     assert store.retry_config["max_retries"] == 2
     assert store.retry_config["retry_timeout"] == timedelta(seconds=7)
     assert backend.native_path("a/b") == "s3://bucket/a/b"
-    assert ObstoreS3Backend("bucket", retry=1).unwrap(S3Store).retry_config == {"max_retries": 0}
+    assert ObstoreS3Backend("bucket", retry=1).unwrap(S3Store).retry_config["max_retries"] == 0
 
 
 def test_each_service_has_a_backend_that_names_its_files():
