@@ -56,6 +56,7 @@ from remote_store.obstore.writing import PART_SIZE, attributes_of, check_conditi
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from importlib.resources.abc import Traversable
 
     from obstore import GetOptions, GetResult, ObjectMeta
     from obstore.store import ObjectStore
@@ -107,13 +108,18 @@ class ObstoreBackend(Backend):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._base!r})"
 
+    @property
+    def deviations_file(self) -> Traversable | None:
+        """The rules that this kind of store cannot keep, which `remote-store-conformance run` reads."""
+        return self._kind.deviations_file
+
     def exists(self, path: str) -> bool:
         return self.is_file(path) or (Capability.LIST in self.capabilities and self.is_folder(path))
 
     def is_file(self, path: str) -> bool:
         self._check_path(path)
-        with suppress(NotFound), self._errors(path):
-            return is_reachable(path, self._kind) and bool(obstore.head(self._store, path))
+        with suppress(NotFound):
+            return is_reachable(path, self._kind) and bool(self._request(path, head=True))
         return False
 
     def is_folder(self, path: str) -> bool:
@@ -194,6 +200,8 @@ class ObstoreBackend(Backend):
         self._check_target(path)
         if not overwrite and self.is_file(path):
             raise AlreadyExists("the file exists; pass overwrite=True to replace it", path=path, backend=self.name)
+        # The caller may change the mapping during the block.
+        metadata = None if metadata is None else dict(metadata)
         with tempfile.SpooledTemporaryFile(self._part_size) as spool:
             stream = cast("BinaryIO", spool)
             yield stream
@@ -372,9 +380,8 @@ class ObstoreBackend(Backend):
         require_file_path(path, self.name)
         missing = NotFound("there is no such file", path=path, backend=self.name)
         try:
-            with self._errors(path):
-                if is_reachable(path, self._kind):
-                    return obstore.get(self._store, path, options=cast("GetOptions", options))
+            if is_reachable(path, self._kind):
+                return self._request(path, **options)
         except NotFound as error:
             missing = error
         is_folder = False
@@ -384,6 +391,18 @@ class ObstoreBackend(Backend):
         if is_folder:
             raise InvalidPath("the path is a folder; name a file", path=path, backend=self.name) from missing
         raise missing
+
+    def _request(self, path: str, *, head: bool = False, **options: Any) -> GetResult:
+        try:
+            with self._errors(path):
+                return obstore.get(self._store, path, options=cast("GetOptions", {**options, "head": head}))
+        except RemoteStoreError as error:
+            if not head or error.code is not None or error.status not in (400, 403):
+                raise
+            # The response to a HEAD has no body and so no code; that to a GET may have one.
+            with self._errors(path):
+                obstore.get(self._store, path)
+            raise
 
     def _body(self, path: str, result: GetResult) -> Iterator[bytes]:
         with self._errors(path):
@@ -450,7 +469,9 @@ class AsyncObstoreBackend(ThreadedBackend):
     """
 
     def __init__(self, store: ObjectStore, *, part_size: int = PART_SIZE, max_threads: int = 32) -> None:
-        super().__init__(ObstoreBackend(store, part_size=part_size), max_threads=max_threads)
+        backend = ObstoreBackend(store, part_size=part_size)
+        super().__init__(backend, max_threads=max_threads)
+        self.deviations_file = backend.deviations_file
 
 
 def pin(info: FileInfo) -> dict[str, str]:

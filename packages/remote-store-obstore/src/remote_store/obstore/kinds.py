@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any
 
 from obstore.store import AzureStore, GCSStore, HTTPStore, LocalStore, MemoryStore, S3Store
@@ -57,6 +59,7 @@ class Kind:
         longest_key: The longest key in bytes; `None` if there is no limit.
         longest_segment: The longest segment of a key in bytes; `None` if there is no limit.
         unreachable: Matches the keys that the store cannot hold, besides those that no obstore store can.
+        deviations: Name of the file in `deviations`; empty if the store was never tested.
     """
 
     capabilities: frozenset[Capability]
@@ -65,6 +68,12 @@ class Kind:
     longest_key: int | None = None
     longest_segment: int | None = None
     unreachable: re.Pattern[str] = NEVER
+    deviations: str = ""
+
+    @property
+    def deviations_file(self) -> Traversable | None:
+        """The file of the rules that the store cannot keep, for the conformance suite."""
+        return files("remote_store.obstore") / "deviations" / self.deviations if self.deviations else None
 
 
 def kind_of(store: ObjectStore) -> Kind:
@@ -99,7 +108,7 @@ def _in_bucket(scheme: str, setting: str, store: Any) -> str:
 
 
 KINDS: tuple[tuple[type, Kind], ...] = (
-    (MemoryStore, Kind(ALL, _memory)),
+    (MemoryStore, Kind(ALL, _memory, deviations="memory.toml")),
     (
         LocalStore,
         Kind(
@@ -108,9 +117,10 @@ KINDS: tuple[tuple[type, Kind], ...] = (
             is_tree=True,
             longest_segment=255,
             unreachable=UNREACHABLE_ON_DISK,
+            deviations="local.toml",
         ),
     ),
-    (S3Store, Kind(ALL, partial(_in_bucket, "s3", "bucket"), longest_key=1024)),
+    (S3Store, Kind(ALL, partial(_in_bucket, "s3", "bucket"), longest_key=1024, deviations="s3.toml")),
     (GCSStore, Kind(WITHOUT_SWAP, partial(_in_bucket, "gs", "bucket"), longest_key=1024)),
     (AzureStore, Kind(WITHOUT_SWAP, partial(_in_bucket, "az", "container_name"), longest_key=1024)),
     (HTTPStore, Kind(READ_ONLY, _http)),

@@ -23,6 +23,9 @@ URLS = ("endpoint", "base_url", "proxy_url")
 class ClientSettings(TypedDict, total=False):
     """The settings of every store that talks to a service. Further ones need a store that you make yourself.
 
+    If a timeout, a proxy, `user_agent` or an `http://` endpoint is given, obstore ignores the settings of its client in
+    the environment, such as `AWS_ALLOW_HTTP`.
+
     Attributes:
         retry: How often a request is sent, or a whole number for its `max_attempts`; 5 times by default.
         timeout: Longest time of one request with its body, as obstore writes it: `30s`, `2min`.
@@ -131,10 +134,9 @@ def service(make: Callable[..., ObjectStore], place: str, settings: Mapping[str,
     if str(given.get("endpoint", place)).startswith("http://"):
         client["allow_http"] = True
     retry = policy(given.pop("retry", None))
-    arguments: dict[str, Any] = {
-        "client_options": client,
-        "retry_config": {"max_retries": retry.max_attempts - 1},
-    }
+    arguments: dict[str, Any] = {"retry_config": {"max_retries": retry.max_attempts - 1}}
+    if client:
+        arguments["client_options"] = client
     if retry.total_timeout is not None:
         arguments["retry_config"]["retry_timeout"] = timedelta(seconds=retry.total_timeout)
     if config or given:
