@@ -72,7 +72,26 @@ class SQLiteBackend(Backend):
 
     name = "sqlite"
     connection: type[sqlite3.Connection] = sqlite3.Connection
-    capabilities = frozenset(Capability)
+    capabilities = frozenset(
+        {
+            Capability.READ,
+            Capability.WRITE,
+            Capability.DELETE,
+            Capability.LIST,
+            Capability.GLOB,
+            Capability.MOVE,
+            Capability.COPY,
+            Capability.METADATA,
+            Capability.USER_METADATA,
+            Capability.ATOMIC_WRITE,
+            Capability.ATOMIC_CREATE,
+            Capability.ATOMIC_MOVE,
+            Capability.SEEKABLE_READ,
+            Capability.LAZY_READ,
+            Capability.RANGE_READ,
+            Capability.WRITE_RESULT_NATIVE,
+        }
+    )
 
     def __init__(self, database: str | os.PathLike[str]) -> None:
         self._database = str(Path(database).absolute())
@@ -151,14 +170,14 @@ class SQLiteBackend(Backend):
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
     ) -> Iterator[BinaryIO]:
-        self._check_write(path, metadata, content_type)
+        checked = self._check_write(path, metadata, content_type)
         with self._open(path) as db:
             self._check_free(db, path, overwrite=overwrite)
         with tempfile.SpooledTemporaryFile(BLOCK) as spool:
             stream = cast("BinaryIO", spool)
             yield stream
             stream.seek(0)
-            self.write(path, stream, overwrite=overwrite, metadata=metadata, content_type=content_type)
+            self.write(path, stream, overwrite=overwrite, metadata=checked, content_type=content_type)
 
     def delete(self, path: str, *, missing_ok: bool = False) -> None:
         with missing(missing_ok), self._open(path, require_file_path, WRITING) as db:
