@@ -115,8 +115,8 @@ PAGES = {
         "The rules of the contract as data, and the rules that a backend is known to break.",
         SUITE,
         (
-            "CONTRACT_VERSION", "rules", "rule", "areas", "Rule", "Area", "Deviation", "load_deviations",
-            "join_deviations", "ConfigurationError",
+            "CONTRACT_VERSION", "rules", "rule", "areas", "Rule", "Area", "rule_pages", "RulePage", "Deviation",
+            "load_deviations", "join_deviations", "ConfigurationError",
         ),
     ),
     "endpoint": Page(
