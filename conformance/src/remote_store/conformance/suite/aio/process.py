@@ -11,7 +11,7 @@ from time import monotonic, sleep
 from typing import Any
 
 from remote_store.conformance.checking.async_trees import fill, found, names, taken, writable
-from remote_store.conformance.checking.case import AsyncCase, untested
+from remote_store.conformance.checking.case import AsyncCase, not_applicable, untested
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.fork import forked
 from remote_store.conformance.processes.elsewhere import NotImportable, use_elsewhere
@@ -121,6 +121,8 @@ class AsyncProcessSuite:
     async def test_process_and_its_fork_write_at_once(self, case: AsyncCase) -> None:
         case.require_profile("the storage ends with its process", not case.profile.in_process)
         case.require_profile("the profile says that instances do not work after a fork", case.profile.forks)
+        if "LIFE-004" in case.deviations:
+            not_applicable("a deviation from LIFE-004 says that instances do not work after a fork")
         ways = [way for way, capability in WAYS.items() if capability in case.backend.capabilities]
         ours, theirs = case.content(SIZE), case.content(SIZE)
         for way in ways:
