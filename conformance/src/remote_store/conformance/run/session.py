@@ -24,11 +24,11 @@ from remote_store.conformance.run.run import Run, finished
 from remote_store.conformance.suite.conformance import SUITES, subject_of, suite_of
 from remote_store.conformance.values.options import PROPERTY
 from remote_store.conformance.values.outcome import (
+    ExcusedFailure,
     HarnessFailed,
     KnownDeviation,
     NotApplicable,
     Outcome,
-    ProvisionalFailure,
     Record,
     Untested,
 )
@@ -349,7 +349,7 @@ def _outcome(error: BaseException | None, when: str) -> tuple[Outcome, str]:
         (NotApplicable, Outcome.NOT_APPLICABLE),
         (Untested, Outcome.UNTESTED),
         (KnownDeviation, Outcome.DEVIATION),
-        (ProvisionalFailure, Outcome.FAIL),
+        (ExcusedFailure, Outcome.FAIL),
         (HarnessFailed, Outcome.ERROR),
         (pytest.skip.Exception, Outcome.NOT_RUN),
         (pytest.xfail.Exception, Outcome.NOT_RUN),
