@@ -204,7 +204,8 @@ class Session:
         """
         first = self._shown.setdefault((name, record.rules), node)
         if first != node:
-            return f"{shortened(record.reason)}\n  run it alone to see its calls; {first} failed at the same rule"
+            text = f"{shortened(record.reason)}\n  run it alone to see its calls; {first} failed at the same rule"
+            return f"{text}\n  for more: remote-store-conformance explain {' '.join(record.rules)}"
         return record.reason if isinstance(error, CheckFailed | HarnessFailed) else ""
 
     def _record(self, item: Any, call: pytest.CallInfo[None], error: BaseException | None) -> Record | None:
