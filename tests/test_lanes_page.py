@@ -33,6 +33,16 @@ def test_what_has_a_reason_or_stands_alone_is_no_difference(tmp_path: Path) -> N
     assert lanes_page.apart(tmp_path) == []
 
 
+def test_a_recommendation_that_is_not_followed_is_told(tmp_path: Path) -> None:
+    rules = [
+        {"id": "COST-003", "level": "SHOULD", "outcome": "fail", "provisional": False},
+        {"id": "VERS-013", "level": "SHOULD", "outcome": "fail", "provisional": True},
+        {"id": "COST-004", "level": "SHOULD", "outcome": "pass", "provisional": False},
+    ]
+    (tmp_path / "One.json").write_text(json.dumps({"target": "TestOne", "rules": rules}), "utf-8")
+    assert lanes_page.broken(tmp_path) == ["COST-003 SHOULD is broken by TestOne"]
+
+
 def test_a_lane_that_is_alone_is_compared_with_no_other(tmp_path: Path) -> None:
     for name, outcome in (
         ("boto3-newest", "untested"),

@@ -29,7 +29,9 @@ The level says what a clause means for the backends that it binds:
 
 - **MUST**: the backend keeps it. A backend that breaks it fails.
 - **SHOULD**: the backend keeps it unless there is a good reason. The report names a broken one, and the verdict stays.
-- **MAY**: the backend is free to do it or not.
+  No data is lost, no result is wrong and no error has the wrong class if it is broken, but a call costs a few requests
+  more, transfers more than it needs, gives up earlier, or explains an error less well.
+- **MAY**: the backend is free to do it or not. So far no clause is only that.
 
 Broken clauses that are *provisional*, which means new, are also named without changing the verdict.
 """

@@ -26,10 +26,10 @@ from remote_store.conformance.checking.decorators import SOAK_ROUNDS, identifier
 from remote_store.conformance.checking.expect import CheckHung
 from remote_store.conformance.contract import rulebook
 from remote_store.conformance.values.outcome import (
+    ExcusedFailure,
     HarnessFailed,
     KnownDeviation,
     NotApplicable,
-    ProvisionalFailure,
     Untested,
     Withheld,
 )
@@ -238,13 +238,19 @@ class Provisional:
 
 class TestProvisional(Provisional):
     def test_a_check_of_new_rules_only_fails_without_turning_red(self) -> None:
-        with pytest.raises(ProvisionalFailure, match="(?s)provisional: .*NotFound.*READ-001 MUST"):
+        with pytest.raises(ExcusedFailure, match="(?s)provisional: .*NotFound.*READ-001 MUST"):
             Checks().test_raises(case_of(Memory()))
 
     def test_a_deviation_that_fails_in_another_way_does_not_turn_it_red_either(self) -> None:
         harness = Memory(READ_001=Deviation(reason="a server ignores it"))
-        with pytest.raises(ProvisionalFailure, match="(?s)provisional: .*declared as a deviation that fails with"):
+        with pytest.raises(ExcusedFailure, match="(?s)provisional: .*declared as a deviation that fails with"):
             Checks().test_raises(case_of(harness))
+
+    def test_a_check_of_recommended_rules_only_does_not_turn_red(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        found = {**all_rules(), "READ-001": replace(all_rules()["READ-001"], level="SHOULD")}
+        monkeypatch.setattr(rulebook, "rules", lambda: found)
+        with pytest.raises(ExcusedFailure, match="(?s)recommended: .*NotFound.*READ-001 SHOULD"):
+            Checks().test_raises(case_of(Memory()))
 
     def test_a_check_of_an_old_rule_too_is_red(self) -> None:
         with pytest.raises(CheckFailed):

@@ -7,11 +7,11 @@ import pytest
 
 from remote_store.conformance import Deviation
 from remote_store.conformance.values.outcome import (
+    ExcusedFailure,
     HarnessFailed,
     KnownDeviation,
     NotApplicable,
     Outcome,
-    ProvisionalFailure,
     Record,
     Untested,
     Withheld,
@@ -43,7 +43,7 @@ def test_of_two_outcomes_the_worse_known_one_counts() -> None:
 def test_what_ends_a_check_early_is_a_skip_or_an_expected_failure_to_any_pytest() -> None:
     for signal in (NotApplicable("no wings"), Untested("no eyes"), Withheld("no")):
         assert isinstance(signal, pytest.skip.Exception)
-    for failure in (KnownDeviation(Deviation(reason="known")), ProvisionalFailure("new")):
+    for failure in (KnownDeviation(Deviation(reason="known")), ExcusedFailure("new")):
         assert isinstance(failure, pytest.xfail.Exception)
     assert str(NotApplicable("no wings", Capability.MOVE)) == "not applicable: no wings"
     assert NotApplicable("no wings", Capability.MOVE).lacks is Capability.MOVE

@@ -65,6 +65,15 @@ def test_a_provisional_rule_that_is_broken_is_told_and_turns_nothing_red() -> No
     assert found.remarks == ("1 provisional rule is broken: X-004",)
 
 
+@pytest.mark.parametrize("level", ["SHOULD", "MAY"])
+def test_a_rule_that_is_not_a_must_is_told_if_broken_and_turns_nothing_red(level: Any) -> None:
+    catalogue = [*RULES, replace(made("X-004"), level=level), replace(made("X-005", provisional=True), level=level)]
+    core = [record("X-001", PASS), record("X-002", PASS), record("X-003", NOT_APPLICABLE)]
+    found = verdict(*core, record("X-004", FAIL), record("X-005", FAIL), catalogue=catalogue)
+    assert found.grade is Grade.CORE
+    assert found.remarks == ("1 provisional rule is broken: X-005", "1 recommended rule is broken: X-004")
+
+
 def test_a_deviation_and_an_untested_rule_are_told_with_the_verdict() -> None:
     found = verdict(record("X-001", DEVIATION), record("X-002", PASS), record("X-003", UNTESTED))
     assert found.grade is Grade.CORE

@@ -135,6 +135,8 @@ def test_a_failure_says_how_to_draw_the_same_again(pytester: pytest.Pytester) ->
     base = ["-p", "no:cacheprovider", "--conformance-tier=quick", "--conformance-rule=READ-002"]
     result = pytester.runpytest_subprocess(*base, "--conformance-seed=7", "--conformance-report=out")
     result.stdout.fnmatch_lines(["*seed: 7, test_read_bytes_*", "*to repeat it: pytest *"])
+    again = ["*::TestMine::*failed at the same rule", "*for more: remote-store-conformance explain READ-002"]
+    result.stdout.fnmatch_lines(again)
     result.stdout.fnmatch_lines(["*· seed 7"])
     repeated = next(line for line in result.stdout.lines if "to repeat it" in line)
     assert repeated.endswith("--conformance-tier quick --conformance-seed 7")

@@ -22,7 +22,7 @@ from remote_store.conformance import (
     Harness,
 )
 from remote_store.conformance.checking.decorators import identifiers_of
-from remote_store.conformance.values.outcome import HarnessFailed, ProvisionalFailure
+from remote_store.conformance.values.outcome import ExcusedFailure, HarnessFailed
 
 AnyHarness = Harness | AsyncHarness
 SUITE = ("remote_store.conformance.suite", "remote_store.conformance.checking.wire")
@@ -94,7 +94,7 @@ def run(check: Check, harness: AnyHarness) -> CheckRun:
     case = (AsyncCase if isinstance(harness, AsyncHarness) else Case)(harness, check.name, check.variant)  # type: ignore[arg-type]
     try:
         getattr(suite_of(harness)(), check.name)(case=case, **check.parameters)
-    except ProvisionalFailure as failed:
+    except ExcusedFailure as failed:
         return CheckRun(check, Ending.CRASHED if MISFIT.search(str(failed)) else Ending.RED, str(failed))
     except (pytest.skip.Exception, pytest.xfail.Exception) as ended:
         return CheckRun(check, Ending.SKIPPED, str(ended))

@@ -23,7 +23,7 @@ from remote_store.conformance.harness import AnyHarness, Oracle, OracleRefused
 from remote_store.conformance.processes.exits import described_exit, exits_refused
 from remote_store.conformance.processes.watchdog import Hung, bounded, main_thread_hint
 from remote_store.conformance.values.deviation import Deviation
-from remote_store.conformance.values.outcome import HarnessFailed, KnownDeviation, ProvisionalFailure, Withheld
+from remote_store.conformance.values.outcome import ExcusedFailure, HarnessFailed, KnownDeviation, Withheld
 from remote_store.core import AsyncBackend, Backend, Capability
 from remote_store.core.home import public
 
@@ -163,12 +163,12 @@ def judged(case: AnyCase[Any], identifiers: tuple[str, ...]) -> Iterator[None]:
             untested(f"the storage refused a call of the oracle: {case.without_secrets(str(refusal))}")
         if deviation is None:
             _explain(case, error)
-            _excuse_new_rules(case, error)
+            _excuse(case, error)
             raise
         kinds = kinds_of(deviation)
         if not isinstance(error, kinds) and not isinstance(error.__cause__, kinds):
             error.add_note(f"declared as a deviation that fails with {shown(kinds)}: {described(deviation)}")
-            _excuse_new_rules(case, error)
+            _excuse(case, error)
             raise
         raise KnownDeviation(deviation) from error
     if deviation is not None and not deviation.sometimes:
@@ -178,15 +178,16 @@ def judged(case: AnyCase[Any], identifiers: tuple[str, ...]) -> Iterator[None]:
         )
 
 
-def _excuse_new_rules(case: AnyCase[Any], error: Exception) -> None:
-    """End a failed check without turning the run red if all of its rules are provisional.
+def _excuse(case: AnyCase[Any], error: Exception) -> None:
+    """End a failed check without turning the run red if none of its rules is required.
 
     Raises:
-        ProvisionalFailure: They are.
+        ExcusedFailure: None is.
     """
-    if all(entry.provisional for entry in case.rules):
+    if not any(entry.is_required for entry in case.rules):
         text = str(error) if isinstance(error, CheckFailed) else _whole(error)
-        raise ProvisionalFailure(f"provisional: {case.without_secrets(text)}") from error
+        why = "provisional" if all(entry.provisional for entry in case.rules) else "recommended"
+        raise ExcusedFailure(f"{why}: {case.without_secrets(text)}") from error
 
 
 def _explain(case: AnyCase[Any], error: Exception) -> None:

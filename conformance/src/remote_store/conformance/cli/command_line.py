@@ -15,8 +15,8 @@ from remote_store.conformance.values.options import DEFAULT_SEED, SHOWN_CALLS, T
 EXIT_CODES = """\
 exit codes:
   0  conformant: the verdict is core, or core + capabilities
-  1  failing: a rule is broken
-  2  partial: no rule is known to be broken, but not everything ran
+  1  failing: a required rule is broken
+  2  partial: no required rule is known to be broken, but not everything ran
   3  configuration error: the command, the factory, the harness or the deviations file is wrong
   4  the suite itself failed, which is a bug in the suite
 """

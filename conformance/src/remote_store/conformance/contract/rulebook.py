@@ -39,7 +39,7 @@ class Rule:
 
     Attributes:
         id: Stable id, such as `READ-001`.
-        level: `MUST`, `SHOULD` or `MAY`.
+        level: `MUST`, `SHOULD` or `MAY`. A backend that breaks a `SHOULD` is told so, and does not fail.
         text: The clause in one sentence.
         rationale: Why the rule exists.
         hint: Where to look if a backend breaks it, whatever its storage.
@@ -67,6 +67,11 @@ class Rule:
     hint_http: str = ""
     hint_s3: str = ""
     kind: Kind = "every"
+
+    @property
+    def is_required(self) -> bool:
+        """Whether a backend that breaks it fails: it is a `MUST`, and not provisional."""
+        return self.level == "MUST" and not self.provisional
 
     def binds(self, storage: str) -> bool:
         """Whether it binds a kind of storage.

@@ -24,11 +24,11 @@ from remote_store.conformance.run.run import Run, finished
 from remote_store.conformance.suite.conformance import SUITES, subject_of, suite_of
 from remote_store.conformance.values.options import PROPERTY
 from remote_store.conformance.values.outcome import (
+    ExcusedFailure,
     HarnessFailed,
     KnownDeviation,
     NotApplicable,
     Outcome,
-    ProvisionalFailure,
     Record,
     Untested,
 )
@@ -204,7 +204,8 @@ class Session:
         """
         first = self._shown.setdefault((name, record.rules), node)
         if first != node:
-            return f"{shortened(record.reason)}\n  run it alone to see its calls; {first} failed at the same rule"
+            text = f"{shortened(record.reason)}\n  run it alone to see its calls; {first} failed at the same rule"
+            return f"{text}\n  for more: remote-store-conformance explain {' '.join(record.rules)}"
         return record.reason if isinstance(error, CheckFailed | HarnessFailed) else ""
 
     def _record(self, item: Any, call: pytest.CallInfo[None], error: BaseException | None) -> Record | None:
@@ -349,7 +350,7 @@ def _outcome(error: BaseException | None, when: str) -> tuple[Outcome, str]:
         (NotApplicable, Outcome.NOT_APPLICABLE),
         (Untested, Outcome.UNTESTED),
         (KnownDeviation, Outcome.DEVIATION),
-        (ProvisionalFailure, Outcome.FAIL),
+        (ExcusedFailure, Outcome.FAIL),
         (HarnessFailed, Outcome.ERROR),
         (pytest.skip.Exception, Outcome.NOT_RUN),
         (pytest.xfail.Exception, Outcome.NOT_RUN),

@@ -21,7 +21,7 @@ class Grade(StrEnum):
     """How well a backend keeps the contract."""
 
     FAILING = "failing"
-    """A rule is broken."""
+    """A required rule is broken."""
     PARTIAL = "partial"
     """No rule is known to be broken, but not everything that counts was tested."""
     CORE = "core"
@@ -138,7 +138,7 @@ def judge(found: Iterable[RuleResult], declared: Iterable[str], gaps: Iterable[G
         gaps: The parts of the suite that did not run.
     """
     entries, capabilities = list(found), list(declared)
-    failed = [entry for entry in entries if entry.outcome is Outcome.FAIL and not entry.rule.provisional]
+    failed = [entry for entry in entries if entry.outcome is Outcome.FAIL and entry.rule.is_required]
     reasons = [f"{_count(len(failed), 'rule is', 'rules are')} broken: {_named(failed)}"] if failed else []
     gaps_found = [*map(str, gaps), *_holes(entries, capabilities)]
     more = tuple(sorted(set(capabilities) - set(CORE)))
@@ -209,8 +209,11 @@ def _of(entries: list[RuleResult], capability: str) -> list[RuleResult]:
 def _remarks(entries: list[RuleResult], unproven: list[str]) -> Iterable[str]:
     if deviating := [entry for entry in entries if entry.outcome is Outcome.DEVIATION]:
         yield f"{_count(len(deviating), 'rule deviates', 'rules deviate')} as declared: {_named(deviating)}"
-    if new := [entry for entry in entries if entry.outcome is Outcome.FAIL and entry.rule.provisional]:
+    broken = [entry for entry in entries if entry.outcome is Outcome.FAIL]
+    if new := [entry for entry in broken if entry.rule.provisional]:
         yield f"{_count(len(new), 'provisional rule is', 'provisional rules are')} broken: {_named(new)}"
+    if advice := [entry for entry in broken if not entry.rule.provisional and not entry.rule.is_required]:
+        yield f"{_count(len(advice), 'recommended rule is', 'recommended rules are')} broken: {_named(advice)}"
     yield from _untested(entries)
     undeclared = Counter(lack for entry in entries if (lack := _lacks(entry)))
     if undeclared:

@@ -86,8 +86,8 @@ class KnownDeviation(XFailed):
         self.deviation = deviation
 
 
-class ProvisionalFailure(XFailed):
-    """Ends a failed check whose rules are all provisional. The failure is shown but does not change the verdict."""
+class ExcusedFailure(XFailed):
+    """Ends a failed check of which no rule is required. The failure is shown but does not change the verdict."""
 
 
 class HarnessFailed(BaseException):
