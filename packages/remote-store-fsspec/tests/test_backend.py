@@ -147,6 +147,18 @@ class TestPlaces:
         FsspecBackend(LocalFileSystem(), absent).write("key", b"")
         strict.check_health()
 
+    def test_a_root_that_is_a_file_is_no_root_unless_it_lists_others(self, memory: MemoryFileSystem) -> None:
+        class Web(Plain):
+            def info(self, path: str, **kwargs: Any) -> dict[str, Any]:
+                return {**super().info(path), "type": "file"}
+
+        memory.pipe_file("/root", b"")
+        with pytest.raises(NotFound, match="root"):
+            FsspecBackend(memory, "/root").check_health()
+        web = Web()
+        web.files["root/key"] = b"1"
+        FsspecBackend(web, "root").check_health()
+
     def test_a_marker_in_a_listing_is_no_entry(self, memory: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch) -> None:
         memory.pipe({"/root/a/a": b""})
         marker = {"name": "/root/a/", "size": 0, "type": "directory"}

@@ -134,7 +134,8 @@ class Tree:
             NotFound: It is not.
         """
         info = self.look("")
-        if info is None or kind_of(info) != "directory":
+        # Over HTTP, a folder looks like a file, and only a listing tells.
+        if info is None or (kind_of(info) != "directory" and next(self.children(""), None) is None):
             raise NotFound("the root of the backend is not a folder; create it", path="", backend=NAME)
 
     def _place(self, path: str, put: Callable[[str], None], capability: Capability) -> None:
