@@ -95,7 +95,7 @@ def test_whatever_makes_a_backend_or_a_harness_is_a_target(name: str, kind: str)
 @pytest.mark.parametrize(
     "name, text",
     [
-        ("box://x", "no installed backend has the type 'box'; installed: .*local, memory, s3"),
+        ("box://x", "no installed backend has the type 'box'; installed: .*local, memory, .*s3"),
         ("some_backend", "does not name a backend: write it as package.module:name"),
         ("some_backend:", "does not name a backend"),
         (":make", "does not name a backend"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 import zipfile
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,18 @@ class TestPlaces:
         FsspecBackend(LocalFileSystem(), absent).write("key", b"")
         strict.check_health()
 
+    def test_a_root_that_is_a_file_is_no_root_unless_it_lists_others(self, memory: MemoryFileSystem) -> None:
+        class Web(Plain):
+            def info(self, path: str, **kwargs: Any) -> dict[str, Any]:
+                return {**super().info(path), "type": "file"}
+
+        memory.pipe_file("/root", b"")
+        with pytest.raises(NotFound, match="root"):
+            FsspecBackend(memory, "/root").check_health()
+        web = Web()
+        web.files["root/key"] = b"1"
+        FsspecBackend(web, "root").check_health()
+
     def test_a_marker_in_a_listing_is_no_entry(self, memory: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch) -> None:
         memory.pipe({"/root/a/a": b""})
         marker = {"name": "/root/a/", "size": 0, "type": "directory"}
@@ -268,6 +281,32 @@ class TestFeatures:
         del fs.files["root/a"]
         assert not backend.exists("a")
         assert keys(backend) == ["b"]
+
+    @pytest.mark.parametrize(
+        "entry, moment",
+        [
+            ({"mtime": 86400.5}, "1970-01-02T00:00:00.500000+00:00"),
+            ({"modify": "20261130120000"}, "2026-11-30T12:00:00+00:00"),
+            (
+                {"LastModified": datetime(2026, 11, 30, 12, tzinfo=timezone(timedelta(hours=1)))},
+                "2026-11-30T11:00:00+00:00",
+            ),
+            ({"updated": "2026-11-30T12:00:00Z"}, "2026-11-30T12:00:00+00:00"),
+            ({"modified": datetime(2026, 11, 30)}, "2026-11-30T00:00:00+00:00"),  # noqa: DTZ001 - as fsspec has it
+            ({"modified": "yesterday", "created": 0}, "1970-01-01T00:00:00+00:00"),
+        ],
+        ids=str,
+    )
+    def test_a_time_is_found_under_each_name_and_in_each_format(self, entry: dict[str, Any], moment: str) -> None:
+        class Timed(Plain):
+            def info(self, path: str, **kwargs: Any) -> dict[str, Any]:
+                return {**super().info(path), **entry}
+
+        backend = FsspecBackend(Timed(), "root")
+        backend.write("key", b"1")
+        found = backend.get_file_info("key").modified_at
+        assert found is not None
+        assert found.isoformat() == moment
 
     def test_the_time_of_an_access_is_no_change(self) -> None:
         class Counting(Plain):

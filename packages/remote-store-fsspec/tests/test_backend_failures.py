@@ -78,6 +78,10 @@ def test_errors_are_those_of_a_store(
     assert "secret" not in str(caught.value)
 
 
+class Refused(Exception):
+    """An exception that only has a text, as those of `ftplib`."""
+
+
 class TestFailures:
     def test_a_write_that_fails_leaves_nothing(self, tmp_path: Path) -> None:
         class Full(LocalFileSystem):
@@ -131,6 +135,32 @@ class TestFailures:
             backend.delete_folder("a", recursive=True)
         assert caught.value.paths == ("a/2",)
         assert keys(backend) == ["a/2"]
+
+    def test_a_folder_is_made_although_the_error_does_not_say_that_it_is_missing(self) -> None:
+        class Ftp(MemoryFileSystem):
+            def pipe_file(self, path: str, value: bytes, mode: str = "overwrite", **kwargs: Any) -> None:
+                if not self.isdir(self._parent(path)):
+                    raise Refused("553 Could not create file.")
+                super().pipe_file(path, value, mode)
+
+        fs = Ftp(global_store=False, skip_instance_cache=True)
+        fs.mkdir("/root")
+        backend = FsspecBackend(fs, "/root")
+        backend.write("a/b/c", b"1")
+        assert keys(backend) == ["a/b/c"]
+        backend.delete("a/b/c")
+        assert list(backend.iter_children("")) == []
+
+    def test_a_folder_that_is_not_removed_is_no_error(
+        self, backend: FsspecBackend, memory: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(path: str) -> None:
+            raise Refused("550 Directory not empty")
+
+        monkeypatch.setattr(memory, "rmdir", refuse)
+        backend.write("a/b", b"1")
+        backend.delete("a/b")
+        assert keys(backend) == []
 
     def test_a_rmdir_that_takes_the_content_is_not_called_on_content(self) -> None:
         class Reckless(MemoryFileSystem):

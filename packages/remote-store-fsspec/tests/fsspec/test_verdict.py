@@ -19,8 +19,10 @@ COMMAND = Path(sys.executable).with_name("remote-store-conformance")
 def test_a_filesystem_gets_its_verdict_with_one_command(url: str, tmp_path: Path) -> None:
     command = [str(COMMAND), "run", url.format(folder=tmp_path), "--report", str(tmp_path / "reports")]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert "verdict   core + copy, glob, metadata, move, seekable_read (full tier" in result.stdout
+    # Only a harness can make a second storage, without which no sequence of calls is tried.
+    assert result.returncode == 2, result.stdout + result.stderr
+    assert "why       no rule of MODEL was tested" in result.stdout
+    assert not any(word in result.stdout for word in ("FAIL ", " fail ", "not-run"))
 
 
 @pytest.mark.smoke

@@ -40,7 +40,7 @@ from remote_store.core import (
     require_text,
 )
 from remote_store.core.home import public
-from remote_store.fsspec.backend.errors import NAME
+from remote_store.fsspec.backend.errors import NAME, typed_errors
 from remote_store.fsspec.backend.facts import Info, size_of
 from remote_store.fsspec.backend.features import EVERYTHING, capabilities_of, innermost, protocols_of
 from remote_store.fsspec.backend.files import Files, is_file
@@ -313,7 +313,8 @@ class FsspecBackend(Backend):
         close = None if self._closed or not self._opened else getattr(self._fs, "close", None)
         self._closed = True
         if callable(close):
-            close()
+            with typed_errors(""):
+                close()
 
     def __enter__(self) -> Self:
         self._check_open()

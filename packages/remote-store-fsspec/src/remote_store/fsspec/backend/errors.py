@@ -109,6 +109,17 @@ def typed(error: Exception, path: str) -> RemoteStoreError:
     return kind(MESSAGES[kind], path=path, backend=NAME, retryable=kind is BackendUnavailable)
 
 
+def is_no_folder(error: Exception, *, maybe: bool) -> bool:
+    """Whether a write failed because the folder of the file does not exist.
+
+    Args:
+        error: The exception of the filesystem.
+        maybe: The folder did not exist before, so an exception that says nothing may mean that, as those of FTP.
+    """
+    kind = kind_of(error)
+    return kind is NotFound or (maybe and kind is None and not isinstance(error, OSError | NotImplementedError))
+
+
 def kind_of(error: Exception) -> type[RemoteStoreError] | None:
     """The class of the error of a store for an exception; `None` if only the base class fits."""
     for theirs, ours in TYPES:

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 Info: TypeAlias = Mapping[str, Any]
 Kind: TypeAlias = Literal["file", "directory"]
 
-TIMES = ("mtime", "LastModified", "last_modified", "modified", "updated", "created")
+TIMES = ("mtime", "LastModified", "last_modified", "modified", "modify", "updated", "created")
 TAGS = ("ETag", "etag")
 TYPES = ("content_type", "ContentType", "contentType", "mimetype")
 ACCESS = ("time", "atime")
@@ -57,8 +57,10 @@ def _version(info: Info) -> dict[str, Any]:
 
 def _moment(value: object) -> datetime | None:
     if isinstance(value, str):
+        # FTP writes 20261130120000.
+        written = f"{value[:8]}T{value[8:]}" if value.isdecimal() else value
         try:
-            value = datetime.fromisoformat(value)
+            value = datetime.fromisoformat(written)
         except ValueError:
             return None
     if isinstance(value, datetime):

@@ -28,6 +28,8 @@ FLAT = frozenset({"abfs", "abfss", "az", "gcs", "gs", "oss", "s3", "s3a"})
 """Protocols whose folders are prefixes of keys, so that they end with their last file."""
 REFUSING = frozenset({"file", "local", "memory", "ftp", "sftp", "smb", "ssh"})
 """Protocols of filesystems that refuse to remove a folder with content. Others may remove the content too."""
+ARROW = "fsspec.implementations.arrow"
+"""Its `rmdir` removes the content too, so it is called only if a user asks for it."""
 
 
 def capabilities_of(fs: Any, *, read_only: bool) -> frozenset[Capability]:
@@ -44,9 +46,9 @@ def takes_mode(fs: Any) -> bool:
 
 
 def keeps_folders(fs: Any) -> bool:
-    """Whether a folder stays when its last file is deleted."""
-    inner = innermost(fs)
-    return is_implemented(inner.rmdir) and not FLAT.intersection(protocols_of(inner))
+    """Whether a folder stays when its last file is deleted, and can be removed without risk."""
+    rmdir = inspect.unwrap(innermost(fs).rmdir)
+    return rmdir.__module__ not in (*BASE_CLASSES, ARROW) and not FLAT.intersection(protocols_of(innermost(fs)))
 
 
 def refuses_content(fs: Any) -> bool:

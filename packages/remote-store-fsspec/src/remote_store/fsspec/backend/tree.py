@@ -9,9 +9,9 @@ from functools import partial
 from typing import Any
 
 from remote_store.core import AlreadyExists, Capability, FileInfo, NotFound, RemoteStoreError
-from remote_store.fsspec.backend.errors import NAME, typed_errors
+from remote_store.fsspec.backend.errors import NAME, is_no_folder, typed_errors
 from remote_store.fsspec.backend.facts import Info, content_type_of, etag_of, is_same, kind_of, modified_at, size_of
-from remote_store.fsspec.backend.features import keeps_folders, refuses_content, takes_mode
+from remote_store.fsspec.backend.features import innermost, keeps_folders, refuses_content, takes_mode
 from remote_store.fsspec.backend.place import Place
 
 BLOCK = 1 << 20
@@ -47,6 +47,8 @@ class Tree:
     def __init__(self, fs: Any, place: Place) -> None:
         self.fs = fs
         self.place = place
+        # In old releases, a folder of a filesystem does not pass the call on.
+        self._keeper = innermost(fs)
 
     def look(self, path: str) -> Info | None:
         """The facts about a path; `None` if nothing is there. A path that the filesystem would rewrite is nothing."""
@@ -55,7 +57,7 @@ class Tree:
         if self.place.is_reserved(path):
             return None
         with typed_errors(path, Capability.METADATA), suppress(FileNotFoundError, NotADirectoryError):
-            self.fs.invalidate_cache()
+            self._keeper.invalidate_cache()
             info: Info = self.fs.info(self.place.native(path))
             return info
         return None
@@ -64,7 +66,7 @@ class Tree:
         """The path, the name and the facts of each entry of a folder."""
         rows: list[Info] = []
         with typed_errors(folder, Capability.LIST), suppress(FileNotFoundError, NotADirectoryError):
-            self.fs.invalidate_cache()
+            self._keeper.invalidate_cache()
             rows = self.fs.ls(self.place.native(folder), detail=True)
         for row in rows:
             full = str(row["name"]).rstrip("/")
@@ -99,12 +101,12 @@ class Tree:
         """Write a file, and the folders above it if the filesystem wants them to exist."""
         mode = {"mode": "create"} if create and takes_mode(self.fs) else {}
         with self._all_or_nothing(target, len(content)):
-            self._place(target.path, lambda native: self.fs.pipe_file(native, content, **mode), Capability.WRITE)
+            self._place(target, lambda native: self.fs.pipe_file(native, content, **mode), Capability.WRITE)
 
     def copy(self, source: str, target: Target, size: int | None) -> None:
         """Copy a file within the filesystem."""
         with self._all_or_nothing(target, size or 0):
-            self._place(target.path, partial(self.fs.cp_file, self.place.native(source)), Capability.COPY)
+            self._place(target, partial(self.fs.cp_file, self.place.native(source)), Capability.COPY)
 
     def remove_file(self, path: str) -> None:
         """Delete a file."""
@@ -113,7 +115,7 @@ class Tree:
 
     def remove_folder(self, path: str) -> bool:
         """Delete a folder if it is empty. Returns whether it was deleted."""
-        with typed_errors(path), suppress(OSError, NotImplementedError):
+        with suppress(RemoteStoreError), typed_errors(path):
             if refuses_content(self.fs) or next(self.children(path), None) is None:
                 self.fs.rmdir(self.place.native(path))
                 return True
@@ -134,16 +136,21 @@ class Tree:
             NotFound: It is not.
         """
         info = self.look("")
-        if info is None or kind_of(info) != "directory":
+        # Over HTTP, a folder looks like a file, and only a listing tells.
+        if info is None or (kind_of(info) != "directory" and next(self.children(""), None) is None):
             raise NotFound("the root of the backend is not a folder; create it", path="", backend=NAME)
 
-    def _place(self, path: str, put: Callable[[str], None], capability: Capability) -> None:
-        native = self.place.native(path)
-        with typed_errors(path, capability):
-            for _ in range(ATTEMPTS):
-                # A folder without files may be removed by whoever deletes a file of it, before this one is in it.
-                with suppress(FileNotFoundError):
+    def _place(self, target: Target, put: Callable[[str], None], capability: Capability) -> None:
+        native = self.place.native(target.path)
+        with typed_errors(target.path, capability):
+            # A folder without files may be removed by whoever deletes a file of it, before this one is in it.
+            for attempt in range(ATTEMPTS):
+                try:
                     put(native)
+                except Exception as error:
+                    if not is_no_folder(error, maybe=bool(target.new_folders) and not attempt):
+                        raise
+                else:
                     return
                 # `os.makedirs` raises FileExistsError if the folder is removed right after it was there.
                 with suppress(FileExistsError, FileNotFoundError):
