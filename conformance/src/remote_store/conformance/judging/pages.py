@@ -163,9 +163,9 @@ def _answer(entry: Answered) -> dict[str, Any]:
         "text": entry.text,
         "option": entry.question.option,
         "checks": entry.ran,
-        "failed": len(entry.findings),
+        "failed": len(entry.findings) or int(bool(entry.observed)),
         "variants": list(entry.variants),
-        "observed": [finding.told for finding in entry.findings[:1]],
+        "observed": entry.observed,
         "reason": entry.reason,
     }
 
@@ -173,8 +173,8 @@ def _answer(entry: Answered) -> dict[str, Any]:
 def _details(entry: Answered) -> Iterator[str]:
     if entry.reason:
         yield entry.reason
-    if entry.findings:
-        yield entry.findings[0].told
+    if entry.observed:
+        yield entry.observed
     if entry.variants and len(entry.variants) < entry.ran:
         yield f"with {_some(entry.variants)}"
 
