@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import servers_page
-
 from remote_store.conformance.judging.questions import topics
 
 
