@@ -68,6 +68,8 @@ class Finding:
     def told(self) -> str:
         """What was expected and observed, in one line."""
         lines = FOLDER.sub("", self.record.reason).removeprefix("provisional: ").splitlines() or [""]
+        if self.record.hung:
+            return lines[0]
         observed = next((line.strip() for line in lines if line.strip().startswith("observed: ")), "")
         return shortened(f"{lines[0]}; {observed}" if observed else lines[0])
 

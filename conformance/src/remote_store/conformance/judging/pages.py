@@ -49,11 +49,13 @@ class Judgement:
 
 def lines(judgement: Judgement) -> Iterator[str]:
     """The answers and the verdict for a terminal."""
+    reasons: set[str] = set()
     for topic in judgement.topics:
         yield topic.title
         for entry in judgement.of(topic):
             yield f"  {entry.answer:<{WIDTH}} {entry.text}"
-            yield from (f"  {'':<{WIDTH}}   {line}" for line in _details(entry))
+            yield from (f"  {'':<{WIDTH}}   {line}" for line in _details(entry) if line not in reasons)
+            reasons.add(entry.reason)
         yield ""
     judged = judgement.judged
     yield f"verdict   {judged.grade}: {judgement.name}, asked with {judgement.lane}"
