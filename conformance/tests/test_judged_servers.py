@@ -9,14 +9,24 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from remote_store.conformance import ConfigurationError, load_deviations
 from remote_store.conformance.judging import reach
 from remote_store.conformance.judging.address import Address, Credentials
+from remote_store.conformance.judging.answers import Answer, asked_plainly
+from remote_store.conformance.judging.questions import topics
 from remote_store.conformance.judging.reach import reached
 from remote_store.conformance.s3 import S3Oracle
 from remote_store.conformance.servers import Server, dead_endpoint, moto_server
@@ -236,6 +246,55 @@ def test_a_connection_that_ends() -> None:
         message = told(url)
         assert "ends the connection without an HTTP response (BadStatusLine" in message
         assert "if the server has TLS, write https://" in message
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 with its key, signed by nobody else."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "suite")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(secret + signed.public_bytes(Encoding.PEM))
+    return file
+
+
+def test_a_certificate_of_an_unknown_authority(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
+    with serving(responding(404, ERROR.format("NoSuchBucket")), context) as url:
+        assert "has a certificate that is not trusted (self-signed certificate); set AWS_CA_BUNDLE" in told(url)
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+        assert reached(Address(url, "bucket", "us-east-1"), CREDENTIALS).is_there is False
+        monkeypatch.setenv("AWS_CA_BUNDLE", "no-such-file")
+        assert "AWS_CA_BUNDLE names 'no-such-file', which cannot be read" in told(url)
+
+
+def test_plain_questions_are_answered_by_the_server(moto: Server) -> None:
+    moto.create_bucket("plain")
+    answers = asked_plainly(topics(), moto, "plain", "x/")
+    assert {name: entry.answer for name, entry in answers.items() if entry.answer is not Answer.RIGHT} == {
+        "no-such-upload": Answer.WRONG
+    }
+    assert answers["no-such-upload"].observed == "UploadPart: 500"
+    gone = replace(moto, url=dead_endpoint())
+    assert {entry.reason for entry in asked_plainly(topics(), gone, "plain", "x/").values()} == {
+        "the server stopped responding"
+    }
+    with serving(responding(501, ERROR.format("NotImplemented"))) as url:
+        found = asked_plainly(topics(), replace(moto, url=url), "plain", "x/")
+    assert found["date"].answer is Answer.NOT_OFFERED
 
 
 def test_a_server_without_tls() -> None:

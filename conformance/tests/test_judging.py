@@ -12,6 +12,7 @@ from remote_store.conformance.checking.expect import CheckFailed
 from remote_store.conformance.judging import pages
 from remote_store.conformance.judging.address import Address, address_of, credentials_of
 from remote_store.conformance.judging.answers import CONDITIONS, Answer, Answered, Grade, answered, judge
+from remote_store.conformance.judging.plain import ASKED
 from remote_store.conformance.judging.questions import Question, chosen, topics
 from remote_store.conformance.run.manifest import manifest
 from remote_store.conformance.s3 import S3OracleError, S3OracleRefused
@@ -54,7 +55,8 @@ def test_every_question_is_answered_by_checks_of_the_suite_and_has_a_name_of_its
     known = manifest(BackendConformance)
     unknown = [(entry.id, check) for entry in QUESTIONS.values() for check in entry.checks if check not in known]
     assert unknown == []
-    assert all(entry.checks for entry in QUESTIONS.values())
+    assert all(bool(entry.checks) is not bool(entry.plain) for entry in QUESTIONS.values())
+    assert {entry.plain for entry in QUESTIONS.values()} == {"", *ASKED}
     assert sum(len(topic.questions) for topic in topics()) == len(QUESTIONS)
     assert {entry.option for entry in QUESTIONS.values()} == {"", *CONDITIONS}
     texts = [text for entry in QUESTIONS.values() for text in (entry.right, entry.wrong)]

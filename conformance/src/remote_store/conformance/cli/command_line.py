@@ -170,7 +170,7 @@ def _ask(s3: argparse.ArgumentParser) -> None:
     )
     s3.add_argument("--seed", type=seed_of, default=DEFAULT_SEED, help="number that decides what the checks draw")
     s3.add_argument(
-        "--timeout", metavar="SECONDS", type=_seconds, default=60.0, help="time limit of one check (default: 60)"
+        "--timeout", metavar="SECONDS", type=_seconds, default=30.0, help="time limit of one check (default: 30)"
     )
     s3.add_argument(
         "--time-limit", metavar="SECONDS", type=_seconds, default=1800.0, help="time limit of the run (default: 1800)"

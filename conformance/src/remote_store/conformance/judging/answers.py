@@ -6,11 +6,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from http.client import HTTPException
 
 import pytest
 
+from remote_store.conformance.judging.plain import ASKED, Lacking, Plain
 from remote_store.conformance.judging.questions import Question, Topic
 from remote_store.conformance.s3 import S3OracleError, S3OracleRefused
+from remote_store.conformance.servers import Server
 from remote_store.conformance.values.outcome import HarnessFailed, Outcome, Record
 from remote_store.core import RemoteStoreError
 
@@ -65,9 +68,10 @@ class Finding:
     def told(self) -> str:
         """What was expected and observed, in one line."""
         lines = FOLDER.sub("", self.record.reason).removeprefix("provisional: ").splitlines() or [""]
+        if self.record.hung:
+            return lines[0]
         observed = next((line.strip() for line in lines if line.strip().startswith("observed: ")), "")
-        told = f"{lines[0]}; {observed}" if observed else lines[0]
-        return told if len(told) <= MOST_TOLD else f"{told[:MOST_TOLD]}..."
+        return shortened(f"{lines[0]}; {observed}" if observed else lines[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ class Answered:
         ran: Number of checks that ran.
         findings: The checks that did not pass because of the server.
         reason: Why it was not asked; empty if it was.
+        observed: What was observed if the answer is not right; empty otherwise.
     """
 
     question: Question
@@ -87,6 +92,7 @@ class Answered:
     ran: int
     findings: tuple[Finding, ...] = ()
     reason: str = ""
+    observed: str = ""
 
     @property
     def text(self) -> str:
@@ -125,7 +131,11 @@ class Judged:
 
 
 def answered(
-    topics: Iterable[Topic], records: Sequence[Record], errors: Mapping[str, BaseException], ended: str = ""
+    topics: Iterable[Topic],
+    records: Sequence[Record],
+    errors: Mapping[str, BaseException],
+    ended: str = "",
+    plainly: Mapping[str, Answered] | None = None,
 ) -> tuple[Answered, ...]:
     """The answer to every question.
 
@@ -134,15 +144,43 @@ def answered(
         records: The records of the checks.
         errors: The exceptions with which checks ended, by node id.
         ended: Why the run ended early; empty if it did not.
+        plainly: The answers to questions that no check answers, by id.
     """
     absent = ended or "the command left out their checks"
+    known = plainly or {}
     return tuple(
-        _answer(
+        known.get(question.id)
+        or _answer(
             question, [each for each in records if question.is_answered_by(each.check, each.variant)], errors, absent
         )
         for topic in topics
         for question in topic.questions
     )
+
+
+def asked_plainly(topics: Iterable[Topic], server: Server, bucket: str, prefix: str) -> Mapping[str, Answered]:
+    """The answers to the questions that no check answers, by id, each asked below a prefix of its own.
+
+    Args:
+        topics: The topics that were asked.
+        server: The server.
+        bucket: Name of the bucket.
+        prefix: What all keys begin with.
+    """
+    questions = [question for topic in topics for question in topic.questions if question.plain]
+    return {question.id: _plainly(question, Plain(server, bucket, f"{prefix}{question.id}/")) for question in questions}
+
+
+def _plainly(question: Question, plain: Plain) -> Answered:
+    try:
+        told = ASKED[question.plain](plain)
+    except Lacking as lacking:
+        return Answered(question, Answer.NOT_OFFERED, 1, observed=str(lacking))
+    except ConnectionRefusedError:
+        return Answered(question, Answer.NOT_ASKED, 0, reason="the server stopped responding")
+    except (OSError, HTTPException, ValueError) as error:
+        told = f"{type(error).__name__}: {error}"
+    return Answered(question, Answer.WRONG if told else Answer.RIGHT, 1, observed=shortened(told))
 
 
 def judge(answers: Sequence[Answered]) -> Judged:
@@ -199,9 +237,9 @@ def _answer(
             missing.append(record)
     wrong = [finding for finding in findings if not finding.lacking]
     if wrong:
-        return Answered(question, Answer.WRONG, ran, tuple(findings))
+        return Answered(question, Answer.WRONG, ran, tuple(findings), observed=wrong[0].told)
     if findings:
-        return Answered(question, Answer.NOT_OFFERED, ran, tuple(findings))
+        return Answered(question, Answer.NOT_OFFERED, ran, tuple(findings), observed=findings[0].told)
     if ran and not any(record.outcome is Outcome.NOT_RUN for record in missing):
         return Answered(question, Answer.RIGHT, ran)
     reason = missing[0].reason.partition("\n")[0] if missing else absent
@@ -254,6 +292,11 @@ def _raised(chain: Sequence[BaseException]) -> str:
         return "remote_store.conformance.s3.S3OracleError"
     kind = type(raised)
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def shortened(text: str) -> str:
+    """A text of at most 250 characters."""
+    return text if len(text) <= MOST_TOLD else f"{text[:MOST_TOLD]}..."
 
 
 def _count(number: int) -> str:

@@ -55,7 +55,7 @@ class ServerHarness(AnyS3Harness[Backend], Harness):
             secrets=(server.secret,),
             endpoint_kind="server",
             endpoint_version=server.version,
-            contenders=4,
+            contenders=6,
         )
         options = {"part_size": PART, "read_timeout": 40.0, "conditional_writes": True}
         target = S3Target(server=lambda: nullcontext(server), profile=profile, options=options)

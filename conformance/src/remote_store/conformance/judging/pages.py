@@ -49,11 +49,13 @@ class Judgement:
 
 def lines(judgement: Judgement) -> Iterator[str]:
     """The answers and the verdict for a terminal."""
+    reasons: set[str] = set()
     for topic in judgement.topics:
         yield topic.title
         for entry in judgement.of(topic):
             yield f"  {entry.answer:<{WIDTH}} {entry.text}"
-            yield from (f"  {'':<{WIDTH}}   {line}" for line in _details(entry))
+            yield from (f"  {'':<{WIDTH}}   {line}" for line in _details(entry) if line not in reasons)
+            reasons.add(entry.reason)
         yield ""
     judged = judgement.judged
     yield f"verdict   {judged.grade}: {judgement.name}, asked with {judgement.lane}"
@@ -163,9 +165,9 @@ def _answer(entry: Answered) -> dict[str, Any]:
         "text": entry.text,
         "option": entry.question.option,
         "checks": entry.ran,
-        "failed": len(entry.findings),
+        "failed": len(entry.findings) or int(bool(entry.observed)),
         "variants": list(entry.variants),
-        "observed": [finding.told for finding in entry.findings[:1]],
+        "observed": entry.observed,
         "reason": entry.reason,
     }
 
@@ -173,8 +175,8 @@ def _answer(entry: Answered) -> dict[str, Any]:
 def _details(entry: Answered) -> Iterator[str]:
     if entry.reason:
         yield entry.reason
-    if entry.findings:
-        yield entry.findings[0].told
+    if entry.observed:
+        yield entry.observed
     if entry.variants and len(entry.variants) < entry.ran:
         yield f"with {_some(entry.variants)}"
 

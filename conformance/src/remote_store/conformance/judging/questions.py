@@ -27,6 +27,7 @@ class Question:
         variants: The parameters of these checks that count, as shell patterns.
         option: The condition of `conditional_writes` to turn off if the answer is wrong; empty if no option helps.
         sometimes: The answer depends on a race, so that a run may miss what is wrong.
+        plain: Name of the function of `plain` that answers it instead of checks; empty if checks do.
     """
 
     topic: str
@@ -37,6 +38,7 @@ class Question:
     variants: tuple[str, ...] = ("*",)
     option: str = ""
     sometimes: bool = False
+    plain: str = ""
 
     def is_answered_by(self, check: str, variant: str) -> bool:
         """Whether a check with these parameters is one of those that answer the question."""
@@ -88,4 +90,5 @@ def chosen(names: Collection[str]) -> tuple[Topic, ...]:
 
 def _question(topic: Mapping[str, Any], row: Mapping[str, Any]) -> Question:
     lists = {name: tuple(row[name]) for name in ("checks", "variants") if name in row}
-    return Question(**{"topic": topic["name"], "checks": tuple(topic.get("checks", ())), **row, **lists})
+    usual = () if "plain" in row else tuple(topic.get("checks", ()))
+    return Question(**{"topic": topic["name"], "checks": usual, **row, **lists})

@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element, ParseError, fromstring
 from remote_store.conformance.contract.rulebook import ConfigurationError
 from remote_store.conformance.judging.address import Address, Credentials
 from remote_store.conformance.processes.watchdog import Hung, bounded
-from remote_store.conformance.servers import sign_v4
+from remote_store.conformance.servers import Server, sign_v4
 from remote_store.conformance.servers.server import connection_to
 
 SECONDS = 10.0
@@ -91,7 +91,9 @@ BUSY = "check that the server is healthy and that no proxy holds its responses b
 
 
 def _reached(address: Address, credentials: Credentials) -> Reached:
-    listed = _sent(address, credentials, f"/{address.bucket}?list-type=2&max-keys=1")
+    server = Server("server", address.url, credentials.key, credentials.secret, address.region, "")
+    with _explained(address.url):
+        listed = sent(server, "GET", f"/{address.bucket}?list-type=2&max-keys=1")
     document = listed.document
     if listed.status == 200 and document is not None and document.tag.rpartition("}")[2] == "ListBucketResult":
         return Reached(listed.server, is_there=True, occupant=document.findtext("{*}Contents/{*}Key") or "")
@@ -133,11 +135,23 @@ def _why(address: Address, listed: Response) -> str:
     )
 
 
-def _sent(address: Address, credentials: Credentials, target: str, method: str = "GET") -> Response:
-    url = address.url + target
-    headers = sign_v4(method, url, key=credentials.key, secret=credentials.secret, region=address.region)
-    with _explained(address.url), closing(connection_to(address.url, SECONDS)) as connection:
-        connection.request(method, target, headers=headers)
+def sent(
+    server: Server, method: str, target: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """The response to a signed request; raises what `http.client` raises.
+
+    Args:
+        server: The server.
+        method: The method.
+        target: Path and query, percent-encoded.
+        body: The body.
+        headers: Further headers.
+    """
+    signed = sign_v4(
+        method, server.url + target, key=server.key, secret=server.secret, region=server.region, headers=headers
+    )
+    with closing(connection_to(server.url, SECONDS)) as connection:
+        connection.request(method, target, body, signed)
         response = connection.getresponse()
         return Response(response.status, dict(response.headers), response.read(MOST))
 
