@@ -29,7 +29,7 @@ from remote_store.conformance import rule  # noqa: E402
 from remote_store.conformance.contract.versions import installed  # noqa: E402
 
 TIERS = ("quick", "full")
-LIMIT = 900
+LIMIT = 3600
 COMMAND = str(Path(sys.executable).with_name("remote-store-conformance"))
 SOURCE = "from holdout.collected import harness_of\nfrom {module} import {name}\n\nharness = harness_of({name})\n"
 
@@ -50,7 +50,7 @@ def judged(target: str, tier: str) -> list[str]:
         path = os.pathsep.join([str(TESTS), str(SQLITE)])
         command = [COMMAND, "run", "judged:harness", "--tier", tier]
         ended = subprocess.run(
-            [*command, "--report", "reports", "--keep-going"],
+            [*command, "--report", "reports", "--keep-going", "--timeout", "300"],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": path},
             capture_output=True,
