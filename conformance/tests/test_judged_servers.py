@@ -29,6 +29,7 @@ from remote_store.conformance.judging.answers import Answer, asked_plainly
 from remote_store.conformance.judging.questions import topics
 from remote_store.conformance.judging.reach import reached
 from remote_store.conformance.s3 import S3Oracle
+from remote_store.conformance.s3.harness import removed
 from remote_store.conformance.servers import Server, dead_endpoint, moto_server
 
 COMMAND = Path(sys.executable).parent / "remote-store-conformance"
@@ -295,6 +296,13 @@ def test_plain_questions_are_answered_by_the_server(moto: Server) -> None:
     with serving(responding(501, ERROR.format("NotImplemented"))) as url:
         found = asked_plainly(topics(), replace(moto, url=url), "plain", "x/")
     assert found["date"].answer is Answer.NOT_OFFERED
+
+
+def test_a_bucket_that_cannot_be_listed_is_left_and_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    with serving(responding(200, "<Broken>\x01</Broken>")) as url:
+        removed(S3Oracle(Server("server", url, "suite", "suite-secret", "us-east-1", ""), "mine"))
+    told = capsys.readouterr().err
+    assert "the bucket mine could not be deleted; delete it by hand: the response is no XML" in told
 
 
 def test_a_server_without_tls() -> None:

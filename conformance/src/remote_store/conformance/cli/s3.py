@@ -17,7 +17,7 @@ from remote_store.conformance.judging import pages
 from remote_store.conformance.judging.address import Address, address_of, credentials_of
 from remote_store.conformance.judging.answers import Grade, answered, asked_plainly, judge
 from remote_store.conformance.judging.asking import Asking
-from remote_store.conformance.judging.harness import server_harness
+from remote_store.conformance.judging.harness import cleared, server_harness
 from remote_store.conformance.judging.questions import chosen, topics
 from remote_store.conformance.judging.reach import Reached, reached
 from remote_store.conformance.processes.watchdog import end_in_spite_of_threads
@@ -72,7 +72,7 @@ def judge_server(options: argparse.Namespace) -> int:
         prefix = f"conformance-{token_hex(8)}/"
         plainly = {} if asking.ended or rules else asked_plainly(asked, server, address.bucket, prefix)
         if plainly and found.is_there:
-            harness.oracle.raw_clear(prefix)
+            cleared(harness, prefix)
     judgement = pages.Judgement(
         name=name,
         command=_command(options, address),

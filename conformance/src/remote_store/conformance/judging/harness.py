@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cached_property
+from http.client import HTTPException
 from typing import Self
 
 from remote_store.conformance.contract.rulebook import ConfigurationError
@@ -16,6 +18,7 @@ from remote_store.conformance.s3.harness import AnyS3Harness, removed
 from remote_store.conformance.s3.oracle import MISSING
 from remote_store.conformance.s3.target import PART
 from remote_store.conformance.servers import Server
+from remote_store.conformance.values.redaction import escaped
 from remote_store.core import Backend
 
 
@@ -89,6 +92,15 @@ class ServerHarness(AnyS3Harness[Backend], Harness):
         return type(self)(self._create, self._subject, self._endpoint, bucket, self._make_bucket)
 
 
+def cleared(harness: ServerHarness, prefix: str) -> None:
+    """Delete what is below a prefix, or report on standard error that it is left."""
+    try:
+        harness.oracle.raw_clear(prefix)
+    except (OSError, HTTPException, S3OracleError) as error:
+        message = escaped(f"the objects below {prefix} could not be deleted; delete them by hand: {error}")
+        print(f"remote-store-conformance: {message}", file=sys.stderr)  # noqa: T201 - no report follows
+
+
 @contextmanager
 def server_harness(
     create: Callable[..., Backend], server: Server, bucket: str, *, makes_buckets: bool
@@ -118,7 +130,7 @@ def server_harness(
         if makes_buckets:
             try:
                 make_bucket(False, bucket)
-            except RuntimeError as error:
+            except (RuntimeError, OSError, HTTPException) as error:
                 made.clear()
                 raise ConfigurationError(f"{error}; make the bucket, or use credentials that may") from error
         with endpoint or nullcontext():

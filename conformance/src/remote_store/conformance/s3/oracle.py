@@ -8,7 +8,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from urllib.parse import quote, unquote_plus
-from xml.etree.ElementTree import Element, fromstring
+from xml.etree.ElementTree import Element, ParseError, fromstring
 from xml.sax.saxutils import escape
 
 from remote_store.conformance.harness import (
@@ -192,8 +192,15 @@ class S3Oracle(Oracle):
 
 
 def parsed(document: bytes) -> Element:
-    """The parsed XML of a response."""
-    return fromstring(document)  # noqa: S314 - it comes from a server that this process started
+    """The parsed XML of a response.
+
+    Raises:
+        S3OracleRefused: It is no XML, such as a listing that does not escape a control character.
+    """
+    try:
+        return fromstring(document)  # noqa: S314 - expat limits the expansion of entities
+    except ParseError as error:
+        raise S3OracleRefused(f"the response is no XML ({error})", 200, document) from error
 
 
 def rows(page: Element, name: str) -> Iterator[dict[str, str]]:
