@@ -148,7 +148,7 @@ def test_the_verdict_says_what_an_option_works_around() -> None:
     race = QUESTIONS["conditions", "complete-race"]
     raced = [Answered(entry.question, Answer.WRONG, 1) if entry.question is race else entry for entry in right]
     assert judge(raced).grade is Grade.WITH_OPTIONS
-    trusted = "put=True, copy=True, delete=True, swap=True, complete_swap=True"
+    trusted = "put=True, copy=True, delete=True, swap=True"
     assert judge(raced).option == f"conditional_writes=ConditionalWrites({trusted})"
     assert judge(raced).reasons == ("an option works around 1 thing that it gets wrong: conditions/complete-race",)
 

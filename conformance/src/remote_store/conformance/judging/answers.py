@@ -23,6 +23,7 @@ MOST_NAMED = 12
 MOST_TOLD = 250
 # The folder of a check, which differs from run to run.
 FOLDER = re.compile(r"conformance-[0-9a-f]{16}/?")
+SAME_OPERATION = {"put": "swap", "swap": "put", "complete": "complete_swap", "complete_swap": "complete"}
 CONDITIONS = ("put", "complete", "copy", "delete", "swap", "complete_swap")
 
 
@@ -215,7 +216,13 @@ def judge(answers: Sequence[Answered]) -> Judged:
 def _conditions(answers: Sequence[Answered]) -> Mapping[str, bool]:
     found: dict[str, bool] = {}
     for name in CONDITIONS:
-        own = [entry.answer for entry in answers if entry.question.option == name]
+        # A server that has no lock for one condition of an operation has none for the other.
+        same = SAME_OPERATION.get(name, "")
+        own = [
+            entry.answer
+            for entry in answers
+            if entry.question.option == name or (entry.question.option == same and entry.question.sometimes)
+        ]
         if not own or Answer.NOT_ASKED in own:
             return {}
         found[name] = all(answer is Answer.RIGHT for answer in own)
