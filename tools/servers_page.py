@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from remote_store.conformance.judging.answers import Answer, Answered, judge
 from remote_store.conformance.judging.pages import shown
 from remote_store.conformance.judging.questions import Topic, topics
 
@@ -76,8 +77,13 @@ def verdict(report: Report) -> str:
     """A server as a row of the first table."""
     answers = [entry["answer"] for entry in questions(report).values()]
     counts = " | ".join(str(answers.count(kind)) for kind in KINDS)
-    option = f"`{report['verdict']['option']}`" if report["verdict"]["option"] else ""
-    return f"| {report['server']} | {report['verdict']['grade']} | {counts} | {option} | {report['date'][:10]} |\n"
+    known = {(topic.name, question.id): question for topic in topics() for question in topic.questions}
+    found = [
+        Answered(known[name], Answer(entry["answer"]), entry["checks"]) for name, entry in questions(report).items()
+    ]
+    judged = judge(found)
+    option = f"`{judged.option}`" if judged.option else ""
+    return f"| {report['server']} | {judged.grade} | {counts} | {option} | {report['date'][:10]} |\n"
 
 
 def section(topic: Topic, found: Sequence[Report]) -> str:
