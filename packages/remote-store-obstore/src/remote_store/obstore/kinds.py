@@ -137,7 +137,6 @@ KINDS: tuple[tuple[type, Kind], ...] = (
             longest_key=1024,
             metadata_name=IDENTIFIER,
             unreachable=UNREACHABLE_ON_AZURE,
-            deviations="azure.toml",
         ),
     ),
     (HTTPStore, Kind(READ_ONLY, _http)),
