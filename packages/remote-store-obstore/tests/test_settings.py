@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from obstore.store import AzureStore, HTTPStore, S3Store
 
-from remote_store.core import ConfigError, RetryPolicy, Secret, Store
+from remote_store.core import ConfigError, InvalidPath, RetryPolicy, Secret, Store
 from remote_store.obstore import (
     ObstoreAzureBackend,
     ObstoreBackend,
@@ -172,3 +172,12 @@ def test_a_wrong_url_is_a_config_error_without_secrets(url):
     with pytest.raises(ConfigError) as raised:
         Store.from_url(url)
     assert "hidden" not in repr(raised.value)
+
+
+@pytest.mark.parametrize("name", ["a-b", "1a"])
+def test_azure_takes_identifiers_as_names_of_metadata_and_no_backslash(name):
+    azure = ObstoreAzureBackend("box", account_name="me", skip_signature=True, endpoint="http://127.0.0.1:1", retry=1)
+    with pytest.raises(ValueError, match="Azure"):
+        azure.write("a", b"x", metadata={name: "x"})
+    with pytest.raises(InvalidPath, match="Azure"):
+        azure.write("a\\b", b"x")

@@ -347,7 +347,7 @@ class ObstoreBackend(Backend):
         self._check_path(path)
         require_canonical(path, self.name)
         require_reachable(path, self._kind, self.name)
-        attributes = attributes_of(metadata, content_type)
+        attributes = attributes_of(metadata, content_type, self._kind)
         if attributes and Capability.USER_METADATA not in self.capabilities:
             if metadata:
                 message = "files on disk have no metadata; write without it"

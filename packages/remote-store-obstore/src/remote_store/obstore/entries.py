@@ -7,6 +7,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from remote_store.core import FileInfo
+from remote_store.obstore.kinds import Kind
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -24,12 +25,17 @@ HEADERS = frozenset(
 """Attributes that obstore takes for headers, in any case; all others are user metadata."""
 
 
-def check_names(metadata: Mapping[str, str]) -> None:
-    """Check that obstore stores the metadata as metadata.
+def check_names(metadata: Mapping[str, str], kind: Kind) -> None:
+    """Check that the store keeps the metadata as it is.
 
     Raises:
-        ValueError: A name is that of a header, which obstore would set instead.
+        ValueError: A name is that of a header, which obstore would set instead, or the service does not accept it.
     """
+    refused = [name for name in metadata if not kind.metadata_name.fullmatch(name)]
+    if refused:
+        raise ValueError(
+            f"on Azure, names of metadata are letters, digits and '_', not {', '.join(refused)}; rename it"
+        )
     taken = sorted(HEADERS & metadata.keys())
     if taken:
         raise ValueError(f"obstore sets the header of this name instead of metadata: {', '.join(taken)}; rename it")

@@ -45,6 +45,11 @@ ALL = WITHOUT_SWAP | {Capability.COMPARE_AND_SWAP}
 UNREACHABLE_ON_DISK = re.compile(r"(?:.*/)?(?:[A-Za-z][:|]|[^/]*#[0-9]+)", re.DOTALL)
 """Keys whose file `LocalStore` cannot open: it takes `c:` for a drive, and `a#1` for an unfinished upload of `a`."""
 
+UNREACHABLE_ON_AZURE = re.compile(r".*\\.*", re.DOTALL)
+"""Azure takes a backslash for a slash."""
+
+IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+ANY = re.compile(r".*", re.DOTALL)
 NEVER = re.compile(r"(?!)")
 
 
@@ -58,6 +63,7 @@ class Kind:
         is_tree: Files are in folders of a disk, so a file and a folder cannot have the same path.
         longest_key: The longest key in bytes; `None` if there is no limit.
         longest_segment: The longest segment of a key in bytes; `None` if there is no limit.
+        metadata_name: Matches the names that user metadata may have.
         unreachable: Matches the keys that the store cannot hold, besides those that no obstore store can.
         deviations: Name of the file in `deviations`; empty if the store was never tested.
     """
@@ -67,6 +73,7 @@ class Kind:
     is_tree: bool = False
     longest_key: int | None = None
     longest_segment: int | None = None
+    metadata_name: re.Pattern[str] = ANY
     unreachable: re.Pattern[str] = NEVER
     deviations: str = ""
 
@@ -122,6 +129,15 @@ KINDS: tuple[tuple[type, Kind], ...] = (
     ),
     (S3Store, Kind(ALL, partial(_in_bucket, "s3", "bucket"), longest_key=1024, deviations="s3.toml")),
     (GCSStore, Kind(WITHOUT_SWAP, partial(_in_bucket, "gs", "bucket"), longest_key=1024)),
-    (AzureStore, Kind(WITHOUT_SWAP, partial(_in_bucket, "az", "container_name"), longest_key=1024)),
+    (
+        AzureStore,
+        Kind(
+            WITHOUT_SWAP,
+            partial(_in_bucket, "az", "container_name"),
+            longest_key=1024,
+            metadata_name=IDENTIFIER,
+            unreachable=UNREACHABLE_ON_AZURE,
+        ),
+    ),
     (HTTPStore, Kind(READ_ONLY, _http)),
 )

@@ -25,10 +25,13 @@ def require_reachable(path: str, kind: Kind, backend: str) -> None:
     """Check that the store can hold this key.
 
     Raises:
-        InvalidPath: `LocalStore` would look elsewhere for the file.
+        InvalidPath: The store would look elsewhere for the file.
     """
     if kind.unreachable.fullmatch(path):
-        message = "LocalStore takes a name like 'c:' for a drive and one like 'a#1' for an unfinished upload; rename it"
+        message = (
+            "this store would look elsewhere for the file: LocalStore takes a name like 'c:' for a drive and one like "
+            "'a#1' for an unfinished upload, Azure a backslash for a slash; rename it"
+        )
         raise InvalidPath(message, path=path, backend=backend)
 
 

@@ -20,6 +20,7 @@ from remote_store.core import (
 )
 from remote_store.obstore.entries import check_names, unquoted
 from remote_store.obstore.errors import errors_of
+from remote_store.obstore.kinds import Kind
 
 if TYPE_CHECKING:
     from obstore import PutMode
@@ -55,7 +56,7 @@ def check_condition(if_match: str | None, *, overwrite: bool) -> None:
         raise ValueError("if_match names a version to replace; pass overwrite=True too")
 
 
-def attributes_of(metadata: Mapping[str, str] | None, content_type: str | None) -> dict[str, str]:
+def attributes_of(metadata: Mapping[str, str] | None, content_type: str | None, kind: Kind) -> dict[str, str]:
     """The attributes of obstore for metadata and a content type.
 
     Raises:
@@ -64,7 +65,7 @@ def attributes_of(metadata: Mapping[str, str] | None, content_type: str | None) 
     """
     check_content_type(content_type)
     attributes = check_metadata(metadata)
-    check_names(attributes)
+    check_names(attributes, kind)
     if content_type is not None:
         attributes["Content-Type"] = content_type
     return attributes
