@@ -110,3 +110,17 @@ def overheard() -> Iterator[io.StringIO]:
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         yield printed
+
+
+@contextlib.contextmanager
+def no_root_handlers() -> Iterator[None]:
+    """Take the handlers from the root logger until the block ends, as in a program that has not configured logging."""
+    root, handlers, last_resort = logging.root, list(logging.root.handlers), logging.lastResort
+    root.handlers[:] = []
+    # Otherwise a warning of any logger would be printed.
+    logging.lastResort = logging.NullHandler()
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        logging.lastResort = last_resort

@@ -54,6 +54,7 @@ class GlobSuite:
         self._expect_matches(case, "[a-c]1", "a1", "b1", "c1")
         self._expect_matches(case, "[!a-c]1", "d1", "-1", "^1", "]1")
         self._expect_matches(case, "[^]1", "^1")
+        self._expect_matches(case, "[^ab]1", "a1", "b1", "^1")
         self._expect_matches(case, "[]]1", "]1")
 
     @check("GLOB-004")

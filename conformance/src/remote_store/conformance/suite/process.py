@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -18,13 +19,15 @@ from remote_store.conformance.checking.trees import fill, found, names, taken, w
 from remote_store.conformance.processes.elsewhere import NotImportable, use_elsewhere
 from remote_store.conformance.processes.held import held, held_after_collection, own_temporary_folder
 from remote_store.conformance.processes.later import later
-from remote_store.conformance.processes.surroundings import overheard, surroundings
+from remote_store.conformance.processes.surroundings import no_root_handlers, overheard, surroundings
 from remote_store.conformance.suite.expectations import expect_content
 from remote_store.conformance.suite.operations import operations
-from remote_store.core import Backend, Capability
+from remote_store.core import AlreadyExists, Backend, Capability
 
 READ, WRITE, LIST, ATOMIC = Capability.READ, Capability.WRITE, Capability.LIST, Capability.ATOMIC_WRITE
 NEAR = timedelta(minutes=10)
+CONTESTED = {"smoke": 10, "quick": 30, "full": 100, "soak": 1000}
+"""How many files two processes create at once."""
 DAY = timedelta(days=1)
 # Servers refuse requests whose signature is a quarter of an hour old.
 SIGNED = timedelta(minutes=10)
@@ -34,6 +37,8 @@ PATIENCE = 3.0
 """Seconds that threads and connections have to end."""
 POLL = 0.25
 SIZE = 300_000
+BLOCKS = 2_600_000
+"""Bytes that a backend reads in several blocks."""
 WAYS = {"write": WRITE, "write_atomic": ATOMIC, "open_atomic": ATOMIC}
 
 
@@ -42,7 +47,7 @@ class ProcessSuite:
 
     @check("PROC-001", needs=(READ, WRITE, LIST))
     def test_process_is_left_as_it_was(self, case: Case) -> None:
-        with overheard() as printed:
+        with overheard() as printed, no_root_handlers():
             before = surroundings()
             for operation in operations(case, "dir"):
                 operation.run()
@@ -128,7 +133,7 @@ class ProcessSuite:
         if "LIFE-004" in case.deviations:
             not_applicable("a deviation from LIFE-004 says that instances do not work after a fork")
         ways = [way for way, capability in WAYS.items() if capability in case.backend.capabilities]
-        ours, theirs = case.content(SIZE), case.content(SIZE)
+        ours, theirs = case.content(BLOCKS), case.content(BLOCKS)
         for way in ways:
             write(case.backend, way, case.path(f"first-{way}"), ours, nothing)
         with forked(partial(self._written_in_the_child, case, ways, theirs)) as child:
@@ -147,6 +152,39 @@ class ProcessSuite:
         for way in ways:
             expect_content(case, f"ours-{way}", ours)
             expect_content(case, f"theirs-{way}", theirs)
+
+    @check("PROC-004", "ATOM-012", needs=(WRITE, READ, Capability.ATOMIC_CREATE))
+    def test_process_and_its_fork_create_the_same_files(self, case: Case) -> None:
+        case.require_profile("the storage ends with its process", not case.profile.in_process)
+        case.require_profile("the profile says that instances do not work after a fork", case.profile.forks)
+        if "LIFE-004" in case.deviations:
+            not_applicable("a deviation from LIFE-004 says that instances do not work after a fork")
+        paths = [case.path(f"file-{number}") for number in range(CONTESTED[case.tier])]
+        with forked(partial(self._created_in_the_child, case, paths)) as child:
+            try:
+                child.paused()
+                child.go_on()
+                ours = self._created(case, paths, b"ours")
+                theirs = child.result()
+            except Exception as error:
+                case.fail("creating files in a process and its fork", "a file, or AlreadyExists", error)
+        for path in paths:
+            winners = [b"ours"] * (path in ours) + [b"theirs"] * (path in theirs)
+            case.expect_equal(len(winners), 1, f"how many of two processes have created {path!r}")
+            case.expect_equal(case.backend.read_bytes(path), winners[0], "the file, which is that of the winner")
+
+    def _created_in_the_child(self, case: Case, paths: list[str], pause: Callable[[], None]) -> set[str]:
+        pause()
+        return self._created(case, paths, b"theirs")
+
+    def _created(self, case: Case, paths: list[str], content: bytes) -> set[str]:
+        """Create files that another process creates too, and return those that this one has created."""
+        created = set[str]()
+        for path in paths:
+            with suppress(AlreadyExists):
+                case.backend.write(path, content)
+                created.add(path)
+        return created
 
     def _written_in_the_child(self, case: Case, ways: list[str], content: bytes, pause: Callable[[], None]) -> None:
         def paused() -> None:

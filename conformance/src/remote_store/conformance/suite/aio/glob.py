@@ -53,6 +53,7 @@ class AsyncGlobSuite:
         await self._expect_matches(case, "[a-c]1", "a1", "b1", "c1")
         await self._expect_matches(case, "[!a-c]1", "d1", "-1", "^1", "]1")
         await self._expect_matches(case, "[^]1", "^1")
+        await self._expect_matches(case, "[^ab]1", "a1", "b1", "^1")
         await self._expect_matches(case, "[]]1", "]1")
 
     @async_check("GLOB-004")
