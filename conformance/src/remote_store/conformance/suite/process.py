@@ -195,6 +195,7 @@ class ProcessSuite:
 
     @check("PROC-005", needs=(WRITE, READ))
     def test_process_makes_an_instance_during_a_write(self, case: Case) -> None:
+        case.require_profile("two instances do not share a storage", case.profile.shared)
         content, fresh = case.content(SIZE), list[Backend]()
 
         def begin() -> None:

@@ -196,6 +196,7 @@ class AsyncProcessSuite:
 
     @async_check("PROC-005", needs=(WRITE, READ))
     async def test_process_makes_an_instance_during_a_write(self, case: AsyncCase) -> None:
+        case.require_profile("two instances do not share a storage", case.profile.shared)
         content, fresh = case.content(SIZE), list[AsyncBackend]()
 
         async def begin() -> None:
