@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -20,7 +20,7 @@ from remote_store.conformance.run.patience import MOST, MOST_HUNG, Patience
 from remote_store.conformance.s3 import MOTO, S3Harness, S3Oracle, S3Target, started
 from remote_store.conformance.servers import Server
 from remote_store.conformance.values.outcome import HarnessFailed
-from remote_store.core import BackendUnavailable, FileInfo, MemoryBackend
+from remote_store.core import BackendUnavailable, FileInfo, MemoryBackend, WriteResult
 from remote_store.core.s3 import Call
 
 pytest_plugins = ["pytester"]
@@ -51,6 +51,54 @@ class TellsSecondsWhenAsked(MemoryBackend):
 
 def test_a_listing_may_tell_the_time_more_exactly() -> None:
     assert [outcome.ending for outcome in endings("LIST-027", MemoryHarness(TellsSecondsWhenAsked))] == [Ending.GREEN]
+
+
+class Pooled(MemoryBackend):
+    """Opens no more than ten streams at once, as many servers of SFTP do."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.taken: list[BinaryIO] = []
+
+    def read(self, path: str) -> BinaryIO:
+        self.taken = [stream for stream in self.taken if not stream.closed]
+        if len(self.taken) == 10:
+            raise BackendUnavailable("all 10 connections are in use", path=path, backend=self.name)
+        self.taken.append(super().read(path))
+        return self.taken[-1]
+
+
+@pytest.mark.parametrize(
+    "facts, fair", [({"in_process": False}, True), ({"readers": 10}, True), ({"readers": 11}, False), ({}, False)]
+)
+def test_a_pool_of_connections_is_no_bug_unless_the_profile_promises_more(facts: Any, fair: bool) -> None:
+    harness = MemoryHarness(Pooled)
+    harness.profile = replace(harness.profile, **facts)
+    found = {outcome.check.name: outcome.ending for outcome in endings("READ-015", harness)}
+    assert (found["test_read_by_many_readers_at_once"] is Ending.GREEN) is fair
+    assert found["test_read_twice_at_once"] is Ending.GREEN
+
+
+def test_a_pool_behind_a_bare_factory_is_no_bug() -> None:
+    outcomes = endings("READ-015", FactoryHarness(Pooled))
+    assert {outcome.ending for outcome in outcomes} == {Ending.GREEN}, "\n".join(map(str, outcomes))
+
+
+class ReadsIntoABuffer(MemoryBackend):
+    """Reads a source with `readinto`, as backends do that copy no bytes twice."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        if hasattr(content, "readinto"):
+            data, buffer = bytearray(), bytearray(1000)
+            while size := content.readinto(buffer):
+                data += buffer[:size]
+            content = bytes(data)
+        return super().write(path, content, **options)
+
+
+def test_a_source_may_be_read_into_a_buffer() -> None:
+    outcomes = endings("ERR-012", MemoryHarness(ReadsIntoABuffer))
+    assert {outcome.ending for outcome in outcomes} == {Ending.GREEN}, "\n".join(map(str, outcomes))
 
 
 class SmallPages(HttpPort):

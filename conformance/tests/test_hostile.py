@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any, cast
 
@@ -17,6 +18,7 @@ from remote_store.conformance.checking.hostile import (
     SOURCES,
     WRONG_CONTENT,
     Failing,
+    FailingOnce,
     key_of_bytes,
     segmented_key,
 )
@@ -34,6 +36,28 @@ def test_a_writable_key_is_canonical(key: str) -> None:
 def test_a_foreign_key_is_not_canonical(key: str) -> None:
     with pytest.raises(InvalidPath):
         MemoryBackend().write(key, b"")
+
+
+READS: dict[str, Callable[[Any], object]] = {
+    "read": lambda stream: stream.read(5),
+    "read_all": lambda stream: stream.read(),
+    "readall": lambda stream: stream.readall(),
+    "readinto": lambda stream: stream.readinto(bytearray(5)),
+    "readline": lambda stream: stream.readline(),
+    "iteration": next,
+    "buffered": lambda stream: io.BufferedReader(stream).peek(),
+}
+
+
+@pytest.mark.parametrize("make", [FailingOnce, lambda error: Failing(0, error)], ids=["once", "always"])
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+def test_a_stream_that_fails_does_so_however_it_is_read(
+    make: Callable[[Exception], Any], read: Callable[[Any], object]
+) -> None:
+    stream = make(error := ConnectionResetError("mine"))
+    with pytest.raises(ConnectionResetError) as caught:
+        read(stream)
+    assert caught.value is error
 
 
 def test_odd_keys_are_some_of_the_keys() -> None:

@@ -132,6 +132,16 @@ def test_one_wrong_check_outweighs_the_right_ones_and_those_that_did_not_run() -
     assert answers_to("keys", "dots").reason == "the command left out their checks"
 
 
+@pytest.mark.parametrize("outcome", [Outcome.ERROR, Outcome.UNTESTED, Outcome.NOT_RUN])
+def test_a_question_is_answered_right_only_if_all_of_its_checks_that_apply_ran(outcome: Outcome) -> None:
+    right = record(KEY, Outcome.PASS, variant="dot_segment")
+    lost = record(KEY, outcome, variant="dot_at_end", reason="why")
+    foreign = record(KEY, Outcome.NOT_APPLICABLE, variant="dot_in_front", reason="no such option")
+    entry = answers_to("keys", "dots", (foreign, None), (right, None), (lost, None))
+    assert (entry.answer, entry.reason) == (Answer.NOT_ASKED, "why")
+    assert answers_to("keys", "dots", (right, None), (foreign, None)).answer is Answer.RIGHT
+
+
 def test_what_was_observed_is_told_without_the_folder_of_the_check() -> None:
     reason = "provisional: reading 'conformance-0123456789abcdef/a'\n  expected: b'x'\n  observed: b'y'\n  hint: ..."
     entry = answers_to("conditions", "copy", (record(COPY, Outcome.FAIL, reason=reason), CheckFailed(reason)))

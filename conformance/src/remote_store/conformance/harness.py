@@ -43,6 +43,9 @@ class Profile:
         storage_class: A storage class, not the default one, that the server accepts; `None` if it has only one class.
         part_size: Writes up to this many bytes are one request; `None` if writes have no parts.
         contenders: Number of writers that race for one key.
+        readers: How many streams for reading may be open at once, such as the size of a pool of connections. `None`
+            stands for 50 if the storage is in this process, and for 3 otherwise, since few connections are a limit
+            and no bug.
         forks: An instance that was used before a fork works in the parent and in the child.
         threads: Several threads may use an instance at once.
         secrets: Texts that must not appear in any message, repr or report.
@@ -76,6 +79,7 @@ class Profile:
     storage_class: str | None = None
     part_size: int | None = None
     contenders: int = 16
+    readers: int | None = None
     forks: bool = True
     threads: bool = True
     secrets: tuple[str, ...] = ()

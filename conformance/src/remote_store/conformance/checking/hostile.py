@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import BinaryIO, cast
 
-VERSION = 4
+VERSION = 5
 KIB = 1024
 
 SIZES = (0, 1, 64 * KIB - 1, 64 * KIB, 64 * KIB + 1, 1_000_003)
@@ -246,21 +246,33 @@ class Slow(Unseekable):
         return super().readinto(buffer)
 
 
-class FailingOnce(io.BytesIO):
-    """A stream whose first read raises, and which could be read after that.
+class FailingOnce(io.RawIOBase):
+    """A stream whose first read, by whichever method, raises, and which could be read after that.
 
     Args:
         error: The exception to raise.
     """
 
     def __init__(self, error: Exception) -> None:
-        super().__init__(b"content")
+        self._content = io.BytesIO(b"content")
         self._errors = [error]
 
-    def read(self, size: int | None = -1, /) -> bytes:
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._content.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._content.tell()
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
         if self._errors:
             raise self._errors.pop()
-        return super().read(size)
+        return self._content.readinto(buffer)
 
 
 class OnlyRead:

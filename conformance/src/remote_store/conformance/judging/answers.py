@@ -247,9 +247,10 @@ def _answer(
         return Answered(question, Answer.WRONG, ran, tuple(findings), observed=wrong[0].told)
     if findings:
         return Answered(question, Answer.NOT_OFFERED, ran, tuple(findings), observed=findings[0].told)
-    if ran and not any(record.outcome is Outcome.NOT_RUN for record in missing):
+    unknown = [record for record in missing if record.outcome is not Outcome.NOT_APPLICABLE]
+    if ran and not unknown:
         return Answered(question, Answer.RIGHT, ran)
-    reason = missing[0].reason.partition("\n")[0] if missing else absent
+    reason = next((record.reason.partition("\n")[0] for record in [*unknown, *missing]), absent)
     return Answered(question, Answer.NOT_ASKED, ran, reason=reason)
 
 

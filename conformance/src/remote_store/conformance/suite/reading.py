@@ -206,7 +206,7 @@ class ReadSuite:
 
     @check("READ-015", needs=WRITE)
     def test_read_by_many_at_once(self, case: Case) -> None:
-        paths = [case.path(f"file-{number}") for number in range(16)]
+        paths = [case.path(f"file-{number}") for number in range(min(16, case.profile.readers or 16))]
         contents = {path: case.content(50_000) for path in paths}
         for path, content in contents.items():
             case.backend.write(path, content)
