@@ -46,6 +46,14 @@ class MatchesAcrossSlashes(Matches):
         return fnmatchcase(path, pattern)
 
 
+@broken("GLOB-003")
+class CaretNegates(Rewrites):
+    """Negates a set that begins with a caret, as a regular expression does."""
+
+    def rewritten(self, pattern: str) -> str:
+        return re.sub(r"\[\^(?!\])", "[!", pattern)
+
+
 @broken("GLOB-002")
 class QuestionMayBeNothing(Matches):
     """`?` also matches no character."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import logging
 import os
 import random
 import secrets
@@ -21,7 +22,15 @@ from typing import Any, ClassVar
 
 from mutants.database import DatabaseBackend
 from mutants.registry import broken
-from remote_store.core import FileInfo, LocalBackend, MemoryBackend, NotFound, ThreadedBackend, WriteResult
+from remote_store.core import (
+    AlreadyExists,
+    FileInfo,
+    LocalBackend,
+    MemoryBackend,
+    NotFound,
+    ThreadedBackend,
+    WriteResult,
+)
 from remote_store.core.memory.files import StoredFile
 
 LIFE = timedelta(seconds=15)
@@ -47,6 +56,15 @@ class Prints(MemoryBackend):
     def read(self, path: str) -> Any:
         print("reading", path)  # noqa: T201 - it is the bug
         return super().read(path)
+
+
+@broken("PROC-001")
+class LogsThroughTheRootLogger(MemoryBackend):
+    """Warns by a function of the module `logging`, which configures the root logger if nobody has."""
+
+    def delete(self, path: str, **options: Any) -> None:
+        logging.warning("deleting %s", path)  # noqa: LOG015 - it is the bug
+        super().delete(path, **options)
 
 
 @broken("PROC-001")
@@ -233,6 +251,19 @@ class CountsItsWrites(Renames):
     def temporary(self) -> Path:
         self.count += 1
         return Path(self._root, f"{id(self)}-{self.count}.part")
+
+
+@broken("PROC-004")
+class CreatesAfterALook(LocalBackend):
+    """A create looks whether the file exists, under a lock of its own process, and then writes it."""
+
+    def write(self, path: str, content: Any, *, overwrite: bool = False, **options: Any) -> WriteResult:
+        with self._lock:
+            if not overwrite and self.is_file(path):
+                raise AlreadyExists("the file exists", path=path, backend=self.name)
+            return super().write(path, content, overwrite=True, **options)
+
+    _lock: ClassVar[Any] = threading.RLock()
 
 
 @broken("PROC-005")

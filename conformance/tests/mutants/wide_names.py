@@ -47,6 +47,17 @@ class FindsFoldersByLike(MemoryBackend):
         )
 
 
+@broken("DEL-009")
+class DeletesFoldersInAnyCase(MemoryBackend):
+    """`delete_folder` takes folders of the same name in other case with it, as SQL's LIKE does."""
+
+    def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
+        super().delete_folder(path, recursive=recursive, missing_ok=missing_ok)
+        beginning = folder_prefix(path).lower()
+        for key in [key for key in self._files if key.lower().startswith(beginning)]:
+            del self._files[key]
+
+
 @broken("PATH-002")
 class ComparesNumbers(MemoryBackend):
     """Takes names that are the same number for one name, as a column of numbers does."""

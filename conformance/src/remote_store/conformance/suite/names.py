@@ -48,6 +48,18 @@ class NameSuite:
         case.expect_equal(found(case.backend.list_files(case.folder, recursive=True)), expected, "the paths")
         case.expect_equal(walk(case), expected, "the paths of a walk")
 
+    @check("PATH-002", "DEL-009", needs=(READ, WRITE, DELETE, LIST))
+    def test_delete_every_folder_that_looks_alike(self, case: Case) -> None:
+        for number, (one, other) in enumerate(alike(case)):
+            for deleted, kept in ((one, other), (other, one)):
+                fill(case, f"{number}/{deleted}/file", f"{number}/{kept}/file")
+                for name in (deleted, kept):
+                    path = case.path(f"{number}/{name}")
+                    listed = found(case.backend.list_files(path, recursive=True))
+                    case.expect_equal(listed, [f"{path}/file"], f"the files of {name!r}, which looks like another")
+                case.backend.delete_folder(case.path(f"{number}/{deleted}"), recursive=True)
+                expect_files(case, f"{number}", f"{kept}/file")
+
     @check("COPY-008", needs=(READ, WRITE))
     def test_copy_to_every_name_that_looks_alike(self, case: Case) -> None:
         for number, (one, other) in enumerate(alike(case)):

@@ -47,6 +47,18 @@ class AsyncNameSuite:
         case.expect_equal(await found(case.backend.list_files(case.folder, recursive=True)), expected, "the paths")
         case.expect_equal(await walk(case), expected, "the paths of a walk")
 
+    @async_check("PATH-002", "DEL-009", needs=(READ, WRITE, DELETE, LIST))
+    async def test_delete_every_folder_that_looks_alike(self, case: AsyncCase) -> None:
+        for number, (one, other) in enumerate(alike(case)):
+            for deleted, kept in ((one, other), (other, one)):
+                await fill(case, f"{number}/{deleted}/file", f"{number}/{kept}/file")
+                for name in (deleted, kept):
+                    path = case.path(f"{number}/{name}")
+                    listed = await found(case.backend.list_files(path, recursive=True))
+                    case.expect_equal(listed, [f"{path}/file"], f"the files of {name!r}, which looks like another")
+                await case.backend.delete_folder(case.path(f"{number}/{deleted}"), recursive=True)
+                await expect_files(case, f"{number}", f"{kept}/file")
+
     @async_check("COPY-008", needs=(READ, WRITE))
     async def test_copy_to_every_name_that_looks_alike(self, case: AsyncCase) -> None:
         for number, (one, other) in enumerate(alike(case)):
