@@ -16,6 +16,7 @@ from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
 from remote_store.core import (
+    BackendUnavailable,
     Capability,
     CapabilityNotSupported,
     InvalidPath,
@@ -246,14 +247,35 @@ class TestFeatures:
         with backend.read("key") as file:
             assert (file.read(4), file.read()) == (b"0123", b"456789")
 
-    def test_a_range_that_is_ignored_is_cut(self) -> None:
-        class Rangeless(Plain):
-            def cat_file(self, path: str, start: int | None = None, end: int | None = None, **kwargs: Any) -> bytes:
-                return self.files[path]
+    @pytest.mark.parametrize("given", [slice(0, 10), None], ids=["ignored", "honoured"])
+    def test_a_range_is_the_one_that_was_asked_for(self, given: slice | None) -> None:
+        """A server of HTTP may ignore a range, and send the whole file."""
 
-        backend = FsspecBackend(Rangeless(), "root")
+        class Ranges(Plain):
+            def cat_file(self, path: str, start: int | None = None, end: int | None = None, **kwargs: Any) -> bytes:
+                return self.files[path][given or slice(start, end)]
+
+        content = b"0123456789"
+        backend = FsspecBackend(Ranges(), "root")
+        backend.write("key", content)
+        for start in range(12):
+            for length in (1, 5, 9, 10, 11, 100):
+                assert backend.read_range("key", start, length) == content[start : start + length]
+                with backend.read_seekable("key") as file:
+                    file.seek(start)
+                    assert file.read(length) == content[start : start + length]
+
+    @pytest.mark.parametrize("given", [slice(0, 4), slice(5, None), slice(0, 0)], ids=str)
+    def test_other_bytes_than_those_asked_for_are_an_error(self, given: slice) -> None:
+        class Cut(Plain):
+            def cat_file(self, path: str, start: int | None = None, end: int | None = None, **kwargs: Any) -> bytes:
+                return self.files[path][given]
+
+        backend = FsspecBackend(Cut(), "root")
         backend.write("key", b"0123456789")
-        assert backend.read_range("key", 3, 4) == b"3456"
+        for call in (lambda: backend.read_bytes("key"), lambda: backend.read_range("key", 2, 3)):
+            with pytest.raises(BackendUnavailable, match="returned"):
+                call()
 
     def test_a_kept_listing_is_not_believed(self) -> None:
         class Keeping(Plain):

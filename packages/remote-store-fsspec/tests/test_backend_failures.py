@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ftplib
+import io
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +43,11 @@ class Answered(Exception):
         self.status = status
 
 
+def caused(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
 @pytest.mark.parametrize(
     "theirs, ours",
     [
@@ -50,10 +58,13 @@ class Answered(Exception):
         (ConnectionResetError(), BackendUnavailable),
         (OSError(36, "File name too long"), InvalidPath),
         (OSError(30, "Read-only file system"), PermissionDenied),
-        (OSError("No such file"), NotFound),
-        (Exception("550 Permission denied"), PermissionDenied),
-        (Exception("the folder does not exist"), NotFound),
-        (ValueError("Connection refused"), BackendUnavailable),
+        (ftplib.error_temp("421 Timeout"), BackendUnavailable),
+        (ftplib.error_perm("530 Not logged in"), PermissionDenied),
+        (ftplib.error_perm("550 No such file"), RemoteStoreError),
+        (caused(FileNotFoundError(), Answered(403)), PermissionDenied),
+        (caused(FileNotFoundError(), ConnectionRefusedError()), BackendUnavailable),
+        (caused(FileNotFoundError(), Answered(404)), NotFound),
+        (caused(FileNotFoundError(), ftplib.error_perm("550 No such file")), NotFound),
         (Answered(404), NotFound),
         (Answered(403), PermissionDenied),
         (Answered(503), BackendUnavailable),
@@ -78,22 +89,118 @@ def test_errors_are_those_of_a_store(
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("kind", [OSError, ValueError, Exception])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Host not found in known_hosts",
+        "the file does not exist",
+        "No such file",
+        "already exists",
+        "Permission denied: forbidden, read-only",
+        "Connection timed out",
+    ],
+)
+def test_the_text_of_an_error_says_nothing(
+    kind: type[Exception], text: str, backend: FsspecBackend, memory: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: Any, **options: Any) -> None:
+        raise kind(text)
+
+    for call in ("info", "ls"):
+        monkeypatch.setattr(memory, call, fail)
+    for call in (
+        lambda: backend.delete("key", missing_ok=True),
+        lambda: backend.delete_folder("key", missing_ok=True),
+        lambda: backend.exists("key"),
+        backend.check_health,
+    ):
+        with pytest.raises(RemoteStoreError) as caught:
+            call()
+        assert type(caught.value) is RemoteStoreError
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError(), Answered(404), Answered(410), NotFound("none")], ids=repr)
+def test_what_is_not_found_is_absent(
+    error: Exception, backend: FsspecBackend, memory: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: Any, **options: Any) -> None:
+        raise error
+
+    for call in ("info", "ls"):
+        monkeypatch.setattr(memory, call, fail)
+    assert not backend.exists("key")
+    assert not backend.is_folder("key")
+    assert list(backend.iter_children("")) == []
+    backend.delete("key", missing_ok=True)
+    with pytest.raises(NotFound):
+        backend.read_bytes("key")
+
+
 class Refused(Exception):
     """An exception that only has a text, as those of `ftplib`."""
 
 
+class Full(LocalFileSystem):
+    """A disk that takes a few bytes of a file, and then has no space."""
+
+    cachable = False
+
+    def __init__(self, written: int) -> None:
+        super().__init__()
+        self._written = written
+
+    def open(self, path: str, mode: str = "rb", **kwargs: Any) -> Any:
+        if mode == "rb":
+            return super().open(path, mode, **kwargs)
+        return FullFile(path, self._written)
+
+
+class FullFile(io.FileIO):
+    def __init__(self, path: str, written: int) -> None:
+        super().__init__(path, "wb")
+        self._written = written
+
+    def write(self, data: Any) -> int:
+        super().write(data[: self._written])
+        raise OSError(28, "No space left on device")
+
+
 class TestFailures:
-    def test_a_write_that_fails_leaves_nothing(self, tmp_path: Path) -> None:
-        class Full(LocalFileSystem):
-            def pipe_file(self, path: str, value: bytes, mode: str = "overwrite", **kwargs: Any) -> None:
-                super().pipe_file(path, value[:3], mode=mode)
+    @pytest.mark.parametrize("written", [0, 3, 6])
+    @pytest.mark.parametrize("overwrite", [False, True])
+    def test_a_write_that_fails_leaves_nothing_new(self, tmp_path: Path, written: int, overwrite: bool) -> None:
+        backend = FsspecBackend(Full(written), str(tmp_path))
+        with pytest.raises(RemoteStoreError, match="No space left"):
+            backend.write("deep/down/key", b"content", overwrite=overwrite)
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("written", [0, 3])
+    def test_a_write_that_fails_does_not_delete_the_file_that_it_was_to_replace(
+        self, tmp_path: Path, written: int
+    ) -> None:
+        (tmp_path / "key").write_bytes(b"old")
+        with pytest.raises(RemoteStoreError, match="No space left"):
+            FsspecBackend(Full(written), str(tmp_path)).write("key", b"content", overwrite=True)
+        assert (tmp_path / "key").exists()
+
+    @pytest.mark.parametrize("theirs", [b"", b"con", b"123", b"longer than ours"])
+    @pytest.mark.parametrize("call", ["open", "pipe_file", "cp_file"])
+    def test_a_failure_deletes_nothing_of_somebody_else(self, tmp_path: Path, theirs: bytes, call: str) -> None:
+        """The file of another writer appears after the look at its place, and before this call has written a byte."""
+
+        def fail(path: str, *arguments: Any, **options: Any) -> None:
+            if arguments != ("rb",):
+                (tmp_path / "key").write_bytes(theirs)
                 raise OSError(28, "No space left on device")
 
-        backend = FsspecBackend(Full(skip_instance_cache=True), str(tmp_path))
-        for overwrite in (False, True):
-            with pytest.raises(RemoteStoreError, match="No space left"):
-                backend.write("deep/down/key", b"content", overwrite=overwrite)
-            assert list(tmp_path.iterdir()) == []
+        (tmp_path / "source").write_bytes(b"content")
+        kind = type("Failing", (LocalFileSystem,), {call: staticmethod(fail), "cachable": False})
+        backend = FsspecBackend(kind(), str(tmp_path))
+        create = partial(backend.copy, "source") if call == "cp_file" else partial(backend.write, content=b"content")
+        with pytest.raises(RemoteStoreError, match="No space left"):
+            create("key")
+        assert (tmp_path / "key").read_bytes() == theirs
 
     def test_a_file_of_somebody_else_is_left_alone(
         self, backend: FsspecBackend, memory: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch

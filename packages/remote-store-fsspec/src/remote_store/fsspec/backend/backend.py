@@ -67,9 +67,15 @@ class FsspecBackend(Backend):
     Reading: a reader checks after each block that the file is still the one that it opened. A file whose size the
     filesystem does not know is read as a whole, also to find out its size.
 
-    Writing: the whole content is held in memory. If a write fails, a file that is shorter than its content is removed.
-    A move copies the file and then deletes its source. Writing a file creates its folders, and deleting or moving the
-    last file of a folder removes the folder.
+    Writing: the whole content is held in memory. If the filesystem opens a file and writes into it, as those of the
+    local disk, SFTP and FTP do, and the write fails, a new file is removed, and a file that was to be replaced is left
+    as it is then, which may be empty. A failed copy may leave a part of the file. A move copies the file and then
+    deletes its source. Writing a file creates its folders, and deleting or moving the last file of a folder removes the
+    folder.
+
+    Links: `delete_folder` deletes a link, and nothing that it leads to, and a recursive listing does not follow it. The
+    filesystem of SMB does not say that a path is a link, so there links are followed. A file behind a link is read and
+    written like any other.
 
     Closing: `close` closes a filesystem that the backend made, of a protocol or a URL. A filesystem that you pass stays
     open, and may be used by others.

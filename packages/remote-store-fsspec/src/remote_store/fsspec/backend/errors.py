@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+import ftplib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from remote_store.core import (
@@ -43,19 +44,16 @@ STATUSES = {
     503: BackendUnavailable,
     504: BackendUnavailable,
 }
-TEXTS: tuple[tuple[str, type[RemoteStoreError]], ...] = (
-    ("no such file", NotFound),
-    ("not found", NotFound),
-    ("does not exist", NotFound),
-    ("already exists", AlreadyExists),
-    ("permission denied", PermissionDenied),
-    ("access denied", PermissionDenied),
-    ("forbidden", PermissionDenied),
-    ("read-only", PermissionDenied),
-    ("timed out", BackendUnavailable),
-    ("connection", BackendUnavailable),
-)
-"""What the text of an exception says, for filesystems whose exceptions have neither a type nor a number."""
+REPLIES: Mapping[str, type[RemoteStoreError]] = {
+    "421": BackendUnavailable,
+    "425": BackendUnavailable,
+    "426": BackendUnavailable,
+    "450": BackendUnavailable,
+    "451": BackendUnavailable,
+    "530": PermissionDenied,
+    "532": PermissionDenied,
+}
+"""What a reply of FTP says by its code. 550 says nothing: the file is missing, or must not be accessed."""
 MESSAGES: dict[type[RemoteStoreError], str] = {
     NotFound: "there is no such file or folder",
     AlreadyExists: "the file exists; pass overwrite=True to replace it",
@@ -96,7 +94,7 @@ def not_supported(path: str, capability: Capability | None) -> CapabilityNotSupp
 
 
 def typed(error: Exception, path: str) -> RemoteStoreError:
-    """The error of a store for an exception: by its type, its number, its HTTP status, or its text."""
+    """The error of a store for an exception: by its type, its number or its HTTP status, never by its text."""
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
         return InvalidPath(
             "a name of the path is too long for the filesystem; use a shorter one", path=path, backend=NAME
@@ -122,14 +120,19 @@ def is_no_folder(error: Exception, *, maybe: bool) -> bool:
 
 def kind_of(error: Exception) -> type[RemoteStoreError] | None:
     """The class of the error of a store for an exception; `None` if only the base class fits."""
+    if isinstance(error, FileNotFoundError) and isinstance(error.__cause__, Exception):
+        # The filesystems of HTTP and FTP raise it for whatever went wrong.
+        kind = kind_of(error.__cause__)
+        return kind if kind in (PermissionDenied, BackendUnavailable) else NotFound
     for theirs, ours in TYPES:
         if isinstance(error, theirs):
             return ours
     if isinstance(error, OSError) and error.errno is not None:
         return NUMBERS.get(error.errno)
+    if isinstance(error, ftplib.Error):
+        return REPLIES.get(str(error)[:3])
     for name in ("status", "status_code", "code"):
         status = getattr(error, name, None)
         if isinstance(status, int):
             return STATUSES.get(status)
-    text = str(error).lower()
-    return next((ours for words, ours in TEXTS if words in text), None)
+    return None

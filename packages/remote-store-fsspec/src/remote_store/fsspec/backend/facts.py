@@ -21,6 +21,11 @@ def kind_of(info: Info) -> Kind | None:
     return kind if kind in ("file", "directory") else None
 
 
+def is_link(info: Info) -> bool:
+    """Whether it is a link, whose facts may be those of what it leads to."""
+    return bool(info.get("islink"))
+
+
 def size_of(info: Info) -> int | None:
     """The size in bytes; `None` if the filesystem does not know it."""
     size = info.get("size")

@@ -45,6 +45,12 @@ def takes_mode(fs: Any) -> bool:
     return "mode" in inspect.signature(innermost(fs).pipe_file).parameters
 
 
+def writes_in_place(fs: Any) -> bool:
+    """Whether `pipe_file` is that of fsspec's base class, which opens the file and writes into it."""
+    inner = innermost(fs)
+    return not inner.async_impl and not is_implemented(inner.pipe_file)
+
+
 def keeps_folders(fs: Any) -> bool:
     """Whether a folder stays when its last file is deleted, and can be removed without risk."""
     rmdir = inspect.unwrap(innermost(fs).rmdir)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from remote_store.core import (
     AlreadyExists,
+    BackendUnavailable,
     DirectoryNotEmpty,
     FileInfo,
     FolderEntry,
@@ -18,7 +20,7 @@ from remote_store.core import (
     require_text,
 )
 from remote_store.fsspec.backend.errors import NAME
-from remote_store.fsspec.backend.facts import Info, Kind, is_same, kind_of, size_of
+from remote_store.fsspec.backend.facts import Info, Kind, is_link, is_same, kind_of, size_of
 from remote_store.fsspec.backend.tree import Target, Tree
 
 
@@ -86,31 +88,41 @@ class Files:
         """The content of a file that was looked at."""
         data = self.tree.fetch(path)
         self.require_same(path, info, "open it again")
+        # The size of some files, such as those below /proc, is 0 and means nothing.
+        if len(data) < (size_of(info) or 0):
+            raise _wrong_length(path, len(data), size_of(info))
         return data
 
     def range(self, path: str, info: Info, size: int, start: int, length: int) -> bytes:
         """A range of a file that was looked at, which ends where the file ends."""
         end = min(start + length, size)
-        data = self.tree.fetch(path, start, end) if start < end else b""
+        if start >= end:
+            self.require_same(path, info, "open it again")
+            return b""
+        data = self.tree.fetch(path, start, end)
         self.require_same(path, info, "open it again")
         # A server of HTTP may ignore the range and send the whole file.
-        return data[start:end] if len(data) == size > length else data
+        if len(data) == size:
+            return data[start:end]
+        if len(data) != end - start:
+            raise _wrong_length(path, len(data), end - start)
+        return data
 
     def describe(self, path: str, name: str, info: Info) -> FileInfo | FolderEntry:
         """A row of a listing."""
         return self.tree.describe(path, info) if is_file(info) else FolderEntry(path, name)
 
     def walk(self, path: str, deepest: int | None) -> Iterator[tuple[str, str, Info]]:
-        """Path, name and facts of what is in a folder. What is behind a link to a folder is left out."""
+        """Path, name and facts of the files and folders in a folder. What a link to a folder leads to is left out."""
+        return (entry for entry in self._entries(path, deepest) if kind_of(entry[2]))
+
+    def _entries(self, path: str, deepest: int | None) -> Iterator[tuple[str, str, Info]]:
         pending = [(path.removesuffix("/"), 0)] if self.kind(path) == "directory" else []
         while pending:
             folder, depth = pending.pop()
             for found, name, info in self.tree.children(folder):
-                if kind_of(info) is None:
-                    continue
                 yield found, name, info
-                is_folder = not is_file(info) and not info.get("islink")
-                if is_folder and (deepest is None or depth < deepest):
+                if is_own_folder(info) and (deepest is None or depth < deepest):
                     pending.append((found, depth + 1))
 
     def target(self, path: str, *, overwrite: bool) -> Target:
@@ -133,7 +145,7 @@ class Files:
             raise InvalidPath("a file stands where a folder is needed", path=path, backend=NAME)
         if not self._create:
             self.tree.require_root()
-        return Target(path, info, tuple(folder for folder in folders if kinds[folder] is None))
+        return Target(path, info is None, tuple(folder for folder in folders if kinds[folder] is None))
 
     def copy(self, src: str, dst: str, *, overwrite: bool) -> Info:
         """Copy a file, unless it is the same, and return the facts about it before."""
@@ -141,36 +153,44 @@ class Files:
         require_canonical(dst, NAME)
         info = self.find(src)
         if src != dst:
-            self.tree.copy(src, self.target(dst, overwrite=overwrite), size_of(info))
+            self.tree.copy(src, self.target(dst, overwrite=overwrite))
         return info
 
     def remove_folder(self, path: str, *, recursive: bool) -> None:
-        """Delete a folder, and its content if `recursive`.
+        """Delete a folder, and its content if `recursive`. Of a link, only the link is deleted.
 
         Raises:
             DirectoryNotEmpty: It has content, and `recursive` is `False`.
-            RemoteStoreError: Some files could not be deleted.
+            RemoteStoreError: Something could not be deleted.
         """
         self.require_folder(path)
-        entries = list(self.walk(path, None))
-        if entries and not recursive:
-            message = "the folder has content; pass recursive=True to delete it too"
-            raise DirectoryNotEmpty(message, path=path, backend=NAME)
+        folder = path.removesuffix("/")
+        if self.tree.is_link(folder, self.tree.look(folder) or {}):
+            self.tree.remove_file(folder)
+        else:
+            entries = list(self._entries(path, None))
+            if entries and not recursive:
+                raise _not_empty(path)
+            self._remove_all(path, entries, recursive=recursive)
+        self.tree.prune(folder)
+
+    def _remove_all(self, path: str, entries: list[tuple[str, str, Info]], *, recursive: bool) -> None:
+        folders = [path.removesuffix("/"), *(found for found, _, info in entries if is_own_folder(info))]
+        others = [found for found, _, info in entries if not is_own_folder(info)]
         left: dict[str, RemoteStoreError] = {}
-        for found, _, info in entries:
-            if is_file(info) or info.get("islink"):
-                try:
-                    self.tree.remove_file(found)
-                except NotFound:
-                    pass
-                except RemoteStoreError as error:
-                    left[found] = error
-        folders = [found for found, _, info in entries if not is_file(info)]
-        for folder in [*reversed(folders), path.removesuffix("/")]:
-            self.tree.remove_folder(folder)
-        self.tree.prune(path.removesuffix("/"))
+        for found in others:
+            with _collected(left, found):
+                self.tree.remove_file(found)
+        for found in reversed(folders):
+            try:
+                with _collected(left, found):
+                    self.tree.remove_folder(found)
+            except DirectoryNotEmpty as error:
+                # It has what is left, or what was written meanwhile.
+                if not recursive:
+                    raise _not_empty(path) from error
         if left:
-            message = "some files could not be deleted"
+            message = "some files or folders could not be deleted; the cause says more"
             cause = next(iter(left.values()))
             raise RemoteStoreError(message, path=path, paths=tuple(left), backend=NAME) from cause
 
@@ -178,3 +198,30 @@ class Files:
 def is_file(info: Info) -> bool:
     """Whether the facts are those of a file."""
     return kind_of(info) == "file"
+
+
+def is_own_folder(info: Info) -> bool:
+    """Whether the facts are those of a folder, and of no link to one."""
+    return kind_of(info) == "directory" and not is_link(info)
+
+
+@contextmanager
+def _collected(left: dict[str, RemoteStoreError], path: str) -> Iterator[None]:
+    """Collect the error of a deletion; that there is nothing to delete is none."""
+    try:
+        yield
+    except NotFound:
+        pass
+    except DirectoryNotEmpty:
+        raise
+    except RemoteStoreError as error:
+        left[path] = error
+
+
+def _not_empty(path: str) -> DirectoryNotEmpty:
+    return DirectoryNotEmpty("the folder has content; pass recursive=True to delete it too", path=path, backend=NAME)
+
+
+def _wrong_length(path: str, received: int, expected: int | None) -> BackendUnavailable:
+    message = f"the filesystem returned {received:,} bytes and not {expected:,}; try again"
+    return BackendUnavailable(message, path=path, backend=NAME, retryable=True)
