@@ -24,6 +24,7 @@ from remote_store.core import (
     InvalidPath,
     NotFound,
     PreconditionFailed,
+    RemoteStoreError,
     Store,
 )
 from remote_store.obstore import (
@@ -102,6 +103,56 @@ def test_a_folder_with_other_files_stays_after_a_move(local, tmp_path):
     local.write("in/b", b"x")
     local.move("in/a", "in/deep/a")
     assert (tmp_path / "in/b").exists()
+
+
+def test_a_file_that_is_listed_and_cannot_be_opened_ends_a_delete_that_names_it(local, tmp_path):
+    for name in ("a", "in/b", "z"):
+        local.write(f"dir/{name}", b"x")
+    (tmp_path / "dir/c:").write_bytes(b"x")
+    with pytest.raises(InvalidPath) as raised:
+        local.delete_folder("dir", recursive=True)
+    assert (raised.value.path, raised.value.paths) == ("dir", ("dir/c:",))
+    assert [path.name for path in (tmp_path / "dir").iterdir()] == ["c:"]
+
+
+def test_a_file_that_is_listed_and_never_found_ends_a_delete_that_names_it(memory, monkeypatch):
+    calls = []
+
+    def never_found(_store, keys):
+        calls.append(keys)
+        raise FileNotFoundError
+
+    memory.write("dir/a", b"x")
+    monkeypatch.setattr(obstore, "delete", never_found)
+    with pytest.raises(RemoteStoreError, match="does not find") as raised:
+        memory.delete_folder("dir", recursive=True)
+    assert (raised.value.paths, len(calls)) == (("dir/a",), 3)
+
+
+def test_a_folder_is_deleted_while_others_delete_its_files(memory, monkeypatch):
+    delete = obstore.delete
+
+    def after_another(store, keys):
+        delete(store, keys[0])
+        raise FileNotFoundError
+
+    for number in range(9):
+        memory.write(f"dir/{number}", b"x")
+    monkeypatch.setattr(obstore, "delete", after_another)
+    memory.delete_folder("dir", recursive=True)
+    assert not memory.exists("dir")
+
+
+@pytest.mark.parametrize("folder", ["dir", "dir/in", "dir/in/link"])
+def test_a_recursive_delete_removes_links_to_folders_and_not_what_is_behind(folder, tmp_path):
+    (tmp_path / "outside/deep").mkdir(parents=True)
+    (tmp_path / "outside/deep/file").write_bytes(b"x")
+    with ObstoreLocalBackend(tmp_path / "root", create=True) as local:
+        local.write("dir/in/file", b"x")
+        (tmp_path / "root/dir/in/link").symlink_to(tmp_path / "outside")
+        local.delete_folder(folder, recursive=True)
+        assert not local.exists(folder)
+    assert (tmp_path / "outside/deep/file").read_bytes() == b"x"
 
 
 def test_the_kind_of_store_decides_the_capabilities(local, memory):
