@@ -69,7 +69,9 @@ class ObstoreBackend(Backend):
 
     Args:
         store: The store. Its prefix, if it has one, is the root.
-        part_size: Overwrites up to this many bytes are one PUT; larger ones are uploaded in parts of this size.
+        part_size: Overwrites up to this many bytes are one PUT; larger ones are uploaded in parts of this size, or of
+            larger ones if 10,000 parts do not suffice. An overwrite from a stream that does not tell its size fails
+            above 10,000 parts (80 GiB).
 
     Raises:
         ConfigError: `store` is no store of obstore, or `part_size` is not a positive `int`.

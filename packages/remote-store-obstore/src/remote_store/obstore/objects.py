@@ -106,6 +106,7 @@ class Objects:
             InvalidPath: The path is a folder.
             NotFound: There is no such file.
         """
+        self.check_open()
         check_path(path, self._kind, self._name)
         require_file_path(path, self._name)
         missing = NotFound("there is no such file", path=path, backend=self._name)
