@@ -24,6 +24,7 @@ from remote_store.core import (
     InvalidPath,
     NotFound,
     PreconditionFailed,
+    RemoteStoreError,
     Store,
 )
 from remote_store.obstore import (
@@ -104,6 +105,56 @@ def test_a_folder_with_other_files_stays_after_a_move(local, tmp_path):
     assert (tmp_path / "in/b").exists()
 
 
+def test_a_file_that_is_listed_and_cannot_be_opened_ends_a_delete_that_names_it(local, tmp_path):
+    for name in ("a", "in/b", "z"):
+        local.write(f"dir/{name}", b"x")
+    (tmp_path / "dir/c:").write_bytes(b"x")
+    with pytest.raises(InvalidPath) as raised:
+        local.delete_folder("dir", recursive=True)
+    assert (raised.value.path, raised.value.paths) == ("dir", ("dir/c:",))
+    assert [path.name for path in (tmp_path / "dir").iterdir()] == ["c:"]
+
+
+def test_a_file_that_is_listed_and_never_found_ends_a_delete_that_names_it(memory, monkeypatch):
+    calls = []
+
+    def never_found(_store, keys):
+        calls.append(keys)
+        raise FileNotFoundError
+
+    memory.write("dir/a", b"x")
+    monkeypatch.setattr(obstore, "delete", never_found)
+    with pytest.raises(RemoteStoreError, match="does not find") as raised:
+        memory.delete_folder("dir", recursive=True)
+    assert (raised.value.paths, len(calls)) == (("dir/a",), 3)
+
+
+def test_a_folder_is_deleted_while_others_delete_its_files(memory, monkeypatch):
+    delete = obstore.delete
+
+    def after_another(store, keys):
+        delete(store, keys[0])
+        raise FileNotFoundError
+
+    for number in range(9):
+        memory.write(f"dir/{number}", b"x")
+    monkeypatch.setattr(obstore, "delete", after_another)
+    memory.delete_folder("dir", recursive=True)
+    assert not memory.exists("dir")
+
+
+@pytest.mark.parametrize("folder", ["dir", "dir/in", "dir/in/link"])
+def test_a_recursive_delete_removes_links_to_folders_and_not_what_is_behind(folder, tmp_path):
+    (tmp_path / "outside/deep").mkdir(parents=True)
+    (tmp_path / "outside/deep/file").write_bytes(b"x")
+    with ObstoreLocalBackend(tmp_path / "root", create=True) as local:
+        local.write("dir/in/file", b"x")
+        (tmp_path / "root/dir/in/link").symlink_to(tmp_path / "outside")
+        local.delete_folder(folder, recursive=True)
+        assert not local.exists(folder)
+    assert (tmp_path / "outside/deep/file").read_bytes() == b"x"
+
+
 def test_the_kind_of_store_decides_the_capabilities(local, memory):
     assert Capability.USER_METADATA not in local.capabilities
     assert Capability.COMPARE_AND_SWAP in memory.capabilities
@@ -147,6 +198,26 @@ def test_an_error_of_the_content_passes_unchanged(memory, local):
             with pytest.raises(FileNotFoundError, match="mine") as raised:
                 backend.write("a", Broken(), overwrite=overwrite)
             assert type(raised.value) is FileNotFoundError
+
+
+@pytest.mark.parametrize("size", [10_001, 10_002, 30_000])
+def test_a_stream_of_unknown_size_that_needs_too_many_parts_is_refused_and_nothing_is_written(size):
+    class Endless:
+        def __init__(self):
+            self.left = size
+
+        def read(self, size=-1):
+            size = min(size, self.left)
+            self.left -= size
+            return b"x" * size
+
+    with ObstoreMemoryBackend(part_size=1) as backend:
+        with pytest.raises(RemoteStoreError, match="part_size") as raised:
+            backend.write("a", Endless(), overwrite=True)
+        assert raised.value.path == "a"
+        assert not backend.exists("a")
+        backend.write("a", b"x" * size, overwrite=True)
+        assert backend.get_file_info("a").size == size
 
 
 def test_one_of_many_creates_wins(memory):
@@ -227,10 +298,10 @@ class Files(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def url():
-    with ThreadingHTTPServer(("127.0.0.1", 0), Files) as server:
+def url(request):
+    with ThreadingHTTPServer(("127.0.0.1", 0), getattr(request, "param", Files)) as server:
         server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/files"
         server.shutdown()
@@ -248,6 +319,79 @@ def test_a_web_server_is_read(url):
         with pytest.raises(NotFound):
             store.read_bytes("other")
         store.ping()
+
+
+class BrokenFiles(Files):
+    """A web server whose answers break off before the last line, and whose parts are whole."""
+
+    content = b"".join(b"line %d\n" % number for number in range(20_000))
+
+    def answer(self, *, body):
+        if self.headers["Range"] or not body:
+            return super().answer(body=body)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.content)))
+        self.send_header("Last-Modified", "Mon, 30 Nov 2026 12:00:00 GMT")
+        self.send_header("ETag", '"one"')
+        self.end_headers()
+        self.wfile.write(self.content[:-1])
+        self.close_connection = True
+        return None
+
+
+def into_a_buffer(file):
+    buffer = bytearray(90_000)
+    return bytes(buffer[: file.readinto(buffer)])
+
+
+@pytest.mark.parametrize("url", [BrokenFiles], indirect=True)
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda file: file.read(),
+        lambda file: file.read(90_000),
+        lambda file: file.read1(90_000),
+        lambda file: file.readline(),
+        lambda file: next(file, b""),
+        into_a_buffer,
+    ],
+)
+def test_a_read_that_failed_can_be_repeated(read, url):
+    store = HTTPStore(url, client_options={"allow_http": True}, retry_config={"max_retries": 0})
+    with ObstoreBackend(store) as backend, backend.read("a b.bin") as file:
+        content, failures = file.read(5), []
+        while True:
+            try:
+                part = read(file)
+            except BackendUnavailable as error:
+                failures.append((error.retryable, file.tell() - len(content)))
+                continue
+            content += part
+            if not part:
+                break
+    assert (content == BrokenFiles.content, failures) == (True, [(True, 0)])
+
+
+def test_what_is_continued_after_a_close_raises_its_class(local, url):
+    for number in range(1100):
+        local.write(f"in/{number}", b"x" * 100_000 if number == 0 else b"")
+    lazy = [
+        local.list_files(""),
+        local.list_files("", recursive=True),
+        local.list_folders(""),
+        local.iter_children("in"),
+        local.glob("**"),
+    ]
+    begun = local.list_files("", recursive=True)
+    next(begun)
+    file = local.read("in/0")
+    file.seek(70_000)
+    local.close()
+    for listing in (*lazy, begun):
+        with pytest.raises(BackendUnavailable, match="closed"):
+            list(listing)
+    with pytest.raises(BackendUnavailable, match="closed"):
+        file.read()
 
 
 def test_a_web_server_is_not_written(url):

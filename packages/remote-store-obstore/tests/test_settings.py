@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from obstore.store import AzureStore, HTTPStore, S3Store
 
-from remote_store.core import ConfigError, InvalidPath, RetryPolicy, Secret, Store
+from remote_store.core import BackendUnavailable, ConfigError, InvalidPath, RetryPolicy, Secret, Store
 from remote_store.obstore import (
     ObstoreAzureBackend,
     ObstoreBackend,
@@ -87,6 +87,43 @@ def test_no_message_shows_a_secret():
         ObstoreS3Backend("bucket", secret_access_key=Secret("hidden"), timeout="soon")
     assert "hidden" not in repr(raised.value)
     assert "hidden" not in repr(ObstoreS3Backend("bucket", access_key_id="a", secret_access_key="hidden"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:hidden@example.com/files",
+        "https://hidden@example.com/files",
+        "https://user:@hidden",
+        "https://example.com/files?sig=hidden",
+        "https://example.com/files#hidden",
+    ],
+)
+def test_a_url_that_would_show_a_secret_is_refused(url):
+    for make in (
+        lambda: ObstoreHTTPBackend(url),
+        lambda: ObstoreBackend(HTTPStore(url)),
+        lambda: ObstoreS3Backend("bucket", endpoint=url),
+        lambda: ObstoreAzureBackend("box", account_name="me", endpoint=url),
+        lambda: Store.from_url("obstore+s3://bucket", endpoint=url),
+    ):
+        with pytest.raises(ConfigError) as raised:
+            make()
+        assert "hidden" not in repr(raised.value)
+
+
+def test_credentials_in_a_header_are_not_shown():
+    options = {"allow_http": True, "default_headers": {"authorization": "hidden"}}
+    store = HTTPStore("http://127.0.0.1:1/files", client_options=options, retry_config={"max_retries": 0})
+    backend = ObstoreBackend(store)
+    with pytest.raises(BackendUnavailable) as raised:
+        backend.read_bytes("a")
+    assert "hidden" not in f"{raised.value} {raised.value.__cause__} {backend} {backend.native_path('a')}"
+
+
+def test_a_proxy_may_have_credentials_which_are_not_shown():
+    backend = ObstoreS3Backend("bucket", proxy_url=Secret("http://user:hidden@127.0.0.1:1"), region="x", retry=1)
+    assert "hidden" not in repr(backend)
 
 
 def test_settings_arrive_at_the_store():

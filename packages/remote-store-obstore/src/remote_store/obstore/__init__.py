@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from remote_store.obstore.backend import AsyncObstoreBackend, ObstoreBackend
+from remote_store.obstore.backend import ObstoreBackend
 from remote_store.obstore.services import (
     S3_CONFIG,
     ObstoreAzureBackend,
@@ -15,6 +15,7 @@ from remote_store.obstore.services import (
     ObstoreS3Backend,
 )
 from remote_store.obstore.settings import AzureSettings, ClientSettings, GCSSettings, S3Settings
+from remote_store.obstore.threads import AsyncObstoreBackend
 
 __version__ = version("remote-store-obstore")
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from itertools import chain
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar, cast
 
@@ -18,7 +16,6 @@ from obstore.store import LocalStore
 from remote_store.core import (
     AlreadyExists,
     Backend,
-    BackendUnavailable,
     Capability,
     CapabilityNotSupported,
     Content,
@@ -32,37 +29,27 @@ from remote_store.core import (
     RangeReader,
     RemoteStoreError,
     ResolutionPlan,
-    ThreadedBackend,
     WriteResult,
     check_max_depth,
     check_range,
     require_canonical,
     require_file_path,
-    require_text,
 )
 from remote_store.core.home import public
+from remote_store.obstore.disk import linked_folders, remove_empty_folders, remove_link, root_of
 from remote_store.obstore.entries import described, quoted
-from remote_store.obstore.errors import absent_is_empty, errors_of
 from remote_store.obstore.kinds import ALL, kind_of
-from remote_store.obstore.paths import (
-    folder_of,
-    is_reachable,
-    remove_empty_folders,
-    require_length,
-    require_reachable,
-)
-from remote_store.obstore.reading import BLOCK, BodyFile, BodyReader
+from remote_store.obstore.objects import Objects
+from remote_store.obstore.paths import check_path, folder_of, is_reachable, require_reachable
+from remote_store.obstore.reading import Body, BodyFile
 from remote_store.obstore.writing import PART_SIZE, attributes_of, check_condition, check_part_size, put
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from importlib.resources.abc import Traversable
 
-    from obstore import GetOptions, GetResult, ObjectMeta
     from obstore.store import ObjectStore
 
 T = TypeVar("T")
-PAGE = 1000
 FARTHEST = 2**63 - 1
 
 
@@ -82,7 +69,9 @@ class ObstoreBackend(Backend):
 
     Args:
         store: The store. Its prefix, if it has one, is the root.
-        part_size: Overwrites up to this many bytes are one PUT; larger ones are uploaded in parts of this size.
+        part_size: Overwrites up to this many bytes are one PUT; larger ones are uploaded in parts of this size, or of
+            larger ones if 10,000 parts do not suffice. An overwrite from a stream that does not tell its size fails
+            above 10,000 parts (80 GiB).
 
     Raises:
         ConfigError: `store` is no store of obstore, or `part_size` is not a positive `int`.
@@ -95,15 +84,8 @@ class ObstoreBackend(Backend):
         self._kind = kind_of(store)
         self._base = self._kind.base(store)
         self._part_size = check_part_size(part_size)
-        self._store = store
+        self._objects = Objects(store, self._kind, self.name)
         self.capabilities = self._kind.capabilities
-        self._closed = False
-        self._process = os.getpid()
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        # An unpickled backend belongs to the process that unpickles it.
-        self._process = os.getpid()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._base!r})"
@@ -119,7 +101,7 @@ class ObstoreBackend(Backend):
     def is_file(self, path: str) -> bool:
         self._check_path(path)
         with suppress(NotFound):
-            return is_reachable(path, self._kind) and bool(self._request(path, head=True))
+            return is_reachable(path, self._kind) and bool(self._objects.request(path, head=True))
         return False
 
     def is_folder(self, path: str) -> bool:
@@ -127,35 +109,36 @@ class ObstoreBackend(Backend):
         if path == "":
             return True
         self._require(Capability.LIST)
-        return any(self._pages(path))
+        return any(self._objects.pages(path))
 
     def read(self, path: str) -> BinaryIO:
-        result = self._get(path)
+        result = self._objects.get(path)
         info = described(result.meta, result.attributes)
-        reader = BodyReader(info, self._body(path, result), partial(self._reopen, path, info))
-        return BodyFile(reader, info)
+        body = Body(self._objects.body(path, result), partial(self._reopen, path, info))
+        return BodyFile(body, info, self.name)
 
     def read_seekable(self, path: str) -> BinaryIO:
-        result = self._get(path, head=True)
+        result = self._objects.get(path, head=True)
         info = described(result.meta, result.attributes)
         reader = RangeReader(partial(self._fetch, path, info), info.size, path=path, backend=self.name, info=info)
         return cast("BinaryIO", reader)
 
     def read_bytes(self, path: str) -> bytes:
-        return self._content(path, self._get(path))
+        return self._objects.content(path, self._objects.get(path))
 
     def read_range(self, path: str, start: int, length: int) -> bytes:
-        self._check_open()
+        self._objects.check_open()
         check_range(start, length)
         try:
             if length:
-                return self._content(path, self._get(path, range=(start, min(start + length, FARTHEST))))
+                result = self._objects.get(path, range=(start, min(start + length, FARTHEST)))
+                return self._objects.content(path, result)
         except RemoteStoreError as error:
             # A range past the end raises no specific error, so the size decides.
-            if type(error) is not RemoteStoreError or start < self._get(path, head=True).meta["size"]:
+            if type(error) is not RemoteStoreError or start < self._objects.get(path, head=True).meta["size"]:
                 raise
         else:
-            self._get(path, head=True)
+            self._objects.get(path, head=True)
         return b""
 
     def write(
@@ -173,7 +156,7 @@ class ObstoreBackend(Backend):
         self._check_target(path)
         mode: Any = ("overwrite" if overwrite else "create") if if_match is None else {"e_tag": quoted(if_match)}
         return put(
-            self._store,
+            self._objects.store,
             path,
             content,
             attributes,
@@ -212,16 +195,15 @@ class ObstoreBackend(Backend):
     def delete(self, path: str, *, missing_ok: bool = False) -> None:
         self._require(Capability.DELETE)
         with suppress(NotFound) if missing_ok else nullcontext():
-            self._get(path, head=True)
-            with self._errors(path):
-                obstore.delete(self._store, path)
+            self._objects.get(path, head=True)
+            self._objects.delete(path)
 
     def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         self._require(Capability.DELETE)
         if path == "":
             raise InvalidPath("the root cannot be deleted; delete its contents", path=path, backend=self.name)
         self._check_path(path)
-        pages = self._pages(path)
+        pages = self._objects.pages(path)
         first = next(pages, None)
         if first is None:
             with suppress(NotFound) if missing_ok else nullcontext():
@@ -230,16 +212,16 @@ class ObstoreBackend(Backend):
             message = "the folder has content; pass recursive=True to delete it too"
             raise DirectoryNotEmpty(message, path=path, backend=self.name)
         else:
-            self._delete_all(path, [meta["path"] for page in chain((first,), pages) for meta in page])
+            self._delete_all(folder_of(path), [meta["path"] for page in chain((first,), pages) for meta in page])
 
     def list_files(self, path: str, *, recursive: bool = False, max_depth: int | None = None) -> Iterator[FileInfo]:
         self._require(Capability.LIST)
         self._check_path(path)
         check_max_depth(max_depth)
         if not recursive:
-            return (entry for entry in self._children(path) if isinstance(entry, FileInfo))
+            return (entry for entry in self._objects.children(path) if isinstance(entry, FileInfo))
         start = len(folder_of(path)) + 1 if folder_of(path) else 0
-        files = (described(meta) for page in self._pages(path) for meta in page)
+        files = (described(meta) for page in self._objects.pages(path) for meta in page)
         return (file for file in files if max_depth is None or file.path.count("/", start) <= max_depth)
 
     def list_folders(self, path: str) -> Iterator[FolderEntry]:
@@ -248,10 +230,10 @@ class ObstoreBackend(Backend):
     def iter_children(self, path: str) -> Iterator[FileInfo | FolderEntry]:
         self._require(Capability.LIST)
         self._check_path(path)
-        return self._children(path)
+        return self._objects.children(path)
 
     def get_file_info(self, path: str) -> FileInfo:
-        result = self._get(path, head=True)
+        result = self._objects.get(path, head=True)
         return described(result.meta, result.attributes)
 
     def get_folder_info(self, path: str) -> FolderInfo:
@@ -264,16 +246,16 @@ class ObstoreBackend(Backend):
     def move(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         self._require(Capability.MOVE)
         if self._check_transfer(src, dst):
-            with self._errors(dst):
-                obstore.rename(self._store, src, dst, overwrite=overwrite)
-            if isinstance(self._store, LocalStore):
-                remove_empty_folders(Path(self._base.removeprefix("file://")), src)
+            with self._objects.errors(dst):
+                obstore.rename(self._objects.store, src, dst, overwrite=overwrite)
+            if isinstance(self._objects.store, LocalStore):
+                remove_empty_folders(root_of(self._objects.store), src)
 
     def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:
         self._require(Capability.COPY)
         if self._check_transfer(src, dst):
-            with self._errors(dst):
-                obstore.copy(self._store, src, dst, overwrite=overwrite)
+            with self._objects.errors(dst):
+                obstore.copy(self._objects.store, src, dst, overwrite=overwrite)
 
     def glob(self, pattern: str) -> Iterator[FileInfo]:
         self._require(Capability.GLOB)
@@ -293,27 +275,24 @@ class ObstoreBackend(Backend):
         return ResolutionPlan("obstore", self.name, key, self.native_path(key))
 
     def check_health(self) -> None:
-        self._check_open()
-        with self._errors(""):
+        self._objects.check_open()
+        with self._objects.errors(""):
             if Capability.LIST in self.capabilities:
-                next(obstore.list(self._store, chunk_size=1), None)
+                next(obstore.list(self._objects.store, chunk_size=1), None)
 
     def unwrap(self, kind: type[T]) -> T:
         """Hand out the native handle: the store, by its class."""
-        self._check_open()
-        if kind is not type(self._store):
-            message = f"there is no {kind.__name__}; the native handle is a {type(self._store).__name__}"
+        store = self._objects.store
+        if kind is not type(store):
+            message = f"there is no {kind.__name__}; the native handle is a {type(store).__name__}"
             raise CapabilityNotSupported(message, capability="unwrap", backend=self.name)
-        return cast("T", self._store)
+        return cast("T", store)
 
     def close(self) -> None:
-        if not self._closed:
-            # The store closes its connections when its last reference is gone.
-            del self._store
-        self._closed = True
+        self._objects.close()
 
     def __enter__(self) -> Self:
-        self._check_open()
+        self._objects.check_open()
         return self
 
     def __exit__(
@@ -321,24 +300,15 @@ class ObstoreBackend(Backend):
     ) -> None:
         self.close()
 
-    def _check_open(self) -> None:
-        if self._closed:
-            raise BackendUnavailable("the backend is closed; make a new one", backend=self.name)
-        if self._process != os.getpid():
-            # obstore would hang here and, from then on, in the parent.
-            message = "obstore does not work in a forked process; start processes with 'spawn' or 'forkserver'"
-            raise BackendUnavailable(message, backend=self.name)
-
     def _require(self, capability: Capability) -> None:
-        self._check_open()
+        store = self._objects.store
         if capability not in self.capabilities:
-            message = f"a {type(self._store).__name__} has no {capability.value}"
+            message = f"a {type(store).__name__} has no {capability.value}"
             raise CapabilityNotSupported(message, capability=capability.value, backend=self.name)
 
     def _check_path(self, path: str) -> None:
-        self._check_open()
-        require_text(path, self.name)
-        require_length(path, self._kind, self.name)
+        self._objects.check_open()
+        check_path(path, self._kind, self.name)
 
     def _check_write(
         self, path: str, metadata: Mapping[str, str] | None, content_type: str | None
@@ -370,108 +340,31 @@ class ObstoreBackend(Backend):
         self._check_path(dst)
         require_canonical(dst, self.name)
         require_reachable(dst, self._kind, self.name)
-        self._get(src, head=True)
+        self._objects.get(src, head=True)
         if src != dst:
             self._check_target(dst)
         return src != dst
 
-    def _get(self, path: str, **options: Any) -> GetResult:
-        self._check_path(path)
-        require_file_path(path, self.name)
-        missing = NotFound("there is no such file", path=path, backend=self.name)
-        try:
-            if is_reachable(path, self._kind):
-                return self._request(path, **options)
-        except NotFound as error:
-            missing = error
-        is_folder = False
-        # This lookup only improves the message, so it may fail.
-        with suppress(RemoteStoreError):
-            is_folder = Capability.LIST in self.capabilities and any(self._pages(path))
-        if is_folder:
-            raise InvalidPath("the path is a folder; name a file", path=path, backend=self.name) from missing
-        raise missing
-
-    def _request(self, path: str, *, head: bool = False, **options: Any) -> GetResult:
-        try:
-            with self._errors(path):
-                return obstore.get(self._store, path, options=cast("GetOptions", {**options, "head": head}))
-        except RemoteStoreError as error:
-            if not head or error.code is not None or error.status not in (400, 403):
-                raise
-            # The response to a HEAD has no body and so no code; that to a GET may have one.
-            with self._errors(path):
-                obstore.get(self._store, path)
-            raise
-
-    def _body(self, path: str, result: GetResult) -> Iterator[bytes]:
-        with self._errors(path):
-            yield from result.stream(min_chunk_size=BLOCK)
-
     def _reopen(self, path: str, info: FileInfo, start: int) -> Iterator[bytes]:
-        return self._body(path, self._get(path, range={"offset": start}, **pin(info)))
+        return self._objects.body(path, self._objects.get(path, range={"offset": start}, **pin(info)))
 
     def _fetch(self, path: str, info: FileInfo, start: int, length: int) -> bytes:
-        return self._content(path, self._get(path, range=(start, start + length), **pin(info)))
+        return self._objects.content(path, self._objects.get(path, range=(start, start + length), **pin(info)))
 
-    def _content(self, path: str, result: GetResult) -> bytes:
-        with self._errors(path):
-            return bytes(result.bytes())
+    def _delete_all(self, folder: str, keys: list[str]) -> None:
+        store = self._objects.store
+        links: list[str] = []
+        if isinstance(store, LocalStore):
+            links = list(linked_folders(root_of(store), folder))
+            keys = [key for key in keys if not any(key.startswith(f"{link}/") for link in links)]
+            for link in links:
+                remove_link(root_of(store), link)
+        self._objects.delete_all(folder, keys)
 
     def _no_folder(self, path: str) -> RemoteStoreError:
         if self.is_file(folder_of(path)):
             return InvalidPath("the path is a file; name a folder", path=path, backend=self.name)
         return NotFound("there is no such folder", path=path, backend=self.name)
-
-    def _pages(self, path: str) -> Iterator[Sequence[ObjectMeta]]:
-        folder = folder_of(path)
-        if folder and not is_reachable(folder, self._kind):
-            return
-        with self._errors(path):
-            pages = obstore.list(self._store, folder or None, chunk_size=PAGE)
-        with absent_is_empty(), self._errors(path):
-            yield from pages
-
-    def _children(self, path: str) -> Iterator[FileInfo | FolderEntry]:
-        folder = folder_of(path)
-        if folder and not is_reachable(folder, self._kind):
-            return
-        with absent_is_empty(), self._errors(path):
-            found = obstore.list_with_delimiter(self._store, folder or None)
-            yield from map(described, found["objects"])
-            yield from (FolderEntry(name, name.rpartition("/")[2]) for name in found["common_prefixes"])
-
-    def _delete_all(self, path: str, keys: list[str]) -> None:
-        try:
-            with self._errors(path):
-                obstore.delete(self._store, keys)
-        except NotFound:
-            # Another caller deleted it first.
-            self.delete_folder(path, recursive=True, missing_ok=True)
-        except RemoteStoreError as error:
-            error.paths = tuple(meta["path"] for page in self._pages(path) for meta in page)
-            raise
-
-    def _errors(self, path: str) -> Any:
-        return errors_of(path, self.name)
-
-
-@public("remote_store.obstore")
-class AsyncObstoreBackend(ThreadedBackend):
-    """The files of any store of obstore, async: runs an `ObstoreBackend` in a bounded number of threads.
-
-    Bodies and listings are streamed. A cancelled read ends at once; a cancelled write ends when its request has ended.
-
-    Args:
-        store: The store.
-        part_size: As for `ObstoreBackend`.
-        max_threads: Largest number of calls at once.
-    """
-
-    def __init__(self, store: ObjectStore, *, part_size: int = PART_SIZE, max_threads: int = 32) -> None:
-        backend = ObstoreBackend(store, part_size=part_size)
-        super().__init__(backend, max_threads=max_threads)
-        self.deviations_file = backend.deviations_file
 
 
 def pin(info: FileInfo) -> dict[str, str]:

@@ -14,6 +14,7 @@ from obstore.store import AzureStore, GCSStore, HTTPStore, LocalStore, MemorySto
 
 from remote_store.core import Capability, ConfigError
 from remote_store.obstore.errors import configuring
+from remote_store.obstore.urls import require_no_secret
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -104,6 +105,7 @@ def _local(store: LocalStore) -> str:
 
 
 def _http(store: HTTPStore) -> str:
+    require_no_secret("the URL of the store", store.url)
     return store.url.rstrip("/") + "/"
 
 

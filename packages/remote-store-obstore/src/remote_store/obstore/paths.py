@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from remote_store.core import InvalidPath
+from remote_store.core import InvalidPath, require_text
 from remote_store.obstore.kinds import Kind
 
 
-def require_length(path: str, kind: Kind, backend: str) -> None:
-    """Check that the storage can have a file of this length of name.
+def check_path(path: str, kind: Kind, backend: str) -> None:
+    """Check that a path is text, and no longer than the storage allows.
 
     Raises:
-        InvalidPath: The path or one of its segments is too long.
+        InvalidPath: It is not text, or it or one of its segments is too long.
     """
+    require_text(path, backend)
     if kind.longest_key is not None and len(path.encode()) > kind.longest_key:
         raise InvalidPath(f"a key has at most {kind.longest_key} bytes", path=path, backend=backend)
     longest = kind.longest_segment
@@ -43,12 +42,3 @@ def is_reachable(path: str, kind: Kind) -> bool:
 def folder_of(path: str) -> str:
     """A folder's path without a trailing slash."""
     return path.removesuffix("/")
-
-
-def remove_empty_folders(root: Path, path: str) -> None:
-    """Remove the folders of a file that is gone, from the inside out, up to the first that is not empty."""
-    for folder in list((root / path).parents)[: path.count("/")]:
-        try:
-            folder.rmdir()
-        except OSError:
-            return

@@ -12,6 +12,7 @@ from remote_store.core import ConfigError
 from remote_store.core.home import public
 from remote_store.obstore.backend import ObstoreBackend
 from remote_store.obstore.errors import configuring
+from remote_store.obstore.objects import Objects
 from remote_store.obstore.settings import (
     AzureSettings,
     ClientSettings,
@@ -59,14 +60,14 @@ class ObstoreMemoryBackend(ObstoreBackend):
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(self.__dict__)
-        if self._bucket is not None:
-            state.pop("_store", None)
+        if self._bucket is not None and not self._objects.is_closed:
+            del state["_objects"]
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        if self._bucket is not None and not self._closed:
-            self._store = shared(self._bucket)
+        self.__dict__.update(state)
+        if "_objects" not in state:
+            self._objects = Objects(shared(self._bucket), self._kind, self.name)
 
 
 @public("remote_store.obstore")

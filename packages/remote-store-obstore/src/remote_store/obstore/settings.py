@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from remote_store.core import ConfigError, RetryPolicy, Secret
 from remote_store.core.home import public
 from remote_store.obstore.errors import configuring
+from remote_store.obstore.urls import require_no_secret
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -179,7 +180,8 @@ def require_url(name: str, url: str) -> None:
     """Check the URL of a server, without which obstore would fail at the first request.
 
     Raises:
-        ConfigError: It is no URL. The message does not contain it.
+        ConfigError: It is no URL, or it contains credentials and is not that of a proxy. The message does not contain
+            it.
     """
     try:
         parts = urlsplit(url)
@@ -190,3 +192,5 @@ def require_url(name: str, url: str) -> None:
         sound = False
     if not sound:
         raise ConfigError(f"{name} must be a URL such as https://storage.example.com:9000")
+    if name != "proxy_url":
+        require_no_secret(name, url)

@@ -13,6 +13,7 @@ from remote_store.core import (
     Content,
     NotFound,
     PreconditionFailed,
+    RemoteStoreError,
     Source,
     WriteResult,
     check_content_type,
@@ -85,20 +86,28 @@ def put(
     """Write a file. An overwrite above `part_size` is a multipart upload; everything else is one PUT.
 
     Exceptions of the content pass unchanged.
+
+    Raises:
+        RemoteStoreError: The content did not tell its size, and is too large for parts of `part_size`.
     """
     source = Source(content)
     # A service accepts at most 10,000 parts.
     part_size = max(part_size, -(-(source.size or 0) // MOST_PARTS))
     first, second = source.read_block(part_size), source.read_block(part_size)
+    in_parts = bool(second) and mode == "overwrite"
     size = 0
 
     def pieces() -> Iterator[bytes]:
         nonlocal size
         for piece in chain((first, second), source.blocks(part_size)):
             size += len(piece)
+            if in_parts and size > MOST_PARTS * part_size:
+                # obstore cannot make the later parts larger.
+                message = f"the content has more than {MOST_PARTS:,} parts of {part_size:,} bytes; raise part_size"
+                raise RemoteStoreError(message, path=path, backend=backend)
             yield piece
 
-    body = pieces() if second and mode == "overwrite" else b"".join(pieces())
+    body = pieces() if in_parts else b"".join(pieces())
     try:
         with errors_of(path, backend):
             result = obstore.put(
