@@ -208,7 +208,7 @@ def test_histories_are_the_same_in_every_run(monkeypatch: pytest.MonkeyPatch) ->
         "move",
         "glob",
         "get_folder_info",
-        "unwrap",
+        "check_health",
     }
 
 

@@ -57,6 +57,7 @@ def test_the_ten_lines_are_enough(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(
         failed=0, errors=0, passed=result.parseoutcomes()["passed"], skipped=result.parseoutcomes()["skipped"]
     )
+    assert not (pytester.path / ".hypothesis").exists()
     result.stdout.fnmatch_lines(
         ["*conformance of test_the_ten_lines_are_enough.py::TestMine*", "verdict * core + *glob*"]
     )

@@ -48,7 +48,7 @@ LONG: dict[Tier, Budget] = {
     "smoke": Budget(examples=1, actions=50, names=8),
     "quick": Budget(examples=2, actions=120, names=8),
     "full": Budget(examples=4, actions=250, names=8),
-    "soak": Budget(examples=100, actions=400, names=8),
+    "soak": Budget(examples=160, actions=250, names=8),
 }
 NEARBY = 4
 """How many times as many histories a storage in this process takes."""
@@ -145,7 +145,7 @@ def _search(
         instances=len(usages),
         perform=lambda action: usages[action.instance](action),
     )
-    return search(ground, examples=budget.examples, actions=budget.actions, few=budget.names)
+    return search(ground, chance=case.seed, examples=budget.examples, actions=budget.actions, few=budget.names)
 
 
 def judge(case: AnyCase[Any], found: Divergence | None, *, asynchronous: bool = False) -> None:

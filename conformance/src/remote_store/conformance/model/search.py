@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from random import Random
 
 from remote_store.conformance.harness import Profile
 from remote_store.conformance.model.actions import Action, Result, TakenAction
 from remote_store.conformance.model.around import leaves_out
-from remote_store.conformance.model.draws import FEW, Draws
+from remote_store.conformance.model.draws import FEW, draw_history, histories
 from remote_store.conformance.model.model import WRITES, Model
 from remote_store.core import Capability
 
@@ -21,8 +20,6 @@ LOOKS = {
 }
 SHORTENING = 3000
 """The calls that are made to shorten a history."""
-SEED = 6000
-"""The seed of the first history; each further history uses the next number."""
 CHANGES = (*WRITES, "delete", "delete_folder")
 
 
@@ -132,13 +129,12 @@ class Example:
                     self._hold(Action("delete_folder", (path,), {"missing_ok": True}))
 
 
-def search(ground: Ground, *, examples: int, actions: int, few: int = FEW) -> Divergence | None:
+def search(ground: Ground, *, chance: str, examples: int, actions: int, few: int = FEW) -> Divergence | None:
     """Run histories until one fails, and shorten that one as far as possible; `None` if all pass.
-
-    The histories are the same in every run: each is generated from its number.
 
     Args:
         ground: The subject of the exploration.
+        chance: The seed. With the same one, the histories are the same.
         examples: How many histories.
         actions: How many calls in each, after those that create the initial files.
         few: How many of the names each uses.
@@ -151,19 +147,19 @@ def search(ground: Ground, *, examples: int, actions: int, few: int = FEW) -> Di
     for number in range(examples):
         # Of many names, each history draws from its own, so that few histories draw the same.
         names = ground.names[number::examples] if len(ground.names) > few * examples else ground.names
-        draws = Draws(Random(SEED + number), names, ground.profile, ground.capabilities, ground.instances, few=few)
+        strategy = histories(
+            names, ground.profile, ground.capabilities, instances=ground.instances, actions=actions, few=few
+        )
         try:
-            _play(begin(), draws, actions)
+            _play(begin(), draw_history(f"{chance}, history {number}", strategy))
         except Divergence as divergence:
             return shortened(begin, divergence)
     return None
 
 
-def _play(example: Example, draws: Draws, actions: int) -> None:
-    for action in draws.fills():
+def _play(example: Example, history: Iterable[Action]) -> None:
+    for action in history:
         example.take(action)
-    for _ in range(actions):
-        example.take(draws.call())
     example.look()
 
 
