@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,19 +51,81 @@ class Async(AsyncFileSystem):
         return []
 
 
+class Connection:
+    is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class Connected(MemoryFileSystem):
+    """A filesystem with a connection, as SFTP and FTP have one."""
+
+    protocol = "sftp"
+    cachable = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.client = Connection()
+
+
 class TestProcesses:
     def test_an_asynchronous_filesystem_is_refused(self) -> None:
         for fs in (Async(asynchronous=True), DirFileSystem("a", Async(asynchronous=True), asynchronous=True)):
             with pytest.raises(ConfigError, match="make it without asynchronous=True"):
                 FsspecBackend(fs)
 
-    def test_an_async_filesystem_blocks_and_is_not_used_after_a_fork(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_async_filesystem_blocks(self) -> None:
         backend = FsspecBackend(Async(), "root")
         assert list(backend.iter_children("")) == []
         assert not {Capability.COPY, Capability.MOVE} & backend.capabilities
+
+    @pytest.mark.parametrize("make", [Async, Connected, lambda: DirFileSystem("a", Connected())])
+    def test_what_a_fork_shares_is_not_used_in_the_child(
+        self, make: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The parent and the child would read from one socket."""
+        backend = FsspecBackend(make(), "root")
+        again = FsspecBackend(make(), "root")
         monkeypatch.setattr(os, "getpid", lambda: -1)
         with pytest.raises(BackendUnavailable, match="make a new backend"):
             backend.exists("key")
+        with pytest.raises(BackendUnavailable):
+            again.write("key", b"")
+        FsspecBackend(make(), "root").exists("key")
+
+    def test_a_child_does_not_close_the_connection_of_its_parent(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        fsspec.register_implementation("connected", Connected, clobber=True)
+        backend = FsspecBackend("connected")
+        fs = backend.unwrap(Connected)
+        monkeypatch.setattr(os, "getpid", lambda: -1)
+        backend.close()
+        assert not fs.client.is_closed
+
+    def test_disks_and_memory_are_used_after_a_fork(
+        self, memory: MemoryFileSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        places = [(memory, "/root"), (LocalFileSystem(), str(tmp_path)), (DirFileSystem("/dir", memory), "")]
+        backends = [FsspecBackend(fs, root) for fs, root in places]
+        monkeypatch.setattr(os, "getpid", lambda: -1)
+        for backend in backends:
+            backend.write("key", b"1")
+            assert backend.read_bytes("key") == b"1"
+
+    @pytest.mark.parametrize("attribute, protocol", [("client", "sftp"), ("client", "ssh"), ("ftp", "ftp")])
+    def test_closing_closes_the_connection_of_a_filesystem_without_close(self, attribute: str, protocol: str) -> None:
+        def connect(fs: Any) -> None:
+            AbstractFileSystem.__init__(fs)
+            setattr(fs, attribute, Connection())
+
+        kind = type("Opened", (AbstractFileSystem,), {"__init__": connect, "protocol": protocol, "cachable": False})
+        handed = kind()
+        FsspecBackend(handed).close()
+        assert not getattr(handed, attribute).is_closed
+        fsspec.register_implementation(f"test-{protocol}", kind, clobber=True)
+        with FsspecBackend(f"test-{protocol}") as backend:
+            fs = backend.unwrap(AbstractFileSystem)
+        assert getattr(fs, attribute).is_closed
 
     def test_a_pickle_sees_the_same_files(self, tmp_path: Path) -> None:
         backend = FsspecBackend(LocalFileSystem(), str(tmp_path), read_only=True)
@@ -115,6 +178,38 @@ class TestOpening:
         fsspec.register_implementation("locked", Locked, clobber=True)
         assert "hunter2" not in repr(FsspecBackend("locked", password=Secret("hunter2")))
         assert seen == {"password": "hunter2"}
+
+    @pytest.mark.parametrize(
+        "protocol, root",
+        [
+            ("https", "https://ada:hunter2@host/dir"),
+            ("https", "https://hunter2@host"),
+            ("sftp", "sftp://ada:hunter2@host/dir"),
+            ("s3", "s3://ada:hunter2@bucket/dir"),
+        ],
+    )
+    def test_a_root_with_a_secret_is_refused(self, protocol: str, root: str) -> None:
+        class Named(AbstractFileSystem):
+            cachable = False
+
+            @classmethod
+            def _strip_protocol(cls, path: str) -> str:
+                return path
+
+        fs = Named()
+        fs.protocol = (protocol, "other")
+        for arguments in ((fs, root), (DirFileSystem(root, fs), "")):
+            with pytest.raises(ConfigError, match="user or a password") as caught:
+                FsspecBackend(*arguments)
+            assert "hunter2" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        "protocol, root",
+        [("abfs", "abfs://container@account.dfs.core.windows.net/dir"), ("zip", "a@b/c"), ("file", "/x://a@b")],
+    )
+    def test_an_at_sign_is_no_secret(self, protocol: str, root: str) -> None:
+        kind = type("Named", (AbstractFileSystem,), {"protocol": protocol, "cachable": False})
+        assert "@" in repr(FsspecBackend(kind(), root))
 
     @pytest.mark.parametrize(
         "url, text",

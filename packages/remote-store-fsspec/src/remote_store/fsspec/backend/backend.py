@@ -42,7 +42,15 @@ from remote_store.core import (
 from remote_store.core.home import public
 from remote_store.fsspec.backend.errors import NAME, typed_errors
 from remote_store.fsspec.backend.facts import Info, size_of
-from remote_store.fsspec.backend.features import EVERYTHING, capabilities_of, innermost, protocols_of
+from remote_store.fsspec.backend.features import (
+    EVERYTHING,
+    capabilities_of,
+    close_of,
+    innermost,
+    protocols_of,
+    shows_credentials,
+    survives_fork,
+)
 from remote_store.fsspec.backend.files import Files, is_file
 from remote_store.fsspec.backend.opening import open_protocol, open_url
 from remote_store.fsspec.backend.place import Place
@@ -77,11 +85,13 @@ class FsspecBackend(Backend):
     filesystem of SMB does not say that a path is a link, so there links are followed. A file behind a link is read and
     written like any other.
 
-    Closing: `close` closes a filesystem that the backend made, of a protocol or a URL. A filesystem that you pass stays
+    Closing: `close` closes a filesystem that the backend made, of a protocol or a URL, if it has a `close`, or is of
+    SFTP or FTP. The connections of others, such as SMB, are closed with the process. A filesystem that you pass stays
     open, and may be used by others.
 
     Processes and threads: use an instance in several threads if the filesystem allows it. An instance pickles if the
-    filesystem does. An instance over an async filesystem cannot be used in a forked child.
+    filesystem does. In a forked child, an instance can be used if its filesystem is the local disk, memory or a
+    synchronous store; others raise `BackendUnavailable`.
 
     Args:
         fs: The filesystem, or the name of its protocol, such as `sftp`.
@@ -92,7 +102,8 @@ class FsspecBackend(Backend):
         options: The options of the filesystem, if `fs` is a protocol.
 
     Raises:
-        ConfigError: The filesystem is asynchronous, or `fs` is a filesystem and there are options.
+        ConfigError: The filesystem is asynchronous, the root is a URL with a user or a password, or `fs` is a
+            filesystem and there are options.
         TypeError: `fs` is neither a filesystem nor a protocol, or an option is unknown.
         ValueError: fsspec knows no such protocol.
         RemoteStoreError: The filesystem of the protocol cannot be opened.
@@ -114,6 +125,8 @@ class FsspecBackend(Backend):
             raise ConfigError(f"fs is a filesystem and takes no options; make it with {', '.join(options)}")
         self._opened = isinstance(fs, str)
         self._fs = checked(open_protocol(fs, options) if isinstance(fs, str) else fs)
+        if shows_credentials(self._fs, root):
+            raise ConfigError("the root has a user or a password in its URL; pass them as options of the filesystem")
         self._tree = Tree(self._fs, Place.of(self._fs, root))
         self._all = Files(self._tree, create=create)
         self._create = create
@@ -316,9 +329,10 @@ class FsspecBackend(Backend):
         raise CapabilityNotSupported(message, capability="unwrap", backend=NAME)
 
     def close(self) -> None:
-        close = None if self._closed or not self._opened else getattr(self._fs, "close", None)
+        is_own = self._opened and self._process == os.getpid()
+        close = close_of(self._fs) if is_own and not self._closed else None
         self._closed = True
-        if callable(close):
+        if close is not None:
             with typed_errors(""):
                 close()
 
@@ -334,8 +348,8 @@ class FsspecBackend(Backend):
     def _check_open(self) -> None:
         if self._closed:
             raise BackendUnavailable("the backend is closed; make a new one", backend=NAME)
-        if self._process != os.getpid() and innermost(self._fs).async_impl:
-            message = "the event loop of the filesystem is not in this forked process; make a new backend here"
+        if self._process != os.getpid() and not survives_fork(self._fs):
+            message = "the filesystem may have connections of the process before the fork; make a new backend here"
             raise BackendUnavailable(message, backend=NAME)
 
     @property

@@ -12,7 +12,15 @@ Kind: TypeAlias = Literal["file", "directory"]
 TIMES = ("mtime", "LastModified", "last_modified", "modified", "modify", "updated", "created")
 TAGS = ("ETag", "etag")
 TYPES = ("content_type", "ContentType", "contentType", "mimetype")
-ACCESS = ("time", "atime")
+VERSION = frozenset(
+    {
+        "size",
+        *("created", "lastmodified", "modificationtime", "modified", "modify", "mtime", "updated"),
+        *("checksum", "contentmd5", "crc32c", "digest", "etag", "hash", "md5", "md5hash", "sha", "sha1", "sha256"),
+        *("fileid", "generation", "id", "ino", "metageneration", "unique", "version", "versionid"),
+    }
+)
+"""What changes with the content: its size, times, sums and numbers, without the signs in their names."""
 
 
 def kind_of(info: Info) -> Kind | None:
@@ -33,7 +41,7 @@ def size_of(info: Info) -> int | None:
 
 
 def is_same(info: Info, other: Info | None) -> bool:
-    """Whether both describe the same version of a file. The time of the last access does not count."""
+    """Whether both describe the same version of a file. Other facts may differ, such as the time of the last access."""
     return other is not None and _version(info) == _version(other)
 
 
@@ -57,7 +65,8 @@ def content_type_of(info: Info) -> str | None:
 
 
 def _version(info: Info) -> dict[str, Any]:
-    return {name: value for name, value in info.items() if name not in ACCESS and "access" not in name.lower()}
+    plain = {"".join(filter(str.isalnum, name.lower())): value for name, value in info.items()}
+    return {name: value for name, value in plain.items() if name in VERSION}
 
 
 def _moment(value: object) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 from fsspec.archive import AbstractArchiveFileSystem
@@ -28,6 +29,12 @@ FLAT = frozenset({"abfs", "abfss", "az", "gcs", "gs", "oss", "s3", "s3a"})
 """Protocols whose folders are prefixes of keys, so that they end with their last file."""
 REFUSING = frozenset({"file", "local", "memory", "ftp", "sftp", "smb", "ssh"})
 """Protocols of filesystems that refuse to remove a folder with content. Others may remove the content too."""
+FORKING = frozenset({"file", "local", "memory", "remote-store"})
+"""Protocols of filesystems that share no connection and no open file with a fork."""
+CONNECTIONS = {"sftp": "client", "ssh": "client", "ftp": "ftp"}
+"""Attributes with the connection of filesystems that have no `close`, by protocol."""
+PAGES = frozenset({"http", "https"})
+"""Protocols whose folders are web pages with links."""
 ARROW = "fsspec.implementations.arrow"
 """Its `rmdir` removes the content too, so it is called only if a user asks for it."""
 
@@ -77,3 +84,31 @@ def innermost(fs: Any) -> Any:
     while isinstance(fs, DirFileSystem):
         fs = fs.fs
     return fs
+
+
+def survives_fork(fs: Any) -> bool:
+    """Whether a filesystem that was made before a fork works in the child."""
+    inner = innermost(fs)
+    return not inner.async_impl and bool(FORKING.intersection(protocols_of(inner)))
+
+
+def close_of(fs: Any) -> Callable[[], object] | None:
+    """What closes a filesystem: its own `close`, or that of its connection; `None` if there is none."""
+    owners = [fs, *(getattr(fs, CONNECTIONS[name], None) for name in protocols_of(fs) if name in CONNECTIONS)]
+    return next((close for owner in owners if callable(close := getattr(owner, "close", None))), None)
+
+
+def shows_credentials(fs: Any, root: str) -> bool:
+    """Whether the root, or the folder of a filesystem, is a URL with a user or a password in it.
+
+    In a URL of Azure, the container stands where others have the user.
+    """
+    roots = [root]
+    while isinstance(fs, DirFileSystem):
+        roots.append(fs.path)
+        fs = fs.fs
+    for scheme, _, rest in (text.partition("://") for text in roots):
+        user, sign, _ = rest.partition("/")[0].rpartition("@")
+        if sign and scheme in protocols_of(fs) and (":" in user or scheme not in FLAT):
+            return True
+    return False

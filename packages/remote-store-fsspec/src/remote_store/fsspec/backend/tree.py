@@ -69,12 +69,10 @@ class Tree:
             self._keeper.invalidate_cache()
             rows = self.fs.ls(self.place.native(folder), detail=True)
         for row in rows:
-            full = str(row["name"]).rstrip("/")
-            if self.place.is_root(full, folder):
-                continue
-            name = full.rpartition("/")[2]
-            path = f"{folder}/{name}" if folder else name
-            yield path, name, row if kind_of(row) else self._followed(path, row)
+            name = self.place.child(str(row["name"]), folder)
+            if name is not None:
+                path = f"{folder}/{name}" if folder else name
+                yield path, name, row if kind_of(row) else self._followed(path, row)
 
     def is_link(self, path: str, info: Info) -> bool:
         """Whether a path is a link. `info` may follow links without saying so, and only `ls` tells."""
