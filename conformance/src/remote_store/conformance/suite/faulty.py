@@ -75,8 +75,10 @@ class FaultySuite:
         for name, overwrite in (("file", True), ("new", False)):
             with case.expect_raises(RemoteStoreError, what=f"a write while the storage fails ({fault.value})"):
                 backend.write(case.path(name), case.content(SIZE), overwrite=overwrite)
-        case.expect_equal(case.backend.read_bytes(case.path("file")), b"old", "the file to be replaced")
-        case.expect_equal(case.backend.exists(case.path("new")), False, "exists of the file to be created")
+        # A storage that writes in place has sent a part, and cannot take it back while it fails.
+        if fault in AWAY or Capability.ATOMIC_WRITE in case.backend.capabilities:
+            case.expect_equal(case.backend.read_bytes(case.path("file")), b"old", "the file to be replaced")
+            case.expect_equal(case.backend.exists(case.path("new")), False, "exists of the file to be created")
 
     @pytest.mark.parametrize("overwrite", [False, True])
     @check("WRITE-023", needs=(READ,))
