@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import json
+import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, BinaryIO
+from unittest import mock
 
 import pytest
 
+from mutants.drive import DriveBackend, DriveHarness
 from mutants.http_port import HttpPort
 from mutants.http_s3 import MotoBackend
 from mutants.memory import MemoryHarness, MemoryOracle
 from mutants.running import CheckRun, Ending, checks_of, run
-from remote_store.conformance import OracleRefused, Profile
+from remote_store.conformance import OracleRefused, Profile, StorageFault
 from remote_store.conformance.checking.expect import CheckHung
+from remote_store.conformance.contract.rulebook import rule
 from remote_store.conformance.harness import FactoryHarness
+from remote_store.conformance.processes.surroundings import surroundings
 from remote_store.conformance.run.patience import MOST, MOST_HUNG, Patience
 from remote_store.conformance.s3 import MOTO, S3Harness, S3Oracle, S3Target, started
 from remote_store.conformance.servers import Server
 from remote_store.conformance.values.outcome import HarnessFailed
-from remote_store.core import BackendUnavailable, FileInfo, MemoryBackend, WriteResult
+from remote_store.core import BackendUnavailable, Capability, FileInfo, MemoryBackend, RemoteStoreError, WriteResult
 from remote_store.core.s3 import Call
 
 pytest_plugins = ["pytester"]
@@ -99,6 +105,56 @@ class ReadsIntoABuffer(MemoryBackend):
 def test_a_source_may_be_read_into_a_buffer() -> None:
     outcomes = endings("ERR-012", MemoryHarness(ReadsIntoABuffer))
     assert {outcome.ending for outcome in outcomes} == {Ending.GREEN}, "\n".join(map(str, outcomes))
+
+
+class Spools(MemoryBackend):
+    """Uses the folder for temporary files, and a library that is imported late and hides warnings of its own."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        with tempfile.TemporaryFile():
+            warnings.filterwarnings("ignore", message="about a library")
+        return super().write(path, content, **options)
+
+
+def test_state_that_the_standard_library_fills_at_the_first_use_is_not_changed_by_a_backend() -> None:
+    with mock.patch.object(tempfile, "tempdir", None), warnings.catch_warnings():
+        outcomes = endings("PROC-001", MemoryHarness(Spools))
+    assert {outcome.ending for outcome in outcomes} == {Ending.GREEN}, "\n".join(map(str, outcomes))
+
+
+def test_the_rule_names_all_state_that_its_check_compares() -> None:
+    text = rule("PROC-001").text
+    assert [name for name in surroundings() if name.removeprefix("the ") not in text] == []
+
+
+class InPlace(DriveBackend):
+    """Writes in place, so a write that fails leaves a part. It declares no ATOMIC_WRITE."""
+
+    capabilities = DriveBackend.capabilities - {Capability.ATOMIC_WRITE}
+
+    def write(self, path: str, content: Any, *, overwrite: bool = False, **options: Any) -> WriteResult:
+        try:
+            return super().write(path, content, overwrite=overwrite, **options)
+        except RemoteStoreError:
+            if self.fault in (StorageFault.FULL, StorageFault.LOST_DURING):
+                self.inner.write(path, content[:1000], overwrite=overwrite)
+            raise
+
+
+class Forgetful(InPlace):
+    """Says that a write that left a part was a write."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        try:
+            return super().write(path, content, **options)
+        except RemoteStoreError:
+            return WriteResult(path, len(content))
+
+
+def test_a_storage_without_atomic_writes_may_write_in_place_and_says_when_it_fails() -> None:
+    outcomes = endings("WRITE-022", DriveHarness(InPlace))
+    assert {outcome.ending for outcome in outcomes} == {Ending.GREEN}, "\n".join(map(str, outcomes))
+    assert {outcome.ending for outcome in endings("WRITE-022", DriveHarness(Forgetful))} == {Ending.RED}
 
 
 class SmallPages(HttpPort):

@@ -22,10 +22,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from mutants.http_s3 import MotoBackend
 from remote_store.conformance import ConfigurationError, load_deviations
 from remote_store.conformance.judging import reach
 from remote_store.conformance.judging.address import Address, Credentials
 from remote_store.conformance.judging.answers import Answer, asked_plainly
+from remote_store.conformance.judging.harness import ServerHarness, cleared
 from remote_store.conformance.judging.questions import topics
 from remote_store.conformance.judging.reach import reached
 from remote_store.conformance.s3 import S3Oracle
@@ -303,6 +305,14 @@ def test_a_bucket_that_cannot_be_listed_is_left_and_reported(capsys: pytest.Capt
         removed(S3Oracle(Server("server", url, "suite", "suite-secret", "us-east-1", ""), "mine"))
     told = capsys.readouterr().err
     assert "the bucket mine could not be deleted; delete it by hand: the response is no XML" in told
+
+
+def test_objects_that_cannot_be_deleted_since_the_server_died_are_left_and_reported(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    server = Server("server", dead_endpoint(), "suite", "suite-secret", "us-east-1", "")
+    cleared(ServerHarness(MotoBackend, server, None, "mine", None), "conformance-x/")
+    assert "the objects below conformance-x/ could not be deleted; delete them by hand" in capsys.readouterr().err
 
 
 def test_a_server_without_tls() -> None:

@@ -4,20 +4,27 @@ import tomllib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from remote_store.conformance import BackendConformance, ConfigurationError, load_deviations
+from remote_store.conformance import BackendConformance, Case, ConfigurationError, load_deviations
 from remote_store.conformance.checking.expect import CheckFailed
+from remote_store.conformance.harness import FactoryHarness
 from remote_store.conformance.judging import pages
 from remote_store.conformance.judging.address import Address, address_of, credentials_of
 from remote_store.conformance.judging.answers import CONDITIONS, Answer, Answered, Grade, answered, judge
-from remote_store.conformance.judging.plain import ASKED
+from remote_store.conformance.judging.asking import Asking
+from remote_store.conformance.judging.plain import ASKED, Plain
 from remote_store.conformance.judging.questions import Question, chosen, topics
+from remote_store.conformance.judging.reach import Response
 from remote_store.conformance.run.manifest import manifest
 from remote_store.conformance.s3 import S3OracleError, S3OracleRefused
+from remote_store.conformance.s3.oracle import parsed
+from remote_store.conformance.servers import Server
 from remote_store.conformance.values.outcome import HarnessFailed, Outcome, Record, Untested
-from remote_store.core import InvalidPath, RemoteStoreError
+from remote_store.core import InvalidPath, MemoryBackend, RemoteStoreError
 
 QUESTIONS = {(question.topic, question.id): question for topic in topics() for question in topic.questions}
 
@@ -140,6 +147,74 @@ def test_a_question_is_answered_right_only_if_all_of_its_checks_that_apply_ran(o
     entry = answers_to("keys", "dots", (foreign, None), (right, None), (lost, None))
     assert (entry.answer, entry.reason) == (Answer.NOT_ASKED, "why")
     assert answers_to("keys", "dots", (right, None), (foreign, None)).answer is Answer.RIGHT
+
+
+class Scripted(Plain):
+    """A bucket of a server that answers every request alike.
+
+    Args:
+        response: The response.
+    """
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(Server("server", "http://127.0.0.1:1", "suite", "suite-secret", "us-east-1", ""), "bucket", "")
+        self.response = response
+        self.requests: list[str] = []
+
+    def send(self, method: str, *_given: Any, **_headers: str) -> Response:
+        self.requests.append(method)
+        return self.response
+
+
+@pytest.mark.parametrize(
+    "form, is_right",
+    [
+        ("%a, %d %b %Y %H:%M:%S GMT", True),
+        ("%a, %d %b %Y %H:%M:%S -0000", True),
+        ("%a, %d %b %Y %H:%M:%S", True),
+        ("%a, %d %b 2001 %H:%M:%S -0000", False),
+        ("yesterday", False),
+        (f"Mon, 30 Nov {'9' * 30} 13:00:00 GMT", False),
+    ],
+)
+def test_every_date_that_a_server_may_send_is_judged(form: str, is_right: bool) -> None:
+    given = datetime.now(UTC).strftime(form)
+    told = ASKED["date"](Scripted(Response(200, {"date": given}, b"")))
+    assert told == ("" if is_right else f"Date: {given}")
+
+
+@pytest.mark.parametrize("encoding", ["no-such-encoding", "utf-7", "idna"])
+def test_a_document_that_no_parser_reads_is_none(encoding: str) -> None:
+    body = f'<?xml version="1.0" encoding="{encoding}"?><a/>'.encode()
+    assert Response(200, {}, body).document is None
+    with pytest.raises(S3OracleRefused, match="the response is no XML"):
+        parsed(body)
+
+
+def test_an_upload_that_a_question_began_is_aborted_whatever_the_answers_are() -> None:
+    plain = Scripted(Response(200, {}, b"<UploadId>mine</UploadId>"))
+    assert ASKED["wrong_parts"](plain).startswith("with a part that was not sent: 200")
+    assert plain.requests[-1] == "DELETE"
+
+
+@pytest.mark.parametrize("trouble", ["the server stopped responding", ""])
+def test_a_server_that_died_is_not_told_as_one_that_writes_no_objects(trouble: str) -> None:
+    harness = FactoryHarness(MemoryBackend)
+    harness.trouble = lambda: trouble  # type: ignore[method-assign]
+    asked = chosen(["basics"])
+    asking = Asking(asked, [], 60.0)
+    item = SimpleNamespace(
+        nodeid="x",
+        originalname=asked[0].questions[0].checks[0],
+        funcargs={"case": Case(harness)},
+        session=SimpleNamespace(shouldstop=""),
+    )
+    call: Any = SimpleNamespace(excinfo=SimpleNamespace(value=CheckFailed("x")))
+    hook = asking.pytest_runtest_makereport(item, call)
+    next(hook)
+    with pytest.raises(StopIteration):
+        hook.send(pytest.TestReport("x", ("x", 1, "x"), {}, "failed", None, "call"))
+    assert asking.ended == (trouble or "objects are not even written, read, listed and deleted correctly")
 
 
 def test_what_was_observed_is_told_without_the_folder_of_the_check() -> None:

@@ -6,8 +6,9 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,11 +16,11 @@ from remote_store.conformance import BackendConformance, ConfigurationError, Pro
 from remote_store.conformance.checking.stops import Stops
 from remote_store.conformance.checking.subject import look
 from remote_store.conformance.cli.places import harness_of_type, harness_of_url, occupant, types
-from remote_store.conformance.harness import FactoryHarness, Harness
+from remote_store.conformance.harness import AsyncFactoryHarness, FactoryHarness, Harness
 from remote_store.conformance.processes.exits import ProcessExit, described_exit, exits_refused
 from remote_store.conformance.run.manifest import first_of, manifest, rank_of
 from remote_store.conformance.values.outcome import Blocked
-from remote_store.core import MemoryBackend, ResolutionPlan
+from remote_store.core import FolderEntry, MemoryBackend, ResolutionPlan, ThreadedBackend
 
 pytestmark = [pytest.mark.usefixtures("compiled_once"), pytest.mark.timeout(600)]
 
@@ -259,6 +260,22 @@ def test_the_checks_of_a_url_work_in_its_place() -> None:
     harness.make().write("below/file", b"")
     assert occupant(harness) == "below/file"
     assert occupant(harness_of_url("memory://start/beside")) == ""
+
+
+def test_an_occupant_is_the_first_child_and_no_more_are_listed() -> None:
+    listed, ended = [], []
+
+    class Full(ThreadedBackend):
+        async def iter_children(self, path: str) -> AsyncIterator[Any]:
+            try:
+                for number in range(1000):
+                    listed.append(number)
+                    yield FolderEntry(f"{path}{number}", str(number))
+            finally:
+                ended.append(path)
+
+    assert occupant(AsyncFactoryHarness(lambda: Full(MemoryBackend()))) == "0"
+    assert (listed, ended) == ([0], [""])
 
 
 @pytest.mark.parametrize(

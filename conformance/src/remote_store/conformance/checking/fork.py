@@ -86,6 +86,8 @@ def forked(call: Callable[[Callable[[], None]], Any]) -> Iterator[Child]:
         child.join(SECONDS)
     finally:
         child.kill()
+        # Without it the child stays a zombie.
+        child.join()
         ours.close()
         theirs.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -154,7 +154,10 @@ async def _first_child(harness: AnyHarness[Any]) -> str:
             await healthy
         children = backend.iter_children(harness.place)
         if isinstance(children, AsyncIterator):
-            return next(iter([child.path async for child in children]), "")
+            first = await anext(children, None)
+            if isinstance(children, AsyncGenerator):
+                await children.aclose()
+            return "" if first is None else str(first.path)
         return next((child.path for child in children), "")
     finally:
         closing = backend.close()

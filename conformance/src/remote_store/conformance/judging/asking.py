@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from remote_store.conformance.checking.case import AnyCase
 from remote_store.conformance.judging.questions import Question, Topic
+from remote_store.conformance.run.patience import trouble_of
 from remote_store.conformance.values.outcome import HarnessFailed
 
 
@@ -50,7 +52,9 @@ class Asking:
         if error is not None:
             self.errors.setdefault(item.nodeid, error)
         if isinstance(error, Exception | HarnessFailed) and self._questions[0].is_answered_by(item.originalname, ""):
-            self._end(item, "objects are not even written, read, listed and deleted correctly")
+            case = getattr(item, "funcargs", {}).get("case")
+            trouble = trouble_of(case) if isinstance(case, AnyCase) else ""
+            self._end(item, trouble or "objects are not even written, read, listed and deleted correctly")
         elif time.monotonic() - self._began > self._limit:
             self._end(item, f"the time limit of {self._limit:g} s was exceeded")
         return report

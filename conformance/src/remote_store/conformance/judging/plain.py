@@ -124,14 +124,16 @@ def no_such_upload(plain: Plain) -> str:
 def wrong_parts(plain: Plain) -> str:
     """The wrong answers to the completion of an upload with a part that was not sent, or with small parts."""
     upload = {"uploadId": _begun(plain)}
-    tags = {number: _part(plain, upload, number) for number in (1, 2)}
-    invalid = plain.send("POST", "a", upload, _complete({3: tags[1]}))
-    told = _unless({"with a part that was not sent": invalid}, 400, "InvalidPart")
-    if told:
-        return told
-    small = plain.send("POST", "a", upload, _complete(tags))
-    plain.send("DELETE", "a", upload)
-    return _unless({"with a first part of 4 bytes": small}, 400, "EntityTooSmall")
+    try:
+        tags = {number: _part(plain, upload, number) for number in (1, 2)}
+        invalid = plain.send("POST", "a", upload, _complete({3: tags[1]}))
+        told = _unless({"with a part that was not sent": invalid}, 400, "InvalidPart")
+        if told:
+            return told
+        small = plain.send("POST", "a", upload, _complete(tags))
+        return _unless({"with a first part of 4 bytes": small}, 400, "EntityTooSmall")
+    finally:
+        plain.send("DELETE", "a", upload)
 
 
 def past_the_end(plain: Plain) -> str:
@@ -168,8 +170,10 @@ def date(plain: Plain) -> str:
         return "no header Date"
     try:
         stated = parsedate_to_datetime(given)
-    except ValueError:
+    except (ValueError, OverflowError):
         return f"Date: {given}"
+    # A time without a zone, or with the zone -0000, is one in UTC.
+    stated = stated if stated.tzinfo else stated.replace(tzinfo=UTC)
     return "" if abs(stated - datetime.now(UTC)) < SKEW else f"Date: {given}"
 
 

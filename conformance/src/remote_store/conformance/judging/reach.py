@@ -43,7 +43,7 @@ class Response:
         """The body as an XML document; `None` if it is none."""
         try:
             return fromstring(self.body)  # noqa: S314 - expat limits the expansion of entities
-        except ParseError:
+        except (ParseError, LookupError, ValueError):  # the last two are about its encoding
             return None
 
     @property

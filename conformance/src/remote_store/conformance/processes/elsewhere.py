@@ -92,8 +92,14 @@ def respond(request: BinaryIO, channel: BinaryIO) -> None:
     result: object
     try:
         arguments = pickle.loads(pickle.load(request))  # noqa: S301 - it comes from our own parent
-    except (ImportError, AttributeError) as error:
+    except ImportError as error:
         result = NotImportable(str(error))
+    except AttributeError as error:
+        # The unpickler itself found no class of that name, and no code of the backend ran.
+        is_lookup = error.__traceback__ is not None and error.__traceback__.tb_next is None
+        result = NotImportable(str(error)) if is_lookup else error
+    except Exception as error:  # noqa: BLE001 - the parent judges it
+        result = error
     else:
         try:
             result = asyncio.run(_use(*arguments))

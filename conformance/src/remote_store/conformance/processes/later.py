@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta, tzinfo
+from time import monotonic
 from types import ModuleType
 from typing import Any
 from unittest import mock
@@ -20,6 +22,7 @@ def later(age: timedelta, *kinds: type) -> Iterator[None]:
     """Let the process believe that it is this much later until the block ends.
 
     The clocks of `time` are moved everywhere, `datetime.now` only in the modules of these classes and their bases.
+    Event loops keep their time, so their timers and timeouts end when they would have ended.
 
     Args:
         age: By how much the clocks are moved.
@@ -29,9 +32,11 @@ def later(age: timedelta, *kinds: type) -> Iterator[None]:
     moved: dict[object, object] = {clock: _moved(clock, seconds) for clock in CLOCKS}
     moved |= {counter: _moved(counter, nanoseconds) for counter in COUNTERS}
     moved[datetime] = _later_datetime(age)
-    modules = {sys.modules[base.__module__] for kind in kinds for base in kind.__mro__ if base is not object}
+    # A class may say that it is from a module that was never imported, or that has been removed since.
+    modules = [sys.modules.get(base.__module__) for kind in kinds for base in kind.__mro__ if base is not object]
     with ExitStack() as stack:
-        for module in {time, *modules}:
+        stack.enter_context(mock.patch.object(asyncio.BaseEventLoop, "time", _time_of_a_loop))
+        for module in {time, *filter(None, modules)}:
             for name, value in _known(module, moved):
                 stack.enter_context(mock.patch.object(module, name, value))
         yield
@@ -44,6 +49,10 @@ def _known(module: ModuleType, moved: dict[object, object]) -> list[tuple[str, o
 
 def _moved(clock: Callable[[], Any], by: float) -> Callable[[], Any]:
     return lambda: clock() + by
+
+
+def _time_of_a_loop(_loop: asyncio.BaseEventLoop) -> float:
+    return monotonic()
 
 
 def _later_datetime(age: timedelta) -> type[datetime]:

@@ -14,7 +14,6 @@ import sys
 import tempfile
 import threading
 import time
-import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -53,13 +52,12 @@ def surroundings() -> Mapping[str, object]:
         "the exception hooks": (sys.excepthook, threading.excepthook),
         "the recursion limit": sys.getrecursionlimit(),
         "the garbage collector": (gc.isenabled(), gc.get_threshold()),
-        "the warning filters": tuple(warnings.filters),
         "the module search path": tuple(sys.path),
         "the root logger": (logging.root.level, tuple(logging.root.handlers), logging.root.disabled),
-        "the level below which logging is off": logging.root.manager.disable,
+        "the level of logging": logging.root.manager.disable,
         "the resource limits": {name: resource.getrlimit(number) for name, number in LIMITS.items()},
         "the switch interval": sys.getswitchinterval(),
-        "the folder for temporary files": tempfile.tempdir,
+        "the folder for temporary files": tempfile.gettempdir(),
         "the standard streams": (sys.stdin, sys.stdout, sys.stderr),
     }
 

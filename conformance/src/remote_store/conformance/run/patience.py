@@ -69,7 +69,7 @@ class Patience:
             self._count[name, "unavailable"] = 0
         if not isinstance(error, Exception | HarnessFailed) or not isinstance(case, AnyCase):
             return ""
-        if trouble := _trouble(case):
+        if trouble := trouble_of(case):
             self._over[name] = trouble
         return trouble
 
@@ -79,7 +79,8 @@ class Patience:
             self._over.setdefault(name, reason)
 
 
-def _trouble(case: AnyCase[Any]) -> str:
+def trouble_of(case: AnyCase[Any]) -> str:
+    """Why the storage of a case can no longer be reached, as its harness says; empty if it can."""
     try:
         return redacted(bounded(case.harness.trouble, min(SECONDS, case.timeout)), case.profile.secrets)
     except Hung as hung:

@@ -199,7 +199,7 @@ def parsed(document: bytes) -> Element:
     """
     try:
         return fromstring(document)  # noqa: S314 - expat limits the expansion of entities
-    except ParseError as error:
+    except (ParseError, LookupError, ValueError) as error:  # the last two are about its encoding
         raise S3OracleRefused(f"the response is no XML ({error})", 200, document) from error
 
 

@@ -5,19 +5,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.trees import fill
-from remote_store.conformance.checking.usages import PATH_USAGES, Usage
 from remote_store.conformance.checking.wire import MOST_REQUESTS, is_get, is_upload, label, patient
 from remote_store.conformance.http.faults import LoseResponse, Reset, Respond, ShortBody, TruncateRequest, WireFault
+from remote_store.conformance.suite.failing import (
+    SIZE,
+    declared,
+    expect_own_errors,
+    expect_unchanged,
+    expect_whole_file,
+    expect_whole_reads,
+)
 from remote_store.core import Backend, BackendUnavailable, Capability, PermissionDenied, RemoteStoreError
 
 READ, WRITE = Capability.READ, Capability.WRITE
-SIZE = 300_000
 OUTAGES = [Respond(500), Respond(502), Respond(503), Respond(504), Respond(429), Reset()]
 ODDITIES = [Respond(400), Respond(404), Respond(409), Respond(412), Respond(418), LoseResponse()]
 CUTS = [Reset(after_bytes=100_000), ShortBody(after_bytes=100_000)]
@@ -31,14 +38,8 @@ class OutageSuite:
     @check("WIRE-033", needs=(WRITE,))
     def test_wire_nothing_of_the_sdk_leaves(self, case: Case, fault: WireFault) -> None:
         backend = prepared(case)
-        for operation, row in declared(case).items():
-            with injected(case, fault):
-                try:
-                    row.run(backend, case.path("file"), case.path("other"))
-                except RemoteStoreError:
-                    continue
-                except Exception as error:
-                    case.fail(f"{operation} while the server responds {label(fault)}", RemoteStoreError, error)
+        failing = partial(injected, case, fault)
+        expect_own_errors(case, backend, failing, f"the server responds {label(fault)}")
 
     @pytest.mark.parametrize("fault", OUTAGES, ids=label)
     @check("WIRE-034", needs=(WRITE,))
@@ -67,15 +68,7 @@ class OutageSuite:
         # Twice even if every body is cut: the last read may get a connection that was closed after the last cut.
         backend, content = patient(case, 2), case.content(SIZE)
         fill(case, "file", data=content)
-        seekable = Capability.SEEKABLE_READ in backend.capabilities
-        for method in ("read", "read_bytes", "read_range", *(["read_seekable"] if seekable else [])):
-            with injected(case, fault, times=times):
-                try:
-                    data = read_by(backend, method, case.path("file"))
-                except BackendUnavailable as error:
-                    case.expect(error.retryable, f"the error of {method} is retryable", error)
-                else:
-                    case.expect(data == content, f"{method} of a body that was cut returns all of it", len(data))
+        expect_whole_reads(case, backend, partial(injected, case, fault, times=times), content)
         case.expect(backend.read_bytes(case.path("file")) == content, "the file is whole afterwards")
 
     @pytest.mark.parametrize("fault", FAILED_UPLOADS, ids=label)
@@ -87,31 +80,15 @@ class OutageSuite:
             failed = case.expect_raises(RemoteStoreError, path=case.path(name), what="a write that the server refuses")
             with injected(case, fault, uploads=True), failed:
                 backend.write(case.path(name), case.content(SIZE), overwrite=overwrite)
-        case.expect_equal(case.backend.read_bytes(case.path("file")), b"old", "the file that should have been replaced")
-        case.expect_equal(
-            case.backend.exists(case.path("new")), False, "exists of the file that should have been created"
-        )
+        expect_unchanged(case)
 
     @pytest.mark.parametrize("times", [1, None])
     @pytest.mark.parametrize("overwrite", [False, True])
     @check("WIRE-037", needs=(READ,))
     def test_wire_a_lost_answer_leaves_a_whole_file(self, case: Case, overwrite: bool, times: int | None) -> None:
-        backend, path = patient(case, 2 if times else 1), case.path("file")
-        content = case.content(SIZE)
-        if overwrite:
-            fill(case, "file", data=b"old")
-        written = True
-        with injected(case, LoseResponse(), times=times, uploads=True):
-            try:
-                backend.write(path, content, overwrite=overwrite)
-            except RemoteStoreError:
-                written = False
-        there = case.backend.exists(path)
-        case.expect(there or not (written or overwrite), "the old file or the new one exists")
-        if there:
-            data = case.backend.read_bytes(path)
-            whole = data == content or (overwrite and not written and data == b"old")
-            case.expect(whole, "the file is the old one or the new one", f"{len(data):,} bytes")
+        backend = patient(case, 2 if times else 1)
+        failing = partial(injected, case, LoseResponse(), times=times, uploads=True)
+        expect_whole_file(case, backend, failing, "write", overwrite=overwrite)
 
 
 def prepared(case: Case) -> Backend:
@@ -119,14 +96,6 @@ def prepared(case: Case) -> Backend:
     backend = patient(case, 1)
     fill(case, "file")
     return backend
-
-
-def declared(case: Case) -> dict[str, Usage]:
-    """The operations that the backend declares, with deletes and moves at the end."""
-    capabilities = case.backend.capabilities
-    rows = {name: row for name, row in PATH_USAGES.items() if row.capability in (None, *capabilities)}
-    removes = (Capability.DELETE, Capability.MOVE)
-    return dict(sorted(rows.items(), key=lambda item: item[1].capability in removes))
 
 
 @contextmanager
@@ -139,16 +108,3 @@ def injected(case: Case, fault: WireFault, *, times: int | None = None, uploads:
         yield
     finally:
         endpoint.clear_faults()
-
-
-def read_by(backend: Backend, method: str, path: str) -> bytes:
-    """The content of a file by one of the methods for reading; a stream is read in pieces."""
-    if method == "read_bytes":
-        return backend.read_bytes(path)
-    if method == "read_range":
-        return backend.read_range(path, 0, SIZE)
-    pieces = []
-    with getattr(backend, method)(path) as stream:
-        while piece := stream.read(40_000):
-            pieces.append(piece)
-    return b"".join(pieces)

@@ -43,7 +43,7 @@ WAYS = {"write": WRITE, "write_atomic": ATOMIC, "open_atomic": ATOMIC}
 
 
 class ProcessSuite:
-    """PROC: other processes and lives."""
+    """PROC: processes, instances and time."""
 
     @check("PROC-001", needs=(READ, WRITE, LIST))
     def test_process_is_left_as_it_was(self, case: Case) -> None:
@@ -262,7 +262,7 @@ class ProcessSuite:
         ways = [way for way, capability in WAYS.items() if capability in case.backend.capabilities]
         for way in ways:
             write(case.backend, way, case.path(way), content, nothing)
-        local = case.harness.endpoint is None and case.profile.kind not in ("s3", "http")
+        local = case.harness.endpoint is None and case.kind not in ("s3", "http")
         with later(DAY if local else SIGNED, type(case.backend)):
             for way in ways:
                 expect_content(case, way, content)

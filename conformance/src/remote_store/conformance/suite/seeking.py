@@ -292,7 +292,7 @@ class SeekSuite:
                     archive.seek(offset)
                     expected = io.BytesIO.read(archive, size)
                     case.expect_equal(stream.read(size), expected, f"read({size}) at {offset} of a buffered file")
-        if case.profile.kind == "s3":
+        if case.kind == "s3":
             case.expect(len(sent) <= MOST, f"at most {MOST} requests for {MEMBERS} members", len(sent))
 
 

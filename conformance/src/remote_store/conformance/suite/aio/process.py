@@ -42,7 +42,7 @@ WAYS = {"write": WRITE, "write_atomic": ATOMIC, "open_atomic": ATOMIC}
 
 
 class AsyncProcessSuite:
-    """PROC: other processes and lives."""
+    """PROC: processes, instances and time."""
 
     @async_check("PROC-001", needs=(READ, WRITE, LIST))
     async def test_process_is_left_as_it_was(self, case: AsyncCase) -> None:
@@ -263,7 +263,7 @@ class AsyncProcessSuite:
         ways = [way for way, capability in WAYS.items() if capability in case.backend.capabilities]
         for way in ways:
             await write(case.backend, way, case.path(way), content, nothing)
-        local = case.harness.endpoint is None and case.profile.kind not in ("s3", "http")
+        local = case.harness.endpoint is None and case.kind not in ("s3", "http")
         with later(DAY if local else SIGNED, type(case.backend)):
             for way in ways:
                 await expect_content(case, way, content)

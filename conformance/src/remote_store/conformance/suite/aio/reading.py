@@ -256,7 +256,7 @@ class AsyncReadSuite:
                 info = info_of(stream)
                 case.expect_equal(operations(sent[opened:]), [], "the requests of info")
                 case.expect_equal(len(await stream.read()), info.size, "the bytes of the stream")
-        if case.profile.kind == "s3" and method == "read":
+        if case.kind == "s3" and method == "read":
             case.expect_equal(operations(sent), ["GetObject"], "the requests of read, info and all bytes")
 
 
