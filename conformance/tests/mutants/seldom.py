@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import time
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, BinaryIO
@@ -14,7 +15,7 @@ from typing import Any, BinaryIO
 from mutants.reading import Reads, Stream
 from mutants.registry import broken
 from mutants.streams import Seeks
-from remote_store.core import ContentDigest, FolderInfo, MemoryBackend, WriteResult
+from remote_store.core import BackendUnavailable, ContentDigest, FolderInfo, MemoryBackend, WriteResult
 from remote_store.core.checksums import encoded
 from remote_store.core.memory.files import Draft
 
@@ -159,3 +160,69 @@ class DatesAFolderByItsLastKey(MemoryBackend):
         files = sorted(self.list_files(path, recursive=True), key=lambda info: info.path)
         found = super().get_folder_info(path)
         return replace(found, modified_at=files[-1].modified_at) if files else found
+
+
+@broken("WRITE-003")
+class BelievesTheFileNumber(MemoryBackend):
+    """Reads as many bytes of a stream as the file of its `fileno` has, which are fewer than a gzip file returns."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        with suppress(AttributeError, OSError):
+            content = content.read(os.fstat(content.fileno()).st_size - content.tell())
+        return super().write(path, content, **options)
+
+
+@broken("WRITE-018")
+class WritesThroughANameOfTheUser(MemoryBackend):
+    """Writes to the path with `.part` added, removes that and so a file of the user, who may use this name too."""
+
+    def _commit(self, path: str, *rest: Any, **asked: Any) -> WriteResult:
+        written = super()._commit(path, *rest, **asked)
+        self._files.pop(f"{path}.part", None)
+        return written
+
+
+@broken("VERS-008")
+class SharesTagsWithItsCopies(MemoryBackend):
+    """Tags that a copy is given are those of its source too."""
+
+    def copy(self, src: str, dst: str, **options: Any) -> None:
+        super().copy(src, dst, **options)
+        self.__dict__.setdefault("sources", {})[dst] = src
+
+    def set_tags(self, path: str, tags: Mapping[str, str], **options: Any) -> None:
+        super().set_tags(path, tags, **options)
+        source = self.__dict__.get("sources", {}).get(path)
+        if source is not None and self.is_file(source):
+            super().set_tags(source, tags, **options)
+
+
+class Slotted(Stream):
+    """A stream that gives its slot back at its end."""
+
+    free: Any = None
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        if self.tell() == len(self.getvalue()) and self.free is not None:
+            self.free()
+            self.free = None
+        return data
+
+
+@broken("READ-017")
+class KeepsTheSlotsOfAbandonedStreams(MemoryBackend):
+    """A stream that is closed before its end keeps one of 64 connections."""
+
+    taken = 0
+
+    def read(self, path: str, **options: Any) -> BinaryIO:
+        stream = Slotted(self.read_bytes(path, **options))
+        if self.taken == 64:
+            raise BackendUnavailable("no connection is free", path=path, backend=self.name, retryable=True)
+        self.taken += 1
+        stream.free = self._give_back
+        return stream
+
+    def _give_back(self) -> None:
+        self.taken -= 1

@@ -229,6 +229,28 @@ class Unseekable(io.RawIOBase):
         return len(data)
 
 
+class Decoded(Unseekable):
+    """A stream like a gzip file: its `fileno` is that of a file with other bytes, of which there are fewer.
+
+    Args:
+        content: The bytes of the stream.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self._encoded = _file(content[: len(content) // 2])
+
+    def fileno(self) -> int:
+        return self._encoded.fileno()
+
+    def tell(self) -> int:
+        return self._content.tell()
+
+    def close(self) -> None:
+        self._encoded.close()
+        super().close()
+
+
 class Slow(Unseekable):
     """A stream that waits before its second block.
 
@@ -346,6 +368,7 @@ def _file(content: bytes) -> BinaryIO:
 SOURCES: dict[str, Callable[[bytes], BinaryIO]] = {
     "bytes_io": io.BytesIO,
     "file": _file,
+    "decoded": lambda content: cast("BinaryIO", Decoded(content)),
     "buffered": lambda content: cast("BinaryIO", io.BufferedReader(Unseekable(content))),
     "unseekable": lambda content: cast("BinaryIO", Unseekable(content)),
     "short_reads": lambda content: cast("BinaryIO", Unseekable(content, most=7_001)),

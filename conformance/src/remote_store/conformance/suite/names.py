@@ -20,6 +20,12 @@ from remote_store.core import AlreadyExists, Capability, DirectoryNotEmpty, Inva
 READ, WRITE, DELETE, LIST = Capability.READ, Capability.WRITE, Capability.DELETE, Capability.LIST
 MOVE, COPY = Capability.MOVE, Capability.COPY
 FILE, FOLDER, NOTHING = (True, True, False), (True, False, True), (False, False, False)
+SIDE_FILES = (
+    *("{}.part", "{}.tmp", "{}.temp", "{}.new", "{}.bak", "{}.lock", "{}.partial", "{}~", "{}.swp", "{}.0", "{}.1"),
+    *("{}.meta", "{}.metadata", "{}.json", "{}.info", "{}.md5", "{}.sha256", "{}.etag", "{}.attrs", "{}.gz"),
+    *(".{}", ".{}.tmp", ".{}.part", ".{}.swp", "~{}", ".~{}", "_{}", "tmp-{}", ".tmp-{}", "._{}", ".{}.json"),
+)
+"""Names under which programs keep drafts, locks, metadata and checksums beside a file."""
 WILD = re.compile(r"[*?[]")
 
 
@@ -59,6 +65,26 @@ class NameSuite:
                     case.expect_equal(listed, [f"{path}/file"], f"the files of {name!r}, which looks like another")
                 case.backend.delete_folder(case.path(f"{number}/{deleted}"), recursive=True)
                 expect_files(case, f"{number}", f"{kept}/file")
+
+    @check("WRITE-018", needs=(READ, WRITE, LIST))
+    def test_write_beside_names_of_side_files(self, case: Case) -> None:
+        beside = {form.format("file.txt"): form.encode() for form in SIDE_FILES}
+        for name, content in beside.items():
+            case.backend.write(case.path(f"dir/{name}"), content)
+        for content in (b"first", b"second"):
+            case.backend.write(case.path("dir/file.txt"), content, overwrite=True)
+        if Capability.ATOMIC_WRITE in case.backend.capabilities:
+            with case.backend.open_atomic(case.path("dir/file.txt"), overwrite=True) as stream:
+                stream.write(b"third")
+        if COPY in case.backend.capabilities:
+            case.backend.copy(case.path("dir/file.txt"), case.path("copy"))
+            case.backend.copy(case.path("copy"), case.path("dir/file.txt"), overwrite=True)
+        for name, content in beside.items():
+            expect_content(case, f"dir/{name}", content)
+        expect_files(case, "dir", "file.txt", *beside)
+        if DELETE in case.backend.capabilities:
+            case.backend.delete(case.path("dir/file.txt"))
+            expect_files(case, "dir", *beside)
 
     @check("COPY-008", needs=(READ, WRITE))
     def test_copy_to_every_name_that_looks_alike(self, case: Case) -> None:

@@ -234,6 +234,16 @@ class VersionSuite:
         case.expect_equal(case.backend.get_tags(case.path("other")), {}, "the tags after an overwrite")
 
     @check("VERS-008", needs=WRITE)
+    def test_vers_tags_of_a_copy_are_its_own(self, case: Case) -> None:
+        case.require(Capability.COPY)
+        taking(case).write(case.path("file"), b"content", tags=TAGS)
+        case.backend.copy(case.path("file"), case.path("copy"))
+        case.backend.set_tags(case.path("copy"), {"own": "1"})
+        case.expect_equal(case.backend.get_tags(case.path("file")), TAGS, "the tags of the source")
+        case.backend.set_tags(case.path("file"), {})
+        case.expect_equal(case.backend.get_tags(case.path("copy")), {"own": "1"}, "the tags of the copy")
+
+    @check("VERS-008", needs=WRITE)
     def test_vers_tags_end_with_their_file(self, case: Case) -> None:
         case.require(Capability.DELETE)
         taking(case).write(case.path("file"), b"content", tags=TAGS)

@@ -19,6 +19,12 @@ from remote_store.core import AlreadyExists, Capability, DirectoryNotEmpty, Inva
 READ, WRITE, DELETE, LIST = Capability.READ, Capability.WRITE, Capability.DELETE, Capability.LIST
 MOVE, COPY = Capability.MOVE, Capability.COPY
 FILE, FOLDER, NOTHING = (True, True, False), (True, False, True), (False, False, False)
+SIDE_FILES = (
+    *("{}.part", "{}.tmp", "{}.temp", "{}.new", "{}.bak", "{}.lock", "{}.partial", "{}~", "{}.swp", "{}.0", "{}.1"),
+    *("{}.meta", "{}.metadata", "{}.json", "{}.info", "{}.md5", "{}.sha256", "{}.etag", "{}.attrs", "{}.gz"),
+    *(".{}", ".{}.tmp", ".{}.part", ".{}.swp", "~{}", ".~{}", "_{}", "tmp-{}", ".tmp-{}", "._{}", ".{}.json"),
+)
+"""Names under which programs keep drafts, locks, metadata and checksums beside a file."""
 WILD = re.compile(r"[*?[]")
 
 
@@ -58,6 +64,26 @@ class AsyncNameSuite:
                     case.expect_equal(listed, [f"{path}/file"], f"the files of {name!r}, which looks like another")
                 await case.backend.delete_folder(case.path(f"{number}/{deleted}"), recursive=True)
                 await expect_files(case, f"{number}", f"{kept}/file")
+
+    @async_check("WRITE-018", needs=(READ, WRITE, LIST))
+    async def test_write_beside_names_of_side_files(self, case: AsyncCase) -> None:
+        beside = {form.format("file.txt"): form.encode() for form in SIDE_FILES}
+        for name, content in beside.items():
+            await case.backend.write(case.path(f"dir/{name}"), content)
+        for content in (b"first", b"second"):
+            await case.backend.write(case.path("dir/file.txt"), content, overwrite=True)
+        if Capability.ATOMIC_WRITE in case.backend.capabilities:
+            async with case.backend.open_atomic(case.path("dir/file.txt"), overwrite=True) as stream:
+                await stream.write(b"third")
+        if COPY in case.backend.capabilities:
+            await case.backend.copy(case.path("dir/file.txt"), case.path("copy"))
+            await case.backend.copy(case.path("copy"), case.path("dir/file.txt"), overwrite=True)
+        for name, content in beside.items():
+            await expect_content(case, f"dir/{name}", content)
+        await expect_files(case, "dir", "file.txt", *beside)
+        if DELETE in case.backend.capabilities:
+            await case.backend.delete(case.path("dir/file.txt"))
+            await expect_files(case, "dir", *beside)
 
     @async_check("COPY-008", needs=(READ, WRITE))
     async def test_copy_to_every_name_that_looks_alike(self, case: AsyncCase) -> None:

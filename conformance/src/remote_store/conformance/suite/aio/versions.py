@@ -233,6 +233,16 @@ class AsyncVersionSuite:
         case.expect_equal(await case.backend.get_tags(case.path("other")), {}, "the tags after an overwrite")
 
     @async_check("VERS-008", needs=WRITE)
+    async def test_vers_tags_of_a_copy_are_its_own(self, case: AsyncCase) -> None:
+        case.require(Capability.COPY)
+        await taking(case).write(case.path("file"), b"content", tags=TAGS)
+        await case.backend.copy(case.path("file"), case.path("copy"))
+        await case.backend.set_tags(case.path("copy"), {"own": "1"})
+        case.expect_equal(await case.backend.get_tags(case.path("file")), TAGS, "the tags of the source")
+        await case.backend.set_tags(case.path("file"), {})
+        case.expect_equal(await case.backend.get_tags(case.path("copy")), {"own": "1"}, "the tags of the copy")
+
+    @async_check("VERS-008", needs=WRITE)
     async def test_vers_tags_end_with_their_file(self, case: AsyncCase) -> None:
         case.require(Capability.DELETE)
         await taking(case).write(case.path("file"), b"content", tags=TAGS)
