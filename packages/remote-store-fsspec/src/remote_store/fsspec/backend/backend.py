@@ -82,8 +82,8 @@ class FsspecBackend(Backend):
     folder.
 
     Links: `delete_folder` deletes a link, and nothing that it leads to, and a recursive listing does not follow it. The
-    filesystem of SMB does not say that a path is a link, so there links are followed. A file behind a link is read and
-    written like any other.
+    filesystem of SMB and many servers of FTP do not say that an entry is a link, so there both follow it, and what is
+    behind it is deleted. A file behind a link is read and written like any other.
 
     Closing: `close` closes a filesystem that the backend made, of a protocol or a URL, if it has a `close`, or is of
     SFTP or FTP. The connections of others, such as SMB, are closed with the process. A filesystem that you pass stays
