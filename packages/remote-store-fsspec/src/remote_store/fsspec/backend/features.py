@@ -32,7 +32,7 @@ REFUSING = frozenset({"file", "local", "memory", "ftp", "sftp", "smb", "ssh"})
 FORKING = frozenset({"file", "local", "memory", "remote-store"})
 """Protocols of filesystems that share no connection and no open file with a fork."""
 SILENT = frozenset({"ftp", "smb"})
-"""Protocols whose listings describe what a link leads to, and whose `rm_file` deletes a link and no folder's content."""
+"""Protocols whose listings describe what a link leads to. `rm_file` deletes a link, and no content of a folder."""
 CONNECTIONS = {"sftp": "client", "ssh": "client", "ftp": "ftp"}
 """Attributes with the connection of filesystems that have no `close`, by protocol."""
 PAGES = frozenset({"http", "https"})

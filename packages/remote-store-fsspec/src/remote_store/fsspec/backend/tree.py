@@ -11,7 +11,14 @@ from typing import Any
 from remote_store.core import AlreadyExists, Capability, DirectoryNotEmpty, FileInfo, NotFound, RemoteStoreError
 from remote_store.fsspec.backend.errors import NAME, is_no_folder, typed_errors
 from remote_store.fsspec.backend.facts import Info, content_type_of, etag_of, is_link, kind_of, modified_at, size_of
-from remote_store.fsspec.backend.features import hides_links, innermost, keeps_folders, refuses_content, takes_mode, writes_in_place
+from remote_store.fsspec.backend.features import (
+    hides_links,
+    innermost,
+    keeps_folders,
+    refuses_content,
+    takes_mode,
+    writes_in_place,
+)
 from remote_store.fsspec.backend.place import Place
 
 BLOCK = 1 << 20
