@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import ftplib
 import io
+import socket
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,10 @@ class Answered(Exception):
         self.status = status
 
 
+class Unreachable(OSError):
+    """A class of a client, as aiohttp has it."""
+
+
 def caused(error: Exception, cause: Exception) -> Exception:
     error.__cause__ = cause
     return error
@@ -63,6 +69,9 @@ def caused(error: Exception, cause: Exception) -> Exception:
         (ftplib.error_perm("550 No such file"), RemoteStoreError),
         (caused(FileNotFoundError(), Answered(403)), PermissionDenied),
         (caused(FileNotFoundError(), ConnectionRefusedError()), BackendUnavailable),
+        (caused(FileNotFoundError(), Unreachable(errno.ECONNREFUSED, "Connect call failed")), BackendUnavailable),
+        (caused(FileNotFoundError(), socket.gaierror(-2, "Name or service not known")), BackendUnavailable),
+        (caused(FileNotFoundError(), KeyError("key")), NotFound),
         (caused(FileNotFoundError(), Answered(404)), NotFound),
         (caused(FileNotFoundError(), ftplib.error_perm("550 No such file")), NotFound),
         (Answered(404), NotFound),

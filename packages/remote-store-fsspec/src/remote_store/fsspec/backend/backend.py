@@ -81,9 +81,9 @@ class FsspecBackend(Backend):
     deletes its source. Writing a file creates its folders, and deleting or moving the last file of a folder removes the
     folder.
 
-    Links: `delete_folder` deletes a link, and nothing that it leads to, and a recursive listing does not follow it. The
-    filesystem of SMB does not say that a path is a link, so there links are followed. A file behind a link is read and
-    written like any other.
+    Links: `delete_folder` deletes a link, and nothing that it leads to. A recursive listing does not follow a link to a
+    folder, except on SMB and on servers of FTP that do not say that an entry is a link. A file behind a link is read
+    and written like any other.
 
     Closing: `close` closes a filesystem that the backend made, of a protocol or a URL, if it has a `close`, or is of
     SFTP or FTP. The connections of others, such as SMB, are closed with the process. A filesystem that you pass stays

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import ftplib
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -29,8 +30,19 @@ TYPES: tuple[tuple[type[Exception], type[RemoteStoreError]], ...] = (
     (PermissionError, PermissionDenied),
     (ConnectionError, BackendUnavailable),
     (TimeoutError, BackendUnavailable),
+    (socket.gaierror, BackendUnavailable),
 )
-NUMBERS = {errno.ENAMETOOLONG: InvalidPath, errno.EROFS: PermissionDenied, errno.ENOTEMPTY: DirectoryNotEmpty}
+NUMBERS: Mapping[int, type[RemoteStoreError]] = {
+    errno.ENAMETOOLONG: InvalidPath,
+    errno.EROFS: PermissionDenied,
+    errno.ENOTEMPTY: DirectoryNotEmpty,
+    errno.ECONNREFUSED: BackendUnavailable,
+    errno.ECONNRESET: BackendUnavailable,
+    errno.EHOSTUNREACH: BackendUnavailable,
+    errno.ENETUNREACH: BackendUnavailable,
+    errno.ETIMEDOUT: BackendUnavailable,
+}
+"""Numbers for which Python has no class, or for which a client raises a class of its own."""
 STATUSES = {
     401: PermissionDenied,
     403: PermissionDenied,

@@ -31,6 +31,8 @@ REFUSING = frozenset({"file", "local", "memory", "ftp", "sftp", "smb", "ssh"})
 """Protocols of filesystems that refuse to remove a folder with content. Others may remove the content too."""
 FORKING = frozenset({"file", "local", "memory", "remote-store"})
 """Protocols of filesystems that share no connection and no open file with a fork."""
+SILENT = frozenset({"ftp", "smb"})
+"""Protocols whose listings describe what a link leads to. `rm_file` deletes a link, and no content of a folder."""
 CONNECTIONS = {"sftp": "client", "ssh": "client", "ftp": "ftp"}
 """Attributes with the connection of filesystems that have no `close`, by protocol."""
 PAGES = frozenset({"http", "https"})
@@ -62,6 +64,11 @@ def keeps_folders(fs: Any) -> bool:
     """Whether a folder stays when its last file is deleted, and can be removed without risk."""
     rmdir = inspect.unwrap(innermost(fs).rmdir)
     return rmdir.__module__ not in (*BASE_CLASSES, ARROW) and not FLAT.intersection(protocols_of(innermost(fs)))
+
+
+def hides_links(fs: Any) -> bool:
+    """Whether only an attempt to delete a path as a file tells a link from a folder."""
+    return bool(SILENT.intersection(protocols_of(innermost(fs))))
 
 
 def refuses_content(fs: Any) -> bool:

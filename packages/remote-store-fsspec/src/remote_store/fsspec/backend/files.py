@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from remote_store.core import (
@@ -116,13 +116,17 @@ class Files:
         """Path, name and facts of the files and folders in a folder. What a link to a folder leads to is left out."""
         return (entry for entry in self._entries(path, deepest) if kind_of(entry[2]))
 
-    def _entries(self, path: str, deepest: int | None) -> Iterator[tuple[str, str, Info]]:
+    def _entries(
+        self, path: str, deepest: int | None, leave: Callable[[str], bool] | None = None
+    ) -> Iterator[tuple[str, str, Info]]:
+        """What is in a folder, without what is in the folders for which `leave` is true."""
         pending = [(path.removesuffix("/"), 0)] if self.kind(path) == "directory" else []
         while pending:
             folder, depth = pending.pop()
             for found, name, info in self.tree.children(folder):
                 yield found, name, info
-                if is_own_folder(info) and (deepest is None or depth < deepest):
+                enters = is_own_folder(info) and (deepest is None or depth < deepest)
+                if enters and not (leave and leave(found)):
                     pending.append((found, depth + 1))
 
     def target(self, path: str, *, overwrite: bool) -> Target:
@@ -167,8 +171,8 @@ class Files:
         folder = path.removesuffix("/")
         if self.tree.is_link(folder, self.tree.look(folder) or {}):
             self.tree.remove_file(folder)
-        else:
-            entries = list(self._entries(path, None))
+        elif not self.tree.remove_link(folder):
+            entries = list(self._entries(path, None if recursive else 0, self.tree.remove_link))
             if entries and not recursive:
                 raise _not_empty(path)
             self._remove_all(path, entries, recursive=recursive)

@@ -11,7 +11,14 @@ from typing import Any
 from remote_store.core import AlreadyExists, Capability, DirectoryNotEmpty, FileInfo, NotFound, RemoteStoreError
 from remote_store.fsspec.backend.errors import NAME, is_no_folder, typed_errors
 from remote_store.fsspec.backend.facts import Info, content_type_of, etag_of, is_link, kind_of, modified_at, size_of
-from remote_store.fsspec.backend.features import innermost, keeps_folders, refuses_content, takes_mode, writes_in_place
+from remote_store.fsspec.backend.features import (
+    hides_links,
+    innermost,
+    keeps_folders,
+    refuses_content,
+    takes_mode,
+    writes_in_place,
+)
 from remote_store.fsspec.backend.place import Place
 
 BLOCK = 1 << 20
@@ -106,6 +113,14 @@ class Tree:
     def copy(self, source: str, target: Target) -> None:
         """Copy a file within the filesystem."""
         self._place(target, partial(self.fs.cp_file, self.place.native(source)), Capability.COPY)
+
+    def remove_link(self, path: str) -> bool:
+        """Delete what looks like a folder if it is a link that no listing tells. Returns whether it was one."""
+        if hides_links(self.fs):
+            with suppress(RemoteStoreError):
+                self.remove_file(path)
+                return True
+        return False
 
     def remove_file(self, path: str) -> None:
         """Delete a file."""
