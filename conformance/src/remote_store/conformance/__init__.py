@@ -7,8 +7,9 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from remote_store.conformance.checking.case import AsyncCase, Case, not_applicable, untested
+    from remote_store.conformance.checking.case import AsyncCase, Case
     from remote_store.conformance.checking.decorators import async_check, check
+    from remote_store.conformance.checking.ends import not_applicable, untested
     from remote_store.conformance.checking.expect import CheckFailed
     from remote_store.conformance.contract.deviations import join_deviations, load_deviations
     from remote_store.conformance.contract.rule_pages import RulePage, rule_pages
@@ -80,8 +81,9 @@ __version__ = version("remote-store-conformance")
 
 # A pytest plugin lives in this package, and a run of pytest without a conformance class must not pay for the suite.
 _NAMES = {
-    "checking.case": ("AsyncCase", "Case", "not_applicable", "untested"),
+    "checking.case": ("AsyncCase", "Case"),
     "checking.decorators": ("async_check", "check"),
+    "checking.ends": ("not_applicable", "untested"),
     "checking.expect": ("CheckFailed",),
     "contract.deviations": ("join_deviations", "load_deviations"),
     "contract.rule_pages": ("RulePage", "rule_pages"),
