@@ -278,8 +278,10 @@ class AsyncSwapSuite:
         case.expect_equal(operations(sent), ["PutObject"], "the requests of a small write")
         with case.endpoint.recording() as sent:
             await backend.write(path, unseekable(bytes(size + 1)), overwrite=True, if_match=tag)
-        expected = ["CreateMultipartUpload", "UploadPart", "UploadPart", "CompleteMultipartUpload"]
-        case.expect_equal(operations(sent), expected, "the requests of a write of two parts")
+        in_parts = ["CreateMultipartUpload", "UploadPart", "UploadPart", "CompleteMultipartUpload"]
+        found = operations(sent)
+        # A client without conditional uploads sends the whole content in one request.
+        case.expect(found in (["PutObject"], in_parts), f"{in_parts} or PutObject for a write of two parts", found)
 
     @async_check("SWAP-015", needs=(READ, WRITE))
     async def test_swap_cost_of_reads(self, case: AsyncCase) -> None:
