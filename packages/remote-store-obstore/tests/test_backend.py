@@ -7,6 +7,7 @@ import pickle
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -141,6 +142,23 @@ def test_a_folder_is_deleted_while_others_delete_its_files(memory, monkeypatch):
     monkeypatch.setattr(obstore, "delete", after_another)
     memory.delete_folder("dir", recursive=True)
     assert not memory.exists("dir")
+
+
+def test_a_listing_of_another_folder_is_refused_and_nothing_is_deleted(memory, monkeypatch):
+    for name in ("dir/a", "dir2/b", "dir2/in/c"):
+        memory.write(name, b"x")
+    for method in ("list", "list_with_delimiter"):
+        answer = partial(getattr(obstore, method), memory.unwrap(MemoryStore), "dir2")
+        monkeypatch.setattr(obstore, method, lambda _store, _folder, answer=answer, **_options: answer())
+    for call in (
+        lambda: memory.delete_folder("dir", recursive=True),
+        lambda: list(memory.list_files("dir", recursive=True)),
+        lambda: list(memory.iter_children("dir")),
+        lambda: memory.get_folder_info("dir"),
+    ):
+        with pytest.raises(RemoteStoreError, match="dir2"):
+            call()
+    assert all(map(memory.is_file, ("dir/a", "dir2/b", "dir2/in/c")))
 
 
 @pytest.mark.parametrize("folder", ["dir", "dir/in", "dir/in/link"])

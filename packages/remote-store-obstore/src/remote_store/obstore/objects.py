@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -140,6 +140,7 @@ class Objects:
             return
         with absent_is_empty(), self.errors(path):
             for page in obstore.list(self.store, folder or None, chunk_size=PAGE):
+                self._require_below(folder, (meta["path"] for meta in page))
                 yield page
                 # If the backend was closed meanwhile, obstore would go on.
                 self.check_open()
@@ -151,6 +152,8 @@ class Objects:
             return
         with absent_is_empty(), self.errors(path):
             found = obstore.list_with_delimiter(self.store, folder or None)
+            self._require_below(folder, (meta["path"] for meta in found["objects"]))
+            self._require_below(folder, found["common_prefixes"])
             yield from map(described, found["objects"])
             yield from (FolderEntry(name, name.rpartition("/")[2]) for name in found["common_prefixes"])
 
@@ -174,6 +177,13 @@ class Objects:
         except RemoteStoreError as error:
             error.paths = tuple(self._still_listed(folder, keys))
             raise
+
+    def _require_below(self, folder: str, keys: Iterable[str]) -> None:
+        """Refuse a listing of another folder, whose files would be deleted as those of this one."""
+        start = folder and f"{folder}/"
+        if other := next((key for key in keys if not key.startswith(start)), None):
+            message = f"the service listed {other!r}, which is not in the folder"
+            raise RemoteStoreError(message, path=folder, backend=self._name)
 
     def _delete_listed(self, folder: str, left: Sequence[str]) -> None:
         attempts = ATTEMPTS
