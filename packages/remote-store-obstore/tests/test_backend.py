@@ -161,6 +161,20 @@ def test_a_listing_of_another_folder_is_refused_and_nothing_is_deleted(memory, m
     assert all(map(memory.is_file, ("dir/a", "dir2/b", "dir2/in/c")))
 
 
+def test_a_folder_whose_marker_is_listed_like_a_file_is_deleted_without_the_file_of_that_name(memory, monkeypatch):
+    memory.write("dir", b"x")
+    memory.write("dir/a", b"x")
+    answer = obstore.list
+
+    def with_marker(store, _folder, **_options):
+        return iter([[meta for page in answer(store) for meta in page]])
+
+    monkeypatch.setattr(obstore, "list", with_marker)
+    with pytest.raises(InvalidPath) as raised:
+        memory.delete_folder("dir", recursive=True)
+    assert (raised.value.paths, memory.is_file("dir"), memory.is_file("dir/a")) == (("dir",), True, False)
+
+
 @pytest.mark.parametrize("folder", ["dir", "dir/in", "dir/in/link"])
 def test_a_recursive_delete_removes_links_to_folders_and_not_what_is_behind(folder, tmp_path):
     (tmp_path / "outside/deep").mkdir(parents=True)

@@ -168,7 +168,8 @@ class Objects:
         Raises:
             RemoteStoreError: Files are still there; `paths` names them.
         """
-        left = [key for key in keys if is_reachable(key, self._kind)]
+        # The marker of the folder is listed without its slash, like the file of that name, which stays.
+        left = [key for key in keys if key != folder and is_reachable(key, self._kind)]
         try:
             self._delete_listed(folder, left)
             if len(left) < len(keys):
@@ -181,7 +182,7 @@ class Objects:
     def _require_below(self, folder: str, keys: Iterable[str]) -> None:
         """Refuse a listing of another folder, whose files would be deleted as those of this one."""
         start = folder and f"{folder}/"
-        if other := next((key for key in keys if not key.startswith(start)), None):
+        if other := next((key for key in keys if key != folder and not key.startswith(start)), None):
             message = f"the service listed {other!r}, which is not in the folder"
             raise RemoteStoreError(message, path=folder, backend=self._name)
 
