@@ -52,6 +52,21 @@ def test_a_name_that_is_no_name_of_a_package_is_refused(name: str, tmp_path: Pat
     assert not (tmp_path / "mine").exists()
 
 
+@pytest.mark.parametrize("name", ["remote", "memory", "local", "file", "s3", "s3_boto3", "s3_pyarrow"])
+def test_a_name_that_is_taken_is_refused(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for folder, options in ((tmp_path / "mine", ("--name", name)), (tmp_path / f"{name}-store", ())):
+        assert main(["new", str(folder), *options]) == 3
+        assert "is a name of remote-store or of an installed backend" in capsys.readouterr().err
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    for folder in (tmp_path / "file" / "below", tmp_path / ("x" * 300)):
+        assert main(["new", str(folder), "--name", "box"]) == 3
+        assert f"configuration error: {folder} cannot be written: " in capsys.readouterr().err
+
+
 def test_a_folder_that_is_not_empty_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "precious.txt").write_text("mine", "utf-8")
     assert main(["new", str(tmp_path), "--name", "box"]) == 3

@@ -46,6 +46,18 @@ class LeavesAtOnce(MemoryBackend):
     def glob(self, pattern):
         os._exit(0)
 
+class Interrupts(MemoryBackend):
+    def glob(self, pattern):
+        raise KeyboardInterrupt
+
+class LeavesEarly(MemoryBackend):
+    def exists(self, path):
+        sys.exit(0)
+
+class LeavesEarlyAtOnce(MemoryBackend):
+    def exists(self, path):
+        os._exit(0)
+
 class Dies(MemoryBackend):
     def glob(self, pattern):
         os.kill(os.getpid(), signal.SIGKILL)
@@ -72,6 +84,12 @@ class SignalsLater(MemoryBackend):
 def make_and_exit():
     sys.exit("no licence")
 
+def make_and_exit_at_once():
+    os._exit(0)
+
+def interrupts():
+    raise KeyboardInterrupt
+
 def never():
     threading.Event().wait()
 
@@ -91,6 +109,11 @@ def fails_at_last():
 def hangs_at_last():
     return thirty() or never()
 
+def hangs_at_sixth():
+    global made
+    made += 1
+    return MemoryBackend() if made <= 5 else never()
+
 class Troubled(Harness):
     def make(self, **options):
         return KeepsFiles()
@@ -103,6 +126,8 @@ class Troubled(Harness):
 def run(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     (tmp_path / "bad.py").write_text(BAD, "utf-8")
     (tmp_path / "leaves.py").write_text("import sys\nsys.exit(7)\n", "utf-8")
+    (tmp_path / "interrupts.py").write_text("raise KeyboardInterrupt\n", "utf-8")
+    (tmp_path / "leaves_at_once.py").write_text("import os\nos._exit(0)\n", "utf-8")
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([COMMAND, "run", *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=300)
@@ -144,13 +169,21 @@ def test_a_cleanup_that_hangs_costs_one_check(run: Run) -> None:
     assert "`close` hangs" in output
 
 
-@pytest.mark.parametrize("name, call", [("Leaves", "sys.exit(3)"), ("LeavesAtOnce", "os._exit(0)")])
+@pytest.mark.parametrize(
+    "name, call", [("Leaves", "sys.exit(3)"), ("LeavesAtOnce", "os._exit(0)"), ("Interrupts", "KeyboardInterrupt")]
+)
 def test_a_backend_that_ends_the_process_is_told_once(run: Run, name: str, call: str) -> None:
     output = told(run(f"bad:{name}", *GLOBS), 1)
     assert len(failed(output)) == 1
     assert f"observed: {call} in glob (" in output
     assert "bad.py, line " in output
     assert "`glob` called for the end of the process in test_glob_" in output
+
+
+@pytest.mark.parametrize("name, call", [("LeavesEarly", "sys.exit(0)"), ("LeavesEarlyAtOnce", "os._exit(0)")])
+def test_a_backend_that_ends_the_process_before_the_first_check_is_told(run: Run, name: str, call: str) -> None:
+    output = told(run(f"bad:{name}", "--rule", "WRITE-001", "--tier", "smoke"), 1)
+    assert f"observed: {call} in exists (" in output
 
 
 def test_of_a_process_that_dies_the_running_check_is_told(run: Run) -> None:
@@ -170,8 +203,12 @@ def test_a_backend_that_prints_breaks_one_rule_and_its_text_is_not_mixed_with_th
     "target, text",
     [
         ("bad:Signals", "the handlers of signals belong to the program, not to a backend"),
-        ("bad:make_and_exit", "bad:make_and_exit() raised SystemExit: no licence ("),
-        ("leaves:make", "leaves cannot be imported: SystemExit: 7 ("),
+        ("bad:make_and_exit", "bad:make_and_exit() ended with sys.exit('no licence') in make_and_exit ("),
+        ("bad:make_and_exit_at_once", "bad:make_and_exit_at_once() ended with os._exit(0) in make_and_exit_at_once ("),
+        ("bad:interrupts", "bad:interrupts() ended with KeyboardInterrupt in interrupts ("),
+        ("bad:hangs_at_sixth", "make() hangs: it did not return within 1 seconds; it is in never ("),
+        ("leaves:make", "leaves cannot be imported: it ended with sys.exit(7) in <module> ("),
+        ("leaves_at_once:make", "leaves_at_once cannot be imported: it ended with os._exit(0) in <module> ("),
         ("bad:never", "bad:never() hangs: it did not return within 1 seconds; it is in never ("),
     ],
 )
@@ -180,6 +217,12 @@ def test_a_factory_that_stops_the_run_is_one_configuration_error(run: Run, targe
     assert (result.returncode, result.stderr.count("configuration error: ")) == (3, 1), result.stdout + result.stderr
     assert text in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_module_that_interrupts_the_command_is_told(run: Run) -> None:
+    result = run("interrupts:make", "--tier", "smoke")
+    assert result.returncode == 130
+    assert re.fullmatch(r"interrupted in <module> \(.*interrupts.py, line 1\)\n", result.stderr)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,19 @@ def test_a_call_that_hangs_is_given_up() -> None:
     release.set()
 
 
+def test_a_process_ends_although_an_exit_handler_of_it_hangs() -> None:
+    program = (
+        "import atexit, threading\n"
+        "from remote_store.conformance.processes import watchdog\n"
+        "watchdog.GRACE_SECONDS = 0.1\n"
+        "atexit.register(threading.Event().wait)\n"
+        "watchdog.end_in_spite_of_threads(5)\n"
+    )
+    result = subprocess.run([sys.executable, "-c", program], timeout=60, capture_output=True, text=True)
+    assert result.returncode == 5
+    assert "0.1 seconds after its work an exit handler (atexit) still ran" in result.stderr
+
+
 def test_a_process_ends_although_a_pool_of_it_hangs() -> None:
     program = (
         "import concurrent.futures, threading\n"

@@ -20,8 +20,8 @@ from remote_store.conformance.checking.lacking import lacking
 from remote_store.conformance.contract.deviations import has_expired, kinds_of
 from remote_store.conformance.contract.rulebook import ConfigurationError, out_of_scope, rule
 from remote_store.conformance.harness import AnyHarness, Oracle, OracleRefused
-from remote_store.conformance.processes.exits import described_exit, exits_refused
-from remote_store.conformance.processes.watchdog import Hung, bounded, main_thread_hint
+from remote_store.conformance.processes.exits import Ended, contained
+from remote_store.conformance.processes.watchdog import Hung, main_thread_hint
 from remote_store.conformance.values.deviation import Deviation
 from remote_store.conformance.values.outcome import ExcusedFailure, HarnessFailed, KnownDeviation, Withheld
 from remote_store.core import AsyncBackend, Backend, Capability
@@ -114,7 +114,7 @@ def _tried(case: AnyCase[Any], once: Callable[[], None]) -> None:
     for left in reversed(range(max(1, case.profile.attempts))):
         seconds = case.stops.limit(case.timeout)
         try:
-            exits_refused(partial(bounded, once, seconds))
+            contained(once, seconds)
         except Hung as hung:
             case.stops.hung(method := case.making or case.hanging(), case.name)
             lesson = case.lesson(HANGING.format(method=f"`{method}`" if method else "it"))
@@ -125,12 +125,12 @@ def _tried(case: AnyCase[Any], once: Callable[[], None]) -> None:
             raise CheckHung(
                 f"{what}\n  expected: the check ends within {seconds:g} seconds\n  observed: {hung}{lesson}"
             ) from hung
-        except SystemExit as error:
+        except Ended as ended:
             case.stops.exited(case.log.latest(), case.name)
             raise CheckFailed(
                 f"the process goes on\n  expected: a result, or an error of remote_store.core\n  observed: "
-                f"{described_exit(error)}{case.lesson()}"
-            ) from error
+                f"{ended}{case.lesson()}"
+            ) from ended
         except Exception:
             if not left:
                 raise

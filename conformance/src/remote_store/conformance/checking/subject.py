@@ -7,7 +7,6 @@ import gc
 import posixpath
 import secrets
 import threading
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -17,9 +16,10 @@ from typing import Any
 from remote_store.conformance.contract.rulebook import ConfigurationError
 from remote_store.conformance.contract.versions import distribution_of, required, skew
 from remote_store.conformance.harness import AnyHarness, AsyncHarness, Profile
-from remote_store.conformance.processes.exits import exits_refused
+from remote_store.conformance.processes.exits import Ended, contained
+from remote_store.conformance.processes.origin import origin
 from remote_store.conformance.processes.surroundings import open_files
-from remote_store.conformance.processes.watchdog import Hung, bounded, main_thread_hint
+from remote_store.conformance.processes.watchdog import Hung, main_thread_hint
 from remote_store.conformance.values.hosts import hosts_of, is_here
 from remote_store.conformance.values.redaction import HIDDEN, SECRET_NAME, redacted
 from remote_store.core import AsyncBackend, Backend
@@ -99,7 +99,7 @@ class _Calls:
         if self._hung is not None:
             raise self._hung
         try:
-            return bounded(call, self._seconds)
+            return contained(call, self._seconds)
         except Hung as hung:
             self._hung = hung
             raise
@@ -121,9 +121,9 @@ def glance(
     """
     with _made_backends(harness, GLANCE_SECONDS, timeout) as (make, call):
         backend = make()
-        ask(_place(backend))
+        ask(_place(backend, call))
         _told(lambda: call(lambda: _run(backend.exists("conformance"))), None)
-        return _subject(backend, harness, harness.profile, [])
+        return _subject(backend, harness, harness.profile, [], call)
 
 
 def look(harness: AnyHarness[Any], *, timeout: float | None = None) -> Subject:
@@ -148,7 +148,7 @@ def look(harness: AnyHarness[Any], *, timeout: float | None = None) -> Subject:
         notes: list[str] = []
         if not harness.stated:
             profile, notes = _assumed(harness, backends, call)
-        return _subject(backends[0], harness, profile, [*notes, *_leaks(harness, call)])
+        return _subject(backends[0], harness, profile, [*notes, *_leaks(harness, call)], call)
 
 
 @contextmanager
@@ -184,16 +184,16 @@ def _made_backends(
 def _made(harness: AnyHarness[Any], seconds: float) -> Any:
     wanted = AsyncBackend if isinstance(harness, AsyncHarness) else Backend
     try:
-        made = exits_refused(lambda: bounded(harness.make, seconds))
+        made = contained(harness.make, seconds)
     except Hung as hung:
         raise ConfigurationError(f"make() hangs: {hung}") from hung
     except ConfigurationError:
         raise
-    except (Exception, SystemExit) as error:
-        where = traceback.extract_tb(error.__traceback__)[-1]
+    except Ended as ended:
+        raise ConfigurationError(f"make() ended with {ended}") from ended
+    except Exception as error:
         raise ConfigurationError(
-            f"make() raised {type(error).__name__}: {error} ({where.filename}, line {where.lineno}, in {where.name})"
-            f"{main_thread_hint(error)}"
+            f"make() raised {type(error).__name__}: {error}{origin(error)}{main_thread_hint(error)}"
         ) from error
     if isinstance(made, wanted):
         return made
@@ -273,16 +273,16 @@ async def _used(backend: Any) -> None:
         await _awaited(backend.close())
 
 
-def _subject(backend: Any, harness: AnyHarness[Any], profile: Profile, notes: list[str]) -> Subject:
+def _subject(backend: Any, harness: AnyHarness[Any], profile: Profile, notes: list[str], call: _Calls) -> Subject:
     kind = type(backend)
-    capabilities = _told(lambda: tuple(sorted(capability.name for capability in backend.capabilities)), ())
+    capabilities = _told(lambda: call(lambda: tuple(sorted(each.name for each in backend.capabilities))), ())
     found = distribution_of(kind.__module__)
-    hosts = hosts_of(place := _place(backend))
+    hosts = hosts_of(place := _place(backend, call))
     if profile.endpoint_kind == "real" and hosts and all(map(is_here, hosts)):
         profile = replace(profile, endpoint_kind="server")
     return Subject(
         kind=f"{kind.__module__}:{kind.__qualname__}",
-        name=str(_told(lambda: backend.name, "")),
+        name=_told(lambda: call(lambda: str(backend.name)), ""),
         capabilities=capabilities,
         profile=profile,
         stated=harness.stated,
@@ -293,10 +293,13 @@ def _subject(backend: Any, harness: AnyHarness[Any], profile: Profile, notes: li
     )
 
 
-def _place(backend: Any) -> Mapping[str, str]:
-    plan = _told(lambda: backend.resolve("key"), None)
-    details: Mapping[Any, Any] = _told(lambda: {"kind": plan.kind, **plan.details}, {})
-    return {str(name): str(value) for name, value in details.items()}
+def _place(backend: Any, call: _Calls) -> Mapping[str, str]:
+    def details() -> dict[str, str]:
+        plan = backend.resolve("key")
+        return {str(name): str(value) for name, value in {"kind": plan.kind, **plan.details}.items()}
+
+    place: dict[str, str] = _told(lambda: call(details), {})
+    return place
 
 
 def _told(call: Callable[[], Any], otherwise: Any) -> Any:
@@ -314,7 +317,7 @@ async def _awaited(value: Any) -> Any:
 def close(backend: Any) -> None:
     """Close a backend, whatever that raises and even if it hangs."""
     with suppress(Exception):
-        bounded(partial(_run_close, backend), GLANCE_SECONDS)
+        contained(partial(_run_close, backend), GLANCE_SECONDS)
 
 
 def _run_close(backend: Any) -> None:

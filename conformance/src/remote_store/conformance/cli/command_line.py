@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from remote_store.conformance.values.exit_codes import CONFIGURATION_ERROR, SUITE_FAILED
+from remote_store.conformance.values.exit_codes import CONFIGURATION_ERROR, INTERRUPTED, SUITE_FAILED
 from remote_store.conformance.values.options import DEFAULT_SEED, SHOWN_CALLS, TIERS, seed_of
 
 EXIT_CODES = """\
@@ -199,14 +199,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return CONFIGURATION_ERROR
     from remote_store.conformance.cli import commands
     from remote_store.conformance.contract.rulebook import ConfigurationError
+    from remote_store.conformance.processes.exits import described_exit, exits_refused
+    from remote_store.conformance.processes.origin import origin
+    from remote_store.conformance.processes.watchdog import end_in_spite_of_threads
     from remote_store.conformance.values.redaction import escaped
 
     try:
-        return int(getattr(commands, f"{options.command}_")(options))
-    except ConfigurationError as error:
-        print(f"configuration error: {escaped(str(error))}", file=sys.stderr)  # noqa: T201 - a command prints
-        return CONFIGURATION_ERROR
+        code = exits_refused(lambda: int(getattr(commands, f"{options.command}_")(options)))
+    except (ConfigurationError, SystemExit) as error:
+        text = f"the backend ended with {described_exit(error)}" if isinstance(error, SystemExit) else str(error)
+        print(f"configuration error: {escaped(text)}", file=sys.stderr)  # noqa: T201 - a command prints
+        code = CONFIGURATION_ERROR
+    except KeyboardInterrupt as error:
+        print(f"interrupted{escaped(origin(error))}", file=sys.stderr)  # noqa: T201 - a command prints
+        code = INTERRUPTED
     except BrokenPipeError:
         # At exit the interpreter flushes standard output, which would raise again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return SUITE_FAILED
+        code = SUITE_FAILED
+    if arguments is None:
+        end_in_spite_of_threads(code)
+    return code

@@ -24,7 +24,6 @@ from remote_store.conformance.contract.rulebook import (
     rule,
 )
 from remote_store.conformance.contract.versions import installed
-from remote_store.conformance.processes.watchdog import end_in_spite_of_threads
 from remote_store.conformance.run.manifest import manifest
 from remote_store.conformance.run.verdict import Grade
 from remote_store.conformance.values.exit_codes import CONFIGURATION_ERROR, SUITE_FAILED
@@ -70,11 +69,8 @@ def run_(options: argparse.Namespace) -> int:
     for path in written:
         print(f"{'report':<9} {path}")
     if run.says_nothing():
-        raise ConfigurationError("no rule was executed, so the run says nothing about the backend")
-    code = CODES[run.verdict.grade]
-    if any(record.hung for record in run.records):
-        end_in_spite_of_threads(code)
-    return code
+        raise ConfigurationError(run.why_it_says_nothing())
+    return CODES[run.verdict.grade]
 
 
 def _agreed(options: argparse.Namespace, chosen: list[str]) -> bool:

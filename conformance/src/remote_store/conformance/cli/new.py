@@ -10,6 +10,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
 
+from remote_store.conformance.cli.places import taken
 from remote_store.conformance.contract.rulebook import ConfigurationError
 
 ENDING = ".template"
@@ -24,9 +25,17 @@ def write_project(folder: Path, name: str, *, is_async: bool) -> list[Path]:
         is_async: Write an asynchronous backend.
 
     Raises:
-        ConfigurationError: The name is not a Python name in lower case, or the folder is not empty.
+        ConfigurationError: The name is taken or is not a Python name in lower case, the folder is not empty, or it
+            cannot be written.
     """
     words = _words(name or folder.resolve().name.removesuffix("-store").replace("-", "_"), is_async=is_async)
+    try:
+        return _written(folder, words, "async" if is_async else "sync")
+    except OSError as error:
+        raise ConfigurationError(f"{folder} cannot be written: {error.strerror or error}") from error
+
+
+def _written(folder: Path, words: dict[str, str], kind: str) -> list[Path]:
     if folder.exists() and not folder.is_dir():
         raise ConfigurationError(f"{folder} is a file; name a folder that is empty or does not exist")
     if folder.is_dir() and (there := next(folder.iterdir(), None)):
@@ -34,7 +43,7 @@ def write_project(folder: Path, name: str, *, is_async: bool) -> list[Path]:
             f"{folder} is not empty: it contains {there.name!r}. Name a folder that is empty or does not exist"
         )
     written = []
-    for part in ("common", "async" if is_async else "sync"):
+    for part in ("common", kind):
         root = files("remote_store.conformance.cli") / "project" / part
         for path, template in _templates(root, Path()):
             target = folder / Path(*(words["package"] if step == "package" else step for step in path.parts))
@@ -57,13 +66,15 @@ def _words(name: str, *, is_async: bool) -> dict[str, str]:
     """The words that stand in the templates.
 
     Raises:
-        ConfigurationError: The name is not a Python name in lower case.
+        ConfigurationError: The name is taken or is not a Python name in lower case.
     """
     fits = name.isascii() and name.isidentifier() and name == name.lower() and not keyword.iskeyword(name)
     if not fits or name.startswith("_"):
         raise ConfigurationError(f"{name!r} is not a Python name in lower case; choose one, such as --name box")
     # Entry points are the schemes of URLs, which have no underscores.
     kind = name.replace("_", "-")
+    if name == "remote" or kind in taken():
+        raise ConfigurationError(f"{kind!r} is a name of remote-store or of an installed backend; choose another")
     return {
         "Name": "".join(word.capitalize() for word in name.split("_")),
         "core": ".".join([*version("remote-store-conformance").split(".")[:2], "0"]),

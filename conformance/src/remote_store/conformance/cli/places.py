@@ -11,8 +11,8 @@ from remote_store.conformance.checking.subject import SECONDS, close
 from remote_store.conformance.contract.deviations import own_deviations
 from remote_store.conformance.contract.rulebook import ConfigurationError
 from remote_store.conformance.harness import AnyHarness, AsyncFactoryHarness, FactoryHarness
-from remote_store.conformance.processes.exits import exits_refused
-from remote_store.conformance.processes.watchdog import Hung, bounded
+from remote_store.conformance.processes.exits import Ended, contained
+from remote_store.conformance.processes.watchdog import Hung
 from remote_store.core import BackendNotInstalled, ConfigError
 from remote_store.core.config.registry import (
     ASYNC_GROUP,
@@ -37,6 +37,11 @@ def types() -> list[str]:
     return sorted(installed | {"s3"} if installed & DISTRIBUTIONS.keys() else installed)
 
 
+def taken() -> frozenset[str]:
+    """The types that a new backend must not have: those of installed backends and of ours, and schemes of URLs."""
+    return frozenset({"s3", *types(), *SCHEMES, *SCHEMES.values(), *DISTRIBUTIONS})
+
+
 def harness_of_url(url: str, seconds: float = SECONDS) -> AnyHarness[Any]:
     """The harness of a URL. Its checks make their folders in the place that the URL names.
 
@@ -55,7 +60,7 @@ def harness_of_url(url: str, seconds: float = SECONDS) -> AnyHarness[Any]:
         return from_url(url, {}, find_async_backend) if is_async else from_url(url, {}, find_backend)
 
     with _explained(name, f"{scheme}://"):
-        backend, place = exits_refused(lambda: bounded(make, seconds))
+        backend, place = contained(make, seconds)
     harness = _harness(lambda: make()[0], is_async=is_async)
     harness.place = place
     harness.deviations = own_deviations(backend)
@@ -83,7 +88,7 @@ def harness_of_type(name: str, seconds: float = SECONDS) -> AnyHarness[Any]:
         if settings.required:
             needed = " and ".join(settings.required)
             raise ConfigurationError(f"{name} needs {needed}; write the place as {_example(name, settings.required)}")
-        backend = exits_refused(lambda: bounded(make, seconds))
+        backend = contained(make, seconds)
     harness = _harness(make, is_async=is_async)
     harness.deviations = own_deviations(backend)
     close(backend)
@@ -101,7 +106,7 @@ def occupant(harness: AnyHarness[Any], seconds: float = SECONDS) -> str:
         ConfigurationError: The place does not exist, or it cannot be listed.
     """
     try:
-        return bounded(lambda: asyncio.run(_first_child(harness)), seconds)
+        return contained(lambda: asyncio.run(_first_child(harness)), seconds)
     except Exception as error:
         raise ConfigurationError(f"the place cannot be used: {type(error).__name__}: {error}") from error
 
@@ -142,7 +147,9 @@ def _explained(name: str, shown: str) -> Iterator[None]:
         raise
     except Hung as hung:
         raise ConfigurationError(f"{shown}: making the backend hangs: {hung}") from hung
-    except (Exception, SystemExit) as error:
+    except Ended as ended:
+        raise ConfigurationError(f"{shown}: making the backend ended with {ended}") from ended
+    except Exception as error:
         raise ConfigurationError(f"{shown}: {type(error).__name__}: {error}") from error
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
-import traceback
 from typing import Any
 
 from remote_store.conformance.checking.subject import SECONDS, close
@@ -13,8 +12,9 @@ from remote_store.conformance.cli.places import harness_of_type, harness_of_url,
 from remote_store.conformance.contract.deviations import own_deviations
 from remote_store.conformance.contract.rulebook import ConfigurationError
 from remote_store.conformance.harness import AnyHarness, AsyncFactoryHarness, FactoryHarness
-from remote_store.conformance.processes.exits import exits_refused
-from remote_store.conformance.processes.watchdog import Hung, bounded, main_thread_hint
+from remote_store.conformance.processes.exits import Ended, contained, described_exit
+from remote_store.conformance.processes.origin import origin
+from remote_store.conformance.processes.watchdog import Hung, main_thread_hint
 from remote_store.core import AsyncBackend, Backend
 
 EXAMPLE = "write it as package.module:name, such as my_package.storage:make_backend"
@@ -69,7 +69,9 @@ def _imported(target: str) -> Any:
                 f"there is no module {error.name!r}: install it, or run the command in the folder that contains it"
             ) from error
         raise ConfigurationError(f"{module} cannot be imported: {error}") from error
-    except (Exception, SystemExit) as error:
+    except SystemExit as error:
+        raise ConfigurationError(f"{module} cannot be imported: it ended with {described_exit(error)}") from error
+    except Exception as error:
         raise ConfigurationError(f"{module} cannot be imported: {_where(error)}") from error
     for name in path.split("."):
         try:
@@ -81,12 +83,14 @@ def _imported(target: str) -> Any:
 
 def _called(target: str, factory: Any, seconds: float) -> Any:
     try:
-        return exits_refused(lambda: bounded(factory, seconds))
+        return contained(factory, seconds)
     except Hung as hung:
         raise ConfigurationError(f"{target}() hangs: {hung}") from hung
     except ConfigurationError:
         raise
-    except (Exception, SystemExit) as error:
+    except Ended as ended:
+        raise ConfigurationError(f"{target}() ended with {ended}") from ended
+    except Exception as error:
         hint = main_thread_hint(error)
         if isinstance(error, TypeError) and "argument" in str(error):
             hint = "; if it needs arguments, write a function without arguments that returns the backend, and name that"
@@ -94,5 +98,4 @@ def _called(target: str, factory: Any, seconds: float) -> Any:
 
 
 def _where(error: BaseException) -> str:
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {error} ({frame.filename}, line {frame.lineno})"
+    return f"{type(error).__name__}: {error}{origin(error)}"

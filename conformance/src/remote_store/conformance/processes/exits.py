@@ -3,15 +3,46 @@
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
+
+from remote_store.conformance.processes.origin import origin
+from remote_store.conformance.processes.watchdog import bounded
 
 T = TypeVar("T")
 
 
 class ProcessExit(SystemExit):
     """A call of `os._exit`, which was not made."""
+
+
+class Ended(Exception):
+    """The code under test called for the end of the process, which goes on. The text says how and where."""
+
+
+def contained(call: Callable[[], T], seconds: float) -> T:
+    """The result of a call in a new thread, which has a time limit and cannot end this process.
+
+    Signals reach the main thread only, so a `KeyboardInterrupt` in the new thread is not the user's.
+
+    Raises:
+        Hung: The call exceeded the time limit.
+        Ended: The call, or another thread meanwhile, called `sys.exit` or `os._exit`, or raised `KeyboardInterrupt`.
+    """
+    __tracebackhide__ = True
+    try:
+        return exits_refused(partial(bounded, partial(_with_ordinary_errors, call), seconds))
+    except SystemExit as error:
+        raise Ended(described_exit(error)) from error
+
+
+def _with_ordinary_errors(call: Callable[[], T]) -> T:
+    __tracebackhide__ = True
+    try:
+        return call()
+    except (SystemExit, KeyboardInterrupt) as error:
+        raise Ended(described_exit(error)) from error
 
 
 def exits_refused(call: Callable[[], T]) -> T:
@@ -41,9 +72,8 @@ def exits_refused(call: Callable[[], T]) -> T:
     return result
 
 
-def described_exit(error: SystemExit) -> str:
+def described_exit(error: SystemExit | KeyboardInterrupt) -> str:
     """What called for the end of the process, and where."""
-    call = "os._exit" if isinstance(error, ProcessExit) else "sys.exit"
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
-    place = f" in {frames[-1].name} ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
-    return f"{call}({error.code!r}){place}"
+    if isinstance(error, KeyboardInterrupt):
+        return f"KeyboardInterrupt{origin(error)}"
+    return f"{'os._exit' if isinstance(error, ProcessExit) else 'sys.exit'}({error.code!r}){origin(error)}"

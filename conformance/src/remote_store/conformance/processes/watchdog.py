@@ -6,17 +6,16 @@ import contextvars
 import inspect
 import os
 import sys
-import sysconfig
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
+from contextlib import suppress
 from types import FrameType
 from typing import Any, TypeVar
 
+from remote_store.conformance.processes.origin import may_be_the_authors
+
 T = TypeVar("T")
-OTHERS = (sysconfig.get_path("stdlib"), str(Path(__file__).parent.parent))
-"""Where the code is that waits on behalf of others: the standard library and this suite."""
 
 
 class Hung(Exception):
@@ -61,8 +60,7 @@ def _where(thread: threading.Thread) -> str:
     """The innermost function of the author or of a package in which a thread is; empty if there is none."""
     frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001 - documented
     while frame is not None:
-        file = frame.f_code.co_filename
-        if Path(file).is_file() and ("site-packages" in file or not file.startswith(OTHERS)):
+        if may_be_the_authors(file := frame.f_code.co_filename):
             return f"; it is in {frame.f_code.co_name} ({file}, line {frame.f_lineno})"
         frame = frame.f_back
     return ""
@@ -73,9 +71,10 @@ _codes: list[int] = []
 
 
 def end_in_spite_of_threads(code: int) -> None:
-    """End the process with this code soon after its main thread returns, even if other threads hang.
+    """End the process with this code soon after its main thread returns, and write a line that says what waits.
 
-    Without this the interpreter waits forever for the hanging threads of a pool. Call it in the main thread.
+    Without this the interpreter waits forever for a hanging thread of a pool or a hanging exit handler. Call it in the
+    main thread.
     """
     _codes.append(code)
     if len(_codes) == 1:
@@ -87,7 +86,19 @@ def _end(outermost: FrameType) -> None:
     while _is_running(outermost):
         time.sleep(POLL_SECONDS)
     time.sleep(GRACE_SECONDS)
+    with suppress(OSError):
+        message = f"the process is ended, as {GRACE_SECONDS:g} seconds after its work {_waiting()} still ran\n"
+        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, message.encode())
     os._exit(_codes[-1])
+
+
+def _waiting() -> str:
+    """What keeps the interpreter from ending: threads, for which it waits first, or an exit handler."""
+    threads = [
+        thread for thread in threading.enumerate() if not thread.daemon and thread is not threading.main_thread()
+    ]
+    named = [f"thread {thread.name}{_where(thread)}" for thread in threads]
+    return ", ".join(named) or f"an exit handler (atexit){_where(threading.main_thread())}"
 
 
 def _outermost(frame: FrameType | None) -> FrameType:

@@ -7,7 +7,8 @@ from typing import Any
 
 from remote_store.conformance.checking.case import AnyCase
 from remote_store.conformance.checking.expect import CheckHung
-from remote_store.conformance.processes.watchdog import Hung, bounded
+from remote_store.conformance.processes.exits import contained
+from remote_store.conformance.processes.watchdog import Hung
 from remote_store.conformance.values.outcome import HarnessFailed, Outcome
 from remote_store.conformance.values.redaction import escaped, redacted
 from remote_store.core import BackendUnavailable
@@ -82,7 +83,7 @@ class Patience:
 def trouble_of(case: AnyCase[Any]) -> str:
     """Why the storage of a case can no longer be reached, as its harness says; empty if it can."""
     try:
-        return redacted(bounded(case.harness.trouble, min(SECONDS, case.timeout)), case.profile.secrets)
+        return redacted(contained(case.harness.trouble, min(SECONDS, case.timeout)), case.profile.secrets)
     except Hung as hung:
         return f"trouble() of the harness hangs: {hung}"
     except Exception:  # noqa: BLE001 - it is the author's code

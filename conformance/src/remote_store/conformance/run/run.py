@@ -66,6 +66,12 @@ class Run:
         """Whether no rule was executed."""
         return nothing_ran(self.rules)
 
+    def why_it_says_nothing(self) -> str:
+        """That no rule was executed, and how the first check ended that failed."""
+        failed = next((record.reason for record in self.records if record.outcome is Outcome.ERROR), "")
+        why = f"; the first check ended with: {failed.splitlines()[0]}" if failed else ""
+        return f"no rule was executed, so the run says nothing about the backend{why}"
+
 
 def finished(
     *,

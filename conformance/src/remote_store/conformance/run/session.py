@@ -297,7 +297,7 @@ class Session:
             )
             self.runs.append(run)
             if run.says_nothing() and not run.gaps:
-                self.error = f"{run.target}: no rule was executed, so the run says nothing about the backend"
+                self.error = f"{run.target}: {run.why_it_says_nothing()}"
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
         if any(record.hung for run in self.runs for record in run.records):
             end_in_spite_of_threads(int(session.exitstatus))
