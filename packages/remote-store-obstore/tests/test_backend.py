@@ -426,3 +426,12 @@ def test_the_native_store_is_handed_out(tmp_path):
     assert isinstance(backend.unwrap(LocalStore), LocalStore)
     with pytest.raises(CapabilityNotSupported, match="LocalStore"):
         backend.unwrap(MemoryStore)
+
+
+@pytest.mark.parametrize("start", [2**63 - 1, 2**64, 2**70])
+def test_a_range_that_begins_beyond_any_file_is_empty(start: int) -> None:
+    with ObstoreBackend(MemoryStore()) as backend:
+        backend.write("file", b"content")
+        assert backend.read_range("file", start, 5) == b""
+        with pytest.raises(NotFound):
+            backend.read_range("missing", start, 5)

@@ -130,7 +130,7 @@ class ObstoreBackend(Backend):
         self._objects.check_open()
         check_range(start, length)
         try:
-            if length:
+            if length and start < FARTHEST:
                 result = self._objects.get(path, range=(start, min(start + length, FARTHEST)))
                 return self._objects.content(path, result)
         except RemoteStoreError as error:
