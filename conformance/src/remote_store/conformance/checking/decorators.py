@@ -200,7 +200,7 @@ def _explain(case: AnyCase[Any], error: Exception) -> None:
     if isinstance(error, CheckFailed):
         return
     if raiser := _raised_by_harness(error):
-        raise HarnessFailed(f"{raiser} raised {type(error).__name__}: {error}") from error
+        raise HarnessFailed(f"{raiser} raised {type(error).__name__}: {error}{origin(error)}") from error
     if hint := main_thread_hint(error):
         error.add_note(f"  {hint.removeprefix('; ')}")
     if place := origin(error):
