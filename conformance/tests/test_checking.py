@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -126,10 +127,12 @@ def test_a_check_that_does_not_hold_fails_with_every_rule() -> None:
         Checks().test_awaits(AsyncCase(ThreadedHarness(Memory())))
 
 
-def test_an_exception_that_nobody_expected_carries_the_rule_as_a_note() -> None:
+def test_an_exception_that_nobody_expected_carries_its_line_and_the_rule_as_notes() -> None:
     with pytest.raises(NotFound) as caught:
         Checks().test_raises(case_of(Memory()))
-    assert "READ-001 MUST" in caught.value.__notes__[0]
+    line, lesson = caught.value.__notes__
+    assert re.fullmatch(r"  raised in test_raises \(.*test_checking.py, line \d+\)", line)
+    assert lesson.startswith("  READ-001 MUST")
 
 
 @pytest.mark.parametrize("name", ["test_writes", "test_needs"])
@@ -263,7 +266,9 @@ class Broken(Memory):
 
 
 def test_what_the_harness_raises_is_an_error_of_the_harness() -> None:
-    with pytest.raises(HarnessFailed, match=r"make\(\) raised OSError: no server"):
+    with pytest.raises(
+        HarnessFailed, match=r"make\(\) raised OSError: no server in \w+ \(.*test_checking.py, line \d+\)"
+    ):
         Checks().test_passes(case_of(Broken()))
     with pytest.raises(HarnessFailed, match=r"make\(\) raised OSError"):
         Checks().test_does_not_see_it(case_of(Broken()))

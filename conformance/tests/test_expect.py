@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from remote_store.conformance import CheckFailed, rule
-from remote_store.conformance.checking.expect import Expectations, shown
+from remote_store.conformance.checking.expect import Expectations, shown, with_note
 from remote_store.core import InvalidPath, NotFound
 
 READ = rule("READ-001")
@@ -137,3 +139,27 @@ def test_no_exception_is_a_failure(expectations: Expectations) -> None:
 def test_an_interrupt_is_not_taken_for_a_failure(expectations: Expectations) -> None:
     with pytest.raises(KeyboardInterrupt), expectations.expect_raises(NotFound):
         raise KeyboardInterrupt
+
+
+def test_texts_that_look_alike_are_told_apart(expectations: Expectations) -> None:
+    with pytest.raises(
+        CheckFailed,
+        match=re.escape(r"""expected: ['e\u0301']
+  observed: ['\xe9']"""),
+    ):
+        expectations.expect_equal(["é"], ["e\u0301"], "every key")
+
+
+def test_an_exception_of_the_backend_is_shown_with_its_line(expectations: Expectations) -> None:
+    def fails() -> None:
+        raise AttributeError("no read")
+
+    line = r"AttributeError: no read; raised in fails \(.*test_expect.py, line \d+\)"
+    with pytest.raises(CheckFailed, match=line), expectations.expect_raises(NotFound):
+        fails()
+
+
+def test_a_note_is_part_of_a_failure() -> None:
+    with pytest.raises(NotFound) as caught, with_note("the clock was moved"):
+        raise NotFound("x")
+    assert caught.value.__notes__ == ["  the clock was moved"]

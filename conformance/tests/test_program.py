@@ -61,7 +61,7 @@ def test_a_program_says_what_was_called_and_what_should_have_come() -> None:
         TakenAction(Action("list_files", (FOLDER,)), (Result([(f"{FOLDER}/a", 3)]),), Result([])),
     ]
     assert program(calls, FOLDER) == (
-        "\n\n\ndef reproduce(backend):\n"
+        "def reproduce(backend):\n"
         "    backend.write('repro/a/b', b'x' * 3, overwrite=True)\n"
         "    assert sorted([(file.path, file.size) for file in backend.list_files('repro')]) == [('repro/a', 3)]\n"
     )
@@ -103,7 +103,7 @@ def test_a_second_instance_is_an_argument() -> None:
 def test_a_call_through_threads_is_awaited_and_the_others_are_not() -> None:
     calls = right(WRITE, replace(Action("read", ("a/b",), numbers=(1,)), instance=THREADED))
     assert program(calls, FOLDER) == (
-        "\n\n\nasync def reproduce(backend, other, threaded):\n"
+        "async def reproduce(backend, other, threaded):\n"
         "    backend.write('repro/a/b', b'x' * 3, overwrite=True)\n"
         "    async with await threaded.read('repro/a/b') as stream:\n"
         "        assert await stream.read(1) + await stream.read() == b'x' * 3\n"

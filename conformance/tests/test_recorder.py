@@ -196,3 +196,23 @@ def test_a_forked_child_records_though_the_lock_was_taken(recorder: Recorder, lo
     recorder.watch(backend, log)
     with log._lock:
         assert in_fork(lambda: backend.exists("a")) is False
+
+
+class Plain(ThreadedBackend):
+    def read_range(self, path: str, start: int, length: int) -> bytes:  # type: ignore[override]
+        return b"plain"
+
+
+async def test_an_async_method_that_is_no_coroutine_function_is_named(log: CallLog, recorder: Recorder) -> None:
+    backend = Plain(MemoryBackend())
+    recorder.watch(backend, log)
+    with pytest.raises(
+        TypeError, match=r"`read_range` is not a coroutine function; .* \(.*test_recorder.py, line \d+\)"
+    ):
+        await backend.read_range("file", 0, 1)  # type: ignore[misc]
+
+
+def test_texts_that_look_alike_are_told_apart() -> None:
+    assert brief(["é", "e\u0301"]) == r"['\xe9', 'e\u0301']"
+    assert brief("\u212a") == r"'\u212a'"
+    assert brief("é") == "'é'"

@@ -18,6 +18,7 @@ from remote_store.conformance.checking.usages import USAGES
 from remote_store.conformance.contract.rulebook import rule
 from remote_store.conformance.harness import AnyHarness, B, Oracle, Profile
 from remote_store.conformance.http.requests import shown, size_of
+from remote_store.conformance.processes.origin import origin
 from remote_store.conformance.values.deviation import Deviation
 from remote_store.conformance.values.options import DEFAULT_SEED, SHOWN_CALLS, TIMEOUTS, Tier
 from remote_store.conformance.values.outcome import HarnessFailed, Untested, Withheld
@@ -261,10 +262,10 @@ class AnyCase(Expectations, Generic[B]):
         self.making = called
         try:
             made = make(**changes)
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
             if changes:
                 raise
-            raise HarnessFailed(f"{called} raised {type(error).__name__}: {error}") from error
+            raise HarnessFailed(f"{called} raised {type(error).__name__}: {error}{origin(error)}") from error
         finally:
             self.making = ""
         if not isinstance(made, Backend | AsyncBackend):

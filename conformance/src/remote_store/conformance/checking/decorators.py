@@ -21,6 +21,7 @@ from remote_store.conformance.contract.deviations import has_expired, kinds_of
 from remote_store.conformance.contract.rulebook import ConfigurationError, out_of_scope, rule
 from remote_store.conformance.harness import AnyHarness, Oracle, OracleRefused
 from remote_store.conformance.processes.exits import Ended, contained
+from remote_store.conformance.processes.origin import origin
 from remote_store.conformance.processes.watchdog import Hung, main_thread_hint
 from remote_store.conformance.values.deviation import Deviation
 from remote_store.conformance.values.outcome import ExcusedFailure, HarnessFailed, KnownDeviation, Withheld
@@ -199,10 +200,12 @@ def _explain(case: AnyCase[Any], error: Exception) -> None:
     if isinstance(error, CheckFailed):
         return
     if raiser := _raised_by_harness(error):
-        raise HarnessFailed(f"{raiser} raised {type(error).__name__}: {error}") from error
+        raise HarnessFailed(f"{raiser} raised {type(error).__name__}: {error}{origin(error)}") from error
     if hint := main_thread_hint(error):
         error.add_note(f"  {hint.removeprefix('; ')}")
-    error.add_note(case.lesson())
+    if place := origin(error):
+        error.add_note(f"  raised{place}")
+    error.add_note(case.lesson().removeprefix("\n"))
 
 
 def _raised_by_harness(error: Exception) -> str:

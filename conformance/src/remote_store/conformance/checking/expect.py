@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from typing import Any, Generic, NoReturn, TypeVar
 
 from remote_store.conformance.contract.rulebook import Rule
+from remote_store.conformance.processes.origin import origin
+from remote_store.conformance.values.lookalikes import told_apart
 from remote_store.core import RemoteStoreError
 from remote_store.core.home import public
 
@@ -25,6 +27,16 @@ class CheckFailed(AssertionError):
 
 class CheckHung(CheckFailed):
     """A check exceeded its time limit."""
+
+
+@contextmanager
+def with_note(text: str) -> Iterator[None]:
+    """Add a line to the failures of the block, about something that they do not show."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"  {text}")
+        raise
 
 
 class Caught(Generic[E]):
@@ -56,7 +68,7 @@ class Expectations:
         """
         cause = observed if isinstance(observed, BaseException) else None
         text = self.without_secrets(f"{what}\n  expected: {shown(expected)}\n  observed: {shown(observed)}")
-        raise CheckFailed(f"{text}{self.lesson()}") from cause
+        raise CheckFailed(f"{told_apart(text)}{self.lesson()}") from cause
 
     def without_secrets(self, text: str) -> str:
         """The text without secrets."""
@@ -167,7 +179,8 @@ def shown(value: object) -> str:
     if isinstance(value, tuple) and value and all(isinstance(member, type) for member in value):
         return " or ".join(member.__name__ for member in value)
     if isinstance(value, BaseException):
-        return f"{type(value).__name__}: {value}"
+        place = "" if isinstance(value, RemoteStoreError) else origin(value)
+        return f"{type(value).__name__}: {value}{place and f'; raised{place}'}"
     text = f"{len(value):,} bytes " if isinstance(value, bytes) and len(value) > SHOWN else ""
     text += repr(value[:SHOWN] if isinstance(value, bytes) else value)
     return text if len(text) <= 4 * SHOWN else f"{text[: 4 * SHOWN]}..."

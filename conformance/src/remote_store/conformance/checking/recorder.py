@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from inspect import getmembers
 from typing import Any, TypeAlias
 
+from remote_store.conformance.values.lookalikes import told_apart
 from remote_store.conformance.values.outcome import SIGNALS
 from remote_store.conformance.values.redaction import SECRET_NAME
 from remote_store.core import AsyncBackend, Backend, CapabilityNotSupported
@@ -57,6 +58,7 @@ LATER = frozenset(
 WAITING = "has not returned"
 SECRET_RESULTS = frozenset({"presign", "presign_post"})
 METHODS = tuple(name for name, member in getmembers(Backend, callable) if not name.startswith("_"))
+AWAITED = tuple(name for name, member in getmembers(AsyncBackend, inspect.iscoroutinefunction))
 CONTRACT = frozenset({*Backend.__mro__, *AsyncBackend.__mro__})
 Guard: TypeAlias = Callable[[str, object], None]
 _inside: ContextVar[bool] = ContextVar("inside", default=False)
@@ -231,6 +233,7 @@ def brief(value: object) -> str:
     else:
         text = f"<{type(value).__name__}>" if type(value).__repr__ is object.__repr__ else repr(value)
         text = f"<{type(value).__name__}>" if " at 0x" in text else text
+    text = told_apart(text)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
@@ -267,10 +270,18 @@ def _noted(name: str, original: Any) -> Any:
             if pause := watch.log.pause(name):
                 time.sleep(pause)
             note.append(original.__get__(self, type(self))(*arguments, **options))
+            if name in AWAITED and isinstance(self, AsyncBackend) and not inspect.isawaitable(note[0]):
+                raise TypeError(f"`{name}` is not a coroutine function; write it as `async def`{_line_of(original)}")
         return note[0]
 
     noted.noted = True  # type: ignore[attr-defined]
     return noted
+
+
+def _line_of(function: Any) -> str:
+    """Where a function is; empty if Python does not know."""
+    code = getattr(function, "__code__", None)
+    return f" ({code.co_filename}, line {code.co_firstlineno})" if code is not None else ""
 
 
 @contextmanager
@@ -289,7 +300,7 @@ def _note(watch: Watch, name: str, arguments: tuple[Any, ...], options: dict[str
         call.came = f"raised {type(error).__name__}"
         raise RuntimeError(f"the backend raised {type(error).__name__}, which only a check may raise") from error
     except BaseException as error:
-        call.came = f"raised {type(error).__name__}: {str(error)[: 2 * SHOWN]}"
+        call.came = f"raised {type(error).__name__}: {told_apart(str(error))[: 2 * SHOWN]}"
         if isinstance(error, CapabilityNotSupported):
             watch.log.refusals.append((name, error))
         raise

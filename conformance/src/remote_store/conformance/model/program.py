@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from remote_store.conformance.model.actions import KINDS, Action, Payload, Result, TakenAction
+from remote_store.conformance.values.lookalikes import told_apart
 
 FOLDER = "repro"
 INSTANCES = ("backend", "other", "threaded")
@@ -53,7 +54,7 @@ def program(calls: Sequence[TakenAction], folder: str, *, asynchronous: bool = F
     last = max((call.action.instance for call in calls), default=0)
     head = f"{writer.a_sync(*(call.action for call in calls))}def reproduce({', '.join(INSTANCES[: last + 1])}):"
     text = "\n".join([head, *_block(lines or ["pass"])])
-    return f"{_imports(text)}\n\n\n{text}\n"
+    return f"{_imports(text)}\n\n\n{text}\n".lstrip("\n")
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ class ProgramWriter:
     def _literal(self, value: object) -> str:
         if isinstance(value, str):
             inside = value == self.folder or value.startswith(f"{self.folder}/")
-            return repr(FOLDER + value[len(self.folder) :] if inside else str(value))
+            return told_apart(repr(FOLDER + value[len(self.folder) :] if inside else str(value)))
         if isinstance(value, bytes):
             return _bytes(value)
         if isinstance(value, list):

@@ -14,6 +14,7 @@ from typing import Any
 
 from remote_store.conformance.checking.case import Case, not_applicable, untested
 from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.expect import with_note
 from remote_store.conformance.checking.fork import forked
 from remote_store.conformance.checking.trees import fill, found, names, taken, writable
 from remote_store.conformance.processes.elsewhere import NotImportable, use_elsewhere
@@ -263,7 +264,8 @@ class ProcessSuite:
         for way in ways:
             write(case.backend, way, case.path(way), content, nothing)
         local = case.harness.endpoint is None and case.kind not in ("s3", "http")
-        with later(DAY if local else SIGNED, type(case.backend)):
+        age = DAY if local else SIGNED
+        with with_note(f"the clocks of the process were moved by {age}"), later(age, type(case.backend)):
             for way in ways:
                 expect_content(case, way, content)
                 case.expect_equal(case.backend.exists(case.path(way)), True, f"exists({way!r}) later")

@@ -218,7 +218,7 @@ class AsyncLifeSuite:
     @async_check("LIFE-008")
     async def test_life_a_context_lets_exceptions_through(self, case: AsyncCase) -> None:
         mine = RuntimeError("the caller's own")
-        with case.expect_raises(RuntimeError) as caught:
+        with case.expect_raises(RuntimeError, what="`with` lets an exception of its block through") as caught:
             async with case.backend:
                 raise mine
         case.expect(caught.error is mine, "the exception is the caller's own")
