@@ -100,7 +100,9 @@ def held_out() -> str:
             for entry in told["verdicts"]
             if not entry["caught_by"]
         ]
-    return HELD_OUT + "\n".join([*lines, *escaped]) + "\n" + PROVES_NOT
+    waiting = [name for name in SETS if name not in found]
+    later = ["", f"Not run yet: the set {' and the set '.join(waiting)}."] if waiting else []
+    return HELD_OUT + "\n".join([*lines, *later, *escaped]) + "\n" + PROVES_NOT
 
 
 def section(area: Area, mutants: tuple[Broken, ...]) -> str:
