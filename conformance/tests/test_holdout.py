@@ -6,7 +6,6 @@ from holdout.collected import BASES, SETS, fingerprint, harness_of, members, ver
 from mutants.running import Ending, checks_of, run
 from remote_store.conformance import rules
 
-
 JUDGED = {name: found for name in SETS if (found := verdicts(name)) is not None}
 
 
