@@ -55,8 +55,7 @@ def test_ci_runs_the_cells_that_the_tests_of_the_readme_leave_out() -> None:
         assert cell.installation == "workspace"
         assert f"packages/remote-store-{cell.lane}/tests/test_conformance.py::{cell.kind}" in ci
     kept = [cell for cell in cells.LOOP if cell.installation == "workspace" and cell not in left]
-    assert {cell.world for cell in kept} == set(cells.WORLDS)
-    assert len({cell.lane for cell in kept}) == len({cell.server for cell in kept}) == 2
+    assert [cell.server for cell in kept] == ["SeaweedFS"], "the README's tests run one lane on a real server"
 
 
 def test_one_class_over_s3_runs_every_variant_in_the_loop() -> None:

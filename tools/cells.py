@@ -57,7 +57,9 @@ LOOP = (
     Cell("s3fs", "lowest", "SeaweedFS", "sync", "smoke"),
     Cell("pyarrow", "lowest", "Moto", "async", "smoke"),
 )
-LATER = frozenset({"pyarrow-workspace-Moto-sync", "pyarrow-workspace-MotoStrict-async"})
+LATER = frozenset(
+    {"s3fs-workspace-Moto-sync", "pyarrow-workspace-Moto-sync", "pyarrow-workspace-MotoStrict-async"},
+)
 """Cells of the loop that `.ci/run` runs after the README's tests, so that those end within five minutes."""
 LATER_CLASSES = {
     "fsspec": frozenset({"TestDir", "TestLocal", "TestMemoryInThreads"}),
