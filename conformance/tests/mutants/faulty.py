@@ -53,7 +53,7 @@ class HalfIsEnough(DriveBackend):
 
 
 @broken("WRITE-022")
-class TruncatesFirst(DriveBackend):
+class EmptiesTheOldFileFirst(DriveBackend):
     """Empties the file before it sends the content."""
 
     def write(self, path: str, content: Any, *, overwrite: bool = False, **options: Any) -> WriteResult:
@@ -98,7 +98,7 @@ class DeletesBeforeItCopies(DriveBackend):
 
 
 @broken("COST-021")
-class LooksBeforeItReads(DriveBackend):
+class CallsTwiceToRead(DriveBackend):
     """Asks whether a file exists before it reads it."""
 
     def read_bytes(self, path: str, **options: Any) -> Any:
