@@ -65,7 +65,7 @@ LATER_CLASSES = {
     "fsspec": frozenset({"TestDir", "TestLocal", "TestMemoryInThreads"}),
     "obstore": frozenset({"TestLocal", "TestMoto", "TestSeaweedFS"}),
 }
-"""Classes of other packages that are run later for the same reason."""
+"""Classes of other packages that are run later for the same reason; `TestSeaweedFS` only before a release."""
 MATRIX = tuple(Cell(*values, tier="full") for values in product(LANES, INSTALLATIONS, SERVERS, WORLDS))
 
 

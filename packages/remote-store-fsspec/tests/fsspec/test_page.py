@@ -10,7 +10,7 @@ from remote_store.conformance.servers import moto_server
 
 
 @pytest.mark.smoke
-@pytest.mark.parametrize("name", ["docs/integrations/fsspec.md", "docs/integrations/fsspec-backend.md"])
+@pytest.mark.parametrize("name", ["docs/fsspec.md", "docs/fsspec-backend.md"])
 def test_the_page_for_users_does_what_it_says(name, tmp_path, monkeypatch):
     page = Path(name).resolve()
     with moto_server() as server, Endpoint(server.url) as endpoint:
