@@ -84,6 +84,8 @@ def tasks(environments: Environments) -> Iterator[Task]:
     yield Task("core", lambda reports: environments.of("core", "newest").check([], "full", reports=reports))
     for cell in cells.MATRIX:
         yield Task(str(cell), lambda reports, cell=cell: conformance(environments, cell, reports))  # type: ignore[misc]
+    for name in cells.LATER_CLASSES:
+        yield Task(f"{name}-classes", partial(backends, environments, name))
     yield Task("mutants", in_empty_folder(mutants_alone.prove))
     for name in third_party.NAMES:
         yield Task(f"third-party-{name}", in_empty_folder(lambda folder, name=name: foreign(name, folder)))  # type: ignore[misc]
@@ -103,6 +105,15 @@ def conformance(environments: Environments, cell: cells.Cell, reports: Path) -> 
         verdict = json.loads(path.read_text("utf-8"))["verdict"]
         if verdict["level"] not in CONFORMING:
             raise Broken(f"{cell}: the verdict is {verdict['text']}: {'; '.join(verdict['reasons'])}")
+
+
+def backends(environments: Environments, package: str, reports: Path) -> None:
+    """Run every variant of every check of a package with backends that are no lanes.
+
+    Raises:
+        Broken: A check failed.
+    """
+    environments.of(package, "workspace").check([], "full", reports=reports)
 
 
 def foreign(name: str, folder: Path) -> None:
