@@ -8,9 +8,14 @@ import pytest
 import lanes_page
 
 
-def report(folder: Path, kind: str, outcome: str, *, server: str = "moto", of: str = "s3") -> None:
+def report(
+    folder: Path, kind: str, outcome: str, *, server: str = "moto", of: str = "s3", package: str = "boto3"
+) -> None:
     profile = {"kind": of, "endpoint_version": server, "rejects_file_ancestor": False}
-    found = {"backend": {"kind": f"lane:{kind}", "profile": profile}, "rules": [{"id": "READ-001", "outcome": outcome}]}
+    found = {
+        "backend": {"kind": f"remote_store.{package}:{kind}", "profile": profile},
+        "rules": [{"id": "READ-001", "outcome": outcome}],
+    }
     (folder / f"{kind}-{server}.json").write_text(json.dumps(found), "utf-8")
 
 
@@ -30,6 +35,7 @@ def test_what_has_a_reason_or_stands_alone_is_no_difference(tmp_path: Path) -> N
     report(tmp_path, "Other", "fail", server="SeaweedFS")
     report(tmp_path, "AsyncOne", "fail")
     report(tmp_path, "Memory", "fail", of="memory")
+    report(tmp_path, "NoLane", "fail", package="obstore")
     assert lanes_page.apart(tmp_path) == []
 
 
@@ -39,7 +45,8 @@ def test_a_recommendation_that_is_not_followed_is_told(tmp_path: Path) -> None:
         {"id": "VERS-013", "level": "SHOULD", "outcome": "fail", "provisional": True},
         {"id": "COST-004", "level": "SHOULD", "outcome": "pass", "provisional": False},
     ]
-    (tmp_path / "One.json").write_text(json.dumps({"target": "TestOne", "rules": rules}), "utf-8")
+    backend = {"kind": "remote_store.boto3:One", "profile": {"kind": "s3"}}
+    (tmp_path / "One.json").write_text(json.dumps({"target": "TestOne", "backend": backend, "rules": rules}), "utf-8")
     assert lanes_page.broken(tmp_path) == ["COST-003 SHOULD is broken by TestOne"]
 
 

@@ -15,7 +15,7 @@ import argparse
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -223,14 +223,21 @@ def conformance(data: Found) -> str:
     )
 
 
+def reports_of_lanes(folder: Path) -> Iterator[tuple[Path, Found]]:
+    """The reports of lanes on S3, with their paths. Other backends may reach S3 too."""
+    lanes = tuple(f"remote_store.{lane}:" for lane in LANES)
+    for path in sorted(folder.rglob("*.json")):
+        report = json.loads(path.read_text("utf-8"))
+        backend = report["backend"]
+        if backend.get("kind", "").startswith(lanes) and backend["profile"]["kind"] == "s3":
+            yield path, report
+
+
 def of_reports(folder: Path) -> list[Found]:
     """The results in the lanes' reports, without values that differ from run to run."""
     found = []
-    for path in sorted(folder.rglob("*.json")):
-        report = json.loads(path.read_text("utf-8"))
+    for _, report in reports_of_lanes(folder):
         backend, profile = report["backend"], report["backend"]["profile"]
-        if profile["kind"] != "s3":
-            continue
         found.append(
             {
                 "backend": backend["kind"].rpartition(":")[2],
@@ -255,13 +262,12 @@ def apart(folder: Path) -> list[str]:
     A lane that is alone in its environment has no peers, so only reports of the workspace are compared.
     """
     outcomes: dict[tuple[str, bool, bool, str], dict[str, str]] = defaultdict(dict)
-    for path in sorted(folder.rglob("*.json")):
+    for path, report in reports_of_lanes(folder):
         if any(f"-{alone}" in path.parent.name for alone in ALONE):
             continue
-        report = json.loads(path.read_text("utf-8"))
         kind, profile = report["backend"]["kind"].rpartition(":")[2], report["backend"]["profile"]
         place = profile["endpoint_version"], profile["rejects_file_ancestor"], kind.startswith("Async")
-        for rule in report["rules"] if profile["kind"] == "s3" else []:
+        for rule in report["rules"]:
             if rule["outcome"] not in REASONED:
                 outcomes[(*place, rule["id"])][kind] = rule["outcome"]
     return [
@@ -272,10 +278,10 @@ def apart(folder: Path) -> list[str]:
 
 
 def broken(folder: Path) -> list[str]:
-    """The rules that a backend breaks although its tests are green, because they are no MUST."""
+    """The rules that a lane breaks although its tests are green, because they are no MUST."""
     return [
         f"{rule['id']} {rule['level']} is broken by {report['target']}"
-        for report in (json.loads(path.read_text("utf-8")) for path in sorted(folder.rglob("*.json")))
+        for _, report in reports_of_lanes(folder)
         for rule in report["rules"]
         if rule["outcome"] == "fail" and not rule["provisional"]
     ]
