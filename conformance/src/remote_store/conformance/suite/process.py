@@ -78,7 +78,8 @@ class ProcessSuite:
 
     def _kept(self, case: Case, folder: Path, rounds: int, seconds: float) -> Mapping[str, tuple[int, str]]:
         """The resources of which each round kept one or more: how many, and the operation that kept the most."""
-        start = held(folder)
+        # What earlier checks have left for the garbage collection must not be closed during this one.
+        start = held_after_collection(folder)
         kept = {resource: Counter[str]() for resource in start}
         for number in range(rounds):
             for operation in operations(case, f"{rounds}-{number}"):
