@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import array
 import asyncio
+import errno
 import gzip
 import io
 import itertools
@@ -119,6 +120,31 @@ def test_the_size_is_unknown_where_asking_is_dear_or_the_answer_wrong(tmp_path: 
         assert Source(as_stream(packed)).size is None
         assert Source(pipe).size is None
     assert Source(as_stream(Trickle(b"1"))).size is None
+
+
+class CannotGoBack(io.BytesIO):
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        if whence == io.SEEK_SET:
+            raise OSError(errno.EIO, "mine")
+        return super().seek(offset, whence)
+
+
+class FailsOnce(io.BytesIO):
+    failed = False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if not self.failed:
+            self.failed = True
+            raise OSError(errno.EIO, "mine")
+        return super().read(size)
+
+
+@pytest.mark.parametrize("stream", [CannotGoBack(b"content"), FailsOnce(b"")], ids=["back", "read"])
+def test_an_error_while_the_size_is_asked_is_the_callers(stream: io.BytesIO) -> None:
+    with MemoryBackend() as backend:
+        with pytest.raises(OSError, match="mine"):
+            backend.write("file", stream)
+        assert not backend.exists("file")
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system has no files under /proc")

@@ -7,7 +7,6 @@ import io
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from typing import Any
 
 from remote_store.core.events import callers_code
@@ -261,13 +260,16 @@ def bytes_left(stream: Any) -> int | None:
     if not cheap or not all(hasattr(stream, name) for name in ("seekable", "seek", "tell")) or not stream.seekable():
         return None
     here: int = stream.tell()
-    # Files under /proc have no end that one could seek to, or report size 0.
-    with suppress(OSError):
+    try:
         end: int = stream.seek(0, io.SEEK_END)
-        stream.seek(here)
-        if end > here:
-            return end - here
-        is_at_end = not stream.read(1)
-        stream.seek(here)
-        return 0 if is_at_end else None
-    return None
+    except OSError:
+        # Some files under /proc have no end that one could seek to.
+        return None
+    # If this raises, the position is lost, so it must not be read on from there.
+    stream.seek(here)
+    if end > here:
+        return end - here
+    # Other files under /proc report size 0, so a read tells whether there is more.
+    is_at_end = not stream.read(1)
+    stream.seek(here)
+    return 0 if is_at_end else None
