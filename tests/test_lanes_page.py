@@ -50,12 +50,17 @@ def test_a_recommendation_that_is_not_followed_is_told(tmp_path: Path) -> None:
     assert lanes_page.broken(tmp_path) == ["COST-003 SHOULD is broken by TestOne"]
 
 
-def test_a_lane_that_is_alone_is_compared_with_no_other(tmp_path: Path) -> None:
-    for name, outcome in (
-        ("boto3-newest", "untested"),
-        ("pyarrow-lowest-Moto-sync", "fail"),
-        ("s3fs-workspace", "pass"),
-    ):
+def test_what_a_lane_alone_leaves_untested_is_not_compared(tmp_path: Path) -> None:
+    for name, outcome in (("boto3-newest", "untested"), ("pyarrow-lowest", "pass"), ("s3fs-workspace", "pass")):
         (tmp_path / name).mkdir()
         report(tmp_path / name, name, outcome)
     assert lanes_page.apart(tmp_path) == []
+
+
+def test_a_rule_that_a_lane_alone_breaks_is_told(tmp_path: Path) -> None:
+    for name, outcome in (("pyarrow-lowest", "fail"), ("s3fs-workspace", "pass")):
+        (tmp_path / name).mkdir()
+        report(tmp_path / name, name, outcome)
+    assert lanes_page.apart(tmp_path) == [
+        "READ-001 is not the same on every lane (moto): pyarrow-lowest fail, s3fs-workspace pass",
+    ]

@@ -1,7 +1,7 @@
 """The cells of the test matrix: a lane, how it is installed, the server it talks to, and sync or async.
 
-`LOOP` is run for every change: any two values meet in at least one cell, and in the workspace two lanes talk to one
-server, so that `tools/lanes_page.py` can compare them. `MATRIX` is every combination, with every variant of every
+`LOOP` is run for every change: any two values meet in at least one cell, and several lanes talk to one server, so that
+`tools/lanes_page.py` can compare them. `MATRIX` is every combination, with every variant of every
 check; `tools/matrix.py` runs it before a release.
 """
 
@@ -49,23 +49,22 @@ LOOP = (
     Cell("boto3", "workspace", "SeaweedFS", "async", "smoke"),
     Cell("s3fs", "workspace", "Moto", "sync", "smoke"),
     Cell("pyarrow", "workspace", "MotoStrict", "async", "smoke"),
-    Cell("pyarrow", "workspace", "Moto", "sync", "smoke"),
     Cell("boto3", "newest", "Moto", "sync", "full"),
-    Cell("s3fs", "newest", "MotoStrict", "async", "quick"),
-    Cell("pyarrow", "newest", "SeaweedFS", "sync", "quick"),
+    Cell("s3fs", "newest", "MotoStrict", "async", "smoke"),
+    Cell("pyarrow", "newest", "SeaweedFS", "sync", "smoke"),
     Cell("boto3", "lowest", "MotoStrict", "sync", "smoke"),
     Cell("s3fs", "lowest", "SeaweedFS", "sync", "smoke"),
     Cell("pyarrow", "lowest", "Moto", "async", "smoke"),
 )
-LATER = frozenset(
-    {"s3fs-workspace-Moto-sync", "pyarrow-workspace-Moto-sync", "pyarrow-workspace-MotoStrict-async"},
-)
+LATER = frozenset({"s3fs-workspace-Moto-sync", "pyarrow-workspace-MotoStrict-async"})
 """Cells of the loop that `.ci/run` runs after the README's tests, so that those end within five minutes."""
 LATER_CLASSES = {
     "fsspec": frozenset({"TestDir", "TestLocal", "TestMemoryInThreads"}),
     "obstore": frozenset({"TestLocal", "TestMoto", "TestSeaweedFS"}),
 }
 """Classes of other packages that are run later for the same reason; `TestSeaweedFS` only before a release."""
+CORE = ("TestMemory", "TestMemoryInThreads", "TestLocal", "TestLocalInThreads")
+"""The classes of core's backends that run on its wheel; those that wrap them run in the workspace."""
 MATRIX = tuple(Cell(*values, tier="full") for values in product(LANES, INSTALLATIONS, SERVERS, WORLDS))
 
 
