@@ -277,8 +277,8 @@ class ObstoreBackend(Backend):
     def check_health(self) -> None:
         self._objects.check_open()
         with self._objects.errors(""):
-            if Capability.LIST in self.capabilities:
-                next(obstore.list(self._objects.store, chunk_size=1), None)
+            if Capability.LIST in self.capabilities and not next(obstore.list(self._objects.store, chunk_size=1), None):
+                self._objects.prove("")
 
     def unwrap(self, kind: type[T]) -> T:
         """Hand out the native handle: the store, by its class."""

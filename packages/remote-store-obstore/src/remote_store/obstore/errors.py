@@ -39,11 +39,16 @@ CODE = re.compile(r"<Code>(\w+)</Code>")
 REQUEST_ID = re.compile(r"<RequestId>([\w+/=-]+)</RequestId>")
 SYSTEM = re.compile(r"\bOs \{\s+code: (\d+),")
 CONNECTION = re.compile(r"\bHttpError \{\s+kind: (\w+),")
+NO_SERVICE = re.compile(r"source: (?:Missing\w+|Invalid\w+Response \{|NotPartial)")
 UNSENDABLE = re.compile(r"\breqwest::Error \{\s+kind: Builder,")
 
 CHANGED = "the file is not the version that was expected; read it again"
 BUSY = "the service is busy or broken; try again later"
 UNREACHABLE = "the service cannot be reached or broke the connection; check the endpoint and try again"
+ANOTHER_SERVICE = (
+    "the endpoint is not the service of this store, or a proxy responded in its place; check the endpoint (host, port, "
+    "http or https) and proxies"
+)
 REGION = "the bucket is in another region; set region to it"
 REFUSED = "the service refused the request; read the cause"
 NO_BUCKET = "the bucket does not exist; check its name, the endpoint and the region"
@@ -176,6 +181,8 @@ def _classified(error: BaseException, debug: str, status: int | None, code: str 
         return _by_status(status)
     if REDIRECT.search(debug):
         return RemoteStoreError, REGION
+    if NO_SERVICE.search(debug):
+        return RemoteStoreError, ANOTHER_SERVICE
     if UNSENDABLE.search(debug) or is_panic(error):
         return InvalidConfiguration, "obstore cannot build the request; check endpoint, bucket and proxy"
     if CONNECTION.search(debug):
@@ -193,4 +200,7 @@ def _by_status(status: int) -> tuple[Kind, str]:
         return PermissionDenied, CREDENTIALS
     if status == 412:
         return PreconditionFailed, CHANGED
+    if status == 404:
+        # A service would have said what does not exist.
+        return RemoteStoreError, ANOTHER_SERVICE
     return RemoteStoreError, REFUSED

@@ -66,6 +66,8 @@ class Kind:
         longest_segment: The longest segment of a key in bytes; `None` if there is no limit.
         metadata_name: Matches the names that user metadata may have.
         unreachable: Matches the keys that the store cannot hold, besides those that no obstore store can.
+        is_told_by_responses: The service sends an entity tag with each file and a code with each error, so responses
+            without them are not from this service.
         deviations: Name of the file in `deviations`; empty if the store was never tested.
     """
 
@@ -76,6 +78,7 @@ class Kind:
     longest_segment: int | None = None
     metadata_name: re.Pattern[str] = ANY
     unreachable: re.Pattern[str] = NEVER
+    is_told_by_responses: bool = False
     deviations: str = ""
 
     @property
@@ -129,7 +132,16 @@ KINDS: tuple[tuple[type, Kind], ...] = (
             deviations="local.toml",
         ),
     ),
-    (S3Store, Kind(ALL, partial(_in_bucket, "s3", "bucket"), longest_key=1024, deviations="s3.toml")),
+    (
+        S3Store,
+        Kind(
+            ALL,
+            partial(_in_bucket, "s3", "bucket"),
+            longest_key=1024,
+            is_told_by_responses=True,
+            deviations="s3.toml",
+        ),
+    ),
     (GCSStore, Kind(WITHOUT_SWAP, partial(_in_bucket, "gs", "bucket"), longest_key=1024)),
     (
         AzureStore,

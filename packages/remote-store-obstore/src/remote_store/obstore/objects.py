@@ -20,7 +20,7 @@ from remote_store.core import (
     require_file_path,
 )
 from remote_store.obstore.entries import described
-from remote_store.obstore.errors import absent_is_empty, errors_of
+from remote_store.obstore.errors import ANOTHER_SERVICE, absent_is_empty, errors_of
 from remote_store.obstore.kinds import Kind
 from remote_store.obstore.paths import check_path, folder_of, is_reachable
 from remote_store.obstore.reading import BLOCK
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 PAGE = 1000
 ATTEMPTS = 3
+PROBED = "remote-store"
+"""The file that is asked for where no other is named; it need not exist."""
 
 
 class Objects:
@@ -47,6 +49,8 @@ class Objects:
         self._kind = kind
         self._name = name
         self._process = os.getpid()
+        # A service that its responses do not tell from others is believed.
+        self._is_proven = not kind.is_told_by_responses
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -90,7 +94,11 @@ class Objects:
         """Send a GET, or a HEAD."""
         try:
             with self.errors(path):
-                return obstore.get(self.store, path, options=cast("GetOptions", {**options, "head": head}))
+                result = obstore.get(self.store, path, options=cast("GetOptions", {**options, "head": head}))
+        except NotFound as error:
+            self._is_proven |= error.code is not None
+            self.prove(path)
+            raise
         except RemoteStoreError as error:
             if not head or error.code is not None or error.status not in (400, 403):
                 raise
@@ -98,6 +106,33 @@ class Objects:
             with self.errors(path):
                 obstore.get(self.store, path)
             raise
+        self._believe(path, is_from_service=result.meta["e_tag"] is not None)
+        return result
+
+    def prove(self, path: str) -> None:
+        """Check that the endpoint is a service of this kind, before what it does not have is taken for absent.
+
+        One GET, of a file that need not exist, unless an earlier response has shown it.
+
+        Raises:
+            RemoteStoreError: It is another service.
+        """
+        if not self._is_proven:
+            try:
+                with self.errors(path):
+                    result = obstore.get(self.store, path or PROBED)
+                self._believe(path, is_from_service=result.meta["e_tag"] is not None)
+            except BackendUnavailable:
+                raise
+            except RemoteStoreError as error:
+                if error.status is None:
+                    raise
+                self._believe(path, is_from_service=error.code is not None)
+
+    def _believe(self, path: str, *, is_from_service: bool) -> None:
+        if self._kind.is_told_by_responses and not is_from_service:
+            raise RemoteStoreError(ANOTHER_SERVICE, path=path, backend=self._name)
+        self._is_proven = True
 
     def get(self, path: str, **options: Any) -> GetResult:
         """Send a GET, or a HEAD, for a file.
@@ -138,12 +173,16 @@ class Objects:
         folder = folder_of(path)
         if folder and not is_reachable(folder, self._kind):
             return
+        is_empty = True
         with absent_is_empty(), self.errors(path):
             for page in obstore.list(self.store, folder or None, chunk_size=PAGE):
                 self._require_below(folder, (meta["path"] for meta in page))
+                is_empty = False
                 yield page
                 # If the backend was closed meanwhile, obstore would go on.
                 self.check_open()
+            if is_empty:
+                self.prove(path)
 
     def children(self, path: str) -> Iterator[FileInfo | FolderEntry]:
         """The files and folders of a folder."""
@@ -154,6 +193,8 @@ class Objects:
             found = obstore.list_with_delimiter(self.store, folder or None)
             self._require_below(folder, (meta["path"] for meta in found["objects"]))
             self._require_below(folder, found["common_prefixes"])
+            if not found["objects"] and not found["common_prefixes"]:
+                self.prove(path)
             yield from map(described, found["objects"])
             yield from (FolderEntry(name, name.rpartition("/")[2]) for name in found["common_prefixes"])
 

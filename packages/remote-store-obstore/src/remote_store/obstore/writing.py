@@ -20,7 +20,7 @@ from remote_store.core import (
     check_metadata,
 )
 from remote_store.obstore.entries import check_names, unquoted
-from remote_store.obstore.errors import errors_of
+from remote_store.obstore.errors import ANOTHER_SERVICE, errors_of
 from remote_store.obstore.kinds import Kind
 
 if TYPE_CHECKING:
@@ -119,5 +119,7 @@ def put(
         if isinstance(error, NotFound) and not isinstance(mode, str) and error.code != "NoSuchBucket":
             message = "the file no longer exists, so it is not the expected version; nothing was written"
             raise PreconditionFailed(message, path=path, backend=backend) from error
+        if isinstance(error, NotFound) and error.status is not None and error.code is None:
+            raise RemoteStoreError(ANOTHER_SERVICE, path=path, backend=backend, status=error.status) from error
         raise
     return WriteResult(path, size, unquoted(result["e_tag"]), result["version"], metadata=dict(metadata or {}))
