@@ -128,6 +128,7 @@ def run(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     (tmp_path / "leaves.py").write_text("import sys\nsys.exit(7)\n", "utf-8")
     (tmp_path / "interrupts.py").write_text("raise KeyboardInterrupt\n", "utf-8")
     (tmp_path / "leaves_at_once.py").write_text("import os\nos._exit(0)\n", "utf-8")
+    (tmp_path / "sleeps.py").write_text("import time\ntime.sleep(600)\n", "utf-8")
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([COMMAND, "run", *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=300)
@@ -207,6 +208,7 @@ def test_a_backend_that_prints_breaks_one_rule_and_its_text_is_not_mixed_with_th
         ("bad:make_and_exit_at_once", "bad:make_and_exit_at_once() ended with os._exit(0) in make_and_exit_at_once ("),
         ("bad:interrupts", "bad:interrupts() ended with KeyboardInterrupt in interrupts ("),
         ("bad:hangs_at_sixth", "make() hangs: it did not return within 1 seconds; it is in never ("),
+        ("sleeps:make", "sleeps cannot be imported: it did not end within 10 seconds; it is in <module> ("),
         ("leaves:make", "leaves cannot be imported: it ended with sys.exit(7) in <module> ("),
         ("leaves_at_once:make", "leaves_at_once cannot be imported: it ended with os._exit(0) in <module> ("),
         ("bad:never", "bad:never() hangs: it did not return within 1 seconds; it is in never ("),

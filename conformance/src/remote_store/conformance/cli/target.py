@@ -14,10 +14,14 @@ from remote_store.conformance.contract.rulebook import ConfigurationError
 from remote_store.conformance.harness import AnyHarness, AsyncFactoryHarness, FactoryHarness
 from remote_store.conformance.processes.exits import Ended, contained, described_exit
 from remote_store.conformance.processes.origin import origin
-from remote_store.conformance.processes.watchdog import Hung, main_thread_hint
+from remote_store.conformance.processes.watchdog import Hung, ended_if_hung, main_thread_hint
+from remote_store.conformance.values.exit_codes import CONFIGURATION_ERROR
 from remote_store.core import AsyncBackend, Backend
 
 EXAMPLE = "write it as package.module:name, such as my_package.storage:make_backend"
+
+IMPORT_SECONDS = 10.0
+"""The shortest time limit of an import: a large SDK may take longer than any call of a backend."""
 
 
 def harness_of(target: str, seconds: float = SECONDS) -> AnyHarness[Any]:
@@ -25,7 +29,8 @@ def harness_of(target: str, seconds: float = SECONDS) -> AnyHarness[Any]:
 
     Args:
         target: The target as `package.module:name`, the URL of a place, or the type of an installed backend.
-        seconds: The time limit of one call of a factory.
+        seconds: The time limit of one call of a factory. If the import of its module takes longer than this and than 10
+            seconds, the process ends.
 
     Raises:
         ConfigurationError: The target does not exist or is something else. The message says what to do.
@@ -34,7 +39,7 @@ def harness_of(target: str, seconds: float = SECONDS) -> AnyHarness[Any]:
         return harness_of_url(target, seconds)
     if target in types():
         return harness_of_type(target, seconds)
-    found = _imported(target)
+    found = _imported(target, seconds)
     if isinstance(found, AnyHarness):
         return found
     if not callable(found):
@@ -56,13 +61,15 @@ def harness_of(target: str, seconds: float = SECONDS) -> AnyHarness[Any]:
     raise ConfigurationError(f"{target} returned {made!r}; it must return a Backend, an AsyncBackend or a Harness")
 
 
-def _imported(target: str) -> Any:
+def _imported(target: str, seconds: float) -> Any:
     module, colon, path = target.partition(":")
     if not (module and colon and path):
         known = ", ".join(types())
         raise ConfigurationError(f"{target!r} does not name a backend: {EXAMPLE}, as a URL, or as one of {known}")
     try:
-        found: Any = importlib.import_module(module)
+        limit = max(seconds, IMPORT_SECONDS)
+        with ended_if_hung(f"configuration error: {module} cannot be imported", limit, CONFIGURATION_ERROR):
+            found: Any = importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name and (module == error.name or module.startswith(f"{error.name}.")):
             raise ConfigurationError(

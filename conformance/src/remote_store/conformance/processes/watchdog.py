@@ -8,14 +8,16 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, TypeVar
 
 from remote_store.conformance.processes.origin import may_be_the_authors
 
 T = TypeVar("T")
+# The name `os._exit` means something else while a backend is tested.
+exit_now = os._exit
 
 
 class Hung(Exception):
@@ -56,6 +58,37 @@ def bounded(call: Callable[[], T], seconds: float, name: str = "conformance-chec
     return results[0]
 
 
+@contextmanager
+def ended_if_hung(what: str, seconds: float, code: int) -> Iterator[None]:
+    """End the process with this code if the block exceeds the time limit, and write a line that says where it hangs.
+
+    For what has to run in the main thread, such as the import of a module, and so cannot be given up.
+
+    Args:
+        what: The beginning of the line, such as `package.module cannot be imported`.
+        seconds: The time limit.
+        code: The exit code.
+    """
+    main = threading.current_thread()
+
+    def end() -> None:
+        _end_with(f"{what}: it did not end within {seconds:g} seconds{_where(main)}", code)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _end_with(message: str, code: int) -> None:
+    with suppress(OSError):
+        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"{message}\n".encode())
+    exit_now(code)
+
+
 def _where(thread: threading.Thread) -> str:
     """The innermost function of the author or of a package in which a thread is; empty if there is none."""
     frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001 - documented
@@ -86,10 +119,7 @@ def _end(outermost: FrameType) -> None:
     while _is_running(outermost):
         time.sleep(POLL_SECONDS)
     time.sleep(GRACE_SECONDS)
-    with suppress(OSError):
-        message = f"the process is ended, as {GRACE_SECONDS:g} seconds after its work {_waiting()} still ran\n"
-        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, message.encode())
-    os._exit(_codes[-1])
+    _end_with(f"the process is ended, as {GRACE_SECONDS:g} seconds after its work {_waiting()} still ran", _codes[-1])
 
 
 def _waiting() -> str:
