@@ -70,7 +70,7 @@ def report(folder: Path, name: str) -> dict[str, Any]:
 
 
 def test_the_command_and_a_test_file_come_to_the_same_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    result = command(tmp_path, "run", "remote_store.core:MemoryBackend", "--tier", "quick", "--report", "out")
+    result = command(tmp_path, "run", "remote_store.core:MemoryBackend", "--tier", "smoke", "--report", "out")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "verdict   core + atomic_create, " in result.stdout
     assert "100 %" in result.stdout
@@ -87,7 +87,7 @@ def test_the_command_and_a_test_file_come_to_the_same_verdict(tmp_path: Path, mo
         "        return MemoryBackend()\n",
         "utf-8",
     )
-    pytest_command = [sys.executable, "-m", "pytest", "-q", "--conformance-tier=quick", "--conformance-report=out"]
+    pytest_command = [sys.executable, "-m", "pytest", "-q", "--conformance-tier=smoke", "--conformance-report=out"]
     subprocess.run(pytest_command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=True)
     by_file = report(tmp_path, "Mine")
     assert by_file["verdict"] == by_command["verdict"]
