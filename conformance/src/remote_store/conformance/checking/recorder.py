@@ -226,6 +226,8 @@ class Recorder:
 def brief(value: object) -> str:
     """An argument or a result as short text."""
     if isinstance(value, bytes | bytearray | memoryview):
+        # A view may have no dimension, and then neither a length nor a slice.
+        value = value.tobytes() if isinstance(value, memoryview) and value.ndim != 1 else value
         data = bytes(value[:24])
         return repr(data) if len(value) <= len(data) else f"<{len(value):,} bytes {data!r}...>"
     if value is None or isinstance(value, str | int | float | bool | dict | tuple | list | frozenset):

@@ -36,6 +36,7 @@ from remote_store.conformance.suite.paths import PathSuite
 from remote_store.conformance.suite.peers import PeerSuite
 from remote_store.conformance.suite.probing import ProbingSuite
 from remote_store.conformance.suite.process import ProcessSuite
+from remote_store.conformance.suite.programs import ProgramSuite
 from remote_store.conformance.suite.proof import ProofSuite
 from remote_store.conformance.suite.races import RaceSuite
 from remote_store.conformance.suite.reading import ReadSuite
@@ -43,6 +44,8 @@ from remote_store.conformance.suite.resuming import ResumingSuite
 from remote_store.conformance.suite.s3 import S3Suite
 from remote_store.conformance.suite.seeking import SeekSuite
 from remote_store.conformance.suite.signing import SigningSuite
+from remote_store.conformance.suite.slices import SliceSuite
+from remote_store.conformance.suite.sources import SourceSuite
 from remote_store.conformance.suite.surprises import SurpriseSuite
 from remote_store.conformance.suite.swapping import SwapSuite
 from remote_store.conformance.suite.uploads import UploadSuite
@@ -91,6 +94,9 @@ class Contract(
     OutageSuite,
     SurpriseSuite,
     ContentSuite,
+    ProgramSuite,
+    SliceSuite,
+    SourceSuite,
     FactSuite,
     NameSuite,
     PageSuite,

@@ -35,6 +35,7 @@ from remote_store.conformance.suite.aio.paths import AsyncPathSuite
 from remote_store.conformance.suite.aio.peers import AsyncPeerSuite
 from remote_store.conformance.suite.aio.probing import AsyncProbingSuite
 from remote_store.conformance.suite.aio.process import AsyncProcessSuite
+from remote_store.conformance.suite.aio.programs import AsyncProgramSuite
 from remote_store.conformance.suite.aio.proof import AsyncProofSuite
 from remote_store.conformance.suite.aio.races import AsyncRaceSuite
 from remote_store.conformance.suite.aio.reading import AsyncReadSuite
@@ -42,6 +43,8 @@ from remote_store.conformance.suite.aio.resuming import AsyncResumingSuite
 from remote_store.conformance.suite.aio.s3 import AsyncS3Suite
 from remote_store.conformance.suite.aio.seeking import AsyncSeekSuite
 from remote_store.conformance.suite.aio.signing import AsyncSigningSuite
+from remote_store.conformance.suite.aio.slices import AsyncSliceSuite
+from remote_store.conformance.suite.aio.sources import AsyncSourceSuite
 from remote_store.conformance.suite.aio.surprises import AsyncSurpriseSuite
 from remote_store.conformance.suite.aio.swapping import AsyncSwapSuite
 from remote_store.conformance.suite.aio.uploads import AsyncUploadSuite
@@ -90,6 +93,9 @@ class AsyncContract(
     AsyncOutageSuite,
     AsyncSurpriseSuite,
     AsyncContentSuite,
+    AsyncProgramSuite,
+    AsyncSliceSuite,
+    AsyncSourceSuite,
     AsyncFactSuite,
     AsyncNameSuite,
     AsyncPageSuite,

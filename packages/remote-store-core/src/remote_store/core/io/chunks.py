@@ -72,4 +72,4 @@ def as_chunk(chunk: object) -> bytes:
         raise TypeError(
             f"the content yielded {type(chunk).__name__} instead of bytes; encode text, e.g. with str.encode"
         )
-    return chunk if isinstance(chunk, bytes) else bytes(chunk)
+    return chunk if type(chunk) is bytes else bytes(chunk)

@@ -124,7 +124,7 @@ def as_bytes(data: object, asked: int | None = None) -> bytes:
         raise BlockingIOError("the stream is non-blocking and has no data yet; make it blocking")
     if not isinstance(data, BUFFERS):
         raise TypeError(f"the stream returned {type(data).__name__} instead of bytes; open it in binary mode")
-    block = data if isinstance(data, bytes) else bytes(data)
+    block = data if type(data) is bytes else bytes(data)
     if asked is not None and len(block) > asked:
         raise ValueError(f"the stream returned {len(block)} bytes for a read of {asked}; correct its read method")
     return block
