@@ -29,6 +29,7 @@ def test_what_is_held_is_counted_and_what_ended_is_not() -> None:
         "child processes": 1,
         "asyncio tasks": 0,
         "temporary files": 1,
+        "exit handlers": 0,
     }
     assert after == before
 

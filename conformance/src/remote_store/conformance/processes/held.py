@@ -1,8 +1,9 @@
-"""Counts what the process holds: files, sockets, threads, child processes, tasks and temporary files."""
+"""Counts what the process holds: files, sockets, threads, child processes, tasks, temporary files and exit handlers."""
 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import gc
 import multiprocessing
@@ -27,6 +28,7 @@ def held(folder: Path) -> Mapping[str, int]:
         "child processes": _children(),
         "asyncio tasks": _tasks(),
         "temporary files": sum(1 for _ in folder.rglob("*")),
+        "exit handlers": getattr(atexit, "_ncallbacks", int)(),
     }
 
 

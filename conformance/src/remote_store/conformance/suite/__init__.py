@@ -23,6 +23,7 @@ from remote_store.conformance.suite.folders import FolderSuite
 from remote_store.conformance.suite.glob import GlobSuite
 from remote_store.conformance.suite.headers import HeaderSuite
 from remote_store.conformance.suite.histories import HistorySuite
+from remote_store.conformance.suite.leftovers import LeftoverSuite
 from remote_store.conformance.suite.life import LifeSuite
 from remote_store.conformance.suite.limits import LimitSuite
 from remote_store.conformance.suite.listing import ListingSuite
@@ -97,6 +98,7 @@ class Contract(
     ClockSuite,
     FolderSuite,
     NestedSuite,
+    LeftoverSuite,
     ProcessSuite,
     FaultySuite,
     HistorySuite,

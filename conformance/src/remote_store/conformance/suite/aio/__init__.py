@@ -22,6 +22,7 @@ from remote_store.conformance.suite.aio.folders import AsyncFolderSuite
 from remote_store.conformance.suite.aio.glob import AsyncGlobSuite
 from remote_store.conformance.suite.aio.headers import AsyncHeaderSuite
 from remote_store.conformance.suite.aio.histories import AsyncHistorySuite
+from remote_store.conformance.suite.aio.leftovers import AsyncLeftoverSuite
 from remote_store.conformance.suite.aio.life import AsyncLifeSuite
 from remote_store.conformance.suite.aio.limits import AsyncLimitSuite
 from remote_store.conformance.suite.aio.listing import AsyncListingSuite
@@ -96,6 +97,7 @@ class AsyncContract(
     AsyncClockSuite,
     AsyncFolderSuite,
     AsyncNestedSuite,
+    AsyncLeftoverSuite,
     AsyncProcessSuite,
     AsyncFaultySuite,
     AsyncHistorySuite,
