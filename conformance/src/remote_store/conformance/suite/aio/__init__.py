@@ -15,10 +15,12 @@ from remote_store.conformance.suite.aio.cost import AsyncCostSuite
 from remote_store.conformance.suite.aio.credentials import AsyncCredentialSuite
 from remote_store.conformance.suite.aio.deleting import AsyncDeletingSuite
 from remote_store.conformance.suite.aio.errors import AsyncErrSuite
+from remote_store.conformance.suite.aio.exiting import AsyncExitingSuite
 from remote_store.conformance.suite.aio.facts import AsyncFactSuite
 from remote_store.conformance.suite.aio.faulty import AsyncFaultySuite
 from remote_store.conformance.suite.aio.first import AsyncFirstSuite
 from remote_store.conformance.suite.aio.folders import AsyncFolderSuite
+from remote_store.conformance.suite.aio.forks import AsyncForkSuite
 from remote_store.conformance.suite.aio.glob import AsyncGlobSuite
 from remote_store.conformance.suite.aio.headers import AsyncHeaderSuite
 from remote_store.conformance.suite.aio.histories import AsyncHistorySuite
@@ -98,6 +100,8 @@ class AsyncContract(
     AsyncFolderSuite,
     AsyncNestedSuite,
     AsyncLeftoverSuite,
+    AsyncExitingSuite,
+    AsyncForkSuite,
     AsyncProcessSuite,
     AsyncFaultySuite,
     AsyncHistorySuite,

@@ -29,7 +29,7 @@ SEEN: Mapping[str, int | None] = {"smoke": 15, "quick": 60, "full": None, "soak"
 """How many ends the process is compared after."""
 ROUNDS_OF: Mapping[str, int | None] = {"smoke": 8, "quick": 25, "full": None, "soak": None}
 """How many ends are repeated to see what they keep."""
-PROBED: Mapping[str, int | None] = {"smoke": 1, "quick": 15, "full": None, "soak": None}
+PROBED: Mapping[str, int | None] = {"smoke": 1, "quick": 12, "full": 60, "soak": None}
 """How many ends every other operation is tried after."""
 Step = AsyncOperation | AsyncEnding
 
@@ -115,7 +115,7 @@ class AsyncLeftoverSuite:
         others = [case.make()] if case.profile.shared else []
         for number, end in enumerate(ends):
             await end.run()
-            turn = None if case.tier in ("full", "soak") else number % 3
+            turn = None if case.tier == "soak" else number % 3
             # A transaction that is still open shows to another instance only.
             other = others[0] if others else case.backend
             if turn in (None, 0):
