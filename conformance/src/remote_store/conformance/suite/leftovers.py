@@ -30,7 +30,7 @@ SEEN: Mapping[str, int | None] = {"smoke": 15, "quick": 60, "full": None, "soak"
 """How many ends the process is compared after."""
 ROUNDS_OF: Mapping[str, int | None] = {"smoke": 8, "quick": 25, "full": None, "soak": None}
 """How many ends are repeated to see what they keep."""
-PROBED: Mapping[str, int | None] = {"smoke": 1, "quick": 12, "full": 60, "soak": None}
+PROBED: Mapping[str, int | None] = {"smoke": 1, "quick": 9, "full": 60, "soak": None}
 """How many ends every other operation is tried after."""
 Step = Operation | Ending
 
