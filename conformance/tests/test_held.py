@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import socket
 import subprocess
 import sys
@@ -17,10 +18,12 @@ def test_what_is_held_is_counted_and_what_ended_is_not() -> None:
         thread = threading.Thread(target=ended.wait)
         thread.start()
         child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+        atexit.register(ended.set)
         with socket.socket(), tempfile.NamedTemporaryFile():
             during = {name: count - before[name] for name, count in held(folder).items()}
         child.communicate(b"\n")
         ended.set()
+        atexit.unregister(ended.set)
         thread.join()
         after = held(folder)
     assert during == {
@@ -29,6 +32,7 @@ def test_what_is_held_is_counted_and_what_ended_is_not() -> None:
         "child processes": 1,
         "asyncio tasks": 0,
         "temporary files": 1,
+        "exit handlers": 1,
     }
     assert after == before
 

@@ -17,6 +17,8 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from remote_store.conformance.processes.settings import settings
+
 try:
     import resource
 except ImportError:  # Windows
@@ -34,7 +36,7 @@ ZONES = {
 }
 SIGNALS = [
     getattr(signal, name)
-    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE", "SIGALRM", "SIGCHLD")
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGPIPE", "SIGALRM", "SIGCHLD", "SIGUSR1", "SIGUSR2")
     if hasattr(signal, name)
 ]
 
@@ -49,9 +51,9 @@ def surroundings() -> Mapping[str, object]:
         "the locale": locale.setlocale(locale.LC_ALL),
         "the time zone": (time.tzname, time.timezone),
         "the signal handlers": {signal.Signals(number).name: signal.getsignal(number) for number in SIGNALS},
-        "the exception hooks": (sys.excepthook, threading.excepthook),
+        "the exception hooks": (sys.excepthook, threading.excepthook, sys.unraisablehook),
         "the recursion limit": sys.getrecursionlimit(),
-        "the garbage collector": (gc.isenabled(), gc.get_threshold()),
+        "the garbage collector": (gc.isenabled(), gc.get_threshold(), gc.get_debug(), tuple(gc.callbacks)),
         "the module search path": tuple(sys.path),
         "the root logger": (logging.root.level, tuple(logging.root.handlers), logging.root.disabled),
         "the level of logging": logging.root.manager.disable,
@@ -59,7 +61,21 @@ def surroundings() -> Mapping[str, object]:
         "the switch interval": sys.getswitchinterval(),
         "the folder for temporary files": tempfile.gettempdir(),
         "the standard streams": (sys.stdin, sys.stdout, sys.stderr),
+        **settings(),
     }
+
+
+def changes(before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[tuple[str, object, object]]:
+    """What differs between two results of `surroundings`: its name, what it was, and what it is."""
+    for what, was in before.items():
+        now = after.get(what)
+        if was == now:
+            continue
+        if isinstance(was, dict) and isinstance(now, dict):
+            keys = [key for key in was | now if was.get(key) != now.get(key)]
+            yield what, {key: was.get(key) for key in keys}, {key: now.get(key) for key in keys}
+        else:
+            yield what, was, now
 
 
 def open_files() -> int:

@@ -16,13 +16,16 @@ from remote_store.conformance.suite.cost import CostSuite
 from remote_store.conformance.suite.credentials import CredentialSuite
 from remote_store.conformance.suite.deleting import DeletingSuite
 from remote_store.conformance.suite.errors import ErrSuite
+from remote_store.conformance.suite.exiting import ExitingSuite
 from remote_store.conformance.suite.facts import FactSuite
 from remote_store.conformance.suite.faulty import FaultySuite
 from remote_store.conformance.suite.first import FirstSuite
 from remote_store.conformance.suite.folders import FolderSuite
+from remote_store.conformance.suite.forks import ForkSuite
 from remote_store.conformance.suite.glob import GlobSuite
 from remote_store.conformance.suite.headers import HeaderSuite
 from remote_store.conformance.suite.histories import HistorySuite
+from remote_store.conformance.suite.leftovers import LeftoverSuite
 from remote_store.conformance.suite.life import LifeSuite
 from remote_store.conformance.suite.limits import LimitSuite
 from remote_store.conformance.suite.listing import ListingSuite
@@ -103,6 +106,9 @@ class Contract(
     ClockSuite,
     FolderSuite,
     NestedSuite,
+    LeftoverSuite,
+    ExitingSuite,
+    ForkSuite,
     ProcessSuite,
     FaultySuite,
     HistorySuite,

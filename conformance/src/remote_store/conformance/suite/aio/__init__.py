@@ -15,13 +15,16 @@ from remote_store.conformance.suite.aio.cost import AsyncCostSuite
 from remote_store.conformance.suite.aio.credentials import AsyncCredentialSuite
 from remote_store.conformance.suite.aio.deleting import AsyncDeletingSuite
 from remote_store.conformance.suite.aio.errors import AsyncErrSuite
+from remote_store.conformance.suite.aio.exiting import AsyncExitingSuite
 from remote_store.conformance.suite.aio.facts import AsyncFactSuite
 from remote_store.conformance.suite.aio.faulty import AsyncFaultySuite
 from remote_store.conformance.suite.aio.first import AsyncFirstSuite
 from remote_store.conformance.suite.aio.folders import AsyncFolderSuite
+from remote_store.conformance.suite.aio.forks import AsyncForkSuite
 from remote_store.conformance.suite.aio.glob import AsyncGlobSuite
 from remote_store.conformance.suite.aio.headers import AsyncHeaderSuite
 from remote_store.conformance.suite.aio.histories import AsyncHistorySuite
+from remote_store.conformance.suite.aio.leftovers import AsyncLeftoverSuite
 from remote_store.conformance.suite.aio.life import AsyncLifeSuite
 from remote_store.conformance.suite.aio.limits import AsyncLimitSuite
 from remote_store.conformance.suite.aio.listing import AsyncListingSuite
@@ -102,6 +105,9 @@ class AsyncContract(
     AsyncClockSuite,
     AsyncFolderSuite,
     AsyncNestedSuite,
+    AsyncLeftoverSuite,
+    AsyncExitingSuite,
+    AsyncForkSuite,
     AsyncProcessSuite,
     AsyncFaultySuite,
     AsyncHistorySuite,

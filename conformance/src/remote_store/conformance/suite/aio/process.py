@@ -1,14 +1,11 @@
-"""Checks of what happens across processes, instances, threads and time, and of what a backend leaves in its process."""
+"""Checks of what happens across processes, instances, threads and time."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 
 from remote_store.conformance.checking.async_trees import fill, found, names, taken, writable
@@ -17,11 +14,8 @@ from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.expect import with_note
 from remote_store.conformance.checking.fork import forked
 from remote_store.conformance.processes.elsewhere import NotImportable, use_elsewhere
-from remote_store.conformance.processes.held import held, held_after_collection, own_temporary_folder
 from remote_store.conformance.processes.later import later
-from remote_store.conformance.processes.surroundings import no_root_handlers, overheard, surroundings
 from remote_store.conformance.suite.aio.expectations import expect_content
-from remote_store.conformance.suite.aio.operations import operations
 from remote_store.core import AlreadyExists, AsyncBackend, Capability
 
 READ, WRITE, LIST, ATOMIC = Capability.READ, Capability.WRITE, Capability.LIST, Capability.ATOMIC_WRITE
@@ -31,11 +25,6 @@ CONTESTED = {"smoke": 10, "quick": 30, "full": 100, "soak": 1000}
 DAY = timedelta(days=1)
 # Servers refuse requests whose signature is a quarter of an hour old.
 SIGNED = timedelta(minutes=10)
-ROUNDS, MORE_ROUNDS = 2, 6
-"""Rounds of all operations, and those that follow if something was left, since a pool may still grow."""
-PATIENCE = 3.0
-"""Seconds that threads and connections have to end."""
-POLL = 0.25
 SIZE = 300_000
 BLOCKS = 2_600_000
 """Bytes that a backend reads in several blocks."""
@@ -44,63 +33,6 @@ WAYS = {"write": WRITE, "write_atomic": ATOMIC, "open_atomic": ATOMIC}
 
 class AsyncProcessSuite:
     """PROC: processes, instances and time."""
-
-    @async_check("PROC-001", needs=(READ, WRITE, LIST))
-    async def test_process_is_left_as_it_was(self, case: AsyncCase) -> None:
-        with overheard() as printed, no_root_handlers():
-            before = surroundings()
-            async for operation in operations(case, "dir"):
-                await operation.run()
-                after = surroundings()
-                for what, was in before.items():
-                    case.expect_equal(after[what], was, f"{what} after {operation.name}")
-                case.expect_equal(
-                    printed.getvalue(), "", f"the text that was printed until the end of {operation.name}"
-                )
-
-    @async_check("PROC-002", needs=(READ, WRITE, LIST))
-    async def test_process_keeps_nothing_of_an_operation(self, case: AsyncCase) -> None:
-        with own_temporary_folder() as folder:
-            # Pools and caches fill in a first round.
-            async for operation in operations(case, "first"):
-                await operation.run()
-            kept = await self._kept(case, folder, ROUNDS, 0)
-            if kept:
-                kept = await self._kept(case, folder, MORE_ROUNDS, PATIENCE)
-            for resource, (count, name) in kept.items():
-                case.fail(
-                    f"{resource} after {MORE_ROUNDS} rounds of all operations",
-                    "no more than before",
-                    f"{count} more, most of them after {name}",
-                )
-            await case.backend.close()
-
-    async def _kept(self, case: AsyncCase, folder: Path, rounds: int, seconds: float) -> Mapping[str, tuple[int, str]]:
-        """The resources of which each round kept one or more: how many, and the operation that kept the most."""
-        # What earlier checks have left for the garbage collection must not be closed during this one.
-        start = held_after_collection(folder)
-        kept = {resource: Counter[str]() for resource in start}
-        for number in range(rounds):
-            async for operation in operations(case, f"{rounds}-{number}"):
-                before = held(folder)
-                await operation.run()
-                for resource, count in held(folder).items():
-                    kept[resource][operation.name] += count - before[resource]
-        deadline = monotonic() + seconds
-        end = held(folder)
-        while any(end[resource] - count >= rounds for resource, count in start.items()):
-            end = held_after_collection(folder)
-            if monotonic() >= deadline:
-                break
-            # What is being closed may need a turn of the event loop.
-            sleep(POLL)
-            await case.backend.exists(case.path("missing"))
-        grown = {resource: end[resource] - count for resource, count in start.items()}
-        return {
-            resource: (count, kept[resource].most_common(1)[0][0])
-            for resource, count in grown.items()
-            if count >= rounds
-        }
 
     @async_check("PROC-003", "LIFE-003", needs=(WRITE, READ))
     async def test_process_with_other_settings_reads_the_files(self, case: AsyncCase) -> None:

@@ -1,0 +1,227 @@
+"""Every way in which an operation can end without its result, for checks of what such an end leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from typing import Any, NamedTuple
+
+from remote_store.conformance.checking.async_trees import fill
+from remote_store.conformance.checking.async_usages import (
+    EXACT_USAGES,
+    FILE_USAGES,
+    FOLDER_USAGES,
+    LISTINGS,
+    TOLERANT_USAGES,
+    AsyncUsage,
+)
+from remote_store.conformance.checking.callers import Boom, Stop
+from remote_store.conformance.checking.case import AsyncCase
+from remote_store.conformance.checking.hostile import Failing
+from remote_store.core import Capability, RemoteStoreError
+
+READ, WRITE, LIST, ATOMIC = Capability.READ, Capability.WRITE, Capability.LIST, Capability.ATOMIC_WRITE
+SIZES = (0, 5, 300_000, 1_200_000)
+"""Bytes before the error: none, a few, and more than what is kept in memory at first."""
+LARGE = 1_200_000
+KEPT = ("file", "large", "other")
+EXPECTED = (RemoteStoreError, ValueError, TypeError, Boom, Stop)
+HARMFUL = frozenset({"delete", "delete_tolerant", "delete_folder", "delete_folder_tolerant", "move_from", "move_to"})
+CREATES = {"write": WRITE, "write_atomic": ATOMIC}
+METHODS = {"write": WRITE, "write_atomic": ATOMIC, "open_atomic": ATOMIC}
+STREAMS = {"read": READ, "read_seekable": Capability.SEEKABLE_READ}
+LISTED: dict[str, tuple[Capability, dict[str, Any]]] = {
+    "list_files": (LIST, {}),
+    "list_files, recursive": (LIST, {"recursive": True}),
+    "iter_children": (LIST, {}),
+    "list_folders": (LIST, {}),
+    "glob": (Capability.GLOB, {}),
+}
+TAKEN = {"before it begins": 0, "after its first entry": 1, "after its second entry": 2}
+
+
+class AsyncEnding(NamedTuple):
+    """One way to end.
+
+    Attributes:
+        name: The operation and its end, for messages.
+        needs: The capability that it needs; `None` for no capability.
+        attempt: Makes the call, which may raise one of `EXPECTED`.
+    """
+
+    name: str
+    needs: Capability | None
+    attempt: Callable[[], Any]
+
+    async def run(self) -> None:
+        """Make the call, and forget its error."""
+        with suppress(*EXPECTED):
+            await self.attempt()
+
+
+async def endings(case: AsyncCase, folder: str, most: int | None = None) -> list[AsyncEnding]:
+    """The ends of the operations that the backend declares, after the files in their folder were written.
+
+    None of them changes a file, if the backend keeps the contract.
+
+    Args:
+        case: The case.
+        folder: A new folder of the case for the files.
+        most: How many are drawn; `None` for all of them.
+    """
+    await fill(case, f"{folder}/file", f"{folder}/other", f"{folder}/below/file")
+    await fill(case, f"{folder}/large", data=bytes(LARGE))
+    place, declared = case.path(folder), case.backend.capabilities
+    groups = (_missing, _existing, _of_the_wrong_kind, _malformed, _refused, _failing, _raising, _unread, _unlisted)
+    able = [each for group in groups for each in group(case, place) if each.needs is None or each.needs in declared]
+    return able if most is None or most >= len(able) else case.rng.sample(able, most)
+
+
+def files_of(case: AsyncCase, folder: str) -> list[str]:
+    """The files that `endings` writes, and that are there at every end."""
+    return sorted(case.path(f"{folder}/{name}") for name in (*KEPT, "below/file"))
+
+
+def _used(case: AsyncCase, rows: dict[str, AsyncUsage], end: str, path: str, other: str) -> Iterator[AsyncEnding]:
+    for name, row in rows.items():
+        yield AsyncEnding(f"{name} of {end}", row.capability, partial(row.run, case.backend, path, other))
+
+
+def _missing(case: AsyncCase, place: str) -> Iterator[AsyncEnding]:
+    rows = {**FILE_USAGES, **TOLERANT_USAGES, **FOLDER_USAGES, **LISTINGS}
+    yield from _used(case, rows, "what is missing", f"{place}/missing", f"{place}/missing-too")
+    rows = {name: EXACT_USAGES[name] for name in ("copy_to", "move_to")}
+    yield from _used(case, rows, "what is missing", f"{place}/new", f"{place}/missing")
+
+
+def _existing(case: AsyncCase, place: str) -> Iterator[AsyncEnding]:
+    names = ("write", "write_atomic", "open_atomic", "copy_to", "copy_from", "move_to", "move_from")
+    rows = {name: EXACT_USAGES[name] for name in names}
+    yield from _used(case, rows, "what exists", f"{place}/file", f"{place}/other")
+
+
+def _of_the_wrong_kind(case: AsyncCase, place: str) -> Iterator[AsyncEnding]:
+    yield from _used(case, FILE_USAGES, "a folder", f"{place}/below", f"{place}/new")
+    yield from _used(case, {**FOLDER_USAGES, **LISTINGS}, "a file", f"{place}/file", f"{place}/new")
+    if case.profile.rejects_file_ancestor:
+        rows = {name: EXACT_USAGES[name] for name in ("write", "write_atomic", "open_atomic", "copy_to", "move_to")}
+        yield from _used(case, rows, "a path below a file", f"{place}/file/new", f"{place}/other")
+
+
+def _malformed(case: AsyncCase, place: str) -> Iterator[AsyncEnding]:
+    yield from _used(case, EXACT_USAGES, "a malformed path", f"{place}/a\0b", f"{place}/other")
+    rows = {name: EXACT_USAGES[name] for name in ("write", "write_atomic", "open_atomic", "copy_to", "move_to")}
+    yield from _used(case, rows, "a path that is not canonical", f"{place}//new", f"{place}/other")
+    rows = {name: row for name, row in EXACT_USAGES.items() if name not in HARMFUL and name not in LISTINGS}
+    yield from _used(case, rows, "the root", "", f"{place}/other")
+
+
+def _refused(case: AsyncCase, place: str) -> Iterator[AsyncEnding]:
+    backend, file, new = case.backend, f"{place}/file", f"{place}/new"
+    ranges: tuple[tuple[Any, Any], ...] = ((-1, 1), (0, -1), ("0", 1), (0, None))
+    for start, length in ranges:
+        call: Callable[[], Any] = partial(backend.read_range, file, start, length)
+        yield AsyncEnding(f"read_range of ({start!r}, {length!r})", READ, call)
+    for method, needs in CREATES.items():
+        write = getattr(backend, method)
+        contents: dict[str, Any] = {"text": "text", "None": None, "an int": 3, "a list of text": ["text"]}
+        for what, content in contents.items():
+            yield AsyncEnding(f"{method} of {what}", needs, partial(write, new, content))
+            yield AsyncEnding(f"{method} of {what} over a file", needs, partial(write, file, content, overwrite=True))
+        options: tuple[dict[str, Any], ...] = ({"metadata": {"na me": "\n"}}, {"no_such_option": True})
+        for given in options:
+            yield AsyncEnding(f"{method} with {given}", needs, partial(write, new, b"x", **given))
+    yield AsyncEnding("list_files with a depth of -1", LIST, partial(_listed, case, place, max_depth=-1))
+    yield AsyncEnding("is_file of None", None, partial(backend.is_file, None))  # type: ignore[arg-type]
+
+
+async def _listed(case: AsyncCase, place: str, **options: Any) -> None:
+    async for _ in case.backend.list_files(place, **options):
+        pass
+
+
+def _failing(case: AsyncCase, place: str) -> Iterator[AsyncEnding]:
+    for method, needs in CREATES.items():
+        for size in SIZES:
+            for error in (Boom, Stop):
+                for kind, source in {"stream": _failing_stream, "iterable": _failing_iterable}.items():
+                    for name, over in {"new": False, "file": True}.items():
+                        what = f"{method} of a {kind} that raises {error.__name__} after {size:,} bytes, {over=}"
+                        attempt = partial(_write, case, method, f"{place}/{name}", partial(source, size, error), over)
+                        yield AsyncEnding(what, needs, attempt)
+
+
+async def _write(case: AsyncCase, method: str, path: str, source: Callable[[], Any], overwrite: bool) -> None:
+    await getattr(case.backend, method)(path, source(), overwrite=overwrite)
+
+
+def _failing_stream(size: int, error: type[BaseException]) -> Any:
+    return Failing(size, error("mine"))
+
+
+def _failing_iterable(size: int, error: type[BaseException]) -> Iterator[bytes]:
+    if size:
+        yield bytes(size)
+    raise error("mine")
+
+
+def _raising(case: AsyncCase, place: str) -> Iterator[AsyncEnding]:
+    for size in SIZES:
+        for error in (Boom, Stop):
+            for name, over in {"new": False, "file": True}.items():
+                what = f"an open_atomic block that raises {error.__name__} after {size:,} bytes, {over=}"
+                yield AsyncEnding(what, ATOMIC, partial(_raise, case, f"{place}/{name}", size, error, over))
+        yield AsyncEnding(
+            f"a read that raises after {size:,} bytes", READ, partial(_raise_in_a_read, case, place, size)
+        )
+
+
+async def _raise(case: AsyncCase, path: str, size: int, error: type[BaseException], overwrite: bool) -> None:
+    async with case.backend.open_atomic(path, overwrite=overwrite) as stream:
+        if size:
+            await stream.write(bytes(size))
+        raise error("mine")
+
+
+async def _raise_in_a_read(case: AsyncCase, place: str, size: int) -> None:
+    async with await case.backend.read(f"{place}/large") as stream:
+        await stream.read(size)
+        raise Boom("mine")
+
+
+def _unread(case: AsyncCase, place: str) -> Iterator[AsyncEnding]:
+    for method, needs in STREAMS.items():
+        for size in (*SIZES, None):
+            for name in ("file", "large"):
+                what = f"{method} of the {name} that is closed after {'a seek' if size is None else f'{size:,} bytes'}"
+                yield AsyncEnding(what, needs, partial(_close_early, case, method, f"{place}/{name}", size))
+
+
+async def _close_early(case: AsyncCase, method: str, path: str, size: int | None) -> None:
+    stream: Any = await getattr(case.backend, method)(path)
+    if size:
+        await stream.read(size)
+    elif size is None and stream.seekable():
+        await stream.seek(1)
+    await stream.close()
+    await stream.close()
+
+
+def _unlisted(case: AsyncCase, place: str) -> Iterator[AsyncEnding]:
+    for call, (needs, options) in LISTED.items():
+        method = call.partition(",")[0]
+        path = f"{place}/*" if method == "glob" else place
+        for when, count in TAKEN.items():
+            for closed in (True, False):
+                what = f"{call} that is {'closed' if closed else 'dropped'} {when}"
+                begin = partial(getattr(case.backend, method), path, **options)
+                yield AsyncEnding(what, needs, partial(_stop, begin, count, closed=closed))
+
+
+async def _stop(begin: Callable[[], Any], count: int, *, closed: bool) -> None:
+    listing = begin()
+    for _ in range(count):
+        await anext(listing, None)
+    if closed and hasattr(listing, "aclose"):
+        await listing.aclose()

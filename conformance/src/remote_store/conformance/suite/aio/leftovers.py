@@ -1,0 +1,186 @@
+"""Checks of what an operation leaves in its process and in its instance, however it ends."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from functools import partial
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+from remote_store.conformance.checking.async_trees import found
+from remote_store.conformance.checking.case import AsyncCase
+from remote_store.conformance.checking.decorators import async_check
+from remote_store.conformance.processes.held import held, held_after_collection, own_temporary_folder
+from remote_store.conformance.processes.surroundings import changes, no_root_handlers, overheard, surroundings
+from remote_store.conformance.suite.aio.endings import AsyncEnding, endings, files_of
+from remote_store.conformance.suite.aio.expectations import nothing_else
+from remote_store.conformance.suite.aio.operations import AsyncOperation, operations
+from remote_store.core import AsyncBackend, Capability
+
+READ, WRITE, LIST = Capability.READ, Capability.WRITE, Capability.LIST
+ROUNDS, MORE_ROUNDS = 2, 6
+"""Rounds of all operations, and those that follow if something was left, since a pool may still grow."""
+PATIENCE = 3.0
+"""Seconds that threads and connections have to end."""
+POLL = 0.25
+SEEN: Mapping[str, int | None] = {"smoke": 15, "quick": 60, "full": None, "soak": None}
+"""How many ends the process is compared after."""
+ROUNDS_OF: Mapping[str, int | None] = {"smoke": 8, "quick": 25, "full": None, "soak": None}
+"""How many ends are repeated to see what they keep."""
+PROBED: Mapping[str, int | None] = {"smoke": 1, "quick": 9, "full": 60, "soak": None}
+"""How many ends every other operation is tried after."""
+Step = AsyncOperation | AsyncEnding
+
+
+class AsyncLeftoverSuite:
+    """PROC-001 and PROC-002: what is left of an operation."""
+
+    @async_check("PROC-001", needs=(READ, WRITE, LIST))
+    async def test_process_is_left_as_it_was(self, case: AsyncCase) -> None:
+        await self._compared(case, operations(case, "dir"))
+
+    @async_check("PROC-001", needs=(READ, WRITE, LIST))
+    async def test_process_is_left_as_it_was_by_what_fails(self, case: AsyncCase) -> None:
+        await self._compared(case, each_of(await endings(case, "dir", SEEN[case.tier])))
+
+    async def _compared(self, case: AsyncCase, steps: AsyncIterator[Any]) -> None:
+        with overheard() as printed, no_root_handlers():
+            before = surroundings()
+            async for step in steps:
+                await step.run()
+                for what, was, now in changes(before, surroundings()):
+                    case.expect_equal(now, was, f"{what} after {step.name}")
+                case.expect_equal(printed.getvalue(), "", f"the text that was printed until the end of {step.name}")
+
+    @async_check("PROC-002", needs=(READ, WRITE, LIST))
+    async def test_process_keeps_nothing_of_an_operation(self, case: AsyncCase) -> None:
+        folders = [f"dir-{number}" for number in range(1 + ROUNDS + MORE_ROUNDS)]
+        await self._expect_nothing_kept(case, [partial(operations, case, folder) for folder in folders])
+
+    @async_check("PROC-002", needs=(READ, WRITE, LIST))
+    async def test_process_keeps_nothing_of_what_fails(self, case: AsyncCase) -> None:
+        ends = await endings(case, "dir", ROUNDS_OF[case.tier])
+        await self._expect_nothing_kept(case, [partial(each_of, ends)] * (1 + ROUNDS + MORE_ROUNDS))
+
+    async def _expect_nothing_kept(self, case: AsyncCase, rounds: list[Any]) -> None:
+        with own_temporary_folder() as folder:
+            # Pools and caches fill in a first round.
+            async for step in rounds[0]():
+                await step.run()
+            kept = await self._kept(case, folder, rounds[1 : 1 + ROUNDS], 0)
+            if kept:
+                kept = await self._kept(case, folder, rounds[1 + ROUNDS :], PATIENCE)
+            for resource, (count, name) in kept.items():
+                case.fail(
+                    f"{resource} after {MORE_ROUNDS} rounds of all operations",
+                    "no more than before",
+                    f"{count} more, most of them after {name}",
+                )
+            await case.backend.close()
+
+    async def _kept(
+        self, case: AsyncCase, folder: Path, rounds: list[Any], seconds: float
+    ) -> Mapping[str, tuple[int, str]]:
+        """The resources of which each round kept one or more: how many, and the operation that kept the most."""
+        # What earlier checks have left for the garbage collection must not be closed during this one.
+        start = held_after_collection(folder)
+        kept = {resource: Counter[str]() for resource in start}
+        for steps in rounds:
+            async for step in steps():
+                before = held(folder)
+                await step.run()
+                for resource, count in held(folder).items():
+                    kept[resource][step.name] += count - before[resource]
+        deadline = monotonic() + seconds
+        end = held(folder)
+        while any(end[resource] - count >= len(rounds) for resource, count in start.items()):
+            end = held_after_collection(folder)
+            if monotonic() >= deadline:
+                break
+            # What is being closed may need a turn of the event loop.
+            sleep(POLL)
+            await case.backend.exists(case.path("missing"))
+        grown = {resource: end[resource] - count for resource, count in start.items()}
+        return {
+            resource: (count, kept[resource].most_common(1)[0][0])
+            for resource, count in grown.items()
+            if count >= len(rounds)
+        }
+
+    @async_check("PROC-002", needs=(READ, WRITE, LIST))
+    async def test_process_finds_an_instance_as_good_as_new(self, case: AsyncCase) -> None:
+        ends = await endings(case, "dir", PROBED[case.tier])
+        others = [case.make()] if case.profile.shared else []
+        for number, end in enumerate(ends):
+            await end.run()
+            turn = None if case.tier == "soak" else number % 3
+            # A transaction that is still open shows to another instance only.
+            other = others[0] if others else case.backend
+            if turn in (None, 0):
+                await self._expect_work(case, case.backend, other, f"{number}", end.name)
+            # A lock that a thread may take twice shows to another thread only.
+            if turn in (None, 1):
+                again = partial(self._expect_work, case, case.backend, case.backend)
+                await self._elsewhere(case, partial(again, f"{number}-elsewhere", f"{end.name}, elsewhere"))
+            if turn in (None, 2):
+                name = f"{end.name}, in another instance"
+                await self._expect_work(case, other, case.backend, f"{number}-other", name)
+        await nothing_else(case, files_of(case, "dir"))
+
+    async def _elsewhere(self, case: AsyncCase, call: Any) -> None:
+        if not case.profile.threads:
+            await call()
+            return
+        for result in await case.together([call]):
+            if isinstance(result, Exception):
+                raise result
+
+    async def _expect_work(
+        self, case: AsyncCase, backend: AsyncBackend, reader: AsyncBackend, name: str, after: str
+    ) -> None:
+        """Fail unless every operation that the backend declares works after another one has ended.
+
+        Args:
+            case: The case.
+            backend: The instance that changes files.
+            reader: The instance that sees the changes.
+            name: A name for the folder.
+            after: What has ended, for messages.
+        """
+        folder, able, what = case.path(f"new-{name}"), backend.capabilities, f"after {after}"
+        one, two, expected = f"{folder}/one", f"{folder}/below/two", dict[str, bytes]()
+        await backend.write(one, iter([b"first ", b"content"]))
+        await backend.write(two, b"second", overwrite=True)
+        expected |= {one: b"first content", two: b"second"}
+        if Capability.ATOMIC_WRITE in able:
+            await backend.write_atomic(one, b"atomic", overwrite=True)
+            async with backend.open_atomic(f"{folder}/three") as stream:
+                await stream.write(b"third")
+            expected |= {one: b"atomic", f"{folder}/three": b"third"}
+        if Capability.COPY in able:
+            await backend.copy(one, f"{folder}/copy")
+            expected[f"{folder}/copy"] = expected[one]
+        if Capability.MOVE in able:
+            await backend.move(one, f"{folder}/moved")
+            expected[f"{folder}/moved"] = expected.pop(one)
+        listed = await found(reader.list_files(folder, recursive=True))
+        case.expect_equal(listed, sorted(expected), f"the files {what}")
+        for path, content in expected.items():
+            async with await reader.read(path) as stream:
+                case.expect_equal(await stream.read(), content, f"the content of a file {what}")
+        if Capability.METADATA in able:
+            case.expect_equal((await reader.get_file_info(two)).size, len(b"second"), f"the size of a file {what}")
+        if Capability.DELETE in able:
+            await backend.delete(two)
+            case.expect_equal(await reader.exists(two), False, f"exists of a deleted file {what}")
+            await backend.delete_folder(folder, recursive=True)
+            case.expect_equal(await found(reader.list_files(folder, recursive=True)), [], f"the files {what}")
+
+
+async def each_of(steps: list[AsyncEnding]) -> AsyncIterator[AsyncEnding]:
+    """The steps, one after the other."""
+    left = list(steps)
+    while left:
+        yield left.pop(0)
