@@ -50,12 +50,17 @@ class Sample:
     told: str
 
 
+def is_near(case: AnyCase[Any]) -> bool:
+    """Whether the profile says that the storage is in this process or on this machine."""
+    return case.harness.stated and (case.profile.in_process or case.profile.endpoint_kind in NEARBY)
+
+
 def width_of(case: AnyCase[Any]) -> Width | None:
     """How much the check draws; `None` for everything.
 
     Everything is drawn in the soak tier, and in the full tier if the storage is in this process or on this machine.
     """
-    near = case.harness.stated and (case.profile.in_process or case.profile.endpoint_kind in NEARBY)
+    near = is_near(case)
     if case.tier == "soak" or (case.tier == "full" and near):
         return None
     return QUICK_NEARBY if near and case.tier == "quick" else WIDTHS[case.tier]

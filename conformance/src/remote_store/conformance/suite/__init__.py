@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from remote_store.conformance.suite.atomic import AtomSuite
+from remote_store.conformance.suite.attributes import AttributeSuite
 from remote_store.conformance.suite.bodies import BodySuite
 from remote_store.conformance.suite.capabilities import CapabilitySuite
 from remote_store.conformance.suite.checksums import ChecksumSuite
@@ -92,6 +93,7 @@ class Contract(
     SurpriseSuite,
     ContentSuite,
     FactSuite,
+    AttributeSuite,
     NameSuite,
     PageSuite,
     ClockSuite,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from remote_store.conformance.suite.aio.atomic import AsyncAtomSuite
+from remote_store.conformance.suite.aio.attributes import AsyncAttributeSuite
 from remote_store.conformance.suite.aio.bodies import AsyncBodySuite
 from remote_store.conformance.suite.aio.capabilities import AsyncCapabilitySuite
 from remote_store.conformance.suite.aio.checksums import AsyncChecksumSuite
@@ -91,6 +92,7 @@ class AsyncContract(
     AsyncSurpriseSuite,
     AsyncContentSuite,
     AsyncFactSuite,
+    AsyncAttributeSuite,
     AsyncNameSuite,
     AsyncPageSuite,
     AsyncClockSuite,
