@@ -10,6 +10,7 @@ from remote_store.conformance.suite.capabilities import CapabilitySuite
 from remote_store.conformance.suite.checksums import ChecksumSuite
 from remote_store.conformance.suite.clocks import ClockSuite
 from remote_store.conformance.suite.commits import CommitSuite
+from remote_store.conformance.suite.conditions import ConditionSuite
 from remote_store.conformance.suite.contents import ContentSuite
 from remote_store.conformance.suite.contradictions import ContradictionSuite
 from remote_store.conformance.suite.copying import CopyingSuite, MovingSuite
@@ -94,6 +95,7 @@ class Contract(
     ContentSuite,
     FactSuite,
     AttributeSuite,
+    ConditionSuite,
     NameSuite,
     PageSuite,
     ClockSuite,

@@ -9,6 +9,7 @@ from remote_store.conformance.suite.aio.capabilities import AsyncCapabilitySuite
 from remote_store.conformance.suite.aio.checksums import AsyncChecksumSuite
 from remote_store.conformance.suite.aio.clocks import AsyncClockSuite
 from remote_store.conformance.suite.aio.commits import AsyncCommitSuite
+from remote_store.conformance.suite.aio.conditions import AsyncConditionSuite
 from remote_store.conformance.suite.aio.contents import AsyncContentSuite
 from remote_store.conformance.suite.aio.contradictions import AsyncContradictionSuite
 from remote_store.conformance.suite.aio.copying import AsyncCopyingSuite, AsyncMovingSuite
@@ -93,6 +94,7 @@ class AsyncContract(
     AsyncContentSuite,
     AsyncFactSuite,
     AsyncAttributeSuite,
+    AsyncConditionSuite,
     AsyncNameSuite,
     AsyncPageSuite,
     AsyncClockSuite,
