@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from remote_store.conformance.suite.atomic import AtomSuite
+from remote_store.conformance.suite.attributes import AttributeSuite
 from remote_store.conformance.suite.bodies import BodySuite
 from remote_store.conformance.suite.capabilities import CapabilitySuite
 from remote_store.conformance.suite.checksums import ChecksumSuite
 from remote_store.conformance.suite.clocks import ClockSuite
 from remote_store.conformance.suite.commits import CommitSuite
+from remote_store.conformance.suite.conditions import ConditionSuite
 from remote_store.conformance.suite.contents import ContentSuite
 from remote_store.conformance.suite.contradictions import ContradictionSuite
 from remote_store.conformance.suite.copying import CopyingSuite, MovingSuite
@@ -101,6 +103,8 @@ class Contract(
     SliceSuite,
     SourceSuite,
     FactSuite,
+    AttributeSuite,
+    ConditionSuite,
     NameSuite,
     PageSuite,
     ClockSuite,

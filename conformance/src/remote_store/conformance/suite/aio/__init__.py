@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from remote_store.conformance.suite.aio.atomic import AsyncAtomSuite
+from remote_store.conformance.suite.aio.attributes import AsyncAttributeSuite
 from remote_store.conformance.suite.aio.bodies import AsyncBodySuite
 from remote_store.conformance.suite.aio.capabilities import AsyncCapabilitySuite
 from remote_store.conformance.suite.aio.checksums import AsyncChecksumSuite
 from remote_store.conformance.suite.aio.clocks import AsyncClockSuite
 from remote_store.conformance.suite.aio.commits import AsyncCommitSuite
+from remote_store.conformance.suite.aio.conditions import AsyncConditionSuite
 from remote_store.conformance.suite.aio.contents import AsyncContentSuite
 from remote_store.conformance.suite.aio.contradictions import AsyncContradictionSuite
 from remote_store.conformance.suite.aio.copying import AsyncCopyingSuite, AsyncMovingSuite
@@ -100,6 +102,8 @@ class AsyncContract(
     AsyncSliceSuite,
     AsyncSourceSuite,
     AsyncFactSuite,
+    AsyncAttributeSuite,
+    AsyncConditionSuite,
     AsyncNameSuite,
     AsyncPageSuite,
     AsyncClockSuite,
