@@ -17,6 +17,7 @@ from remote_store.conformance.suite.copying import CopyingSuite, MovingSuite
 from remote_store.conformance.suite.cost import CostSuite
 from remote_store.conformance.suite.credentials import CredentialSuite
 from remote_store.conformance.suite.deleting import DeletingSuite
+from remote_store.conformance.suite.drafts import DraftSuite
 from remote_store.conformance.suite.errors import ErrSuite
 from remote_store.conformance.suite.exiting import ExitingSuite
 from remote_store.conformance.suite.facts import FactSuite
@@ -102,6 +103,7 @@ class Contract(
     ProgramSuite,
     SliceSuite,
     SourceSuite,
+    DraftSuite,
     FactSuite,
     AttributeSuite,
     ConditionSuite,

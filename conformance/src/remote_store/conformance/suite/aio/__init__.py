@@ -16,6 +16,7 @@ from remote_store.conformance.suite.aio.copying import AsyncCopyingSuite, AsyncM
 from remote_store.conformance.suite.aio.cost import AsyncCostSuite
 from remote_store.conformance.suite.aio.credentials import AsyncCredentialSuite
 from remote_store.conformance.suite.aio.deleting import AsyncDeletingSuite
+from remote_store.conformance.suite.aio.drafts import AsyncDraftSuite
 from remote_store.conformance.suite.aio.errors import AsyncErrSuite
 from remote_store.conformance.suite.aio.exiting import AsyncExitingSuite
 from remote_store.conformance.suite.aio.facts import AsyncFactSuite
@@ -101,6 +102,7 @@ class AsyncContract(
     AsyncProgramSuite,
     AsyncSliceSuite,
     AsyncSourceSuite,
+    AsyncDraftSuite,
     AsyncFactSuite,
     AsyncAttributeSuite,
     AsyncConditionSuite,

@@ -19,7 +19,8 @@ from remote_store.conformance.suite.aio.seeking import require_method
 from remote_store.core import Capability, PreconditionFailed
 
 READ = (Capability.READ,)
-SIZES = (0, 1, 17, 4096, 70_001, 524_288, 524_289, 600_001)
+SMALL = (0, 0, 1, 17)
+LARGE = (100, 4096, 70_001, 524_288, 524_289, 600_001)
 FAR_KINDS = {"smoke": 3, "quick": 6, "full": 30}
 """How many kinds are drawn by tier, if each write is a request."""
 Way = Callable[[AsyncCase, str, Any], Any]
@@ -62,12 +63,13 @@ def some(case: AsyncCase, kinds: dict[str, Any]) -> list[str]:
     return case.rng.sample(list(kinds), min(far, len(kinds)))
 
 
-def drawn_content(case: AsyncCase) -> bytes:
-    """Bytes of a size that is drawn; seldom of several parts, where writes have parts."""
-    part = case.profile.part_size
+def drawn_contents(case: AsyncCase) -> list[bytes]:
+    """Bytes of a size that is drawn, and nearby a few bytes too; seldom several parts, where writes have parts."""
+    part, few = case.profile.part_size, [case.rng.choice(SMALL)] if is_near(case) else []
+    size = case.rng.choice(LARGE[:3] if case.tier in ("smoke", "quick") else LARGE)
     if part is not None and case.tier in ("full", "soak") and case.rng.random() < 0.1:
-        return case.content(case.rng.choice((part - 1, part, part + 1, 2 * part + 1)))
-    return case.content(case.rng.choice(SIZES[:5] if case.tier in ("smoke", "quick") else SIZES))
+        size = case.rng.choice((part - 1, part, part + 1, 2 * part + 1))
+    return [case.content(size) for size in (*few, size)]
 
 
 class AsyncSourceSuite:
@@ -106,7 +108,7 @@ class AsyncSourceSuite:
     @async_check("PART-006", needs=READ)
     async def test_source_that_is_a_buffer_of_a_resumed_upload(self, case: AsyncCase) -> None:
         for kind in some(case, VIEWS):
-            buffer = VIEWS[kind](drawn_content(case))
+            buffer = VIEWS[kind](drawn_contents(case)[-1])
             await _resumed(case, case.path(kind), buffer)
             observed = await case.backend.read_bytes(case.path(kind))
             case.expect_equal(observed, bytes_of(buffer), f"the content after resume_upload of {kind}")
@@ -162,8 +164,8 @@ class AsyncSourceSuite:
 
     async def _write_streams(self, case: AsyncCase, name: str) -> None:
         write, paths = way(case, name), []
-        for kind in some(case, STREAMS):
-            content, path = drawn_content(case), case.path(f"file of {kind}")
+        for kind, content in self._drawn(case, STREAMS):
+            path = case.path(f"file of {kind}")
             with closing(STREAMS[kind](content)) as source:
                 # What reads a header, before it passes the rest on.
                 head = source.read(case.rng.choice((0, 1, 5, 1_000)) if case.rng.random() < 0.5 else 0)
@@ -177,27 +179,31 @@ class AsyncSourceSuite:
                     result = await write(case, path, source)
                     await self._expect_written(case, path, b"", result, f"{name} of {kind} once more, from its end")
             paths.append(path)
-        await nothing_else(case, paths)
+        await nothing_else(case, sorted(set(paths)))
 
     async def _write_iterables(self, case: AsyncCase, name: str) -> None:
         write = way(case, name)
-        for kind in some(case, ITERABLES):
+        for kind, content in self._drawn(case, ITERABLES):
             # An await for each of many tiny pieces takes seconds.
             if name == "open_atomic" and kind == "tiny":
                 continue
-            content, path = drawn_content(case), case.path(f"file of {kind} ")
+            path = case.path(f"file of {kind} ")
             result = await write(case, path, ITERABLES[kind](content))
             await self._expect_written(case, path, content, result, f"{name} of {kind}")
 
     async def _write_buffers(self, case: AsyncCase, name: str) -> None:
         write = way(case, name)
-        for kind in some(case, VIEWS):
-            buffer, path = VIEWS[kind](drawn_content(case)), case.path(kind)
+        for kind, content in self._drawn(case, VIEWS):
+            buffer, path = VIEWS[kind](content), case.path(kind)
             # A file on disk, which a draft may be, takes no other buffer.
             if name == "open_atomic" and not memoryview(buffer).c_contiguous:
                 continue
             result = await write(case, path, buffer)
             await self._expect_written(case, path, bytes_of(buffer), result, f"{name} of {kind}")
+
+    def _drawn(self, case: AsyncCase, kinds: dict[str, Any]) -> list[tuple[str, bytes]]:
+        """The kinds that the case takes, with the contents for each."""
+        return [(kind, content) for kind in some(case, kinds) for content in drawn_contents(case)]
 
     async def _expect_written(self, case: AsyncCase, path: str, content: bytes, result: Any, what: str) -> None:
         if result is not None:
