@@ -241,7 +241,7 @@ class HasNoLinesWhenClosed(Reads):
 
 @broken("MANY-006")
 class KeysRangesByTheirStart(MemoryBackend):
-    """Ranges that begin at the same offset are read once, with the length of the first of them."""
+    """Ranges that begin at the same offset are read once, with the length of the first."""
 
     def read_ranges(self, path: str, ranges: Any, **options: Any) -> list[bytes]:
         first: dict[int, int] = {}
@@ -263,41 +263,16 @@ class KeysRangesByTheirEnd(MemoryBackend):
         return [read[start + length][-length:] if length else b"" for start, length in ranges]
 
 
-@broken("MANY-006")
-class EndsAGroupAtItsLastRange(MemoryBackend):
-    """Ranges that overlap are read as one, which ends where the last of them does, not the longest."""
-
-    def read_ranges(self, path: str, ranges: Any, **options: Any) -> list[bytes]:
-        content = self.read_bytes(path, **options)
-        super().read_ranges(path, ranges, **options)
-        ends: dict[int, int] = {}
-        group = group_end = -1
-        for start, length in sorted(ranges):
-            group, group_end = (start, start + length) if start > group_end else (group, start + length)
-            ends[group] = group_end
-        groups = sorted(ends)
-        return [content[s : min(s + n, ends[max(g for g in groups if g <= s)])] for s, n in ranges]
-
-
-@broken("MANY-006")
-class SortsTheCallersRanges(MemoryBackend):
-    """`read_ranges` sorts the caller's list in place after it has read."""
-
-    def read_ranges(self, path: str, ranges: Any, **options: Any) -> list[bytes]:
-        read = super().read_ranges(path, ranges, **options)
-        if isinstance(ranges, list):
-            ranges.sort()
-        return read
-
-
 @broken("READ-003")
-class LosesRangesAcrossTheLastBlock(MemoryBackend):
-    """A range across the start of the last, shorter block ends there."""
+class KeepsRangesByTheirStart(MemoryBackend):
+    """Keeps what a range has read, and takes later ranges that begin there from it, also longer ones."""
 
     def read_range(self, path: str, start: int, length: int, **options: Any) -> bytes:
         data = super().read_range(path, start, length, **options)
-        last = len(self.read_bytes(path, **options)) // BLOCK * BLOCK
-        return data[: last - start] if start < last < start + len(data) - BLOCK // 2 else data
+        kept = self.__dict__.setdefault("kept", {})
+        version = self.get_file_info(path).etag if self.is_file(path) else None
+        first: bytes = kept.setdefault((path, version, start), data)
+        return first[:length]
 
 
 class Holding(Stream):

@@ -244,21 +244,25 @@ class AppendsAfterASeekFromTheEnd(Drafts):
 
 
 @broken("ATOM-003")
-class DisturbsTheThirdDraft(MemoryBackend):
-    """The third of the blocks that run at once through one instance gets a byte more."""
+class EndsTheOuterDraft(MemoryBackend):
+    """A block inside another block of another file, if it fails, replaces the first bytes of what the other has."""
 
-    running = 0
+    open_drafts: tuple[Any, ...] = ()
 
     @contextmanager
     def open_atomic(self, path: str, **options: Any) -> Iterator[BinaryIO]:
-        self.running += 1
-        try:
-            with super().open_atomic(path, **options) as draft:
+        outer = self.open_drafts
+        with super().open_atomic(path, **options) as draft:
+            self.open_drafts = (*outer, draft)
+            try:
                 yield draft
-                if self.running > 2:
-                    draft.write(b"#")
-        finally:
-            self.running -= 1
+            except BaseException:
+                if len(outer) > 1:
+                    outer[0].seek(0)
+                    outer[0].write(b"####")
+                raise
+            finally:
+                self.open_drafts = outer
 
 
 @broken("ATOM-004")

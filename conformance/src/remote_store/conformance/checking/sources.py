@@ -311,5 +311,5 @@ ITERABLES: dict[str, Callable[[bytes], Iterable[Any]]] = {
     "values": lambda content: dict(enumerate(_pieces(content))).values(),
     "map": lambda content: map(bytes, _pieces(content)),
     "chain": lambda content: itertools.chain(_pieces(content[:70_000]), _pieces(content[70_000:])),
-    "tiny": lambda content: itertools.chain((content[at : at + 1] for at in range(20_000)), (content[20_000:],)),
+    "tiny": lambda content: itertools.chain((content[at : at + 1] for at in range(5_000)), (content[5_000:],)),
 }

@@ -33,7 +33,9 @@ def rounds(case: Case) -> int:
 
 def position(rng: Random, size: int) -> int:
     """An offset, often at an edge of a block or of the file."""
-    edge = rng.choice((0, 4096, 8192, 65536, 524_288, MIB, size // 2, size - 1, size, size + 1))
+    # The last block of a file is shorter than the others.
+    last = size - size % rng.choice((512, 4096, 8192, 65536, 524_288))
+    edge = rng.choice((0, 4096, 8192, 65536, 524_288, MIB, last, last, size // 2, size - 1, size, size + 1))
     return max(0, rng.choice((edge + rng.choice((-1, 0, 1)), rng.randrange(size + 1))))
 
 
