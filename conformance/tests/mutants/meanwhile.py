@@ -167,3 +167,34 @@ class RenamesBetweenLinks(LocalBackend):
             super().move(src, dst, **options)
         else:
             os.replace(self.native_path(src), self.native_path(dst))  # noqa: PTH105 - keys are exact text
+
+
+class Place(io.BytesIO):
+    """A stream that gives its place back at its end."""
+
+    leave: Any = None
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        if self.leave is not None and self.tell() == len(self.getbuffer()):
+            self.leave()
+            self.leave = None
+        return data
+
+
+@broken("READ-017")
+class HasFiftyPlaces(MemoryBackend):
+    """A stream gives its place back when it has been read to its end, and there are 50 places."""
+
+    places = 50
+
+    def read(self, path: str) -> Any:
+        stream = Place(self.read_bytes(path))
+        if not self.places:
+            raise TimeoutError("there is no place")
+        self.places -= 1
+        stream.leave = self._left
+        return stream
+
+    def _left(self) -> None:
+        self.places += 1

@@ -32,6 +32,8 @@ ROUNDS_OF: Mapping[str, int | None] = {"smoke": 8, "quick": 18, "full": None, "s
 """How many ends are repeated to see what they keep."""
 PROBED: Mapping[str, int | None] = {"smoke": 1, "quick": 9, "full": 60, "soak": None}
 """How many ends every other operation is tried after."""
+AGAIN = 6
+"""How often each stream is closed early."""
 Step = Operation | Ending
 
 
@@ -107,6 +109,14 @@ class LeftoverSuite:
             for resource, count in grown.items()
             if count >= len(rounds)
         }
+
+    @check("READ-017", needs=(READ, WRITE, LIST))
+    def test_read_streams_that_end_early_again_and_again(self, case: Case) -> None:
+        # A pool or a limit of 50 is reached by the 51st.
+        ends = [end for end in endings(case, "dir") if end.name.startswith("read") and "is closed" in end.name]
+        for end in case.rng.sample(ends, 4) if case.tier == "smoke" else ends * AGAIN:
+            end.run()
+        expect_work(case, case.backend, case.backend, "end", "many streams that were closed early")
 
     @check("PROC-002", needs=(READ, WRITE, LIST))
     def test_process_finds_an_instance_as_good_as_new(self, case: Case) -> None:

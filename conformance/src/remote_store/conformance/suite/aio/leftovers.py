@@ -31,6 +31,8 @@ ROUNDS_OF: Mapping[str, int | None] = {"smoke": 8, "quick": 18, "full": None, "s
 """How many ends are repeated to see what they keep."""
 PROBED: Mapping[str, int | None] = {"smoke": 1, "quick": 9, "full": 60, "soak": None}
 """How many ends every other operation is tried after."""
+AGAIN = 6
+"""How often each stream is closed early."""
 Step = AsyncOperation | AsyncEnding
 
 
@@ -108,6 +110,14 @@ class AsyncLeftoverSuite:
             for resource, count in grown.items()
             if count >= len(rounds)
         }
+
+    @async_check("READ-017", needs=(READ, WRITE, LIST))
+    async def test_read_streams_that_end_early_again_and_again(self, case: AsyncCase) -> None:
+        # A pool or a limit of 50 is reached by the 51st.
+        ends = [end for end in await endings(case, "dir") if end.name.startswith("read") and "is closed" in end.name]
+        for end in case.rng.sample(ends, 4) if case.tier == "smoke" else ends * AGAIN:
+            await end.run()
+        await expect_work(case, case.backend, case.backend, "end", "many streams that were closed early")
 
     @async_check("PROC-002", needs=(READ, WRITE, LIST))
     async def test_process_finds_an_instance_as_good_as_new(self, case: AsyncCase) -> None:
