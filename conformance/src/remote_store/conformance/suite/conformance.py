@@ -21,6 +21,7 @@ from remote_store.conformance.suite import Contract
 from remote_store.conformance.suite.aio import AsyncContract
 from remote_store.conformance.suite.asynchronous import AsyncTaskSuite
 from remote_store.conformance.suite.blocking import BlockingSuite
+from remote_store.conformance.suite.cancelling import AsyncCancellingSuite
 from remote_store.conformance.suite.standard import StandardSuite
 from remote_store.conformance.values.deviation import Deviation
 from remote_store.conformance.values.options import DEFAULT_SEED, SHOWN_CALLS, Tier
@@ -63,7 +64,7 @@ class BackendConformance(Contract, StandardSuite, BlockingSuite):
 
 
 @public("remote_store.conformance")
-class AsyncBackendConformance(AsyncContract, AsyncTaskSuite):
+class AsyncBackendConformance(AsyncContract, AsyncTaskSuite, AsyncCancellingSuite):
     """Every check for an asynchronous backend; used like `BackendConformance`."""
 
     harness: AsyncHarness | None = None

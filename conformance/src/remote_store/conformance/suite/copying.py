@@ -188,6 +188,15 @@ class MovingSuite:
     def _expect_gone(self, case: Case, name: str) -> None:
         case.expect_equal(case.backend.exists(case.path(name)), False, f"exists of {name!r}")
 
+    @check("COPY-014", needs=(Capability.READ, Capability.WRITE, Capability.COPY))
+    def test_move_onto_a_copy_of_itself(self, case: Case) -> None:
+        # On a disk, a copy may be another link to the same file, and a rename between two links does nothing.
+        case.backend.write(case.path("source"), b"content")
+        case.backend.copy(case.path("source"), case.path("copy"))
+        case.backend.move(case.path("source"), case.path("copy"), overwrite=True)
+        expect_content(case, "copy", b"content")
+        case.expect_equal(case.backend.exists(case.path("source")), False, "exists of the source")
+
     @check("COPY-014")
     def test_move_takes_the_file_along(self, case: Case) -> None:
         fill(case, "from/source", data=b"content")

@@ -26,12 +26,14 @@ ROUNDS, MORE_ROUNDS = 2, 6
 PATIENCE = 3.0
 """Seconds that threads and connections have to end."""
 POLL = 0.25
-SEEN: Mapping[str, int | None] = {"smoke": 15, "quick": 60, "full": None, "soak": None}
+SEEN: Mapping[str, int | None] = {"smoke": 15, "quick": 45, "full": None, "soak": None}
 """How many ends the process is compared after."""
-ROUNDS_OF: Mapping[str, int | None] = {"smoke": 8, "quick": 25, "full": None, "soak": None}
+ROUNDS_OF: Mapping[str, int | None] = {"smoke": 8, "quick": 18, "full": None, "soak": None}
 """How many ends are repeated to see what they keep."""
 PROBED: Mapping[str, int | None] = {"smoke": 1, "quick": 9, "full": 60, "soak": None}
 """How many ends every other operation is tried after."""
+AGAIN = 6
+"""How often each stream is closed early."""
 Step = Operation | Ending
 
 
@@ -108,6 +110,14 @@ class LeftoverSuite:
             if count >= len(rounds)
         }
 
+    @check("READ-017", needs=(READ, WRITE, LIST))
+    def test_read_streams_that_end_early_again_and_again(self, case: Case) -> None:
+        # A pool or a limit of 50 is reached by the 51st.
+        ends = [end for end in endings(case, "dir") if end.name.startswith("read") and "is closed" in end.name]
+        for end in case.rng.sample(ends, 4) if case.tier == "smoke" else ends * AGAIN:
+            end.run()
+        expect_work(case, case.backend, case.backend, "end", "many streams that were closed early")
+
     @check("PROC-002", needs=(READ, WRITE, LIST))
     def test_process_finds_an_instance_as_good_as_new(self, case: Case) -> None:
         ends = endings(case, "dir", PROBED[case.tier])
@@ -118,14 +128,14 @@ class LeftoverSuite:
             # A transaction that is still open shows to another instance only.
             other = others[0] if others else case.backend
             if turn in (None, 0):
-                self._expect_work(case, case.backend, other, f"{number}", end.name)
+                expect_work(case, case.backend, other, f"{number}", end.name)
             # A lock that a thread may take twice shows to another thread only.
             if turn in (None, 1):
-                again = partial(self._expect_work, case, case.backend, case.backend)
+                again = partial(expect_work, case, case.backend, case.backend)
                 self._elsewhere(case, partial(again, f"{number}-elsewhere", f"{end.name}, elsewhere"))
             if turn in (None, 2):
                 name = f"{end.name}, in another instance"
-                self._expect_work(case, other, case.backend, f"{number}-other", name)
+                expect_work(case, other, case.backend, f"{number}-other", name)
         nothing_else(case, files_of(case, "dir"))
 
     def _elsewhere(self, case: Case, call: Any) -> None:
@@ -136,44 +146,45 @@ class LeftoverSuite:
             if isinstance(result, Exception):
                 raise result
 
-    def _expect_work(self, case: Case, backend: Backend, reader: Backend, name: str, after: str) -> None:
-        """Fail unless every operation that the backend declares works after another one has ended.
 
-        Args:
-            case: The case.
-            backend: The instance that changes files.
-            reader: The instance that sees the changes.
-            name: A name for the folder.
-            after: What has ended, for messages.
-        """
-        folder, able, what = case.path(f"new-{name}"), backend.capabilities, f"after {after}"
-        one, two, expected = f"{folder}/one", f"{folder}/below/two", dict[str, bytes]()
-        backend.write(one, iter([b"first ", b"content"]))
-        backend.write(two, b"second", overwrite=True)
-        expected |= {one: b"first content", two: b"second"}
-        if Capability.ATOMIC_WRITE in able:
-            backend.write_atomic(one, b"atomic", overwrite=True)
-            with backend.open_atomic(f"{folder}/three") as stream:
-                stream.write(b"third")
-            expected |= {one: b"atomic", f"{folder}/three": b"third"}
-        if Capability.COPY in able:
-            backend.copy(one, f"{folder}/copy")
-            expected[f"{folder}/copy"] = expected[one]
-        if Capability.MOVE in able:
-            backend.move(one, f"{folder}/moved")
-            expected[f"{folder}/moved"] = expected.pop(one)
-        listed = found(reader.list_files(folder, recursive=True))
-        case.expect_equal(listed, sorted(expected), f"the files {what}")
-        for path, content in expected.items():
-            with reader.read(path) as stream:
-                case.expect_equal(stream.read(), content, f"the content of a file {what}")
-        if Capability.METADATA in able:
-            case.expect_equal((reader.get_file_info(two)).size, len(b"second"), f"the size of a file {what}")
-        if Capability.DELETE in able:
-            backend.delete(two)
-            case.expect_equal(reader.exists(two), False, f"exists of a deleted file {what}")
-            backend.delete_folder(folder, recursive=True)
-            case.expect_equal(found(reader.list_files(folder, recursive=True)), [], f"the files {what}")
+def expect_work(case: Case, backend: Backend, reader: Backend, name: str, after: str) -> None:
+    """Fail unless every operation that the backend declares works after another one has ended.
+
+    Args:
+        case: The case.
+        backend: The instance that changes files.
+        reader: The instance that sees the changes.
+        name: A name for the folder.
+        after: What has ended, for messages.
+    """
+    folder, able, what = case.path(f"new-{name}"), backend.capabilities, f"after {after}"
+    one, two, expected = f"{folder}/one", f"{folder}/below/two", dict[str, bytes]()
+    backend.write(one, iter([b"first ", b"content"]))
+    backend.write(two, b"second", overwrite=True)
+    expected |= {one: b"first content", two: b"second"}
+    if Capability.ATOMIC_WRITE in able:
+        backend.write_atomic(one, b"atomic", overwrite=True)
+        with backend.open_atomic(f"{folder}/three") as stream:
+            stream.write(b"third")
+        expected |= {one: b"atomic", f"{folder}/three": b"third"}
+    if Capability.COPY in able:
+        backend.copy(one, f"{folder}/copy")
+        expected[f"{folder}/copy"] = expected[one]
+    if Capability.MOVE in able:
+        backend.move(one, f"{folder}/moved")
+        expected[f"{folder}/moved"] = expected.pop(one)
+    listed = found(reader.list_files(folder, recursive=True))
+    case.expect_equal(listed, sorted(expected), f"the files {what}")
+    for path, content in expected.items():
+        with reader.read(path) as stream:
+            case.expect_equal(stream.read(), content, f"the content of a file {what}")
+    if Capability.METADATA in able:
+        case.expect_equal((reader.get_file_info(two)).size, len(b"second"), f"the size of a file {what}")
+    if Capability.DELETE in able:
+        backend.delete(two)
+        case.expect_equal(reader.exists(two), False, f"exists of a deleted file {what}")
+        backend.delete_folder(folder, recursive=True)
+        case.expect_equal(found(reader.list_files(folder, recursive=True)), [], f"the files {what}")
 
 
 def each_of(steps: list[Ending]) -> Iterator[Ending]:

@@ -36,7 +36,7 @@ from remote_store.core import (
     require_file_path,
 )
 from remote_store.core.home import public
-from remote_store.obstore.disk import linked_folders, remove_empty_folders, remove_link, root_of
+from remote_store.obstore.disk import linked_folders, remove_empty_folders, remove_link, remove_moved, root_of
 from remote_store.obstore.entries import described, quoted
 from remote_store.obstore.kinds import ALL, kind_of
 from remote_store.obstore.objects import Objects
@@ -249,6 +249,7 @@ class ObstoreBackend(Backend):
             with self._objects.errors(dst):
                 obstore.rename(self._objects.store, src, dst, overwrite=overwrite)
             if isinstance(self._objects.store, LocalStore):
+                remove_moved(root_of(self._objects.store), src, dst)
                 remove_empty_folders(root_of(self._objects.store), src)
 
     def copy(self, src: str, dst: str, *, overwrite: bool = False) -> None:

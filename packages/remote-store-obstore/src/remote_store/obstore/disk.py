@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from obstore.store import LocalStore
@@ -33,6 +35,24 @@ def remove_link(root: Path, path: str) -> None:
     """Remove a symbolic link, and the folders that are empty without it."""
     (root / path).unlink(missing_ok=True)
     remove_empty_folders(root, path)
+
+
+def remove_moved(root: Path, src: str, dst: str) -> None:
+    """Remove the source of a move if it is still there as another link to the file of the destination.
+
+    `LocalStore` copies by a hard link, and the system renames nothing if both names are links to one file.
+    """
+    if _folded(src) == _folded(dst):
+        # On some disks these are one name.
+        return
+    with suppress(OSError):
+        facts = (root / src).lstat()
+        if facts.st_nlink > 1 and os.path.samestat(facts, (root / dst).lstat()):
+            (root / src).unlink()
+
+
+def _folded(path: str) -> str:
+    return unicodedata.normalize("NFC", path).casefold()
 
 
 def remove_empty_folders(root: Path, path: str) -> None:

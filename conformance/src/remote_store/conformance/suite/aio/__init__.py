@@ -33,6 +33,8 @@ from remote_store.conformance.suite.aio.limits import AsyncLimitSuite
 from remote_store.conformance.suite.aio.listing import AsyncListingSuite
 from remote_store.conformance.suite.aio.many import AsyncManySuite
 from remote_store.conformance.suite.aio.metadata import AsyncMetadataSuite
+from remote_store.conformance.suite.aio.middle import AsyncMiddleSuite
+from remote_store.conformance.suite.aio.mixed import AsyncMixedSuite
 from remote_store.conformance.suite.aio.names import AsyncNameSuite
 from remote_store.conformance.suite.aio.nested import AsyncNestedSuite
 from remote_store.conformance.suite.aio.outages import AsyncOutageSuite
@@ -114,6 +116,8 @@ class AsyncContract(
     AsyncLeftoverSuite,
     AsyncExitingSuite,
     AsyncForkSuite,
+    AsyncMiddleSuite,
+    AsyncMixedSuite,
     AsyncProcessSuite,
     AsyncFaultySuite,
     AsyncHistorySuite,

@@ -187,6 +187,15 @@ class AsyncMovingSuite:
     async def _expect_gone(self, case: AsyncCase, name: str) -> None:
         case.expect_equal(await case.backend.exists(case.path(name)), False, f"exists of {name!r}")
 
+    @async_check("COPY-014", needs=(Capability.READ, Capability.WRITE, Capability.COPY))
+    async def test_move_onto_a_copy_of_itself(self, case: AsyncCase) -> None:
+        # On a disk, a copy may be another link to the same file, and a rename between two links does nothing.
+        await case.backend.write(case.path("source"), b"content")
+        await case.backend.copy(case.path("source"), case.path("copy"))
+        await case.backend.move(case.path("source"), case.path("copy"), overwrite=True)
+        await expect_content(case, "copy", b"content")
+        case.expect_equal(await case.backend.exists(case.path("source")), False, "exists of the source")
+
     @async_check("COPY-014")
     async def test_move_takes_the_file_along(self, case: AsyncCase) -> None:
         await fill(case, "from/source", data=b"content")

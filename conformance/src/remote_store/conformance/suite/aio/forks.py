@@ -1,14 +1,12 @@
-"""Checks of forks: in the middle of every operation, while others run, and with every way to write at once."""
+"""Checks of forks: while other calls run, and with every way to write at once."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
 
-from remote_store.conformance.checking.async_trees import fill, found, taken
 from remote_store.conformance.checking.case import AsyncCase, not_applicable
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.fork import Child, forked, in_fork
@@ -26,7 +24,7 @@ SIZES: Mapping[str, tuple[int, ...]] = {
 }
 FORKS: Mapping[str, int] = {"smoke": 1, "quick": 3, "full": 15, "soak": 100}
 """How many children are forked while other calls run."""
-CALLERS = 3
+CALLERS = 2
 WAYS = {
     "write of an iterable": WRITE,
     "write of a stream": WRITE,
@@ -69,19 +67,15 @@ class Halfway(io.RawIOBase):
 class AsyncForkSuite:
     """LIFE-004 and PROC-004: a process and its forks."""
 
-    def _require_forks(self, case: AsyncCase) -> None:
-        case.require_profile("the storage ends with its process", not case.profile.in_process)
-        case.require_profile("the profile says that instances do not work after a fork", case.profile.forks)
-        if "LIFE-004" in case.deviations:
-            not_applicable("a deviation from LIFE-004 says that instances do not work after a fork")
-
     @async_check("PROC-004", needs=(WRITE, READ))
     async def test_process_and_two_forks_write_at_once(self, case: AsyncCase) -> None:
-        self._require_forks(case)
+        require_forks(case)
         ways = [way for way, needs in WAYS.items() if needs in case.backend.capabilities]
         if case.tier == "smoke":
             ways = case.rng.sample(ways, 1)
         rows = [(way, size) for way in ways for size in SIZES[case.tier]]
+        if case.tier == "quick":
+            rows.append(("write of a stream", BLOCKS))
         contents = [{row: case.content(row[1]) for row in rows} for _ in range(3)]
         for number, (way, size) in enumerate(rows):
             await write(case.backend, way, case.path(f"first-{number}"), case.content(size), nothing)
@@ -116,52 +110,8 @@ class AsyncForkSuite:
             await write(case.backend, way, case.path(f"{name}-{number}"), content, pause)
 
     @async_check("LIFE-004", needs=(WRITE, READ, LIST))
-    async def test_life_a_fork_in_the_middle_of_everything(self, case: AsyncCase) -> None:
-        self._require_forks(case)
-        content, able = case.content(BLOCKS), case.backend.capabilities
-        paths = await fill(case, "dir/a", "dir/b", "dir/c", data=content)
-        half = len(content) // 2
-
-        def fork() -> None:
-            try:
-                in_fork(partial(self._used_and_closed, case.backend, case.path("child")))
-            except Exception as error:
-                case.fail("work in a child that was forked in the middle of other work", "no exception", error)
-
-        async with AsyncExitStack() as opened:
-            methods = ["read", *(["read_seekable"] if Capability.SEEKABLE_READ in able else [])]
-            streams = [
-                await opened.enter_async_context(await getattr(case.backend, method)(path))
-                for method, path in zip(methods, paths, strict=False)
-            ]
-            begun = [await stream.read(half) for stream in streams]
-            listing = case.backend.list_files(case.path("dir"))
-            entry = await taken(case, listing)
-            writer: Any = None
-            if ATOMIC in able:
-                writer = await opened.enter_async_context(case.backend.open_atomic(case.path("block")))
-                await writer.write(content[:half])
-            # The source of a write forks too.
-            await write(case.backend, "write of an iterable", case.path("written"), content, fork)
-            fork()
-            for stream, piece in zip(streams, begun, strict=True):
-                rest = await stream.read()
-                case.expect(piece + rest == content, "the content of a stream that was open during a fork", len(rest))
-            listed = sorted([entry.path, *await found(listing)])
-            case.expect_equal(listed, paths, "a listing that had begun before a fork")
-            if writer is not None:
-                await writer.write(content[half:])
-        for name in ("written", *(["block"] if ATOMIC in able else [])):
-            await expect_content(case, name, content)
-        await expect_content(case, "child/file", b"child")
-
-    async def _used_and_closed(self, backend: AsyncBackend, folder: str) -> None:
-        await used(backend, folder)
-        await backend.close()
-
-    @async_check("LIFE-004", needs=(WRITE, READ, LIST))
     async def test_life_a_fork_while_others_work(self, case: AsyncCase) -> None:
-        self._require_forks(case)
+        require_forks(case)
         ended = list[bool]()
 
         async def work(number: int) -> int:
@@ -188,6 +138,14 @@ class AsyncForkSuite:
                 case.fail("work in forked children while others work in their parent", "no exception", result)
         for number in range(FORKS[case.tier]):
             await expect_content(case, f"child-{number}/file", b"child")
+
+
+def require_forks(case: AsyncCase) -> None:
+    """Skip the check unless instances work after a fork."""
+    case.require_profile("the storage ends with its process", not case.profile.in_process)
+    case.require_profile("the profile says that instances do not work after a fork", case.profile.forks)
+    if "LIFE-004" in case.deviations:
+        not_applicable("a deviation from LIFE-004 says that instances do not work after a fork")
 
 
 async def used(backend: AsyncBackend, folder: str) -> None:
