@@ -33,6 +33,7 @@ from remote_store.conformance.suite.limits import LimitSuite
 from remote_store.conformance.suite.listing import ListingSuite
 from remote_store.conformance.suite.many import ManySuite
 from remote_store.conformance.suite.metadata import MetadataSuite
+from remote_store.conformance.suite.mistakes import MistakeSuite
 from remote_store.conformance.suite.names import NameSuite
 from remote_store.conformance.suite.nested import NestedSuite
 from remote_store.conformance.suite.outages import OutageSuite
@@ -45,6 +46,7 @@ from remote_store.conformance.suite.programs import ProgramSuite
 from remote_store.conformance.suite.proof import ProofSuite
 from remote_store.conformance.suite.races import RaceSuite
 from remote_store.conformance.suite.reading import ReadSuite
+from remote_store.conformance.suite.refusals import RefusalSuite
 from remote_store.conformance.suite.resuming import ResumingSuite
 from remote_store.conformance.suite.s3 import S3Suite
 from remote_store.conformance.suite.seeking import SeekSuite
@@ -105,6 +107,8 @@ class Contract(
     FactSuite,
     AttributeSuite,
     ConditionSuite,
+    MistakeSuite,
+    RefusalSuite,
     NameSuite,
     PageSuite,
     ClockSuite,

@@ -32,6 +32,7 @@ from remote_store.conformance.suite.aio.limits import AsyncLimitSuite
 from remote_store.conformance.suite.aio.listing import AsyncListingSuite
 from remote_store.conformance.suite.aio.many import AsyncManySuite
 from remote_store.conformance.suite.aio.metadata import AsyncMetadataSuite
+from remote_store.conformance.suite.aio.mistakes import AsyncMistakeSuite
 from remote_store.conformance.suite.aio.names import AsyncNameSuite
 from remote_store.conformance.suite.aio.nested import AsyncNestedSuite
 from remote_store.conformance.suite.aio.outages import AsyncOutageSuite
@@ -44,6 +45,7 @@ from remote_store.conformance.suite.aio.programs import AsyncProgramSuite
 from remote_store.conformance.suite.aio.proof import AsyncProofSuite
 from remote_store.conformance.suite.aio.races import AsyncRaceSuite
 from remote_store.conformance.suite.aio.reading import AsyncReadSuite
+from remote_store.conformance.suite.aio.refusals import AsyncRefusalSuite
 from remote_store.conformance.suite.aio.resuming import AsyncResumingSuite
 from remote_store.conformance.suite.aio.s3 import AsyncS3Suite
 from remote_store.conformance.suite.aio.seeking import AsyncSeekSuite
@@ -104,6 +106,8 @@ class AsyncContract(
     AsyncFactSuite,
     AsyncAttributeSuite,
     AsyncConditionSuite,
+    AsyncMistakeSuite,
+    AsyncRefusalSuite,
     AsyncNameSuite,
     AsyncPageSuite,
     AsyncClockSuite,
