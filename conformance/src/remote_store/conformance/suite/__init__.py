@@ -36,6 +36,7 @@ from remote_store.conformance.suite.many import ManySuite
 from remote_store.conformance.suite.metadata import MetadataSuite
 from remote_store.conformance.suite.middle import MiddleSuite
 from remote_store.conformance.suite.mixed import MixedSuite
+from remote_store.conformance.suite.mistakes import MistakeSuite
 from remote_store.conformance.suite.names import NameSuite
 from remote_store.conformance.suite.nested import NestedSuite
 from remote_store.conformance.suite.outages import OutageSuite
@@ -48,6 +49,7 @@ from remote_store.conformance.suite.programs import ProgramSuite
 from remote_store.conformance.suite.proof import ProofSuite
 from remote_store.conformance.suite.races import RaceSuite
 from remote_store.conformance.suite.reading import ReadSuite
+from remote_store.conformance.suite.refusals import RefusalSuite
 from remote_store.conformance.suite.resuming import ResumingSuite
 from remote_store.conformance.suite.s3 import S3Suite
 from remote_store.conformance.suite.seeking import SeekSuite
@@ -109,6 +111,8 @@ class Contract(
     FactSuite,
     AttributeSuite,
     ConditionSuite,
+    MistakeSuite,
+    RefusalSuite,
     NameSuite,
     PageSuite,
     ClockSuite,

@@ -35,6 +35,7 @@ from remote_store.conformance.suite.aio.many import AsyncManySuite
 from remote_store.conformance.suite.aio.metadata import AsyncMetadataSuite
 from remote_store.conformance.suite.aio.middle import AsyncMiddleSuite
 from remote_store.conformance.suite.aio.mixed import AsyncMixedSuite
+from remote_store.conformance.suite.aio.mistakes import AsyncMistakeSuite
 from remote_store.conformance.suite.aio.names import AsyncNameSuite
 from remote_store.conformance.suite.aio.nested import AsyncNestedSuite
 from remote_store.conformance.suite.aio.outages import AsyncOutageSuite
@@ -47,6 +48,7 @@ from remote_store.conformance.suite.aio.programs import AsyncProgramSuite
 from remote_store.conformance.suite.aio.proof import AsyncProofSuite
 from remote_store.conformance.suite.aio.races import AsyncRaceSuite
 from remote_store.conformance.suite.aio.reading import AsyncReadSuite
+from remote_store.conformance.suite.aio.refusals import AsyncRefusalSuite
 from remote_store.conformance.suite.aio.resuming import AsyncResumingSuite
 from remote_store.conformance.suite.aio.s3 import AsyncS3Suite
 from remote_store.conformance.suite.aio.seeking import AsyncSeekSuite
@@ -108,6 +110,8 @@ class AsyncContract(
     AsyncFactSuite,
     AsyncAttributeSuite,
     AsyncConditionSuite,
+    AsyncMistakeSuite,
+    AsyncRefusalSuite,
     AsyncNameSuite,
     AsyncPageSuite,
     AsyncClockSuite,
