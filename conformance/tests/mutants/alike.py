@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -229,3 +230,21 @@ class LeavesFoldersAfterAPage(PagedMemory):
         kept = {key: self._files[key] for folder in later for key in keys_below(self._files, folder.path)}
         super().delete_folder(path, **options)
         self._files.update(kept)
+
+
+@broken("PATH-001")
+class FoldersAreNamedByPlainText(MemoryBackend):
+    """`get_folder_info` refuses a path of a subclass of `str`."""
+
+    def get_folder_info(self, path: str) -> FolderInfo:
+        if type(path) is not str:
+            raise TypeError("a path is a str")
+        return super().get_folder_info(path)
+
+
+@broken("PATH-006")
+class DescribesPathsOfPathlib(MemoryBackend):
+    """`get_file_info` takes a path of `pathlib` for its text."""
+
+    def get_file_info(self, path: str, **options: Any) -> Any:
+        return super().get_file_info(os.fspath(path) if isinstance(path, os.PathLike) else path, **options)

@@ -52,10 +52,10 @@ class Amount:
     names: int = 100
 
 
-IN_PROCESS = {"smoke": Amount(1, 1, 10), "quick": Amount(2, 1, 20)}
+IN_PROCESS = {"smoke": Amount(1, 1, 10), "quick": Amount(1, 1, 25)}
 ALL = Amount(len(FAMILIES), len(ROUNDS), 1_000)
 SERVED = {"quick": Amount(1, 1, 6, 5), "full": Amount(6, 1, 12, 8)}
-ELSEWHERE = {"quick": Amount(1, 1, 15, 8), "full": Amount(len(FAMILIES), len(ROUNDS), 25)}
+ELSEWHERE = {"quick": Amount(1, 1, 15, 8), "full": Amount(8, len(ROUNDS), 30, 12)}
 
 
 class BesideSuite:

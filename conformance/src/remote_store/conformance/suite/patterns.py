@@ -56,7 +56,7 @@ def patterns(case: Case, tree: Tree) -> Iterator[str]:
     """Patterns that match one of the files or nearly do. Their number depends on the tier."""
     if case.tier == "smoke" and is_far(case):
         untested("patterns are made at random in the quick tier")
-    number = {"smoke": 10, "quick": 10 if is_far(case) else 40, "full": 60 if is_far(case) else 500}.get(
+    number = {"smoke": 10, "quick": 10 if is_far(case) else 25, "full": 60 if is_far(case) else 500}.get(
         case.tier, 2_000
     )
     paths = [path for path, _, _ in tree.files(case.folder)]

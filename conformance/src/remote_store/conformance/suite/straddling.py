@@ -44,13 +44,13 @@ class StraddlingSuite:
 
     @check("META-015", "META-016", needs=(WRITE,))
     def test_meta_totals_over_pages(self, case: Case) -> None:
-        tree = grown(case, one_large(size(case), case))
+        tree = grown(case, one_large(full_size(case), case))
         for folder in (case.folder, case.path("big"), case.path("big0"), case.path("bi")):
             expect_totals(case, tree, folder, folder)
 
     @check("GLOB-007", "GLOB-014", needs=(WRITE,))
     def test_glob_over_pages(self, case: Case) -> None:
-        tree = grown(case, one_large(size(case), case))
+        tree = grown(case, one_large(full_size(case), case))
         everything = tree.files(case.folder)
         for pattern, expected in {
             "big/*": tree.files(case.path("big"), 0),
@@ -65,7 +65,7 @@ class StraddlingSuite:
 
     @check("DEL-009", "DEL-012", needs=(WRITE, LIST))
     def test_delete_a_folder_of_more_than_a_page_beside_others(self, case: Case) -> None:
-        tree = grown(case, one_large(size(case), case))
+        tree = grown(case, one_large(full_size(case), case))
         case.backend.delete_folder(case.path("big"), recursive=True)
         expect_files(case, tree.without(case.path("big")), case.folder, {"recursive": True})
         case.expect_equal(case.backend.exists(case.path("big")), False, "exists of the deleted folder")

@@ -43,13 +43,13 @@ class AsyncStraddlingSuite:
 
     @async_check("META-015", "META-016", needs=(WRITE,))
     async def test_meta_totals_over_pages(self, case: AsyncCase) -> None:
-        tree = await grown(case, one_large(size(case), case))
+        tree = await grown(case, one_large(full_size(case), case))
         for folder in (case.folder, case.path("big"), case.path("big0"), case.path("bi")):
             await expect_totals(case, tree, folder, folder)
 
     @async_check("GLOB-007", "GLOB-014", needs=(WRITE,))
     async def test_glob_over_pages(self, case: AsyncCase) -> None:
-        tree = await grown(case, one_large(size(case), case))
+        tree = await grown(case, one_large(full_size(case), case))
         everything = tree.files(case.folder)
         for pattern, expected in {
             "big/*": tree.files(case.path("big"), 0),
@@ -64,7 +64,7 @@ class AsyncStraddlingSuite:
 
     @async_check("DEL-009", "DEL-012", needs=(WRITE, LIST))
     async def test_delete_a_folder_of_more_than_a_page_beside_others(self, case: AsyncCase) -> None:
-        tree = await grown(case, one_large(size(case), case))
+        tree = await grown(case, one_large(full_size(case), case))
         await case.backend.delete_folder(case.path("big"), recursive=True)
         await expect_files(case, tree.without(case.path("big")), case.folder, {"recursive": True})
         case.expect_equal(await case.backend.exists(case.path("big")), False, "exists of the deleted folder")
