@@ -7,9 +7,10 @@ import tempfile
 import time
 import unicodedata
 from collections.abc import Callable
+from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
-VERSION = 5
+VERSION = 6
 KIB = 1024
 
 SIZES = (0, 1, 64 * KIB - 1, 64 * KIB, 64 * KIB + 1, 1_000_003)
@@ -176,7 +177,7 @@ FOREIGN_KEYS = {
 ROOT_KEYS = {**FOREIGN_KEYS, "dot": ".", "dot_dot": "..", "two_slashes_in_front": "//lead"}
 
 NOT_CANONICAL = ("a//b", "/a", "a/", "./a", "a/.", "a/./b", "../a", "a/..", "a/../b", ".", "..", "/", "//")
-WRONG_TYPES = (None, 1, b"bytes", ("a", "b"))
+WRONG_TYPES = (None, 1, b"bytes", ("a", "b"), PurePosixPath("a/b"), bytearray(b"a"))
 WRONG_CONTENT: dict[str, Callable[[], object]] = {
     "str": lambda: "text",
     "text_stream": lambda: io.StringIO("text"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from remote_store.conformance.suite.atomic import AtomSuite
 from remote_store.conformance.suite.attributes import AttributeSuite
+from remote_store.conformance.suite.beside import BesideSuite
 from remote_store.conformance.suite.bodies import BodySuite
 from remote_store.conformance.suite.capabilities import CapabilitySuite
 from remote_store.conformance.suite.checksums import ChecksumSuite
@@ -29,6 +30,7 @@ from remote_store.conformance.suite.glob import GlobSuite
 from remote_store.conformance.suite.headers import HeaderSuite
 from remote_store.conformance.suite.histories import HistorySuite
 from remote_store.conformance.suite.leftovers import LeftoverSuite
+from remote_store.conformance.suite.levels import LevelSuite
 from remote_store.conformance.suite.life import LifeSuite
 from remote_store.conformance.suite.limits import LimitSuite
 from remote_store.conformance.suite.listing import ListingSuite
@@ -42,6 +44,7 @@ from remote_store.conformance.suite.nested import NestedSuite
 from remote_store.conformance.suite.outages import OutageSuite
 from remote_store.conformance.suite.pages import PageSuite
 from remote_store.conformance.suite.paths import PathSuite
+from remote_store.conformance.suite.patterns import PatternSuite
 from remote_store.conformance.suite.peers import PeerSuite
 from remote_store.conformance.suite.probing import ProbingSuite
 from remote_store.conformance.suite.process import ProcessSuite
@@ -56,6 +59,7 @@ from remote_store.conformance.suite.seeking import SeekSuite
 from remote_store.conformance.suite.signing import SigningSuite
 from remote_store.conformance.suite.slices import SliceSuite
 from remote_store.conformance.suite.sources import SourceSuite
+from remote_store.conformance.suite.straddling import StraddlingSuite
 from remote_store.conformance.suite.surprises import SurpriseSuite
 from remote_store.conformance.suite.swapping import SwapSuite
 from remote_store.conformance.suite.uploads import UploadSuite
@@ -114,7 +118,11 @@ class Contract(
     MistakeSuite,
     RefusalSuite,
     NameSuite,
+    BesideSuite,
+    PatternSuite,
+    LevelSuite,
     PageSuite,
+    StraddlingSuite,
     ClockSuite,
     FolderSuite,
     NestedSuite,

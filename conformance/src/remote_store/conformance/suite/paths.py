@@ -24,10 +24,13 @@ from remote_store.conformance.checking.usages import (
     DATA,
     EXACT_USAGES,
     FILE_USAGES,
+    FOLDER_USAGES,
+    LISTINGS,
     PATH_USAGES,
     TOLERANT_USAGES,
     WRITE_USAGES,
 )
+from remote_store.conformance.checking.width import drawn
 from remote_store.conformance.suite.expectations import required
 from remote_store.core import Capability, InvalidPath, NotFound, RemotePath
 
@@ -36,6 +39,13 @@ FOREIGN = {**FOREIGN_KEYS, **{name: KEYS[name] for name in ODD_KEYS}}
 MALFORMED = {"nul": "a\0b", "surrogate": "a\ud800b"}
 ROOT_USAGES = {**FILE_USAGES, **TOLERANT_USAGES, **WRITE_USAGES}
 del ROOT_USAGES["delete_folder_tolerant"]
+OF_FOLDERS = frozenset({*FOLDER_USAGES, *LISTINGS, "delete_folder_tolerant"})
+
+
+class Text(str):
+    """A subclass of `str`, as libraries have it."""
+
+    __slots__ = ()
 
 
 class PathSuite:
@@ -64,6 +74,23 @@ class PathSuite:
         case.expect_equal(str(result.path), str(path), "the path in the write's result")
         case.expect_equal(case.backend.read_bytes(path), b"typed", "the content under a RemotePath")
         case.expect_equal(case.backend.is_file(str(path)), True, "is_file of the same path as a `str`")
+
+    @check("PATH-001", needs=(READ, WRITE))
+    def test_path_may_be_a_subclass_of_text_everywhere(self, case: Case) -> None:
+        declared = case.backend.capabilities
+        able = [name for name, row in PATH_USAGES.items() if row.capability is None or row.capability in declared]
+        for operation in able if case.tier != "smoke" and case.profile.in_process else drawn(case, able):
+            for kind in (RemotePath, Text):
+                makes, folder = operation in WRITE_USAGES, case.path(f"{operation}/{kind.__name__}")
+                path = f"{folder}/in" if operation in OF_FOLDERS else f"{folder}/in/file"
+                case.backend.write(f"{folder}/other" if makes else f"{folder}/in/file", DATA)
+                try:
+                    PATH_USAGES[operation].run(case.backend, kind(path), kind(f"{folder}/other"))
+                except Exception as error:
+                    case.fail(f"{operation} of a path that is a {kind.__name__}", "the result for a `str`", error)
+                if makes:
+                    observed = case.backend.read_bytes(path)
+                    case.expect_equal(observed, DATA, f"what {operation} stored under a {kind.__name__}")
 
     @pytest.mark.parametrize("pair", range(len(CONFUSABLE)))
     @check("PATH-002", needs=(READ,))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from remote_store.conformance.suite.aio.atomic import AsyncAtomSuite
 from remote_store.conformance.suite.aio.attributes import AsyncAttributeSuite
+from remote_store.conformance.suite.aio.beside import AsyncBesideSuite
 from remote_store.conformance.suite.aio.bodies import AsyncBodySuite
 from remote_store.conformance.suite.aio.capabilities import AsyncCapabilitySuite
 from remote_store.conformance.suite.aio.checksums import AsyncChecksumSuite
@@ -28,6 +29,7 @@ from remote_store.conformance.suite.aio.glob import AsyncGlobSuite
 from remote_store.conformance.suite.aio.headers import AsyncHeaderSuite
 from remote_store.conformance.suite.aio.histories import AsyncHistorySuite
 from remote_store.conformance.suite.aio.leftovers import AsyncLeftoverSuite
+from remote_store.conformance.suite.aio.levels import AsyncLevelSuite
 from remote_store.conformance.suite.aio.life import AsyncLifeSuite
 from remote_store.conformance.suite.aio.limits import AsyncLimitSuite
 from remote_store.conformance.suite.aio.listing import AsyncListingSuite
@@ -41,6 +43,7 @@ from remote_store.conformance.suite.aio.nested import AsyncNestedSuite
 from remote_store.conformance.suite.aio.outages import AsyncOutageSuite
 from remote_store.conformance.suite.aio.pages import AsyncPageSuite
 from remote_store.conformance.suite.aio.paths import AsyncPathSuite
+from remote_store.conformance.suite.aio.patterns import AsyncPatternSuite
 from remote_store.conformance.suite.aio.peers import AsyncPeerSuite
 from remote_store.conformance.suite.aio.probing import AsyncProbingSuite
 from remote_store.conformance.suite.aio.process import AsyncProcessSuite
@@ -55,6 +58,7 @@ from remote_store.conformance.suite.aio.seeking import AsyncSeekSuite
 from remote_store.conformance.suite.aio.signing import AsyncSigningSuite
 from remote_store.conformance.suite.aio.slices import AsyncSliceSuite
 from remote_store.conformance.suite.aio.sources import AsyncSourceSuite
+from remote_store.conformance.suite.aio.straddling import AsyncStraddlingSuite
 from remote_store.conformance.suite.aio.surprises import AsyncSurpriseSuite
 from remote_store.conformance.suite.aio.swapping import AsyncSwapSuite
 from remote_store.conformance.suite.aio.uploads import AsyncUploadSuite
@@ -113,7 +117,11 @@ class AsyncContract(
     AsyncMistakeSuite,
     AsyncRefusalSuite,
     AsyncNameSuite,
+    AsyncBesideSuite,
+    AsyncPatternSuite,
+    AsyncLevelSuite,
     AsyncPageSuite,
+    AsyncStraddlingSuite,
     AsyncClockSuite,
     AsyncFolderSuite,
     AsyncNestedSuite,

@@ -1,0 +1,85 @@
+"""Names that some storage or tool takes for each other, each of which stands for a file or a folder of its own."""
+
+from __future__ import annotations
+
+import unicodedata
+
+ONE, LONG = "log", "n" * 240
+NFC, NFD = (unicodedata.normalize(form, "é") for form in ("NFC", "NFD"))
+
+# Each line has names that are alike in one way: how they sort around `log/`, in case, in form, in ends, in escapes.
+FAMILIES = (
+    (ONE, "log.", "log-", "log!", "log0", "log+", "log,", "log ", "log\x01", "log\x7f", "logs", "lo", "log\U0010ffff"),
+    ("LOG", "Log", "loG", "\uff4c\uff4f\uff47", "l\u200bog", "log\ufeff", "lógs", "l\u00adog", "l\u2060og"),
+    (NFC, NFD, "É", "e", "E\u0301", "é.", "Å", "\u212b", "A\u030a", "Ω", "\u2126", "ω"),
+    (
+        "K",
+        "\u212a",
+        "k",
+        "\u017f",
+        "s",
+        "S",
+        "ß",
+        "ss",
+        "SS",
+        "ẞ",
+        "ﬁ",
+        "fi",
+        "FI",
+        "\u0131",
+        "i",
+        "I",
+        "İ",
+        "\u03c2",
+        "\u03c3",
+        "\u03a3",
+    ),
+    ("a_b", "axb", "a%b", "axxb", "ab", "a\\_b", "a\\%b", "a__b", "_", "%", "x", "%%", "a\\b"),
+    (
+        "a*b",
+        "a?b",
+        "axb",
+        "a",
+        "a[x]b",
+        "a[!x]b",
+        "a**b",
+        "*",
+        "?",
+        "**",
+        "[",
+        "]",
+        "[]",
+        "[!]",
+        "[a-z]",
+        "{a,b}",
+        "!",
+        "^",
+    ),
+    ("a.b", "a+b", ".*", "a|b", "^a", "a$", "(a)", "\\d", "\\", "\\\\", "a{1}", "$", "..."),
+    ("a b", "a%20b", "a%2520b", "a%2Fb", "%61", "%2561", "a&b", "a&amp;b", "a=b", "a#b", "a;b", "a:b", "b"),
+    ("'", "''", '"', '""', "a'b", "a''b", "a'--", "`", "a\nb", "a\tb", "a\rb", "a\r\nb", "\n", " ", "  ", "\u00a0"),
+    (" d", "d", "d ", "d\n", "\td", "d\u3000", ".d", "d.", "d..", "..d", "-d", "--d", "~d", "d~", "~", "\u00a0d"),
+    ("1", "01", "1.0", "+1", "\uff11", "1e0", "0x1", "-1", "10", "2", "\u0661", "1_0", "true", "True", "None", "null"),
+    ("m", "m.meta", "m.meta.json", ".m.meta", "m.lock", ".m.lock", "m.part", "m.tmp", ".m.tmp", "m.bak", "m.json"),
+    (
+        "m_$folder$",
+        "m",
+        ".m",
+        "_m",
+        "m.dir",
+        "m.d",
+        "m.gz",
+        "m.0",
+        "m.1",
+        "m.v2",
+        "m.old",
+        "m.new",
+        ".keep",
+        ".dir",
+        ".nfs1",
+    ),
+    (LONG, LONG + "a", LONG + "b", LONG[:-1], LONG + "é", LONG[:100], LONG[:99], LONG[:64], LONG[:63] + "m", LONG[:32]),
+    ("\U0001f680", "\U0001f681", "\uff41", "\ufffd", "\U00010000", "\uffff", "\ue000"),
+    ("日", "日本", "本", "\u65e5\ufe00", "か\u3099", "が", "カ", "ｶ"),
+)
+EVERY = tuple(dict.fromkeys(name for family in FAMILIES for name in family))

@@ -1,0 +1,200 @@
+"""Checks of trees with more entries than a page, whose folders end in the middle of pages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+from remote_store.conformance.checking.async_trees import fill_many
+from remote_store.conformance.checking.case import AsyncCase, untested
+from remote_store.conformance.checking.decorators import async_check
+from remote_store.conformance.checking.hostile import CLOSE_FOLDERS
+from remote_store.conformance.checking.reference import Tree, rows
+from remote_store.conformance.suite.aio.levels import expect_children, expect_files, expect_totals
+from remote_store.conformance.suite.aio.pages import mixed
+from remote_store.core import Capability, FileInfo, FolderEntry
+
+WRITE, LIST, DELETE = Capability.WRITE, Capability.LIST, Capability.DELETE
+METADATA, GLOB = Capability.METADATA, Capability.GLOB
+COMMON = 1000
+LATER = "folders that straddle pages are written in the full tier"
+AROUND = ("big-", "big.", "big!", "big0", "bi", "bigger", "Big")
+"""Folders that sort around `big/`."""
+
+
+class AsyncStraddlingSuite:
+    """LIST, GLOB, META and DEL: folders that straddle the pages of a listing."""
+
+    @async_check("LIST-007", "LIST-008", needs=(WRITE,))
+    async def test_list_a_folder_of_more_than_a_page_once(self, case: AsyncCase) -> None:
+        tree = await grown(case, one_large(size(case), case))
+        for folder in (case.folder, case.path("big")):
+            for path in (folder, f"{folder}/"):
+                await expect_children(case, tree, folder, path)
+
+    @async_check("LIST-003", "LIST-004", needs=(WRITE,))
+    async def test_list_every_depth_over_pages(self, case: AsyncCase) -> None:
+        tree = await grown(case, nested(full_size(case), case))
+        for folder in tree.every_folder(case.folder)[:6]:
+            await expect_files(case, tree, folder, {"recursive": True})
+            for deepest in range(3):
+                await expect_files(case, tree, folder, {"recursive": True, "max_depth": deepest})
+            await expect_children(case, tree, folder, folder)
+
+    @async_check("META-015", "META-016", needs=(WRITE,))
+    async def test_meta_totals_over_pages(self, case: AsyncCase) -> None:
+        tree = await grown(case, one_large(full_size(case), case))
+        for folder in (case.folder, case.path("big"), case.path("big0"), case.path("bi")):
+            await expect_totals(case, tree, folder, folder)
+
+    @async_check("GLOB-007", "GLOB-014", needs=(WRITE,))
+    async def test_glob_over_pages(self, case: AsyncCase) -> None:
+        tree = await grown(case, one_large(full_size(case), case))
+        everything = tree.files(case.folder)
+        for pattern, expected in {
+            "big/*": tree.files(case.path("big"), 0),
+            "big/**": tree.files(case.path("big")),
+            "*": tree.files(case.folder, 0),
+            "**": everything,
+            "big?/*": [row for row in everything if row[0].removeprefix(f"{case.folder}/")[:5] in FIVE],
+            "**/last": [row for row in everything if row[1] == "last"],
+        }.items():
+            came, _ = rows([entry async for entry in case.backend.glob(case.path(pattern))])
+            case.expect_equal(came, expected, f"the matches of {pattern!r}")
+
+    @async_check("DEL-009", "DEL-012", needs=(WRITE, LIST))
+    async def test_delete_a_folder_of_more_than_a_page_beside_others(self, case: AsyncCase) -> None:
+        tree = await grown(case, one_large(full_size(case), case))
+        await case.backend.delete_folder(case.path("big"), recursive=True)
+        await expect_files(case, tree.without(case.path("big")), case.folder, {"recursive": True})
+        case.expect_equal(await case.backend.exists(case.path("big")), False, "exists of the deleted folder")
+
+    @async_check("DEL-008", "DEL-012", needs=(WRITE, LIST))
+    async def test_delete_more_folders_than_a_page(self, case: AsyncCase) -> None:
+        tree = await grown(case, one_large(full_size(case), case, below=True))
+        await case.backend.delete_folder(case.path("big"), recursive=True)
+        await expect_files(case, tree.without(case.path("big")), case.folder, {"recursive": True})
+
+    @async_check("LIST-017", "LIST-025", needs=(WRITE,))
+    async def test_list_in_turns_over_pages(self, case: AsyncCase) -> None:
+        tree = await grown(case, one_large(full_size(case), case))
+        left = {name: make() for name, make in listings(case, case.path("big")).items()}
+        left |= {f"{name} again": make() for name, make in listings(case, case.path("big")).items()}
+        left |= {f"{name} above": make() for name, make in listings(case, case.folder).items()}
+        abandoned = listings(case, case.folder)["iter_children"]()
+        await anext(abandoned, None)
+        expected = {
+            name: expected_of(tree, name.partition(" ")[0], case.folder if name.endswith("above") else case.path("big"))
+            for name in left
+        }
+        came: dict[str, list[FileInfo | FolderEntry]] = {name: [] for name in left}
+        # Each listing takes pieces of another length, so that no two are at the same place.
+        steps = {name: case.rng.randrange(1, 400) for name in left}
+        pending = dict(left)
+        while pending:
+            for name, listing in list(pending.items()):
+                for _ in range(steps[name]):
+                    entry = await anext(listing, None)
+                    if entry is None:
+                        del pending[name]
+                        break
+                    came[name].append(entry)
+        for name, entries in came.items():
+            case.expect_equal(rows(entries), expected[name], f"the entries of {name}, read in turns with others")
+
+    @async_check("LIST-019", "LIST-020", needs=(WRITE, DELETE))
+    async def test_list_while_other_folders_come_and_go(self, case: AsyncCase) -> None:
+        tree = await grown(case, many_folders(full_size(case), case))
+        came: dict[str, list[str]] = {}
+        doomed = set(case.rng.sample([path for path, _, _ in tree.files(case.folder)], 8))
+        making = {
+            "list_folders": case.backend.list_folders(case.folder),
+            "iter_children": case.backend.iter_children(case.folder),
+            "list_files, recursive": case.backend.list_files(case.folder, recursive=True),
+        }
+        for name, listing in making.items():
+            came[name] = [(await anext(listing)).path]
+        for path in sorted(doomed):
+            await case.backend.delete(path)
+        for name, listing in making.items():
+            async for entry in listing:
+                came[name].append(entry.path)
+                if len(came[name]) % 400 == 2:
+                    await case.backend.write(case.path(f"!new-{name}-{len(came[name])}/file"), b"", overwrite=True)
+                    await case.backend.write(case.path(f"~new-{name}-{len(came[name])}/file"), b"", overwrite=True)
+        for name, paths in came.items():
+            files = [path for path, _, _ in tree.files(case.folder)]
+            steady = files if name.endswith("recursive") else [path.rpartition("/")[0] for path in files]
+            gone = doomed if name.endswith("recursive") else {path.rpartition("/")[0] for path in doomed}
+            kept = [path for path in paths if path not in gone and "new-" not in path]
+            case.expect_same(
+                kept, [path for path in steady if path not in gone], f"what was there all the time: {name}"
+            )
+
+
+FIVE = frozenset(f"{name}/" for name in AROUND if len(name) == 4 and name.startswith("big"))
+
+
+def size(case: AsyncCase) -> int:
+    """The number of entries of a page. The check ends where so many files take long to write."""
+    stated = case.profile.page_size
+    if case.tier == "smoke" or (case.tier == "quick" and (stated > COMMON or not case.profile.in_process)):
+        untested(LATER)
+    return stated
+
+
+def full_size(case: AsyncCase) -> int:
+    """The same for checks that write more files or read them often."""
+    if case.tier in ("smoke", "quick"):
+        untested(LATER)
+    if not case.profile.in_process and case.harness.oracle is None:
+        untested("many folders are written by an oracle, since the backend would take long")
+    return size(case)
+
+
+def one_large(page: int, case: AsyncCase, *, below: bool = False) -> Iterator[str]:
+    """A folder of more than a page among small ones that sort around it; its files may have a folder each."""
+    # Without an oracle each file takes a call.
+    once = case.tier == "quick" or not (case.profile.in_process or case.harness.oracle)
+    for number in range(page + case.rng.randrange(2, 9) if once else 2 * page + 1):
+        yield f"big/{mixed(number)}/file" if below else f"big/{mixed(number)}"
+    yield from ("big.txt", "b", "big/zz/deep/last", "z/last")
+    for name in AROUND:
+        if case.profile.case_sensitive or name == name.lower():
+            yield f"{name}/last"
+
+
+def nested(page: int, case: AsyncCase) -> Iterator[str]:
+    """Folders inside each other, each with a part of a page, so that pages end at every level."""
+    part = page // 3
+    for folder in ("", "f/", "f/g/", "f/g/h/", "f0/", "f/g-/"):
+        for number in range(case.rng.randrange(part, part + 20)):
+            yield f"{folder}{mixed(number)}"
+
+
+def many_folders(page: int, case: AsyncCase) -> Iterator[str]:
+    """More folders than a page with a file each, and folders of the same names with more than one level."""
+    for number in range(page + case.rng.randrange(2, 9)):
+        yield f"{CLOSE_FOLDERS[number % 4]}{number:05}/file"
+
+
+async def grown(case: AsyncCase, names: Iterator[str]) -> Tree:
+    """Write empty files; return what there is then."""
+    return Tree(dict.fromkeys(await fill_many(case, dict.fromkeys(names)), 0))
+
+
+def listings(case: AsyncCase, folder: str) -> dict[str, Callable[[], AsyncIterator[Any]]]:
+    """Every kind of listing of a folder, by name."""
+    return {
+        "list_files": lambda: case.backend.list_files(folder),
+        "recursive": lambda: case.backend.list_files(folder, recursive=True),
+        "list_folders": lambda: case.backend.list_folders(folder),
+        "iter_children": lambda: case.backend.iter_children(folder),
+    }
+
+
+def expected_of(tree: Tree, name: str, folder: str) -> tuple[list[Any], list[Any]]:
+    """What a listing of a folder yields."""
+    recursive = name.endswith("recursive")
+    files = [] if name == "list_folders" else tree.files(folder, None if recursive else 0)
+    return files, tree.folders(folder) if name in ("list_folders", "iter_children") else []
