@@ -6,10 +6,10 @@ import io
 import tempfile
 import time
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, cast
 
-VERSION = 5
+VERSION = 6
 KIB = 1024
 
 SIZES = (0, 1, 64 * KIB - 1, 64 * KIB, 64 * KIB + 1, 1_000_003)
@@ -355,6 +355,12 @@ class Failing(io.RawIOBase):
         self._left -= size
         self._position += size
         return size
+
+
+def cut_short(content: bytes, error: BaseException) -> Iterator[bytes]:
+    """An iterable that raises after its first item."""
+    yield content
+    raise error
 
 
 def _file(content: bytes) -> BinaryIO:
