@@ -170,6 +170,7 @@ class Draws:
         self._has = frozenset(capabilities)
         self._instances = instances
         self._large = large
+        self._last = ""
         self._kinds = [self._write] * 8 + [self._transfer] * 4 + [self._delete] * 4
         self._kinds += [self._read] * 6 + [self._list] * 6 + [self._query] * 3 + [self._tags] * 2
 
@@ -309,7 +310,11 @@ class Draws:
         return self._name().rpartition("/")[0] or HERE
 
     def _here(self) -> str:
-        return self._name() if self._mostly() else self._parent()
+        return self._recent() if self._mostly() else self._parent()
+
+    def _recent(self) -> str:
+        """A name, often the last one, since a bug may need several calls on one file."""
+        return self._last if self._last and self._half() else self._name()
 
     def _folder(self) -> str:
         if self._half() and self._half():
@@ -363,4 +368,5 @@ class Draws:
 
     def _action(self, method: str, paths: Any, options: dict[str, Any] | None = None, **more: Any) -> Action:
         several = paths if isinstance(paths, tuple) else (paths,)
+        self._last = next((path for path in several[-1:] if path in self._names), self._last)
         return Action(method, several, options or {}, instance=self._one(range(self._instances)), **more)

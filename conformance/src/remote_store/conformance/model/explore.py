@@ -161,13 +161,12 @@ def _part(case: AnyCase[Any], share: float) -> Budget:
 
 
 def _pages(case: AnyCase[Any]) -> Budget:
-    near, full = case.profile.in_process, case.tier in ("full", "soak")
-    if not full and not (near and case.tier == "quick"):
+    if case.tier in ("smoke", "quick"):
         untested("a folder of more than one page is written in the full tier")
     count = case.profile.page_size + 1
     fills = tuple(Action(FILL, ("many",), numbers=(count, *deep)) for deep in ((), (1,)))
-    looks = 60 if near and full else 10
-    return Budget(1 + near + 2 * (near and full), actions=15, names=len(BESIDE_MANY), looks=looks, first=fills)
+    examples, looks = (4, 60) if case.profile.in_process else (1, 10)
+    return Budget(examples, actions=15, names=len(BESIDE_MANY), looks=looks, first=fills)
 
 
 def _search(

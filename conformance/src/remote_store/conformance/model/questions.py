@@ -25,7 +25,7 @@ READS = {
         Action("read_range", numbers=(65_530, 10)),
     ),
     Capability.SEEKABLE_READ: (
-        Action("read_ranges", numbers=(3, 9, 0, 2, 3, 1, 65_530, 80_000, 3, 9)),
+        Action("read_ranges", numbers=(3, 1, 0, 2, 3, 9, 65_530, 80_000, 3, 9)),
         Action("read_seekable", steps=(("seek", 0, 2), ("seek", 5), ("readinto", "H", 8), ("tell",), ("read", 70_000))),
         Action("read_seekable", steps=(("readline",), ("read", 3), ("seek", 65_530), ("readinto", "B", 20), ("read",))),
     ),
@@ -46,7 +46,7 @@ def questions(
         capabilities: What the backend declares.
     """
     for path in {folder: None, **dict.fromkeys(parents(folder, [*files, *missing]))}:
-        yield from _of_folder(path, capabilities)
+        yield from of_folder(path, capabilities)
     reads = [read for capability, ways in READS.items() if capability in capabilities for read in ways]
     for path in (*files, *missing):
         yield from (Action(probe, (spelled,)) for probe in PROBES for spelled in (path, f"{path}/"))
@@ -59,7 +59,13 @@ def parents(folder: str, paths: Sequence[str]) -> list[str]:
     return [path[:place] for path in paths for place in range(start, len(path)) if path[place] == "/"]
 
 
-def _of_folder(path: str, capabilities: Collection[Capability]) -> Iterator[Action]:
+def of_folder(path: str, capabilities: Collection[Capability]) -> Iterator[Action]:
+    """Every question about a folder.
+
+    Args:
+        path: The folder.
+        capabilities: What the backend declares.
+    """
     for spelled in (path, f"{path}/"):
         yield from (Action(probe, (spelled,)) for probe in PROBES)
         if Capability.LIST in capabilities:

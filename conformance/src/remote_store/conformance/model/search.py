@@ -12,7 +12,7 @@ from remote_store.conformance.model.actions import Action, Result, TakenAction
 from remote_store.conformance.model.around import leaves_out
 from remote_store.conformance.model.draws import FEW, draw_history, histories
 from remote_store.conformance.model.model import WRITES, Model
-from remote_store.conformance.model.questions import questions
+from remote_store.conformance.model.questions import of_folder, questions
 from remote_store.core import Capability
 
 LOOKS = {
@@ -133,6 +133,17 @@ class Example:
         for action in asked if self._ground.looks is None else draw.sample(asked, min(len(asked), self._ground.looks)):
             self._hold(replace(action, instance=draw.randrange(self._ground.instances)), keep=False)
 
+    def look_around(self) -> None:
+        """Ask every question about the folder, and about those that the first calls made.
+
+        Raises:
+            Divergence: An answer is wrong.
+        """
+        made = [path for action in self._ground.first for path in action.below(self._folder).paths]
+        for folder in dict.fromkeys([self._folder, *made]):
+            for action in of_folder(folder, self._ground.capabilities):
+                self._hold(action, keep=False)
+
     def _see(self, action: Action) -> None:
         for instance in range(self._ground.instances):
             self._hold(replace(action, instance=instance), keep=False)
@@ -181,15 +192,19 @@ def search(ground: Ground, *, chance: str, examples: int, actions: int, few: int
             first=ground.first[number % len(ground.first) :][:1] if ground.first else (),
         )
         try:
-            _play(begin(), draw_history(f"{chance}, history {number}", strategy))
+            _play(begin(), draw_history(f"{chance}, history {number}", strategy), around=bool(ground.first))
         except Divergence as divergence:
             return shortened(begin, divergence)
     return None
 
 
-def _play(example: Example, history: Iterable[Action]) -> None:
-    for action in history:
+def _play(example: Example, history: Iterable[Action], *, around: bool) -> None:
+    for number, action in enumerate(history):
         example.take(action)
+        if around and not number:
+            example.look_around()
+    if around:
+        example.look_around()
     example.look()
 
 
