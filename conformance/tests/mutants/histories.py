@@ -227,3 +227,14 @@ class Returning(io.BytesIO):
         if memoryview(buffer).itemsize > 1:
             super().seek(self._last)
         return super().readinto(buffer)
+
+
+@broken("VERS-008")
+class AddsTagsToThoseOfTheTarget(MemoryBackend):
+    """A copy or a move adds the tags of its source to those of the file that it replaces."""
+
+    def _transfer(self, src: str, dst: str, **asked: Any) -> None:
+        old = self._files.get(dst)
+        super()._transfer(src, dst, **asked)
+        if old is not None:
+            self._files[dst] = replace(self._files[dst], tags={**old.tags, **self._files[dst].tags})

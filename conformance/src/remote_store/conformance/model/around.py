@@ -57,6 +57,10 @@ def _with_tags(_model: Model, action: Action) -> bool:
     return "tags" in action.options or action.method in ("get_tags", "set_tags")
 
 
+def _onto_tags(model: Model, action: Action) -> bool:
+    return action.method in ("copy", "move") and model.has_tags(action.paths[-1])
+
+
 READS = ("read", "read_bytes", "read_range", "read_ranges", "read_seekable", "get_file_info")
 AROUND: dict[str, Exemption] = {
     "PATH-018": _onto_a_folder(*WRITES),
@@ -80,7 +84,7 @@ AROUND: dict[str, Exemption] = {
     "HEAD-002": _with_headers,
     "SUM-001": _with_option("checksum"),
     "VERS-007": _with_tags,
-    "VERS-008": _with_tags,
+    "VERS-008": _onto_tags,
     "MANY-001": _calls("delete_many"),
     "MANY-006": _calls("read_ranges"),
     "COPY-023": _onto_a_folder("copy", "move"),

@@ -246,7 +246,7 @@ class Draws:
         if self._half():
             return self._action("delete_folder", self._any_folder(), self._flags("recursive", "missing_ok"))
         if self._half() and self._half():
-            paths = tuple(self._one([*self._names, self._folder(), ROOT, NUL]) for _ in range(self._number(MANY)))
+            paths = tuple(self._one([*self._names, self._folder(), NUL]) for _ in range(self._number(MANY)))
             return self._action("delete_many", paths)
         return self._conditional(self._action("delete", self._file(), self._flags("missing_ok")))
 

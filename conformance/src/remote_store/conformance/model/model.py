@@ -116,6 +116,10 @@ class Model:
         """Whether a folder exists."""
         return self._is("is_folder", path)
 
+    def has_tags(self, path: str) -> bool:
+        """Whether a file exists and has tags."""
+        return bool(perform(self._memory, Action("get_tags", (path,))).value)
+
     def would_empty(self, action: Action) -> bool:
         """Whether a call would remove the last file of a folder."""
         spare = copy.copy(self._memory)
