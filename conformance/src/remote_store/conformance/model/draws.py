@@ -209,7 +209,7 @@ class Draws:
             options |= self._perhaps("tags", TAGS)
         if Capability.CONTENT_HEADERS in self._has and self._half() and self._half():
             options |= self._one(HEADERS)
-        if Capability.CHECKSUMS in self._has and self._half():
+        if Capability.CHECKSUMS in self._has:
             options |= self._perhaps("checksum", ["SHA256", "CRC32"])
         return options
 
@@ -246,7 +246,7 @@ class Draws:
         if self._half():
             return self._action("delete_folder", self._any_folder(), self._flags("recursive", "missing_ok"))
         if self._half() and self._half():
-            paths = tuple(self._one([*self._names, self._folder(), NUL]) for _ in range(self._number(MANY)))
+            paths = tuple(self._one([*self._names, NUL]) for _ in range(self._number(MANY)))
             return self._action("delete_many", paths)
         return self._conditional(self._action("delete", self._file(), self._flags("missing_ok")))
 
