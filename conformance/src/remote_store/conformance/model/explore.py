@@ -57,7 +57,7 @@ LONG: dict[Tier, Budget] = {
 }
 NEARBY = 4
 """How many times as many histories a storage in this process takes."""
-NEARBY_LOOKS: dict[Tier, int | None] = {"smoke": 4, "quick": 40, "full": None, "soak": None}
+NEARBY_LOOKS: dict[Tier, int | None] = {"smoke": 4, "quick": 20, "full": None, "soak": None}
 """How many questions about the tree are asked there."""
 
 # Names that conflict: siblings with a common prefix, a file beside a folder, names that a wildcard matches.
