@@ -172,6 +172,7 @@ CALLS = {
     "SUM-001": (write("a", checksum="CRC32"), write("a")),
     "VERS-007": (Action("get_tags", ("a",)), Action("get_file_info", ("a",))),
     "VERS-008": (Action("copy", ("a", "dir/in")), Action("copy", ("dir/in", "a"))),
+    "VERS-010": (Action("get_tags", ("dir",)), Action("get_tags", ("a",))),
     "MANY-001": (Action("delete_many", ("a",)), Action("delete", ("a",))),
     "MANY-006": (Action("read_ranges", ("a",), numbers=(0, 1)), Action("read_range", ("a",), numbers=(0, 1))),
     "PATH-018": (write("dir"), write("dir/new")),

@@ -61,6 +61,10 @@ def _onto_tags(model: Model, action: Action) -> bool:
     return action.method in ("copy", "move") and model.has_tags(action.paths[-1])
 
 
+def _tags_of_no_file(model: Model, action: Action) -> bool:
+    return action.method in ("get_tags", "set_tags") and not model.is_file(action.paths[0])
+
+
 READS = ("read", "read_bytes", "read_range", "read_ranges", "read_seekable", "get_file_info")
 AROUND: dict[str, Exemption] = {
     "PATH-018": _onto_a_folder(*WRITES),
@@ -85,6 +89,7 @@ AROUND: dict[str, Exemption] = {
     "SUM-001": _with_option("checksum"),
     "VERS-007": _with_tags,
     "VERS-008": _onto_tags,
+    "VERS-010": _tags_of_no_file,
     "MANY-001": _calls("delete_many"),
     "MANY-006": _calls("read_ranges"),
     "COPY-023": _onto_a_folder("copy", "move"),
