@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from remote_store.conformance import Profile
 from remote_store.conformance.checking.callers import Boom
 from remote_store.conformance.contract.rulebook import rule
-from remote_store.conformance.model.actions import Action, Payload, Result
+from remote_store.conformance.model.actions import CURRENT, OTHER, Action, Payload, Result, Sum
 from remote_store.conformance.model.around import AROUND, leaves_out
 from remote_store.conformance.model.model import Model
-from remote_store.core import AlreadyExists, Capability, InvalidPath, NotFound
+from remote_store.core import AlreadyExists, Capability, InvalidPath, NotFound, PreconditionFailed
+from remote_store.core.checksums import digest_of
 
 EVERYTHING = frozenset(Capability)
 FLAT, TREE = Profile(max_key_bytes=20), Profile(flat=False)
@@ -88,7 +91,8 @@ def test_only_what_is_stored_is_expected_back(capabilities: frozenset[Capability
     made.predict(Action("write", ("a",), {"content_type": "text/csv"}, Payload()))
     facts = made.predict(Action("get_file_info", ("a",)))[0].value
     stored = {"metadata": {}, "content_type": "text/csv"} if capabilities == EVERYTHING else {}
-    assert facts == {"path": "a", "name": "a", "size": 0, **stored}
+    headers = dict.fromkeys(("cache_control", "content_disposition", "content_encoding", "expires"))
+    assert facts == {"path": "a", "name": "a", "size": 0, "digest": None, **headers, **stored}
 
 
 def test_an_expectation_holds_of_the_same_class_about_the_same_path() -> None:
@@ -117,7 +121,60 @@ def test_a_step_goes_into_a_folder_and_back(path: str, inside: str) -> None:
     assert placed.above("folder").paths == (path,)
 
 
+def test_a_condition_may_be_looked_at_before_or_after_what_else_is_wrong() -> None:
+    made = model(FLAT, "a", "b")
+    assert classes(made.predict(Action("copy", ("a", "b"), {"if_match": OTHER}))) == [PreconditionFailed, AlreadyExists]
+    assert classes(made.predict(Action("read_bytes", ("a",), {"if_match": CURRENT}))) == [type(None)]
+    assert made.settled(Action("delete", ("c",), {"if_match": CURRENT})).options == {"if_match": OTHER}
+    assert made.settled(Action("delete", ("a",), {"if_match": CURRENT})).options == {"if_match": CURRENT}
+
+
+def test_a_wrong_argument_is_a_value_error_or_what_else_is_wrong_and_changes_nothing() -> None:
+    made = model(FLAT, "a")
+    wrong = write("a", checksum="MD4")
+    assert classes(made.predict(replace(wrong, wrong="checksum"))) == [ValueError, AlreadyExists]
+    ranged = Action("read_range", ("a",), numbers=(-1, 2), wrong="numbers")
+    assert classes(made.predict(ranged)) == [ValueError]
+    assert made.predict(Action("read_bytes", ("a",)))[0].value == b"x01"
+
+
+def test_delete_many_may_look_at_folders_or_not() -> None:
+    outcomes = model(FLAT, "a", "dir/in").predict(Action("delete_many", ("a", "dir", "")))
+    rows = [[kind for _, kind in outcome.value] for outcome in outcomes]  # type: ignore[attr-defined]
+    assert rows == [
+        ["InvalidPath", "NoneType", "InvalidPath"],
+        ["InvalidPath", "NoneType", "NoneType"],
+        ["InvalidPath", "NoneType", "InvalidPath"],
+    ]
+
+
+def test_a_checksum_is_compared_by_its_own_algorithm() -> None:
+    right, wrong = digest_of(b"content", "sha256"), digest_of(b"other", "sha256")
+    assert Sum(b"content") == right
+    assert Sum(b"content") != wrong
+    assert Sum(b"content") == None  # noqa: E711
+    assert Sum(b"content") == replace(wrong, full_object=False)
+    assert Sum(b"content").of(wrong) == right
+
+
 CALLS = {
+    "SWAP-001": (write("a", overwrite=True, if_match=CURRENT), Action("read", ("a",), {"if_match": CURRENT})),
+    "SWAP-002": (write("a", overwrite=True, if_match=CURRENT), Action("read", ("a",), {"if_match": CURRENT})),
+    "SWAP-005": (Action("read", ("a",), {"if_match": CURRENT}), Action("copy", ("a", "b"), {"if_match": CURRENT})),
+    "SWAP-006": (Action("read_bytes", ("a",), {"if_none_match": CURRENT}), Action("read_bytes", ("a",))),
+    "SWAP-007": (Action("delete", ("a",), {"if_match": CURRENT}), Action("delete", ("a",))),
+    "SWAP-008": (Action("delete", ("a",), {"if_match": CURRENT}), Action("delete", ("a",))),
+    "SWAP-009": (Action("copy", ("a", "b"), {"if_match": CURRENT}), Action("move", ("a", "b"), {"if_match": CURRENT})),
+    "SWAP-010": (Action("move", ("a", "b"), {"if_match": CURRENT}), Action("copy", ("a", "b"), {"if_match": CURRENT})),
+    "SEEK-005": (Action("read_seekable", ("a",), steps=(("readinto", "B", 1),)), Action("read_seekable", ("a",))),
+    "HEAD-001": (write("a", expires=None), write("a")),
+    "HEAD-002": (write("a", cache_control="no-cache"), write("a")),
+    "SUM-001": (write("a", checksum="CRC32"), write("a")),
+    "VERS-007": (Action("get_tags", ("a",)), Action("get_file_info", ("a",))),
+    "VERS-008": (Action("copy", ("a", "dir/in")), Action("copy", ("dir/in", "a"))),
+    "VERS-010": (Action("get_tags", ("dir",)), Action("get_tags", ("a",))),
+    "MANY-001": (Action("delete_many", ("a",)), Action("delete", ("a",))),
+    "MANY-006": (Action("read_ranges", ("a",), numbers=(0, 1)), Action("read_range", ("a",), numbers=(0, 1))),
     "PATH-018": (write("dir"), write("dir/new")),
     "WRITE-006": (write("a"), write("a", overwrite=True)),
     "ATOM-005": (Action("open_atomic", ("a",)), Action("open_atomic", ("b",))),
@@ -133,6 +190,7 @@ CALLS = {
 @pytest.mark.parametrize("identifier", AROUND)
 def test_a_rule_that_is_declared_leaves_out_its_calls_and_no_others(identifier: str) -> None:
     made = model(FLAT, "a", "dir/in")
+    made.predict(Action("set_tags", ("dir/in",), {"tags": {"name": "value"}}))
     left_out, kept = CALLS[identifier]
     assert rule(identifier)
     assert leaves_out([identifier], made, left_out)

@@ -6,7 +6,7 @@ import io
 import tempfile
 import time
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
@@ -356,6 +356,12 @@ class Failing(io.RawIOBase):
         self._left -= size
         self._position += size
         return size
+
+
+def cut_short(content: bytes, error: BaseException) -> Iterator[bytes]:
+    """An iterable that raises after its first item."""
+    yield content
+    raise error
 
 
 def _file(content: bytes) -> BinaryIO:

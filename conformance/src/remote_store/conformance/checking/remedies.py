@@ -17,6 +17,7 @@ HARNESS: Mapping[str, str] = {
     "the storage has no container that can be absent": "implement `Harness.make_absent`",
     "the oracle cannot list uploads": "implement `Oracle.raw_uploads`",
     "the oracle sees no metadata": "implement `Oracle.raw_head`",
+    "a folder of more than one page is written in the full tier": "run the full tier",
     "more than 5,000 entries are written in the full tier": "run the full tier",
     "more than 10,000 entries are written on this machine only, and elsewhere in the soak tier": "run the soak tier",
     "a deviation says that the storage does not accept newlines": "remove the deviation of PATH-001",

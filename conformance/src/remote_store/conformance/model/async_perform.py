@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from remote_store.conformance.checking.callers import Boom
-from remote_store.conformance.model.actions import Action, Payload, Result
-from remote_store.core import AsyncBackend, FileInfo, FolderInfo, WriteResult
+from remote_store.conformance.model.actions import (
+    CONDITIONS,
+    CURRENT,
+    FILL,
+    NOT_MODIFIED,
+    Action,
+    Payload,
+    Result,
+    Step,
+)
+from remote_store.core import AsyncBackend, FileInfo, FolderInfo, NotModified, WriteResult
+
+HEADERS = ("cache_control", "content_disposition", "content_encoding", "expires")
 
 
 async def perform(backend: AsyncBackend, action: Action) -> Result:
     """Make a call; return its value or its exception."""
     try:
-        return Result(await SPECIAL.get(action.method, _plain)(backend, action))
+        return Result(await SPECIAL.get(action.method, _plain)(backend, await _named(backend, action)))
     except Exception as error:
         return Result(error=error)
+
+
+async def _named(backend: AsyncBackend, action: Action) -> Action:
+    """The call with the ETag that the file has now."""
+    names = [name for name in CONDITIONS if action.options.get(name) == CURRENT]
+    if not names:
+        return action
+    tag = (await backend.get_file_info(action.paths[0])).etag
+    return replace(action, options={**action.options, **dict.fromkeys(names, tag)})
 
 
 async def _plain(backend: AsyncBackend, action: Action) -> object:
@@ -23,22 +45,57 @@ async def _plain(backend: AsyncBackend, action: Action) -> object:
 
 
 async def _facts(backend: AsyncBackend, action: Action) -> object:
-    return facts(await getattr(backend, action.method)(*action.paths))
+    return facts(await getattr(backend, action.method)(*action.paths, **action.options))
 
 
-async def _read(backend: AsyncBackend, action: Action) -> object:
-    async with await backend.read(*action.paths) as stream:
-        return await stream.read(action.numbers[0]) + await stream.read()
+async def _read_bytes(backend: AsyncBackend, action: Action) -> object:
+    found: object = await backend.read_bytes(*action.paths, **action.options)
+    return NOT_MODIFIED if isinstance(found, NotModified) else found
 
 
-async def _read_seekable(backend: AsyncBackend, action: Action) -> object:
-    async with await backend.read_seekable(*action.paths) as stream:
-        await stream.seek(action.numbers[0])
-        return await stream.read(action.numbers[1])
+async def _read(backend: Any, action: Action) -> object:
+    async with await backend.read(*action.paths, **action.options) as stream:
+        return b"".join([await stream.read(size) for size in (*action.numbers, -1)])
 
 
-async def _read_range(backend: AsyncBackend, action: Action) -> object:
-    return await backend.read_range(action.paths[0], *action.numbers)
+async def _read_seekable(backend: Any, action: Action) -> object:
+    async with await backend.read_seekable(*action.paths, **action.options) as stream:
+        return [await _stepped(stream, step) for step in action.steps]
+
+
+async def _stepped(stream: Any, step: Step) -> object:
+    name, *arguments = step
+    if name == "tell":
+        return stream.tell()
+    if name != "readinto":
+        return await getattr(stream, name)(*arguments)
+    buffer = array(arguments[0], bytes(arguments[1]))
+    return await stream.readinto(buffer), buffer.tobytes()
+
+
+async def _read_range(backend: Any, action: Action) -> object:
+    return await backend.read_range(action.paths[0], *action.numbers, **action.options)
+
+
+async def _read_ranges(backend: Any, action: Action) -> object:
+    pairs = list(zip(action.numbers[::2], action.numbers[1::2], strict=True))
+    return await backend.read_ranges(action.paths[0], pairs, **action.options)
+
+
+async def _fill(backend: AsyncBackend, action: Action) -> object:
+    count, *deep = action.numbers
+    for number in range(count):
+        await backend.write(f"{action.paths[0]}/{number}{'/x' if deep else ''}", b"", overwrite=True)
+    return None
+
+
+async def _delete_many(backend: AsyncBackend, action: Action) -> object:
+    outcomes = backend.delete_many(list(action.paths))
+    return sorted([(outcome.path, type(outcome.error).__name__) async for outcome in outcomes])
+
+
+async def _tags(backend: AsyncBackend, action: Action) -> object:
+    return sorted((await backend.get_tags(*action.paths)).items())
 
 
 async def _write(backend: AsyncBackend, action: Action) -> object:
@@ -49,6 +106,8 @@ async def _write(backend: AsyncBackend, action: Action) -> object:
 async def _open_atomic(backend: AsyncBackend, action: Action) -> object:
     async with backend.open_atomic(*action.paths, **action.options) as stream:
         await stream.write((action.payload or Payload()).data)
+        for step in action.steps:
+            await _stepped(stream, step)
         if action.fails:
             raise Boom
     return None
@@ -79,8 +138,10 @@ async def _unwrap(backend: AsyncBackend, action: Action) -> object:
     return backend.unwrap(bytearray)
 
 
-def facts(described: FileInfo | FolderInfo | WriteResult) -> dict[str, object]:
+def facts(described: FileInfo | FolderInfo | WriteResult | NotModified) -> object:
     """The facts of a file, a folder or a write that are the same for every backend."""
+    if isinstance(described, NotModified):
+        return NOT_MODIFIED
     if isinstance(described, FolderInfo):
         return {
             "path": described.path.rstrip("/"),
@@ -91,9 +152,11 @@ def facts(described: FileInfo | FolderInfo | WriteResult) -> dict[str, object]:
         "path": described.path,
         "size": described.size,
         "metadata": dict(described.metadata or {}),
+        "digest": described.digest,
     }
     if isinstance(described, FileInfo):
         known |= {"name": described.name, "content_type": described.content_type}
+        known |= {name: getattr(described, name) for name in HEADERS}
     return known
 
 
@@ -101,6 +164,11 @@ SPECIAL: dict[str, Callable[[AsyncBackend, Action], Any]] = {
     "get_file_info": _facts,
     "get_folder_info": _facts,
     "read": _read,
+    "read_bytes": _read_bytes,
+    "read_ranges": _read_ranges,
+    "delete_many": _delete_many,
+    "get_tags": _tags,
+    FILL: _fill,
     "read_seekable": _read_seekable,
     "read_range": _read_range,
     "write": _write,

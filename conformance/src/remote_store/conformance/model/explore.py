@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias
 
-from remote_store.conformance.checking.case import AnyCase, AsyncCase, Case
+from remote_store.conformance.checking.case import AnyCase, AsyncCase, Case, untested
 from remote_store.conformance.model import async_perform
-from remote_store.conformance.model.actions import Action, Result
+from remote_store.conformance.model.actions import FILL, Action, Result
 from remote_store.conformance.model.draws import FEW
-from remote_store.conformance.model.program import program
+from remote_store.conformance.model.program import LONG_LIST, program
 from remote_store.conformance.model.search import Divergence, Ground, search
 from remote_store.conformance.values.options import Tier
 from remote_store.core import AsyncBackend, Backend, ThreadedBackend
@@ -29,18 +30,22 @@ class Budget:
         examples: How many histories.
         actions: How many calls in each.
         names: How many names each uses.
+        looks: How many questions about the tree are asked after each; `None` for all.
+        first: The calls with one of which each begins, in turns.
     """
 
     examples: int
     actions: int
     names: int = FEW
+    looks: int | None = 0
+    first: tuple[Action, ...] = ()
 
 
 BUDGETS: dict[Tier, Budget] = {
     "smoke": Budget(examples=3, actions=15),
-    "quick": Budget(examples=8, actions=15),
-    "full": Budget(examples=16, actions=25),
-    "soak": Budget(examples=500, actions=60),
+    "quick": Budget(examples=8, actions=15, looks=4),
+    "full": Budget(examples=16, actions=25, looks=25),
+    "soak": Budget(examples=500, actions=60, looks=None),
 }
 
 # Some bugs need many calls before, such as those of a journal that is compacted now and then.
@@ -52,9 +57,14 @@ LONG: dict[Tier, Budget] = {
 }
 NEARBY = 4
 """How many times as many histories a storage in this process takes."""
+NEARBY_LOOKS: dict[Tier, int | None] = {"smoke": 4, "quick": 20, "full": None, "soak": None}
+"""How many questions about the tree are asked there."""
 
 # Names that conflict: siblings with a common prefix, a file beside a folder, names that a wildcard matches.
 NAMES = ("a", "a/b", "b", "a/b/c", "ab", "a/bc", "ab/c", "a-b", "a.b/c", "b/a")
+CASES = ("A", "A/b", "a/B", "a.")
+# Names in a folder with more entries than a page of the storage, and beside it.
+BESIDE_MANY = ("many/0", "many/999", "many/x", "many/10/x", "many-2", "many.x/0", "few/x")
 
 
 def explore(case: Case, perform: Perform, names: Sequence[str], *, instances: int = 1, share: float = 1) -> None:
@@ -69,6 +79,21 @@ def explore(case: Case, perform: Perform, names: Sequence[str], *, instances: in
     """
     backends = [case.backend, *(case.make() for _ in range(instances - 1))]
     judge(case, _search(case, [partial(perform, backend) for backend in backends], names, _part(case, share)))
+
+
+def plain_names(case: AnyCase[Any]) -> list[str]:
+    """The names that conflict with each other, also in case, if the storage tells it apart."""
+    return [*NAMES, *(CASES if case.profile.case_sensitive else ())]
+
+
+def explore_pages(case: Case, perform: Perform) -> None:
+    """Run histories around a folder with one file, or one folder, more than a page of the storage."""
+    judge(case, _search(case, [partial(perform, case.backend)], BESIDE_MANY, _pages(case)))
+
+
+async def async_explore_pages(case: AsyncCase, perform: AsyncPerform) -> None:
+    """The same as `explore_pages` for an asynchronous backend."""
+    await _async_judge(case, perform, BESIDE_MANY, 1, _pages(case))
 
 
 def explore_usages(case: Case, perform: Perform, names: Sequence[str]) -> None:
@@ -126,9 +151,22 @@ def _long(case: AnyCase[Any]) -> Budget:
 
 
 def _part(case: AnyCase[Any], share: float) -> Budget:
-    """A part of the tier's budget."""
+    """A part of the tier's budget; more of it for a storage in this process."""
     budget = BUDGETS[case.tier]
-    return Budget(examples=round(budget.examples * share), actions=budget.actions)
+    examples = round(budget.examples * share)
+    if not case.profile.in_process:
+        return replace(budget, examples=examples)
+    more = NEARBY if case.tier == "full" else 1
+    return replace(budget, examples=examples * more, looks=NEARBY_LOOKS[case.tier])
+
+
+def _pages(case: AnyCase[Any]) -> Budget:
+    if case.tier in ("smoke", "quick"):
+        untested("a folder of more than one page is written in the full tier")
+    count = case.profile.page_size + 1
+    fills = tuple(Action(FILL, ("many",), numbers=(count, *deep)) for deep in ((), (1,)))
+    examples, looks = (4, 60) if case.profile.in_process else (1, 10)
+    return Budget(examples, actions=15, names=len(BESIDE_MANY), looks=looks, first=fills)
 
 
 def _search(
@@ -144,6 +182,10 @@ def _search(
         declared=case.harness.deviations.keys(),
         instances=len(usages),
         perform=lambda action: usages[action.instance](action),
+        seed=case.seed,
+        looks=budget.looks,
+        large=case.tier in ("full", "soak"),
+        first=budget.first,
     )
     return search(ground, chance=case.seed, examples=budget.examples, actions=budget.actions, few=budget.names)
 
@@ -156,11 +198,20 @@ def judge(case: AnyCase[Any], found: Divergence | None, *, asynchronous: bool = 
     text = program(found.calls, found.folder, asynchronous=asynchronous)
     once = "" if found.again else "\n  (the same calls passed when repeated; the outcomes do not depend on them alone)"
     what = f"{last.action.method} after {len(found.calls) - 1} calls differs from the model{once}\n\n{text}"
-    case.fail(what, " or ".join(map(said, last.expected)), last.came.error or said(last.came))
+    expected = dict.fromkeys(said(outcome, last.came) for outcome in last.expected)
+    case.fail(what, " or ".join(expected), last.came.error or said(last.came, last.expected[0]))
 
 
-def said(outcome: Result) -> str:
-    """An outcome as text for a message."""
+def said(outcome: Result, beside: Result) -> str:
+    """An outcome as text for a message. Of a long list, what another one does not have is enough.
+
+    Args:
+        outcome: The outcome.
+        beside: The one that it is compared with.
+    """
+    if isinstance(outcome.value, list) and len(outcome.value) > LONG_LIST and isinstance(beside.value, list):
+        own = list((Counter(outcome.value) - Counter(beside.value)).elements())
+        return f"{len(outcome.value):,} entries, with {', '.join(map(repr, own[:LONG_LIST])) or 'no others'}"
     if outcome.error is None:
         return repr(outcome.value)
     path = getattr(outcome.error, "path", None)

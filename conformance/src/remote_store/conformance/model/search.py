@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,16 +12,21 @@ from remote_store.conformance.model.actions import Action, Result, TakenAction
 from remote_store.conformance.model.around import leaves_out
 from remote_store.conformance.model.draws import FEW, draw_history, histories
 from remote_store.conformance.model.model import WRITES, Model
+from remote_store.conformance.model.questions import of_folder, questions
 from remote_store.core import Capability
 
 LOOKS = {
     Capability.READ: Action("read", numbers=(5,)),
     Capability.RANGE_READ: Action("read_range", numbers=(1, 80_000)),
-    Capability.SEEKABLE_READ: Action("read_seekable", numbers=(2, 80_000)),
+    Capability.SEEKABLE_READ: Action("read_seekable", steps=(("seek", 2), ("read", 80_000))),
+    Capability.TAGS: Action("get_tags"),
 }
 SHORTENING = 3000
 """The calls that are made to shorten a history."""
-CHANGES = (*WRITES, "delete", "delete_folder")
+CHANGES = (*WRITES, "delete", "delete_folder", "delete_many")
+FILES = 20
+"""The number of files of a tree that are looked at; of more, some."""
+MISSING = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +41,10 @@ class Ground:
         declared: Ids of the rules with a declared deviation.
         instances: How many instances take turns.
         perform: Makes a call on the backend.
+        seed: Decides which questions are asked.
+        looks: How many questions are asked about the tree at the end of each history; `None` for all.
+        large: Whether some contents have several blocks.
+        first: The calls with one of which each history begins, in turns.
     """
 
     names: Sequence[str]
@@ -44,6 +54,10 @@ class Ground:
     declared: Collection[str]
     instances: int
     perform: Callable[[Action], Result]
+    seed: str = ""
+    looks: int | None = 0
+    large: bool = False
+    first: Sequence[Action] = ()
 
 
 class Divergence(Exception):
@@ -81,7 +95,7 @@ class Example:
         Raises:
             Divergence: The outcomes differ.
         """
-        placed = action.below(self._folder)
+        placed = self._model.settled(action.below(self._folder))
         if leaves_out(self._ground.declared, self._model, placed):
             return
         self._hold(placed)
@@ -90,6 +104,8 @@ class Example:
 
     def look(self) -> None:
         """Compare every file and, if LIST is declared, the whole folder with the model, through every instance.
+
+        Then ask the questions of `questions`, each through one of the instances.
 
         Raises:
             Divergence: A file is missing, unexpected or different.
@@ -104,11 +120,29 @@ class Example:
             for name in self._ground.names:
                 self._see(Action("is_file", (name,)).below(self._folder))
         ways = [action for capability, action in LOOKS.items() if capability in declared]
-        for number, path in enumerate(files):
+        draw = random.Random(self._ground.seed + self._folder.removeprefix(self._ground.folder))
+        some = files if len(files) <= FILES else draw.sample(files, FILES)
+        for number, path in enumerate(some):
             if Capability.METADATA in declared:
                 self._see(Action("get_file_info", (path,)))
             if ways:
                 self._see(replace(ways[number % len(ways)], paths=(path,)))
+        names = [Action("", (name,)).below(self._folder).paths[0] for name in self._ground.names]
+        missing = [name for name in draw.sample(names, min(len(names), FILES)) if name not in files][:MISSING]
+        asked = list(questions(self._folder, some, missing, declared))
+        for action in asked if self._ground.looks is None else draw.sample(asked, min(len(asked), self._ground.looks)):
+            self._hold(replace(action, instance=draw.randrange(self._ground.instances)), keep=False)
+
+    def look_around(self) -> None:
+        """Ask every question about the folder, and about those that the first calls made.
+
+        Raises:
+            Divergence: An answer is wrong.
+        """
+        made = [path for action in self._ground.first for path in action.below(self._folder).paths]
+        for folder in dict.fromkeys([self._folder, *made]):
+            for action in of_folder(folder, self._ground.capabilities):
+                self._hold(action, keep=False)
 
     def _see(self, action: Action) -> None:
         for instance in range(self._ground.instances):
@@ -146,20 +180,31 @@ def search(ground: Ground, *, chance: str, examples: int, actions: int, few: int
 
     for number in range(examples):
         # Of many names, each history draws from its own, so that few histories draw the same.
-        names = ground.names[number::examples] if len(ground.names) > few * examples else ground.names
+        names = ground.names[number::examples] if len(ground.names) > few * (examples + 1) else ground.names
         strategy = histories(
-            names, ground.profile, ground.capabilities, instances=ground.instances, actions=actions, few=few
+            names,
+            ground.profile,
+            ground.capabilities,
+            instances=ground.instances,
+            actions=actions,
+            few=few,
+            large=ground.large,
+            first=ground.first[number % len(ground.first) :][:1] if ground.first else (),
         )
         try:
-            _play(begin(), draw_history(f"{chance}, history {number}", strategy))
+            _play(begin(), draw_history(f"{chance}, history {number}", strategy), around=bool(ground.first))
         except Divergence as divergence:
             return shortened(begin, divergence)
     return None
 
 
-def _play(example: Example, history: Iterable[Action]) -> None:
-    for action in history:
+def _play(example: Example, history: Iterable[Action], *, around: bool) -> None:
+    for number, action in enumerate(history):
         example.take(action)
+        if around and not number:
+            example.look_around()
+    if around:
+        example.look_around()
     example.look()
 
 
@@ -171,7 +216,7 @@ def shortened(begin: Callable[[], Example], found: Divergence) -> Divergence:
 
     def again(candidate: list[Action]) -> bool:
         nonlocal actions, found, left
-        if (left := left - len(candidate)) < 0:
+        if (left := left - sum(action.cost for action in candidate)) < 0:
             return False
         example = begin()
         try:

@@ -243,6 +243,16 @@ class VersionSuite:
         case.backend.set_tags(case.path("file"), {})
         case.expect_equal(case.backend.get_tags(case.path("copy")), {"own": "1"}, "the tags of the copy")
 
+    @pytest.mark.parametrize("method", ["copy", "move"])
+    @check("VERS-008", needs=WRITE)
+    def test_vers_tags_of_the_target_are_replaced(self, case: Case, method: str) -> None:
+        case.require(Capability.COPY if method == "copy" else Capability.MOVE)
+        for tags in ({}, {"new": "1"}):
+            taking(case).write(case.path("target"), b"old", tags=TAGS, overwrite=True)
+            taking(case).write(case.path("source"), b"content", tags=tags, overwrite=True)
+            getattr(case.backend, method)(case.path("source"), case.path("target"), overwrite=True)
+            case.expect_equal(case.backend.get_tags(case.path("target")), tags, f"the tags after a {method}")
+
     @check("VERS-008", needs=WRITE)
     def test_vers_tags_end_with_their_file(self, case: Case) -> None:
         case.require(Capability.DELETE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 PART_SIZE = 8 * 1024 * 1024
 MOST_PARTS = 10_000
+TAG = re.compile(r"[!#-+\--~]+")
+"""An entity tag without its quotes (RFC 9110, 8.8.3), and without a comma."""
 
 
 def check_part_size(part_size: int) -> int:
@@ -47,12 +50,14 @@ def check_condition(if_match: str | None, *, overwrite: bool) -> None:
 
     Raises:
         TypeError: `if_match` is not a `str`.
-        ValueError: `if_match` is given without `overwrite=True`.
+        ValueError: `if_match` is no ETag that a condition can name, or is given without `overwrite=True`.
     """
     if if_match is None:
         return
     if not isinstance(if_match, str):
         raise TypeError(f"if_match is a str, not {type(if_match).__name__}")
+    if not TAG.fullmatch(if_match) or if_match == "*" or if_match.startswith("W/"):
+        raise ValueError("if_match must be an ETag as FileInfo.etag has it: not empty, quoted or weak")
     if not overwrite:
         raise ValueError("if_match names a version to replace; pass overwrite=True too")
 

@@ -242,6 +242,16 @@ class AsyncVersionSuite:
         await case.backend.set_tags(case.path("file"), {})
         case.expect_equal(await case.backend.get_tags(case.path("copy")), {"own": "1"}, "the tags of the copy")
 
+    @pytest.mark.parametrize("method", ["copy", "move"])
+    @async_check("VERS-008", needs=WRITE)
+    async def test_vers_tags_of_the_target_are_replaced(self, case: AsyncCase, method: str) -> None:
+        case.require(Capability.COPY if method == "copy" else Capability.MOVE)
+        for tags in ({}, {"new": "1"}):
+            await taking(case).write(case.path("target"), b"old", tags=TAGS, overwrite=True)
+            await taking(case).write(case.path("source"), b"content", tags=tags, overwrite=True)
+            await getattr(case.backend, method)(case.path("source"), case.path("target"), overwrite=True)
+            case.expect_equal(await case.backend.get_tags(case.path("target")), tags, f"the tags after a {method}")
+
     @async_check("VERS-008", needs=WRITE)
     async def test_vers_tags_end_with_their_file(self, case: AsyncCase) -> None:
         case.require(Capability.DELETE)
