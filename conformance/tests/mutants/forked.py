@@ -38,7 +38,8 @@ class StagesStreamsUnderANumber(LocalBackend):
         return super().write(path, data, **options)
 
     def __getstate__(self) -> Any:
-        return {**super().__getstate__(), "_numbers": count()}  # type: ignore[misc]
+        state: Any = super().__getstate__()
+        return {**state, "_numbers": count()}
 
 
 @broken("LIFE-004")

@@ -79,7 +79,7 @@ class PicklesItsReaders(MemoryBackend):
         super().close()
 
     def __setstate__(self, state: Any) -> None:
-        super().__setstate__(state)  # type: ignore[misc]
+        super().__setstate__(state)
         self.copied = True
 
 

@@ -37,8 +37,8 @@ from remote_store.conformance.suite.listing import ListingSuite
 from remote_store.conformance.suite.many import ManySuite
 from remote_store.conformance.suite.metadata import MetadataSuite
 from remote_store.conformance.suite.middle import MiddleSuite
-from remote_store.conformance.suite.mixed import MixedSuite
 from remote_store.conformance.suite.mistakes import MistakeSuite
+from remote_store.conformance.suite.mixed import MixedSuite
 from remote_store.conformance.suite.names import NameSuite
 from remote_store.conformance.suite.nested import NestedSuite
 from remote_store.conformance.suite.outages import OutageSuite

@@ -36,8 +36,8 @@ from remote_store.conformance.suite.aio.listing import AsyncListingSuite
 from remote_store.conformance.suite.aio.many import AsyncManySuite
 from remote_store.conformance.suite.aio.metadata import AsyncMetadataSuite
 from remote_store.conformance.suite.aio.middle import AsyncMiddleSuite
-from remote_store.conformance.suite.aio.mixed import AsyncMixedSuite
 from remote_store.conformance.suite.aio.mistakes import AsyncMistakeSuite
+from remote_store.conformance.suite.aio.mixed import AsyncMixedSuite
 from remote_store.conformance.suite.aio.names import AsyncNameSuite
 from remote_store.conformance.suite.aio.nested import AsyncNestedSuite
 from remote_store.conformance.suite.aio.outages import AsyncOutageSuite

@@ -225,8 +225,8 @@ class Scene:
             value = expected[0].value
             if isinstance(value, list) and isinstance(came.value, list):
                 self._case.expect_equal(came.value, value, f"{told(action)} {when}")
-            wanted = " or ".join(map(said, expected))
-            self._case.fail(f"{told(action)} {when}", wanted, came.error or said(came))
+            wanted = " or ".join(said(outcome, came) for outcome in expected)
+            self._case.fail(f"{told(action)} {when}", wanted, came.error or said(came, expected[0]))
         return came.value if isinstance(came.value, list) else []
 
     async def _mend(self, sizes: dict[str, int]) -> None:
