@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from remote_store.conformance.checking.subject import SECONDS, close
@@ -55,9 +56,11 @@ def harness_of_url(url: str, seconds: float = SECONDS) -> AnyHarness[Any]:
     scheme = url.partition("://")[0]
     name = SCHEMES.get(scheme, scheme.replace("+", "-"))
     is_async = _is_async(name)
+    # The distributions are searched once, not for each of a thousand checks.
+    find, find_async = cache(find_backend), cache(find_async_backend)
 
     def make() -> tuple[Any, str]:
-        return from_url(url, {}, find_async_backend) if is_async else from_url(url, {}, find_backend)
+        return from_url(url, {}, find_async) if is_async else from_url(url, {}, find)
 
     with _explained(name, f"{scheme}://"):
         backend, place = contained(make, seconds)
@@ -79,17 +82,14 @@ def harness_of_type(name: str, seconds: float = SECONDS) -> AnyHarness[Any]:
         ConfigurationError: The type is unknown, or its backend needs settings.
     """
     is_async = _is_async(name)
-
-    def make() -> Any:
-        return find_async_backend(name).make() if is_async else find_backend(name).make()
-
     with _explained(name, name):
-        settings = (find_async_backend(name) if is_async else find_backend(name)).settings
-        if settings.required:
-            needed = " and ".join(settings.required)
-            raise ConfigurationError(f"{name} needs {needed}; write the place as {_example(name, settings.required)}")
-        backend = contained(make, seconds)
-    harness = _harness(make, is_async=is_async)
+        adapter = find_async_backend(name) if is_async else find_backend(name)
+        required = adapter.settings.required
+        if required:
+            needed = " and ".join(required)
+            raise ConfigurationError(f"{name} needs {needed}; write the place as {_example(name, required)}")
+        backend = contained(adapter.make, seconds)
+    harness = _harness(adapter.make, is_async=is_async)
     harness.deviations = own_deviations(backend)
     close(backend)
     return harness
