@@ -14,6 +14,7 @@ from remote_store.conformance.checking.expect import Expectations
 from remote_store.conformance.checking.recorder import KEPT, CallLog, Recorder
 from remote_store.conformance.checking.remedies import remedy_of
 from remote_store.conformance.checking.stops import Stops
+from remote_store.conformance.checking.traces import Traces
 from remote_store.conformance.checking.usages import USAGES
 from remote_store.conformance.contract.rulebook import rule
 from remote_store.conformance.harness import AnyHarness, B, Oracle, Profile
@@ -53,6 +54,7 @@ class AnyCase(Expectations, Generic[B]):
         making: The method of the harness that is making a backend; empty while none does.
         timeout: Time limit of the check in seconds.
         stops: The methods that stopped earlier checks of the class, which are not called again.
+        traces: What earlier checks of the class have changed in the process.
         shown_calls: How many of its last calls a failure shows; `None` for all.
         left: The folder that could not be removed; empty otherwise.
         under_claimed: A capability that works although it is not declared.
@@ -70,6 +72,7 @@ class AnyCase(Expectations, Generic[B]):
         repeat: str = "",
         timeout: float | None = None,
         stops: Stops | None = None,
+        traces: Traces | None = None,
         shown_calls: int | None = SHOWN_CALLS,
     ) -> None:
         self.harness: AnyHarness[B] = harness
@@ -82,6 +85,7 @@ class AnyCase(Expectations, Generic[B]):
         self.repeat = repeat
         self.timeout = timeout or harness.profile.timeout or TIMEOUTS[tier]
         self.stops = stops or Stops()
+        self.traces = traces or Traces()
         self.shown_calls = shown_calls
         self.retries = 0
         self.raced = False

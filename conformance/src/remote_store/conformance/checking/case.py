@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -19,6 +20,8 @@ from remote_store.core.home import public
 __all__ = ["AnyCase", "AsyncCase", "Case", "not_applicable", "untested"]
 
 T = TypeVar("T")
+SWITCHES = 1e-5
+"""Seconds after which another thread takes its turn while checks race."""
 
 
 @public("remote_store.conformance")
@@ -49,10 +52,16 @@ class Case(AnyCase[Backend]):
 
         # Daemon threads, because the interpreter waits at exit for the hanging threads of a pool.
         threads = [threading.Thread(target=run, args=pair, daemon=True) for pair in enumerate(tasks)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        interval = sys.getswitchinterval()
+        # Threads that take turns often meet in more places.
+        sys.setswitchinterval(SWITCHES)
+        try:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        finally:
+            sys.setswitchinterval(interval)
         for result in results.values():
             if isinstance(result, BaseException) and not isinstance(result, Exception):
                 raise result

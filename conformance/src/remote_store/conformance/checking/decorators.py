@@ -115,7 +115,8 @@ def _tried(case: AnyCase[Any], once: Callable[[], None]) -> None:
     for left in reversed(range(max(1, case.profile.attempts))):
         seconds = case.stops.limit(case.timeout)
         try:
-            contained(once, seconds)
+            with case.traces.watching(case.name):
+                contained(once, seconds)
         except Hung as hung:
             case.stops.hung(method := case.making or case.hanging(), case.name)
             lesson = case.lesson(HANGING.format(method=f"`{method}`" if method else "it"))

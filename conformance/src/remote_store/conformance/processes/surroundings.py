@@ -42,7 +42,22 @@ SIGNALS = [
 
 
 def surroundings() -> Mapping[str, object]:
-    """Process-wide settings, by name."""
+    """Process-wide settings, and those of this thread, by name."""
+    return {
+        **shared_settings(),
+        "the exception hooks": (sys.excepthook, threading.excepthook, sys.unraisablehook),
+        "the module search path": tuple(sys.path),
+        "the root logger": (logging.root.level, tuple(logging.root.handlers), logging.root.disabled),
+        "the level of logging": logging.root.manager.disable,
+        "the resource limits": {name: resource.getrlimit(number) for name, number in LIMITS.items()},
+        "the folder for temporary files": tempfile.gettempdir(),
+        "the standard streams": (sys.stdin, sys.stdout, sys.stderr),
+        **settings(),
+    }
+
+
+def shared_settings() -> Mapping[str, object]:
+    """Those that every thread sees, that the suite leaves as they are between checks, and that are quickly read."""
     return {
         "the umask": _umask(),
         "the default socket timeout": socket.getdefaulttimeout(),
@@ -51,17 +66,9 @@ def surroundings() -> Mapping[str, object]:
         "the locale": locale.setlocale(locale.LC_ALL),
         "the time zone": (time.tzname, time.timezone),
         "the signal handlers": {signal.Signals(number).name: signal.getsignal(number) for number in SIGNALS},
-        "the exception hooks": (sys.excepthook, threading.excepthook, sys.unraisablehook),
         "the recursion limit": sys.getrecursionlimit(),
         "the garbage collector": (gc.isenabled(), gc.get_threshold(), gc.get_debug(), tuple(gc.callbacks)),
-        "the module search path": tuple(sys.path),
-        "the root logger": (logging.root.level, tuple(logging.root.handlers), logging.root.disabled),
-        "the level of logging": logging.root.manager.disable,
-        "the resource limits": {name: resource.getrlimit(number) for name, number in LIMITS.items()},
         "the switch interval": sys.getswitchinterval(),
-        "the folder for temporary files": tempfile.gettempdir(),
-        "the standard streams": (sys.stdin, sys.stdout, sys.stderr),
-        **settings(),
     }
 
 

@@ -14,6 +14,7 @@ from remote_store.conformance.checking.case import AsyncCase, Case
 from remote_store.conformance.checking.decorators import validate
 from remote_store.conformance.checking.stops import Stops
 from remote_store.conformance.checking.subject import Subject, look
+from remote_store.conformance.checking.traces import Traces
 from remote_store.conformance.contract.deviations import has_expired, join_deviations, load_deviations
 from remote_store.conformance.contract.rulebook import ConfigurationError
 from remote_store.conformance.harness import AnyHarness, AsyncFactoryHarness, AsyncHarness, FactoryHarness, Harness
@@ -33,6 +34,7 @@ C = TypeVar("C", Case, AsyncCase)
 _subjects: dict[type, Subject | ConfigurationError] = {}
 _validated: set[type] = set()
 _stops: dict[type, Stops] = {}
+_traces: dict[type, Traces] = {}
 
 
 @public("remote_store.conformance")
@@ -139,6 +141,7 @@ def _ready(suite: Any, config: pytest.Config, case_type: type[C], check: tuple[s
         repeat=repeat,
         timeout=config.getoption("conformance_timeout", None),
         stops=_stops.setdefault(kind, Stops()),
+        traces=_traces.setdefault(kind, Traces()),
         shown_calls=None if config.getoption("conformance_all_calls", False) else SHOWN_CALLS,
     )
     case.kind = found.storage_kind

@@ -10,6 +10,9 @@ from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.trees import fill, found, put_foreign, writable
 from remote_store.core import DirectoryNotEmpty, InvalidPath, NotFound, RemoteStoreError
 
+MEETINGS = {"smoke": 1, "quick": 5, "full": 60, "soak": 300}
+"""How many files several callers delete at once."""
+
 
 class DeletingSuite:
     """DEL: delete and delete_folder."""
@@ -150,11 +153,13 @@ class DeletingSuite:
 
     @check("DEL-018")
     def test_delete_deletes_that_meet(self, case: Case) -> None:
-        fill(case, "file", "keep")
-        outcomes = case.together([partial(case.backend.delete, case.path("file"))] * 8)
-        case.expect(None in outcomes, "one of them succeeds", outcomes)
-        errors = [outcome for outcome in outcomes if outcome is not None]
-        case.expect(all(isinstance(error, NotFound) for error in errors), f"only NotFound in {errors}")
+        fill(case, "keep")
+        for number in range(MEETINGS[case.tier]):
+            fill(case, f"file-{number}")
+            outcomes = case.together([partial(case.backend.delete, case.path(f"file-{number}"))] * 8)
+            case.expect(None in outcomes, "one of them succeeds", outcomes)
+            errors = [outcome for outcome in outcomes if outcome is not None]
+            case.expect(all(isinstance(error, NotFound) for error in errors), f"only NotFound in {errors}")
         self._expect_files(case, "keep")
 
     @check("DEL-019")

@@ -42,6 +42,8 @@ class LeftoverSuite:
 
     @check("PROC-001", needs=(READ, WRITE, LIST))
     def test_process_is_left_as_it_was(self, case: Case) -> None:
+        for what, (earlier, was, now) in case.traces.first.items():
+            case.expect_equal(now, was, f"{what} after {earlier}")
         self._compared(case, operations(case, "dir"))
 
     @check("PROC-001", needs=(READ, WRITE, LIST))

@@ -42,6 +42,8 @@ UNTYPED = {
     "nameless": b"plain text",
     "archive.tar.gz": b"\x1f\x8b" + bytes(20),
 }
+UNTYPED_CONTENT = b"<x>1</x>"
+ENDINGS = ("", ".txt", ".json", ".html", ".csv", ".png", ".tar.gz", ".unknown", ".XML")
 MISTYPED: tuple[dict[Any, Any], ...] = ({"value": 1}, {"value": b"bytes"}, {1: "value"})
 
 
@@ -204,6 +206,16 @@ class MetadataSuite:
                 untested("the oracle sees no metadata")
             info = case.backend.get_file_info(case.path(name))
             case.expect_equal(info.content_type, stored.content_type, f"the content type of {name}")
+
+    @check("META-028")
+    def test_meta_a_name_does_not_decide_the_content_type(self, case: Case) -> None:
+        case.backend.write(case.path("plain"), UNTYPED_CONTENT)
+        plain = (case.backend.get_file_info(case.path("plain"))).content_type
+        for name in ENDINGS:
+            for content in (UNTYPED_CONTENT, *([] if case.tier == "smoke" else UNTYPED.values())):
+                case.backend.write(case.path(f"file{name}"), content, overwrite=True)
+                info = case.backend.get_file_info(case.path(f"file{name}"))
+                case.expect_equal(info.content_type, plain, f"the content type of file{name}, which no write stated")
 
     @check("META-016")
     def test_meta_totals_leave_siblings_out(self, case: Case) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from remote_store.conformance.checking.callers import Boom
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.hostile import Failing, Unseekable
-from remote_store.conformance.checking.trees import fill, taken
+from remote_store.conformance.checking.trees import fill, found, taken
 from remote_store.conformance.checking.usages import USAGES
 from remote_store.core import Capability, CapabilityNotSupported, NotFound
 
@@ -97,6 +97,53 @@ def _open_atomic_and_fail(case: Case, folder: str) -> None:
             raise Boom
 
 
+def _read_at_the_end(case: Case, folder: str) -> None:
+    path = f"{folder}/file"
+    for start, length in ((1_000, 10), (9, 1), (5, 0), (0, 0), (2**40, 1)):
+        case.backend.read_range(path, start, length)
+    case.backend.read_ranges(path, [])
+    case.backend.read_ranges(path, [(1_000, 10), (0, 1), (0, 0)])
+
+
+def _read_seekable_at_the_end(case: Case, folder: str) -> None:
+    with case.backend.read_seekable(f"{folder}/file") as stream:
+        for place in (1_000, 9, 0):
+            stream.seek(place)
+            stream.read(5)
+            stream.read(0)
+
+
+def _read_an_empty_file(case: Case, folder: str) -> None:
+    path = f"{folder}/empty"
+    case.backend.write(path, b"", overwrite=True)
+    case.backend.read_bytes(path)
+    case.backend.read_range(path, 0, 5)
+    with case.backend.read(path) as stream:
+        stream.read()
+        stream.read(1)
+
+
+def _list_nothing(case: Case, folder: str) -> None:
+    nowhere = f"{folder}/nowhere"
+    for listing in (
+        case.backend.list_files(nowhere),
+        case.backend.list_files(nowhere, recursive=True),
+        case.backend.list_files(folder, recursive=True, max_depth=0),
+        case.backend.list_folders(folder),
+        case.backend.iter_children(nowhere),
+    ):
+        found(listing)
+
+
+def _match_nothing(case: Case, folder: str) -> None:
+    for pattern in (f"{folder}/*.none", f"{folder}/nowhere/**", f"{folder}/f"):
+        found(case.backend.glob(pattern))
+
+
+def _transfer_onto_itself(case: Case, folder: str, method: str) -> None:
+    getattr(case.backend, method)(f"{folder}/file", f"{folder}/file", overwrite=True)
+
+
 def _check_health(case: Case, folder: str) -> None:
     case.backend.check_health()
 
@@ -125,6 +172,13 @@ MORE: dict[str, tuple[tuple[Capability, ...], Callable[[Case, str], Any]]] = {
     "a write of a stream": ((WRITE,), _write_a_stream),
     "a write whose source fails": ((WRITE,), _write_a_failing_stream),
     "an open_atomic block that fails": ((Capability.ATOMIC_WRITE,), _open_atomic_and_fail),
+    "ranges at the end and past it": ((READ,), _read_at_the_end),
+    "seeks to the end and past it": ((Capability.SEEKABLE_READ,), _read_seekable_at_the_end),
+    "reads of an empty file": ((READ, WRITE), _read_an_empty_file),
+    "listings of nothing": ((LIST,), _list_nothing),
+    "globs without a match": ((Capability.GLOB,), _match_nothing),
+    "a copy of a file onto itself": ((Capability.COPY,), partial(_transfer_onto_itself, method="copy")),
+    "a move of a file onto itself": ((Capability.MOVE,), partial(_transfer_onto_itself, method="move")),
     "check_health": ((), _check_health),
     "unwrap": ((), _unwrap),
     "native_path, to_key, resolve and repr": ((), _describe),

@@ -244,6 +244,10 @@ class ReadSuite:
                 case.expect_equal(told, expected, "the fields of info, compared with get_file_info")
             case.backend.write(path, b"new", overwrite=True)
             case.expect_equal(info_of(stream), info, "info after the file was overwritten")
+        with getattr(case.backend, method)(path) as stream:
+            case.backend.write(path, b"newer and longer", overwrite=True)
+            info = info_of(stream)
+            case.expect_equal((info.path, info.size), (path, 3), "info that is first asked for after an overwrite")
 
     @pytest.mark.parametrize("method", METHODS)
     @check("READ-023", needs=WRITE)

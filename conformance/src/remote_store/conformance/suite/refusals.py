@@ -25,9 +25,9 @@ PLAIN = ("write", "write of chunks", "write_atomic", "open_atomic", "write with 
 TYPES: tuple[Any, ...] = (" text/plain", "text/plain ", "text/\tplain", "text/plain\n", "text/é", "nul\0", 3, b"a/b")
 SUMS: tuple[Any, ...] = ("MD4", "crc32", "", 32, "CRC32 ", b"CRC32")
 EXPIRIES: tuple[Any, ...] = (2_000_000_000, datetime(2040, 1, 1), "Mon, 02 Jan 2040 13:04:05 GMT")  # noqa: DTZ001
-COUNTED = (0, 1, 65_536, 65_537, 1_048_576, 1_048_577, 2_700_001)
+COUNTED = (0, 1, 65_536, 65_537, 1_048_576, 1_048_577, 2_700_001, 8_388_609, 25_165_825)
 FAR = (0, 1_000, 70_001)
-LARGE = 1_000_000
+LARGE, SEVERAL_BLOCKS = 1_000_000, 2_700_001
 QUICK = ("CRC32", "SHA1", "SHA256")
 
 
@@ -98,7 +98,7 @@ def _counted(case: Case) -> list[int]:
     """The sizes of the contents to sum."""
     if not is_near(case) or case.tier == "smoke":
         return case.rng.sample(FAR, 1)
-    return [*COUNTED] if case.tier in ("full", "soak") else [*case.rng.sample(FAR, 2), COUNTED[-1]]
+    return [*COUNTED] if case.tier in ("full", "soak") else [*case.rng.sample(FAR, 2), SEVERAL_BLOCKS]
 
 
 def _chunks(content: bytes) -> Iterator[bytes]:

@@ -50,13 +50,13 @@ def failure(fault: StorageFault) -> sqlite3.OperationalError:
     return error
 
 
-def failing(database: str, fault: StorageFault) -> SQLiteBackend:
-    """A backend on the database whose connections fail."""
+def failing(kind: type[SQLiteBackend], database: str, fault: StorageFault) -> SQLiteBackend:
+    """A backend of this class on the database whose connections fail."""
     chosen = fault
 
     class Failing(FailingConnection):
         fault = chosen
 
-    backend = SQLiteBackend(database)
+    backend = kind(database)
     backend.connection = Failing
     return backend

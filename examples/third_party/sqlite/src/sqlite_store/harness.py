@@ -57,7 +57,7 @@ class SQLiteHarness(Harness):
             reason="a fork while another thread is inside SQLite leaves the child with SQLite's own locks taken",
             link="https://www.sqlite.org/howtocorrupt.html",
             expires="2027-06-30",
-            checks=("*fork_and_busy_callers",),
+            checks=("*fork_and_busy_callers", "*fork_while_others_work"),
             sometimes=True,
         )
     }
@@ -75,7 +75,7 @@ class SQLiteHarness(Harness):
         return self._kind(f"{self._folder.name}/absent.db")
 
     def faulty(self, fault: StorageFault) -> SQLiteBackend:
-        return failing(self._database, fault)
+        return failing(self._kind, self._database, fault)
 
     def isolated(self) -> SQLiteHarness:
         return SQLiteHarness(self._kind)

@@ -9,6 +9,9 @@ from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.core import DirectoryNotEmpty, InvalidPath, NotFound, RemoteStoreError
 
+MEETINGS = {"smoke": 1, "quick": 5, "full": 60, "soak": 300}
+"""How many files several callers delete at once."""
+
 
 class AsyncDeletingSuite:
     """DEL: delete and delete_folder."""
@@ -149,11 +152,13 @@ class AsyncDeletingSuite:
 
     @async_check("DEL-018")
     async def test_delete_deletes_that_meet(self, case: AsyncCase) -> None:
-        await fill(case, "file", "keep")
-        outcomes = await case.together([partial(case.backend.delete, case.path("file"))] * 8)
-        case.expect(None in outcomes, "one of them succeeds", outcomes)
-        errors = [outcome for outcome in outcomes if outcome is not None]
-        case.expect(all(isinstance(error, NotFound) for error in errors), f"only NotFound in {errors}")
+        await fill(case, "keep")
+        for number in range(MEETINGS[case.tier]):
+            await fill(case, f"file-{number}")
+            outcomes = await case.together([partial(case.backend.delete, case.path(f"file-{number}"))] * 8)
+            case.expect(None in outcomes, "one of them succeeds", outcomes)
+            errors = [outcome for outcome in outcomes if outcome is not None]
+            case.expect(all(isinstance(error, NotFound) for error in errors), f"only NotFound in {errors}")
         await self._expect_files(case, "keep")
 
     @async_check("DEL-019")

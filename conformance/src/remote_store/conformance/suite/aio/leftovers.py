@@ -41,6 +41,8 @@ class AsyncLeftoverSuite:
 
     @async_check("PROC-001", needs=(READ, WRITE, LIST))
     async def test_process_is_left_as_it_was(self, case: AsyncCase) -> None:
+        for what, (earlier, was, now) in case.traces.first.items():
+            case.expect_equal(now, was, f"{what} after {earlier}")
         await self._compared(case, operations(case, "dir"))
 
     @async_check("PROC-001", needs=(READ, WRITE, LIST))

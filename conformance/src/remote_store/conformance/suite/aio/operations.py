@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
-from remote_store.conformance.checking.async_trees import fill, taken
+from remote_store.conformance.checking.async_trees import fill, found, taken
 from remote_store.conformance.checking.async_usages import USAGES
 from remote_store.conformance.checking.callers import Boom
 from remote_store.conformance.checking.case import AsyncCase
@@ -96,6 +96,53 @@ async def _open_atomic_and_fail(case: AsyncCase, folder: str) -> None:
             raise Boom
 
 
+async def _read_at_the_end(case: AsyncCase, folder: str) -> None:
+    path = f"{folder}/file"
+    for start, length in ((1_000, 10), (9, 1), (5, 0), (0, 0), (2**40, 1)):
+        await case.backend.read_range(path, start, length)
+    await case.backend.read_ranges(path, [])
+    await case.backend.read_ranges(path, [(1_000, 10), (0, 1), (0, 0)])
+
+
+async def _read_seekable_at_the_end(case: AsyncCase, folder: str) -> None:
+    async with await case.backend.read_seekable(f"{folder}/file") as stream:
+        for place in (1_000, 9, 0):
+            await stream.seek(place)
+            await stream.read(5)
+            await stream.read(0)
+
+
+async def _read_an_empty_file(case: AsyncCase, folder: str) -> None:
+    path = f"{folder}/empty"
+    await case.backend.write(path, b"", overwrite=True)
+    await case.backend.read_bytes(path)
+    await case.backend.read_range(path, 0, 5)
+    async with await case.backend.read(path) as stream:
+        await stream.read()
+        await stream.read(1)
+
+
+async def _list_nothing(case: AsyncCase, folder: str) -> None:
+    nowhere = f"{folder}/nowhere"
+    for listing in (
+        case.backend.list_files(nowhere),
+        case.backend.list_files(nowhere, recursive=True),
+        case.backend.list_files(folder, recursive=True, max_depth=0),
+        case.backend.list_folders(folder),
+        case.backend.iter_children(nowhere),
+    ):
+        await found(listing)
+
+
+async def _match_nothing(case: AsyncCase, folder: str) -> None:
+    for pattern in (f"{folder}/*.none", f"{folder}/nowhere/**", f"{folder}/f"):
+        await found(case.backend.glob(pattern))
+
+
+async def _transfer_onto_itself(case: AsyncCase, folder: str, method: str) -> None:
+    await getattr(case.backend, method)(f"{folder}/file", f"{folder}/file", overwrite=True)
+
+
 async def _check_health(case: AsyncCase, folder: str) -> None:
     await case.backend.check_health()
 
@@ -124,6 +171,13 @@ MORE: dict[str, tuple[tuple[Capability, ...], Callable[[AsyncCase, str], Any]]] 
     "a write of a stream": ((WRITE,), _write_a_stream),
     "a write whose source fails": ((WRITE,), _write_a_failing_stream),
     "an open_atomic block that fails": ((Capability.ATOMIC_WRITE,), _open_atomic_and_fail),
+    "ranges at the end and past it": ((READ,), _read_at_the_end),
+    "seeks to the end and past it": ((Capability.SEEKABLE_READ,), _read_seekable_at_the_end),
+    "reads of an empty file": ((READ, WRITE), _read_an_empty_file),
+    "listings of nothing": ((LIST,), _list_nothing),
+    "globs without a match": ((Capability.GLOB,), _match_nothing),
+    "a copy of a file onto itself": ((Capability.COPY,), partial(_transfer_onto_itself, method="copy")),
+    "a move of a file onto itself": ((Capability.MOVE,), partial(_transfer_onto_itself, method="move")),
     "check_health": ((), _check_health),
     "unwrap": ((), _unwrap),
     "native_path, to_key, resolve and repr": ((), _describe),

@@ -9,13 +9,14 @@ from functools import partial
 from typing import Any
 
 from remote_store.conformance.checking.async_trees import fill, found, names, taken, writable
-from remote_store.conformance.checking.case import AsyncCase, not_applicable, untested
+from remote_store.conformance.checking.case import AsyncCase, untested
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.expect import with_note
 from remote_store.conformance.checking.fork import forked
 from remote_store.conformance.processes.elsewhere import NotImportable, use_elsewhere
 from remote_store.conformance.processes.later import later
 from remote_store.conformance.suite.aio.expectations import expect_content
+from remote_store.conformance.suite.aio.forks import require_forks
 from remote_store.core import AlreadyExists, AsyncBackend, Capability
 
 READ, WRITE, LIST, ATOMIC = Capability.READ, Capability.WRITE, Capability.LIST, Capability.ATOMIC_WRITE
@@ -61,10 +62,7 @@ class AsyncProcessSuite:
 
     @async_check("PROC-004", needs=(WRITE, READ))
     async def test_process_and_its_fork_write_at_once(self, case: AsyncCase) -> None:
-        case.require_profile("the storage ends with its process", not case.profile.in_process)
-        case.require_profile("the profile says that instances do not work after a fork", case.profile.forks)
-        if "LIFE-004" in case.deviations:
-            not_applicable("a deviation from LIFE-004 says that instances do not work after a fork")
+        require_forks(case)
         ways = [way for way, capability in WAYS.items() if capability in case.backend.capabilities]
         ours, theirs = case.content(BLOCKS), case.content(BLOCKS)
         for way in ways:
@@ -88,10 +86,7 @@ class AsyncProcessSuite:
 
     @async_check("PROC-004", "ATOM-012", needs=(WRITE, READ, Capability.ATOMIC_CREATE))
     async def test_process_and_its_fork_create_the_same_files(self, case: AsyncCase) -> None:
-        case.require_profile("the storage ends with its process", not case.profile.in_process)
-        case.require_profile("the profile says that instances do not work after a fork", case.profile.forks)
-        if "LIFE-004" in case.deviations:
-            not_applicable("a deviation from LIFE-004 says that instances do not work after a fork")
+        require_forks(case)
         paths = [case.path(f"file-{number}") for number in range(CONTESTED[case.tier])]
         with forked(partial(self._created_in_the_child, case, paths)) as child:
             try:

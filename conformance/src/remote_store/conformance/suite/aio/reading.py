@@ -245,6 +245,10 @@ class AsyncReadSuite:
                 case.expect_equal(told, expected, "the fields of info, compared with get_file_info")
             await case.backend.write(path, b"new", overwrite=True)
             case.expect_equal(info_of(stream), info, "info after the file was overwritten")
+        async with await getattr(case.backend, method)(path) as stream:
+            await case.backend.write(path, b"newer and longer", overwrite=True)
+            info = info_of(stream)
+            case.expect_equal((info.path, info.size), (path, 3), "info that is first asked for after an overwrite")
 
     @pytest.mark.parametrize("method", METHODS)
     @async_check("READ-023", needs=WRITE)

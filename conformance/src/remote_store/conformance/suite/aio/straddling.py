@@ -18,6 +18,7 @@ WRITE, LIST, DELETE = Capability.WRITE, Capability.LIST, Capability.DELETE
 METADATA, GLOB = Capability.METADATA, Capability.GLOB
 COMMON = 1000
 LATER = "folders that straddle pages are written in the full tier"
+ENDS = ("", "!", "0", "00", "a", "a-", "~")
 AROUND = ("big-", "big.", "big!", "big0", "bi", "bigger", "Big")
 """Folders that sort around `big/`."""
 
@@ -157,11 +158,16 @@ def one_large(page: int, case: AsyncCase, *, below: bool = False) -> Iterator[st
     # Without an oracle each file takes a call.
     once = case.tier == "quick" or not (case.profile.in_process or case.harness.oracle)
     for number in range(page + case.rng.randrange(2, 9) if once else 2 * page + 1):
-        yield f"big/{mixed(number)}/file" if below else f"big/{mixed(number)}"
+        yield f"big/{continued(number)}/file" if below else f"big/{continued(number)}"
     yield from ("big.txt", "b", "big/zz/deep/last", "z/last")
     for name in AROUND:
         if case.profile.case_sensitive or name == name.lower():
             yield f"{name}/last"
+
+
+def continued(number: int) -> str:
+    """The name of one of many entries: each seventh is a new one, which the six others continue."""
+    return mixed(number - number % 7) + ENDS[number % 7]
 
 
 def nested(page: int, case: AsyncCase) -> Iterator[str]:
@@ -169,7 +175,7 @@ def nested(page: int, case: AsyncCase) -> Iterator[str]:
     part = page // 3
     for folder in ("", "f/", "f/g/", "f/g/h/", "f0/", "f/g-/"):
         for number in range(case.rng.randrange(part, part + 20)):
-            yield f"{folder}{mixed(number)}"
+            yield f"{folder}{continued(number)}"
 
 
 def many_folders(page: int, case: AsyncCase) -> Iterator[str]:
