@@ -124,7 +124,7 @@ def test_an_event_counts_the_requests_that_were_sent() -> None:
             region_name="us-east-1",
             key="k",
             secret="s",
-            connect_timeout=0.1,
+            connect_timeout=5,
             read_timeout=0.05,
             retry=RetryPolicy(3),
             on_event=events.append,

@@ -123,7 +123,7 @@ class AnyCase(Expectations, Generic[B]):
     def inherit(self, case: AnyCase[B]) -> None:
         """Take over what a case on another storage shares with the running check."""
         self.rules, self.kind, self.log, self.tidying = case.rules, case.kind, case.log, case.tidying
-        self.stops, self.shown_calls = case.stops, case.shown_calls
+        self.stops, self.shown_calls, self.deviations = case.stops, case.shown_calls, case.deviations
 
     @property
     def backend(self) -> B:

@@ -71,6 +71,12 @@ def writable(case: AsyncCase) -> list[str]:
     return [KEYS[name] for name in KEYS if not deviates(case, "PATH", name)]
 
 
+def without_odd(case: AsyncCase, names: Iterable[str]) -> list[str]:
+    """The names, without those with a character of which a deviation from a PATH rule says something."""
+    odd = {each for key, text in KEYS.items() if deviates(case, "PATH", key) for each in text if not each.isalnum()}
+    return [name for name in dict.fromkeys(names) if not (odd - {"/"}) & set(name)]
+
+
 def put_foreign(case: AsyncCase) -> list[str]:
     """Store keys as other tools write them, without the backend; return their sorted paths. Skips deviations too."""
     case.require_profile("the storage holds canonical keys only", case.profile.foreign_keys)

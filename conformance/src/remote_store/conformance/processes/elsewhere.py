@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from remote_store.conformance.processes.surroundings import ZONE
@@ -67,12 +68,15 @@ def use_elsewhere(backend: object, folder: str, sources: Sequence[str], target: 
     request = pickle.dumps(list(map(os.path.abspath, sys.path))) + pickle.dumps(arguments)
     try:
         with tempfile.TemporaryDirectory(prefix="conformance-") as place:
+            current = Path(place, *"deeper")
+            current.mkdir(parents=True)
             ended = subprocess.run(  # noqa: S603 - the interpreter is this one
                 [sys.executable, "-c", PROGRAM],
                 input=request,
                 capture_output=True,
                 timeout=SECONDS,
-                cwd=place,
+                # A path that goes up from the current folder of this process leads elsewhere from such a depth.
+                cwd=current,
                 env={**os.environ, **OTHERWISE},
                 check=False,
             )

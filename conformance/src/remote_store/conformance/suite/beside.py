@@ -9,9 +9,8 @@ from functools import partial
 
 from remote_store.conformance.checking.case import Case, untested
 from remote_store.conformance.checking.decorators import check
-from remote_store.conformance.checking.hostile import KEYS
 from remote_store.conformance.checking.neighbours import EVERY, FAMILIES
-from remote_store.conformance.checking.width import deviates
+from remote_store.conformance.checking.trees import without_odd
 from remote_store.conformance.model.actions import Action, Payload
 from remote_store.conformance.model.around import leaves_out
 from remote_store.conformance.model.explore import said
@@ -183,8 +182,7 @@ def amount_of(case: Case) -> Amount:
 
 def apart(case: Case, names: Sequence[str]) -> list[str]:
     """The names that the storage tells apart, without those with a character of which a deviation says something."""
-    odd = {each for key, text in KEYS.items() if deviates(case, "PATH", key) for each in text if not each.isalnum()}
-    able = [name for name in dict.fromkeys(names) if not odd & set(name)]
+    able = without_odd(case, names)
     return able if case.profile.case_sensitive else list({name.casefold(): name for name in able}.values())
 
 

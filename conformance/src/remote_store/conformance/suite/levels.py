@@ -9,6 +9,7 @@ from typing import Any
 from remote_store.conformance.checking.case import Case, untested
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.reference import Tree, rows
+from remote_store.conformance.checking.trees import without_odd
 from remote_store.conformance.checking.width import width_of
 from remote_store.core import Capability
 
@@ -116,11 +117,9 @@ def planted(case: Case, names: Sequence[str]) -> Tree:
 
 
 def kept_apart(case: Case, names: Sequence[str]) -> Iterator[str]:
-    """The names, without those of which only the case differs if the storage ignores it."""
-    if case.profile.case_sensitive:
-        yield from names
-    else:
-        yield from (name for name in names if name == name.lower())
+    """The names, without odd ones, and without those of which only the case differs if the storage ignores it."""
+    sensitive = case.profile.case_sensitive
+    yield from (name for name in without_odd(case, names) if sensitive or name == name.lower())
 
 
 def is_far(case: Case) -> bool:

@@ -35,6 +35,7 @@ UNFIT: tuple[dict[Any, Any], ...] = (
 # 900 entries and 2,048 bytes.
 NAMES = [first + second for first in ascii_lowercase for second in ascii_lowercase + digits][:900]
 LARGEST = dict.fromkeys(NAMES, "") | {NAMES[0]: "x" * 248}
+SERVED = ("s3", "http")
 UNTYPED = {
     "page.html": b"<!doctype html><html><body>x</body></html>",
     "data.json": b'{"a": 1}',
@@ -209,6 +210,7 @@ class MetadataSuite:
 
     @check("META-028")
     def test_meta_a_name_does_not_decide_the_content_type(self, case: Case) -> None:
+        case.require_profile("a server decides the content type of a file without one", case.kind not in SERVED)
         case.backend.write(case.path("plain"), UNTYPED_CONTENT)
         plain = (case.backend.get_file_info(case.path("plain"))).content_type
         for name in ENDINGS:

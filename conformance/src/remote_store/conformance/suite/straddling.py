@@ -19,7 +19,7 @@ WRITE, LIST, DELETE = Capability.WRITE, Capability.LIST, Capability.DELETE
 METADATA, GLOB = Capability.METADATA, Capability.GLOB
 COMMON = 1000
 LATER = "folders that straddle pages are written in the full tier"
-ENDS = ("", "!", "0", "00", "a", "a-", "~")
+ENDS = ("", "!", "!0", "!0a", "!0a-", "!0a-z", "!0a-z~")
 AROUND = ("big-", "big.", "big!", "big0", "bi", "bigger", "Big")
 """Folders that sort around `big/`."""
 
@@ -167,7 +167,7 @@ def one_large(page: int, case: Case, *, below: bool = False) -> Iterator[str]:
 
 
 def continued(number: int) -> str:
-    """The name of one of many entries: each seventh is a new one, which the six others continue."""
+    """The name of one of many entries: each seventh is a new one, and each other one continues the one before it."""
     return mixed(number - number % 7) + ENDS[number % 7]
 
 

@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from remote_store.conformance.checking.async_trees import without_odd
 from remote_store.conformance.checking.case import AsyncCase, untested
 from remote_store.conformance.checking.decorators import async_check
-from remote_store.conformance.checking.hostile import KEYS
 from remote_store.conformance.checking.neighbours import EVERY, FAMILIES
-from remote_store.conformance.checking.width import deviates
 from remote_store.conformance.model.actions import Action, Payload
 from remote_store.conformance.model.around import leaves_out
 from remote_store.conformance.model.async_perform import perform
@@ -182,8 +181,7 @@ def amount_of(case: AsyncCase) -> Amount:
 
 def apart(case: AsyncCase, names: Sequence[str]) -> list[str]:
     """The names that the storage tells apart, without those with a character of which a deviation says something."""
-    odd = {each for key, text in KEYS.items() if deviates(case, "PATH", key) for each in text if not each.isalnum()}
-    able = [name for name in dict.fromkeys(names) if not odd & set(name)]
+    able = without_odd(case, names)
     return able if case.profile.case_sensitive else list({name.casefold(): name for name in able}.values())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
+from remote_store.conformance.checking.async_trees import without_odd
 from remote_store.conformance.checking.case import AsyncCase, untested
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.reference import Tree, rows
@@ -115,11 +116,9 @@ async def planted(case: AsyncCase, names: Sequence[str]) -> Tree:
 
 
 def kept_apart(case: AsyncCase, names: Sequence[str]) -> Iterator[str]:
-    """The names, without those of which only the case differs if the storage ignores it."""
-    if case.profile.case_sensitive:
-        yield from names
-    else:
-        yield from (name for name in names if name == name.lower())
+    """The names, without odd ones, and without those of which only the case differs if the storage ignores it."""
+    sensitive = case.profile.case_sensitive
+    yield from (name for name in without_odd(case, names) if sensitive or name == name.lower())
 
 
 def is_far(case: AsyncCase) -> bool:
