@@ -81,6 +81,14 @@ class SignalsLater(MemoryBackend):
         signal.signal(signal.SIGTERM, print)
         return super().write(*arguments, **options)
 
+class ChangesTheMaskOnce(MemoryBackend):
+    changed = False
+    def write(self, *arguments, **options):
+        if not ChangesTheMaskOnce.changed:
+            os.umask(0o127)
+            ChangesTheMaskOnce.changed = True
+        return super().write(*arguments, **options)
+
 def make_and_exit():
     sys.exit("no licence")
 
@@ -196,8 +204,16 @@ def test_of_a_process_that_dies_the_running_check_is_told(run: Run) -> None:
 
 def test_a_backend_that_prints_breaks_one_rule_and_its_text_is_not_mixed_with_the_report(run: Run) -> None:
     output = told(run("bad:Prints", "--rule", "PROC-001", "--rule", "READ-001", "--tier", "smoke"), 2)
-    assert failed(output) == ["PROC-001  test_process_is_left_as_it_was"]
+    assert {line.partition(" ")[0] for line in failed(output)} == {"PROC-001"}
     assert all(line.startswith("    observed: ") for line in output.splitlines() if "here I am" in line)
+
+
+def test_what_was_left_in_the_process_before_the_check_of_that_is_told(run: Run) -> None:
+    output = told(run("bad:ChangesTheMaskOnce", "--rule", "PROC-001", "--tier", "smoke"), 2)
+    assert failed(output) == ["PROC-001  test_process_is_left_as_it_was"]
+    assert re.search(
+        r": the umask after the inspection of the backend\n    expected: 0o\d+\n    observed: 0o127\n", output
+    )
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def surroundings() -> Mapping[str, object]:
 def shared_settings() -> Mapping[str, object]:
     """Those that every thread sees, that the suite leaves as they are between checks, and that are quickly read."""
     return {
-        "the umask": _umask(),
+        "the umask": oct(_umask()),
         "the default socket timeout": socket.getdefaulttimeout(),
         "the current folder": os.getcwd(),  # noqa: PTH109 - it is compared as text
         "the environment": dict(os.environ),

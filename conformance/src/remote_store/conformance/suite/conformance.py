@@ -125,7 +125,8 @@ def _ready(suite: Any, config: pytest.Config, case_type: type[C], check: tuple[s
     harness: AnyHarness[Any] = suite.known_harness()
     if kind not in _subjects:
         try:
-            _subjects[kind] = look(harness, timeout=config.getoption("conformance_timeout", None))
+            with _traces.setdefault(kind, Traces()).watching("the inspection of the backend"):
+                _subjects[kind] = look(harness, timeout=config.getoption("conformance_timeout", None))
         except ConfigurationError as error:
             _subjects[kind] = error
     found = _subjects[kind]
