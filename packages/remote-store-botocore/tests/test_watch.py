@@ -125,7 +125,7 @@ def test_an_event_counts_the_requests_that_were_sent() -> None:
             key="k",
             secret="s",
             connect_timeout=5,
-            read_timeout=0.5,
+            read_timeout=0.2,
             retry=RetryPolicy(3),
             on_event=events.append,
         )
