@@ -17,7 +17,14 @@ class TreeHarness(Harness):
         kind: The class; the correct backend by default.
     """
 
-    profile = Profile(kind="tree", flat=False, foreign_keys=False, max_key_bytes=None, max_segment_bytes=255)
+    profile = Profile(
+        kind="tree",
+        endpoint_kind="files",
+        flat=False,
+        foreign_keys=False,
+        max_key_bytes=None,
+        max_segment_bytes=255,
+    )
 
     def __init__(self, kind: type[LocalBackend] = LocalBackend) -> None:
         self.kind = kind

@@ -76,11 +76,12 @@ def settings() -> Mapping[str, object]:
     if not mimetypes.inited:
         mimetypes.init()
     return {
-        "the filters of warnings": tuple(warnings.filters),
+        # A library that is imported late may hide a warning of its own.
+        "the filters of warnings": [each for each in warnings.filters if each[1] is None and each[3] is None],
         "the decimal context": repr(decimal.getcontext()),
         "the random generator": hash(random.getstate()),
         "the trace functions": (sys.gettrace(), sys.getprofile(), threading.gettrace(), threading.getprofile()),
-        "the hooks of the interpreter": (sys.displayhook, sys.breakpointhook, faulthandler.is_enabled()),
+        "the hooks": (sys.displayhook, sys.breakpointhook, faulthandler.is_enabled()),
         "the limits of numbers and fields": (sys.get_int_max_str_digits(), csv.field_size_limit()),
         "the stack size of new threads": threading.stack_size(),
         "the types of files": dict(mimetypes.types_map),
@@ -92,7 +93,7 @@ def settings() -> Mapping[str, object]:
             tuple(logging.getLevelNamesMapping()),
         ),
         "the flags of the interpreter": (sys.dont_write_bytecode, getattr(sys, "getdlopenflags", int)()),
-        "the process as the system sees it": _process(),
+        "what the system knows of the process": _process(),
         "the event loop": _loop(),
         "functions of the standard library": _functions(),
     }

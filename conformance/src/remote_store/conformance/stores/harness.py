@@ -22,22 +22,26 @@ if TYPE_CHECKING:
 FOLDER = "derived/child"
 
 PATH_FIRST = "a store validates a path before it calls its backend, and only the backend knows that it is closed"
-OF_STORES = {
-    "ERR-009": Deviation(
-        reason=PATH_FIRST,
-        variants=(
-            "read*",
-            "write*",
-            "overwrite",
-            "open_atomic",
-            "copy_*",
-            "move_*",
-            "delete*",
-            "get_file_info",
-            "glob",
+OF_STORES: Mapping[str, Deviation | tuple[Deviation, ...]] = {
+    "ERR-002": Deviation(reason=PATH_FIRST, checks=("*each_operation_says_who_and_where",), sometimes=True),
+    "ERR-009": (
+        Deviation(
+            reason=PATH_FIRST,
+            variants=(
+                "read*",
+                "write*",
+                "overwrite",
+                "open_atomic",
+                "copy_*",
+                "move_*",
+                "delete*",
+                "get_file_info",
+                "glob",
+            ),
         ),
+        Deviation(reason=PATH_FIRST, checks=("*refuses_whatever_is_wrong",)),
     ),
-    "LIFE-006": Deviation(reason=PATH_FIRST, checks=("*closed_backend_refuses",)),
+    "LIFE-006": Deviation(reason=PATH_FIRST, checks=("*closed_backend_refuses", "*refuses_whatever_is_wrong")),
 }
 """The differences between a store and a backend."""
 

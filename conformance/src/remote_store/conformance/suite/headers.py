@@ -12,6 +12,7 @@ import pytest
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.trees import fill
+from remote_store.conformance.checking.width import is_near
 from remote_store.core import Capability, FileInfo
 
 NAMES = ("cache_control", "content_disposition", "content_encoding", "expires")
@@ -34,6 +35,18 @@ UNFIT: tuple[dict[str, Any], ...] = (
     {"expires": datetime(1, 1, 1, tzinfo=UTC)},
 )
 MISTYPED: tuple[dict[str, Any], ...] = ({"cache_control": 60}, {"content_encoding": b"gzip"}, {"expires": "tomorrow"})
+VALUES: dict[str, tuple[str, ...]] = {
+    "cache_control": (
+        *("no-cache,max-age=0", "a,b ,c", "MAX-AGE=5", 'private="x, y"', "max-age=5, max-age=6", "no-cache,", "x=%2C"),
+        *("public,  max-age=1", "s-maxage=0;x", "no-cache, NO-CACHE", "0", "immutable"),
+    ),
+    "content_disposition": (
+        *("inline", "INLINE", "attachment;filename=a.txt", 'attachment; filename="a;b, c.txt"', "form-data;  name=x"),
+        *('attachment; filename="a\\"b.txt"', "attachment; filename=a.txt; filename*=UTF-8''a%20b.txt"),
+    ),
+    "content_encoding": ("br", "gzip,br", "gzip, br", "GZIP", "x-custom"),
+}
+"""Values that a client may not tidy up: spaces, case, order, quotes and repeats."""
 WRITES = ("write", "write_atomic", "open_atomic")
 
 
@@ -49,6 +62,15 @@ def headers_of(info: FileInfo) -> dict[str, Any]:
 
 class HeaderSuite:
     """HEAD: headers per write."""
+
+    @check("HEAD-001", needs=(Capability.METADATA,))
+    def test_head_values_are_not_changed(self, case: Case) -> None:
+        rows = [(name, value) for name, values in VALUES.items() for value in values]
+        for name, value in rows if is_near(case) else case.rng.sample(rows, 2 if case.tier == "smoke" else 6):
+            taking(case).write(case.path("file"), b"content", overwrite=True, **{name: value})
+            expected = dict.fromkeys(NAMES) | {name: value}
+            info = case.backend.get_file_info(case.path("file"))
+            case.expect_equal(headers_of(info), expected, f"the headers of a file with {name}={value!r}")
 
     @pytest.mark.parametrize("method", WRITES)
     @check("HEAD-001", needs=(Capability.METADATA,))

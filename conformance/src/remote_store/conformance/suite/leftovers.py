@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -119,6 +120,16 @@ class LeftoverSuite:
         for end in case.rng.sample(ends, 4) if case.tier == "smoke" else ends * AGAIN:
             end.run()
         expect_work(case, case.backend, case.backend, "end", "many streams that were closed early")
+
+    @check("LIFE-003", needs=(READ, WRITE, LIST))
+    def test_life_a_pickle_after_each_operation(self, case: Case) -> None:
+        case.require_profile("the profile says that instances cannot be pickled", case.profile.picklable)
+        for operation in operations(case, "dir"):
+            operation.run()
+            try:
+                pickle.loads(pickle.dumps(case.backend))
+            except Exception as error:
+                case.fail(f"a pickle of the backend after {operation.name}", "a copy", error)
 
     @check("PROC-002", needs=(READ, WRITE, LIST))
     def test_process_finds_an_instance_as_good_as_new(self, case: Case) -> None:

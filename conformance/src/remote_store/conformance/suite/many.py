@@ -28,6 +28,8 @@ T = TypeVar("T")
 READ = (Capability.READ,)
 MIB = 1024 * 1024
 FILES = 20
+SPELLED = ("file/", "file//", "dir/file/", "./file", "dir/../file", "dir//file", "file\0", "FILE", "fil", "file ")
+"""Paths that name no file, and would name one if they were tidied up."""
 
 
 class ManySuite:
@@ -60,6 +62,24 @@ class ManySuite:
         case.expect_equal([each.error for each in outcomes.values()], [None] * 4, "the errors")
         self._expect_files(case, "ab", "dir/d", "dir2/c")
         case.expect_equal([each for each in case.backend.delete_many([])], [], "the outcomes of no path")
+
+    @check("MANY-001", "MANY-002")
+    def test_many_deletes_are_like_single_ones(self, case: Case) -> None:
+        names = ["file", "dir/file", "keep"]
+        for name in SPELLED:
+            fill(case, *names)
+            path = f"{case.folder}/{name}"
+            try:
+                case.backend.delete(path, missing_ok=True)
+                alone: object = None
+            except RemoteStoreError as error:
+                alone = type(error)
+            left = found(case.backend.list_files(case.folder, recursive=True))
+            fill(case, *[each for each in names if case.path(each) not in left])
+            (outcome,) = [outcome for outcome in case.backend.delete_many([path])]
+            together = None if outcome.error is None else type(outcome.error)
+            case.expect_equal(together, alone, f"the error of delete_many for {path!r}, as by delete")
+            self._expect_files(case, *[each for each in names if case.path(each) in left])
 
     @check("MANY-002")
     def test_many_deletes_of_which_some_fail(self, case: Case) -> None:

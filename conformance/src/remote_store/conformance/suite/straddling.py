@@ -104,6 +104,14 @@ class StraddlingSuite:
         for name, entries in came.items():
             case.expect_equal(rows(entries), expected[name], f"the entries of {name}, read in turns with others")
 
+    @check("LIST-020", needs=(WRITE, DELETE))
+    def test_list_and_delete_each_file(self, case: Case) -> None:
+        listed_and_deleted(case, 3 if case.tier == "smoke" else 15)
+
+    @check("LIST-020", needs=(WRITE, DELETE))
+    def test_list_and_delete_each_file_over_pages(self, case: Case) -> None:
+        listed_and_deleted(case, 2 * full_size(case) + 1)
+
     @check("LIST-019", "LIST-020", needs=(WRITE, DELETE))
     def test_list_while_other_folders_come_and_go(self, case: Case) -> None:
         tree = grown(case, many_folders(full_size(case), case))
@@ -134,6 +142,22 @@ class StraddlingSuite:
             )
 
 
+def listed_and_deleted(case: Case, number: int) -> None:
+    """Fail unless every kind of listing yields each file once while each is deleted when it is yielded."""
+    for name in ("list_files", "recursive", "iter_children", "glob"):
+        if name == "glob" and GLOB not in case.backend.capabilities:
+            continue
+        folder = case.path(f"purged-{name}")
+        paths = fill_many(case, [f"purged-{name}/{continued(each)}" for each in range(number)])
+        listing = case.backend.glob(f"{folder}/*") if name == "glob" else listings(case, folder)[name]()
+        came = []
+        for entry in listing:
+            came.append(entry.path)
+            case.backend.delete(entry.path)
+        case.expect_same(came, sorted(paths), f"the files by {name}, each deleted when it was yielded")
+        case.expect_equal(case.backend.exists(folder), False, f"exists of the folder after {name}")
+
+
 FIVE = frozenset(f"{name}/" for name in AROUND if len(name) == 4 and name.startswith("big"))
 
 
@@ -160,7 +184,8 @@ def one_large(page: int, case: Case, *, below: bool = False) -> Iterator[str]:
     once = case.tier == "quick" or not (case.profile.in_process or case.harness.oracle)
     for number in range(page + case.rng.randrange(2, 9) if once else 2 * page + 1):
         yield f"big/{continued(number)}/file" if below else f"big/{continued(number)}"
-    yield from ("big.txt", "b", "big/zz/deep/last", "z/last")
+    # The files of the page before the last are all in a folder, and some stand behind it.
+    yield from ("big.txt", "b", "big/zz/deep/last", "z/last", "zz-1", "zz-2")
     for name in AROUND:
         if case.profile.case_sensitive or name == name.lower():
             yield f"{name}/last"

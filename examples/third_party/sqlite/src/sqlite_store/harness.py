@@ -51,7 +51,7 @@ class SQLiteHarness(Harness):
         kind: The class of the backend.
     """
 
-    profile = Profile(max_key_bytes=None)
+    profile = Profile(max_key_bytes=None, endpoint_kind="files")
     deviations: Mapping[str, Deviation] = {
         "LIFE-004": Deviation(
             reason="a fork while another thread is inside SQLite leaves the child with SQLite's own locks taken",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
@@ -120,6 +121,16 @@ class AsyncLeftoverSuite:
         for end in case.rng.sample(ends, 4) if case.tier == "smoke" else ends * AGAIN:
             await end.run()
         await expect_work(case, case.backend, case.backend, "end", "many streams that were closed early")
+
+    @async_check("LIFE-003", needs=(READ, WRITE, LIST))
+    async def test_life_a_pickle_after_each_operation(self, case: AsyncCase) -> None:
+        case.require_profile("the profile says that instances cannot be pickled", case.profile.picklable)
+        async for operation in operations(case, "dir"):
+            await operation.run()
+            try:
+                pickle.loads(pickle.dumps(case.backend))
+            except Exception as error:
+                case.fail(f"a pickle of the backend after {operation.name}", "a copy", error)
 
     @async_check("PROC-002", needs=(READ, WRITE, LIST))
     async def test_process_finds_an_instance_as_good_as_new(self, case: AsyncCase) -> None:

@@ -27,6 +27,8 @@ T = TypeVar("T")
 READ = (Capability.READ,)
 MIB = 1024 * 1024
 FILES = 20
+SPELLED = ("file/", "file//", "dir/file/", "./file", "dir/../file", "dir//file", "file\0", "FILE", "fil", "file ")
+"""Paths that name no file, and would name one if they were tidied up."""
 
 
 class AsyncManySuite:
@@ -59,6 +61,24 @@ class AsyncManySuite:
         case.expect_equal([each.error for each in outcomes.values()], [None] * 4, "the errors")
         await self._expect_files(case, "ab", "dir/d", "dir2/c")
         case.expect_equal([each async for each in case.backend.delete_many([])], [], "the outcomes of no path")
+
+    @async_check("MANY-001", "MANY-002")
+    async def test_many_deletes_are_like_single_ones(self, case: AsyncCase) -> None:
+        names = ["file", "dir/file", "keep"]
+        for name in SPELLED:
+            await fill(case, *names)
+            path = f"{case.folder}/{name}"
+            try:
+                await case.backend.delete(path, missing_ok=True)
+                alone: object = None
+            except RemoteStoreError as error:
+                alone = type(error)
+            left = await found(case.backend.list_files(case.folder, recursive=True))
+            await fill(case, *[each for each in names if case.path(each) not in left])
+            (outcome,) = [outcome async for outcome in case.backend.delete_many([path])]
+            together = None if outcome.error is None else type(outcome.error)
+            case.expect_equal(together, alone, f"the error of delete_many for {path!r}, as by delete")
+            await self._expect_files(case, *[each for each in names if case.path(each) in left])
 
     @async_check("MANY-002")
     async def test_many_deletes_of_which_some_fail(self, case: AsyncCase) -> None:

@@ -13,6 +13,7 @@ from remote_store.conformance.checking.case import AsyncCase, untested
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.expect import with_note
 from remote_store.conformance.checking.fork import forked
+from remote_store.conformance.checking.width import is_near
 from remote_store.conformance.processes.elsewhere import NotImportable, use_elsewhere
 from remote_store.conformance.processes.later import later
 from remote_store.conformance.suite.aio.expectations import expect_content
@@ -23,6 +24,8 @@ READ, WRITE, LIST, ATOMIC = Capability.READ, Capability.WRITE, Capability.LIST, 
 NEAR = timedelta(minutes=10)
 CONTESTED = {"smoke": 10, "quick": 30, "full": 100, "soak": 1000}
 """How many files two processes create at once."""
+ROOM = {"smoke": (1_000, 5), "quick": (300_000, 10), "full": (2_000_000, 150), "soak": (4_000_000, 300)}
+"""The size of files and their number: together more than a cache would keep."""
 DAY = timedelta(days=1)
 # Servers refuse requests whose signature is a quarter of an hour old.
 SIGNED = timedelta(minutes=10)
@@ -205,6 +208,19 @@ class AsyncProcessSuite:
                 case.expect_equal(seen, content, "the content that a new instance reads later")
         for way in ways:
             await expect_content(case, way, content)
+
+    @async_check("PROC-007", needs=(WRITE, READ))
+    async def test_process_finds_its_first_files_after_many(self, case: AsyncCase) -> None:
+        size, number = ROOM[case.tier] if is_near(case) else (SIZE, 3)
+        contents = {case.path(f"{each}"): case.content(size + each) for each in range(4)}
+        for path, content in contents.items():
+            await case.backend.write(path, content)
+        filler = case.content(size)
+        for each in range(number):
+            await case.backend.write(case.path(f"more/{each}"), filler)
+        for path, content in contents.items():
+            kept = await case.backend.read_bytes(path)
+            case.expect(kept == content, f"the content of {path!r} after {number} other files", f"{len(kept):,} bytes")
 
     @async_check("PROC-008", needs=(LIST,))
     async def test_process_leaves_nothing_of_a_look_at_health(self, case: AsyncCase) -> None:
