@@ -40,11 +40,11 @@ def test_what_asks_the_oracle_is_untested_without_one(monkeypatch: pytest.Monkey
     assert oracle is not None
     monkeypatch.setattr(AnyCase, "oracle", property(lambda case: (asked.add(case.name), oracle(case))[1]))
     sighted, blind = MemoryHarness(), Blind()
-    ended = {check: run(check, sighted) for check in every_check(sighted)}
+    ended = {check: run(check, sighted, "quick") for check in every_check(sighted)}
     asking = {check for check in ended if check.name in asked}
     assert len(asking) > 10
     for check in asking:
-        outcome = run(check, blind)
+        outcome = run(check, blind, "quick")
         if ended[check].ending is Ending.GREEN:
             assert "untested: the harness has no oracle" in outcome.told, str(outcome)
 

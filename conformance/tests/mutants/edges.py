@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import os
+import threading
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import replace
@@ -123,3 +124,77 @@ class LeavesTheCollectorOff(MemoryBackend):
         yield from super().list_files(path, **options)
         if collects:
             gc.enable()
+
+
+@broken("LIFE-003")
+class KeepsALockOfItsHealth(MemoryBackend):
+    """A look at the health keeps a lock on the instance, with which it cannot be pickled."""
+
+    def check_health(self) -> None:
+        super().check_health()
+        self.__dict__["held"] = threading.Lock()
+
+    def __getstate__(self) -> Any:
+        state: Any = super().__getstate__()
+        return {**state, "held": self.__dict__["held"]} if "held" in self.__dict__ else state
+
+
+@broken("LIST-020")
+class DropsTheFirstOfThePage(PagedMemory):
+    """A page begins at the last file of the one before and drops its first, even if that is another one."""
+
+    def list_files(self, path: str, **options: Any) -> Iterator[FileInfo]:
+        files, last = sorted(super().list_files(path, **options), key=lambda file: file.path), ""
+        while page := files[: self.page]:
+            yield from page
+            last = page[-1].path
+            again = sorted(super().list_files(path, **options), key=lambda file: file.path)
+            files = [file for file in again if file.path >= last][1:]
+
+
+@broken("LIST-001")
+class StopsAtAPageOfFolders(PagedMemory):
+    """A listing ends at the first page that has only files of folders."""
+
+    def list_files(self, path: str, **options: Any) -> Iterator[FileInfo]:
+        if options.get("recursive"):
+            yield from super().list_files(path, **options)
+            return
+        direct = {file.path: file for file in super().list_files(path)}
+        every = sorted(file.path for file in super().list_files(path, recursive=True))
+        for start in range(0, len(every), self.page):
+            page = [direct[key] for key in every[start : start + self.page] if key in direct]
+            yield from page
+            if not page:
+                return
+
+
+@broken("HEAD-001")
+class TidiesDirectives(MemoryBackend):
+    """The directives of `cache_control` are joined with a comma and a space."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        if isinstance(options.get("cache_control"), str):
+            options["cache_control"] = ", ".join(part.strip() for part in options["cache_control"].split(","))
+        return super().write(path, content, **options)
+
+
+@broken("PROC-007")
+class ForgetsWhatIsOld(MemoryBackend):
+    """When the files are larger than 64 MiB together, the oldest go."""
+
+    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
+        result = super().write(path, content, **options)
+        while sum(len(file.content) for file in self._files.values()) > 8 * BLOCK:
+            del self._files[next(iter(self._files))]
+        return result
+
+
+@broken("MANY-001")
+class DeletesManyWithoutSlashes(MemoryBackend):
+    """`delete_many` takes a path with a slash at its end for that of the file."""
+
+    def delete_many(self, paths: Any) -> Iterator[Any]:
+        for path in paths:
+            for outcome in super().delete_many([path.rstrip("/") if isinstance(path, str) else path]):
+                yield replace(outcome, path=path)

@@ -22,6 +22,7 @@ from remote_store.conformance import (
     Harness,
 )
 from remote_store.conformance.checking.decorators import identifiers_of
+from remote_store.conformance.values.options import Tier
 from remote_store.conformance.values.outcome import ExcusedFailure, HarnessFailed
 
 AnyHarness = Harness | AsyncHarness
@@ -84,14 +85,16 @@ def checks_of(identifier: str, harness: AnyHarness) -> Iterator[Check]:
                 yield Check(name, "-".join(text for text, _, _ in row), {key: value for _, key, value in row})
 
 
-def run(check: Check, harness: AnyHarness) -> CheckRun:
+def run(check: Check, harness: AnyHarness, tier: Tier = "full") -> CheckRun:
     """Run a check.
 
     Args:
         check: One of `checks_of`.
         harness: The harness of the backend.
+        tier: How much the check does.
     """
-    case = (AsyncCase if isinstance(harness, AsyncHarness) else Case)(harness, check.name, check.variant)  # type: ignore[arg-type]
+    kind: Any = AsyncCase if isinstance(harness, AsyncHarness) else Case
+    case = kind(harness, check.name, check.variant, tier=tier)
     try:
         getattr(suite_of(harness)(), check.name)(case=case, **check.parameters)
     except ExcusedFailure as failed:
