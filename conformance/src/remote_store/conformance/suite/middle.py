@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
@@ -23,6 +24,7 @@ from remote_store.core import Backend, BackendUnavailable, Capability, Capabilit
 
 READ, WRITE, LIST, ATOMIC = Capability.READ, Capability.WRITE, Capability.LIST, Capability.ATOMIC_WRITE
 SIZE = 300_000
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 BLOCKS = 2_600_000
 """Bytes that a backend reads in several blocks."""
 FAILED = {"smoke": 2, "quick": 8, "full": 60, "soak": 200}
@@ -169,5 +171,5 @@ def description(backend: Backend, path: str) -> list[object]:
     """What a copy has in common with its original."""
     native = backend.native_path(path)
     # The default text of an object has its address.
-    text = "" if type(backend).__repr__ is object.__repr__ else repr(backend)
+    text = ADDRESS.sub("", repr(backend))
     return [type(backend), backend.name, backend.capabilities, text, native, backend.resolve(path)]
