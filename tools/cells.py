@@ -1,8 +1,8 @@
 """The cells of the test matrix: a lane, how it is installed, the server it talks to, and sync or async.
 
 `LOOP` is run for every change: any two values meet in at least one cell, and several lanes talk to one server, so that
-`tools/lanes_page.py` can compare them. `MATRIX` is every combination, with every variant of every
-check; `tools/matrix.py` runs it before a release.
+`tools/lanes_page.py` can compare them. `MATRIX` is every combination, with every variant of every check;
+`tools/matrix.py` runs it before a release.
 """
 
 from __future__ import annotations

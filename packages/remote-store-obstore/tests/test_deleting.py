@@ -101,3 +101,22 @@ def test_a_recursive_delete_removes_links_to_folders_and_not_what_is_behind(fold
         local.delete_folder(folder, recursive=True)
         assert not local.exists(folder)
     assert (tmp_path / "outside/deep/file").read_bytes() == b"x"
+
+
+@pytest.mark.parametrize("target", ["copy", "FILE", "dir/file", "fi\u0301le"])
+def test_a_move_onto_a_copy_of_the_same_file_removes_the_source(target, tmp_path):
+    with ObstoreLocalBackend(tmp_path) as backend:
+        backend.write("file", b"content")
+        backend.copy("file", target)
+        backend.move("file", target, overwrite=True)
+        assert [entry.path for entry in backend.list_files("", recursive=True)] == [target]
+        assert backend.read_bytes(target) == b"content"
+
+
+def test_a_move_of_a_file_with_other_links_leaves_them(tmp_path):
+    (tmp_path / "root").mkdir()
+    with ObstoreLocalBackend(tmp_path / "root") as backend:
+        backend.write("file", b"content")
+        (tmp_path / "beside").hardlink_to(tmp_path / "root/file")
+        backend.move("file", "moved")
+        assert backend.read_bytes("moved") == (tmp_path / "beside").read_bytes() == b"content"

@@ -20,7 +20,7 @@ from remote_store.conformance.suite.endings import endings
 from remote_store.conformance.suite.expectations import expect_content
 from remote_store.conformance.suite.forks import require_forks, used
 from remote_store.conformance.suite.process import DAY, SIGNED, write
-from remote_store.core import Backend, BackendUnavailable, Capability, CapabilityNotSupported, RemoteStoreError
+from remote_store.core import Backend, BackendUnavailable, Capability
 
 READ, WRITE, LIST, ATOMIC = Capability.READ, Capability.WRITE, Capability.LIST, Capability.ATOMIC_WRITE
 SIZE = 300_000
@@ -154,10 +154,7 @@ class MiddleSuite:
         ends = [end for end in endings(case, "dir") if not end.name.endswith(("before it begins", "': True}"))]
         case.backend.close()
         for end in ends:
-            # What a backend never supports may be refused first.
-            refused: tuple[type[RemoteStoreError], ...] = (BackendUnavailable,)
-            refused += (CapabilityNotSupported,) if "metadata" in end.name else ()
-            with case.expect_raises(refused, what=end.name, where=lambda error: not error.retryable):
+            with case.expect_raises(BackendUnavailable, what=end.name, where=lambda error: not error.retryable):
                 end.attempt()
 
 

@@ -18,7 +18,6 @@ from remote_store.conformance.suite.expectations import expect_content
 from remote_store.core import (
     Backend,
     Capability,
-    CapabilityNotSupported,
     InvalidPath,
     NotFound,
     RemoteStoreError,
@@ -65,7 +64,7 @@ VERSION_USAGES = {
 NEEDS_A_FILE = {
     **FILE_USAGES,
     **VERSION_USAGES,
-    "read_ranges": Usage(_read_ranges, READ),
+    "read_ranges": Usage(_read_ranges, Capability.SEEKABLE_READ),
     "get_tags": Usage(_get_tags, TAGS),
     "set_tags": Usage(_set_tags, TAGS),
 }
@@ -266,9 +265,7 @@ def _errors(case: Case) -> Iterator[tuple[str, RemoteStoreError, str]]:
         what = f"{mistake.operation} of {mistake.path!r}"
         with case.expect_raises(RemoteStoreError, what=what) as caught:
             mistake.row.run(case.backend, mistake.path, mistake.other)
-        # A capability that a default of core needs, and that is not declared, is a matter of no path.
-        if not isinstance(caught.error, CapabilityNotSupported):
-            yield what, caught.error, mistake.path
+        yield what, caught.error, mistake.path
 
 
 def _delete_folder(backend: Backend, path: str, _other: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -42,17 +41,18 @@ def remove_moved(root: Path, src: str, dst: str) -> None:
 
     `LocalStore` copies by a hard link, and the system renames nothing if both names are links to one file.
     """
-    if _folded(src) == _folded(dst):
-        # On some disks these are one name.
-        return
+    old, new = root / src, root / dst
     with suppress(OSError):
-        facts = (root / src).lstat()
-        if facts.st_nlink > 1 and os.path.samestat(facts, (root / dst).lstat()):
-            (root / src).unlink()
+        facts = old.lstat()
+        if facts.st_nlink > 1 and os.path.samestat(facts, new.lstat()) and not _are_one_name(old, new):
+            old.unlink()
 
 
-def _folded(path: str) -> str:
-    return unicodedata.normalize("NFC", path).casefold()
+def _are_one_name(old: Path, new: Path) -> bool:
+    """Whether two paths name one entry of a folder, as on a disk that ignores case."""
+    if not old.parent.samefile(new.parent):
+        return False
+    return old.name == new.name or not {old.name, new.name} <= set(os.listdir(old.parent))  # noqa: PTH208 - names only
 
 
 def remove_empty_folders(root: Path, path: str) -> None:

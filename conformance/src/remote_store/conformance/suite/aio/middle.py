@@ -19,7 +19,7 @@ from remote_store.conformance.suite.aio.endings import endings
 from remote_store.conformance.suite.aio.expectations import expect_content
 from remote_store.conformance.suite.aio.forks import require_forks, used
 from remote_store.conformance.suite.aio.process import DAY, SIGNED, write
-from remote_store.core import AsyncBackend, BackendUnavailable, Capability, CapabilityNotSupported, RemoteStoreError
+from remote_store.core import AsyncBackend, BackendUnavailable, Capability
 
 READ, WRITE, LIST, ATOMIC = Capability.READ, Capability.WRITE, Capability.LIST, Capability.ATOMIC_WRITE
 SIZE = 300_000
@@ -153,10 +153,7 @@ class AsyncMiddleSuite:
         ends = [end for end in await endings(case, "dir") if not end.name.endswith(("before it begins", "': True}"))]
         await case.backend.close()
         for end in ends:
-            # What a backend never supports may be refused first.
-            refused: tuple[type[RemoteStoreError], ...] = (BackendUnavailable,)
-            refused += (CapabilityNotSupported,) if "metadata" in end.name else ()
-            with case.expect_raises(refused, what=end.name, where=lambda error: not error.retryable):
+            with case.expect_raises(BackendUnavailable, what=end.name, where=lambda error: not error.retryable):
                 await end.attempt()
 
 

@@ -18,7 +18,6 @@ from remote_store.core import (
     AsyncBackend,
     AsyncStore,
     Capability,
-    CapabilityNotSupported,
     InvalidPath,
     NotFound,
     RemoteStoreError,
@@ -64,7 +63,7 @@ VERSION_USAGES = {
 NEEDS_A_FILE = {
     **FILE_USAGES,
     **VERSION_USAGES,
-    "read_ranges": AsyncUsage(_read_ranges, READ),
+    "read_ranges": AsyncUsage(_read_ranges, Capability.SEEKABLE_READ),
     "get_tags": AsyncUsage(_get_tags, TAGS),
     "set_tags": AsyncUsage(_set_tags, TAGS),
 }
@@ -265,9 +264,7 @@ async def _errors(case: AsyncCase) -> AsyncIterator[tuple[str, RemoteStoreError,
         what = f"{mistake.operation} of {mistake.path!r}"
         with case.expect_raises(RemoteStoreError, what=what) as caught:
             await mistake.row.run(case.backend, mistake.path, mistake.other)
-        # A capability that a default of core needs, and that is not declared, is a matter of no path.
-        if not isinstance(caught.error, CapabilityNotSupported):
-            yield what, caught.error, mistake.path
+        yield what, caught.error, mistake.path
 
 
 async def _delete_folder(backend: AsyncBackend, path: str, _other: str) -> None:

@@ -100,12 +100,13 @@ async def _read_at_the_end(case: AsyncCase, folder: str) -> None:
     path = f"{folder}/file"
     for start, length in ((1_000, 10), (9, 1), (5, 0), (0, 0), (2**40, 1)):
         await case.backend.read_range(path, start, length)
-    await case.backend.read_ranges(path, [])
-    await case.backend.read_ranges(path, [(1_000, 10), (0, 1), (0, 0)])
 
 
 async def _read_seekable_at_the_end(case: AsyncCase, folder: str) -> None:
-    async with await case.backend.read_seekable(f"{folder}/file") as stream:
+    path = f"{folder}/file"
+    await case.backend.read_ranges(path, [])
+    await case.backend.read_ranges(path, [(1_000, 10), (0, 1), (0, 0)])
+    async with await case.backend.read_seekable(path) as stream:
         for place in (1_000, 9, 0):
             await stream.seek(place)
             await stream.read(5)
@@ -172,7 +173,7 @@ MORE: dict[str, tuple[tuple[Capability, ...], Callable[[AsyncCase, str], Any]]] 
     "a write whose source fails": ((WRITE,), _write_a_failing_stream),
     "an open_atomic block that fails": ((Capability.ATOMIC_WRITE,), _open_atomic_and_fail),
     "ranges at the end and past it": ((READ,), _read_at_the_end),
-    "seeks to the end and past it": ((Capability.SEEKABLE_READ,), _read_seekable_at_the_end),
+    "seeks and several ranges to the end and past it": ((Capability.SEEKABLE_READ,), _read_seekable_at_the_end),
     "reads of an empty file": ((READ, WRITE), _read_an_empty_file),
     "listings of nothing": ((LIST,), _list_nothing),
     "globs without a match": ((Capability.GLOB,), _match_nothing),
