@@ -7,7 +7,6 @@ import decimal
 import http.client
 import mimetypes
 import os
-import random
 import threading
 import warnings
 from collections.abc import Iterator
@@ -67,18 +66,6 @@ class SilencesWarnings(Restores):
 
         stream.__class__ = Quiet
         return stream
-
-
-@broken("PROC-001")
-class SeedsTheGenerator(Restores):
-    """Seeds the random generator of the process when a file exists, to wait for as long in each process."""
-
-    def write(self, path: str, content: Any, **options: Any) -> WriteResult:
-        try:
-            return super().write(path, content, **options)
-        except AlreadyExists:
-            random.seed(0)
-            raise
 
 
 @broken("PROC-001")

@@ -52,16 +52,12 @@ class Case(AnyCase[Backend]):
 
         # Daemon threads, because the interpreter waits at exit for the hanging threads of a pool.
         threads = [threading.Thread(target=run, args=pair, daemon=True) for pair in enumerate(tasks)]
-        interval = sys.getswitchinterval()
-        # Threads that take turns often meet in more places.
+        # Threads that take turns often meet in more places. The check's end sets the interval back.
         sys.setswitchinterval(SWITCHES)
-        try:
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-        finally:
-            sys.setswitchinterval(interval)
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
         for result in results.values():
             if isinstance(result, BaseException) and not isinstance(result, Exception):
                 raise result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import sys
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -114,9 +115,14 @@ def _tried(case: AnyCase[Any], once: Callable[[], None]) -> None:
     __tracebackhide__ = True
     for left in reversed(range(max(1, case.profile.attempts))):
         seconds = case.stops.limit(case.timeout)
+        interval = sys.getswitchinterval()
         try:
             with case.traces.watching(case.name):
-                contained(once, seconds)
+                try:
+                    contained(once, seconds)
+                finally:
+                    # A thread that hangs in a race would never do this.
+                    sys.setswitchinterval(interval)
         except Hung as hung:
             case.stops.hung(method := case.making or case.hanging(), case.name)
             lesson = case.lesson(HANGING.format(method=f"`{method}`" if method else "it"))

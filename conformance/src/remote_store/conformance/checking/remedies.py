@@ -21,6 +21,7 @@ HARNESS: Mapping[str, str] = {
     "more than 5,000 entries are written in the full tier": "run the full tier",
     "more than 10,000 entries are written on this machine only, and elsewhere in the soak tier": "run the soak tier",
     "folders that straddle pages are written in the full tier": "run the full tier",
+    "work while the interpreter exits is tried in the quick tier": "run the quick tier",
     "many folders are written by an oracle, since the backend would take long": "implement `Harness.oracle`",
     "calls about every name are made in the quick tier": "run the quick tier",
     "every folder of a tree is listed in the quick tier": "run the quick tier",

@@ -50,7 +50,7 @@ class Odd:
 
 
 class Falsy(Odd):
-    """A stream that is false, because of its length, as a queue with nothing in it now."""
+    """A stream whose truth value is false, because `__len__` returns 0."""
 
     def __len__(self) -> int:
         return 0
@@ -260,11 +260,11 @@ def _pieces(content: bytes) -> Iterator[bytes]:
 
 
 def _reused(content: bytes) -> Iterator[bytearray]:
-    """Pieces in a buffer that the caller uses again for each."""
-    buffer = bytearray()
+    """Pieces in buffers that the caller overwrites as soon as it has the next turn."""
     for piece in _pieces(content):
-        buffer[:] = piece
+        buffer = bytearray(piece)
         yield buffer
+        # Its length must stay, as the backend may still have a view of it.
         buffer[:] = b"#" * len(buffer)
 
 

@@ -1,11 +1,12 @@
-"""What the checks of a class have changed in the process, so that a check of that is not blind to the earlier ones."""
+"""Process-wide settings that earlier checks of a class changed. PROC-001 reports them too."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from remote_store.conformance.processes.surroundings import changes, shared_settings
+from remote_store.conformance.processes.watchdog import Hung
 
 
 class Traces:
@@ -24,6 +25,14 @@ class Traces:
         before = shared_settings()
         try:
             yield
-        finally:
-            for what, was, now in changes(before, shared_settings()):
-                self.first.setdefault(what, (check, was, now))
+        except Hung:
+            # Its thread still runs, and may put everything back.
+            raise
+        except BaseException:
+            self._compare(check, before)
+            raise
+        self._compare(check, before)
+
+    def _compare(self, check: str, before: Mapping[str, object]) -> None:
+        for what, was, now in changes(before, shared_settings()):
+            self.first.setdefault(what, (check, was, now))

@@ -12,6 +12,8 @@ from remote_store.core import Capability, FileInfo, FolderEntry
 
 Entry = FileInfo | FolderEntry
 STEPS = 2000
+LONGEST = 255
+"""Bytes of a segment that any storage takes whose profile states no limit."""
 
 
 def fill(case: Case, *names: str, data: bytes = b"x") -> list[str]:
@@ -73,9 +75,12 @@ def writable(case: Case) -> list[str]:
 
 
 def without_odd(case: Case, names: Iterable[str]) -> list[str]:
-    """The names, without those with a character of which a deviation from a PATH rule says something."""
-    odd = {each for key, text in KEYS.items() if deviates(case, "PATH", key) for each in text if not each.isalnum()}
-    return [name for name in dict.fromkeys(names) if not (odd - {"/"}) & set(name)]
+    """The names that fit the profile, without those with a character of which a deviation from a PATH rule tells."""
+    known = {character for key, text in KEYS.items() if deviates(case, "PATH", key) for character in text}
+    odd = {character for character in known if not (character.isascii() and character.isalnum())} - {"/"}
+    longest = case.profile.max_segment_bytes or case.profile.max_key_bytes or LONGEST
+    fitting = [name for name in names if max(len(each.encode()) for each in name.split("/")) <= longest]
+    return [name for name in dict.fromkeys(fitting) if not odd & set(name)]
 
 
 def put_foreign(case: Case) -> list[str]:

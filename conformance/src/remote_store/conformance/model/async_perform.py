@@ -59,6 +59,7 @@ async def _read(backend: Any, action: Action) -> object:
 
 
 async def _read_seekable(backend: Any, action: Action) -> object:
+    assert action.steps, "a read of a stream has steps"
     async with await backend.read_seekable(*action.paths, **action.options) as stream:
         return [await _stepped(stream, step) for step in action.steps]
 

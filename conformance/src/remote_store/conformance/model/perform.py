@@ -60,6 +60,7 @@ def _read(backend: Any, action: Action) -> object:
 
 
 def _read_seekable(backend: Any, action: Action) -> object:
+    assert action.steps, "a read of a stream has steps"
     with backend.read_seekable(*action.paths, **action.options) as stream:
         return [_stepped(stream, step) for step in action.steps]
 

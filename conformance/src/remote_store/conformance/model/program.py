@@ -47,7 +47,6 @@ IMPORTS = {
         "RemoteStoreError",
     ),
 }
-FACTS = ("get_file_info", "get_folder_info", "write", "write_atomic")
 LISTED = {
     "list_files": "(file.path, file.size) {each} file in",
     "glob": "(file.path, file.size) {each} file in",

@@ -131,7 +131,7 @@ class Example:
         missing = [name for name in draw.sample(names, min(len(names), FILES)) if name not in files][:MISSING]
         asked = list(questions(self._folder, some, missing, declared))
         for action in asked if self._ground.looks is None else draw.sample(asked, min(len(asked), self._ground.looks)):
-            self._hold(replace(action, instance=draw.randrange(self._ground.instances)), keep=False)
+            self._ask(replace(action, instance=draw.randrange(self._ground.instances)))
 
     def look_around(self) -> None:
         """Ask every question about the folder, and about those that the first calls made.
@@ -142,7 +142,11 @@ class Example:
         made = [path for action in self._ground.first for path in action.below(self._folder).paths]
         for folder in dict.fromkeys([self._folder, *made]):
             for action in of_folder(folder, self._ground.capabilities):
-                self._hold(action, keep=False)
+                self._ask(action)
+
+    def _ask(self, action: Action) -> None:
+        if not leaves_out(self._ground.declared, self._model, action):
+            self._hold(action, keep=False)
 
     def _see(self, action: Action) -> None:
         for instance in range(self._ground.instances):

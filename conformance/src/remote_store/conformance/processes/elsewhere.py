@@ -68,14 +68,14 @@ def use_elsewhere(backend: object, folder: str, sources: Sequence[str], target: 
     request = pickle.dumps(list(map(os.path.abspath, sys.path))) + pickle.dumps(arguments)
     try:
         with tempfile.TemporaryDirectory(prefix="conformance-") as place:
-            current = Path(place, *"deeper")
+            current = Path(place, "a", "b", "c", "d", "e", "f")
             current.mkdir(parents=True)
             ended = subprocess.run(  # noqa: S603 - the interpreter is this one
                 [sys.executable, "-c", PROGRAM],
                 input=request,
                 capture_output=True,
                 timeout=SECONDS,
-                # A path that goes up from the current folder of this process leads elsewhere from such a depth.
+                # Six levels deep, so that a relative path with `..` that works in this process does not lead there.
                 cwd=current,
                 env={**os.environ, **OTHERWISE},
                 check=False,

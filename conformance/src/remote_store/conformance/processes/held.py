@@ -66,8 +66,12 @@ def _exit_handlers_counted() -> Iterator[None]:
         unregister(handler)
 
     _handlers.clear()
-    with mock.patch.object(atexit, "register", counted), mock.patch.object(atexit, "unregister", forgotten):
-        yield
+    try:
+        with mock.patch.object(atexit, "register", counted), mock.patch.object(atexit, "unregister", forgotten):
+            yield
+    finally:
+        # A handler may be a method, which would keep its backend.
+        _handlers.clear()
 
 
 def _children() -> int:

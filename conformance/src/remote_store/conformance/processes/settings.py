@@ -62,12 +62,18 @@ PATCHED: tuple[ModuleType, ...] = (
 FIXED = (BuiltinFunctionType, FunctionType, type, bool, int, float, str)
 NETWORK = (socket.socket, http.client.HTTPConnection, http.client.HTTPResponse, ssl.SSLContext, threading.Thread)
 OWNERS: tuple[ModuleType | type, ...] = (*PATCHED, *NETWORK)
-PLACES = [
-    (vars(owner), name) for owner in OWNERS for name, value in list(vars(owner).items()) if isinstance(value, FIXED)
-]
-NAMES = [
-    f"{owner.__name__}.{name}" for owner in OWNERS for name, value in vars(owner).items() if isinstance(value, FIXED)
-]
+PLACES: dict[object, tuple[Mapping[str, object], str]] = {
+    f"{owner.__name__ if isinstance(owner, ModuleType) else f'{owner.__module__}.{owner.__qualname__}'}:{name}": (
+        vars(owner),
+        name,
+    )
+    for owner in OWNERS
+    for name, value in vars(owner).items()
+    if isinstance(value, FIXED)
+}
+"""What programs replace, by its full name: the namespace, and the name in it."""
+GROWING = frozenset({"the ways to pickle", "the adapters of sqlite3", "the names of levels"})
+"""Settings to which a library adds when it is imported, which is no change of what was there."""
 
 
 def settings() -> Mapping[str, object]:
@@ -79,7 +85,6 @@ def settings() -> Mapping[str, object]:
         # A library that is imported late may hide a warning of its own.
         "the filters of warnings": [each for each in warnings.filters if each[1] is None and each[3] is None],
         "the decimal context": repr(decimal.getcontext()),
-        "the random generator": hash(random.getstate()),
         "the trace functions": (sys.gettrace(), sys.getprofile(), threading.gettrace(), threading.getprofile()),
         "the hooks": (sys.displayhook, sys.breakpointhook, faulthandler.is_enabled()),
         "the limits of numbers and fields": (sys.get_int_max_str_digits(), csv.field_size_limit()),
@@ -87,11 +92,8 @@ def settings() -> Mapping[str, object]:
         "the types of files": dict(mimetypes.types_map),
         "the ways to pickle": dict(copyreg.dispatch_table),
         "the adapters of sqlite3": dict(sqlite3.adapters) | dict(sqlite3.converters),
-        "the classes and names of logging": (
-            logging.getLoggerClass(),
-            logging.getLogRecordFactory(),
-            tuple(logging.getLevelNamesMapping()),
-        ),
+        "the classes of logging": (logging.getLoggerClass(), logging.getLogRecordFactory()),
+        "the names of levels": dict(logging.getLevelNamesMapping()),
         "the flags of the interpreter": (sys.dont_write_bytecode, getattr(sys, "getdlopenflags", int)()),
         "what the system knows of the process": _process(),
         "the event loop": _loop(),
@@ -100,7 +102,7 @@ def settings() -> Mapping[str, object]:
 
 
 def _functions() -> dict[object, object]:
-    return dict(zip(NAMES, [namespace.get(name) for namespace, name in PLACES], strict=True))
+    return {full: namespace.get(name) for full, (namespace, name) in PLACES.items()}
 
 
 def _process() -> Mapping[str, object]:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from remote_store.conformance.processes.settings import settings
+from remote_store.conformance.processes.settings import GROWING, settings
 
 try:
     import resource
@@ -45,6 +45,7 @@ def surroundings() -> Mapping[str, object]:
     """Process-wide settings, and those of this thread, by name."""
     return {
         **shared_settings(),
+        "the umask": oct(_umask()),
         "the exception hooks": (sys.excepthook, threading.excepthook, sys.unraisablehook),
         "the module search path": tuple(sys.path),
         "the root logger": (logging.root.level, tuple(logging.root.handlers), logging.root.disabled),
@@ -57,9 +58,9 @@ def surroundings() -> Mapping[str, object]:
 
 
 def shared_settings() -> Mapping[str, object]:
-    """Those that every thread sees, that the suite leaves as they are between checks, and that are quickly read."""
+    """Settings that all threads share, that are cheap to read, and that the suite does not change between checks."""
     return {
-        "the umask": oct(_umask()),
+        "the umask": oct(mask) if (mask := _umask_of_system()) is not None else "",
         "the default socket timeout": socket.getdefaulttimeout(),
         "the current folder": os.getcwd(),  # noqa: PTH109 - it is compared as text
         "the environment": dict(os.environ),
@@ -67,7 +68,7 @@ def shared_settings() -> Mapping[str, object]:
         "the time zone": (time.tzname, time.timezone),
         "the signal handlers": {signal.Signals(number).name: signal.getsignal(number) for number in SIGNALS},
         "the recursion limit": sys.getrecursionlimit(),
-        "the garbage collector": (gc.isenabled(), gc.get_threshold(), gc.get_debug(), tuple(gc.callbacks)),
+        "the garbage collector": (gc.isenabled(), gc.get_threshold(), gc.get_debug(), _callbacks()),
         "the switch interval": sys.getswitchinterval(),
     }
 
@@ -79,8 +80,9 @@ def changes(before: Mapping[str, object], after: Mapping[str, object]) -> Iterat
         if was == now:
             continue
         if isinstance(was, dict) and isinstance(now, dict):
-            keys = [key for key in was | now if was.get(key) != now.get(key)]
-            yield what, {key: was.get(key) for key in keys}, {key: now.get(key) for key in keys}
+            keys = [key for key in (was if what in GROWING else was | now) if was.get(key) != now.get(key)]
+            if keys:
+                yield what, {key: was.get(key) for key in keys}, {key: now.get(key) for key in keys}
         else:
             yield what, was, now
 
@@ -92,13 +94,26 @@ def open_files() -> int:
     return 0
 
 
+def _callbacks() -> list[object]:
+    """What the garbage collector calls, without the callback that Hypothesis adds when the suite draws a history."""
+    return [each for each in gc.callbacks if not str(getattr(each, "__module__", "")).startswith("hypothesis")]
+
+
 def _umask() -> int:
-    with contextlib.suppress(OSError, ValueError):
-        text = Path("/proc/self/status").read_text("utf-8")
-        return int(text.partition("Umask:")[2].split(maxsplit=1)[0], 8)
+    known = _umask_of_system()
+    if known is not None:
+        return known
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def _umask_of_system() -> int | None:
+    """The umask without changing it for a moment, which other threads would see; `None` if the system does not tell."""
+    with contextlib.suppress(OSError, ValueError):
+        text = Path("/proc/self/status").read_text("utf-8")
+        return int(text.partition("Umask:")[2].split(maxsplit=1)[0], 8)
+    return None
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from remote_store.conformance.processes.origin import may_be_the_authors
 
 T = TypeVar("T")
-# The name `os._exit` means something else while a backend is tested.
+# `os._exit` is patched while a backend is tested.
 exit_now = os._exit
 
 

@@ -211,20 +211,20 @@ def _follow(case: Case, kind: str, ways: Iterable[str]) -> None:
     for step in steps(case, kind, names):
         WAYS["write"].write(case, path, step.before.content, dict(step.before.options))
         result = WAYS[step.way].write(case, path, step.after.content, dict(step.after.options))
-        asked = Asked(kind, _untyped(case, kind, step.after))
+        asked = Asked(kind, _untyped(case, kind, path, step.after))
         _expect(case, asked, path, step.after, f"after {step}", result=result, kept=step.way in WRITES)
     for name, kept in beside.items():
-        asked = Asked(kind, _untyped(case, kind, kept))
+        asked = Asked(kind, _untyped(case, kind, name, kept))
         _expect(case, asked, name, kept, f"of the neighbour {name!r}")
 
 
-def _untyped(case: Case, kind: str, kept: Kept) -> str | None:
-    """The content type that a new file of the same content has without one: a server may guess it from the content."""
+def _untyped(case: Case, kind: str, path: str, kept: Kept) -> str | None:
+    """The content type of a new file of the same name and content, for which a server may guess one."""
     if kind != "metadata" or "content_type" in kept.options:
         return None
-    path = case.path("untyped/file")
-    case.backend.write(path, kept.content, overwrite=True)
-    return (case.backend.get_file_info(path)).content_type
+    alike = case.path(f"untyped/{path.rpartition('/')[2]}")
+    case.backend.write(alike, kept.content, overwrite=True)
+    return (case.backend.get_file_info(alike)).content_type
 
 
 def _neighbours(case: Case, kind: str) -> dict[str, Kept]:

@@ -17,8 +17,8 @@ from remote_store.conformance.checking.trees import found
 from remote_store.conformance.processes.held import held, held_after_collection, own_temporary_folder
 from remote_store.conformance.processes.surroundings import changes, no_root_handlers, overheard, surroundings
 from remote_store.conformance.suite.endings import Ending, endings, files_of
-from remote_store.conformance.suite.expectations import nothing_else
-from remote_store.conformance.suite.operations import Operation, operations
+from remote_store.conformance.suite.operations import operations
+from remote_store.conformance.suite.process import elsewhere
 from remote_store.core import Backend, Capability
 
 READ, WRITE, LIST = Capability.READ, Capability.WRITE, Capability.LIST
@@ -35,7 +35,6 @@ PROBED: Mapping[str, int | None] = {"smoke": 1, "quick": 9, "full": 60, "soak": 
 """How many ends every other operation is tried after."""
 AGAIN = 6
 """How often each stream is closed early."""
-Step = Operation | Ending
 
 
 class LeftoverSuite:
@@ -63,14 +62,14 @@ class LeftoverSuite:
     @check("PROC-002", needs=(READ, WRITE, LIST))
     def test_process_keeps_nothing_of_an_operation(self, case: Case) -> None:
         folders = [f"dir-{number}" for number in range(1 + ROUNDS + MORE_ROUNDS)]
-        self._expect_nothing_kept(case, [partial(operations, case, folder) for folder in folders])
+        self._expect_nothing_kept(case, [partial(operations, case, folder) for folder in folders], "all operations")
 
     @check("PROC-002", needs=(READ, WRITE, LIST))
     def test_process_keeps_nothing_of_what_fails(self, case: Case) -> None:
         ends = endings(case, "dir", ROUNDS_OF[case.tier])
-        self._expect_nothing_kept(case, [partial(each_of, ends)] * (1 + ROUNDS + MORE_ROUNDS))
+        self._expect_nothing_kept(case, [partial(each_of, ends)] * (1 + ROUNDS + MORE_ROUNDS), "calls that fail")
 
-    def _expect_nothing_kept(self, case: Case, rounds: list[Any]) -> None:
+    def _expect_nothing_kept(self, case: Case, rounds: list[Any], what: str) -> None:
         with own_temporary_folder() as folder:
             # Pools and caches fill in a first round.
             for step in rounds[0]():
@@ -80,7 +79,7 @@ class LeftoverSuite:
                 kept = self._kept(case, folder, rounds[1 + ROUNDS :], PATIENCE)
             for resource, (count, name) in kept.items():
                 case.fail(
-                    f"{resource} after {MORE_ROUNDS} rounds of all operations",
+                    f"{resource} after {MORE_ROUNDS} rounds of {what}",
                     "no more than before",
                     f"{count} more, most of them after {name}",
                 )
@@ -145,19 +144,13 @@ class LeftoverSuite:
             # A lock that a thread may take twice shows to another thread only.
             if turn in (None, 1):
                 again = partial(expect_work, case, case.backend, case.backend)
-                self._elsewhere(case, partial(again, f"{number}-elsewhere", f"{end.name}, elsewhere"))
+                call = partial(again, f"{number}-elsewhere", f"{end.name}, elsewhere")
+                (elsewhere(case, call) if case.profile.threads else call())
             if turn in (None, 2):
                 name = f"{end.name}, in another instance"
                 expect_work(case, other, case.backend, f"{number}-other", name)
-        nothing_else(case, files_of(case, "dir"))
-
-    def _elsewhere(self, case: Case, call: Any) -> None:
-        if not case.profile.threads:
-            call()
-            return
-        for result in case.together([call]):
-            if isinstance(result, Exception):
-                raise result
+        kept = found(case.backend.list_files(case.path("dir"), recursive=True))
+        case.expect_equal(kept, files_of(case, "dir"), "the files after everything")
 
 
 def expect_work(case: Case, backend: Backend, reader: Backend, name: str, after: str) -> None:

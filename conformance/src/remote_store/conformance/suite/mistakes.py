@@ -13,6 +13,7 @@ from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.trees import fill, found
 from remote_store.conformance.checking.usages import FILE_USAGES, FOLDER_USAGES, WRITE_USAGES, Usage
 from remote_store.conformance.checking.width import is_near
+from remote_store.conformance.model.actions import OTHER
 from remote_store.conformance.suite.errors import NUMBERS
 from remote_store.conformance.suite.expectations import expect_content
 from remote_store.core import (
@@ -27,7 +28,6 @@ from remote_store.core import (
 READ, WRITE, DELETE, LIST = Capability.READ, Capability.WRITE, Capability.DELETE, Capability.LIST
 CONDITIONAL, TAGS = Capability.CONDITIONAL_READ, Capability.TAGS
 FACTS = ("path", "paths", "backend", "code", "status", "request_id", "retryable", "message", "http_status")
-OTHER = "0123456789abcdef0123456789abcdef"
 BATCH = 1_000
 CREATES = {"copy_to": "COPY-003", "move_to": "COPY-016"}
 

@@ -24,14 +24,13 @@ from remote_store.conformance.checking.usages import (
     DATA,
     EXACT_USAGES,
     FILE_USAGES,
-    FOLDER_USAGES,
-    LISTINGS,
     PATH_USAGES,
     TOLERANT_USAGES,
     WRITE_USAGES,
 )
 from remote_store.conformance.checking.width import drawn
 from remote_store.conformance.suite.expectations import required
+from remote_store.conformance.suite.operations import OF_FOLDERS
 from remote_store.core import Capability, InvalidPath, NotFound, RemotePath
 
 READ, WRITE, LIST = Capability.READ, Capability.WRITE, Capability.LIST
@@ -39,7 +38,6 @@ FOREIGN = {**FOREIGN_KEYS, **{name: KEYS[name] for name in ODD_KEYS}}
 MALFORMED = {"nul": "a\0b", "surrogate": "a\ud800b"}
 ROOT_USAGES = {**FILE_USAGES, **TOLERANT_USAGES, **WRITE_USAGES}
 del ROOT_USAGES["delete_folder_tolerant"]
-OF_FOLDERS = frozenset({*FOLDER_USAGES, *LISTINGS, "delete_folder_tolerant"})
 
 
 class Text(str):

@@ -14,6 +14,7 @@ from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.width import is_near
 from remote_store.conformance.suite.seeking import require_method
+from remote_store.conformance.suite.surprises import readers_of
 from remote_store.conformance.suite.twins import (
     EVERYTHING,
     FILLING,
@@ -155,7 +156,7 @@ class ProgramSuite:
     def _together(self, case: Case, method: str) -> None:
         count, length = programs(case)
         # Three streams of one file and two of another, as far as the storage has room for them.
-        names = ("one", "two", "one", "two", "one")[: min(5 if count > 1 else 3, case.profile.readers or 5)]
+        names = ("one", "two", "one", "two", "one")[: min(5 if count > 1 else 3, readers_of(case))]
         for _ in range(count):
             # Of one size, so that one content may be taken for the other.
             size = case.rng.choice(SIZES_OF_FILES[:10])

@@ -15,6 +15,7 @@ from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.fork import in_fork
 from remote_store.conformance.checking.hostile import Unseekable
 from remote_store.conformance.checking.trees import fill, fill_many, found
+from remote_store.conformance.checking.width import is_near
 from remote_store.conformance.suite.expectations import distinct
 from remote_store.core import AlreadyExists, Backend, Capability, PreconditionFailed
 
@@ -83,7 +84,7 @@ class RaceSuite:
     def test_race_of_large_overwrites(self, case: Case) -> None:
         path, contents = case.path("file"), distinct(2, (case.profile.part_size or 1_000_000) + 1_000)
         fill(case, "file", data=b"old")
-        for _ in range(2):
+        for _ in range(ROUNDS if is_near(case) else 2):
             sources: list[Any] = [Unseekable(content) for content in contents]
             writes = [partial(case.backend.write, path, source, overwrite=True) for source in sources]
             expect_results(case, case.together(writes), "one of two concurrent overwrites")

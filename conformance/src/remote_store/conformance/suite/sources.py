@@ -188,7 +188,7 @@ class SourceSuite:
             # An await for each of many tiny pieces takes seconds.
             if name == "open_atomic" and kind == "tiny":
                 continue
-            path = case.path(f"file of {kind} ")
+            path = case.path(f"items of {kind}")
             result = write(case, path, ITERABLES[kind](content))
             self._expect_written(case, path, content, result, f"{name} of {kind}")
 

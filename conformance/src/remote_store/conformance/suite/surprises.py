@@ -24,6 +24,12 @@ NEAR = timedelta(minutes=10)
 READERS, READERS_IN_PROCESS = 3, 50
 
 
+def readers_of(case: Case) -> int:
+    """How many streams may be open at once."""
+    many = case.profile.in_process and case.harness.stated
+    return case.profile.readers or (READERS_IN_PROCESS if many else READERS)
+
+
 class SurpriseSuite:
     @check("WRITE-001", "READ-001")
     def test_write_of_large_contents(self, case: Case) -> None:
@@ -260,9 +266,7 @@ class SurpriseSuite:
     def test_read_by_many_readers_at_once(self, case: Case) -> None:
         content = case.content(200_000)
         fill(case, "file", data=content)
-        many = case.profile.in_process and case.harness.stated
-        readers = case.profile.readers or (READERS_IN_PROCESS if many else READERS)
-        streams = [case.backend.read(case.path("file")) for _ in range(readers)]
+        streams = [case.backend.read(case.path("file")) for _ in range(readers_of(case))]
         for stream in streams:
             case.expect_equal(stream.read(10), content[:10], "the first bytes")
         for stream in reversed(streams):

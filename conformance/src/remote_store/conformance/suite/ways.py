@@ -58,7 +58,8 @@ def _created(case: Case, path: str, content: bytes, options: dict[str, Any]) -> 
 
 
 def _created_after_many(case: Case, path: str, content: bytes, options: dict[str, Any]) -> Any:
-    case.expect_equal([outcome.error for outcome in case.backend.delete_many([path])], [None], "the errors")
+    errors = [outcome.error for outcome in case.backend.delete_many([path])]
+    case.expect_equal(errors, [None], f"the errors of delete_many([{path!r}])")
     return taking(case).write(path, content, **options)
 
 

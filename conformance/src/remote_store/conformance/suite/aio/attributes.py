@@ -210,20 +210,20 @@ async def _follow(case: AsyncCase, kind: str, ways: Iterable[str]) -> None:
     for step in steps(case, kind, names):
         await WAYS["write"].write(case, path, step.before.content, dict(step.before.options))
         result = await WAYS[step.way].write(case, path, step.after.content, dict(step.after.options))
-        asked = Asked(kind, await _untyped(case, kind, step.after))
+        asked = Asked(kind, await _untyped(case, kind, path, step.after))
         await _expect(case, asked, path, step.after, f"after {step}", result=result, kept=step.way in WRITES)
     for name, kept in beside.items():
-        asked = Asked(kind, await _untyped(case, kind, kept))
+        asked = Asked(kind, await _untyped(case, kind, name, kept))
         await _expect(case, asked, name, kept, f"of the neighbour {name!r}")
 
 
-async def _untyped(case: AsyncCase, kind: str, kept: Kept) -> str | None:
-    """The content type that a new file of the same content has without one: a server may guess it from the content."""
+async def _untyped(case: AsyncCase, kind: str, path: str, kept: Kept) -> str | None:
+    """The content type of a new file of the same name and content, for which a server may guess one."""
     if kind != "metadata" or "content_type" in kept.options:
         return None
-    path = case.path("untyped/file")
-    await case.backend.write(path, kept.content, overwrite=True)
-    return (await case.backend.get_file_info(path)).content_type
+    alike = case.path(f"untyped/{path.rpartition('/')[2]}")
+    await case.backend.write(alike, kept.content, overwrite=True)
+    return (await case.backend.get_file_info(alike)).content_type
 
 
 async def _neighbours(case: AsyncCase, kind: str) -> dict[str, Kept]:

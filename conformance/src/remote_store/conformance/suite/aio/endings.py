@@ -28,8 +28,9 @@ LARGE = 1_200_000
 KEPT = ("file", "large", "other")
 EXPECTED = (RemoteStoreError, ValueError, TypeError, Boom, Stop)
 HARMFUL = frozenset({"delete", "delete_tolerant", "delete_folder", "delete_folder_tolerant", "move_from", "move_to"})
+OF_ALL = frozenset({"get_folder_info", *LISTINGS})
+"""What goes through a whole storage if it is asked for its root."""
 CREATES = {"write": WRITE, "write_atomic": ATOMIC}
-METHODS = {"write": WRITE, "write_atomic": ATOMIC, "open_atomic": ATOMIC}
 STREAMS = {"read": READ, "read_seekable": Capability.SEEKABLE_READ}
 LISTED: dict[str, tuple[Capability, dict[str, Any]]] = {
     "list_files": (LIST, {}),
@@ -113,7 +114,7 @@ def _malformed(case: AsyncCase, place: str) -> Iterator[AsyncEnding]:
     yield from _used(case, EXACT_USAGES, "a malformed path", f"{place}/a\0b", f"{place}/other")
     rows = {name: EXACT_USAGES[name] for name in ("write", "write_atomic", "open_atomic", "copy_to", "move_to")}
     yield from _used(case, rows, "a path that is not canonical", f"{place}//new", f"{place}/other")
-    rows = {name: row for name, row in EXACT_USAGES.items() if name not in HARMFUL and name not in LISTINGS}
+    rows = {name: row for name, row in EXACT_USAGES.items() if name not in HARMFUL | OF_ALL}
     yield from _used(case, rows, "the root", "", f"{place}/other")
 
 

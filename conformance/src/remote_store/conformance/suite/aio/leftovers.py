@@ -16,8 +16,8 @@ from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.processes.held import held, held_after_collection, own_temporary_folder
 from remote_store.conformance.processes.surroundings import changes, no_root_handlers, overheard, surroundings
 from remote_store.conformance.suite.aio.endings import AsyncEnding, endings, files_of
-from remote_store.conformance.suite.aio.expectations import nothing_else
-from remote_store.conformance.suite.aio.operations import AsyncOperation, operations
+from remote_store.conformance.suite.aio.operations import operations
+from remote_store.conformance.suite.aio.process import elsewhere
 from remote_store.core import AsyncBackend, Capability
 
 READ, WRITE, LIST = Capability.READ, Capability.WRITE, Capability.LIST
@@ -34,7 +34,6 @@ PROBED: Mapping[str, int | None] = {"smoke": 1, "quick": 9, "full": 60, "soak": 
 """How many ends every other operation is tried after."""
 AGAIN = 6
 """How often each stream is closed early."""
-Step = AsyncOperation | AsyncEnding
 
 
 class AsyncLeftoverSuite:
@@ -62,14 +61,16 @@ class AsyncLeftoverSuite:
     @async_check("PROC-002", needs=(READ, WRITE, LIST))
     async def test_process_keeps_nothing_of_an_operation(self, case: AsyncCase) -> None:
         folders = [f"dir-{number}" for number in range(1 + ROUNDS + MORE_ROUNDS)]
-        await self._expect_nothing_kept(case, [partial(operations, case, folder) for folder in folders])
+        await self._expect_nothing_kept(
+            case, [partial(operations, case, folder) for folder in folders], "all operations"
+        )
 
     @async_check("PROC-002", needs=(READ, WRITE, LIST))
     async def test_process_keeps_nothing_of_what_fails(self, case: AsyncCase) -> None:
         ends = await endings(case, "dir", ROUNDS_OF[case.tier])
-        await self._expect_nothing_kept(case, [partial(each_of, ends)] * (1 + ROUNDS + MORE_ROUNDS))
+        await self._expect_nothing_kept(case, [partial(each_of, ends)] * (1 + ROUNDS + MORE_ROUNDS), "calls that fail")
 
-    async def _expect_nothing_kept(self, case: AsyncCase, rounds: list[Any]) -> None:
+    async def _expect_nothing_kept(self, case: AsyncCase, rounds: list[Any], what: str) -> None:
         with own_temporary_folder() as folder:
             # Pools and caches fill in a first round.
             async for step in rounds[0]():
@@ -79,7 +80,7 @@ class AsyncLeftoverSuite:
                 kept = await self._kept(case, folder, rounds[1 + ROUNDS :], PATIENCE)
             for resource, (count, name) in kept.items():
                 case.fail(
-                    f"{resource} after {MORE_ROUNDS} rounds of all operations",
+                    f"{resource} after {MORE_ROUNDS} rounds of {what}",
                     "no more than before",
                     f"{count} more, most of them after {name}",
                 )
@@ -146,19 +147,13 @@ class AsyncLeftoverSuite:
             # A lock that a thread may take twice shows to another thread only.
             if turn in (None, 1):
                 again = partial(expect_work, case, case.backend, case.backend)
-                await self._elsewhere(case, partial(again, f"{number}-elsewhere", f"{end.name}, elsewhere"))
+                call = partial(again, f"{number}-elsewhere", f"{end.name}, elsewhere")
+                await (elsewhere(case, call) if case.profile.threads else call())
             if turn in (None, 2):
                 name = f"{end.name}, in another instance"
                 await expect_work(case, other, case.backend, f"{number}-other", name)
-        await nothing_else(case, files_of(case, "dir"))
-
-    async def _elsewhere(self, case: AsyncCase, call: Any) -> None:
-        if not case.profile.threads:
-            await call()
-            return
-        for result in await case.together([call]):
-            if isinstance(result, Exception):
-                raise result
+        kept = await found(case.backend.list_files(case.path("dir"), recursive=True))
+        case.expect_equal(kept, files_of(case, "dir"), "the files after everything")
 
 
 async def expect_work(case: AsyncCase, backend: AsyncBackend, reader: AsyncBackend, name: str, after: str) -> None:

@@ -106,7 +106,7 @@ async def planted(case: AsyncCase, names: Sequence[str]) -> Tree:
     """Write files of different sizes; return what there is then. The lower tiers write few if the storage is far."""
     if is_far(case) and case.tier in ("smoke", "quick"):
         # One of them is deep, so that there are several levels.
-        names = [DEEP, *case.rng.sample(names, 4 if case.tier == "smoke" else 8)]
+        names = [DEEP, *case.rng.sample(names, min(len(names), 4 if case.tier == "smoke" else 8))]
     tree = Tree(
         {case.path(name): number for number, name in enumerate(dict.fromkeys(kept_apart(case, names)), start=1)}
     )

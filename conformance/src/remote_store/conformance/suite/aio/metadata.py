@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from remote_store.conformance.checking.any_case import SERVED
 from remote_store.conformance.checking.async_trees import fill
 from remote_store.conformance.checking.case import AsyncCase, untested
 from remote_store.conformance.checking.decorators import async_check
@@ -34,7 +35,6 @@ UNFIT: tuple[dict[Any, Any], ...] = (
 # 900 entries and 2,048 bytes.
 NAMES = [first + second for first in ascii_lowercase for second in ascii_lowercase + digits][:900]
 LARGEST = dict.fromkeys(NAMES, "") | {NAMES[0]: "x" * 248}
-SERVED = ("s3", "http")
 UNTYPED = {
     "page.html": b"<!doctype html><html><body>x</body></html>",
     "data.json": b'{"a": 1}',

@@ -12,6 +12,7 @@ from remote_store.conformance.checking.async_usages import FILE_USAGES, FOLDER_U
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.width import is_near
+from remote_store.conformance.model.actions import OTHER
 from remote_store.conformance.suite.aio.errors import NUMBERS
 from remote_store.conformance.suite.aio.expectations import expect_content
 from remote_store.core import (
@@ -26,7 +27,6 @@ from remote_store.core import (
 READ, WRITE, DELETE, LIST = Capability.READ, Capability.WRITE, Capability.DELETE, Capability.LIST
 CONDITIONAL, TAGS = Capability.CONDITIONAL_READ, Capability.TAGS
 FACTS = ("path", "paths", "backend", "code", "status", "request_id", "retryable", "message", "http_status")
-OTHER = "0123456789abcdef0123456789abcdef"
 BATCH = 1_000
 CREATES = {"copy_to": "COPY-003", "move_to": "COPY-016"}
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from remote_store.conformance.checking.any_case import SERVED
 from remote_store.conformance.checking.async_trees import fill, found, names, taken, writable
 from remote_store.conformance.checking.case import AsyncCase, untested
 from remote_store.conformance.checking.decorators import async_check
@@ -17,7 +18,7 @@ from remote_store.conformance.checking.width import is_near
 from remote_store.conformance.processes.elsewhere import NotImportable, use_elsewhere
 from remote_store.conformance.processes.later import later
 from remote_store.conformance.suite.aio.expectations import expect_content
-from remote_store.conformance.suite.aio.forks import require_forks
+from remote_store.conformance.suite.aio.forks import BLOCKS, require_forks
 from remote_store.core import AlreadyExists, AsyncBackend, Capability
 
 READ, WRITE, LIST, ATOMIC = Capability.READ, Capability.WRITE, Capability.LIST, Capability.ATOMIC_WRITE
@@ -25,13 +26,12 @@ NEAR = timedelta(minutes=10)
 CONTESTED = {"smoke": 10, "quick": 30, "full": 100, "soak": 1000}
 """How many files two processes create at once."""
 ROOM = {"smoke": (1_000, 5), "quick": (300_000, 10), "full": (2_000_000, 150), "soak": (4_000_000, 300)}
-"""The size of files and their number: together more than a cache would keep."""
+"""The size of files and their number: together more than a cache in memory would keep."""
+ROOM_ON_DISK = {"smoke": (1_000, 5), "quick": (300_000, 10), "full": (2_000_000, 20), "soak": (2_000_000, 20)}
 DAY = timedelta(days=1)
 # Servers refuse requests whose signature is a quarter of an hour old.
 SIGNED = timedelta(minutes=10)
 SIZE = 300_000
-BLOCKS = 2_600_000
-"""Bytes that a backend reads in several blocks."""
 WAYS = {"write": WRITE, "write_atomic": ATOMIC, "open_atomic": ATOMIC}
 
 
@@ -195,7 +195,7 @@ class AsyncProcessSuite:
         ways = [way for way, capability in WAYS.items() if capability in case.backend.capabilities]
         for way in ways:
             await write(case.backend, way, case.path(way), content, nothing)
-        local = case.harness.endpoint is None and case.kind not in ("s3", "http")
+        local = case.harness.endpoint is None and case.kind not in SERVED
         age = DAY if local else SIGNED
         with with_note(f"the clocks of the process were moved by {age}"), later(age, type(case.backend)):
             for way in ways:
@@ -211,7 +211,7 @@ class AsyncProcessSuite:
 
     @async_check("PROC-007", needs=(WRITE, READ))
     async def test_process_finds_its_first_files_after_many(self, case: AsyncCase) -> None:
-        size, number = ROOM[case.tier] if is_near(case) else (SIZE, 3)
+        size, number = (ROOM if case.profile.in_process else ROOM_ON_DISK)[case.tier] if is_near(case) else (SIZE, 3)
         contents = {case.path(f"{each}"): case.content(size + each) for each in range(4)}
         for path, content in contents.items():
             await case.backend.write(path, content)

@@ -13,6 +13,7 @@ from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.width import is_near
 from remote_store.conformance.suite.aio.seeking import require_method
+from remote_store.conformance.suite.aio.surprises import readers_of
 from remote_store.conformance.suite.aio.twins import (
     EVERYTHING,
     FILLING,
@@ -154,7 +155,7 @@ class AsyncProgramSuite:
     async def _together(self, case: AsyncCase, method: str) -> None:
         count, length = programs(case)
         # Three streams of one file and two of another, as far as the storage has room for them.
-        names = ("one", "two", "one", "two", "one")[: min(5 if count > 1 else 3, case.profile.readers or 5)]
+        names = ("one", "two", "one", "two", "one")[: min(5 if count > 1 else 3, readers_of(case))]
         for _ in range(count):
             # Of one size, so that one content may be taken for the other.
             size = case.rng.choice(SIZES_OF_FILES[:10])

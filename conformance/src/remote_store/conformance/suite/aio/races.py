@@ -14,6 +14,7 @@ from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.fork import in_fork
 from remote_store.conformance.checking.hostile import Unseekable
+from remote_store.conformance.checking.width import is_near
 from remote_store.conformance.suite.aio.expectations import distinct
 from remote_store.core import AlreadyExists, AsyncBackend, Capability, PreconditionFailed
 
@@ -82,7 +83,7 @@ class AsyncRaceSuite:
     async def test_race_of_large_overwrites(self, case: AsyncCase) -> None:
         path, contents = case.path("file"), distinct(2, (case.profile.part_size or 1_000_000) + 1_000)
         await fill(case, "file", data=b"old")
-        for _ in range(2):
+        for _ in range(ROUNDS if is_near(case) else 2):
             sources: list[Any] = [Unseekable(content) for content in contents]
             writes = [partial(case.backend.write, path, source, overwrite=True) for source in sources]
             expect_results(case, await case.together(writes), "one of two concurrent overwrites")

@@ -187,7 +187,7 @@ class AsyncSourceSuite:
             # An await for each of many tiny pieces takes seconds.
             if name == "open_atomic" and kind == "tiny":
                 continue
-            path = case.path(f"file of {kind} ")
+            path = case.path(f"items of {kind}")
             result = await write(case, path, ITERABLES[kind](content))
             await self._expect_written(case, path, content, result, f"{name} of {kind}")
 

@@ -11,12 +11,12 @@ from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.hostile import CLOSE_FOLDERS
 from remote_store.conformance.checking.reference import Tree, rows
 from remote_store.conformance.checking.width import is_near
-from remote_store.conformance.suite.aio.levels import expect_children, expect_files, expect_totals
+from remote_store.conformance.suite.aio.levels import expect_children, expect_files, expect_totals, kept_apart
 from remote_store.conformance.suite.aio.pages import mixed
 from remote_store.core import Capability, FileInfo, FolderEntry
 
 WRITE, LIST, DELETE = Capability.WRITE, Capability.LIST, Capability.DELETE
-METADATA, GLOB = Capability.METADATA, Capability.GLOB
+GLOB = Capability.GLOB
 COMMON = 1000
 ENDS = ("", "!", "!0", "!0a", "!0a-", "!0a-z", "!0a-z~")
 AROUND = ("big-", "big.", "big!", "big0", "bi", "bigger", "Big")
@@ -190,11 +190,9 @@ def one_large(page: int, case: AsyncCase, *, below: bool = False) -> Iterator[st
     once = case.tier == "quick" or not (case.profile.in_process or case.harness.oracle)
     for number in range(page + case.rng.randrange(2, 9) if once else 2 * page + 1):
         yield f"big/{continued(number)}/file" if below else f"big/{continued(number)}"
-    # The files of the page before the last are all in a folder, and some stand behind it.
+    # Every file on the page before the last is in a subfolder, and files directly in the folder follow it.
     yield from ("big.txt", "b", "big/zz/deep/last", "z/last", "zz-1", "zz-2")
-    for name in AROUND:
-        if case.profile.case_sensitive or name == name.lower():
-            yield f"{name}/last"
+    yield from (f"{name}/last" for name in kept_apart(case, AROUND))
 
 
 def continued(number: int) -> str:

@@ -22,6 +22,7 @@ from remote_store.conformance.checking.wire import (
     uploads,
 )
 from remote_store.conformance.http.faults import LoseResponse
+from remote_store.conformance.model.actions import OTHER
 from remote_store.conformance.suite.aio.expectations import expect_content, nothing_else
 from remote_store.core import Capability, FileInfo, InvalidPath, NotFound, NotModified, PreconditionFailed
 
@@ -38,7 +39,6 @@ WRONG: dict[str, tuple[Any, type[Exception]]] = {
     "bytes": (b"tag", TypeError),
     "number": (7, TypeError),
 }
-OTHER = "0123456789abcdef0123456789abcdef"
 WRITERS = 4
 ROUNDS = 4
 

@@ -26,7 +26,6 @@ UNFIT_TAGS: tuple[dict[Any, Any], ...] = (
     {"aws:name": "x"},
 )
 MISTYPED_TAGS: tuple[Any, ...] = ({"name": 1}, {1: "value"}, [("name", "value")])
-SOON = timedelta(hours=1)
 UNFIT_OPTIONS: tuple[tuple[type[Exception], dict[str, Any]], ...] = (
     (ValueError, {"storage_class": ""}),
     (ValueError, {"storage_class": "STANDARD IA"}),

@@ -57,7 +57,8 @@ async def _created(case: AsyncCase, path: str, content: bytes, options: dict[str
 
 
 async def _created_after_many(case: AsyncCase, path: str, content: bytes, options: dict[str, Any]) -> Any:
-    case.expect_equal([outcome.error async for outcome in case.backend.delete_many([path])], [None], "the errors")
+    errors = [outcome.error async for outcome in case.backend.delete_many([path])]
+    case.expect_equal(errors, [None], f"the errors of delete_many([{path!r}])")
     return await taking(case).write(path, content, **options)
 
 
