@@ -192,8 +192,8 @@ IMPORTS = [
     ("s3", "fsspec", "import remote_store.core.s3"),
     ("conformance", "conformance", "from botocore.exceptions import ClientError"),
     ("conformance", "conformance", "import remote_store.boto3"),
-    ("conformance-floors", "conformance.checking", "import remote_store.conformance.suite.reading"),
-    ("conformance-floors", "conformance.model", "import remote_store.conformance.suite.reading"),
+    ("conformance-floors", "conformance.checking", "import remote_store.conformance.suite.reading.plain"),
+    ("conformance-floors", "conformance.model", "import remote_store.conformance.suite.reading.plain"),
     ("conformance-floors", "conformance.http", "import remote_store.conformance.checking.case"),
 ]
 

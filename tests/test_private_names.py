@@ -44,9 +44,9 @@ REASONS = {
     "packages/remote-store-botocore/src/remote_store/botocore/watch.py": {"sys._current_frames": "documented"},
     f"{CONFORMANCE}/processes/exits.py": {"os._exit": "documented"},
     f"{CONFORMANCE}/processes/watchdog.py": {"os._exit": "documented", "sys._current_frames": "documented"},
-    f"{CONFORMANCE}/suite/aio/peers.py": {"file._replace": "documented, of named tuples"},
+    f"{CONFORMANCE}/suite/aio/lives/peers.py": {"file._replace": "documented, of named tuples"},
     f"{CONFORMANCE}/values/outcome.py": {"_pytest.outcomes": "for type checkers only"},
-    f"{CONFORMANCE}/suite/peers.py": {"file._replace": "documented, of named tuples"},
+    f"{CONFORMANCE}/suite/lives/peers.py": {"file._replace": "documented, of named tuples"},
 }
 ELSEWHERE = ("remote_store.pyarrow.iceberg",)
 """Modules that import what only an environment of their own has: PyIceberg."""

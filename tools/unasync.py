@@ -133,8 +133,9 @@ def pairs() -> dict[Path, Path]:
     """Each source with its twin. A folder without sources is listed like a missing source."""
     found = {ROOT / source: ROOT / twin for source, twin in FILES.items()}
     for folder, target in FOLDERS.items():
-        sources = sorted((ROOT / folder).glob("*.py")) or [ROOT / folder / "__init__.py"]
-        found |= {source: ROOT / target / source.name for source in sources}
+        home = ROOT / folder
+        sources = sorted(home.rglob("*.py")) or [home / "__init__.py"]
+        found |= {source: ROOT / target / source.relative_to(home) for source in sources}
     return found
 
 

@@ -12,7 +12,7 @@ import pytest
 from mutants.memory import MemoryHarness
 from remote_store.conformance import BackendConformance, Case
 from remote_store.conformance.processes.later import later
-from remote_store.conformance.suite import process
+from remote_store.conformance.suite.lives import process
 
 DAY = timedelta(days=1)
 

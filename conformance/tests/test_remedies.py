@@ -16,7 +16,7 @@ WITHOUT = {"the storage refused a call of the oracle", "another interpreter cann
 def reasons() -> Iterator[str]:
     """The reasons, as written in the source, why a check can end as untested."""
     for folder in ("suite", "checking", "model"):
-        for path in (SOURCES / folder).glob("*.py"):
+        for path in (SOURCES / folder).rglob("*.py"):
             tree = ast.parse(path.read_text("utf-8"))
             for call in ast.walk(tree):
                 if isinstance(call, ast.Call) and call.args:

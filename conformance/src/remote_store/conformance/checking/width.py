@@ -33,6 +33,8 @@ class Width:
 WIDTHS = {"smoke": Width(2, 0), "quick": Width(6, 0), "full": Width(6, 16 * MIB)}
 # For storages in this process or on this machine.
 QUICK_NEARBY = Width(12, 16 * MIB)
+READERS, READERS_IN_PROCESS = 3, 50
+"""Number of streams that may be open at once, unless the profile states it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,12 @@ class Sample:
 def is_near(case: AnyCase[Any]) -> bool:
     """Whether the profile says that the storage is in this process or on this machine."""
     return case.harness.stated and (case.profile.in_process or case.profile.endpoint_kind in NEARBY)
+
+
+def readers_of(case: AnyCase[Any]) -> int:
+    """How many streams may be open at once."""
+    many = case.profile.in_process and case.harness.stated
+    return case.profile.readers or (READERS_IN_PROCESS if many else READERS)
 
 
 def width_of(case: AnyCase[Any]) -> Width | None:

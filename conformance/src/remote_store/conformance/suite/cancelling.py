@@ -11,7 +11,7 @@ from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.processes.held import held, held_after_collection, own_temporary_folder
 from remote_store.conformance.processes.surroundings import changes, no_root_handlers, overheard, surroundings
-from remote_store.conformance.suite.aio.leftovers import PATIENCE, POLL, expect_work
+from remote_store.conformance.suite.aio.lives.leftovers import PATIENCE, POLL, expect_work
 from remote_store.conformance.suite.aio.operations import operations
 from remote_store.core import Capability, RemoteStoreError
 

@@ -1,0 +1,1 @@
+"""Checks of deletes, copies, moves, and calls that change many files."""

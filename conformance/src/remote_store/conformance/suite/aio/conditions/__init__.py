@@ -1,0 +1,1 @@
+"""Checks of calls that depend on the version that an ETag names."""

@@ -1,0 +1,1 @@
+"""Checks of errors, of undeclared capabilities and of time limits."""

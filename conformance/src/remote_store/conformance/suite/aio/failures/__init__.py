@@ -1,0 +1,1 @@
+"""Checks of a backend whose storage fails."""

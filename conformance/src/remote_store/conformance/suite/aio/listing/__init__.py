@@ -1,0 +1,1 @@
+"""Checks of listings, folders and patterns."""

@@ -1,0 +1,1 @@
+"""Checks across processes, instances, forks and time."""

@@ -1,0 +1,1 @@
+"""Checks of paths and of unusual names."""

@@ -1,0 +1,1 @@
+"""Checks of backends over S3 only."""

@@ -1,0 +1,1 @@
+"""Checks of requests and responses: faults, broken bodies, cost."""

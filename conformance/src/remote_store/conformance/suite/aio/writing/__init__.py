@@ -1,0 +1,1 @@
+"""Checks of writing: contents, sources, atomic writes, and what is refused."""

@@ -1,0 +1,288 @@
+# Generated from conformance/src/remote_store/conformance/suite/aio/lives/process.py by tools/unasync.py; edit that.
+"""Checks of what happens across processes, instances, threads and time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from remote_store.conformance.checking.any_case import SERVED
+from remote_store.conformance.checking.case import Case, untested
+from remote_store.conformance.checking.decorators import check
+from remote_store.conformance.checking.expect import with_note
+from remote_store.conformance.checking.fork import forked
+from remote_store.conformance.checking.trees import fill, found, names, taken, writable
+from remote_store.conformance.checking.width import is_near
+from remote_store.conformance.processes.elsewhere import NotImportable, use_elsewhere
+from remote_store.conformance.processes.later import later
+from remote_store.conformance.suite.expectations import expect_content
+from remote_store.conformance.suite.lives.forks import BLOCKS, require_forks
+from remote_store.core import AlreadyExists, Backend, Capability
+
+READ, WRITE, LIST, ATOMIC = Capability.READ, Capability.WRITE, Capability.LIST, Capability.ATOMIC_WRITE
+NEAR = timedelta(minutes=10)
+CONTESTED = {"smoke": 10, "quick": 30, "full": 100, "soak": 1000}
+"""How many files two processes create at once."""
+ROOM = {"smoke": (1_000, 5), "quick": (300_000, 10), "full": (2_000_000, 150), "soak": (4_000_000, 300)}
+"""The size of files and their number: together more than a cache in memory would keep."""
+ROOM_ON_DISK = {"smoke": (1_000, 5), "quick": (300_000, 10), "full": (2_000_000, 20), "soak": (2_000_000, 20)}
+DAY = timedelta(days=1)
+# Servers refuse requests whose signature is a quarter of an hour old.
+SIGNED = timedelta(minutes=10)
+SIZE = 300_000
+WAYS = {"write": WRITE, "write_atomic": ATOMIC, "open_atomic": ATOMIC}
+
+
+class ProcessSuite:
+    """PROC: processes, instances and time."""
+
+    @check("PROC-003", "LIFE-003", needs=(WRITE, READ))
+    def test_process_with_other_settings_reads_the_files(self, case: Case) -> None:
+        case.require_profile("the storage ends with its process", not case.profile.in_process)
+        case.require_profile("the profile says that instances cannot be pickled", case.profile.picklable)
+        keys = ["here", *case.rng.sample(writable(case), 5)]
+        sources = {case.path(f"{number}/{key}"): f"from here {number}".encode() for number, key in enumerate(keys)}
+        for path, content in sources.items():
+            case.backend.write(path, content)
+        use = partial(use_elsewhere, case.backend, case.path("new"), list(sources), case.path("new/there"), b"there")
+        try:
+            seen = use()
+        except NotImportable as error:
+            untested(f"another interpreter cannot import the backend: {error}")
+        except Exception as error:
+            case.fail("reading and writing in another interpreter", "no exception", error)
+        now = datetime.now(UTC)
+        for path, content in zip(sources, seen.contents, strict=True):
+            case.expect_equal(content, sources[path], f"the content of {path!r} that the other interpreter reads")
+        expect_content(case, "new/there", b"there")
+        if seen.paths is not None:
+            case.expect_equal(list(seen.paths), [case.path("new/there")], "the files that it lists")
+        if seen.modified_at is not None:
+            time = seen.modified_at
+            case.expect(abs(time - now) < NEAR, f"the time that it returns, in another time zone, is about {now}", time)
+
+    @check("PROC-004", needs=(WRITE, READ))
+    def test_process_and_its_fork_write_at_once(self, case: Case) -> None:
+        require_forks(case)
+        ways = [way for way, capability in WAYS.items() if capability in case.backend.capabilities]
+        ours, theirs = case.content(BLOCKS), case.content(BLOCKS)
+        for way in ways:
+            write(case.backend, way, case.path(f"first-{way}"), ours, nothing)
+        with forked(partial(self._written_in_the_child, case, ways, theirs)) as child:
+            for way in ways:
+                try:
+                    child.paused()
+                except Exception as error:
+                    case.fail(f"{way} in a forked child", "no exception", error)
+                # The child has written half of its file, and has drawn as many random numbers as this process.
+                write(case.backend, way, case.path(f"ours-{way}"), ours, nothing)
+                child.go_on()
+            try:
+                child.result()
+            except Exception as error:
+                case.fail("writes in a forked child while its parent writes", "no exception", error)
+        for way in ways:
+            expect_content(case, f"ours-{way}", ours)
+            expect_content(case, f"theirs-{way}", theirs)
+
+    @check("PROC-004", "ATOM-012", needs=(WRITE, READ, Capability.ATOMIC_CREATE))
+    def test_process_and_its_fork_create_the_same_files(self, case: Case) -> None:
+        require_forks(case)
+        paths = [case.path(f"file-{number}") for number in range(CONTESTED[case.tier])]
+        with forked(partial(self._created_in_the_child, case, paths)) as child:
+            try:
+                child.paused()
+                child.go_on()
+                ours = self._created(case, paths, b"ours")
+                theirs = child.result()
+            except Exception as error:
+                case.fail("creating files in a process and its fork", "a file, or AlreadyExists", error)
+        for path in paths:
+            winners = [b"ours"] * (path in ours) + [b"theirs"] * (path in theirs)
+            case.expect_equal(len(winners), 1, f"how many of two processes have created {path!r}")
+            case.expect_equal(case.backend.read_bytes(path), winners[0], "the file, which is that of the winner")
+
+    def _created_in_the_child(self, case: Case, paths: list[str], pause: Callable[[], None]) -> set[str]:
+        pause()
+        return self._created(case, paths, b"theirs")
+
+    def _created(self, case: Case, paths: list[str], content: bytes) -> set[str]:
+        """Create files that another process creates too, and return those that this one has created."""
+        created = set[str]()
+        for path in paths:
+            with suppress(AlreadyExists):
+                case.backend.write(path, content)
+                created.add(path)
+        return created
+
+    def _written_in_the_child(self, case: Case, ways: list[str], content: bytes, pause: Callable[[], None]) -> None:
+        def paused() -> None:
+            pause()
+
+        for way in ways:
+            write(case.backend, way, case.path(f"theirs-{way}"), content, paused)
+
+    @check("PROC-005", needs=(WRITE, READ))
+    def test_process_makes_an_instance_during_a_write(self, case: Case) -> None:
+        case.require_profile("two instances do not share a storage", case.profile.shared)
+        content, fresh = case.content(SIZE), list[Backend]()
+
+        def begin() -> None:
+            fresh.append(case.make())
+            fresh[-1].check_health()
+
+        ways = [way for way, capability in WAYS.items() if capability in case.backend.capabilities]
+        for way in case.rng.sample(ways, 1 if case.tier == "smoke" else len(ways)):
+            write(case.backend, way, case.path(way), content, begin)
+            case.expect_equal(fresh[-1].read_bytes(case.path(way)), content, f"the file of {way}")
+            expect_content(case, way, content)
+
+    @check("PROC-005", needs=(WRITE, READ, ATOMIC, LIST))
+    def test_process_uses_another_instance_during_writes(self, case: Case) -> None:
+        first, second = case.content(SIZE), case.content(SIZE)
+        other = case.make()
+        with case.backend.open_atomic(case.path("one")) as one:
+            one.write(first[:1000])
+            with other.open_atomic(case.path("two")) as two:
+                two.write(second[:200_000])
+                third = case.make()
+                third.check_health()
+                third.write(case.path("three"), b"three")
+                listed = found(third.list_files(case.folder, recursive=True))
+                case.expect_equal(listed, [case.path("three")], "the files during two writes")
+                third.close()
+                one.write(first[1000:])
+                two.write(second[200_000:])
+            other.close()
+        for name, content in {"one": first, "two": second, "three": b"three"}.items():
+            expect_content(case, name, content)
+
+    @check("PROC-006", needs=(WRITE, READ))
+    def test_process_passes_streams_to_another_thread(self, case: Case) -> None:
+        content = case.content(SIZE)
+        fill(case, "file", data=content)
+        with case.backend.read(case.path("file")) as stream:
+            pieces = [stream.read(1000)]
+            pieces += elsewhere(case, partial(stream.read, 100_000))
+            pieces += [stream.read(1000)]
+            pieces += elsewhere(case, stream.read)
+        case.expect_equal(b"".join(pieces), content, "the content, read in two threads or tasks")
+        stream = case.backend.read(case.path("file"))
+        case.expect_equal(elsewhere(case, stream.read), [content], "the content, read in another thread or task")
+        elsewhere(case, stream.close)
+        if ATOMIC in case.backend.capabilities:
+            with case.backend.open_atomic(case.path("new")) as writer:
+                writer.write(content[:1000])
+                elsewhere(case, partial(writer.write, content[1000:200_000]))
+                writer.write(content[200_000:])
+            expect_content(case, "new", content)
+
+    @check("PROC-006", needs=(WRITE, LIST))
+    def test_process_passes_a_listing_to_another_thread(self, case: Case) -> None:
+        paths = fill(case, "a", "b", "c")
+        listing = case.backend.list_files(case.folder)
+        first = taken(case, listing)
+        (rest,) = elsewhere(case, partial(found, listing))
+        case.expect_equal(sorted([first.path, *rest]), paths, "the files, listed in two threads or tasks")
+
+    @check("PROC-007", needs=(WRITE, READ))
+    def test_process_finds_its_files_later(self, case: Case) -> None:
+        content = case.content(SIZE)
+        ways = [way for way, capability in WAYS.items() if capability in case.backend.capabilities]
+        for way in ways:
+            write(case.backend, way, case.path(way), content, nothing)
+        local = case.harness.endpoint is None and case.kind not in SERVED
+        age = DAY if local else SIGNED
+        with with_note(f"the clocks of the process were moved by {age}"), later(age, type(case.backend)):
+            for way in ways:
+                expect_content(case, way, content)
+                case.expect_equal(case.backend.exists(case.path(way)), True, f"exists({way!r}) later")
+            if LIST in case.backend.capabilities:
+                case.expect_equal(names(case.backend.list_files(case.folder)), sorted(ways), "the files later")
+            if case.profile.shared:
+                seen = case.make().read_bytes(case.path(ways[0]))
+                case.expect_equal(seen, content, "the content that a new instance reads later")
+        for way in ways:
+            expect_content(case, way, content)
+
+    @check("PROC-007", needs=(WRITE, READ))
+    def test_process_finds_its_first_files_after_many(self, case: Case) -> None:
+        size, number = (ROOM if case.profile.in_process else ROOM_ON_DISK)[case.tier] if is_near(case) else (SIZE, 3)
+        contents = {case.path(f"{each}"): case.content(size + each) for each in range(4)}
+        for path, content in contents.items():
+            case.backend.write(path, content)
+        filler = case.content(size)
+        for each in range(number):
+            case.backend.write(case.path(f"more/{each}"), filler)
+        for path, content in contents.items():
+            kept = case.backend.read_bytes(path)
+            case.expect(kept == content, f"the content of {path!r} after {number} other files", f"{len(kept):,} bytes")
+
+    @check("PROC-008", needs=(LIST,))
+    def test_process_leaves_nothing_of_a_look_at_health(self, case: Case) -> None:
+        with case.isolated() as alone:
+            alone.backend.check_health()
+            case.expect_equal(names(alone.backend.iter_children("")), [], "the entries in the root")
+            if alone.harness.oracle is not None:
+                case.expect_equal(alone.harness.oracle.raw_list(""), [], "the keys of the storage")
+
+    @check("PROC-009", needs=(WRITE, READ, LIST))
+    def test_process_uses_an_instance_in_the_middle_of_its_write(self, case: Case) -> None:
+        content, other = case.content(SIZE), case.content(SIZE)
+        (old,) = fill(case, "old", data=other)
+        for way, capability in WAYS.items():
+            if capability in case.backend.capabilities:
+
+                def use(folder: str = case.path(f"in-{way}")) -> None:
+                    for inner in (b"first", iter([other])):
+                        case.backend.write(f"{folder}/file", inner, overwrite=True)
+                    case.expect_equal(case.backend.read_bytes(old), other, "another file during a write")
+                    listed = found(case.backend.list_files(folder))
+                    case.expect_equal(listed, [f"{folder}/file"], "the files of another folder during a write")
+
+                write(case.backend, way, case.path(way), content, use)
+                expect_content(case, way, content)
+                expect_content(case, f"in-{way}/file", other)
+
+    @check("PROC-009", needs=(WRITE, READ))
+    def test_process_writes_what_the_same_instance_reads(self, case: Case) -> None:
+        content = case.content(SIZE)
+        (old,) = fill(case, "old", data=content)
+        with case.backend.read(old) as stream:
+            case.backend.write(case.path("new"), stream)
+        expect_content(case, "new", content)
+
+
+def write(backend: Backend, way: str, path: str, content: bytes, halfway: Callable[[], Any]) -> None:
+    """Write a file in one of three ways, and call a function in the middle of it."""
+    half = len(content) // 2
+
+    def pieces() -> Iterator[bytes]:
+        yield content[:half]
+        halfway()
+        yield content[half:]
+
+    if way == "open_atomic":
+        with backend.open_atomic(path) as stream:
+            for piece in pieces():
+                stream.write(piece)
+    elif way == "write_atomic":
+        backend.write_atomic(path, pieces())
+    else:
+        backend.write(path, pieces())
+
+
+def elsewhere(case: Case, call: Callable[[], Any]) -> list[Any]:
+    """The result of a call in another thread or task, as a list of one."""
+    results = case.together([call])
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+    return results
+
+
+def nothing() -> None:
+    """Do nothing in the middle of a write."""
