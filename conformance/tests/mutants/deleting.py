@@ -228,6 +228,18 @@ class DeletesRace(MemoryBackend):
             raise
 
 
+@broken("DEL-018")
+class MissesWhatItHasSeen(MemoryBackend):
+    """With missing_ok, a delete looks first, and raises NotFound if another one is faster."""
+
+    def delete(self, path: str, *, missing_ok: bool = False) -> None:
+        if missing_ok and not self.is_file(path):
+            super().delete(path, missing_ok=True)
+            return
+        time.sleep(0.01)
+        super().delete(path)
+
+
 @broken("DEL-019")
 class FoldersArePatterns(MemoryBackend):
     """Expands wildcards in the path of a folder to delete."""
