@@ -108,5 +108,5 @@ def test_every_line_of_the_matrix_has_a_folder_of_its_own(tmp_path: Path) -> Non
     assert (
         len(names)
         == len(set(names))
-        == 54 + 1 + 1 + len(cells.LATER_CLASSES) + len(third_party.NAMES) + 2 * len(integrations.FOLDERS)
+        == 54 + 1 + 1 + len(cells.BACKENDS) + len(third_party.NAMES) + 2 * len(integrations.FOLDERS)
     )

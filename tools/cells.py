@@ -58,13 +58,17 @@ LOOP = (
 )
 LATER = frozenset({"s3fs-workspace-Moto-sync", "pyarrow-workspace-MotoStrict-async"})
 """Cells of the loop that `.ci/run` runs after the README's tests, so that those end within five minutes."""
+CORE = ("TestMemory", "TestMemoryInThreads", "TestLocal", "TestLocalInThreads", "TestLocalWithoutAttributes")
+"""The classes of core's backends that run on its wheel; those that wrap them run in the workspace."""
+BACKENDS = ("fsspec", "obstore")
+"""The packages of backends whose classes all run in the workspace."""
 LATER_CLASSES = {
+    "core": frozenset(CORE) - {"TestMemory", "TestLocal"},
     "fsspec": frozenset({"TestDir", "TestLocal", "TestMemoryInThreads"}),
     "obstore": frozenset({"TestLocal", "TestMoto", "TestSeaweedFS"}),
 }
-"""Classes of other packages that are run later for the same reason; `TestSeaweedFS` only before a release."""
-CORE = ("TestMemory", "TestMemoryInThreads", "TestLocal", "TestLocalInThreads")
-"""The classes of core's backends that run on its wheel; those that wrap them run in the workspace."""
+"""Classes of other packages that are run later for the same reason; `TestSeaweedFS` only before a release, those of core
+on its wheel."""
 MATRIX = tuple(Cell(*values, tier="full") for values in product(LANES, INSTALLATIONS, SERVERS, WORLDS))
 
 

@@ -84,7 +84,7 @@ def tasks(environments: Environments) -> Iterator[Task]:
     yield Task("core", lambda reports: environments.of("core", "newest").check([], "full", reports=reports))
     for cell in cells.MATRIX:
         yield Task(str(cell), lambda reports, cell=cell: conformance(environments, cell, reports))  # type: ignore[misc]
-    for name in cells.LATER_CLASSES:
+    for name in cells.BACKENDS:
         yield Task(f"{name}-classes", partial(backends, environments, name))
     yield Task("mutants", in_empty_folder(mutants_alone.prove))
     for name in third_party.NAMES:

@@ -16,16 +16,21 @@ class Stop(BaseException):
     """An exception that is not an `Exception`, like KeyboardInterrupt."""
 
 
+def _unavailable() -> BackendUnavailable:
+    return BackendUnavailable("mine", path="their/path", retryable=True)
+
+
 CALLERS_ERRORS: dict[str, Callable[[], BaseException]] = {
     "own": lambda: Boom("mine"),
     "os_error": lambda: OSError(5, "mine"),
     "another_store": lambda: NotFound("mine", path="their/path", backend="another"),
-    "unavailable": lambda: BackendUnavailable("mine", path="their/path", retryable=True),
+    "unavailable": _unavailable,
     "no_exception": lambda: Stop("mine"),
 }
 
 # Exceptions that a backend may take for one of its own, or for the end of the stream.
 MORE_ERRORS: dict[str, Callable[[], Exception]] = {
+    "BackendUnavailable": _unavailable,
     "EOFError": lambda: EOFError("mine"),
     "KeyError": lambda: KeyError("mine"),
     "IndexError": lambda: IndexError("mine"),

@@ -215,6 +215,12 @@ def _on_disk(content: bytes, buffering: int) -> Any:
     return file
 
 
+def _for_reading(content: bytes) -> Any:
+    with _on_disk(content, 0) as file:
+        # Both share the position, which is at the beginning.
+        return os.fdopen(os.dup(file.fileno()), "rb")
+
+
 def _mapped(content: bytes) -> Any:
     file = mmap.mmap(-1, max(1, len(content)))
     file.write(content or b"\0")
@@ -242,6 +248,7 @@ STREAMS: dict[str, Callable[[bytes], Any]] = {
     "random": lambda content: io.BufferedRandom(io.BytesIO(content)),  # type: ignore[arg-type]
     "buffered_twice": lambda content: io.BufferedReader(io.BufferedReader(io.BytesIO(content), 7)),
     "without_a_buffer": lambda content: _on_disk(content, 0),
+    "for_reading": _for_reading,
     "mmap": _mapped,
     "pipe": _piped,
     "socket": _socket,

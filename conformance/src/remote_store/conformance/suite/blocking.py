@@ -1,7 +1,8 @@
-"""Checks for blocking backends only: exceptions that a coroutine cannot raise."""
+"""Checks for blocking backends only: exceptions that a coroutine cannot raise, and sources that use the backend."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -13,10 +14,46 @@ from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.hostile import Failing
 from remote_store.core import Capability
 
+SIZE = 300_000
 ENDS: dict[str, Callable[[], BaseException]] = {
     "stop_iteration": lambda: StopIteration("mine"),
     "stop_async_iteration": lambda: StopAsyncIteration("mine"),
     "generator_exit": lambda: GeneratorExit("mine"),
+}
+
+
+class Halting(io.RawIOBase):
+    """A stream that calls a function between the two halves of its content.
+
+    Args:
+        content: The bytes of the stream.
+        halfway: The function.
+    """
+
+    def __init__(self, content: bytes, halfway: Callable[[], object]) -> None:
+        self._halves = [content[: len(content) // 2], content[len(content) // 2 :]]
+        self._halfway = halfway
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        if self._halves and not self._halves[0]:
+            del self._halves[0]
+            if self._halves:
+                self._halfway()
+        piece = self._halves[0][: len(buffer)] if self._halves else b""
+        buffer[: len(piece)] = piece
+        if self._halves:
+            self._halves[0] = self._halves[0][len(piece) :]
+        return len(piece)
+
+
+# Streams that backends are tempted to read in a way of their own.
+SOURCES: dict[str, Callable[[io.RawIOBase], Any]] = {
+    "a raw stream": lambda raw: raw,
+    "a buffered stream": io.BufferedReader,
+    "a stream with a small buffer": lambda raw: io.BufferedReader(raw, 100),
 }
 
 
@@ -43,6 +80,22 @@ class BlockingSuite:
         error = ENDS[name]()
         self._expect_itself(case, error, fail)
         case.expect_equal(case.backend.exists(case.path("file")), False, "exists after the block")
+
+    @check("WRITE-016", needs=(Capability.READ,))
+    def test_write_in_the_middle_of_a_stream(self, case: Case) -> None:
+        outer, inner = case.content(SIZE), case.content(SIZE)
+        for number, (name, source) in enumerate(SOURCES.items()):
+            path, other = case.path(f"file-{number}"), case.path(f"other-{number}")
+
+            def write(other: str = other, source: Callable[[io.RawIOBase], Any] = source) -> None:
+                case.backend.write(other, source(Halting(inner, lambda: None)))
+
+            case.backend.write(path, source(Halting(outer, write)))
+            for key, content in {path: outer, other: inner}.items():
+                kept = case.backend.read_bytes(key)
+                case.expect(
+                    kept == content, f"{key!r}, written from {name}, has its own content", f"{len(kept):,} bytes"
+                )
 
     def _expect_itself(self, case: Case, error: BaseException, call: Callable[[], object]) -> None:
         observed: BaseException | None = None

@@ -13,6 +13,7 @@ from remote_store.conformance.checking.corpora import MIB
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.hostile import Failing, FailingOnce
 from remote_store.conformance.checking.trees import fill
+from remote_store.conformance.checking.width import drawn
 from remote_store.conformance.suite.expectations import expect_content, unchanged
 from remote_store.core import Capability
 
@@ -88,17 +89,15 @@ class NestedSuite:
 
     @check("ERR-012", needs=(READ,))
     def test_error_of_the_source_that_comes_once(self, case: Case) -> None:
-        for kind in (FileNotFoundError, ConnectionResetError, TimeoutError):
-            source: Any = FailingOnce(error := kind("mine"))
+        for name in dict.fromkeys(["BackendUnavailable", "ConnectionResetError", *drawn(case, list(MORE_ERRORS))]):
+            source: Any = FailingOnce(error := MORE_ERRORS[name]())
             observed: Exception | None = None
             try:
-                case.backend.write(case.path(kind.__name__), source)
+                case.backend.write(case.path(name), source)
             except Exception as raised:
                 observed = raised
-            case.expect(
-                observed is error, f"{kind.__name__} of the source is raised, and the write is not repeated", observed
-            )
-            case.expect_equal(case.backend.exists(case.path(kind.__name__)), False, "exists after it")
+            case.expect(observed is error, f"{name} of the source is raised, and the write is not repeated", observed)
+            case.expect_equal(case.backend.exists(case.path(name)), False, "exists after it")
 
     @check("ATOM-004", needs=(READ, WRITE))
     def test_atomic_open_with_an_exception_of_every_kind(self, case: Case) -> None:

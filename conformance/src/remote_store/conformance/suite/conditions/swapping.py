@@ -217,6 +217,14 @@ class SwapSuite:
         _transfers(case, "move", overwrite)
         case.expect_equal(case.backend.is_file(case.path("source")), False, "whether the source is left")
 
+    @check("SWAP-009", needs=(READ, WRITE, Capability.COPY))
+    def test_swap_copies_the_version_onto_itself(self, case: Case) -> None:
+        _onto_itself(case, "copy")
+
+    @check("SWAP-010", needs=(READ, WRITE, Capability.MOVE))
+    def test_swap_moves_the_version_onto_itself(self, case: Case) -> None:
+        _onto_itself(case, "move")
+
     @pytest.mark.parametrize("kind", WRONG)
     @check("SWAP-011", needs=(READ, WRITE))
     def test_swap_refuses_what_is_no_tag(self, case: Case, kind: str) -> None:
@@ -360,3 +368,15 @@ def _transfers(case: Case, method: str, overwrite: bool) -> None:
         getattr(backend, method)(absent, target, overwrite=overwrite, if_match=tag)
     getattr(backend, method)(source, target, overwrite=overwrite, if_match=tag)
     expect_content(case, "target", b"second")
+
+
+def _onto_itself(case: Case, method: str) -> None:
+    """Copy or move an old version of a file onto it, which is refused, and then the current one."""
+    path, transfer = case.path("file"), getattr(case.backend, method)
+    old = (case.backend.write(path, b"first")).etag
+    tag = (case.backend.write(path, b"second", overwrite=True)).etag
+    for overwrite in (False, True):
+        with case.expect_raises(PreconditionFailed, path=path, what=f"{method} of an old version onto itself"):
+            transfer(path, path, overwrite=overwrite, if_match=old)
+        transfer(path, path, overwrite=overwrite, if_match=tag)
+        expect_content(case, "file", b"second")

@@ -162,14 +162,17 @@ class ProcessSuite:
 
     @check("PROC-006", needs=(WRITE, READ))
     def test_process_passes_streams_to_another_thread(self, case: Case) -> None:
-        content = case.content(SIZE)
+        content = case.content(BLOCKS if is_near(case) else SIZE)
         fill(case, "file", data=content)
-        with case.backend.read(case.path("file")) as stream:
-            pieces = [stream.read(1000)]
-            pieces += elsewhere(case, partial(stream.read, 100_000))
-            pieces += [stream.read(1000)]
-            pieces += elsewhere(case, stream.read)
-        case.expect_equal(b"".join(pieces), content, "the content, read in two threads or tasks")
+        for method, capability in {"read": READ, "read_seekable": Capability.SEEKABLE_READ}.items():
+            if capability not in case.backend.capabilities:
+                continue
+            with getattr(case.backend, method)(case.path("file")) as stream:
+                pieces = [stream.read(1000)]
+                pieces += elsewhere(case, partial(stream.read, 100_000))
+                pieces += [stream.read(1000)]
+                pieces += elsewhere(case, stream.read)
+            case.expect_equal(b"".join(pieces), content, f"the content, by {method} in two threads or tasks")
         stream = case.backend.read(case.path("file"))
         case.expect_equal(elsewhere(case, stream.read), [content], "the content, read in another thread or task")
         elsewhere(case, stream.close)
@@ -179,6 +182,15 @@ class ProcessSuite:
                 elsewhere(case, partial(writer.write, content[1000:200_000]))
                 writer.write(content[200_000:])
             expect_content(case, "new", content)
+
+    @check("PROC-006", needs=(WRITE, READ, ATOMIC))
+    def test_process_ends_a_block_in_another_thread(self, case: Case) -> None:
+        for key, content in {"small": b"content", "large": case.content(SIZE)}.items():
+            block = case.backend.open_atomic(case.path(key))
+            writer = block.__enter__()
+            writer.write(content)
+            elsewhere(case, partial(block.__exit__, None, None, None))
+            expect_content(case, key, content)
 
     @check("PROC-006", needs=(WRITE, LIST))
     def test_process_passes_a_listing_to_another_thread(self, case: Case) -> None:

@@ -11,6 +11,7 @@ from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.corpora import MIB
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.hostile import Failing, FailingOnce
+from remote_store.conformance.checking.width import drawn
 from remote_store.conformance.suite.aio.expectations import expect_content, unchanged
 from remote_store.core import Capability
 
@@ -92,17 +93,15 @@ class AsyncNestedSuite:
 
     @async_check("ERR-012", needs=(READ,))
     async def test_error_of_the_source_that_comes_once(self, case: AsyncCase) -> None:
-        for kind in (FileNotFoundError, ConnectionResetError, TimeoutError):
-            source: Any = FailingOnce(error := kind("mine"))
+        for name in dict.fromkeys(["BackendUnavailable", "ConnectionResetError", *drawn(case, list(MORE_ERRORS))]):
+            source: Any = FailingOnce(error := MORE_ERRORS[name]())
             observed: Exception | None = None
             try:
-                await case.backend.write(case.path(kind.__name__), source)
+                await case.backend.write(case.path(name), source)
             except Exception as raised:
                 observed = raised
-            case.expect(
-                observed is error, f"{kind.__name__} of the source is raised, and the write is not repeated", observed
-            )
-            case.expect_equal(await case.backend.exists(case.path(kind.__name__)), False, "exists after it")
+            case.expect(observed is error, f"{name} of the source is raised, and the write is not repeated", observed)
+            case.expect_equal(await case.backend.exists(case.path(name)), False, "exists after it")
 
     @async_check("ATOM-004", needs=(READ, WRITE))
     async def test_atomic_open_with_an_exception_of_every_kind(self, case: AsyncCase) -> None:

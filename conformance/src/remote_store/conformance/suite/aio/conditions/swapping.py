@@ -215,6 +215,14 @@ class AsyncSwapSuite:
         await _transfers(case, "move", overwrite)
         case.expect_equal(await case.backend.is_file(case.path("source")), False, "whether the source is left")
 
+    @async_check("SWAP-009", needs=(READ, WRITE, Capability.COPY))
+    async def test_swap_copies_the_version_onto_itself(self, case: AsyncCase) -> None:
+        await _onto_itself(case, "copy")
+
+    @async_check("SWAP-010", needs=(READ, WRITE, Capability.MOVE))
+    async def test_swap_moves_the_version_onto_itself(self, case: AsyncCase) -> None:
+        await _onto_itself(case, "move")
+
     @pytest.mark.parametrize("kind", WRONG)
     @async_check("SWAP-011", needs=(READ, WRITE))
     async def test_swap_refuses_what_is_no_tag(self, case: AsyncCase, kind: str) -> None:
@@ -358,3 +366,15 @@ async def _transfers(case: AsyncCase, method: str, overwrite: bool) -> None:
         await getattr(backend, method)(absent, target, overwrite=overwrite, if_match=tag)
     await getattr(backend, method)(source, target, overwrite=overwrite, if_match=tag)
     await expect_content(case, "target", b"second")
+
+
+async def _onto_itself(case: AsyncCase, method: str) -> None:
+    """Copy or move an old version of a file onto it, which is refused, and then the current one."""
+    path, transfer = case.path("file"), getattr(case.backend, method)
+    old = (await case.backend.write(path, b"first")).etag
+    tag = (await case.backend.write(path, b"second", overwrite=True)).etag
+    for overwrite in (False, True):
+        with case.expect_raises(PreconditionFailed, path=path, what=f"{method} of an old version onto itself"):
+            await transfer(path, path, overwrite=overwrite, if_match=old)
+        await transfer(path, path, overwrite=overwrite, if_match=tag)
+        await expect_content(case, "file", b"second")

@@ -163,14 +163,17 @@ class AsyncProcessSuite:
 
     @async_check("PROC-006", needs=(WRITE, READ))
     async def test_process_passes_streams_to_another_thread(self, case: AsyncCase) -> None:
-        content = case.content(SIZE)
+        content = case.content(BLOCKS if is_near(case) else SIZE)
         await fill(case, "file", data=content)
-        async with await case.backend.read(case.path("file")) as stream:
-            pieces = [await stream.read(1000)]
-            pieces += await elsewhere(case, partial(stream.read, 100_000))
-            pieces += [await stream.read(1000)]
-            pieces += await elsewhere(case, stream.read)
-        case.expect_equal(b"".join(pieces), content, "the content, read in two threads or tasks")
+        for method, capability in {"read": READ, "read_seekable": Capability.SEEKABLE_READ}.items():
+            if capability not in case.backend.capabilities:
+                continue
+            async with await getattr(case.backend, method)(case.path("file")) as stream:
+                pieces = [await stream.read(1000)]
+                pieces += await elsewhere(case, partial(stream.read, 100_000))
+                pieces += [await stream.read(1000)]
+                pieces += await elsewhere(case, stream.read)
+            case.expect_equal(b"".join(pieces), content, f"the content, by {method} in two threads or tasks")
         stream = await case.backend.read(case.path("file"))
         case.expect_equal(await elsewhere(case, stream.read), [content], "the content, read in another thread or task")
         await elsewhere(case, stream.close)
@@ -180,6 +183,15 @@ class AsyncProcessSuite:
                 await elsewhere(case, partial(writer.write, content[1000:200_000]))
                 await writer.write(content[200_000:])
             await expect_content(case, "new", content)
+
+    @async_check("PROC-006", needs=(WRITE, READ, ATOMIC))
+    async def test_process_ends_a_block_in_another_thread(self, case: AsyncCase) -> None:
+        for key, content in {"small": b"content", "large": case.content(SIZE)}.items():
+            block = case.backend.open_atomic(case.path(key))
+            writer = await block.__aenter__()
+            await writer.write(content)
+            await elsewhere(case, partial(block.__aexit__, None, None, None))
+            await expect_content(case, key, content)
 
     @async_check("PROC-006", needs=(WRITE, LIST))
     async def test_process_passes_a_listing_to_another_thread(self, case: AsyncCase) -> None:
