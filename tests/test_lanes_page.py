@@ -47,7 +47,10 @@ def test_a_recommendation_that_is_not_followed_is_told(tmp_path: Path) -> None:
     ]
     backend = {"kind": "remote_store.boto3:One", "profile": {"kind": "s3"}}
     (tmp_path / "One.json").write_text(json.dumps({"target": "TestOne", "backend": backend, "rules": rules}), "utf-8")
-    assert lanes_page.broken(tmp_path) == ["COST-003 SHOULD is broken by TestOne"]
+    assert lanes_page.broken(tmp_path) == [
+        "COST-003 SHOULD is broken by TestOne",
+        "VERS-013 SHOULD is broken by TestOne",
+    ]
 
 
 def test_what_a_lane_alone_leaves_untested_is_not_compared(tmp_path: Path) -> None:

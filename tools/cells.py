@@ -49,7 +49,7 @@ LOOP = (
     Cell("boto3", "workspace", "SeaweedFS", "async", "smoke"),
     Cell("s3fs", "workspace", "Moto", "sync", "smoke"),
     Cell("pyarrow", "workspace", "MotoStrict", "async", "smoke"),
-    Cell("boto3", "newest", "Moto", "sync", "full"),
+    Cell("boto3", "newest", "Moto", "sync", "quick"),
     Cell("s3fs", "newest", "MotoStrict", "async", "smoke"),
     Cell("pyarrow", "newest", "SeaweedFS", "sync", "smoke"),
     Cell("boto3", "lowest", "MotoStrict", "sync", "smoke"),
@@ -67,8 +67,8 @@ LATER_CLASSES = {
     "fsspec": frozenset({"TestDir", "TestLocal", "TestMemoryInThreads"}),
     "obstore": frozenset({"TestLocal", "TestMoto", "TestSeaweedFS"}),
 }
-"""Classes of other packages that are run later for the same reason; `TestSeaweedFS` only before a release, those of core
-on its wheel."""
+"""Classes of other packages that are run later for the same reason; those of core on its wheel, `TestSeaweedFS` only
+before a release."""
 MATRIX = tuple(Cell(*values, tier="full") for values in product(LANES, INSTALLATIONS, SERVERS, WORLDS))
 
 

@@ -58,7 +58,7 @@ def _with_tags(_model: Model, action: Action) -> bool:
 
 
 def _onto_tags(model: Model, action: Action) -> bool:
-    return action.method in ("copy", "move") and model.has_tags(action.paths[-1])
+    return action.method in ("copy", "move") and model.had_tags(action.paths[-1])
 
 
 def _tags_of_no_file(model: Model, action: Action) -> bool:

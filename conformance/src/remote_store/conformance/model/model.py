@@ -50,6 +50,7 @@ class Model:
         self._stores_metadata = Capability.USER_METADATA in capabilities
         self._stores_headers = Capability.CONTENT_HEADERS in capabilities
         self._memory = MemoryBackend()
+        self._tagged = frozenset[str]()
 
     def settled(self, action: Action) -> Action:
         """The call with an ETag of no version instead of the current one, if there is no file."""
@@ -102,7 +103,9 @@ class Model:
             other = self._trial(action)
             onto_itself = len(set(action.paths)) < len(action.paths)
             return (Result(error=refused), *([other] if other.error is not None or onto_itself else []))
-        return (self._expected(action, perform(self._memory, action)),)
+        outcome = perform(self._memory, action)
+        self._tagged = self._tagged.union(filter(self._has_tags, action.paths))
+        return (self._expected(action, outcome),)
 
     def files(self, folder: str) -> list[str]:
         """The paths of the files of a folder, at every depth."""
@@ -116,8 +119,11 @@ class Model:
         """Whether a folder exists."""
         return self._is("is_folder", path)
 
-    def has_tags(self, path: str) -> bool:
-        """Whether a file exists and has tags."""
+    def had_tags(self, path: str) -> bool:
+        """Whether there is or was a file with tags."""
+        return path in self._tagged
+
+    def _has_tags(self, path: str) -> bool:
         return bool(perform(self._memory, Action("get_tags", (path,))).value)
 
     def would_empty(self, action: Action) -> bool:
