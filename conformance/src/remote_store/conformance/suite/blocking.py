@@ -31,22 +31,20 @@ class Halting(io.RawIOBase):
     """
 
     def __init__(self, content: bytes, halfway: Callable[[], object]) -> None:
-        self._halves = [content[: len(content) // 2], content[len(content) // 2 :]]
+        half = len(content) // 2
+        self._halves = [io.BytesIO(content[:half]), io.BytesIO(content[half:])]
         self._halfway = halfway
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
-        if self._halves and not self._halves[0]:
+        count = self._halves[0].readinto(buffer)
+        if not count and len(self._halves) > 1:
             del self._halves[0]
-            if self._halves:
-                self._halfway()
-        piece = self._halves[0][: len(buffer)] if self._halves else b""
-        buffer[: len(piece)] = piece
-        if self._halves:
-            self._halves[0] = self._halves[0][len(piece) :]
-        return len(piece)
+            self._halfway()
+            count = self._halves[0].readinto(buffer)
+        return count
 
 
 # Streams that backends are tempted to read in a way of their own.
