@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -12,9 +13,10 @@ import pytest
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.hostile import Failing
-from remote_store.core import Capability
+from remote_store.core import Backend, Capability
 
 SIZE = 300_000
+PATIENCE = 2.0
 ENDS: dict[str, Callable[[], BaseException]] = {
     "stop_iteration": lambda: StopIteration("mine"),
     "stop_async_iteration": lambda: StopAsyncIteration("mine"),
@@ -55,6 +57,28 @@ SOURCES: dict[str, Callable[[io.RawIOBase], Any]] = {
 }
 
 
+def one_around_the_other(
+    backend: Backend, contents: Mapping[str, bytes], source: Callable[[io.RawIOBase], Any]
+) -> list[Callable[[], object]]:
+    """Two writes, for a thread each. The second begins and ends while the first one reads its source."""
+    (around, outer), (within, inner) = contents.items()
+    halfway, ended = threading.Event(), threading.Event()
+
+    def pause() -> None:
+        halfway.set()
+        # A backend may let one write wait for another one.
+        ended.wait(PATIENCE)
+
+    def write_within() -> None:
+        halfway.wait(PATIENCE)
+        try:
+            backend.write(within, source(Halting(inner, lambda: None)))
+        finally:
+            ended.set()
+
+    return [partial(backend.write, around, source(Halting(outer, pause))), write_within]
+
+
 class BlockingSuite:
     @pytest.mark.parametrize("name", ENDS)
     @check("ERR-012")
@@ -80,20 +104,14 @@ class BlockingSuite:
         case.expect_equal(case.backend.exists(case.path("file")), False, "exists after the block")
 
     @check("WRITE-016", needs=(Capability.READ,))
-    def test_write_in_the_middle_of_a_stream(self, case: Case) -> None:
-        outer, inner = case.content(SIZE), case.content(SIZE)
+    def test_write_in_the_middle_of_another_one(self, case: Case) -> None:
         for number, (name, source) in enumerate(SOURCES.items()):
-            path, other = case.path(f"file-{number}"), case.path(f"other-{number}")
-
-            def write(other: str = other, source: Callable[[io.RawIOBase], Any] = source) -> None:
-                case.backend.write(other, source(Halting(inner, lambda: None)))
-
-            case.backend.write(path, source(Halting(outer, write)))
-            for key, content in {path: outer, other: inner}.items():
-                kept = case.backend.read_bytes(key)
-                case.expect(
-                    kept == content, f"{key!r}, written from {name}, has its own content", f"{len(kept):,} bytes"
-                )
+            contents = {case.path(f"{number}/{each}"): case.content(SIZE) for each in ("around", "within")}
+            for outcome in case.together(one_around_the_other(case.backend, contents, source)):
+                case.expect(not isinstance(outcome, Exception), f"two writes from {name} at a time", outcome)
+            for path, content in contents.items():
+                kept = case.backend.read_bytes(path)
+                case.expect(kept == content, f"{path!r}, from {name}, has its own content", f"{len(kept):,} bytes")
 
     def _expect_itself(self, case: Case, error: BaseException, call: Callable[[], object]) -> None:
         observed: BaseException | None = None
