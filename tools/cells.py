@@ -49,7 +49,7 @@ LOOP = (
     Cell("boto3", "workspace", "SeaweedFS", "async", "smoke"),
     Cell("s3fs", "workspace", "Moto", "sync", "smoke"),
     Cell("pyarrow", "workspace", "MotoStrict", "async", "smoke"),
-    Cell("boto3", "newest", "Moto", "sync", "quick"),
+    Cell("boto3", "newest", "Moto", "sync", "full"),
     Cell("s3fs", "newest", "MotoStrict", "async", "smoke"),
     Cell("pyarrow", "newest", "SeaweedFS", "sync", "smoke"),
     Cell("boto3", "lowest", "MotoStrict", "sync", "smoke"),

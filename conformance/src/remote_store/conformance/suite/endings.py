@@ -31,6 +31,16 @@ EXPECTED = (RemoteStoreError, ValueError, TypeError, Boom, Stop)
 HARMFUL = frozenset({"delete", "delete_tolerant", "delete_folder", "delete_folder_tolerant", "move_from", "move_to"})
 OF_ALL = frozenset({"get_folder_info", *LISTINGS})
 """What goes through a whole storage if it is asked for its root."""
+KEEPING = {
+    "write": "WRITE-006",
+    "write_atomic": "WRITE-006",
+    "open_atomic": "ATOM-005",
+    "copy_to": "COPY-003",
+    "copy_from": "COPY-003",
+    "move_to": "COPY-016",
+    "move_from": "COPY-016",
+}
+"""What refuses to replace a file, each with the rule that says so."""
 CREATES = {"write": WRITE, "write_atomic": ATOMIC}
 STREAMS = {"read": READ, "read_seekable": Capability.SEEKABLE_READ}
 LISTED: dict[str, tuple[Capability, dict[str, Any]]] = {
@@ -98,8 +108,8 @@ def _missing(case: Case, place: str) -> Iterator[Ending]:
 
 
 def _existing(case: Case, place: str) -> Iterator[Ending]:
-    names = ("write", "write_atomic", "open_atomic", "copy_to", "copy_from", "move_to", "move_from")
-    rows = {name: EXACT_USAGES[name] for name in names}
+    declared = case.harness.deviations
+    rows = {name: EXACT_USAGES[name] for name, rule in KEEPING.items() if rule not in declared}
     yield from _used(case, rows, "what exists", f"{place}/file", f"{place}/other")
 
 
