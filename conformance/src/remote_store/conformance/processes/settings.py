@@ -62,11 +62,14 @@ PATCHED: tuple[ModuleType, ...] = (
 FIXED = (BuiltinFunctionType, FunctionType, type, bool, int, float, str)
 NETWORK = (socket.socket, http.client.HTTPConnection, http.client.HTTPResponse, ssl.SSLContext, threading.Thread)
 OWNERS: tuple[ModuleType | type, ...] = (*PATCHED, *NETWORK)
+
+
+def _name_of(owner: ModuleType | type) -> str:
+    return owner.__name__ if isinstance(owner, ModuleType) else f"{owner.__module__}.{owner.__qualname__}"
+
+
 PLACES: dict[object, tuple[Mapping[str, object], str]] = {
-    f"{owner.__name__ if isinstance(owner, ModuleType) else f'{owner.__module__}.{owner.__qualname__}'}:{name}": (
-        vars(owner),
-        name,
-    )
+    f"{_name_of(owner)}:{name}": (vars(owner), name)
     for owner in OWNERS
     for name, value in vars(owner).items()
     if isinstance(value, FIXED)
