@@ -104,6 +104,18 @@ def test_a_generated_file_without_source_is_stale(project: Path, capsys: pytest.
     assert "twins/two.py: its source is gone" in capsys.readouterr().out
 
 
+def test_a_generated_folder_without_sources_is_stale(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "suite/deep").mkdir()
+    (project / "suite/two.py").rename(project / "suite/deep/two.py")
+    (project / "suite/three.py").write_text("VALUE = 3\n", "utf-8")
+    (project / "twins/deep").mkdir()
+    assert unasync.main() == 0
+    (project / "suite/deep/two.py").unlink()
+    (project / "suite/deep").rmdir()
+    assert unasync.main() == 1
+    assert "twins/deep/two.py: its source is gone" in capsys.readouterr().out
+
+
 def test_a_missing_source_is_an_error(project: Path) -> None:
     (project / "aio/one.py").unlink()
     with pytest.raises(FileNotFoundError, match="one.py"):

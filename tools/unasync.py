@@ -219,8 +219,9 @@ def twin_of(source: Path, twin: Path) -> str:
 
 def orphans(table: dict[Path, Path]) -> list[Path]:
     """Generated files whose source no longer exists."""
-    folders = {twin.parent for twin in table.values()}
-    files = [path for folder in folders for path in sorted(folder.glob("*.py")) if path not in pairs().values()]
+    flat = {path for twin in table.values() for path in twin.parent.glob("*.py")}
+    nested = {path for folder in FOLDERS.values() for path in (ROOT / folder).rglob("*.py")}
+    files = sorted((flat | nested) - set(pairs().values()))
     return [path for path in files if path.read_text("utf-8").startswith("# Generated from ")]
 
 

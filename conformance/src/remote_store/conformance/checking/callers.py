@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import pytest
 
 from remote_store.core import BackendUnavailable, NotFound
 
@@ -14,6 +18,25 @@ class Boom(Exception):
 
 class Stop(BaseException):
     """An exception that is not an `Exception`, like KeyboardInterrupt."""
+
+
+class Caught:
+    """Catches the exception of a block, whatever it is. What ends the check, such as a skip, passes.
+
+    Attributes:
+        error: The exception; `None` if the block raised none.
+    """
+
+    error: BaseException | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
+    ) -> bool:
+        self.error = error
+        return not isinstance(error, pytest.skip.Exception)
 
 
 def _unavailable() -> BackendUnavailable:
@@ -30,7 +53,7 @@ CALLERS_ERRORS: dict[str, Callable[[], BaseException]] = {
 
 # Exceptions that a backend may take for one of its own, or for the end of the stream.
 MORE_ERRORS: dict[str, Callable[[], Exception]] = {
-    "BackendUnavailable": _unavailable,
+    "unavailable": _unavailable,
     "EOFError": lambda: EOFError("mine"),
     "KeyError": lambda: KeyError("mine"),
     "IndexError": lambda: IndexError("mine"),

@@ -179,7 +179,7 @@ def _search(
         folder=case.folder,
         profile=case.profile,
         capabilities=case.backend.capabilities,
-        declared=case.harness.deviations.keys(),
+        declared=case.deviations.keys(),
         instances=len(usages),
         perform=lambda action: usages[action.instance](action),
         seed=case.seed,

@@ -10,13 +10,17 @@ from typing import Any
 
 import pytest
 
+from remote_store.conformance.checking.callers import Caught
 from remote_store.conformance.checking.case import Case
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.hostile import Failing
 from remote_store.core import Backend, Capability
 
 SIZE = 300_000
-PATIENCE = 2.0
+PATIENCE = 1.0
+"""Seconds that a write waits for the one within it."""
+LONGEST = 30.0
+"""Seconds until a write has read half of its source, also on a slow storage."""
 ENDS: dict[str, Callable[[], BaseException]] = {
     "stop_iteration": lambda: StopIteration("mine"),
     "stop_async_iteration": lambda: StopAsyncIteration("mine"),
@@ -70,7 +74,7 @@ def one_around_the_other(
         ended.wait(PATIENCE)
 
     def write_within() -> None:
-        halfway.wait(PATIENCE)
+        halfway.wait(LONGEST)
         try:
             backend.write(within, source(Halting(inner, lambda: None)))
         finally:
@@ -114,9 +118,7 @@ class BlockingSuite:
                 case.expect(kept == content, f"{path!r}, from {name}, has its own content", f"{len(kept):,} bytes")
 
     def _expect_itself(self, case: Case, error: BaseException, call: Callable[[], object]) -> None:
-        observed: BaseException | None = None
-        try:
+        with Caught() as caught:
             call()
-        except BaseException as raised:
-            observed = raised
+        observed = caught.error
         case.expect(observed is error, "the caller's exception is raised unchanged", observed)

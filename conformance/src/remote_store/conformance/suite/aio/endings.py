@@ -30,7 +30,7 @@ EXPECTED = (RemoteStoreError, ValueError, TypeError, Boom, Stop)
 HARMFUL = frozenset({"delete", "delete_tolerant", "delete_folder", "delete_folder_tolerant", "move_from", "move_to"})
 OF_ALL = frozenset({"get_folder_info", *LISTINGS})
 """What goes through a whole storage if it is asked for its root."""
-KEEPING = {
+REFUSING = {
     "write": "WRITE-006",
     "write_atomic": "WRITE-006",
     "open_atomic": "ATOM-005",
@@ -39,7 +39,7 @@ KEEPING = {
     "move_to": "COPY-016",
     "move_from": "COPY-016",
 }
-"""What refuses to replace a file, each with the rule that says so."""
+"""Calls that refuse to replace a file, each with the rule that says so."""
 CREATES = {"write": WRITE, "write_atomic": ATOMIC}
 STREAMS = {"read": READ, "read_seekable": Capability.SEEKABLE_READ}
 LISTED: dict[str, tuple[Capability, dict[str, Any]]] = {
@@ -107,8 +107,8 @@ def _missing(case: AsyncCase, place: str) -> Iterator[AsyncEnding]:
 
 
 def _existing(case: AsyncCase, place: str) -> Iterator[AsyncEnding]:
-    declared = case.harness.deviations
-    rows = {name: EXACT_USAGES[name] for name, rule in KEEPING.items() if rule not in declared}
+    declared = case.deviations
+    rows = {name: EXACT_USAGES[name] for name, rule in REFUSING.items() if rule not in declared}
     yield from _used(case, rows, "what exists", f"{place}/file", f"{place}/other")
 
 

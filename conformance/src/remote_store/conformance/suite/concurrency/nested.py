@@ -21,6 +21,8 @@ READ, WRITE = Capability.READ, Capability.WRITE
 # Some are kept in memory, others on disk.
 LENGTHS = (0, 5, 70_000, MIB + 1, 3 * MIB)
 STEPS = 4
+RETRIED = ("unavailable", "ConnectionResetError", "TimeoutError", "FileNotFoundError")
+"""Errors of a source that backends take for their own, and try again."""
 
 
 class NestedSuite:
@@ -89,7 +91,7 @@ class NestedSuite:
 
     @check("ERR-012", needs=(READ,))
     def test_error_of_the_source_that_comes_once(self, case: Case) -> None:
-        for name in dict.fromkeys(["BackendUnavailable", "ConnectionResetError", *drawn(case, list(MORE_ERRORS))]):
+        for name in dict.fromkeys([*RETRIED, *drawn(case, list(MORE_ERRORS))]):
             source: Any = FailingOnce(error := MORE_ERRORS[name]())
             observed: Exception | None = None
             try:

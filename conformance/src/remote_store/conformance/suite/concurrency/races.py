@@ -182,7 +182,7 @@ class RaceSuite:
             try:
                 contents = set[object]()
                 for _ in range(FORKS):
-                    # The other callers are busy once a read of this one has ended.
+                    # After a read of its own, the others are in the middle of theirs.
                     case.backend.read_bytes(path)
                     contents.add(in_fork(partial(case.backend.read_bytes, path)))
                 return contents

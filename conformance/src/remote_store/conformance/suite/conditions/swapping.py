@@ -371,7 +371,7 @@ def _transfers(case: Case, method: str, overwrite: bool) -> None:
 
 
 def _onto_itself(case: Case, method: str) -> None:
-    """Copy or move an old version of a file onto it, which is refused, and then the current one."""
+    """Copy or move a file onto itself: refused with the tag of an old version, allowed with the current one."""
     path, transfer = case.path("file"), getattr(case.backend, method)
     old = (case.backend.write(path, b"first")).etag
     tag = (case.backend.write(path, b"second", overwrite=True)).etag

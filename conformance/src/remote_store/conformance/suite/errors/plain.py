@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.checking.callers import CALLERS_ERRORS
+from remote_store.conformance.checking.callers import CALLERS_ERRORS, Caught
 from remote_store.conformance.checking.case import Case, not_applicable
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.hostile import PYTHONS_OWN, WRONG_CONTENT, Failing
@@ -239,11 +239,9 @@ class ErrSuite:
         for method in (case.backend.write, case.backend.write_atomic):
             if method == case.backend.write_atomic and Capability.ATOMIC_WRITE not in case.backend.capabilities:
                 continue
-            observed: BaseException | None = None
-            try:
+            with Caught() as caught:
                 method(case.path("file"), Failing(good, error))
-            except BaseException as raised:
-                observed = raised
+            observed = caught.error
             case.expect(observed is error, "the exception of the source is raised unchanged", observed)
             case.expect_equal(str(observed), before, "the text of the exception")
         case.expect_equal(case.backend.exists(case.path("file")), False, "exists after the source failed")
@@ -254,11 +252,10 @@ class ErrSuite:
     def test_error_of_the_source_that_python_uses_itself(
         self, case: Case, kind: type[BaseException], good: int
     ) -> None:
-        error, observed = kind("mine"), None
-        try:
+        error = kind("mine")
+        with Caught() as caught:
             case.backend.write(case.path("file"), Failing(good, error))
-        except BaseException as raised:
-            observed = raised
+        observed = caught.error
         if kind is StopIteration and inspect.iscoroutinefunction(case.backend.write):
             case.expect_type(observed, RuntimeError, "the exception of the coroutine")
             observed = getattr(observed, "__cause__", None)
@@ -271,16 +268,15 @@ class ErrSuite:
     def test_error_in_the_block_of_a_stream(self, case: Case, name: str, method: str) -> None:
         if method == "read_seekable":
             case.require(Capability.SEEKABLE_READ)
-        error, observed = CALLERS_ERRORS[name](), None
+        error = CALLERS_ERRORS[name]()
         before = str(error)
         case.backend.write(case.path("file"), DATA)
         stream = getattr(case.backend, method)(case.path("file"))
-        try:
+        with Caught() as caught:
             with stream:
                 stream.read(1)
                 raise error
-        except BaseException as raised:
-            observed = raised
+        observed = caught.error
         case.expect(observed is error, "the exception of the block is raised unchanged", observed)
         case.expect_equal(str(observed), before, "the text of the exception")
         case.expect_equal(stream.closed, True, "closed after the block")

@@ -188,7 +188,11 @@ class ProcessSuite:
         for key, content in {"small": b"content", "large": case.content(SIZE)}.items():
             block = case.backend.open_atomic(case.path(key))
             writer = block.__enter__()
-            writer.write(content)
+            try:
+                writer.write(content)
+            except BaseException as error:
+                block.__exit__(type(error), error, error.__traceback__)
+                raise
             elsewhere(case, partial(block.__exit__, None, None, None))
             expect_content(case, key, content)
 

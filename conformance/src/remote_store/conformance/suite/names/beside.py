@@ -208,7 +208,7 @@ class Scene:
     def take(self, action: Action) -> None:
         """Make a call; the check fails if it returns or leaves something else than it should."""
         placed, declared = action.below(self._folder), self._case.backend.capabilities
-        if leaves_out(self._case.harness.deviations.keys(), self._model, placed):
+        if leaves_out(self._case.deviations.keys(), self._model, placed):
             return
         if action.method in NEEDS and NEEDS[action.method] not in declared:
             return

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.checking.callers import CALLERS_ERRORS
+from remote_store.conformance.checking.callers import CALLERS_ERRORS, Caught
 from remote_store.conformance.checking.case import Case, not_applicable
 from remote_store.conformance.checking.decorators import check
 from remote_store.conformance.checking.hostile import BUFFERS, NOT_CANONICAL, SOURCES, WRONG_CONTENT, Unseekable
@@ -128,16 +128,15 @@ class AtomSuite:
     @pytest.mark.parametrize("name", CALLERS_ERRORS)
     @check("ATOM-004", needs=READ)
     def test_atomic_open_with_an_exception(self, case: Case, name: str, overwrite: bool) -> None:
-        path, error, observed = case.path("file"), CALLERS_ERRORS[name](), None
+        path, error = case.path("file"), CALLERS_ERRORS[name]()
         before = str(error)
         if overwrite:
             case.backend.write(path, b"old")
-        try:
+        with Caught() as caught:
             with case.backend.open_atomic(path, overwrite=overwrite) as stream:
                 stream.write(b"half" * 10_000)
                 raise error
-        except BaseException as raised:
-            observed = raised
+        observed = caught.error
         case.expect(observed is error, "the exception of the block is raised unchanged", observed)
         case.expect_equal(str(observed), before, "the text of the exception")
         if overwrite:

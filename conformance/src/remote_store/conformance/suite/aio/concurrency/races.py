@@ -181,7 +181,7 @@ class AsyncRaceSuite:
             try:
                 contents = set[object]()
                 for _ in range(FORKS):
-                    # The other callers are busy once a read of this one has ended.
+                    # After a read of its own, the others are in the middle of theirs.
                     await case.backend.read_bytes(path)
                     contents.add(in_fork(partial(case.backend.read_bytes, path)))
                 return contents

@@ -369,7 +369,7 @@ async def _transfers(case: AsyncCase, method: str, overwrite: bool) -> None:
 
 
 async def _onto_itself(case: AsyncCase, method: str) -> None:
-    """Copy or move an old version of a file onto it, which is refused, and then the current one."""
+    """Copy or move a file onto itself: refused with the tag of an old version, allowed with the current one."""
     path, transfer = case.path("file"), getattr(case.backend, method)
     old = (await case.backend.write(path, b"first")).etag
     tag = (await case.backend.write(path, b"second", overwrite=True)).etag

@@ -19,7 +19,7 @@ from remote_store.conformance.checking.async_usages import (
     TOLERANT_USAGES,
     USAGES,
 )
-from remote_store.conformance.checking.callers import CALLERS_ERRORS
+from remote_store.conformance.checking.callers import CALLERS_ERRORS, Caught
 from remote_store.conformance.checking.case import AsyncCase, not_applicable
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.hostile import PYTHONS_OWN, WRONG_CONTENT, Failing
@@ -238,11 +238,9 @@ class AsyncErrSuite:
         for method in (case.backend.write, case.backend.write_atomic):
             if method == case.backend.write_atomic and Capability.ATOMIC_WRITE not in case.backend.capabilities:
                 continue
-            observed: BaseException | None = None
-            try:
+            with Caught() as caught:
                 await method(case.path("file"), Failing(good, error))
-            except BaseException as raised:
-                observed = raised
+            observed = caught.error
             case.expect(observed is error, "the exception of the source is raised unchanged", observed)
             case.expect_equal(str(observed), before, "the text of the exception")
         case.expect_equal(await case.backend.exists(case.path("file")), False, "exists after the source failed")
@@ -253,11 +251,10 @@ class AsyncErrSuite:
     async def test_error_of_the_source_that_python_uses_itself(
         self, case: AsyncCase, kind: type[BaseException], good: int
     ) -> None:
-        error, observed = kind("mine"), None
-        try:
+        error = kind("mine")
+        with Caught() as caught:
             await case.backend.write(case.path("file"), Failing(good, error))
-        except BaseException as raised:
-            observed = raised
+        observed = caught.error
         if kind is StopIteration and inspect.iscoroutinefunction(case.backend.write):
             case.expect_type(observed, RuntimeError, "the exception of the coroutine")
             observed = getattr(observed, "__cause__", None)
@@ -270,16 +267,15 @@ class AsyncErrSuite:
     async def test_error_in_the_block_of_a_stream(self, case: AsyncCase, name: str, method: str) -> None:
         if method == "read_seekable":
             case.require(Capability.SEEKABLE_READ)
-        error, observed = CALLERS_ERRORS[name](), None
+        error = CALLERS_ERRORS[name]()
         before = str(error)
         await case.backend.write(case.path("file"), DATA)
         stream = await getattr(case.backend, method)(case.path("file"))
-        try:
+        with Caught() as caught:
             async with stream:
                 await stream.read(1)
                 raise error
-        except BaseException as raised:
-            observed = raised
+        observed = caught.error
         case.expect(observed is error, "the exception of the block is raised unchanged", observed)
         case.expect_equal(str(observed), before, "the text of the exception")
         case.expect_equal(stream.closed, True, "closed after the block")

@@ -189,7 +189,11 @@ class AsyncProcessSuite:
         for key, content in {"small": b"content", "large": case.content(SIZE)}.items():
             block = case.backend.open_atomic(case.path(key))
             writer = await block.__aenter__()
-            await writer.write(content)
+            try:
+                await writer.write(content)
+            except BaseException as error:
+                await block.__aexit__(type(error), error, error.__traceback__)
+                raise
             await elsewhere(case, partial(block.__aexit__, None, None, None))
             await expect_content(case, key, content)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from remote_store.conformance.checking.callers import CALLERS_ERRORS
+from remote_store.conformance.checking.callers import CALLERS_ERRORS, Caught
 from remote_store.conformance.checking.case import AsyncCase, not_applicable
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.checking.hostile import BUFFERS, NOT_CANONICAL, SOURCES, WRONG_CONTENT, Unseekable
@@ -127,16 +127,15 @@ class AsyncAtomSuite:
     @pytest.mark.parametrize("name", CALLERS_ERRORS)
     @async_check("ATOM-004", needs=READ)
     async def test_atomic_open_with_an_exception(self, case: AsyncCase, name: str, overwrite: bool) -> None:
-        path, error, observed = case.path("file"), CALLERS_ERRORS[name](), None
+        path, error = case.path("file"), CALLERS_ERRORS[name]()
         before = str(error)
         if overwrite:
             await case.backend.write(path, b"old")
-        try:
+        with Caught() as caught:
             async with case.backend.open_atomic(path, overwrite=overwrite) as stream:
                 await stream.write(b"half" * 10_000)
                 raise error
-        except BaseException as raised:
-            observed = raised
+        observed = caught.error
         case.expect(observed is error, "the exception of the block is raised unchanged", observed)
         case.expect_equal(str(observed), before, "the text of the exception")
         if overwrite:

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 from remote_store.conformance.checking.buffers import VIEWS, WRITABLE, bytes_of, fill
-from remote_store.conformance.checking.callers import CALLERS_ERRORS, MORE_ERRORS
+from remote_store.conformance.checking.callers import CALLERS_ERRORS, MORE_ERRORS, Caught
 from remote_store.conformance.checking.case import AsyncCase
 from remote_store.conformance.checking.decorators import async_check
 from remote_store.conformance.suite.aio.expectations import nothing_else
@@ -139,18 +139,17 @@ class AsyncDraftSuite:
         errors: dict[str, Any] = {**CALLERS_ERRORS, **MORE_ERRORS, "StopIteration": lambda: StopIteration("mine")}
         kept = []
         for name in errors if case.tier in ("full", "soak") else case.rng.sample(list(errors), 3):
-            path, error, observed = case.path(f"file of {name}"), errors[name](), None
+            path, error = case.path(f"file of {name}"), errors[name]()
             if case.rng.random() < 0.5:
                 await case.backend.write(path, OLD)
                 kept.append(path)
-            try:
+            with Caught() as caught:
                 async with case.backend.open_atomic(path, overwrite=True) as draft:
                     await DraftTwin(case, draft).run(CALLS, case.rng.randrange(8))
                     if case.rng.random() < 0.2:
                         await draft.close()
                     raise error
-            except BaseException as raised:
-                observed = raised
+            observed = caught.error
             case.expect(observed is error, f"the {name} of the block is raised unchanged", observed)
         for path in kept:
             case.expect_equal(await case.backend.read_bytes(path), OLD, "the old file of a block that raised")
